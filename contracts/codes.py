@@ -1,0 +1,177 @@
+"""Closed sets that events and HTTP bodies speak in, each member with its Chinese and English label.
+
+Categories, offices and reasons are not here: they are policy and change without a new contract.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+
+class Code(StrEnum):
+    """A member's value goes over the wire; `zh` and `en` are what people read."""
+
+    zh: str
+    en: str
+
+    def __new__(cls, value: str, zh: str, en: str) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.zh = zh
+        member.en = en
+        return member
+
+    def label(self, language: str = "zh") -> str:
+        return self.en if language == "en" else self.zh
+
+
+class Field(Code):
+    """The six referral fields and the window's own civil-affairs matters."""
+
+    EDUCATION = "education", "教育", "Education"
+    HEALTH = "health", "卫健", "Health"
+    SOCIAL_SECURITY = "social_security", "社保", "Social security"
+    HOUSING = "housing", "住房", "Housing"
+    EMPLOYMENT = "employment", "就业", "Employment"
+    PETITION = "petition", "信访", "Petition"
+    CIVIL_AFFAIRS = "civil_affairs", "民政", "Civil affairs"
+
+
+class AreaLevel(Code):
+    """Levels of the four-level network and the province above it."""
+
+    PROVINCE = "province", "省", "Province"
+    CITY = "city", "市", "City"
+    COUNTY = "county", "县(区)", "County or district"
+    TOWNSHIP = "township", "乡镇(街道)", "Township or subdistrict"
+    VILLAGE = "village", "村(社区)", "Village or community"
+
+
+class SubmissionChannel(Code):
+    """How a matter reached the window."""
+
+    WINDOW = "window", "窗口", "Window"
+    VILLAGE_AGENT = "village_agent", "村(社区)代办", "Village assistant"
+    PHONE = "phone", "电话", "Telephone"
+    ONLINE = "online", "网上", "Online"
+    HOTLINE = "hotline", "热线转入", "Hotline"
+    SYSTEM = "system", "系统对接", "Partner system"
+
+
+class CaseState(Code):
+    """States of a case; the legal moves stand in intake's domain."""
+
+    REGISTERED = "registered", "已登记", "Registered"
+    AWAITING_SUPPLEMENT = "awaiting_supplement", "待补正", "Awaiting supplement"
+    ACCEPTED = "accepted", "已受理", "Accepted"
+    NOT_ACCEPTED = "not_accepted", "不予受理", "Not accepted"
+    IN_PROGRESS = "in_progress", "办理中", "In progress"
+    SUSPENDED = "suspended", "中止", "Suspended"
+    RESOLVED = "resolved", "已办结(待回访)", "Resolved, callback due"
+    CLOSED = "closed", "已结案", "Closed"
+    MERGED = "merged", "并案", "Merged"
+    WITHDRAWN = "withdrawn", "撤回", "Withdrawn"
+    TERMINATED = "terminated", "终止", "Terminated"
+    ARCHIVED = "archived", "归档", "Archived"
+
+
+class ReferralState(Code):
+    """States of a referral; the legal moves stand in routing's domain."""
+
+    DISPATCHED = "dispatched", "已派单", "Dispatched"
+    SIGNED = "signed", "已签收", "Signed for"
+    ACCEPTED = "accepted", "已接收", "Accepted"
+    IN_PROGRESS = "in_progress", "办理中", "In progress"
+    ON_HOLD = "on_hold", "暂停", "On hold"
+    RETURN_REQUESTED = "return_requested", "申请退件", "Return requested"
+    RETURNED = "returned", "已退件", "Returned"
+    COMPLETED = "completed", "已办结", "Completed"
+    FAILED = "failed", "无法办理", "Failed"
+    CANCELLED = "cancelled", "已撤销", "Cancelled"
+
+
+class ReferralRole(Code):
+    LEAD = "lead", "主办", "Lead"
+    CO = "co", "协办", "Co-handler"
+    INFO = "info", "抄送", "Copy"
+
+
+class ClockKind(Code):
+    """What a legal clock measures."""
+
+    ACCEPTANCE = "acceptance", "受理时限", "Acceptance"
+    SUPPLEMENT_NOTICE = "supplement_notice", "补正告知时限", "Notice of missing material"
+    DISPATCH = "dispatch", "转办时限", "Dispatch"
+    SIGNING = "signing", "签收时限", "Signing"
+    RETURN_WINDOW = "return_window", "退件时限", "Return window"
+    HANDLING = "handling", "办理时限", "Handling"
+    CO_HANDLING = "co_handling", "协办时限", "Co-handling"
+    PETITION_OBJECTION = "petition_objection", "信访异议时限", "Petition objection"
+    RETURN_DECISION = "return_decision", "退件审核时限", "Decision on a return"
+    UNMATCHED = "unmatched", "无主事项处置时限", "Unmatched"
+    REWORK = "rework", "重办时限", "Rework"
+    CALLBACK = "callback", "回访时限", "Callback"
+    REVIEW = "review", "复查时限", "Review"
+    RE_REVIEW = "re_review", "复核时限", "Re-review"
+    RETENTION = "retention", "保管期限", "Retention"
+
+
+class ClockStatus(Code):
+    RUNNING = "running", "计时中", "Running"
+    PAUSED = "paused", "暂停计时", "Paused"
+    MET = "met", "按时完成", "Met"
+    DUE_SOON = "due_soon", "即将到期", "Due soon"
+    BREACHED = "breached", "超期", "Breached"
+    CANCELLED = "cancelled", "取消", "Cancelled"
+
+
+class Confidence(Code):
+    """How well the source of a limit was verified."""
+
+    A = "A", "已核对法条原文", "Statute text read"
+    B = "B", "地方官方或二手资料", "Official local or secondary page"
+    C = "C", "凭记忆,未核实", "From memory, not verified"
+    U = "U", "未知,产品默认值", "Unknown, product default"
+
+
+class FeedbackAction(Code):
+    """What an office can say about its referral."""
+
+    SIGN = "sign", "签收", "Sign for"
+    ACCEPT = "accept", "接收承办", "Accept"
+    RETURN = "return", "申请退件", "Request return"
+    PROGRESS = "progress", "阶段反馈", "Report progress"
+    HOLD = "hold", "暂停", "Put on hold"
+    RESUME = "resume", "恢复", "Resume"
+    EXTEND = "extend", "延期", "Extend"
+    COMPLETE = "complete", "办结", "Complete"
+    FAIL = "fail", "无法办理", "Cannot be done"
+
+
+class FeedbackOutcome(Code):
+    APPLIED = "applied", "已生效", "Applied"
+    REPEATED = "repeated", "重复", "Repeated"
+    REFUSED = "refused", "未采纳", "Refused"
+
+
+class SupervisionLevel(Code):
+    NONE = "none", "无", "None"
+    REMINDED = "reminded", "到期提醒", "Reminded"
+    URGED = "urged", "催办", "Urged"
+    SUPERVISED = "supervised", "督办", "Supervised"
+    LISTED = "listed", "挂牌督办", "Listed supervision"
+
+
+class RejectionCode(Code):
+    """Why a submission became no case. One rejection lists every fault found."""
+
+    NOT_JSON = "not_json", "不是有效的 JSON", "Not valid JSON"
+    NOT_UTF8 = "not_utf8", "不是 UTF-8 编码", "Not UTF-8"
+    TOO_LARGE = "too_large", "内容过大", "Too large"
+    WRONG_TYPE = "wrong_type", "字段类型错误", "Wrong type"
+    MISSING = "missing", "缺少必填内容", "Missing"
+    TOO_LONG = "too_long", "内容过长", "Too long"
+    UNKNOWN_CATEGORY = "unknown_category", "未知事项类别", "Unknown category"
+    UNKNOWN_AREA = "unknown_area", "未知区划代码", "Unknown area"
+    UNKNOWN_ATTRIBUTE = "unknown_attribute", "未定义的属性或取值", "Unknown attribute or value"
+    BAD_TIME = "bad_time", "时间缺少时区或不合理", "Time without offset or out of range"
+    CONFLICT = "conflict", "同一编号已用于不同内容", "Same id with another content"

@@ -1,0 +1,124 @@
+"""What intake says about a case."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+import msgspec
+
+from contracts.codes import Field, SubmissionChannel
+from contracts.events.base import CaseBound
+
+Attributes = dict[str, str | int | bool]
+"""Closed-value answers that routing rules may ask for; only keys and values that the policy declares."""
+
+
+class CaseRegistered(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """A matter is on record; the acceptance clock runs."""
+
+    TYPE: ClassVar[str] = "case.registered"
+    number: str
+    category: str
+    field: Field
+    area: str
+    channel: SubmissionChannel
+    source: str
+    submission_id: str
+    received_at: datetime
+    registered_at: datetime
+    first_contact_office: str
+    attributes: Attributes = msgspec.field(default_factory=dict)
+
+
+class CaseSupplementRequested(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """The applicant was told once and completely what is missing (一次性告知)."""
+
+    TYPE: ClassVar[str] = "case.supplement_requested"
+    missing: tuple[str, ...]
+    requested_at: datetime
+    overridden: bool = False
+
+
+class CaseSupplemented(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "case.supplemented"
+    materials: tuple[str, ...]
+    supplemented_at: datetime
+
+
+class CaseAccepted(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """The case is taken on. Carries all that routing needs to choose the offices."""
+
+    TYPE: ClassVar[str] = "case.accepted"
+    number: str
+    category: str
+    field: Field
+    area: str
+    channel: SubmissionChannel
+    accepted_at: datetime
+    first_contact_office: str
+    attributes: Attributes = msgspec.field(default_factory=dict)
+    deemed: bool = False
+    """Accepted because the window stayed silent until the limit had passed."""
+
+
+class CaseNotAccepted(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """Declined, with a reason and where to go instead; both are mandatory."""
+
+    TYPE: ClassVar[str] = "case.not_accepted"
+    reason: str
+    go_to: str
+    declined_at: datetime
+
+
+class CaseSuspended(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "case.suspended"
+    reason: str
+    suspended_at: datetime
+
+
+class CaseResumed(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "case.resumed"
+    resumed_at: datetime
+
+
+class CaseResolved(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """The lead and every required co-handler have finished; the callback clock runs."""
+
+    TYPE: ClassVar[str] = "case.resolved"
+    resolved_at: datetime
+    round: int
+
+
+class CaseClosed(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "case.closed"
+    closed_at: datetime
+    satisfied: bool | None = None
+
+
+class CaseReopened(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """Dissatisfaction opened a new round with a clock of its own."""
+
+    TYPE: ClassVar[str] = "case.reopened"
+    reopened_at: datetime
+    round: int
+    reason: str
+
+
+class CaseMerged(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "case.merged"
+    into: UUID
+    merged_at: datetime
+
+
+class CaseWithdrawn(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "case.withdrawn"
+    reason: str
+    withdrawn_at: datetime
+
+
+class CaseTerminated(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """The lead could not do it; the reason is a policy code."""
+
+    TYPE: ClassVar[str] = "case.terminated"
+    reason: str
+    terminated_at: datetime

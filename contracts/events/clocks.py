@@ -1,0 +1,132 @@
+"""Facts about legal clocks. The owner of a clock says what the limit is; notify says when it is due or broken."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+import msgspec
+
+from contracts.codes import ClockKind, Confidence
+from contracts.events.base import CaseBound
+
+
+class LimitBasis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The policy row that set a limit, and the law behind it."""
+
+    policy_version: str
+    row: str
+    source: str
+    article: str = ""
+    statutory: bool = False
+    confidence: Confidence = Confidence.U
+
+
+class ClockFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One clock as it stands after the event. `version` grows with each change of what is due when."""
+
+    clock_id: UUID
+    kind: ClockKind
+    version: int
+    office: str
+    area: str
+    limit: str
+    """Number and unit, for example `5wd`."""
+    started_at: datetime
+    due_at: datetime | None = None
+    """The last instant in time; `None` while the clock is paused."""
+    due_soon_at: datetime | None = None
+    provisional: bool = False
+    """Counted through a year whose holidays are not published yet."""
+    referral_id: UUID | None = None
+    basis: LimitBasis
+
+
+class ClockStarted(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """Clocks that one act started."""
+
+    TYPE: ClassVar[str] = "clock.started"
+    clocks: tuple[ClockFacts, ...]
+
+
+class ClockPaused(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "clock.paused"
+    clocks: tuple[ClockFacts, ...]
+    reason: str
+    paused_at: datetime
+
+
+class ClockResumed(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "clock.resumed"
+    clocks: tuple[ClockFacts, ...]
+    resumed_at: datetime
+
+
+class ClockExtended(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """Approver and reason are mandatory, and the applicant must be told."""
+
+    TYPE: ClassVar[str] = "clock.extended"
+    clocks: tuple[ClockFacts, ...]
+    by: str
+    """How much was added, for example `10wd`."""
+    approver: str
+    reason: str
+    extended_at: datetime
+
+
+class ClockRecalculated(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """The calendar changed under an open clock."""
+
+    TYPE: ClassVar[str] = "clock.recalculated"
+    clocks: tuple[ClockFacts, ...]
+    previous_due_at: tuple[datetime | None, ...]
+    reason: str
+    recalculated_at: datetime
+
+
+class ClockStop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A clock that ended; `at` is when the answer was received at our edge, and decides whether it was in time."""
+
+    clock_id: UUID
+    kind: ClockKind
+    version: int
+    at: datetime
+
+
+class ClockMet(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """What the clocks waited for has happened, in time or late."""
+
+    TYPE: ClassVar[str] = "clock.met"
+    clocks: tuple[ClockStop, ...]
+
+
+class ClockCancelled(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """The clocks wait for nothing any more; they were neither met nor broken by this."""
+
+    TYPE: ClassVar[str] = "clock.cancelled"
+    clocks: tuple[ClockStop, ...]
+
+
+class ClockAlert(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """What notify says of one clock, once per version."""
+
+    clock_id: UUID
+    kind: ClockKind
+    version: int
+    office: str
+    area: str
+    referral_id: UUID | None = None
+    due_at: datetime
+    fired_at: datetime
+    """When it was noticed. The breach itself is the fact that `due_at` passed unanswered."""
+
+
+class ClockDueSoon(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "clock.due_soon"
+
+
+class ClockDue(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "clock.due"
+
+
+class ClockBreached(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "clock.breached"

@@ -1,0 +1,169 @@
+"""What routing says about decisions, referrals and the answers of offices."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from contracts.codes import FeedbackAction, FeedbackOutcome, Field, ReferralRole
+from contracts.events.base import CaseBound
+
+
+class RoutingDecided(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """Which rule of which policy version sent the case where; the whole trace is served over HTTP."""
+
+    TYPE: ClassVar[str] = "routing.decided"
+    decision_id: UUID
+    policy_version: str
+    rule: str
+    lead: str
+    co_handlers: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    decided_at: datetime
+
+
+class RoutingUnmatched(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """No rule named an office that exists; the fallback office owns the case meanwhile."""
+
+    TYPE: ClassVar[str] = "routing.unmatched"
+    decision_id: UUID
+    policy_version: str
+    fallback: str
+    decided_at: datetime
+
+
+class RoutingArbitrationRequested(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """Two offices disagree; the common superior decides."""
+
+    TYPE: ClassVar[str] = "routing.arbitration_requested"
+    referral_id: UUID
+    arbiter: str
+    requested_at: datetime
+
+
+class RoutingOverridden(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """A coordinator sent the case elsewhere than the rules would."""
+
+    TYPE: ClassVar[str] = "routing.overridden"
+    referral_id: UUID
+    lead: str
+    reason: str
+    overridden_at: datetime
+
+
+class ReferralEvent(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """One office's leg of a case."""
+
+    referral_id: UUID
+    office: str
+    role: ReferralRole
+    round: int = 1
+    at: datetime
+    """When it became true: for an answer, when it was received at our edge."""
+    feedback_id: str | None = None
+    """The answer that caused it; `None` for what routing did by itself."""
+
+
+class ReferralDispatched(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """Sent to the office. The handling clock runs from here, never from signing."""
+
+    TYPE: ClassVar[str] = "referral.dispatched"
+    number: str
+    category: str
+    field: Field
+    area: str
+    decision_id: UUID
+    requires_report: bool = True
+    return_locked: bool = False
+    supersedes: UUID | None = None
+
+
+class ReferralSigned(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "referral.signed"
+
+
+class ReferralAccepted(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "referral.accepted"
+
+
+class ReferralDeemedAccepted(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """Silence is acceptance (视为接收): the signing window lapsed."""
+
+    TYPE: ClassVar[str] = "referral.deemed_accepted"
+
+
+class ReferralReturnRequested(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "referral.return_requested"
+    reason: str
+
+
+class ReferralReturned(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "referral.returned"
+    reason: str
+
+
+class ReferralReturnRefused(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The office keeps the referral and cannot return it again."""
+
+    TYPE: ClassVar[str] = "referral.return_refused"
+    reason: str
+
+
+class ReferralReassigned(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "referral.reassigned"
+    to: str
+    reason: str
+
+
+class ReferralOnHold(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "referral.on_hold"
+    reason: str
+    stops_clock: bool
+
+
+class ReferralResumed(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "referral.resumed"
+
+
+class ReferralProgressReported(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "referral.progress_reported"
+
+
+class ReferralCompleted(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "referral.completed"
+
+
+class ReferralFailed(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "referral.failed"
+    reason: str
+
+
+class ReferralCancelled(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "referral.cancelled"
+    reason: str
+
+
+class ReferralReworkRequested(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "referral.rework_requested"
+    reason: str
+
+
+class FeedbackRequested(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """The office was asked how far it is."""
+
+    TYPE: ClassVar[str] = "feedback.requested"
+    referral_id: UUID
+    office: str
+    requested_at: datetime
+
+
+class FeedbackReceived(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """An answer reached our edge, and what became of it. `code` says why it was refused."""
+
+    TYPE: ClassVar[str] = "feedback.received"
+    referral_id: UUID
+    feedback_id: str
+    sender: str
+    action: FeedbackAction
+    outcome: FeedbackOutcome
+    received_at: datetime
+    code: str | None = None

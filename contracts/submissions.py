@@ -1,0 +1,55 @@
+"""What comes in from outside: a matter to register, and an office's answer. Every byte of it may be wrong."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from contracts.codes import FeedbackAction, SubmissionChannel
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+\Z")]
+"""An id of a foreign system: printable ASCII without blanks."""
+ShortText = Annotated[str, Meta(max_length=200)]
+LongText = Annotated[str, Meta(max_length=4000)]
+
+
+class Applicant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The person the matter is about. Encrypted at once, never in an event."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    phone: Annotated[str, Meta(max_length=40)] = ""
+    id_number: Annotated[str, Meta(max_length=40)] = ""
+    household: Annotated[str, Meta(max_length=64)] = ""
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A matter to register: HTTP body, and value on `intake.submissions.v1`."""
+
+    submission_id: Identifier
+    source: Identifier
+    category: Identifier
+    area: Annotated[str, Meta(pattern=r"^[0-9]{2,12}\Z")]
+    """Statistical division code of 2, 4, 6, 9 or 12 digits."""
+    channel: SubmissionChannel = SubmissionChannel.SYSTEM
+    received_at: datetime | None = None
+    """When the window took the matter, with offset; the moment of arrival if absent."""
+    applicant: Applicant
+    summary: LongText = ""
+    attributes: dict[ShortText, str | int | bool] = msgspec.field(default_factory=dict)
+    materials: Annotated[tuple[Identifier, ...], Meta(max_length=100)] = ()
+    """Codes of the material that was handed in."""
+
+
+class Feedback(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An office's answer: value on `departments.<office>.feedback.v1`. `feedback_id` is unique per office."""
+
+    feedback_id: Identifier
+    referral_id: UUID
+    action: FeedbackAction
+    occurred_at: datetime | None = None
+    reason: Annotated[str, Meta(max_length=64)] = ""
+    """A reason code of the policy; mandatory for return, hold, extend and fail."""
+    text: LongText = ""
+    attributes: dict[ShortText, str | int | bool] = msgspec.field(default_factory=dict)

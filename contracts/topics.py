@@ -1,0 +1,141 @@
+"""The topic registry: who writes what where, with which key, for how long, and who reads it."""
+
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from contracts.events import EVENTS, Event
+from contracts.submissions import Feedback, Submission
+
+PARTITIONS: Final = 12
+
+
+class Topic(msgspec.Struct, frozen=True, kw_only=True):
+    """One topic, or with `{office}` in its name one for each office that speaks Kafka."""
+
+    name: str
+    key: str
+    writer: str
+    readers: tuple[str, ...]
+    retention: timedelta
+    purpose: str
+    partitions: int = PARTITIONS
+    subjects: tuple[str, ...] = ()
+    """Event subjects that travel here, for example `case`."""
+    body: type[Submission | Feedback] | None = None
+    """The message, where it is a partner's own and no event of ours."""
+
+    @property
+    def events(self) -> tuple[type[Event], ...]:
+        return tuple(
+            event
+            for event in EVENTS.values()
+            if any(subject == event.TYPE or event.TYPE.startswith(f"{subject}.") for subject in self.subjects)
+        )
+
+    @property
+    def per_office(self) -> bool:
+        return "{office}" in self.name
+
+    def named(self, office: str) -> str:
+        return self.name.replace("{office}", office)
+
+
+SUBMISSIONS: Final = Topic(
+    name="intake.submissions.v1",
+    key="the sender's own id",
+    writer="township systems",
+    readers=("intake",),
+    retention=timedelta(days=7),
+    purpose="a matter to register",
+    body=Submission,
+)
+REJECTIONS: Final = Topic(
+    name="intake.rejections.v1",
+    key="the key of the submission",
+    writer="intake",
+    readers=("township systems",),
+    retention=timedelta(days=30),
+    purpose="why a submission became no case",
+    subjects=("submission",),
+)
+CASES: Final = Topic(
+    name="intake.cases.v1",
+    key="case id",
+    writer="intake",
+    readers=("routing", "notify", "partners"),
+    retention=timedelta(days=30),
+    purpose="the life of a case and its clocks",
+    subjects=(
+        "case",
+        "clock.started",
+        "clock.paused",
+        "clock.resumed",
+        "clock.met",
+        "clock.cancelled",
+        "clock.recalculated",
+    ),
+)
+REFERRALS: Final = Topic(
+    name="routing.referrals.v1",
+    key="case id",
+    writer="routing",
+    readers=("intake", "notify", "analysts"),
+    retention=timedelta(days=30),
+    purpose="decisions, referrals, answers and their clocks",
+    subjects=(
+        "referral",
+        "routing",
+        "feedback",
+        "clock.started",
+        "clock.paused",
+        "clock.resumed",
+        "clock.extended",
+        "clock.met",
+        "clock.cancelled",
+        "clock.recalculated",
+    ),
+)
+OFFICE_REFERRALS: Final = Topic(
+    name="departments.{office}.referrals.v1",
+    key="case id",
+    writer="routing",
+    readers=("that office alone",),
+    retention=timedelta(days=30),
+    purpose="the office's own referrals: copies with the id and sequence of the original",
+    partitions=1,
+    subjects=("referral", "clock.started", "clock.paused", "clock.resumed", "clock.extended", "feedback"),
+)
+OFFICE_FEEDBACK: Final = Topic(
+    name="departments.{office}.feedback.v1",
+    key="referral id",
+    writer="that office alone",
+    readers=("routing", "notify"),
+    retention=timedelta(days=7),
+    purpose="the office's answers; notify reads only that and when one arrived",
+    partitions=1,
+    body=Feedback,
+)
+ALERTS: Final = Topic(
+    name="notify.alerts.v1",
+    key="case id",
+    writer="notify",
+    readers=("intake", "ops", "partners"),
+    retention=timedelta(days=30),
+    purpose="clocks that are due soon or broken, and supervision",
+    subjects=("clock.due_soon", "clock.due", "clock.breached", "supervision"),
+)
+
+TOPICS: Final = (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, OFFICE_REFERRALS, OFFICE_FEEDBACK, ALERTS)
+
+FEEDBACK_PATTERN: Final = r"^departments\.[a-z_]+-[0-9]{12}\.feedback\.v1$"
+
+
+def feedback_office(topic: str) -> str:
+    """The office that alone may write to a feedback topic: Kafka records don't say who wrote them."""
+    return topic.removeprefix("departments.").removesuffix(".feedback.v1")
+
+
+HOME: Final = {"intake": CASES, "routing": REFERRALS, "notify": ALERTS}
+"""The topic on which each service says what it did."""

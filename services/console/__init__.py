@@ -1,0 +1,1 @@
+"""The `yimen` command: runs, tries, repairs and checks an installation."""
