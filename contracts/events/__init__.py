@@ -9,6 +9,6 @@ def _leaves(cls: type[Event]) -> list[type[Event]]:
     return ([cls] if cls.TYPE else []) + below
 
 
-EVENTS: dict[str, type[Event]] = {event.wire_type(): event for event in _leaves(Event)}
+EVENTS: dict[str, type[Event]] = dict(sorted((event.wire_type(), event) for event in _leaves(Event)))
 
 __all__ = ["EVENTS", "CaseBound", "Event", "alerts", "cases", "clocks", "referrals", "rejections"]

@@ -1,0 +1,76 @@
+"""Reference tables of topics, events and codes as Markdown."""
+
+import msgspec
+
+from contracts.codes import Code
+from contracts.events import EVENTS
+from contracts.topics import TOPICS
+
+NOTE = "<!-- Rendered by `make contracts`; edits are overwritten. -->\n"
+
+
+def _first_line(text: str | None) -> str:
+    line = (text or "").strip().split("\n")[0]
+    return "" if "(" in line.split(" ")[0] else line
+
+
+def topics() -> str:
+    rows = [
+        f"| `{topic.name}` | {topic.key} | {topic.writer} | {', '.join(topic.readers)} | {topic.partitions} "
+        f"| {topic.retention.days} d | {topic.purpose} |"
+        for topic in TOPICS
+    ]
+    return "\n".join(
+        [
+            "# Topics",
+            "",
+            NOTE,
+            "| topic | key | written by | read by | partitions | kept | content |",
+            "|---|---|---|---|---|---|---|",
+            *rows,
+            "",
+            "`{office}` is an office code, for example `education-130722000000`. An office has its two topics if its",
+            "channels in the policy say `kafka`; every office has the HTTP inbox.",
+            "",
+        ]
+    )
+
+
+def events() -> str:
+    parts = [
+        "# Events",
+        "",
+        NOTE,
+        "CloudEvents 1.0, Kafka binary mode; `type` is `yimen.<event>.v1`. Times are RFC 3339.",
+    ]
+    for event in EVENTS.values():
+        where = ", ".join(f"`{topic.name}`" for topic in TOPICS if event in topic.events)
+        parts += ["", f"## `{event.TYPE}`", "", f"On {where}."]
+        if text := _first_line(event.__dict__.get("__doc__")):
+            parts += ["", text]
+        required = [name for name in event.__struct_fields__ if name in _required(event)]
+        optional = [name for name in event.__struct_fields__ if name not in required]
+        parts += ["", f"Always: {', '.join(f'`{name}`' for name in required)}."]
+        if optional:
+            parts += [f"Sometimes: {', '.join(f'`{name}`' for name in optional)}."]
+    return "\n".join([*parts, ""])
+
+
+def _required(event: type) -> set[str]:
+    return {field.name for field in msgspec.structs.fields(event) if field.required}
+
+
+def codes() -> str:
+    parts = [
+        "# Codes",
+        "",
+        NOTE,
+        "Closed sets. Categories, offices and reasons are policy and stand in the policy pack.",
+    ]
+    for code in Code.__subclasses__():
+        parts += ["", f"## {code.__name__}", ""]
+        if text := _first_line(code.__dict__.get("__doc__")):
+            parts += [text, ""]
+        parts += ["| code | 中文 | English |", "|---|---|---|"]
+        parts += [f"| `{member.value}` | {member.zh} | {member.en} |" for member in code]
+    return "\n".join([*parts, ""])

@@ -1,0 +1,94 @@
+"""Our records under another reader, and hostile records under ours."""
+
+import json
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
+
+from contracts.cloudevents import BadEnvelope, Envelope, UnknownType, decode, encode
+from contracts.events.cases import CaseWithdrawn
+
+CASE = UUID("019cab00-0000-7000-8000-000000000001")
+MOMENT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+
+
+def an_envelope() -> Envelope:
+    event = CaseWithdrawn(case_id=CASE, reason="applicant_request", withdrawn_at=MOMENT)
+    return Envelope(id=UUID(int=7), writer="intake", time=MOMENT, sequence=3, data=event)
+
+
+def test_the_cloudevents_sdk_reads_what_we_write() -> None:
+    headers, value = encode(an_envelope())
+
+    event = from_binary_event(KafkaMessage(headers=dict(headers), key=None, value=value))
+
+    assert event.get_id() == str(UUID(int=7))
+    assert event.get_type() == "yimen.case.withdrawn.v1"
+    assert event.get_source() == "/yimen/intake"
+    assert event.get_subject() == str(CASE)
+    assert event.get_extension("sequence") == "3"
+    data = event.get_data()
+    assert (json.loads(data) if isinstance(data, (bytes, str)) else data)["reason"] == "applicant_request"
+
+
+def test_what_was_written_is_read_back() -> None:
+    headers, value = encode(an_envelope())
+    assert decode(dict(headers), value) == an_envelope()
+
+
+def test_unknown_fields_are_ignored() -> None:
+    headers, value = encode(an_envelope())
+    wider = json.dumps(json.loads(value) | {"from_a_later_release": [1, 2]}).encode()
+    assert decode(dict(headers), wider) == an_envelope()
+
+
+@pytest.mark.parametrize(
+    ("header", "raw", "code"),
+    [
+        ("ce_type", None, "no_attribute"),
+        ("ce_type", b"\xff\xfe", "bad_attribute"),
+        ("ce_type", b"yimen.case.withdrawn.v2", "unsupported_version"),
+        ("ce_id", b"7", "bad_attribute"),
+        ("ce_sequence", b"three", "bad_attribute"),
+        ("ce_traceparent", b"\xff", "bad_attribute"),
+        ("ce_time", b"yesterday", "bad_attribute"),
+    ],
+)
+def test_a_bad_header_is_named(header: str, raw: bytes | None, code: str) -> None:
+    headers, value = encode(an_envelope())
+    altered = {**dict(headers), header: raw}
+    with pytest.raises(BadEnvelope) as caught:
+        decode({name: text for name, text in altered.items() if text is not None}, value)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("wire_type", [b"yimen.case.sung.v1", b"com.example.thing"])
+def test_a_type_of_somebody_else_is_told_apart(wire_type: bytes) -> None:
+    headers, value = encode(an_envelope())
+    with pytest.raises(UnknownType):
+        decode({**dict(headers), "ce_type": wire_type}, value)
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (None, "no_value"),
+        (b"", "not_json"),
+        (b"{", "not_json"),
+        (b"\xff\xfe{}", "not_json"),
+        (b"[" * 100_000, "invalid_event"),
+        (b"[]", "invalid_event"),
+        (b'{"case_id": 5}', "invalid_event"),
+        (
+            b'{"case_id": "019cab00-0000-7000-8000-000000000001", "reason": "x", "withdrawn_at": "9999"}',
+            "invalid_event",
+        ),
+    ],
+)
+def test_a_bad_value_is_named(value: bytes | None, code: str) -> None:
+    headers, _ = encode(an_envelope())
+    with pytest.raises(BadEnvelope) as caught:
+        decode(dict(headers), value)
+    assert caught.value.code == code
