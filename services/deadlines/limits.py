@@ -1,0 +1,107 @@
+"""Limits, pauses and counting rules: the questions that a legal clock answers."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+CIVIL_TIME = ZoneInfo("Asia/Shanghai")
+"""The time of the window. Inside we keep UTC; days are counted by this one."""
+
+
+class BadQuestion(ValueError):
+    """A question about time that has no answer: which field broke which rule."""
+
+    def __init__(self, field: str, rule: str, detail: str) -> None:
+        super().__init__(f"{field}: {detail} ({rule})")
+        self.field = field
+        self.rule = rule
+        self.detail = detail
+
+
+class Unit(StrEnum):
+    HOUR = "h"
+    DAY = "d"
+    WORKING_DAY = "wd"
+    MONTH = "mo"
+    YEAR = "y"
+
+
+LARGEST = {Unit.HOUR: 87_600, Unit.DAY: 36_500, Unit.WORKING_DAY: 10_000, Unit.MONTH: 1_200, Unit.YEAR: 100}
+"""No limit of a law comes near; a larger number is a mistake of whoever asks."""
+
+_LIMIT = re.compile(r"([0-9]{1,9})(h|d|wd|mo|y)\Z")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Limit:
+    """A number of hours, days, working days, months or years, written like `5wd`."""
+
+    number: int
+    unit: Unit
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= LARGEST[self.unit]:
+            raise BadQuestion("limit", "limit_range", f"must be from 1 to {LARGEST[self.unit]} {self.unit}")
+
+    @classmethod
+    def parse(cls, text: str) -> "Limit":
+        match = _LIMIT.match(text)
+        if match is None:
+            raise BadQuestion("limit", "limit_form", "must be a number and one of h, d, wd, mo, y, for example 5wd")
+        return cls(int(match[1]), Unit(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.number}{self.unit}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A span in which the clock stands still; an open one has no end yet."""
+
+    start: datetime
+    end: datetime | None
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        aware("pause", self.start)
+        if self.end is not None and aware("pause", self.end) < self.start:
+            raise BadQuestion("pause", "pause_order", "ends before it starts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountingRules:
+    """Switches of counting. The start day never counts (民法典 201); hours count from the moment (201)."""
+
+    roll_last_day: bool = True
+    """A last day that is no working day gives way to the next one (民法典 203, applied by analogy)."""
+    close_of_business: time | None = None
+    """The last day ends at this hour instead of 24:00 (民法典 203), where the office's hours say so."""
+
+
+DEFAULT_RULES = CountingRules()
+
+
+def aware(field: str, moment: datetime) -> datetime:
+    """The moment itself if it names its offset."""
+    if moment.tzinfo is None:
+        raise BadQuestion(field, "offset_missing", "must carry an offset, for example +08:00")
+    return moment
+
+
+def civil_day(moment: datetime) -> int:
+    """The day at the window, as a proleptic ordinal."""
+    return moment.astimezone(CIVIL_TIME).toordinal()
+
+
+def midnight(ordinal: int) -> datetime:
+    """When the day begins at the window."""
+    return datetime.fromordinal(ordinal).replace(tzinfo=CIVIL_TIME)
+
+
+def last_instant(ordinal: int, rules: CountingRules) -> datetime:
+    """The last instant that is in time on the day."""
+    if rules.close_of_business is not None:
+        return datetime.combine(datetime.fromordinal(ordinal), rules.close_of_business, CIVIL_TIME)
+    return midnight(ordinal + 1) - timedelta(microseconds=1)
