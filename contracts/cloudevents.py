@@ -46,21 +46,44 @@ class UnknownType(BadEnvelope):
 
 def encode(envelope: Envelope) -> tuple[list[tuple[str, bytes]], bytes]:
     """Headers and value of the Kafka record."""
+    headers = attributes(
+        event_id=envelope.id,
+        wire_type=envelope.data.wire_type(),
+        writer=envelope.writer,
+        time=envelope.time,
+        subject=envelope.data.case_id if isinstance(envelope.data, CaseBound) else None,
+        sequence=envelope.sequence,
+        traceparent=envelope.traceparent,
+    )
+    return headers, _encode(envelope.data)
+
+
+def attributes(
+    *,
+    event_id: UUID,
+    wire_type: str,
+    writer: str,
+    time: datetime,
+    subject: UUID | None,
+    sequence: int | None,
+    traceparent: str | None,
+) -> list[tuple[str, bytes]]:
+    """The headers alone, for who holds the encoded event already. Called for every record that is sent."""
     headers = [
         ("ce_specversion", b"1.0"),
-        ("ce_id", str(envelope.id).encode()),
-        ("ce_type", envelope.data.wire_type().encode()),
-        ("ce_source", f"/yimen/{envelope.writer}".encode()),
-        ("ce_time", envelope.time.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()),
+        ("ce_id", str(event_id).encode()),
+        ("ce_type", wire_type.encode()),
+        ("ce_source", f"/yimen/{writer}".encode()),
+        ("ce_time", time.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()),
         ("content-type", CONTENT_TYPE),
     ]
-    if isinstance(envelope.data, CaseBound):
-        headers.append(("ce_subject", str(envelope.data.case_id).encode()))
-    if envelope.sequence is not None:
-        headers.append(("ce_sequence", str(envelope.sequence).encode()))
-    if envelope.traceparent is not None:
-        headers.append(("ce_traceparent", envelope.traceparent.encode()))
-    return headers, _encode(envelope.data)
+    if subject is not None:
+        headers.append(("ce_subject", str(subject).encode()))
+    if sequence is not None:
+        headers.append(("ce_sequence", str(sequence).encode()))
+    if traceparent is not None:
+        headers.append(("ce_traceparent", traceparent.encode()))
+    return headers
 
 
 def decode(headers: Mapping[str, bytes], value: bytes | None) -> Envelope:

@@ -1,0 +1,157 @@
+"""What a service reads: raw records, what they mean, and who handles them."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.cloudevents import BadEnvelope, UnknownType, decode
+from contracts.events import CaseBound, Event
+from services.runtime.clock import Clock
+
+T_co = TypeVar("T_co", covariant=True)
+
+LANE_LENGTH: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A Kafka record as it came. A header whose value is null is left out; the last of equal names counts."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: datetime
+    """Real time at which the broker or the sender stamped it."""
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes]
+    raw_headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming(Generic[T_co]):
+    """A record that was understood."""
+
+    record: Record
+    event_id: str
+    writer: str | None = None
+    case_id: UUID | None = None
+    sequence: int | None = None
+    received_at: datetime
+    """Business time at which it reached our edge."""
+    traceparent: str | None = None
+    data: T_co
+
+    @property
+    def lane(self) -> str | None:
+        return lane_of(self.record, self.case_id)
+
+
+class Undecodable(Exception):
+    """The record makes no sense. If its case and place are known all the same, the case waits behind it."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        case_id: UUID | None = None,
+        writer: str | None = None,
+        sequence: int | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.case_id = case_id
+        self.writer = writer
+        self.sequence = sequence
+
+
+Decode = Callable[[Record], Incoming[Any]]
+Handle = Callable[[Sequence[Incoming[Any]], AsyncConnection], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """One consumer group of a service with what it does. `name` is also its name in the parking and in metrics."""
+
+    name: str
+    group: str
+    topics: tuple[str, ...] | None = None
+    pattern: str | None = None
+    decode: Decode
+    handle: Handle
+    guarded: bool
+    """Our own events: per case and writer each sequence is applied once and in order."""
+    only: frozenset[type] | None = None
+    """Types that the handler wants; others are skipped, their sequences count as applied."""
+    max_records: int = 2000
+    time_limit: float = 20.0
+    """Seconds for one batch; below the graceful time-out of the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An event of a type that this version does not know: only its sequence counts."""
+
+    wire_type: str
+
+
+def lane_of(record: Record, case_id: UUID | None) -> str | None:
+    """Records of one lane wait for each other: those of a case, or those with one key on a partner's topic."""
+    if case_id is not None:
+        return str(case_id)
+    if record.key is None:
+        return None
+    # The topic belongs to it: no office may block the lane of another one by using its keys.
+    return f"{record.topic}/{record.key[:LANE_LENGTH].hex()}"
+
+
+def events_of_ours(clock: Clock) -> Decode:
+    """The decoder for all topics that our services write."""
+
+    def read(record: Record) -> Incoming[Event | Ignored]:
+        try:
+            envelope = decode(record.headers, record.value)
+        except UnknownType:
+            return _ignored(record, clock)
+        except BadEnvelope as error:
+            raise Undecodable(error.code, error.detail, **_place(record)) from None
+        data = envelope.data
+        return Incoming(
+            record=record,
+            event_id=str(envelope.id),
+            writer=envelope.writer,
+            case_id=data.case_id if isinstance(data, CaseBound) else None,
+            sequence=envelope.sequence,
+            received_at=clock.at(record.timestamp),
+            traceparent=envelope.traceparent,
+            data=data,
+        )
+
+    return read
+
+
+def _ignored(record: Record, clock: Clock) -> Incoming[Ignored]:
+    place = _place(record)
+    wire_type = record.headers.get("ce_type", b"")[:LANE_LENGTH].decode("utf-8", "replace")
+    event_id = record.headers.get("ce_id", b"")[:LANE_LENGTH].decode("utf-8", "replace")
+    return Incoming(
+        record=record, event_id=event_id, received_at=clock.at(record.timestamp), data=Ignored(wire_type), **place
+    )
+
+
+def _place(record: Record) -> dict[str, Any]:
+    """Case, writer and sequence from the headers alone, all three or none."""
+    try:
+        return {
+            "case_id": UUID(record.headers["ce_subject"].decode("ascii")),
+            "writer": record.headers["ce_source"].decode("ascii").rpartition("/")[2],
+            "sequence": int(record.headers["ce_sequence"]),
+        }
+    except (KeyError, ValueError):
+        return {}

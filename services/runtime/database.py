@@ -1,0 +1,67 @@
+"""The engine of one service, and its transactions. One schema, one role and one search path per service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, Protocol
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from services.runtime.bells import ring
+
+STATEMENT_SECONDS: Final = 30
+IDLE_IN_TRANSACTION_SECONDS: Final = 30
+LOCK_SECONDS: Final = 10
+POOL_SIZE: Final = 10
+TO_RING: Final = "yimen_to_ring"
+
+
+class DatabaseSettings(Protocol):
+    """What the engine wants to know; the runtime's settings have it."""
+
+    @property
+    def database_url(self) -> Any: ...
+
+
+def async_url(database_url: object) -> URL:
+    """The address with the driver that we use, whatever driver it names."""
+    return make_url(str(database_url)).set(drivername="postgresql+asyncpg")
+
+
+def session_settings(service: str, url: URL) -> dict[str, str]:
+    """What the server enforces on every session of a service, whatever the client does."""
+    chosen = {
+        "application_name": f"yimen-{service}",
+        "search_path": service,
+        "TimeZone": "UTC",
+        # The relay waits for the oldest writing transaction of the whole cluster: nobody may dawdle.
+        "statement_timeout": f"{STATEMENT_SECONDS}s",
+        "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s",
+        "lock_timeout": f"{LOCK_SECONDS}s",
+        "jit": "off",  # our statements are short; compiling them costs more than it saves
+    }
+    if url.username != service:
+        chosen["role"] = service
+    return chosen
+
+
+def open_engine(settings: DatabaseSettings, service: str, *, pool_size: int = POOL_SIZE) -> AsyncEngine:
+    """An engine that sees the service's own schema only. Opens no connection yet."""
+    url = async_url(settings.database_url)
+    return create_async_engine(
+        url,
+        connect_args={"server_settings": session_settings(service, url), "timeout": 10},
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,  # after a restart of the database the first caller should not pay for it
+    )
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Begin, commit, and only then wake the relay if messages were written."""
+    async with engine.connect() as conn:
+        async with conn.begin():
+            yield conn
+        for bell in conn.info.pop(TO_RING, ()):
+            ring(bell)
