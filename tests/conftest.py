@@ -1,0 +1,80 @@
+"""The engines that tests run on, started when the first test asks for them.
+
+`postgres` is the superuser's URL of a real server, `database` a fresh empty database on it, `kafka` the address of a
+real broker. First that works: YIMEN_DATABASE_URL and YIMEN_KAFKA_SERVERS; Apache Kafka where Java and Maven are;
+Tansu. PostgreSQL is the embedded one unless the environment names another.
+"""
+
+import os
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from services.console.engines.brokers import ApacheKafka, Tansu, java_and_maven
+from services.console.engines.postgres import Postgres
+
+USED: dict[str, str] = {}
+
+
+@pytest.fixture(scope="session")
+def engine_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="yimen-tests-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(engine_folder: Path) -> Iterator[str]:
+    if given := os.environ.get("YIMEN_DATABASE_URL"):
+        USED["PostgreSQL"] = "given by YIMEN_DATABASE_URL"
+        yield given
+        return
+    server = Postgres(engine_folder / "postgres")
+    server.start()
+    USED["PostgreSQL"] = "embedded 18"
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka(engine_folder: Path) -> Iterator[str]:
+    if given := os.environ.get("YIMEN_KAFKA_SERVERS"):
+        USED["Kafka"] = "given by YIMEN_KAFKA_SERVERS"
+        yield given
+        return
+    broker = ApacheKafka(engine_folder / "kafka") if java_and_maven() else Tansu(engine_folder / "kafka")
+    broker.start()
+    USED["Kafka"] = broker.kind
+    yield broker.servers
+    broker.stop()
+
+
+@pytest.fixture
+async def database(postgres: str) -> AsyncIterator[str]:
+    """The URL of a database that only this test knows."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    conn = await asyncpg.connect(postgres)
+    try:
+        await conn.execute(f"CREATE DATABASE {name}")
+        yield f"{postgres.rpartition('/')[0]}/{name}"
+        await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await conn.close()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if java_and_maven() or os.environ.get("YIMEN_KAFKA_SERVERS"):
+        return
+    if os.environ.get("YIMEN_REQUIRE_APACHE"):
+        raise pytest.UsageError("Apache Kafka is required here, but Java 17 or Maven is missing")
+    for item in items:
+        if item.get_closest_marker("apache_kafka"):
+            item.add_marker(pytest.mark.skip(reason="needs Apache Kafka: install Java 17+ and Maven"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for engine, what in USED.items():
+        terminalreporter.write_line(f"{engine}: {what}")
