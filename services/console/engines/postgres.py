@@ -75,7 +75,7 @@ class Postgres:
         os.chown(self.folder, owner.pw_uid, owner.pw_gid)
 
     def _answers(self) -> bool:
-        arguments = [POSTGRES_BIN_PATH / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        arguments = [str(POSTGRES_BIN_PATH / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(arguments, check=False).returncode == 0  # noqa: S603 - the server's own tool
 
     def _run(self, tool: str, *arguments: str | Path) -> None:

@@ -1,0 +1,65 @@
+"""What must hold of a policy as a whole before anybody may rely on it."""
+
+from collections.abc import Iterator
+
+from contracts.codes import AreaLevel, ClockKind
+from services.policies.model import LimitRow, Policy
+from services.policies.reading import Fault
+
+NEEDED = (
+    ClockKind.ACCEPTANCE,
+    ClockKind.SIGNING,
+    ClockKind.RETURN_WINDOW,
+    ClockKind.UNMATCHED,
+    ClockKind.REWORK,
+    ClockKind.CALLBACK,
+)
+"""Clocks that need a limit for every matter; handling has one per category."""
+
+
+def check(policy: Policy, file: str) -> Iterator[Fault]:
+    """Everything that single rows cannot show."""
+    for reason in (*_limits(policy), *_loosened(policy)):
+        yield Fault(file=file, line=1, reason=reason)
+    roles = {office.role for office in policy.offices.values()}
+    for rule in policy.rules:
+        path, _, line = rule.where.rpartition(":")
+        for role in (rule.lead, *rule.co_handlers, *rule.copies):
+            # A pack without offices, as a nation's or a province's, is a parent to others and never routes.
+            if roles and role not in roles:
+                yield Fault(file=path, line=int(line), reason=f"no office has the role {role}")
+        if rule.when.area is not None and policy.area(rule.when.area) is None:
+            yield Fault(file=path, line=int(line), reason=f"unknown area {rule.when.area}")
+        for category in sorted(rule.when.categories - set(policy.categories)):
+            yield Fault(file=path, line=int(line), reason=f"unknown category {category}")
+
+
+def _limits(policy: Policy) -> Iterator[str]:
+    for code in policy.categories:
+        for clock in (*NEEDED, ClockKind.HANDLING):
+            try:
+                policy.limit(clock, code)
+            except StopIteration:
+                yield f"no limit for the clock {clock.value} of category {code}"
+
+
+def _loosened(policy: Policy) -> Iterator[str]:
+    """A local row may tighten a statutory limit; loosening it needs a law of its own."""
+    by_id: dict[str, LimitRow] = {}
+    for row in reversed(policy.limits):
+        above = by_id.get(row.id)
+        if above is not None and above.statutory and not row.statutory:
+            if above.limit.unit is not row.limit.unit:
+                yield f"limit {row.id}: {row.limit} cannot be compared with the statutory {above.limit}"
+            elif row.limit.number > above.limit.number:
+                yield f"limit {row.id}: {row.limit} loosens the statutory {above.limit} and cites no law"
+        by_id[row.id] = row
+
+
+def unowned(policy: Policy) -> Iterator[tuple[str, str]]:
+    """Pairs of township and category whose lead role no office has, near or far."""
+    townships = [area.code for area in policy.areas.values() if area.level is AreaLevel.TOWNSHIP]
+    for code, category in policy.categories.items():
+        for township in townships:
+            if policy.office_near(category.lead_role, township) is None:
+                yield township, code

@@ -1,0 +1,165 @@
+"""Categories, their material, limits, reasons and routing rules."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import TypeVar
+
+from contracts.codes import ClockKind, Confidence, Field
+from services.deadlines import BadQuestion, CountingRules, Limit
+from services.policies.model import Category, Condition, Extension, LimitRow, Material, Reason, Rule
+from services.policies.reading import Entry
+
+EXTENSION_APPROVER = "unit_head"
+USES = frozenset(
+    {"return", "hold", "extend", "fail", "decline", "withdraw", "cancel", "reopen", "reassign", "return_refused"}
+)
+C = TypeVar("C", bound=StrEnum)
+
+
+def materials(rows: Sequence[Entry]) -> dict[str, tuple[Material, ...]]:
+    found: dict[str, tuple[Material, ...]] = {}
+    for row in rows:
+        category, code, zh, en = (row.text(key) for key in ("category", "code", "zh", "en"))
+        row.done()
+        if any(code == known.code for known in found.get(category, ())):
+            row.refuse(f"material {code} stands here twice")
+        found[category] = (*found.get(category, ()), Material(code=code, zh=zh, en=en))
+    return found
+
+
+def categories(
+    rows: Sequence[Entry], by_clerk: set[str], checklist: Mapping[str, tuple[Material, ...]]
+) -> dict[str, Category]:
+    found: dict[str, Category] = {}
+    for row in rows:
+        code = row.text("code")
+        field = _code(row, "field", Field, code.partition(".")[0])
+        if code in found:
+            row.refuse(f"category {code} stands here twice")
+        if field is not None:
+            found[code] = Category(
+                code=code,
+                field=field,
+                zh=row.text("zh"),
+                en=row.text("en"),
+                lead_role=row.text("lead_role"),
+                co_roles=row.texts("co_roles"),
+                by_clerk=code in by_clerk,
+                materials=checklist.get(code, ()),
+            )
+    for code in sorted((by_clerk | set(checklist)) - set(found)):
+        if rows:
+            rows[0].refuse(f"unknown category {code} in accepted_by_clerk or materials.yaml")
+    return found
+
+
+def limits(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[LimitRow, ...]:
+    """Rows of limits.yaml in order, then the handling limit of each category."""
+    found = []
+    for row in rows:
+        clock = _code(row, "clock", ClockKind, row.text("clock"))
+        field = _code(row, "field", Field, row.text("field", "")) if "field" in row.values else None
+        limit = _limit(row, "limit")
+        category = row.text("category", "") or None
+        found_row = _limit_row(row, clock, limit, category)
+        row.asked |= {"extension", "roll"}
+        row.done()
+        if found_row is not None:
+            found.append(found_row if field is None else _for_field(found_row, field))
+    for row in matters:
+        limit = _limit(row, "handling_limit")
+        handling = _limit_row(row, ClockKind.HANDLING, limit, row.text("code"))
+        if handling is not None:
+            found.append(handling)
+    return tuple(found)
+
+
+def _limit_row(row: Entry, clock: ClockKind | None, limit: Limit | None, category: str | None) -> LimitRow | None:
+    confidence = _code(row, "confidence", Confidence, row.text("confidence"))
+    source, article, statutory = row.text("source"), row.text("article", ""), row.flag("statutory")
+    longer = _limit(row, "extension") if row.values.get("extension") else None
+    roll = row.flag("roll") if "roll" in row.values else True
+    if clock is None or limit is None or confidence is None:
+        return None
+    return LimitRow(
+        id=".".join(part for part in (clock.value, category) if part),
+        clock=clock,
+        limit=limit,
+        rules=CountingRules(roll_last_day=roll),
+        extension=Extension(limit=longer, approver=EXTENSION_APPROVER) if longer else None,
+        source=source,
+        article=article,
+        statutory=statutory,
+        confidence=confidence,
+        category=category,
+    )
+
+
+def _for_field(row: LimitRow, field: Field) -> LimitRow:
+    named = {name: getattr(row, name) for name in LimitRow.__slots__}
+    return LimitRow(**{**named, "field": field, "id": f"{row.id}.{field.value}"})
+
+
+def reasons(rows: Sequence[Entry]) -> dict[str, Reason]:
+    found: dict[str, Reason] = {}
+    for row in rows:
+        code, uses = row.text("code"), frozenset(row.texts("for"))
+        for use in sorted(uses - USES):
+            row.refuse(f"a reason cannot be for {use}")
+        if code in found:
+            row.refuse(f"reason {code} stands here twice")
+        found[code] = Reason(
+            code=code,
+            uses=uses,
+            zh=row.text("zh"),
+            en=row.text("en"),
+            stops_clock=row.flag("stops_clock"),
+            source=row.text("source", ""),
+            article=row.text("article", ""),
+        )
+        row.done()
+    return found
+
+
+def rules(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[Rule, ...]:
+    """Rules of rules.yaml in order, then for each category the one that its row implies."""
+    found = []
+    for row in rows:
+        field = _code(row, "field", Field, row.text("field", "")) if "field" in row.values else None
+        attributes = row.values.get("attributes") or {}
+        row.asked |= {"attributes"}
+        condition = Condition(
+            categories=frozenset(row.texts("categories")),
+            field=field,
+            area=row.text("area", "") or None,
+            attributes=attributes if isinstance(attributes, dict) else {},
+        )
+        found.append(_rule(row, row.text("id"), condition, row.text("lead"), row.texts("co_handlers")))
+        row.done()
+    for row in matters:
+        code = row.text("code")
+        condition = Condition(categories=frozenset({code}))
+        found.append(_rule(row, f"category.{code}", condition, row.text("lead_role"), row.texts("co_roles")))
+    return tuple(found)
+
+
+def _rule(row: Entry, name: str, when: Condition, lead: str, co_handlers: tuple[str, ...]) -> Rule:
+    where = f"{row.file}:{row.line}"
+    return Rule(id=name, when=when, lead=lead, co_handlers=co_handlers, copies=row.texts("copies"), where=where)
+
+
+def _limit(row: Entry, name: str) -> Limit | None:
+    try:
+        return Limit.parse(row.text(name))
+    except BadQuestion as error:
+        row.refuse(f"{name} {error.detail}")
+        return None
+
+
+def _code(row: Entry, name: str, codes: type[C], value: str) -> C | None:
+    row.asked.add(name)
+    try:
+        return codes(value)
+    except ValueError:
+        row.refuse(f"unknown {name} {value}")
+        return None

@@ -1,0 +1,160 @@
+"""The rules of a place as frozen values: areas, offices, matters, limits, reasons, routing rules."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from contracts.codes import AreaLevel, ClockKind, Confidence, Field
+from services.deadlines import Calendar, CountingRules, Limit
+
+AREA_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    code: str
+    """Statistical division code, always 12 digits here."""
+    name: str
+    level: AreaLevel
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    code: str
+    """`<role>-<area>`, for example `education-130722000000`."""
+    role: str
+    area: str
+    zh: str
+    en: str
+    channels: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    limit: Limit
+    approver: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitRow:
+    """One time limit with the law behind it."""
+
+    id: str
+    clock: ClockKind
+    limit: Limit
+    rules: CountingRules
+    extension: Extension | None = None
+    source: str
+    article: str = ""
+    statutory: bool
+    confidence: Confidence
+    due_soon_share: float = 0.8
+    category: str | None = None
+    field: Field | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    code: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    code: str
+    field: Field
+    zh: str
+    en: str
+    lead_role: str
+    co_roles: tuple[str, ...]
+    by_clerk: bool = False
+    """A clerk decides on acceptance; otherwise the case is accepted when its material is complete."""
+    materials: tuple[Material, ...] = ()
+    attributes: Mapping[str, frozenset[str | int | bool]] = dataclasses.field(default_factory=dict)
+    """Closed-value questions; only these may travel in events."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    code: str
+    uses: frozenset[str]
+    zh: str
+    en: str
+    stops_clock: bool = False
+    source: str = ""
+    article: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """All that is given must hold; what is empty always holds."""
+
+    categories: frozenset[str] = frozenset()
+    field: Field | None = None
+    area: str | None = None
+    """The area itself or one above it."""
+    attributes: Mapping[str, str | int | bool] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Who handles what, by role; `where` is file and line."""
+
+    id: str
+    when: Condition
+    lead: str
+    co_handlers: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One version of the rules of a place. `version` names the pack and its content."""
+
+    pack: str
+    version: str
+    effective_from: date
+    areas: Mapping[str, Area]
+    offices: Mapping[str, Office]
+    categories: Mapping[str, Category]
+    limits: tuple[LimitRow, ...]
+    reasons: Mapping[str, Reason]
+    rules: tuple[Rule, ...]
+    calendar: Calendar
+
+    def area(self, code: str) -> Area | None:
+        """The area of a code of 2, 4, 6, 9 or 12 digits."""
+        return self.areas.get(code.ljust(AREA_DIGITS, "0"))
+
+    def upwards(self, code: str) -> Iterator[Area]:
+        """The area and those above it, nearest first."""
+        area = self.area(code)
+        while area is not None:
+            yield area
+            area = self.areas[area.parent] if area.parent else None
+
+    def within(self, code: str, subtree: str) -> bool:
+        return any(area.code == subtree.ljust(AREA_DIGITS, "0") for area in self.upwards(code))
+
+    def office_near(self, role: str, area: str) -> Office | None:
+        """The office of the role that is nearest up the area tree."""
+        for above in self.upwards(area):
+            office = self.offices.get(f"{role}-{above.code}")
+            if office is not None:
+                return office
+        return None
+
+    def limit(self, clock: ClockKind, category: str) -> LimitRow:
+        """The first row for the clock that fits; loading makes sure that there is one."""
+        matter = self.categories.get(category)
+        return next(
+            row
+            for row in self.limits
+            if row.clock is clock
+            and row.category in (None, category)
+            and (row.field is None or (matter is not None and row.field is matter.field))
+        )

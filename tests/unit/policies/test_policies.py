@@ -1,0 +1,150 @@
+"""The shipped packs hold, and a wrong one is refused with file, line and every reason."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from contracts.codes import ClockKind
+from services.deadlines import Limit
+from services.policies import Policy, PolicyRefused, PolicyWatch, load_policy
+from services.policies.checks import unowned
+
+PACKS = Path(__file__).parents[3] / "deploy" / "policies"
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return load_policy(PACKS / "zhangjiakou")
+
+
+@pytest.fixture
+def packs(tmp_path: Path) -> Path:
+    shutil.copytree(PACKS, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def refusals(pack: Path) -> list[str]:
+    with pytest.raises(PolicyRefused) as caught:
+        load_policy(pack)
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_the_city_has_its_real_areas_and_an_office_of_each_role(policy: Policy) -> None:
+    assert len(policy.areas) == 4849
+    assert len([office for office in policy.offices.values() if "kafka" in office.channels]) == 300
+    assert len(policy.categories) == 50
+
+
+def test_every_matter_of_every_township_has_an_owner(policy: Policy) -> None:
+    assert list(unowned(policy)) == []
+
+
+@pytest.mark.parametrize(
+    ("role", "area", "expected"),
+    [
+        ("education", "130722", "education-130722000000"),
+        ("education", "130702001025", "education-130702000000"),
+        ("township", "130702001025", "township-130702001000"),
+        ("petition", "1307", "petition-130700000000"),
+    ],
+)
+def test_the_nearest_office_up_the_tree(policy: Policy, role: str, area: str, expected: str) -> None:
+    office = policy.office_near(role, area)
+    assert office is not None
+    assert office.code == expected
+
+
+def test_nobody_owns_what_lies_outside(policy: Policy) -> None:
+    assert policy.office_near("education", "990000") is None
+    assert policy.area("not-a-code") is None
+
+
+def test_the_law_of_petitions(policy: Policy) -> None:
+    handling = policy.limit(ClockKind.HANDLING, "petition.request")
+    assert (handling.limit, handling.article, handling.statutory) == (Limit.parse("60d"), "34", True)
+    assert handling.extension is not None
+    assert handling.extension.limit == Limit.parse("30d")
+    assert policy.limit(ClockKind.RETURN_WINDOW, "petition.request").limit == Limit.parse("5wd")
+    assert policy.limit(ClockKind.RETURN_WINDOW, "education.student_aid").limit == Limit.parse("2wd")
+
+
+def test_the_version_changes_with_the_content(packs: Path, policy: Policy) -> None:
+    assert load_policy(packs / "zhangjiakou").version == policy.version
+    with (packs / "national" / "reasons.yaml").open("a") as file:
+        file.write("# a remark\n")
+    assert load_policy(packs / "zhangjiakou").version != policy.version
+
+
+def test_a_local_pack_may_tighten_a_statutory_limit(packs: Path) -> None:
+    (packs / "zhangjiakou" / "limits.yaml").write_text(
+        "- {clock: handling, category: petition.request, limit: 45d, source: city rule, confidence: B}\n"
+    )
+    assert load_policy(packs / "zhangjiakou").limit(ClockKind.HANDLING, "petition.request").limit == Limit.parse("45d")
+
+
+@pytest.mark.parametrize(("limit", "word"), [("90d", "loosens"), ("30wd", "cannot be compared")])
+def test_loosening_a_statutory_limit_is_refused(packs: Path, limit: str, word: str) -> None:
+    (packs / "zhangjiakou" / "limits.yaml").write_text(
+        f"- {{clock: handling, category: petition.request, limit: {limit}, source: city rule, confidence: B}}\n"
+    )
+    assert any(word in reason for reason in refusals(packs / "zhangjiakou"))
+
+
+def test_every_fault_is_named_with_file_and_line(packs: Path) -> None:
+    (packs / "zhangjiakou" / "rules.yaml").write_text(
+        "- {id: a, categories: [education.student_aid], lead: education}\n"
+        "- {id: b, categories: [no.such], lead: nobody}\n"
+        "- {id: c, area: '99', leed: education}\n"
+        "- just text\n"
+    )
+    (packs / "zhangjiakou" / "limits.yaml").write_text("- {clock: siesta, limit: 5 days, source: x, confidence: Z}\n")
+    assert refusals(packs / "zhangjiakou") == [
+        "zhangjiakou/limits.yaml:1: limit must be a number and one of h, d, wd, mo, y, for example 5wd",
+        "zhangjiakou/limits.yaml:1: unknown clock siesta",
+        "zhangjiakou/limits.yaml:1: unknown confidence Z",
+        "zhangjiakou/rules.yaml:2: no office has the role nobody",
+        "zhangjiakou/rules.yaml:2: unknown category no.such",
+        "zhangjiakou/rules.yaml:3: lead is missing",
+        "zhangjiakou/rules.yaml:3: no office has the role ",
+        "zhangjiakou/rules.yaml:3: unknown area 99",
+        "zhangjiakou/rules.yaml:3: unknown key leed",
+        "zhangjiakou/rules.yaml:4: must be a mapping of names to values",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "reason"),
+    [
+        (
+            "areas.csv",
+            b"code,name,level,parent\n13,x,province,\n13,x,province,\n",
+            "areas.csv:3: area 13 stands here twice",
+        ),
+        ("areas.csv", b"code,name,level,parent\n1307,x,city,13\n", "areas.csv:2: parent 13 is not listed above"),
+        ("areas.csv", b"\xff\xfe", "areas.csv:1: cannot be read as UTF-8: UnicodeDecodeError"),
+        ("offices.yaml", b"- {role: [", "offices.yaml:1: not valid YAML"),
+        ("offices.yaml", b"role: x\n", "offices.yaml:1: must be a list"),
+        ("pack.yaml", b"name: zhangjiakou\nparent: zhangjiakou\n", "pack.yaml:1: the packs inherit in a circle"),
+        ("pack.yaml", b"name: zhangjiakou\nparent: nowhere\n", "nowhere/pack.yaml:1: the pack has no pack.yaml"),
+    ],
+)
+def test_a_broken_file_is_named(packs: Path, file: str, content: bytes, reason: str) -> None:
+    (packs / "zhangjiakou" / file).write_bytes(content)
+    assert any(reason in told for told in refusals(packs / "zhangjiakou"))
+
+
+def test_a_wrong_pack_leaves_the_running_policy_in_place(packs: Path) -> None:
+    watch = PolicyWatch(packs / "zhangjiakou")
+    before = watch.policy
+    rules = packs / "zhangjiakou" / "rules.yaml"
+
+    rules.write_text("- {id: a, lead: nobody}\n")
+    assert not watch.refresh()
+    assert watch.policy is before
+    assert watch.refused[0].line == 1
+
+    rules.write_text("- {id: a, categories: [education.student_aid], lead: civil_affairs}\n")
+    assert watch.refresh()
+    assert watch.policy.rules[0].lead == "civil_affairs"
+    assert watch.refused == ()
