@@ -1,0 +1,39 @@
+"""The `yimen` command. Sub-commands load only when they are called, so that each starts quickly."""
+
+import importlib
+import sys
+
+import click
+
+COMMANDS = {
+    "clock": "services.console.clock:clock",
+    "policy": "services.console.policy:policy",
+    "topics": "services.console.topics:topics",
+}
+
+
+class Lazy(click.Group):
+    """Finds a command's module by its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="yimen")
+def main() -> None:
+    """Referral and case routing for township one-window offices (一门受理)."""
+
+
+def told(text: str) -> None:
+    """What the command found, on standard output."""
+    sys.stdout.write(f"{text}\n")

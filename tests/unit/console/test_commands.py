@@ -1,0 +1,89 @@
+"""The commands as somebody at a terminal or a script meets them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from services.console.main import main
+
+PACKS = Path(__file__).parents[3] / "deploy" / "policies"
+
+
+def run(*arguments: str, given: bytes = b"") -> Result:
+    return CliRunner().invoke(main, arguments, input=given)
+
+
+def test_due_answers_as_the_contract_says() -> None:
+    result = run("clock", "due", "--start", "2026-02-12T10:00+08:00", "--limit", "2wd", "--json")
+    told = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert told["due_at"] == "2026-02-14T23:59:59.999999+08:00"
+    assert told["provisional"] is False
+    assert told["days"][-1] == {"date": "2026-02-14", "counts": True, "reason": "调休上班 / make-up working day"}
+    assert set(told["basis"]) == {"source", "article", "statutory", "confidence"}
+
+
+def test_a_pause_moves_the_date() -> None:
+    pause = "2026-03-03T09:00+08:00/2026-03-05T09:00+08:00"
+    result = run("clock", "due", "--start", "2026-03-02T10:00+08:00", "--limit", "1wd", "--pause", pause)
+    assert "2026-03-05 23:59:59 +0800" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--start", "2026-03-02T10:00", "--limit", "1wd"), ("--start", "2026-03-02T10:00+08:00", "--limit", "soon")],
+)
+def test_a_wrong_use_says_so_and_exits_with_2(arguments: tuple[str, ...]) -> None:
+    result = run("clock", "due", *arguments)
+    assert result.exit_code == 2
+    assert "Error:" in result.stderr
+
+
+def test_a_batch_answers_each_line_and_goes_on_after_a_bad_one() -> None:
+    lines = [
+        b'{"start": "2026-03-02T10:00+08:00", "limit": "1wd"}',
+        b"not json",
+        b"\xff\xfe",
+        b"[]",
+        b'{"start": "2026-03-02T10:00+26:00", "limit": "1wd"}',
+        b'{"start": "2026-03-02T10:00+08:00", "limit": "-1d"}',
+        b'{"start": "2026-03-02T10:00+08:00", "limit": "1wd", "pauses": "always"}',
+        b'{"start": "2026-03-02T10:00+08:00", "limit": "2wd"}',
+    ]
+    result = run("clock", "due", "--batch", "-", given=b"\n".join(lines))
+    replies = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 1
+    assert [reply.get("error", {}).get("rule") for reply in replies] == [
+        None,
+        "json",
+        "json",
+        "type",
+        "time_form",
+        "limit_form",
+        "type",
+        None,
+    ]
+
+
+def test_the_shipped_pack_passes() -> None:
+    assert run("policy", "check", str(PACKS / "zhangjiakou")).exit_code == 0
+    told = json.loads(run("policy", "coverage", str(PACKS / "zhangjiakou"), "--json").stdout)
+    assert told == {"pairs": 12300, "without_owner": 0, "by_category": {}}
+
+
+def test_a_pack_without_offices_has_gaps() -> None:
+    result = run("policy", "check", str(PACKS / "national"), "--json")
+    assert json.loads(result.stdout)["offices"] == 0
+
+
+def test_a_wrong_pack_exits_with_1_and_names_the_line(tmp_path: Path) -> None:
+    (tmp_path / "pack.yaml").write_text("name: x\neffective_from: soon\n")
+    result = run("policy", "check", str(tmp_path), "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["faults"][0]["line"] == 1
+
+
+def test_topics_are_listed() -> None:
+    assert {row["name"] for row in json.loads(run("topics", "list", "--json").stdout)} >= {"intake.cases.v1"}
