@@ -84,9 +84,7 @@ def _moment(field: str, text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise BadQuestion(
-            field, "time_form", "must be ISO 8601 with offset, for example 2026-03-02T09:00+08:00"
-        ) from None
+        raise BadQuestion(field, "time_form", "must be ISO 8601 with offset: 2026-03-02T09:00+08:00") from None
 
 
 def _pause(span: object) -> Pause:
@@ -102,10 +100,7 @@ def _batch(lines: Any) -> int:
     write = sys.stdout.buffer.write
     for line in lines:
         try:
-            question = msgspec.json.decode(line[:LONGEST_LINE]) if len(line) <= LONGEST_LINE else None
-            if not isinstance(question, dict):
-                raise BadQuestion("line", "type", "must be a JSON object of at most 64 KiB")
-            reply = answer(question)
+            reply = answer(_question(line))
         except BadQuestion as error:
             status, reply = 1, {"error": {"field": error.field, "rule": error.rule, "detail": error.detail}}
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -113,6 +108,13 @@ def _batch(lines: Any) -> int:
         write(_encode(reply) + b"\n")
     sys.stdout.flush()
     return status
+
+
+def _question(line: bytes) -> dict[str, Any]:
+    question = msgspec.json.decode(line) if len(line) <= LONGEST_LINE else None
+    if not isinstance(question, dict):
+        raise BadQuestion("line", "type", "must be a JSON object of at most 64 KiB")
+    return question
 
 
 def _text(question: Mapping[str, Any]) -> str:

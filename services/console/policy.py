@@ -1,4 +1,4 @@
-"""`yimen policy`: is a pack right, and does everything have an owner?"""
+"""`yimen policy`: check a pack, and that everything has an owner."""
 
 import sys
 from collections import Counter
@@ -54,7 +54,7 @@ def check(*, folder: Path, as_json: bool) -> None:
 @click.argument("folder", type=Folder)
 @click.option("--json", "as_json", is_flag=True)
 def coverage(*, folder: Path, as_json: bool) -> None:
-    """Is there an owner for each matter in each township?"""
+    """Look for matters that would have no owner in some township."""
     found = _load(folder, as_json=as_json)
     gaps = Counter(category for _, category in unowned(found))
     townships = sum(area.level == "township" for area in found.areas.values())
