@@ -15,6 +15,7 @@ from services.runtime.clock import Clock
 T_co = TypeVar("T_co", covariant=True)
 
 LANE_LENGTH: Final = 200
+MAX_SEQUENCE: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,26 @@ class Undecodable(Exception):
         self.sequence = sequence
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """A record that made no sense, with what its headers say of its place."""
+
+    record: Record
+    code: str
+    detail: str
+    event_id: str | None = None
+    writer: str | None = None
+    case_id: UUID | None = None
+    sequence: int | None = None
+
+    @property
+    def lane(self) -> str | None:
+        """Only a case waits for it: a partner's garbage must not hold up what comes after."""
+        return str(self.case_id) if self.case_id is not None else None
+
+
+Arrival = Incoming[Any] | Unreadable
+
 Decode = Callable[[Record], Incoming[Any]]
 Handle = Callable[[Sequence[Incoming[Any]], AsyncConnection], Awaitable[None]]
 
@@ -111,6 +132,23 @@ def lane_of(record: Record, case_id: UUID | None) -> str | None:
     return f"{record.topic}/{record.key[:LANE_LENGTH].hex()}"
 
 
+def read_record(reader: Reader, record: Record) -> Arrival:
+    """Never raises: what cannot be read becomes a value too."""
+    try:
+        return reader.decode(record)
+    except Undecodable as error:
+        return Unreadable(
+            record=record,
+            code=error.code,
+            detail=error.detail,
+            writer=error.writer,
+            case_id=error.case_id,
+            sequence=error.sequence,
+        )
+    except Exception as error:  # noqa: BLE001 -- whatever a partner managed to provoke, the next record flows
+        return Unreadable(record=record, code="undecodable", detail=type(error).__name__)
+
+
 def events_of_ours(clock: Clock) -> Decode:
     """The decoder for all topics that our services write."""
 
@@ -122,6 +160,8 @@ def events_of_ours(clock: Clock) -> Decode:
         except BadEnvelope as error:
             raise Undecodable(error.code, error.detail, **_place(record)) from None
         data = envelope.data
+        if isinstance(data, CaseBound) and (envelope.sequence is None or not 0 < envelope.sequence <= MAX_SEQUENCE):
+            raise Undecodable("bad_attribute", "an event of a case needs a sequence from 1")
         return Incoming(
             record=record,
             event_id=str(envelope.id),
@@ -148,10 +188,11 @@ def _ignored(record: Record, clock: Clock) -> Incoming[Ignored]:
 def _place(record: Record) -> dict[str, Any]:
     """Case, writer and sequence from the headers alone, all three or none."""
     try:
-        return {
-            "case_id": UUID(record.headers["ce_subject"].decode("ascii")),
-            "writer": record.headers["ce_source"].decode("ascii").rpartition("/")[2],
-            "sequence": int(record.headers["ce_sequence"]),
-        }
+        case_id = UUID(record.headers["ce_subject"].decode("ascii"))
+        writer = record.headers["ce_source"].decode("ascii").rpartition("/")[2]
+        sequence = int(record.headers["ce_sequence"][:LANE_LENGTH])
     except (KeyError, ValueError):
         return {}
+    if not 0 < sequence <= MAX_SEQUENCE:
+        return {}
+    return {"case_id": case_id, "writer": writer[:LANE_LENGTH], "sequence": sequence}

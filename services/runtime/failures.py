@@ -1,7 +1,9 @@
 """Why work fails, and what follows from it: wait, try again, or set the record aside."""
 
 import asyncio
+import traceback
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError
@@ -84,3 +86,17 @@ def code_of(error: BaseException) -> str:
         return "handler_timeout"
     state = sqlstate(error)
     return f"database_{state}" if state is not None else "handler_failed"
+
+
+def explain(error: BaseException) -> str:
+    """What happened, for logs and the parking. Never the text of an unknown error: it may repeat a person's data."""
+    match error:
+        case Rejected(code=code):
+            return code
+        case DBAPIError():
+            constraint = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
+            return " ".join(filter(None, (type(error).__name__, sqlstate(error), constraint)))
+        case _:
+            frames = traceback.extract_tb(error.__traceback__)
+            place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+            return f"{type(error).__name__}{place}"

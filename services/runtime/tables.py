@@ -111,7 +111,7 @@ def _inbox(metadata: MetaData) -> None:
         metadata,
         Column("received_on", Date, nullable=False, server_default=TODAY),
         Column("key", String, nullable=False),
-        Index("inbox_key", "key"),
+        Index("inbox_key", "key", "received_on", unique=True),
         postgresql_partition_by="RANGE (received_on)",
     )
 

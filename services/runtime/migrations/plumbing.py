@@ -58,7 +58,7 @@ CREATE TABLE inbox (
     key varchar NOT NULL
 ) PARTITION BY RANGE (received_on);
 
-CREATE INDEX inbox_key ON inbox (key);
+CREATE UNIQUE INDEX inbox_key ON inbox (key, received_on);
 
 CREATE TABLE inbox_default PARTITION OF inbox DEFAULT;
 

@@ -1,0 +1,229 @@
+"""Readers on FastStream: batches of raw records in, explicit offsets out.
+
+What FastStream would do by itself with replies, acknowledgements, topics and headers is switched off here, because each
+of these loses or invents messages; the tests of this room say how.
+"""
+
+import asyncio
+import logging
+import random
+import re
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaMessage
+
+from services.runtime import gauges
+from services.runtime.consume import Arrival, Record, Unreadable, read_record
+from services.runtime.failures import InfrastructureDown
+from services.runtime.fetching import SteadyConsumer, Unfetchable
+from services.runtime.settle import Desk, settle
+
+POLL_MS: Final = 20
+FETCH_WAIT_MS: Final = 50
+"""Tansu does not wake a waiting fetch, so a record waits half of this; Apache Kafka answers at once either way."""
+NEW_TOPICS_MS: Final = 5_000
+"""The topic of a new office is found by the pattern after this long."""
+FIRST_WAIT_SECONDS: Final = 0.2
+LONGEST_WAIT_SECONDS: Final = 10.0
+
+log = structlog.get_logger()
+quiet = logging.getLogger("yimen.kafka")
+quiet.setLevel(logging.ERROR)
+
+
+class SteadyBroker(KafkaBroker):
+    """FastStream's broker with our consumer under it; it only consumes."""
+
+    def __init__(self, connection: dict[str, Any], *, graceful_seconds: float) -> None:
+        super().__init__(
+            connection["bootstrap_servers"],
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            graceful_timeout=graceful_seconds,
+            ack_policy=AckPolicy.MANUAL,
+            apply_types=False,
+            logger=quiet,
+            metadata_max_age_ms=NEW_TOPICS_MS,
+        )
+        self._connection_options = connection
+        self.stopping = asyncio.Event()
+
+    async def stop(self, *args: Any, **kwargs: Any) -> None:
+        """Whoever waits for the infrastructure stops waiting; who holds a batch finishes it."""
+        self.stopping.set()
+        await super().stop(*args, **kwargs)
+
+    async def _connect(self) -> Any:
+        await super()._connect()
+        config = self.config.broker_config
+        # FastStream makes the plain consumer anew at each connect.
+        keywords = config.builder.keywords if isinstance(config.builder, partial) else {}
+        config.builder = partial(SteadyConsumer, **{**keywords, **self._connection_options})
+        return config.builder
+
+
+class Pump:
+    """Feeds one reader: batch in hand, settle, commit. Never commits what is not settled, never skips."""
+
+    def __init__(self, broker: SteadyBroker, desk: Desk) -> None:
+        self.desk = desk
+        self._broker = broker
+        self._uncommitted: dict[TopicPartition, int] = {}
+        self._waits = 0
+        reader = desk.reader
+        self._subscriber: Any = broker.subscriber(
+            *(reader.topics or ()),
+            pattern=spelled_out(reader.pattern) if reader.pattern else None,
+            group_id=reader.group,
+            batch=True,
+            max_records=reader.max_records,
+            batch_timeout_ms=POLL_MS,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+            parser=self._parse,
+            decoder=_raw,
+            title=reader.name,
+        )
+        self._subscriber(self.take)
+
+    @property
+    def consumer(self) -> SteadyConsumer | None:
+        consumer: SteadyConsumer | None = self._subscriber.consumer
+        return consumer
+
+    def idle_seconds(self) -> float:
+        """How long the loop has not asked for records; grows without end if it hangs or never began."""
+        consumer = self.consumer
+        return time.monotonic() - consumer.polled_at if consumer is not None else float("inf")
+
+    def assigned(self) -> bool:
+        """Whether the group has given this process its part, which may be nothing."""
+        consumer = self.consumer
+        return consumer is not None and consumer.subscription() is not None and bool(consumer.assignment())
+
+    async def take(self, records: Sequence[Any]) -> None:
+        """One batch. Leaves it uncommitted and steps back if the infrastructure is away."""
+        service, name = self.desk.service, self.desk.reader.name
+        structlog.contextvars.bind_contextvars(service=service, handler=name)
+        gauges.BATCH_SIZE.labels(service, name).observe(len(records))
+        try:
+            with gauges.BATCH_SECONDS.labels(service, name).time():
+                await settle(self.desk, self._arrivals(records))
+        except InfrastructureDown as error:
+            log.warning("infrastructure away, batch kept on the topic", error=str(error), records=len(records))
+            await self._wait()
+            self._step_back(records)
+            return
+        self._waits = 0
+        self._uncommitted.update(_after(records))
+        await self._commit()
+
+    def _arrivals(self, records: Sequence[Any]) -> list[Arrival]:
+        now = datetime.now(UTC)
+        arrivals: list[Arrival] = []
+        for raw in records:
+            record = record_of(raw, now)
+            if isinstance(raw, Unfetchable):
+                detail = f"the client library cannot read it: {raw.reason}"
+                arrivals.append(Unreadable(record=record, code="unreadable_record", detail=detail))
+            else:
+                arrivals.append(read_record(self.desk.reader, record))
+        return arrivals
+
+    async def _wait(self) -> None:
+        """Grows from try to try, with jitter; a stop ends it."""
+        self._waits += 1
+        longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** min(self._waits, 10))
+        seconds = longest * random.uniform(0.5, 1)  # noqa: S311 -- jitter
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._broker.stopping.wait(), seconds)
+
+    def _step_back(self, records: Sequence[Any]) -> None:
+        """Read the batch again. What was taken from us meanwhile is read by whoever has it now."""
+        consumer = self.consumer
+        if consumer is None:
+            return
+        first: dict[TopicPartition, int] = {}
+        for raw in records:
+            first.setdefault(TopicPartition(raw.topic, raw.partition), raw.offset)
+        for partition, offset in first.items():
+            with suppress(IllegalStateError):
+                consumer.seek(partition, offset)
+
+    async def _commit(self) -> None:
+        """Explicit offsets only: a rebalance may run in the background. What fails goes along with the next batch."""
+        consumer = self.consumer
+        if consumer is None:
+            return
+        assigned = consumer.assignment()
+        self._uncommitted = {part: offset for part, offset in self._uncommitted.items() if part in assigned}
+        if not self._uncommitted:
+            return
+        try:
+            await consumer.commit(self._uncommitted)
+        except (KafkaError, IllegalStateError) as error:
+            log.info("offsets not committed, the records come again as repeats", error=type(error).__name__)
+        else:
+            self._uncommitted = {}
+        gauges.LAG.labels(self.desk.service, self.desk.reader.name).set(await _lag(consumer))
+
+    async def _parse(self, records: tuple[Any, ...]) -> KafkaMessage:
+        """Total: looks at no header, so none can break it, and knows of no one to reply to."""
+        consumer: Any = self.consumer
+        message = KafkaMessage(body=b"", raw_message=records, message_id="", correlation_id="", consumer=consumer)
+        message.committed = None
+        return message
+
+
+async def _raw(message: KafkaMessage) -> Any:
+    return message.raw_message
+
+
+def spelled_out(pattern: str) -> str:
+    """The pattern without counts in braces: FastStream takes braces for names of path parameters."""
+    return re.sub(r"(\[[^]]*\]|\\?.)\{(\d+)\}", lambda found: found[1] * int(found[2]), pattern)
+
+
+def _after(records: Sequence[Any]) -> dict[TopicPartition, int]:
+    return {TopicPartition(raw.topic, raw.partition): raw.offset + 1 for raw in records}
+
+
+async def _lag(consumer: SteadyConsumer) -> int:
+    """From what the last fetches said, without asking the broker."""
+    waiting = 0
+    for partition in consumer.assignment():
+        highwater = consumer.highwater(partition)
+        if highwater is not None:
+            waiting += max(0, highwater - await consumer.position(partition))
+    return waiting
+
+
+def record_of(raw: ConsumerRecord[Any, Any] | Unfetchable, now: datetime) -> Record:
+    """Total: nothing that a partner writes makes it fail. A stamp from the future counts as now."""
+    if isinstance(raw, Unfetchable):
+        return Record(
+            topic=raw.topic, partition=raw.partition, offset=raw.offset, timestamp=now, key=None, value=None, headers={}
+        )
+    stamped = raw.timestamp if 0 <= raw.timestamp <= now.timestamp() * 1000 else now.timestamp() * 1000
+    return Record(
+        topic=raw.topic,
+        partition=raw.partition,
+        offset=raw.offset,
+        timestamp=datetime.fromtimestamp(stamped / 1000, UTC),
+        key=raw.key,
+        value=raw.value,
+        headers={name: value for name, value in raw.headers if value is not None},
+        raw_headers=tuple(raw.headers),
+    )

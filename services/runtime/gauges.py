@@ -1,0 +1,37 @@
+"""What the plumbing counts and measures, in Prometheus' terms."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+SIZES: Final = (1, 5, 20, 100, 500, 1000, 2000)
+
+RECORDS: Final = Counter(
+    "yimen_records_total",
+    "Records read, by what became of them: handled, skipped, repeated, parked.",
+    ("service", "reader", "outcome"),
+)
+BATCH_SIZE: Final = Histogram("yimen_batch_records", "Records in a batch.", ("service", "reader"), buckets=SIZES)
+BATCH_SECONDS: Final = Histogram(
+    "yimen_batch_seconds", "Time from a batch in hand to its commit.", ("service", "reader"), buckets=SECONDS
+)
+FAILURES: Final = Counter(
+    "yimen_failures_total", "Failed attempts to handle a batch, by class.", ("service", "reader", "failure")
+)
+LAG: Final = Gauge(
+    "yimen_reader_lag_records", "Records that wait on the topic behind the last batch.", ("service", "reader")
+)
+PARKED: Final = Gauge("yimen_parked_records", "Records in the parking.", ("service", "reader", "code"))
+RELAYED: Final = Counter("yimen_relay_rows_total", "Rows of the journal that the broker acknowledged.", ("service",))
+RELAY_BATCH_SECONDS: Final = Histogram(
+    "yimen_relay_batch_seconds",
+    "Time from reading a batch of rows to the mark behind it.",
+    ("service",),
+    buckets=SECONDS,
+)
+RELAY_ERRORS: Final = Counter(
+    "yimen_relay_errors_total", "Batches of the relay that failed and are sent again, by cause.", ("service", "cause")
+)
+RELAY_WAITING: Final = Gauge("yimen_relay_waiting_rows", "Rows of the journal that were not sent yet.", ("service",))
+RELAY_SHARDS: Final = Gauge("yimen_relay_shards_held", "Shards whose lease this process holds.", ("service",))

@@ -1,0 +1,152 @@
+"""Each event of ours is applied once and in order: a rule over numbers, and the rows that remember them."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Integer, String, Uuid, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.runtime.consume import Arrival, Incoming, Unreadable
+from services.runtime.failures import ConcurrentDelivery
+
+
+class Stream(NamedTuple):
+    """What one writer says about one case."""
+
+    case_id: UUID
+    writer: str
+
+
+class SetAside(NamedTuple):
+    """A record that goes to the parking, and why."""
+
+    arrival: Arrival
+    code: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Sorted:
+    """What becomes of each record of a batch."""
+
+    fresh: list[Incoming[Any]] = field(default_factory=list)
+    aside: list[SetAside] = field(default_factory=list)
+    repeats: int = 0
+    applied: dict[Stream, int] = field(default_factory=dict)
+    """The sequences that count as applied after the batch."""
+
+
+def stream_of(arrival: Arrival) -> Stream | None:
+    if arrival.case_id is None or arrival.writer is None or arrival.sequence is None:
+        return None
+    return Stream(arrival.case_id, arrival.writer)
+
+
+def sort_out(
+    arrivals: Sequence[Arrival], *, guarded: bool, applied: Mapping[Stream, int], waiting: AbstractSet[str]
+) -> Sorted:
+    """Fresh, repeated, or set aside. A lane with a record in the parking waits as a whole, in order."""
+    result = Sorted()
+    blocked = set(waiting)
+    for arrival in arrivals:
+        stream = stream_of(arrival) if guarded else None
+        last = result.applied.get(stream, applied.get(stream, 0)) if stream is not None else 0
+        sequence = arrival.sequence or 0
+        if stream is not None and sequence <= last:
+            result.repeats += 1
+            continue
+        lane = arrival.lane
+        reason = _reason(arrival, lane, blocked, expected=last + 1 if stream is not None else None)
+        if reason is not None:
+            result.aside.append(SetAside(arrival, *reason))
+            if lane is not None:
+                blocked.add(lane)
+            continue
+        if isinstance(arrival, Incoming):
+            result.fresh.append(arrival)
+        if stream is not None:
+            result.applied[stream] = sequence
+    return result
+
+
+def _reason(
+    arrival: Arrival, lane: str | None, blocked: AbstractSet[str], *, expected: int | None
+) -> tuple[str, str] | None:
+    """Why a record cannot be handled now."""
+    if isinstance(arrival, Unreadable):
+        return arrival.code, arrival.detail
+    if lane in blocked:
+        return "behind", "an earlier record of this lane is parked"
+    if expected is not None and arrival.sequence != expected:
+        return "sequence_gap", f"expected {expected}, came {arrival.sequence}"
+    return None
+
+
+_APPLIED = text(
+    """
+    SELECT a.case_id, a.writer, a.sequence
+    FROM unnest(:case_ids, :writers) AS k (case_id, writer)
+    JOIN applied_sequences AS a ON a.case_id = k.case_id AND a.writer = k.writer AND a.reader = :reader
+    """
+).bindparams(bindparam("case_ids", type_=ARRAY(Uuid)), bindparam("writers", type_=ARRAY(String)))
+
+# Compare and set: whoever applies the same events at the same time waits for our row and then finds another number.
+_CLAIM = text(
+    """
+    WITH k AS MATERIALIZED (
+        SELECT * FROM unnest(:case_ids, :writers, :befores, :afters) AS k (case_id, writer, before, after)
+        ORDER BY case_id, writer
+    ), begun AS (
+        INSERT INTO applied_sequences (case_id, reader, writer, sequence)
+        SELECT case_id, :reader, writer, after FROM k WHERE before = 0
+        ON CONFLICT DO NOTHING
+        RETURNING 1
+    ), moved AS (
+        UPDATE applied_sequences AS a SET sequence = k.after
+        FROM k
+        WHERE k.before > 0 AND a.case_id = k.case_id AND a.reader = :reader AND a.writer = k.writer
+          AND a.sequence = k.before
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM begun) + (SELECT count(*) FROM moved)
+    """
+).bindparams(
+    bindparam("case_ids", type_=ARRAY(Uuid)),
+    bindparam("writers", type_=ARRAY(String)),
+    bindparam("befores", type_=ARRAY(Integer)),
+    bindparam("afters", type_=ARRAY(Integer)),
+    bindparam("reader", type_=String),
+)
+
+
+async def load_applied(conn: AsyncConnection, reader: str, streams: AbstractSet[Stream]) -> dict[Stream, int]:
+    if not streams:
+        return {}
+    case_ids, writers = zip(*streams, strict=True)
+    rows = await conn.execute(_APPLIED, {"case_ids": list(case_ids), "writers": list(writers), "reader": reader})
+    return {Stream(row.case_id, row.writer): row.sequence for row in rows}
+
+
+async def claim(
+    conn: AsyncConnection, reader: str, *, before: Mapping[Stream, int], after: Mapping[Stream, int]
+) -> None:
+    """Move the sequences forward. Raises `ConcurrentDelivery` if one of them was moved by somebody else."""
+    if not after:
+        return
+    streams = list(after)
+    moved = await conn.scalar(
+        _CLAIM,
+        {
+            "case_ids": [stream.case_id for stream in streams],
+            "writers": [stream.writer for stream in streams],
+            "befores": [before.get(stream, 0) for stream in streams],
+            "afters": [after[stream] for stream in streams],
+            "reader": reader,
+        },
+    )
+    if moved != len(streams):
+        raise ConcurrentDelivery

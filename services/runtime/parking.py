@@ -1,0 +1,199 @@
+"""Records that could not be handled wait here, per lane and in order, until somebody replays or drops them."""
+
+import base64
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import String, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.runtime.consume import Arrival, Record
+from services.runtime.database import transaction
+from services.runtime.guard import SetAside
+
+TEXT_LENGTH: Final = 500
+PAGE: Final = 100
+
+
+class Parked(msgspec.Struct, frozen=True, kw_only=True):
+    """A record in the parking, as people and programs see it. Without its content, which may be personal."""
+
+    id: int
+    reader: str
+    lane: str | None
+    code: str
+    detail: str
+    facts: dict[str, Any]
+    state: str
+    event_id: str | None
+    writer: str | None
+    case_id: UUID | None
+    sequence: int | None
+    topic: str
+    partition: int
+    offset: int
+    timestamp: datetime
+    parked_at: datetime
+    settled_at: datetime | None
+    settled_by: str | None
+    settled_because: str | None
+
+
+class ParkedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole of it, for who has to find out what happened. Bytes are base64."""
+
+    parked: Parked
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
+
+
+class NotParked(LookupError):
+    """No such record waits here."""
+
+
+_WAITING = text(
+    "SELECT DISTINCT lane FROM parked_records WHERE reader = :reader AND state = 'parked' AND lane = ANY(:lanes)"
+).bindparams(bindparam("lanes", type_=ARRAY(String)))
+
+# Sorted, so that two consumers that set aside the same lanes cannot block each other.
+_LOCK = text(
+    """
+    SELECT pg_advisory_xact_lock(hashtextextended(k.lane, hashtext(:reader)))
+    FROM (SELECT lane FROM unnest(:lanes) AS k (lane) ORDER BY lane) AS k
+    """
+).bindparams(bindparam("lanes", type_=ARRAY(String)))
+
+# A record that comes again after its offset could not be committed is parked already, or was settled since.
+_PARK = text(
+    """
+    INSERT INTO parked_records (reader, lane, code, detail, facts, event_id, writer, case_id, sequence,
+                                topic, partition, "offset", timestamp, key, value, headers)
+    VALUES (:reader, :lane, :code, :detail, CAST(:facts AS jsonb), :event_id, :writer, :case_id, :sequence,
+            :topic, :partition, :offset, :timestamp, :key, :value, CAST(:headers AS jsonb))
+    ON CONFLICT DO NOTHING
+    """
+)
+
+_COLUMNS: Final = ", ".join(f'"{name}"' for name in Parked.__struct_fields__)
+
+
+async def waiting_lanes(conn: AsyncConnection, reader: str, lanes: AbstractSet[str]) -> set[str]:
+    if not lanes:
+        return set()
+    return set(await conn.scalars(_WAITING, {"reader": reader, "lanes": list(lanes)}))
+
+
+async def lock_lanes(conn: AsyncConnection, reader: str, lanes: Iterable[str]) -> None:
+    """Until the commit nobody else parks, replays or drops in these lanes."""
+    await conn.execute(_LOCK, {"reader": reader, "lanes": sorted(lanes)})
+
+
+async def park(conn: AsyncConnection, reader: str, aside: Sequence[SetAside], **facts: object) -> None:
+    """Write the records down with everything that came with them."""
+    if aside:
+        await conn.execute(_PARK, [_row(reader, item, facts) for item in aside])
+
+
+async def list_parked(
+    engine: AsyncEngine,
+    *,
+    state: str = "parked",
+    reader: str | None = None,
+    code: str | None = None,
+    after: int = 0,
+    limit: int = PAGE,
+) -> list[Parked]:
+    """In the order of their arrival; `after` is the last id of the page before."""
+    statement = text(
+        f"""
+        SELECT {_COLUMNS} FROM parked_records
+        WHERE state = :state AND id > :after
+          AND reader = coalesce(:reader, reader) AND code = coalesce(:code, code)
+        ORDER BY id LIMIT :limit
+        """
+    ).bindparams(bindparam("reader", type_=String), bindparam("code", type_=String))
+    async with transaction(engine) as conn:
+        rows = await conn.execute(
+            statement, {"state": state, "after": after, "reader": reader, "code": code, "limit": limit}
+        )
+        return [_parked(row) for row in rows]
+
+
+async def count_parked(conn: AsyncConnection) -> dict[tuple[str, str], int]:
+    """How many wait, by reader and code; those that only wait behind another one are not counted as a reason."""
+    rows = await conn.execute(
+        text("SELECT reader, code, count(*) FROM parked_records WHERE state = 'parked' GROUP BY reader, code")
+    )
+    return {(reader, code): number for reader, code, number in rows}
+
+
+async def show(engine: AsyncEngine, parked_id: int) -> ParkedRecord:
+    async with transaction(engine) as conn:
+        row = (
+            await conn.execute(
+                text(f"SELECT {_COLUMNS}, key, value, headers FROM parked_records WHERE id = :id"), {"id": parked_id}
+            )
+        ).one_or_none()
+    if row is None:
+        raise NotParked(parked_id)
+    record = record_of(row)
+    return ParkedRecord(parked=_parked(row), key=record.key, value=record.value, headers=list(record.raw_headers))
+
+
+def record_of(row: Row[Any]) -> Record:
+    """The record as it came."""
+    raw = tuple((name, None if value is None else base64.b64decode(value)) for name, value in row.headers)
+    return Record(
+        topic=row.topic,
+        partition=row.partition,
+        offset=row.offset,
+        timestamp=row.timestamp,
+        key=row.key,
+        value=row.value,
+        headers={name: value for name, value in raw if value is not None},
+        raw_headers=raw,
+    )
+
+
+def _parked(row: Row[Any]) -> Parked:
+    return Parked(**{name: getattr(row, name) for name in Parked.__struct_fields__})
+
+
+def _row(reader: str, item: SetAside, facts: dict[str, object]) -> dict[str, object]:
+    arrival: Arrival = item.arrival
+    record = arrival.record
+    return {
+        "reader": reader,
+        "lane": arrival.lane,
+        "code": _clean(item.code),
+        "detail": _clean(item.detail),
+        "facts": msgspec.json.encode({name: _clean(str(value)) for name, value in facts.items()}).decode(),
+        "event_id": None if arrival.event_id is None else _clean(arrival.event_id),
+        "writer": None if arrival.writer is None else _clean(arrival.writer),
+        "case_id": arrival.case_id,
+        "sequence": arrival.sequence,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "timestamp": record.timestamp,
+        "key": record.key,
+        "value": record.value,
+        "headers": msgspec.json.encode(
+            [
+                (_clean(name), None if value is None else base64.b64encode(value).decode())
+                for name, value in record.raw_headers
+            ]
+        ).decode(),
+    }
+
+
+def _clean(value: str) -> str:
+    """PostgreSQL takes neither NUL nor lone surrogates; a partner may send both."""
+    return value.replace("\x00", "�").encode("utf-8", "replace").decode()[:TEXT_LENGTH]

@@ -1,0 +1,136 @@
+"""From a batch of records to one committed transaction; if it fails, the record to blame is found and set aside.
+
+Kafka has no delayed redelivery, a nack seeks back at once and spins: waiting and trying again happen here.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.runtime import gauges, guard, parking
+from services.runtime.consume import Arrival, Ignored, Incoming, Reader
+from services.runtime.database import transaction
+from services.runtime.failures import FailureClass, InfrastructureDown, Rejected, classify, code_of, explain
+
+TRIES: Final = 3
+FIRST_WAIT_SECONDS: Final = 0.05
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where a reader's records are handled."""
+
+    service: str
+    reader: Reader
+    engine: AsyncEngine
+
+
+async def settle(desk: Desk, arrivals: Sequence[Arrival]) -> None:
+    """Returns when every record is handled, skipped or parked. Raises `InfrastructureDown` and nothing else."""
+    try:
+        await _attempt(desk, arrivals)
+    except InfrastructureDown:
+        raise
+    except Exception as error:  # noqa: BLE001 -- the one place where every failure has its answer
+        if len(arrivals) == 1:
+            await _give_up(desk, arrivals[0], error)
+            return
+        middle = len(arrivals) // 2
+        await settle(desk, arrivals[:middle])
+        await settle(desk, arrivals[middle:])
+
+
+async def _attempt(desk: Desk, arrivals: Sequence[Arrival]) -> None:
+    """One transaction for all, again after what only needs another try."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            async with asyncio.timeout(desk.reader.time_limit), transaction(desk.engine) as conn:
+                plan = await apply(desk, arrivals, conn)
+        except Exception as error:
+            failure = classify(error)
+            gauges.FAILURES.labels(desk.service, desk.reader.name, failure).inc()
+            if failure is FailureClass.INFRASTRUCTURE:
+                raise InfrastructureDown(explain(error)) from error
+            if failure is not FailureClass.TRANSIENT or attempt == TRIES:
+                raise
+            await asyncio.sleep(FIRST_WAIT_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 -- jitter
+        else:
+            _count(desk, plan)
+            return
+
+
+async def apply(desk: Desk, arrivals: Sequence[Arrival], conn: AsyncConnection) -> guard.Sorted:
+    """Guard, handler, parking and outgoing events inside the caller's transaction."""
+    reader = desk.reader
+    before, plan = await _sort_out(reader, arrivals, conn)
+    await guard.claim(conn, reader.name, before=before, after=plan.applied)
+    wanted = [item for item in plan.fresh if _wants(reader, item)]
+    if wanted:
+        await reader.handle(wanted, conn)
+    await parking.park(conn, reader.name, plan.aside)
+    return plan
+
+
+async def _sort_out(
+    reader: Reader, arrivals: Sequence[Arrival], conn: AsyncConnection
+) -> tuple[dict[guard.Stream, int], guard.Sorted]:
+    """Looks twice if something has to wait: whoever empties the parking must not do so between look and write."""
+    lanes = {arrival.lane for arrival in arrivals} - {None}
+    streams = {stream for arrival in arrivals if (stream := guard.stream_of(arrival))} if reader.guarded else set()
+    locked: set[str] = set()
+    while True:
+        applied = await guard.load_applied(conn, reader.name, streams)
+        waiting = await parking.waiting_lanes(conn, reader.name, {lane for lane in lanes if lane is not None})
+        plan = guard.sort_out(arrivals, guarded=reader.guarded, applied=applied, waiting=waiting)
+        needed = {item.arrival.lane for item in plan.aside} - {None} - locked
+        if not needed:
+            return applied, plan
+        fresh_locks = {lane for lane in needed if lane is not None}
+        await parking.lock_lanes(conn, reader.name, fresh_locks)
+        locked |= fresh_locks
+
+
+def _wants(reader: Reader, item: Incoming[object]) -> bool:
+    if isinstance(item.data, Ignored):
+        return False
+    return reader.only is None or type(item.data) in reader.only
+
+
+async def _give_up(desk: Desk, arrival: Arrival, error: Exception) -> None:
+    """The record is to blame: it goes to the parking, and its lane waits behind it."""
+    code, reader = code_of(error), desk.reader.name
+    facts = error.facts if isinstance(error, Rejected) else {}
+    log.warning(
+        "record parked",
+        service=desk.service,
+        handler=reader,
+        code=code,
+        event_id=arrival.event_id,
+        case_id=str(arrival.case_id) if arrival.case_id else None,
+        topic=arrival.record.topic,
+        offset=arrival.record.offset,
+        error=explain(error),
+    )
+    try:
+        async with transaction(desk.engine) as conn:
+            if arrival.lane is not None:
+                await parking.lock_lanes(conn, reader, [arrival.lane])
+            await parking.park(conn, reader, [guard.SetAside(arrival, code, explain(error))], **facts)
+    except Exception as second:
+        # If not even this works, the record stays where it is: on the topic, in front of us.
+        raise InfrastructureDown(explain(second)) from second
+    gauges.RECORDS.labels(desk.service, reader, "parked").inc()
+
+
+def _count(desk: Desk, plan: guard.Sorted) -> None:
+    outcomes = {"handled": len(plan.fresh), "repeated": plan.repeats, "parked": len(plan.aside)}
+    for outcome, number in outcomes.items():
+        if number:
+            gauges.RECORDS.labels(desk.service, desk.reader.name, outcome).inc(number)
