@@ -26,6 +26,7 @@ from services.runtime import gauges
 from services.runtime.consume import Arrival, Record, Unreadable, read_record
 from services.runtime.failures import InfrastructureDown
 from services.runtime.fetching import SteadyConsumer, Unfetchable
+from services.runtime.replays import heal
 from services.runtime.settle import Desk, settle
 
 POLL_MS: Final = 20
@@ -80,6 +81,7 @@ class Pump:
         self._broker = broker
         self._uncommitted: dict[TopicPartition, int] = {}
         self._waits = 0
+        self._may_heal = True  # a process that ended between parking and healing left it to us
         reader = desk.reader
         self._subscriber: Any = broker.subscriber(
             *(reader.topics or ()),
@@ -120,13 +122,15 @@ class Pump:
         gauges.BATCH_SIZE.labels(service, name).observe(len(records))
         try:
             with gauges.BATCH_SECONDS.labels(service, name).time():
-                await settle(self.desk, self._arrivals(records))
+                parked = await settle(self.desk, self._arrivals(records))
+                if self.desk.reader.guarded and (parked or self._may_heal):
+                    await heal(self.desk)
         except InfrastructureDown as error:
             log.warning("infrastructure away, batch kept on the topic", error=str(error), records=len(records))
             await self._wait()
             self._step_back(records)
             return
-        self._waits = 0
+        self._waits, self._may_heal = 0, False
         self._uncommitted.update(_after(records))
         await self._commit()
 

@@ -186,3 +186,38 @@ async def rewind(engine: AsyncEngine, since: date | None = None) -> int:
             {"xid": first.xid or 0},
         )
         return int(first.number)
+
+
+async def adopt(engine: AsyncEngine) -> bool:
+    """After a logical restore into another cluster, whose transactions have smaller ids than those in the rows.
+
+    Without this the relay would wait for ids that lie years ahead. Order within a case is kept by the row ids. Returns
+    whether there was anything to do.
+    """
+    async with transaction(engine) as conn:
+        ahead = await conn.scalar(
+            text(
+                """
+                SELECT greatest((SELECT max(xid) FROM journal), (SELECT max(xid) FROM case_sequences))
+                       >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+                """
+            )
+        )
+        if not ahead:
+            return False
+        await conn.execute(text("SET LOCAL statement_timeout = 0"))
+        await conn.execute(text("LOCK TABLE case_sequences, journal, relay_shards IN EXCLUSIVE MODE"))
+        # Real transaction ids begin at 3: what was sent becomes 0, what was not becomes 1.
+        for statement in (
+            """
+            UPDATE journal AS j SET xid = ((j.xid, j.id) > (s.position_xid, s.position_id))::int
+            FROM relay_shards AS s WHERE s.shard = j.shard
+            """,
+            "UPDATE case_sequences SET xid = 1",
+            """
+            UPDATE relay_shards
+            SET position_xid = 1, position_id = 0, epoch = epoch + 1, owner = NULL, leased_until = '-infinity'
+            """,
+        ):
+            await conn.execute(text(statement))
+    return True

@@ -1,5 +1,6 @@
 """Brings the schema of one service to its newest shape. Safe when several processes start at once."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from services.runtime.database import async_url
 from services.runtime.failures import sqlstate
+from services.runtime.housekeeping import make_days
 
 SERVICES: Final = Path(__file__).parents[1]
 ENVIRONMENT: Final = Path(__file__).parent / "migrations"
@@ -32,6 +34,8 @@ async def upgrade(database_url: object, service: str, *, versions: Path | None =
             await conn.commit()
             await _prepare(conn, service, needs_role=url.username != service)
             await conn.run_sync(_run, service, versions or SERVICES / service / "migrations" / "versions")
+            await conn.commit()
+            await make_days(conn, datetime.now(UTC).date())
             await conn.commit()
     finally:
         await engine.dispose()

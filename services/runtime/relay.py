@@ -24,6 +24,7 @@ from services.runtime import bells, gauges
 from services.runtime.database import transaction
 from services.runtime.failures import explain
 from services.runtime.ids import new_id
+from services.runtime.journal import adopt
 from services.runtime.leases import LEASE_SECONDS, Leases
 from services.runtime.producers import close_producer, open_producer, supports_idempotence
 from services.runtime.sending import send
@@ -186,8 +187,12 @@ class Relay:
         return True
 
     async def _keep_leases(self) -> None:
+        adopted = False
         while True:
             try:
+                if not adopted and await adopt(self._engine):
+                    log.warning("journal of another cluster adopted", service=self._service)
+                adopted = True
                 await self.leases.tick()
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 log.warning("leases not renewed", service=self._service, error=explain(error))

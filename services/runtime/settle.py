@@ -32,24 +32,28 @@ class Desk:
     engine: AsyncEngine
 
 
-async def settle(desk: Desk, arrivals: Sequence[Arrival]) -> None:
-    """Returns when every record is handled, skipped or parked. Raises `InfrastructureDown` and nothing else."""
+async def settle(desk: Desk, arrivals: Sequence[Arrival]) -> int:
+    """Returns when every record is handled, skipped or parked, and how many were parked.
+
+    Raises `InfrastructureDown` and nothing else.
+    """
     try:
-        await _attempt(desk, arrivals)
+        return await _attempt(desk, arrivals)
     except InfrastructureDown:
         raise
     except Exception as error:  # noqa: BLE001 -- the one place where every failure has its answer
         if len(arrivals) == 1:
             await _give_up(desk, arrivals[0], error)
-            return
+            return 1
         middle = len(arrivals) // 2
-        await settle(desk, arrivals[:middle])
-        await settle(desk, arrivals[middle:])
+        return await settle(desk, arrivals[:middle]) + await settle(desk, arrivals[middle:])
 
 
-async def _attempt(desk: Desk, arrivals: Sequence[Arrival]) -> None:
+async def _attempt(desk: Desk, arrivals: Sequence[Arrival]) -> int:
     """One transaction for all, again after what only needs another try."""
-    for attempt in range(1, TRIES + 1):
+    attempt = 0
+    while True:
+        attempt += 1
         try:
             async with asyncio.timeout(desk.reader.time_limit), transaction(desk.engine) as conn:
                 plan = await apply(desk, arrivals, conn)
@@ -63,7 +67,7 @@ async def _attempt(desk: Desk, arrivals: Sequence[Arrival]) -> None:
             await asyncio.sleep(FIRST_WAIT_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 -- jitter
         else:
             _count(desk, plan)
-            return
+            return len(plan.aside)
 
 
 async def apply(desk: Desk, arrivals: Sequence[Arrival], conn: AsyncConnection) -> guard.Sorted:
@@ -71,7 +75,7 @@ async def apply(desk: Desk, arrivals: Sequence[Arrival], conn: AsyncConnection) 
     reader = desk.reader
     before, plan = await _sort_out(reader, arrivals, conn)
     await guard.claim(conn, reader.name, before=before, after=plan.applied)
-    wanted = [item for item in plan.fresh if _wants(reader, item)]
+    wanted = [item for item in plan.fresh if wants(reader, item)]
     if wanted:
         await reader.handle(wanted, conn)
     await parking.park(conn, reader.name, plan.aside)
@@ -97,7 +101,7 @@ async def _sort_out(
         locked |= fresh_locks
 
 
-def _wants(reader: Reader, item: Incoming[object]) -> bool:
+def wants(reader: Reader, item: Incoming[object]) -> bool:
     if isinstance(item.data, Ignored):
         return False
     return reader.only is None or type(item.data) in reader.only
