@@ -1,0 +1,58 @@
+"""The legal moves of a case, once and as data; docs/reference/case-states.md draws the same."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from contracts.codes import CaseState as S
+
+
+class Move(StrEnum):
+    REQUEST_SUPPLEMENT = "request_supplement"
+    SUPPLEMENT = "supplement"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    WITHDRAW = "withdraw"
+    MERGE = "merge"
+    DISPATCH = "dispatch"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    RESOLVE = "resolve"
+    TERMINATE = "terminate"
+    CLOSE = "close"
+    REOPEN = "reopen"
+    ARCHIVE = "archive"
+
+
+MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
+    {
+        (S.REGISTERED, Move.REQUEST_SUPPLEMENT): S.AWAITING_SUPPLEMENT,
+        (S.REGISTERED, Move.ACCEPT): S.ACCEPTED,
+        (S.REGISTERED, Move.DECLINE): S.NOT_ACCEPTED,
+        (S.REGISTERED, Move.WITHDRAW): S.WITHDRAWN,
+        (S.REGISTERED, Move.MERGE): S.MERGED,
+        (S.AWAITING_SUPPLEMENT, Move.SUPPLEMENT): S.REGISTERED,
+        (S.AWAITING_SUPPLEMENT, Move.ACCEPT): S.ACCEPTED,
+        (S.AWAITING_SUPPLEMENT, Move.WITHDRAW): S.WITHDRAWN,
+        (S.ACCEPTED, Move.DISPATCH): S.IN_PROGRESS,
+        (S.ACCEPTED, Move.WITHDRAW): S.WITHDRAWN,
+        (S.IN_PROGRESS, Move.SUSPEND): S.SUSPENDED,
+        (S.IN_PROGRESS, Move.RESOLVE): S.RESOLVED,
+        (S.IN_PROGRESS, Move.TERMINATE): S.TERMINATED,
+        (S.IN_PROGRESS, Move.WITHDRAW): S.WITHDRAWN,
+        (S.SUSPENDED, Move.RESUME): S.IN_PROGRESS,
+        (S.SUSPENDED, Move.TERMINATE): S.TERMINATED,
+        (S.RESOLVED, Move.CLOSE): S.CLOSED,
+        (S.RESOLVED, Move.REOPEN): S.IN_PROGRESS,
+        (S.CLOSED, Move.REOPEN): S.IN_PROGRESS,
+        (S.CLOSED, Move.ARCHIVE): S.ARCHIVED,
+    }
+)
+
+TERMINAL: Final = frozenset(set(S) - {before for before, _ in MOVES})
+
+
+def after(state: S, move: Move) -> S | None:
+    """The state that the move leads to, or `None` if it is not allowed here."""
+    return MOVES.get((state, move))

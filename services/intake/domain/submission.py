@@ -1,0 +1,160 @@
+"""Is a submission whole? Every fault is named at once: what holds for people (一次性告知) holds for systems."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from contracts.codes import RejectionCode, SubmissionChannel
+from contracts.events.rejections import SubmissionFault
+from contracts.submissions import Applicant, Submission
+from services.policies import Policy
+
+IDENTIFIER = re.compile(r"[\x21-\x7e]{1,128}\Z")
+AREA_CODE = re.compile(r"[0-9]{2,12}\Z")
+OLDEST = timedelta(days=366)
+"""A matter that was taken longer ago is a mistake of the sender's clock."""
+AHEAD = timedelta(minutes=10)
+"""How far a sender's clock may run before ours."""
+MOST_MATERIALS = 100
+LONGEST = {"name": 100, "phone": 40, "id_number": 40, "household": 64, "summary": 4000}
+
+Faults = Iterator[SubmissionFault]
+
+
+def parse(body: bytes, policy: Policy, now: datetime) -> Submission | tuple[SubmissionFault, ...]:
+    """The submission, or everything that is wrong with it."""
+    try:
+        body.decode("utf-8")
+        raw = msgspec.json.decode(body)
+    except UnicodeDecodeError:
+        return (_fault("", RejectionCode.NOT_UTF8, "the body must be UTF-8"),)
+    except (msgspec.DecodeError, RecursionError):
+        return (_fault("", RejectionCode.NOT_JSON, "the body must be one JSON object"),)
+    if not isinstance(raw, dict):
+        return (_fault("", RejectionCode.WRONG_TYPE, "the body must be one JSON object"),)
+    faults = tuple(_faults(raw, policy, now))
+    return faults or _whole(raw)
+
+
+def fingerprint(submission: Submission) -> bytes:
+    """The same content gives the same hash, whatever the order of its fields."""
+    return hashlib.sha256(msgspec.json.encode(submission, order="deterministic")).digest()
+
+
+def _whole(raw: dict[str, Any]) -> Submission | tuple[SubmissionFault, ...]:
+    try:
+        return msgspec.convert(raw, Submission)
+    except msgspec.ValidationError as error:
+        return (_fault("", RejectionCode.WRONG_TYPE, str(error)),)
+
+
+def _fault(field: str, code: RejectionCode, detail: str) -> SubmissionFault:
+    return SubmissionFault(field=field, code=code, detail=detail)
+
+
+def _faults(raw: Mapping[str, Any], policy: Policy, now: datetime) -> Faults:
+    for field in ("submission_id", "source"):
+        yield from _identifier(raw, field)
+    yield from _category(raw, policy)
+    yield from _area(raw, policy)
+    channel = raw.get("channel", SubmissionChannel.SYSTEM.value)
+    if not isinstance(channel, str) or channel not in set(SubmissionChannel):
+        yield _fault("channel", RejectionCode.WRONG_TYPE, f"must be one of {', '.join(SubmissionChannel)}")
+    yield from _received(raw.get("received_at"), now)
+    yield from _applicant(raw.get("applicant"))
+    yield from _text(raw, "summary", "summary")
+    yield from _attributes(raw, policy)
+    yield from _materials(raw.get("materials", []))
+
+
+def _identifier(raw: Mapping[str, Any], field: str) -> Faults:
+    value = raw.get(field)
+    if value is None:
+        yield _fault(field, RejectionCode.MISSING, "is mandatory")
+    elif not isinstance(value, str) or not IDENTIFIER.match(value):
+        yield _fault(field, RejectionCode.WRONG_TYPE, "must be 1 to 128 printable ASCII characters without blanks")
+
+
+def _category(raw: Mapping[str, Any], policy: Policy) -> Faults:
+    value = raw.get("category")
+    if value is None:
+        yield _fault("category", RejectionCode.MISSING, "is mandatory")
+    elif not isinstance(value, str):
+        yield _fault("category", RejectionCode.WRONG_TYPE, "must be text")
+    elif value not in policy.categories:
+        yield _fault("category", RejectionCode.UNKNOWN_CATEGORY, "is not a category of the policy")
+
+
+def _area(raw: Mapping[str, Any], policy: Policy) -> Faults:
+    value = raw.get("area")
+    if value is None:
+        yield _fault("area", RejectionCode.MISSING, "is mandatory")
+    elif not isinstance(value, str) or not AREA_CODE.match(value):
+        yield _fault("area", RejectionCode.WRONG_TYPE, "must be 2, 4, 6, 9 or 12 digits as text")
+    elif policy.area(value) is None:
+        yield _fault("area", RejectionCode.UNKNOWN_AREA, "is not an area of the policy")
+
+
+def _received(value: object, now: datetime) -> Faults:
+    if value is None:
+        return
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        yield _fault("received_at", RejectionCode.BAD_TIME, "must be ISO 8601 with offset")
+        return
+    try:
+        fits = now - OLDEST <= moment.astimezone(UTC) <= now + AHEAD
+    except OverflowError:
+        fits = False
+    if not fits:
+        yield _fault("received_at", RejectionCode.BAD_TIME, "must lie within the last year and not in the future")
+
+
+def _applicant(value: object) -> Faults:
+    if value is None:
+        yield _fault("applicant", RejectionCode.MISSING, "is mandatory")
+    elif not isinstance(value, dict):
+        yield _fault("applicant", RejectionCode.WRONG_TYPE, "must be an object")
+    else:
+        if not value.get("name"):
+            yield _fault("applicant.name", RejectionCode.MISSING, "is mandatory")
+        for field in Applicant.__struct_fields__:
+            yield from _text(value, field, f"applicant.{field}")
+
+
+def _text(raw: Mapping[str, Any], name: str, field: str) -> Faults:
+    value = raw.get(name, "")
+    if not isinstance(value, str):
+        yield _fault(field, RejectionCode.WRONG_TYPE, "must be text")
+    elif len(value) > LONGEST[name]:
+        yield _fault(field, RejectionCode.TOO_LONG, f"must have at most {LONGEST[name]} characters")
+    elif "\x00" in value:
+        yield _fault(field, RejectionCode.WRONG_TYPE, "must not contain the character NUL")
+
+
+def _attributes(raw: Mapping[str, Any], policy: Policy) -> Faults:
+    value = raw.get("attributes", {})
+    if not isinstance(value, dict):
+        yield _fault("attributes", RejectionCode.WRONG_TYPE, "must be an object")
+        return
+    code = raw.get("category")
+    category = policy.categories.get(code) if isinstance(code, str) else None
+    for name, answer in value.items():
+        allowed = category.attributes.get(name) if category else None
+        if category and (allowed is None or not isinstance(answer, str | int | bool) or answer not in allowed):
+            yield _fault("attributes", RejectionCode.UNKNOWN_ATTRIBUTE, "holds a name or value that the category lacks")
+            return
+
+
+def _materials(value: object) -> Faults:
+    if not isinstance(value, list) or not all(isinstance(code, str) and IDENTIFIER.match(code) for code in value):
+        yield _fault("materials", RejectionCode.WRONG_TYPE, "must be a list of material codes")
+    elif len(value) > MOST_MATERIALS:
+        yield _fault("materials", RejectionCode.TOO_LONG, f"must have at most {MOST_MATERIALS} entries")

@@ -1,0 +1,72 @@
+"""The HTTP side that all services share: problems, limits, health, metrics, OpenAPI."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from litestar import Litestar, MediaType, Response, get
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import ControllerRouterHandler
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from services.runtime.problems import on_error, on_http_exception
+
+Probe = Callable[[], Awaitable[Mapping[str, str]]]
+"""Names each part of the service with `ok` or what is wrong with it."""
+OK = "ok"
+
+SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "content-security-policy": "default-src 'self'",
+    "cache-control": "no-store",
+}
+
+
+@get("/health/live", media_type=MediaType.JSON, tags=["health"])
+async def live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": OK}
+
+
+@get("/health/ready", media_type=MediaType.JSON, tags=["health"])
+async def ready(state: State) -> Response[dict[str, str]]:
+    """Each part with `ok` or what is wrong; 503 unless all are."""
+    parts = dict(await state.probe())
+    return Response(parts, status_code=200 if all(value == OK for value in parts.values()) else 503)
+
+
+@get("/metrics", media_type="text/plain", tags=["health"])
+async def metrics() -> Response[bytes]:
+    """Prometheus text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def build_app(
+    service: str,
+    routes: Sequence[ControllerRouterHandler],
+    *,
+    state: Mapping[str, Any],
+    probe: Probe,
+    body_limit: int = 1024 * 1024,
+    lifespan: Sequence[Callable[[Litestar], AbstractAsyncContextManager[None]]] = (),
+) -> Litestar:
+    """The application of one service. Routes find `state` by attribute: `token_key` is needed, the rest is theirs."""
+    return Litestar(
+        route_handlers=[live, ready, metrics, *routes],
+        state=State({**state, "probe": probe}),
+        exception_handlers={HTTPException: on_http_exception, Exception: on_error},
+        request_max_body_size=body_limit,
+        response_headers=SECURITY_HEADERS,
+        openapi_config=OpenAPIConfig(
+            title=f"Yimen {service}",
+            version="1",
+            path="/",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        ),
+        lifespan=list(lifespan),
+    )

@@ -1,0 +1,107 @@
+"""What an installation can set: read once from the environment, checked at the start, frozen."""
+
+from base64 import b64decode
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPOSITORY = Path(__file__).parents[2]
+KEY_BYTES = 32
+
+S = TypeVar("S", bound="RuntimeSettings")
+
+
+class SettingsRefused(ValueError):
+    """The environment cannot be used; the text names each variable and its rule, never a value."""
+
+
+class RuntimeSettings(BaseSettings):
+    """Settings that all services share."""
+
+    model_config = SettingsConfigDict(env_prefix="YIMEN_", frozen=True, use_attribute_docstrings=True, extra="ignore")
+
+    database_url: str
+    """PostgreSQL, for example postgresql://user@host:5432/yimen."""
+    kafka_servers: str
+    """Kafka brokers, host:port, separated by commas."""
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How brokers are spoken to."""
+    kafka_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """SASL mechanism, where SASL is used."""
+    kafka_user: str = ""
+    """SASL user."""
+    kafka_password: SecretStr = SecretStr("")
+    """SASL password."""
+    kafka_ca_file: Path | None = None
+    """Certificates that sign the brokers'; the system's if not set."""
+    http_host: str = "127.0.0.1"
+    """Address to listen on."""
+    http_port: int = Field(default=0, ge=0, le=65535)
+    """Port to listen on; 0 takes a free one."""
+    policy_dir: Path = REPOSITORY / "deploy" / "policies" / "zhangjiakou"
+    """Folder of the policy pack; its parents stand beside it."""
+    token_key: SecretStr = Field(min_length=32)
+    """Signs bearer tokens; at least 32 characters."""
+    sealing_key: SecretStr
+    """Wraps the data key of each case: 32 bytes in base64."""
+    time_speed: float = Field(default=1.0, gt=0)
+    """How many times faster than the machine's clock business time runs."""
+    time_origin: datetime | None = None
+    """Business time at the anchor, with offset."""
+    time_anchor: datetime | None = None
+    """Real moment at which business time stood at the origin; the same in every process."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least level that is logged."""
+    body_limit: int = Field(default=1024 * 1024, ge=1024)
+    """Largest HTTP body in bytes."""
+    graceful_seconds: float = Field(default=25.0, gt=0)
+    """How long a stop may take before what is unfinished is left to the next process."""
+
+    @field_validator("sealing_key")
+    @classmethod
+    def _has_32_bytes(cls, value: SecretStr) -> SecretStr:
+        try:
+            raw = b64decode(value.get_secret_value(), validate=True)
+        except ValueError:
+            raw = b""
+        if len(raw) != KEY_BYTES:
+            raise ValueError("must be 32 bytes in base64")
+        return value
+
+    @model_validator(mode="after")
+    def _simulated_time_is_anchored(self) -> Self:
+        if (self.time_speed != 1.0 or self.time_origin is not None) and self.time_anchor is None:
+            raise ValueError("time_speed and time_origin need time_anchor")
+        return self
+
+    def kafka_connection(self) -> dict[str, object]:
+        """Aiokafka's keywords for address and security."""
+        found: dict[str, object] = {"bootstrap_servers": self.kafka_servers.split(",")}
+        if self.kafka_security.endswith("SSL"):
+            from aiokafka.helpers import create_ssl_context  # noqa: PLC0415 - only where TLS is used
+
+            found["ssl_context"] = create_ssl_context(cafile=str(self.kafka_ca_file) if self.kafka_ca_file else None)
+        if self.kafka_security.startswith("SASL"):
+            found |= {
+                "sasl_mechanism": self.kafka_mechanism,
+                "sasl_plain_username": self.kafka_user,
+                "sasl_plain_password": self.kafka_password.get_secret_value(),
+            }
+        return found | {"security_protocol": self.kafka_security}
+
+
+def read_settings(kind: type[S]) -> S:
+    """The settings of the environment. Raises `SettingsRefused` naming every variable that is wrong."""
+    try:
+        nothing: dict[str, Any] = {}  # everything comes from the environment
+        return kind(**nothing)
+    except ValidationError as error:
+        prefix = kind.model_config.get("env_prefix", "")
+        told = [
+            f"{prefix}{'_'.join(map(str, fault['loc'])).upper() or '*'}: {fault['msg']}"
+            for fault in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsRefused("\n".join(told)) from None

@@ -1,0 +1,186 @@
+"""Registering: every fault at once, numbers that catch a slip, and no move that the table lacks."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.codes import CaseState
+from contracts.submissions import Submission
+from services.intake.domain.numbers import case_number, is_case_number
+from services.intake.domain.states import MOVES, TERMINAL, Move, after
+from services.intake.domain.submission import fingerprint, parse
+from services.policies import Policy, load_policy
+
+ROOT = Path(__file__).parents[3]
+NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return load_policy(ROOT / "deploy" / "policies" / "zhangjiakou")
+
+
+def a_submission(**changes: object) -> bytes:
+    body: dict[str, object] = {
+        "submission_id": "2026-000017",
+        "source": "zhangbei-one-window",
+        "category": "education.student_aid",
+        "area": "130722100",
+        "applicant": {"name": "张示例", "phone": "000-0000000"},
+        "summary": "申请教育救助(示例)",
+    }
+    return json.dumps({name: value for name, value in (body | changes).items() if value is not ...}).encode()
+
+
+def test_a_whole_submission_is_read(policy: Policy) -> None:
+    found = parse(a_submission(), policy, NOW)
+    assert isinstance(found, Submission)
+    assert found.applicant.name == "张示例"
+
+
+def test_every_fault_is_named_at_once(policy: Policy) -> None:
+    body = a_submission(
+        submission_id=...,
+        source="with blank",
+        category="no.such",
+        area="99",
+        channel="pigeon",
+        received_at="2026-03-02T09:00",
+        applicant={"phone": 5},
+        summary="x" * 4001,
+        materials="all",
+    )
+    faults = parse(body, policy, NOW)
+    assert isinstance(faults, tuple)
+    assert [(fault.field, fault.code.value) for fault in faults] == [
+        ("submission_id", "missing"),
+        ("source", "wrong_type"),
+        ("category", "unknown_category"),
+        ("area", "unknown_area"),
+        ("channel", "wrong_type"),
+        ("received_at", "bad_time"),
+        ("applicant.name", "missing"),
+        ("applicant.phone", "wrong_type"),
+        ("summary", "too_long"),
+        ("materials", "wrong_type"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "not_json"),
+        (b"{", "not_json"),
+        (b"\xff\xfe{}", "not_utf8"),
+        (b"[]", "wrong_type"),
+        (b"null", "wrong_type"),
+        (b"5", "wrong_type"),
+    ],
+)
+def test_what_is_no_object_is_refused(policy: Policy, body: bytes, code: str) -> None:
+    faults = parse(body, policy, NOW)
+    assert isinstance(faults, tuple)
+    assert [fault.code.value for fault in faults] == [code]
+
+
+@pytest.mark.parametrize(
+    "received_at",
+    ["9999-12-31T23:59:59+08:00", "2026-03-02T09:00", "0001-01-01T00:00:00+14:00", "2026-03-02T11:00+08:00", -5, True],
+)
+def test_a_clock_that_lies_is_named(policy: Policy, received_at: object) -> None:
+    faults = parse(a_submission(received_at=received_at), policy, NOW)
+    assert isinstance(faults, tuple)
+    assert [fault.code.value for fault in faults] == ["bad_time"]
+
+
+def test_undeclared_attributes_are_refused(policy: Policy) -> None:
+    faults = parse(a_submission(attributes={"note": "free text"}), policy, NOW)
+    assert isinstance(faults, tuple)
+    assert [fault.code.value for fault in faults] == ["unknown_attribute"]
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+junk = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner), max_leaves=4
+)
+
+
+@given(field=st.sampled_from(Submission.__struct_fields__), value=junk)
+def test_no_value_in_any_field_breaks_the_reader(field: str, value: object) -> None:
+    found = parse(a_submission(**{field: value}), load_once(), NOW)
+    assert isinstance(found, Submission | tuple)
+
+
+CACHE: list[Policy] = []
+
+
+def load_once() -> Policy:
+    if not CACHE:
+        CACHE.append(load_policy(ROOT / "deploy" / "policies" / "zhangjiakou"))
+    return CACHE[0]
+
+
+def test_a_fault_never_repeats_what_was_sent(policy: Policy) -> None:
+    faults = parse(a_submission(source="110101 190001010000"), policy, NOW)
+    assert isinstance(faults, tuple)
+    assert "190001010000" not in str(faults)
+
+
+def test_the_order_of_fields_does_not_change_the_fingerprint(policy: Policy) -> None:
+    body = json.loads(a_submission())
+    turned = json.dumps(dict(reversed(body.items()))).encode()
+    first, second = parse(a_submission(), policy, NOW), parse(turned, policy, NOW)
+    assert isinstance(first, Submission)
+    assert isinstance(second, Submission)
+    assert fingerprint(first) == fingerprint(second)
+
+
+@given(serial=st.integers(1, 99_999), position=st.integers(0, 18), digit=st.integers(0, 9))
+def test_a_wrong_digit_in_a_case_number_is_noticed(serial: int, position: int, digit: int) -> None:
+    number = case_number("130722", "20260302", serial)
+    assert is_case_number(number)
+    places = [at for at, char in enumerate(number) if char.isdigit()]
+    at = places[position]
+    slipped = f"{number[:at]}{digit}{number[at + 1 :]}"
+    assert is_case_number(slipped) == (slipped == number)
+
+
+@pytest.mark.parametrize("text", ["", "130722", "130722-20260302-00001", "x" * 20, "１30722-20260302-00017-4"])
+def test_other_texts_are_no_case_numbers(text: str) -> None:
+    assert not is_case_number(text)
+
+
+def test_terminal_states_stay_terminal() -> None:
+    assert {
+        CaseState.NOT_ACCEPTED,
+        CaseState.MERGED,
+        CaseState.WITHDRAWN,
+        CaseState.TERMINATED,
+        CaseState.ARCHIVED,
+    } == TERMINAL
+
+
+@given(moves=st.lists(st.sampled_from(Move), max_size=12))
+def test_every_walk_stays_on_the_table(moves: list[Move]) -> None:
+    state = CaseState.REGISTERED
+    for move in moves:
+        following = after(state, move)
+        assert (following is None) == ((state, move) not in MOVES)
+        assert following is None or state not in TERMINAL
+        state = following or state
+
+
+def test_the_drawing_shows_the_same_moves() -> None:
+    drawing = (ROOT / "docs" / "reference" / "case-states.md").read_text("utf-8")
+    drawn = set(re.findall(r"^ +([A-Z_]+) --> ([A-Z_]+): ([a-z_]+)$", drawing, re.MULTILINE))
+    assert drawn == {(before.name, following.name, move.value) for (before, move), following in MOVES.items()}
+
+
+def test_yesterdays_matter_is_welcome(policy: Policy) -> None:
+    body = a_submission(received_at=(NOW - timedelta(days=1)).isoformat())
+    assert isinstance(parse(body, policy, NOW), Submission)
