@@ -44,7 +44,7 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
     with pytest.raises(SettingsRefused) as caught:
         read(monkeypatch, **{name: value})
     assert name in str(caught.value)
-    assert name == "YIMEN_LOG_LEVEL" or value is None or value not in str(caught.value)
+    assert value is None or len(value) < 8 or value not in str(caught.value)
 
 
 def test_simulated_time_needs_its_anchor(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,104 @@
+"""What intake does with records: submissions of township systems become cases or rejections."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.codes import RejectionCode
+from contracts.events.rejections import SubmissionFault, SubmissionRejected
+from contracts.topics import SUBMISSIONS
+from services.intake.registration import Refused, register
+from services.policies import PolicyWatch
+from services.runtime import journal
+from services.runtime.clock import Clock
+from services.runtime.consume import Incoming, Reader, Record
+from services.runtime.journal import Outgoing
+from services.runtime.sealing import Sealer
+
+LONGEST_KEY = 200
+TOO_LARGE = SubmissionFault(field="", code=RejectionCode.TOO_LARGE, detail="must have at most 256 KiB")
+LARGEST = 256 * 1024
+OFFICER = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What registering needs beside the records."""
+
+    policy: PolicyWatch
+    sealer: Sealer
+    clock: Clock
+
+    def reader(self) -> Reader:
+        """Every record gets its answer, a case or a rejection: none is ever parked for its content."""
+        return Reader(
+            name="intake.submissions",
+            group="intake.submissions",
+            topics=(SUBMISSIONS.name,),
+            decode=self.read,
+            handle=self.take,
+            guarded=False,
+            max_records=500,
+        )
+
+    def read(self, record: Record) -> Incoming[bytes]:
+        return Incoming(
+            record=record,
+            event_id=f"{record.topic}/{record.partition}/{record.offset}",
+            received_at=self.clock.at(record.timestamp),
+            data=record.value or b"",
+        )
+
+    async def take(self, batch: Sequence[Incoming[bytes]], conn: AsyncConnection) -> None:
+        now = self.clock.now()
+        small = [incoming for incoming in batch if len(incoming.data) <= LARGEST]
+        outcomes = await register(
+            [incoming.data for incoming in small],
+            conn,
+            policy=self.policy.policy,
+            sealer=self.sealer,
+            officer=OFFICER,
+            now=now,
+        )
+        refused: list[tuple[Incoming[bytes], tuple[SubmissionFault, ...]]] = [
+            (incoming, (TOO_LARGE,)) for incoming in batch if len(incoming.data) > LARGEST
+        ]
+        refused += [
+            (incoming, outcome.faults)
+            for incoming, outcome in zip(small, outcomes, strict=True)
+            if isinstance(outcome, Refused)
+        ]
+        messages = []
+        for incoming, faults in refused:
+            source, submission_id = sender_of(incoming.data)
+            event = SubmissionRejected(source=source, submission_id=submission_id, faults=faults, rejected_at=now)
+            messages.append(Outgoing(event=event, at=now, key=_key(incoming.record)))
+        await journal.add(conn, "intake", messages)
+
+
+class Sender(msgspec.Struct):
+    """As much of a bad submission as can be told back: its ids, if they are texts."""
+
+    source: str | None = None
+    submission_id: str | None = None
+
+
+def sender_of(body: bytes) -> tuple[str | None, str | None]:
+    """The ids that a refused submission names, so that its sender can find it."""
+    if len(body) > LARGEST:
+        return None, None
+    try:
+        sender = msgspec.json.decode(body, type=Sender)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None, None
+    return _short(sender.source), _short(sender.submission_id)
+
+
+def _short(text: str | None) -> str | None:
+    return text[:128] if text is not None else None
+
+
+def _key(record: Record) -> str:
+    return (record.key or b"").decode("utf-8", "replace").replace("\x00", "")[:LONGEST_KEY]

@@ -1,0 +1,84 @@
+"""Intake's tables: cases with their sealed applicants, clocks, serial numbers, timeline, reads of personal data."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from services.runtime.tables import plumbing_tables
+
+metadata = MetaData()
+plumbing_tables(metadata)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("case_id", Uuid, primary_key=True),
+    Column("number", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("submission_id", String, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("state", String, nullable=False),
+    Column("round", Integer, nullable=False, server_default=text("1")),
+    Column("category", String, nullable=False),
+    Column("area", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("attributes", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("missing", ARRAY(String), nullable=False, server_default=text("'{}'")),
+    Column("first_contact_office", String, nullable=False),
+    Column("first_contact_officer", String, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("registered_at", DateTime(timezone=True), nullable=False),
+    Column("accepted_at", DateTime(timezone=True)),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("sealed_applicant", LargeBinary, nullable=False),
+    Column("sealed_summary", LargeBinary, nullable=False),
+    UniqueConstraint("number", name="case_number_once"),
+    UniqueConstraint("source", "submission_id", name="submission_makes_one_case"),
+    CheckConstraint("round > 0", name="rounds_count_from_one"),
+    Index("cases_by_area", "area", "case_id"),
+)
+
+serials = Table(
+    "case_serials",
+    metadata,
+    Column("county", String, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+timeline = Table(
+    "case_timeline",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("case_id", Uuid, ForeignKey("cases.case_id"), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("type", String, nullable=False),
+    Column("data", JSONB, nullable=False),
+    Index("timeline_of_case", "case_id", "id"),
+)
+
+applicant_reads = Table(
+    "applicant_reads",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("case_id", Uuid, ForeignKey("cases.case_id"), nullable=False),
+    Column("read_at", DateTime(timezone=True), nullable=False),
+    Column("subject", String, nullable=False),
+    Column("role", String, nullable=False),
+)

@@ -1,0 +1,184 @@
+"""A submission becomes exactly one case, by whichever road and however often it comes."""
+
+import asyncio
+import json
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contracts.codes import CaseState
+from services.intake.handlers import Desk
+from services.intake.registration import Outcome, Refused, Registered, register
+from services.policies import PolicyWatch
+from services.runtime.clock import Clock
+from services.runtime.consume import Incoming, Record
+from services.runtime.database import open_engine, transaction
+from services.runtime.migrate import upgrade
+from services.runtime.sealing import CannotOpen, Sealer, check_key
+
+PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
+SEALER = Sealer(b64encode(b"k" * 32).decode())
+NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def watch() -> PolicyWatch:
+    return PolicyWatch(PACK)
+
+
+@pytest.fixture
+async def engine(database: str) -> AsyncIterator[AsyncEngine]:
+    await upgrade(database, "intake")
+    engine = open_engine(SimpleNamespace(database_url=database), "intake")
+    yield engine
+    await engine.dispose()
+
+
+def a_submission(number: int = 1, **changes: object) -> bytes:
+    body: dict[str, object] = {
+        "submission_id": f"2026-{number:06d}",
+        "source": "zhangbei-one-window",
+        "category": "education.student_aid",
+        "area": "130722100",
+        "applicant": {"name": "张示例", "phone": "000-0000000"},
+        "summary": "申请教育救助(示例)",
+    }
+    return json.dumps(body | changes).encode()
+
+
+async def registered(engine: AsyncEngine, watch: PolicyWatch, *bodies: bytes) -> list[Outcome]:
+    async with transaction(engine) as conn:
+        return await register(bodies, conn, policy=watch.policy, sealer=SEALER, officer="window-1", now=NOW)
+
+
+async def count(engine: AsyncEngine, table: str) -> Any:
+    async with engine.connect() as conn:
+        return await conn.scalar(text(f"SELECT count(*) FROM {table}"))
+
+
+async def test_a_whole_submission_is_accepted_and_said(engine: AsyncEngine, watch: PolicyWatch) -> None:
+    (outcome,) = await registered(engine, watch, a_submission())
+
+    assert isinstance(outcome, Registered)
+    assert outcome.case.state is CaseState.ACCEPTED
+    assert outcome.case.number.startswith("130722-20260302-00001-")
+    assert outcome.case.first_contact_office == "township-130722100000"
+    async with engine.connect() as conn:
+        rows = await conn.execute(text("SELECT type, sequence, topic FROM journal ORDER BY id"))
+        assert [tuple(row) for row in rows] == [
+            ("yimen.case.registered.v1", 1, "intake.cases.v1"),
+            ("yimen.clock.started.v1", 2, "intake.cases.v1"),
+            ("yimen.case.accepted.v1", 3, "intake.cases.v1"),
+            ("yimen.clock.met.v1", 4, "intake.cases.v1"),
+        ]
+
+
+async def test_missing_material_leaves_it_with_the_window(engine: AsyncEngine, watch: PolicyWatch) -> None:
+    body = a_submission(category="social_security.pension_claim")
+    (outcome,) = await registered(engine, watch, body)
+    assert isinstance(outcome, Registered)
+    assert outcome.case.state is CaseState.REGISTERED
+    assert outcome.case.missing == ("identity_card",)
+    assert await count(engine, "journal") == 2
+
+
+async def test_the_same_submission_a_thousand_times_is_one_case(engine: AsyncEngine, watch: PolicyWatch) -> None:
+    outcomes = await registered(engine, watch, *[a_submission()] * 1000)
+    again = await registered(engine, watch, a_submission())
+
+    assert await count(engine, "cases") == 1
+    cases = [outcome.case.id for outcome in outcomes + again if isinstance(outcome, Registered)]
+    assert len(cases) == 1001
+    assert len(set(cases)) == 1
+    assert [outcome.repeated for outcome in outcomes[:2] + again if isinstance(outcome, Registered)] == [
+        False,
+        True,
+        True,
+    ]
+
+
+async def test_eight_at_once_make_one_case(engine: AsyncEngine, watch: PolicyWatch) -> None:
+    outcomes = await asyncio.gather(*(registered(engine, watch, a_submission()) for _ in range(8)))
+
+    assert await count(engine, "cases") == 1
+    assert len({outcome.case.number for (outcome,) in outcomes if isinstance(outcome, Registered)}) == 1
+    assert sum(not outcome.repeated for (outcome,) in outcomes if isinstance(outcome, Registered)) == 1
+    assert await count(engine, "journal") == 4
+
+
+async def test_the_same_id_with_another_content_is_a_conflict(engine: AsyncEngine, watch: PolicyWatch) -> None:
+    await registered(engine, watch, a_submission())
+    (outcome,) = await registered(engine, watch, a_submission(summary="another matter"))
+    assert isinstance(outcome, Refused)
+    assert [fault.code.value for fault in outcome.faults] == ["conflict"]
+    assert await count(engine, "cases") == 1
+
+
+async def test_many_at_once_get_numbers_without_a_hole(engine: AsyncEngine, watch: PolicyWatch) -> None:
+    outcomes = await registered(engine, watch, *(a_submission(number) for number in range(300)))
+    serials = [int(outcome.case.number.split("-")[2]) for outcome in outcomes if isinstance(outcome, Registered)]
+    assert serials == list(range(1, 301))
+
+
+async def test_nothing_readable_of_a_person_is_stored(engine: AsyncEngine, watch: PolicyWatch) -> None:
+    await registered(engine, watch, a_submission())
+    async with engine.connect() as conn:
+        for table in ("cases", "journal", "case_timeline"):
+            stored = str((await conn.execute(text(f"SELECT * FROM {table}"))).all())
+            assert "张示例" not in stored
+            assert "张示例".encode().hex() not in stored
+            assert repr("张示例".encode())[2:-1] not in stored
+            assert "000-0000000" not in stored
+
+
+async def test_another_sealing_key_refuses_to_start(engine: AsyncEngine) -> None:
+    async with transaction(engine) as conn:
+        await check_key(conn, SEALER)
+    with pytest.raises(CannotOpen):
+        async with transaction(engine) as conn:
+            await check_key(conn, Sealer(b64encode(b"o" * 32).decode()))
+
+
+def a_record(value: bytes | None, key: bytes | None = b"k-1", offset: int = 0) -> Record:
+    return Record(
+        topic="intake.submissions.v1", partition=0, offset=offset, timestamp=NOW, key=key, value=value, headers={}
+    )
+
+
+async def test_bad_records_are_rejected_with_every_fault_and_good_ones_pass(
+    engine: AsyncEngine, watch: PolicyWatch
+) -> None:
+    desk = Desk(policy=watch, sealer=SEALER, clock=Clock())
+    values = [None, b"{", b"\xff", a_submission(area="99", category="no.such"), b'"x"', b" " * 300_000, a_submission()]
+    batch: list[Incoming[bytes]] = [desk.read(a_record(value, offset=at)) for at, value in enumerate(values)]
+    batch.append(desk.read(a_record(b"[" * 100_000, key=None, offset=9)))
+
+    async with transaction(engine) as conn:
+        await desk.take(batch, conn)
+
+    assert await count(engine, "cases") == 1
+    async with engine.connect() as conn:
+        rows = await conn.execute(
+            text("SELECT key, convert_from(value, 'UTF8') AS said FROM journal WHERE topic = :topic ORDER BY id"),
+            {"topic": "intake.rejections.v1"},
+        )
+        rejections = [(row.key, json.loads(row.said)) for row in rows]
+    codes = [[fault["code"] for fault in said["faults"]] for _, said in rejections]
+    assert codes == [
+        ["too_large"],
+        ["not_json"],
+        ["not_json"],
+        ["not_utf8"],
+        ["unknown_category", "unknown_area"],
+        ["wrong_type"],
+        ["not_json"],
+    ]
+    assert [key for key, _ in rejections] == ["k-1"] * 6 + [""]
+    assert rejections[4][1]["submission_id"] == "2026-000001"
