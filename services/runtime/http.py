@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from litestar import Litestar, MediaType, Response, get
+from litestar import Litestar, MediaType, Request, Response, get
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
@@ -46,6 +46,12 @@ async def metrics() -> Response[bytes]:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
+@get("/openapi.json", media_type=MediaType.JSON, include_in_schema=False)
+async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """The document itself. Litestar would serve it below a folder, or an HTML page for every unknown path."""
+    return request.app.openapi_schema.to_schema()
+
+
 def build_app(
     service: str,
     routes: Sequence[ControllerRouterHandler],
@@ -57,7 +63,7 @@ def build_app(
 ) -> Litestar:
     """The application of one service. Routes find `state` by attribute: `token_key` is needed, the rest is theirs."""
     return Litestar(
-        route_handlers=[live, ready, metrics, *routes],
+        route_handlers=[live, ready, metrics, openapi, *routes],
         state=State({**state, "probe": probe}),
         exception_handlers={HTTPException: on_http_exception, Exception: on_error},
         request_max_body_size=body_limit,
@@ -65,7 +71,6 @@ def build_app(
         openapi_config=OpenAPIConfig(
             title=f"Yimen {service}",
             version="1",
-            path="/",
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
         lifespan=list(lifespan),

@@ -1,0 +1,139 @@
+"""Intake over HTTP: register, look, and see who answers next and by when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import MediaType, Request, Response, get, post
+from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, QueryParameter
+
+from contracts.codes import RejectionCode
+from contracts.submissions import Applicant
+from services.intake import registration, store
+from services.intake.domain.case import Case
+from services.intake.domain.numbers import is_case_number
+from services.intake.registration import Refused, Registered
+from services.intake.translate import CaseView, to_view
+from services.runtime.auth import Principal, Role, requires
+from services.runtime.database import transaction
+from services.runtime.failures import Rejected
+from services.runtime.problems import problem
+
+Call = Request[Principal, Any, State]
+
+REGISTERS = requires(Role.TOWNSHIP, Role.CLERK)
+SEES = requires(Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR, Role.OPS)
+SEES_PEOPLE = requires(Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR)
+LARGEST_PAGE = 200
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """`next` goes into `cursor` of the following call; absent on the last page."""
+
+    items: list[CaseView]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of a case's story."""
+
+    at: datetime
+    type: str
+    data: dict[str, Any]
+
+
+@post("/v1/cases", guards=[REGISTERS], media_type=MediaType.JSON, tags=["cases"])
+async def register(request: Call, state: State) -> Response[Any]:
+    """Register a matter: 201 with the case, 200 if it was there before, 409 for another content, 422 for faults."""
+    body = await request.body()
+    async with transaction(state.engine) as conn:
+        (outcome,) = await registration.register(
+            [body],
+            conn,
+            policy=state.policy.policy,
+            sealer=state.sealer,
+            officer=request.user.subject,
+            now=state.clock.now(),
+        )
+    match outcome:
+        case Registered(case=case, repeated=repeated):
+            location = {"location": f"/v1/cases/{case.id}"}
+            return Response(to_view(case, state.policy.policy), status_code=200 if repeated else 201, headers=location)
+        case Refused(faults=faults):
+            codes = {fault.code for fault in faults}
+            malformed = codes & {RejectionCode.NOT_JSON, RejectionCode.NOT_UTF8}
+            status = 409 if RejectionCode.CONFLICT in codes else 400 if malformed else 422
+            return problem(status, detail="the submission became no case", code=faults[0].code, errors=faults)
+
+
+@get("/v1/cases", guards=[SEES], tags=["cases"])
+async def list_cases(
+    request: Call,
+    state: State,
+    area: Annotated[str, QueryParameter(pattern=r"^[0-9]{0,12}$")] = "",
+    cursor: Annotated[UUID | None, QueryParameter()] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
+) -> Page:
+    """Cases of an area and below, oldest first."""
+    own = (request.user.area or "").rstrip("0")
+    subtree = area.rstrip("0")
+    if not subtree.startswith(own):
+        subtree = own
+    async with transaction(state.engine) as conn:
+        found = await store.list_cases(conn, subtree=subtree, after=cursor, limit=limit + 1)
+    page = found[:limit]
+    more = str(page[-1].id) if len(found) > limit else None
+    return Page(items=[to_view(case, state.policy.policy) for case in page], next=more)
+
+
+@get("/v1/cases/{key:str}", guards=[SEES], tags=["cases"])
+async def show(request: Call, state: State, key: FromPath[str]) -> CaseView:
+    """One case, by id or number."""
+    return to_view(await _case(request, state, key), state.policy.policy)
+
+
+@get("/v1/cases/{key:str}/timeline", guards=[SEES], tags=["cases"])
+async def show_timeline(request: Call, state: State, key: FromPath[str]) -> list[Entry]:
+    """What happened to the case, in order."""
+    case = await _case(request, state, key)
+    async with transaction(state.engine) as conn:
+        return [Entry(at=e.at, type=e.type, data=e.data) for e in await store.list_timeline(conn, case.id)]
+
+
+@get("/v1/cases/{key:str}/applicant", guards=[SEES_PEOPLE], tags=["cases"])
+async def show_applicant(request: Call, state: State, key: FromPath[str]) -> Applicant:
+    """The person, unsealed. Each call is put on record before the answer leaves."""
+    case = await _case(request, state, key)
+    user = request.user
+    async with transaction(state.engine) as conn:
+        sealed = await store.get_sealed(conn, case.id)
+        await store.save_read(conn, case.id, at=state.clock.now(), subject=user.subject, role=user.role.value)
+    opened = state.sealer.open(sealed.wrapped_key, sealed.applicant, f"{case.id}/applicant")
+    return msgspec.json.decode(opened, type=Applicant)
+
+
+async def _case(request: Call, state: State, key: str) -> Case:
+    """The case, if there is one and the caller's area holds it; an outsider learns nothing, not even that it exists."""
+    wanted = _id_or_number(key)
+    async with transaction(state.engine) as conn:
+        case = await store.find_case(conn, wanted) if wanted is not None else None
+    if case is None or not request.user.sees(case.area):
+        raise Rejected("not_found")
+    return case
+
+
+def _id_or_number(key: str) -> UUID | str | None:
+    if is_case_number(key):
+        return key
+    try:
+        return UUID(key)
+    except ValueError:
+        return None
+
+
+ROUTES: list[HTTPRouteHandler] = [register, list_cases, show, show_timeline, show_applicant]

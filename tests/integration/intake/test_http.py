@@ -1,0 +1,164 @@
+"""Intake's HTTP door over a real socket, with good callers and bad ones."""
+
+import asyncio
+import json
+import socket
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from services.intake.http import ROUTES
+from services.policies import PolicyWatch
+from services.runtime.auth import Principal, Role, issue_token
+from services.runtime.clock import Clock
+from services.runtime.database import open_engine
+from services.runtime.http import build_app
+from services.runtime.migrate import upgrade
+from services.runtime.sealing import Sealer
+from tests.integration.intake.test_registration import PACK, a_submission
+
+KEY = "t" * 32
+SEALER = Sealer(b64encode(b"k" * 32).decode())
+
+
+def token(role: Role = Role.CLERK, area: str | None = None, **more: Any) -> dict[str, str]:
+    principal = Principal(subject="window-1", role=role, area=area)
+    return {"authorization": f"Bearer {issue_token(KEY, principal, **more)}"}
+
+
+@pytest.fixture
+async def http(database: str) -> AsyncIterator[httpx.AsyncClient]:
+    await upgrade(database, "intake")
+    engine = open_engine(SimpleNamespace(database_url=database), "intake")
+    state = {"engine": engine, "policy": PolicyWatch(PACK), "sealer": SEALER, "clock": Clock(), "token_key": KEY}
+
+    async def probe() -> dict[str, str]:
+        return {"database": "ok"}
+
+    app = build_app("intake", ROUTES, state=state, probe=probe)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
+            await asyncio.sleep(0.01)
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with httpx.AsyncClient(base_url=base, headers=token()) as client:
+            yield client
+        server.should_exit = True
+        await serving
+    await engine.dispose()
+
+
+async def test_a_clerk_registers_and_learns_who_answers_by_when(http: httpx.AsyncClient) -> None:
+    reply = await http.post("/v1/cases", content=a_submission())
+    told = reply.json()
+    assert reply.status_code == 201
+    assert told["state"] == "accepted"
+    assert told["answer_by"]["office"] == "education-130722000000"
+    assert told["answer_by"]["office_zh"] == "张北县教育局"
+    assert told["answer_by"]["limit"] == "15wd"
+    assert told["answer_by"]["basis"]["article"] == "36"
+
+    for key in (told["case_id"], told["number"]):
+        assert (await http.get(f"/v1/cases/{key}")).json() == told
+    story = (await http.get(f"/v1/cases/{told['number']}/timeline")).json()
+    assert [entry["type"] for entry in story] == ["case.registered", "clock.started", "case.accepted", "clock.met"]
+
+
+async def test_a_repeat_is_the_same_case_and_another_content_a_conflict(http: httpx.AsyncClient) -> None:
+    first = await http.post("/v1/cases", content=a_submission())
+    again = await http.post("/v1/cases", content=a_submission())
+    other = await http.post("/v1/cases", content=a_submission(summary="another"))
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert other.status_code == 409
+    assert other.headers["content-type"] == "application/problem+json"
+    assert other.json()["code"] == "conflict"
+
+
+async def test_the_applicant_is_fetched_on_record(http: httpx.AsyncClient) -> None:
+    number = (await http.post("/v1/cases", content=a_submission())).json()["number"]
+    assert (await http.get(f"/v1/cases/{number}/applicant")).json()["name"] == "张示例"
+    assert (await http.get(f"/v1/cases/{number}/applicant", headers=token(Role.OPS))).status_code == 403
+
+
+async def test_a_township_sees_its_own_area_only(http: httpx.AsyncClient) -> None:
+    number = (await http.post("/v1/cases", content=a_submission())).json()["number"]
+    inside, outside = token(Role.TOWNSHIP, "130722100000"), token(Role.TOWNSHIP, "130723000000")
+    assert (await http.get(f"/v1/cases/{number}", headers=inside)).status_code == 200
+    assert (await http.get(f"/v1/cases/{number}", headers=outside)).status_code == 404
+    assert (await http.get("/v1/cases?area=130722", headers=outside)).json()["items"] == []
+
+
+async def test_pages_hold_every_case_once(http: httpx.AsyncClient) -> None:
+    for number in range(5):
+        await http.post("/v1/cases", content=a_submission(number))
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = (await http.get(f"/v1/cases?limit=2{cursor}")).json()
+        seen += [item["number"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert len(seen) == len(set(seen)) == 5
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"{", 400, "not_json"),
+        (b"\xff\xfe", 400, "not_utf8"),
+        (b"[]", 422, "wrong_type"),
+        (b"[" * 100_000, 400, "not_json"),
+        (a_submission(area="99"), 422, "unknown_area"),
+        (a_submission(received_at="9999-01-01T00:00:00+08:00"), 422, "bad_time"),
+    ],
+)
+async def test_a_bad_body_is_named(http: httpx.AsyncClient, body: bytes, status: int, code: str) -> None:
+    reply = await http.post("/v1/cases", content=body)
+    assert (reply.status_code, reply.json()["code"]) == (status, code)
+    assert reply.json()["errors"]
+
+
+async def test_a_giant_body_is_refused(http: httpx.AsyncClient) -> None:
+    reply = await http.post("/v1/cases", content=b"x" * 10_000_000)
+    assert reply.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": ""},
+        {"authorization": "Bearer nonsense"},
+        {"authorization": "Basic eDp5"},
+        token(lifetime=timedelta(seconds=-1)),
+    ],
+)
+async def test_without_a_valid_token_nothing_is_told(http: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    reply = await http.get("/v1/cases", headers=headers)
+    assert reply.status_code == 401
+    assert reply.headers["www-authenticate"].startswith("Bearer")
+    assert reply.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/v1/cases/not-an-id", "/v1/cases/130722-20260302-00001-0"])
+async def test_what_is_not_there_is_a_problem_too(http: httpx.AsyncClient, path: str) -> None:
+    reply = await http.get(path)
+    assert reply.status_code == 404
+    assert reply.headers["content-type"] == "application/problem+json"
+
+
+async def test_health_metrics_and_openapi_need_no_token(http: httpx.AsyncClient) -> None:
+    bare = {"authorization": ""}
+    assert (await http.get("/health/live", headers=bare)).json() == {"status": "ok"}
+    assert (await http.get("/health/ready", headers=bare)).json() == {"database": "ok"}
+    assert b"python_info" in (await http.get("/metrics", headers=bare)).content
+    document = json.loads((await http.get("/openapi.json", headers=bare)).content)
+    assert "/v1/cases" in document["paths"]
