@@ -1,0 +1,133 @@
+"""One service as one process: HTTP, readers, relay and jobs in one event loop, and an orderly end on SIGTERM."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+import uvicorn
+from litestar.types import ControllerRouterHandler
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.runtime.broker import Pump, SteadyBroker
+from services.runtime.consume import Reader
+from services.runtime.database import transaction
+from services.runtime.http import OK, build_app
+from services.runtime.relay import Relay
+from services.runtime.sealing import CannotOpen, Sealer, check_key
+from services.runtime.settings import RuntimeSettings
+from services.runtime.settle import Desk
+
+SILENT_SECONDS = 15.0
+"""A reader that has not asked for records for so long is not at work."""
+JOB_SECONDS = 2.0
+
+log = structlog.get_logger()
+
+Job = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What makes one service different from the others."""
+
+    name: str
+    settings: RuntimeSettings
+    engine: AsyncEngine
+    sealer: Sealer
+    readers: Sequence[Reader] = ()
+    routes: Sequence[ControllerRouterHandler] = ()
+    state: Mapping[str, Any] = field(default_factory=dict)
+    jobs: Sequence[Job] = ()
+
+
+async def run(service: Service) -> None:
+    """Until SIGTERM or Ctrl-C; then what is in hand is finished, and the rest is left to the next process."""
+    settings = service.settings
+    async with transaction(service.engine) as conn:
+        await check_key(conn, service.sealer)
+    connection = settings.kafka_connection()
+    broker = SteadyBroker(connection, graceful_seconds=settings.graceful_seconds)
+    pumps = [
+        Pump(broker, Desk(service=service.name, reader=reader, engine=service.engine)) for reader in service.readers
+    ]
+    relay = Relay(service.engine, connection, service.name)
+
+    async def probe() -> dict[str, str]:
+        return {"database": await _database(service.engine), **{p.desk.reader.name: _reader(p) for p in pumps}}
+
+    app = build_app(
+        service.name,
+        service.routes,
+        state={**service.state, "token_key": settings.token_key.get_secret_value()},
+        probe=probe,
+        body_limit=settings.body_limit,
+    )
+    config = uvicorn.Config(app, host=settings.http_host, port=settings.http_port, log_level="warning", lifespan="on")
+    server = uvicorn.Server(config)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopping.set)
+    tasks = [asyncio.create_task(relay.run()), *(asyncio.create_task(_repeat(job)) for job in service.jobs)]
+    serving = asyncio.create_task(_serve(server))
+    try:
+        await broker.start()
+        log.info("started", service=service.name, port=settings.http_port)
+        await asyncio.wait(
+            [asyncio.create_task(stopping.wait()), serving, tasks[0]], return_when=asyncio.FIRST_COMPLETED
+        )
+    finally:
+        server.should_exit = True
+        await asyncio.wait([serving], timeout=settings.graceful_seconds)
+        await broker.stop()
+        relay.stop()
+        await asyncio.wait([tasks[0]], timeout=settings.graceful_seconds)
+        for task in tasks[1:]:
+            task.cancel()
+        await asyncio.gather(*tasks[1:], return_exceptions=True)
+        await service.engine.dispose()
+        log.info("stopped", service=service.name)
+
+
+def main(build: Callable[[], Service]) -> None:
+    """Run the service that `build` makes; a setting or key that cannot be used is a clear refusal."""
+    try:
+        asyncio.run(run(build()))
+    except (CannotOpen, ValueError) as error:
+        sys.exit(f"refused to start: {error}")
+
+
+async def _serve(server: uvicorn.Server) -> None:
+    # Uvicorn would take the signals for itself and stop before readers and relay do.
+    await server._serve()  # noqa: SLF001
+
+
+async def _repeat(job: Job) -> None:
+    """One failure of a job is logged, and the next turn comes all the same."""
+    while True:
+        try:
+            await job()
+        except Exception as error:  # noqa: BLE001 - a job must not end the service
+            log.error("job_failed", job=job.__name__, error=type(error).__name__)  # noqa: TRY400
+        await asyncio.sleep(JOB_SECONDS)
+
+
+async def _database(engine: AsyncEngine) -> str:
+    try:
+        async with asyncio.timeout(3), engine.connect() as conn:
+            await conn.execute(text("SELECT 1"))
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        return f"away: {type(error).__name__}"
+    return OK
+
+
+def _reader(pump: Pump) -> str:
+    if not pump.assigned():
+        return "waits for its partitions"
+    return OK if pump.idle_seconds() < SILENT_SECONDS else "has not asked for records lately"

@@ -1,0 +1,134 @@
+"""The intake service as it runs: a process of its own, a real database, a real broker, foreign clients."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from contracts.topics import CASES, REJECTIONS, SUBMISSIONS
+from services.console.engines.child import free_port
+from services.console.topics import create
+from services.runtime.auth import Principal, Role, issue_token
+from services.runtime.migrate import upgrade
+from tests.integration.intake.test_registration import a_submission
+
+KEY = "t" * 32
+
+
+class Installation:
+    """One intake process that a test may kill and start again."""
+
+    def __init__(self, database: str, kafka: str, log: Path) -> None:
+        self.kafka = kafka
+        self.log = log
+        self.port = free_port()
+        self.environment = os.environ | {
+            "YIMEN_DATABASE_URL": database,
+            "YIMEN_KAFKA_SERVERS": kafka,
+            "YIMEN_TOKEN_KEY": KEY,
+            "YIMEN_SEALING_KEY": b64encode(b"k" * 32).decode(),
+            "YIMEN_HTTP_PORT": str(self.port),
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
+                [sys.executable, "-m", "services.intake"], env=self.environment, stdout=output, stderr=output
+            )
+        async with httpx.AsyncClient() as client:
+            for _ in range(600):
+                try:
+                    if (await client.get(f"http://127.0.0.1:{self.port}/health/ready")).status_code == 200:
+                        return
+                except httpx.TransportError:
+                    assert self.process.poll() is None, self.log.read_text()
+                await asyncio.sleep(0.1)
+        raise AssertionError(self.log.read_text())
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(40)
+
+    def client(self) -> httpx.AsyncClient:
+        token = issue_token(KEY, Principal(subject="window-1", role=Role.CLERK))
+        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers={"authorization": f"Bearer {token}"})
+
+
+@pytest.fixture
+async def installation(database: str, kafka: str, tmp_path: Path) -> AsyncIterator[Installation]:
+    await upgrade(database, "intake")
+    await create(kafka, {topic.name: (4, 3_600_000) for topic in (SUBMISSIONS, REJECTIONS, CASES)})
+    installation = Installation(database, kafka, tmp_path / "intake.log")
+    await installation.start()
+    yield installation
+    if installation.process is not None and installation.process.poll() is None:
+        installation.kill()
+
+
+async def heard(kafka: str, topic: str, source: str, *, wanted: int) -> list[tuple[str, str]]:
+    """Submission id and case id (or fault) of what the topic says about one sender, until so many came."""
+    found: list[tuple[str, str]] = []
+    async with AIOKafkaConsumer(
+        topic, bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
+    ) as consumer:
+        async with asyncio.timeout(40):
+            while len(found) < wanted:
+                record = await consumer.getone()
+                said = json.loads(record.value)
+                if said.get("source") == source:
+                    found.append((said["submission_id"], said.get("case_id") or said["faults"][0]["code"]))
+    return found
+
+
+@pytest.mark.engines
+async def test_both_roads_lead_to_one_case(installation: Installation) -> None:
+    source = "acceptance-roads"
+    async with installation.client() as client:
+        told = (await client.post("/v1/cases", content=a_submission(1, source=source))).json()
+    async with AIOKafkaProducer(bootstrap_servers=installation.kafka) as producer:
+        for body in (
+            a_submission(1, source=source),
+            a_submission(2, source=source),
+            a_submission(1, source=source, summary="other"),
+        ):
+            await producer.send_and_wait(SUBMISSIONS.name, body, key=b"sender-1", headers=[("reply_to", b"elsewhere")])
+
+    cases = await heard(installation.kafka, CASES.name, source, wanted=2)
+    assert cases[0] == ("2026-000001", told["case_id"]) or cases[1] == ("2026-000001", told["case_id"])
+    assert {submission for submission, _ in cases} == {"2026-000001", "2026-000002"}
+    rejected = await heard(installation.kafka, REJECTIONS.name, source, wanted=1)
+    assert rejected == [("2026-000001", "conflict")]
+    assert installation.stop() == 0, installation.log.read_text()
+
+
+@pytest.mark.engines
+async def test_a_kill_in_the_middle_loses_and_doubles_nothing(installation: Installation) -> None:
+    source = "acceptance-kill"
+    async with AIOKafkaProducer(bootstrap_servers=installation.kafka) as producer:
+        for number in range(1500):
+            await producer.send(SUBMISSIONS.name, a_submission(number, source=source), key=str(number).encode())
+            if number == 700:
+                await producer.flush()
+                installation.kill()
+        await producer.flush()
+    await installation.start()
+
+    cases = await heard(installation.kafka, CASES.name, source, wanted=1500)
+    assert len({submission for submission, _ in cases}) == 1500
+    assert len(set(cases)) == 1500
