@@ -25,7 +25,7 @@ from faststream.kafka.message import KafkaMessage
 from services.runtime import gauges
 from services.runtime.consume import Arrival, Record, Unreadable, read_record
 from services.runtime.failures import InfrastructureDown
-from services.runtime.fetching import SteadyConsumer, Unfetchable
+from services.runtime.fetching import SteadyConsumer, UnreadBatch
 from services.runtime.replays import heal
 from services.runtime.settle import Desk, settle
 
@@ -139,9 +139,9 @@ class Pump:
         arrivals: list[Arrival] = []
         for raw in records:
             record = record_of(raw, now)
-            if isinstance(raw, Unfetchable):
-                detail = f"the client library cannot read it: {raw.reason}"
-                arrivals.append(Unreadable(record=record, code="unreadable_record", detail=detail))
+            if isinstance(raw.value, UnreadBatch):
+                detail = f"a batch that cannot be read: {raw.value.reason}"
+                arrivals.append(Unreadable(record=record, code="unreadable_batch", detail=detail))
             else:
                 arrivals.append(read_record(self.desk.reader, record))
         return arrivals
@@ -214,18 +214,14 @@ async def _lag(consumer: SteadyConsumer) -> int:
     return waiting
 
 
-def record_of(raw: ConsumerRecord[Any, Any] | Unfetchable, now: datetime) -> Record:
+def record_of(raw: ConsumerRecord[Any, Any], now: datetime) -> Record:
     """Total: nothing that a partner writes makes it fail. A stamp from the future counts as now."""
-    if isinstance(raw, Unfetchable):
-        return Record(
-            topic=raw.topic, partition=raw.partition, offset=raw.offset, timestamp=now, key=None, value=None, headers={}
-        )
-    stamped = raw.timestamp if 0 <= raw.timestamp <= now.timestamp() * 1000 else now.timestamp() * 1000
+    stamped = raw.timestamp / 1000 if 0 <= raw.timestamp <= now.timestamp() * 1000 else now.timestamp()
     return Record(
         topic=raw.topic,
         partition=raw.partition,
         offset=raw.offset,
-        timestamp=datetime.fromtimestamp(stamped / 1000, UTC),
+        timestamp=datetime.fromtimestamp(stamped, UTC),
         key=raw.key,
         value=raw.value,
         headers={name: value for name, value in raw.headers if value is not None},

@@ -1,110 +1,133 @@
 """A consumer whose fetch survives records that the client library cannot read.
 
-`getmany` of aiokafka 0.14 raises for such a record (a header name that is not UTF-8, a broken compression) after it has
-moved past what it had already taken from this and other partitions, so those records would be lost, and raises again at
-the next call, so that nothing behind it is read. See https://github.com/aio-libs/aiokafka/issues; can go when a fetch
-hands out what it has read before it raises.
+`getmany` of aiokafka 0.14 raises for a header name that is not UTF-8 and for a compression that it cannot undo. By then
+it has moved past the records that it had already taken from this and from other partitions, so they are lost, and it
+raises again at each call, so nothing behind is read. Any partner can write such a record. This module can go when
+aiokafka (https://github.com/aio-libs/aiokafka) hands out what it has read and lets its caller pass over the rest.
 """
 
+import struct
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaError, UnsupportedCodecError
+import aiokafka.consumer.fetcher as aiokafka_fetcher
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.memory_records import MemoryRecords
 
-Drained = dict[TopicPartition, list[ConsumerRecord[Any, Any]]]
+LENGTH_AT: Final = 8
+OVERHEAD: Final = 12
 
-REFETCH_MS: Final = 2000
-RECORD_ERRORS: Final = (CorruptRecordException, UnsupportedCodecError)
+
+class UnreadBatch(bytes):
+    """Value of a stand-in: a whole batch, as it lies on the topic, and could not be read."""
+
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Unfetchable:
-    """Stands in for a record that is on the topic and cannot be read; only its place is known."""
+class StandIn:
+    """Takes the place of a batch that cannot be read, at its last offset, so that the next fetch goes on behind it."""
 
-    topic: str
-    partition: int
     offset: int
-    reason: str
+    timestamp: int
+    value: UnreadBatch
+    timestamp_type: int = 0
+    key: None = None
+    checksum: None = None
+    headers: tuple[()] = field(default=())
+
+
+class LenientBytes(bytearray):
+    """Decodes what is not UTF-8 as escapes instead of raising."""
+
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        return LenientBytes(found) if isinstance(place, slice) else found
+
+    def decode(self, encoding: str = "utf-8", errors: str = "backslashreplace") -> str:  # noqa: ARG002 -- as the base has it
+        return bytes(self).decode(encoding, "backslashreplace")
+
+
+class TolerantBatch:
+    """A batch of the library that never raises."""
+
+    def __init__(self, batch: Any, raw: memoryview) -> None:
+        self._batch = batch
+        self._raw = raw
+        self._records: Iterator[Any] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._batch, name)
+
+    def validate_crc(self) -> bool:
+        """Left to the iteration, which keeps what is broken."""
+        return True
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._read())
+
+    def __next__(self) -> Any:
+        if self._records is None:
+            self._records = iter(self._read())
+        return next(self._records)
+
+    def _read(self) -> list[Any]:
+        # Read to the end before the first one is handed out: half a batch and an error cannot be told apart later.
+        if not self._batch.validate_crc():
+            return [self._stand_in("wrong checksum")]
+        try:
+            try:
+                return list(self._batch)
+            except (UnicodeDecodeError, CorruptRecordException):
+                return self._read_leniently()
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the batch is kept whole
+            return [self._stand_in(type(error).__name__)]
+
+    def _read_leniently(self) -> list[Any]:
+        batch = _DefaultRecordBatchPy(self._raw)
+        batch._maybe_uncompress()  # noqa: SLF001 -- the library offers no other way to its buffer
+        batch._buffer = LenientBytes(batch._buffer)  # noqa: SLF001
+        return list(batch)
+
+    def _stand_in(self, reason: str) -> StandIn:
+        value = UnreadBatch(self._raw)
+        value.reason = reason
+        return StandIn(offset=self._batch.next_offset - 1, timestamp=-1, value=value)
+
+
+class TolerantRecords:
+    """What a fetch brought for one partition, batch by batch."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = memoryview(raw)
+        self._at = 0
+        self._records = MemoryRecords(raw)
+
+    def size_in_bytes(self) -> int:
+        return int(self._records.size_in_bytes())
+
+    def has_next(self) -> bool:
+        return bool(self._records.has_next())
+
+    def next_batch(self) -> TolerantBatch:
+        (length,) = struct.unpack_from(">i", self._raw, self._at + LENGTH_AT)
+        begin, self._at = self._at, self._at + OVERHEAD + length
+        return TolerantBatch(self._records.next_batch(), self._raw[begin : self._at])
 
 
 class SteadyConsumer(AIOKafkaConsumer):  # type: ignore[misc]
-    """Remembers what it has handed out, and steps around what it cannot read."""
+    """Knows when it was last asked for records."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # The library offers no seam here; other consumers of the process lose nothing by it.
+        aiokafka_fetcher.MemoryRecords = TolerantRecords
         super().__init__(*args, **kwargs)
-        self._next: dict[TopicPartition, int] = {}
         self.polled_at = time.monotonic()
 
-    async def getmany(
-        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
-    ) -> Drained:
+    async def getmany(self, *partitions: Any, **options: Any) -> Any:
         self.polled_at = time.monotonic()
-        try:
-            drained: Drained = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
-        except ConsumerStoppedError:
-            raise
-        except Exception as error:
-            await self._step_back()
-            if isinstance(error, KafkaError) and not isinstance(error, RECORD_ERRORS):
-                raise
-            drained = await self._one_by_one(max_records)
-        self._remember(drained)
-        return drained
-
-    def seek(self, partition: TopicPartition, offset: int) -> None:
-        self._next[partition] = offset
-        super().seek(partition, offset)
-
-    def _remember(self, drained: Drained) -> None:
-        for partition, records in drained.items():
-            if records:
-                self._next[partition] = records[-1].offset + 1
-
-    async def _step_back(self) -> None:
-        """To what was handed out. Further back than needed is harmless: repeats are known as such."""
-        for partition in self.assignment():
-            offset = self._next.get(partition)
-            if offset is None:
-                offset = await self.committed(partition)
-            if offset is not None:
-                super().seek(partition, offset)
-            else:
-                await self.seek_to_beginning(partition)
-
-    async def _one_by_one(self, max_records: int | None) -> Drained:
-        """Each partition by itself, so that one that cannot be read costs the others nothing."""
-        drained: Drained = {}
-        for partition in sorted(self.assignment()):
-            highwater = self.highwater(partition)
-            start = await self.position(partition)
-            if highwater is not None and start >= highwater:
-                continue
-            try:
-                taken = await super().getmany(partition, timeout_ms=REFETCH_MS, max_records=max_records)
-            except ConsumerStoppedError:
-                raise
-            except Exception:  # noqa: BLE001 -- whatever it is, it belongs to a record of this partition
-                super().seek(partition, start)
-                taken = await self._around(partition, max_records)
-            drained.update(taken)
-        return drained
-
-    async def _around(self, partition: TopicPartition, max_records: int | None) -> Drained:
-        """What stands before the unreadable record, and a stand-in for it."""
-        records: list[Any] = []
-        while max_records is None or len(records) < max_records:
-            try:
-                taken = await super().getmany(partition, timeout_ms=REFETCH_MS, max_records=1)
-            except ConsumerStoppedError:
-                raise
-            except Exception as error:  # noqa: BLE001 -- as above
-                offset = await self.position(partition)
-                records.append(Unfetchable(partition.topic, partition.partition, offset, type(error).__name__))
-                super().seek(partition, offset + 1)
-                break
-            if not taken:
-                break
-            records.extend(taken[partition])
-        return {partition: records} if records else {}
+        return await super().getmany(*partitions, **options)

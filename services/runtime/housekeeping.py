@@ -123,7 +123,7 @@ async def _measure(conn: AsyncConnection, service: str) -> None:
                     WHERE shard = s.shard AND recorded_on >= s.position_on - 1
                       AND (xid, id) > (s.position_xid, s.position_id)
                     LIMIT :most
-                ) AS some
+                ) AS waiting
             ) AS j
             """
         ),

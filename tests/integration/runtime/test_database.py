@@ -1,0 +1,121 @@
+"""What the server enforces on every session of a service, and the shape of its schema."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import MetaData, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.runtime import bells, housekeeping, inbox, journal
+from services.runtime.database import transaction
+from services.runtime.housekeeping import housekeep, partitions
+from services.runtime.migrate import drift, upgrade
+from services.runtime.tables import SHARDS, plumbing_tables
+
+pytestmark = pytest.mark.engines
+
+
+async def test_a_session_sees_its_own_schema_in_its_own_role_and_cannot_dawdle(engine: AsyncEngine) -> None:
+    async with transaction(engine) as conn:
+        role = await conn.scalar(text("SELECT current_user"))
+        schema = await conn.scalar(text("SELECT current_schema()"))
+        shown = {
+            name: await conn.scalar(text(f"SHOW {name}"))
+            for name in ("statement_timeout", "idle_in_transaction_session_timeout", "application_name", "TimeZone")
+        }
+
+    assert (role, schema) == ("intake", "intake")
+    assert shown == {
+        "statement_timeout": "30s",
+        "idle_in_transaction_session_timeout": "30s",
+        "application_name": "yimen-intake",
+        "TimeZone": "UTC",
+    }
+
+
+async def test_no_service_reads_the_schema_of_another(database: str, engine: AsyncEngine, versions: Path) -> None:
+    await upgrade(database, "routing", versions=versions)
+
+    async with transaction(engine) as conn:
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await conn.execute(text("SELECT * FROM routing.journal"))
+
+
+async def test_processes_that_start_at_once_migrate_once(database: str, versions: Path) -> None:
+    await asyncio.gather(*(upgrade(database, "notify", versions=versions) for _ in range(4)))
+
+    metadata = MetaData()
+    plumbing_tables(metadata)
+    differences = await drift(database, "notify", metadata)
+    assert [entry[1].name for entry in differences if entry[0] == "remove_table"] == ["notes"]
+    assert len(differences) == 1
+
+
+async def test_the_schema_has_as_many_shards_as_the_writers_count(engine: AsyncEngine) -> None:
+    async with transaction(engine) as conn:
+        assert await conn.scalar(text("SELECT count(*) FROM relay_shards")) == SHARDS
+
+
+async def test_the_bell_rings_after_the_commit_and_not_without_one(engine: AsyncEngine, a_message) -> None:
+    bell = bells.listen("intake")
+    try:
+        with pytest.raises(RuntimeError):  # noqa: PT012 - the transaction is the subject
+            async with transaction(engine) as conn:
+                await journal.add(conn, "intake", [a_message()])
+                raise RuntimeError
+        assert not bell.is_set()
+
+        async with transaction(engine) as conn:
+            await journal.add(conn, "intake", [a_message()])
+            assert not bell.is_set()
+        assert bell.is_set()
+    finally:
+        bells.unlisten("intake", bell)
+
+
+async def test_what_a_partner_calls_its_message_is_fresh_once(engine: AsyncEngine) -> None:
+    async with transaction(engine) as conn:
+        assert await inbox.fresh(conn, ["a", "b", "a"]) == {"a", "b"}
+    async with transaction(engine) as conn:
+        assert await inbox.fresh(conn, ["c", "b"]) == {"c"}
+
+    async def ask() -> set[str]:
+        async with transaction(engine) as conn:
+            return await inbox.fresh(conn, ["x", "y", "z"])
+
+    answers = await asyncio.gather(*(ask() for _ in range(6)))
+    assert sorted(key for answer in answers for key in answer) == ["x", "y", "z"]
+
+
+async def test_partitions_are_made_ahead_and_dropped_once_everything_was_sent(engine: AsyncEngine, a_message) -> None:
+    today = datetime.now(UTC).date()
+    async with transaction(engine) as conn:
+        await journal.add(conn, "intake", [a_message()])
+    later = today + timedelta(days=housekeeping.JOURNAL_DAYS + 1)
+
+    await housekeep(engine, "intake", today=later)
+    async with transaction(engine) as conn:
+        days = await partitions(conn, "journal")
+        assert later + timedelta(days=housekeeping.DAYS_AHEAD) in days
+        assert today in days, "its row was never sent"
+        await conn.execute(text("UPDATE relay_shards SET position_xid = 9000000000000000000"))
+
+    await housekeep(engine, "intake", today=later)
+    async with transaction(engine) as conn:
+        assert today not in await partitions(conn, "journal")
+        assert await conn.scalar(text("SELECT count(*) FROM journal")) == 0
+
+
+async def test_an_event_of_a_day_without_a_partition_is_kept_all_the_same(engine: AsyncEngine, a_message) -> None:
+    today = datetime.now(UTC).date()
+    async with transaction(engine) as conn:
+        await conn.execute(text(f"DROP TABLE journal_{today:%Y%m%d}"))
+        await journal.add(conn, "intake", [a_message()])
+
+    await housekeep(engine, "intake", today=today)
+
+    async with transaction(engine) as conn:
+        assert await conn.scalar(text("SELECT count(*) FROM journal_default")) == 1

@@ -1,0 +1,339 @@
+"""The traps of reading from Kafka, each sprung on a broker over a socket."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contracts.cloudevents import Envelope, encode
+from contracts.topics import FEEDBACK_PATTERN
+from services.runtime import parking
+from services.runtime.broker import Pump, SteadyBroker
+from services.runtime.consume import Incoming, Record
+from services.runtime.database import transaction
+from services.runtime.ids import new_id
+from services.runtime.settle import Desk
+
+pytestmark = pytest.mark.engines
+
+
+@pytest.fixture
+async def topic(make_topic: Callable[..., Awaitable[str]]) -> str:
+    return await make_topic()
+
+
+@pytest.fixture
+def read(connection: dict[str, Any], desk: Desk) -> Callable[..., Any]:
+    """A running reader of the small service."""
+
+    @asynccontextmanager
+    async def run(graceful: float = 5, **changed: Any) -> AsyncIterator[Pump]:
+        broker = SteadyBroker(connection, graceful_seconds=graceful)
+        pump = Pump(broker, replace(desk, reader=replace(desk.reader, **changed)))
+        try:
+            await broker.start()
+            yield pump
+        finally:
+            await broker.stop()
+
+    return run
+
+
+@pytest.fixture
+def say(producer: AIOKafkaProducer, a_message: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    async def send(topic: str, reason: str, case_id: Any = None, sequence: int = 1, **more: Any) -> Any:
+        message = a_message(case_id, reason)
+        envelope = Envelope(id=new_id(), writer="intake", time=message.at, sequence=sequence, data=message.event)
+        headers, value = encode(envelope)
+        key = str(envelope.data.case_id).encode()  # type: ignore[attr-defined]
+        sent = {"value": value, "key": key, "headers": headers + more.pop("headers", [])} | more
+        return await producer.send_and_wait(topic, **sent)
+
+    return send
+
+
+@pytest.fixture
+def heard(notes: Any, until: Any) -> Callable[..., Awaitable[None]]:
+    async def wait(*expected: str) -> None:
+        async def there() -> bool:
+            return sorted(await notes()) == sorted(expected)
+
+        try:
+            await until(there)
+        except TimeoutError:
+            assert sorted(await notes()) == sorted(expected)
+
+    return wait
+
+
+async def parked_codes(engine: AsyncEngine) -> list[str]:
+    return sorted(row.code for row in await parking.list_parked(engine))
+
+
+async def committed(connection: dict[str, Any], group: str, topic: str) -> int:
+    consumer = AIOKafkaConsumer(**connection, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        found = [await consumer.committed(TopicPartition(topic, partition)) for partition in range(3)]
+        return sum(offset or 0 for offset in found)
+    finally:
+        await consumer.stop()
+
+
+async def test_headers_that_are_null_or_not_text_cost_no_record_of_the_batch(
+    engine: AsyncEngine, topic: str, read: Any, say: Any, heard: Any
+) -> None:
+    """F1: the parser of the framework fails on such a header and loses the whole batch."""
+    for number in range(20):
+        bad = [("note", None), ("note", b"\xff\xfe")] if number % 5 == 0 else []
+        await say(topic, f"r{number}", partition=0, headers=bad)
+    await say(topic, "lost", partition=0, headers=[("ce_type", b"\xff")])
+
+    async with read(topics=(topic,)):
+        await heard(*(f"r{number}" for number in range(20)))
+
+    assert await parked_codes(engine) == ["bad_attribute"]
+
+
+async def test_a_header_name_that_is_not_text_costs_only_its_own_record(
+    engine: AsyncEngine, topic: str, read: Any, say: Any, heard: Any, producer: AIOKafkaProducer
+) -> None:
+    """The client library itself raises on it, after it has moved past what stood before it in the same fetch."""
+
+    class Bytes(str):
+        __slots__ = ()
+
+        def encode(self, *_: Any) -> bytes:
+            return b"\xff\xfe"
+
+    for partition in range(3):
+        await say(topic, f"before-{partition}", partition=partition)
+    builder = _DefaultRecordBatchBuilderPy(
+        2, 0, is_transactional=0, producer_id=-1, producer_epoch=-1, base_sequence=0, batch_size=16384
+    )
+    batch = producer.create_batch()
+    assert isinstance(batch, BatchBuilder)
+    batch._builder = builder
+    for number in range(3):
+        name = Bytes("x") if number == 1 else "x"
+        assert batch.append(timestamp=None, key=b"k", value=f"raw-{number}".encode(), headers=[(name, b"")])
+    await (await producer.send_batch(batch, topic, partition=1))
+    for partition in range(3):
+        await say(topic, f"after-{partition}", partition=partition)
+
+    async with read(topics=(topic,)):
+        await heard(*(f"{when}-{partition}" for when in ("before", "after") for partition in range(3)))
+
+    assert await parked_codes(engine) == ["no_attribute"] * 3
+    whole = await parking.show(engine, (await parking.list_parked(engine))[1].id)
+    assert (whole.headers, whole.value) == ([("\\xff\\xfe", b"")], b"raw-1")
+
+
+async def test_values_that_are_no_event_are_kept_and_the_next_one_flows(
+    engine: AsyncEngine, topic: str, read: Any, say: Any, heard: Any
+) -> None:
+    case = new_id()
+    await say(topic, "x", partition=0, value=b"not json")
+    await say(topic, "x", partition=0, value=b"\xff\xfe")
+    await say(topic, "x", partition=0, value=b"[" * 100_000)
+    await say(topic, "x", partition=0, value=None)
+    await say(topic, "x", partition=0, value=b"{}" + b" " * 900_000)
+    await say(topic, "no-key", partition=0, key=None)
+    await say(topic, "fine", case, partition=0)
+
+    async with read(topics=(topic,)):
+        await heard("no-key", "fine")
+
+    assert await parked_codes(engine) == ["invalid_event", "invalid_event", "no_value", "not_json", "not_json"]
+
+
+async def test_a_poison_record_is_parked_once_and_nothing_spins(
+    engine: AsyncEngine, topic: str, read: Any, say: Any, heard: Any, notebook: Any
+) -> None:
+    """F3: a nack seeks back at once, thousands of times a second."""
+    notebook.poison["bad"] = ValueError
+    await say(topic, "bad", partition=0)
+    for number in range(30):
+        await say(topic, f"r{number}", partition=0)
+
+    async with read(topics=(topic,)):
+        await heard(*(f"r{number}" for number in range(30)))
+        attempts = len(notebook.batches)
+        await asyncio.sleep(0.5)
+        assert len(notebook.batches) == attempts
+
+    assert await parked_codes(engine) == ["handler_failed"]
+    assert attempts < 60
+
+
+async def test_nothing_is_committed_that_is_not_settled(
+    connection: dict[str, Any], topic: str, desk: Desk, read: Any, say: Any, heard: Any, notebook: Any, until: Any
+) -> None:
+    """F4 and F7: the framework's policies commit failed messages or lose them at the next commit."""
+    notebook.poison["r1"] = ConnectionResetError
+    await say(topic, "r1", partition=0)
+    await say(topic, "r2", partition=0)
+
+    async with read(topics=(topic,)):
+
+        async def tried_twice() -> bool:
+            return len(notebook.batches) >= 2
+
+        await until(tried_twice)
+        assert await committed(connection, desk.reader.group, topic) == 0
+        notebook.poison.clear()
+        await heard("r1", "r2")
+
+    assert await committed(connection, desk.reader.group, topic) == 2
+
+
+async def test_nobody_is_answered_whatever_reply_to_says(
+    topic: str, make_topic: Any, read: Any, say: Any, heard: Any, read_topic: Any
+) -> None:
+    """F5: the framework sends what a handler returns wherever the sender of a record wants it."""
+    elsewhere = await make_topic()
+    await say(topic, "r1", headers=[("reply_to", elsewhere.encode()), ("correlation_id", b"1")])
+
+    async with read(topics=(topic,)):
+        await heard("r1")
+
+    with pytest.raises(TimeoutError):
+        await read_topic(elsewhere, 1, seconds=1)
+
+
+async def test_a_topic_that_is_not_there_is_not_made_by_reading_it(connection: dict[str, Any], read: Any) -> None:
+    """F8."""
+    name = f"nobody.{uuid.uuid4().hex}.v1"
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(2), read(topics=(name,)):
+            pass
+
+    consumer = AIOKafkaConsumer(**connection)
+    await consumer.start()
+    assert name not in await consumer.topics()
+    await consumer.stop()
+
+
+async def test_the_topic_of_a_new_office_is_found_by_its_pattern(
+    make_topic: Any, read: Any, say: Any, heard: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    areas = [f"{uuid.uuid4().int % 10**12:012d}" for _ in range(2)]
+    first, second = (f"departments.education-{area}.feedback.v1" for area in areas)
+    await make_topic(first, partitions=1)
+    await say(first, "first")
+
+    async with read(pattern=FEEDBACK_PATTERN, topics=None):
+        await heard("first")
+        await make_topic(second, partitions=1)
+        await say(second, "second")
+        await heard("first", "second")
+
+
+async def test_a_stop_in_the_middle_of_a_batch_finishes_it(
+    connection: dict[str, Any], topic: str, desk: Desk, read: Any, say: Any, notes: Any, notebook: Any
+) -> None:
+    """F11."""
+    begun = asyncio.Event()
+
+    async def slowly(batch: Any, conn: Any) -> None:
+        begun.set()
+        await asyncio.sleep(0.7)
+        await notebook(batch, conn)
+
+    await say(topic, "r1")
+    async with read(topics=(topic,), handle=slowly):
+        await asyncio.wait_for(begun.wait(), 20)
+
+    assert await notes() == ["r1"]
+    assert await committed(connection, desk.reader.group, topic) == 1
+
+
+async def test_a_batch_that_outlasts_the_stop_is_left_to_the_next_process(
+    connection: dict[str, Any], topic: str, desk: Desk, read: Any, say: Any, notes: Any, heard: Any, notebook: Any
+) -> None:
+    """F11: cancelled after the graceful time; its transaction is undone and its offset stays."""
+    begun = asyncio.Event()
+
+    async def endlessly(batch: Any, conn: Any) -> None:
+        await notebook(batch, conn)
+        begun.set()
+        await asyncio.sleep(60)
+
+    await say(topic, "r1")
+    async with read(topics=(topic,), handle=endlessly, graceful=0.3):
+        await asyncio.wait_for(begun.wait(), 20)
+    assert await notes() == []
+    assert await committed(connection, desk.reader.group, topic) == 0
+
+    async with read(topics=(topic,)):
+        await heard("r1")
+
+
+async def test_a_stop_does_not_wait_for_a_database_that_is_away(
+    topic: str, read: Any, say: Any, notebook: Any, until: Any
+) -> None:
+    notebook.poison["r1"] = ConnectionResetError
+    await say(topic, "r1")
+
+    async with read(topics=(topic,)):
+
+        async def failing() -> bool:
+            return len(notebook.batches) >= 3
+
+        await until(failing)
+        stopped_at = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - stopped_at < 2
+
+
+async def test_a_thousand_small_records_are_handled_in_few_transactions(
+    topic: str, producer: AIOKafkaProducer, a_message: Any, read: Any, notes: Any, notebook: Any, until: Any
+) -> None:
+    """F13: one record per transaction is twenty times slower."""
+    for _ in range(1000):
+        message = a_message()
+        headers, value = encode(Envelope(id=new_id(), writer="intake", time=message.at, sequence=1, data=message.event))
+        await producer.send(topic, value=value, key=str(message.event.case_id).encode(), headers=headers)
+    await producer.flush()
+
+    async with read(topics=(topic,)):
+
+        async def all_there() -> bool:
+            return len(await notes()) == 1000
+
+        await until(all_there)
+    assert len(notebook.batches) < 50
+
+
+async def test_partners_records_are_received_when_the_broker_got_them(
+    engine: AsyncEngine, topic: str, read: Any, say: Any, until: Any
+) -> None:
+    """A stamp from the future counts as now: nobody gains time by it."""
+    seen: list[Record] = []
+
+    async def note(batch: Any, conn: Any) -> None:
+        seen.extend(incoming.record for incoming in batch)
+        await conn.execute(text("SELECT 1"))
+
+    await say(topic, "r1", timestamp_ms=int(time.time() * 1000) + 30 * 60 * 1000)
+
+    def understand(record: Record) -> Incoming[Any]:
+        return Incoming(record=record, event_id="1", received_at=record.timestamp, data=None)
+
+    async def there() -> bool:
+        return bool(seen)
+
+    async with read(topics=(topic,), handle=note, decode=understand, guarded=False):
+        await until(there)
+    async with transaction(engine) as conn:
+        now = await conn.scalar(text("SELECT now()"))
+    assert abs((now - seen[0].timestamp).total_seconds()) < 60

@@ -1,0 +1,54 @@
+"""What every subscriber must say explicitly, because the framework's defaults lose or invent messages."""
+
+from typing import Any
+
+import pytest
+from faststream import AckPolicy
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from contracts.topics import FEEDBACK_PATTERN
+from services.runtime.broker import Pump, SteadyBroker
+from services.runtime.clock import Clock
+from services.runtime.consume import Reader, events_of_ours
+from services.runtime.settle import Desk
+
+
+async def nothing(*_: Any) -> None:
+    """Not called here."""
+
+
+@pytest.fixture
+async def broker() -> SteadyBroker:
+    broker = SteadyBroker({"bootstrap_servers": "127.0.0.1:9"}, graceful_seconds=25)
+    engine = create_async_engine("postgresql+asyncpg://nobody@127.0.0.1:9/none")
+    for name, where in (("cases", {"topics": ("intake.cases.v1",)}), ("answers", {"pattern": FEEDBACK_PATTERN})):
+        reader = Reader(name=name, group="g", decode=events_of_ours(Clock()), handle=nothing, guarded=True, **where)  # type: ignore[arg-type]
+        Pump(broker, Desk(service="routing", reader=reader, engine=engine))
+    return broker
+
+
+async def test_every_subscriber_commits_by_hand_answers_nobody_and_starts_at_the_beginning(
+    broker: SteadyBroker,
+) -> None:
+    assert len(broker.subscribers) == 2
+    for subscriber in broker.subscribers:
+        made: Any = subscriber
+        assert made.ack_policy is AckPolicy.MANUAL
+        assert made._no_reply is True
+        assert made._connection_args["auto_offset_reset"] == "earliest"
+        assert made._connection_args["enable_auto_commit"] is False
+        assert made.max_records == 2000
+        assert made._connection_args["fetch_max_wait_ms"] <= 50
+
+
+async def test_the_broker_makes_no_topics_and_no_producer(broker: SteadyBroker) -> None:
+    config = broker.config.broker_config
+    assert config.allow_auto_create_topics is False
+    assert config.consumer_only is True
+
+
+async def test_a_handler_is_stopped_before_the_process_gives_up_waiting_for_it(broker: SteadyBroker) -> None:
+    reader = Reader(name="r", group="g", topics=("t",), decode=events_of_ours(Clock()), handle=nothing, guarded=True)
+    timeout = broker.config.graceful_timeout
+    assert timeout is not None
+    assert reader.time_limit < timeout
