@@ -1,11 +1,11 @@
-# Two commands matter on a fresh machine: `make demo` and `make test`. `make help` lists the rest.
+# `make help` lists what can be made; each target prepares what it needs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench contracts format lock
+.PHONY: help test check contracts format lock
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20

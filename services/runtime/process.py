@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.runtime.broker import Pump, SteadyBroker
 from services.runtime.consume import Reader
 from services.runtime.database import transaction
+from services.runtime.housekeeping import housekeep
 from services.runtime.http import OK, build_app
 from services.runtime.relay import Relay
 from services.runtime.sealing import CannotOpen, Sealer, check_key
@@ -26,6 +27,7 @@ from services.runtime.settle import Desk
 SILENT_SECONDS = 15.0
 """A reader that has not asked for records for so long is not at work."""
 JOB_SECONDS = 2.0
+HOUSEKEEPING_SECONDS = 600.0
 
 log = structlog.get_logger()
 
@@ -74,7 +76,7 @@ async def run(service: Service) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
-    tasks = [asyncio.create_task(relay.run()), *(asyncio.create_task(_repeat(job)) for job in service.jobs)]
+    tasks = [asyncio.create_task(relay.run()), *_jobs(service)]
     serving = asyncio.create_task(_serve(server))
     try:
         await broker.start()
@@ -108,14 +110,22 @@ async def _serve(server: uvicorn.Server) -> None:
     await server._serve()  # noqa: SLF001
 
 
-async def _repeat(job: Job) -> None:
+def _jobs(service: Service) -> list[asyncio.Task[None]]:
+    async def keep_partitions() -> None:
+        await housekeep(service.engine, service.name)
+
+    own = [asyncio.create_task(_repeat(job, JOB_SECONDS)) for job in service.jobs]
+    return [*own, asyncio.create_task(_repeat(keep_partitions, HOUSEKEEPING_SECONDS))]
+
+
+async def _repeat(job: Job, seconds: float) -> None:
     """One failure of a job is logged, and the next turn comes all the same."""
     while True:
         try:
             await job()
         except Exception as error:  # noqa: BLE001 - a job must not end the service
             log.error("job_failed", job=job.__name__, error=type(error).__name__)  # noqa: TRY400
-        await asyncio.sleep(JOB_SECONDS)
+        await asyncio.sleep(seconds)
 
 
 async def _database(engine: AsyncEngine) -> str:
