@@ -111,7 +111,7 @@ class Rule:
     where: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Policy:
     """One version of the rules of a place. `version` names the pack and its content."""
 

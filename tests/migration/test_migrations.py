@@ -1,15 +1,18 @@
-"""All migrations together make exactly the tables that the code declares."""
+"""All migrations of a service together make exactly the tables that its code declares."""
 
-from services.intake.tables import metadata
+from importlib import import_module
+
+import pytest
+
 from services.runtime.migrate import drift, upgrade
 
-
-async def test_intakes_history_leads_to_its_tables(database: str) -> None:
-    await upgrade(database, "intake")
-    assert await drift(database, "intake", metadata) == []
+SERVICES = ("intake", "routing")
 
 
-async def test_a_second_run_changes_nothing(database: str) -> None:
-    await upgrade(database, "intake")
-    await upgrade(database, "intake")
-    assert await drift(database, "intake", metadata) == []
+@pytest.mark.parametrize("service", SERVICES)
+async def test_the_history_leads_to_the_tables_and_a_second_run_changes_nothing(database: str, service: str) -> None:
+    metadata = import_module(f"services.{service}.tables").metadata
+    await upgrade(database, service)
+    assert await drift(database, service, metadata) == []
+    await upgrade(database, service)
+    assert await drift(database, service, metadata) == []

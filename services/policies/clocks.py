@@ -1,0 +1,158 @@
+"""A running legal clock: what it counts by, how long it stood still, and what it says to others."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from uuid import UUID
+
+from contracts.codes import ClockKind, ClockStatus
+from contracts.events.clocks import ClockFacts, ClockStop, LimitBasis
+from services.deadlines import Calendar, CountingRules, Due, Limit, Pause, Unit, due, moment_at_share
+from services.deadlines.limits import civil_day, midnight
+from services.policies.model import LimitRow, Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a clock counts by. It keeps those it started with: no change of policy takes time from anybody."""
+
+    limit: Limit
+    rules: CountingRules
+    due_soon_share: float
+    basis: LimitBasis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegalClock:
+    """One clock of a case. `version` grows with each change of what is due when."""
+
+    id: UUID
+    kind: ClockKind
+    office: str
+    area: str
+    terms: Terms
+    started_at: datetime
+    referral_id: UUID | None = None
+    round: int = 1
+    version: int = 1
+    status: ClockStatus = ClockStatus.RUNNING
+    pauses: tuple[Pause, ...] = ()
+    extensions: tuple[Limit, ...] = ()
+    stopped_at: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.status in (ClockStatus.RUNNING, ClockStatus.PAUSED)
+
+    def pause(self, at: datetime, reason: str) -> "LegalClock":
+        opened = Pause(start=max(at, self.started_at), end=None, reason=reason)
+        return self._next(status=ClockStatus.PAUSED, pauses=(*self.pauses, opened))
+
+    def resume(self, at: datetime) -> "LegalClock":
+        return self._next(status=ClockStatus.RUNNING, pauses=self._ended(at))
+
+    def extend(self, by: Limit) -> "LegalClock":
+        return self._next(extensions=(*self.extensions, by))
+
+    def stop(self, at: datetime, status: ClockStatus) -> "LegalClock":
+        return self._next(status=status, pauses=self._ended(at), stopped_at=at)
+
+    def due(self, calendar: Calendar) -> Due:
+        """The last instant in time; none while it stands still."""
+        if not self.pauses and not self.extensions and self.terms.limit.unit is not Unit.HOUR:
+            return _undisturbed(civil_day(self.started_at), self.terms.limit, self.terms.rules, calendar)
+        return due(
+            self.started_at,
+            self.terms.limit,
+            calendar=calendar,
+            rules=self.terms.rules,
+            pauses=self.pauses,
+            extensions=self.extensions,
+        )
+
+    def facts(self, calendar: Calendar) -> ClockFacts:
+        """What notify needs to watch it, and people to understand it."""
+        ends = self.due(calendar)
+        return ClockFacts(
+            clock_id=self.id,
+            kind=self.kind,
+            version=self.version,
+            office=self.office,
+            area=self.area,
+            limit=str(self.terms.limit),
+            started_at=self.started_at.astimezone(UTC),
+            due_at=ends.due_at,
+            due_soon_at=self._due_soon(calendar),
+            provisional=ends.provisional,
+            referral_id=self.referral_id,
+            basis=self.terms.basis,
+        )
+
+    def ending(self) -> ClockStop:
+        """What is said of a clock that was stopped."""
+        if self.stopped_at is None:
+            raise ValueError("the clock still runs")
+        return ClockStop(clock_id=self.id, kind=self.kind, version=self.version, at=self.stopped_at)
+
+    def _due_soon(self, calendar: Calendar) -> datetime | None:
+        return moment_at_share(
+            self.started_at,
+            self.terms.limit,
+            self.terms.due_soon_share,
+            calendar=calendar,
+            rules=self.terms.rules,
+            pauses=self.pauses,
+            extensions=self.extensions,
+        )
+
+    def _ended(self, at: datetime) -> tuple[Pause, ...]:
+        return tuple(
+            pause if pause.end is not None else dataclasses.replace(pause, end=max(at, pause.start))
+            for pause in self.pauses
+        )
+
+    def _next(
+        self,
+        *,
+        status: ClockStatus | None = None,
+        pauses: tuple[Pause, ...] | None = None,
+        extensions: tuple[Limit, ...] | None = None,
+        stopped_at: datetime | None = None,
+    ) -> "LegalClock":
+        return dataclasses.replace(
+            self,
+            version=self.version + 1,
+            status=status or self.status,
+            pauses=self.pauses if pauses is None else pauses,
+            extensions=self.extensions if extensions is None else extensions,
+            stopped_at=stopped_at,
+        )
+
+
+def terms_of(row: LimitRow, policy: Policy) -> Terms:
+    return Terms(limit=row.limit, rules=row.rules, due_soon_share=row.due_soon_share, basis=basis_of(row, policy))
+
+
+def basis_of(row: LimitRow, policy: Policy) -> LimitBasis:
+    """The row with the law behind it, as others are told."""
+    return LimitBasis(
+        policy_version=policy.version,
+        row=row.id,
+        source=row.source,
+        article=row.article,
+        statutory=row.statutory,
+        confidence=row.confidence,
+    )
+
+
+def find(clocks: Sequence[LegalClock], *kinds: ClockKind) -> tuple[LegalClock, ...]:
+    """Those of these kinds that are open."""
+    return tuple(clock for clock in clocks if clock.kind in kinds and clock.open)
+
+
+@lru_cache(maxsize=4096)
+def _undisturbed(start_day: int, limit: Limit, rules: CountingRules, calendar: Calendar) -> Due:
+    """Whole days count from a day, not from a moment: all clocks of a day with one limit end together."""
+    return due(midnight(start_day), limit, calendar=calendar, rules=rules)

@@ -1,0 +1,105 @@
+"""Takes the answers of offices, one or hundreds in a transaction: HTTP and Kafka come to the same function."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.codes import FeedbackOutcome
+from services.routing import store
+from services.routing.domain.answers import Answer, received, take
+from services.routing.domain.dispatching import Desk
+from services.routing.domain.referral import Change, Refused, Routing
+from services.routing.store import SavedAnswer
+from services.routing.translate import to_outgoing
+from services.runtime import inbox, journal
+from services.runtime.failures import Rejected
+from services.runtime.sealing import Sealer
+
+SERVICE = "routing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of an answer, and the routing after it."""
+
+    outcome: FeedbackOutcome
+    routing: Routing
+    refused: Refused | None = None
+
+
+async def take_answers(answers: Sequence[Answer], conn: AsyncConnection, desk: Desk, sealer: Sealer) -> list[Taken]:
+    """One outcome per answer, in order. Raises `Rejected("unknown_referral")` and changes nothing for none of ours."""
+    cases = await store.find_cases_of(conn, (answer.feedback.referral_id for answer in answers))
+    for answer in answers:
+        if answer.feedback.referral_id not in cases:
+            raise Rejected("unknown_referral", referral_id=answer.feedback.referral_id, office=answer.sender)
+    before = await store.lock_routings(conn, cases.values())
+    fresh = await inbox.fresh(conn, [_key(answer) for answer in answers])
+    now, changes, taken, saved = dict(before), [], [], []
+    for answer in answers:
+        case_id = cases[answer.feedback.referral_id]
+        repeated = _key(answer) not in fresh
+        fresh.discard(_key(answer))
+        change, refused = _take(now[case_id], answer, desk, repeated=repeated)
+        now[case_id] = change.routing
+        changes.append(change)
+        outcome = FeedbackOutcome.REPEATED if repeated else FeedbackOutcome.APPLIED
+        outcome = FeedbackOutcome.REFUSED if refused is not None else outcome
+        taken.append(Taken(outcome=outcome, routing=change.routing, refused=refused))
+        if not repeated:
+            saved.append(await _saved(conn, case_id, answer, outcome, refused, sealer))
+    await store.save_changes(conn, before, latest(changes), desk.policy.calendar)
+    await store.save_answers(conn, saved)
+    await journal.add(conn, SERVICE, list(to_outgoing(changes, desk.policy)))
+    return taken
+
+
+def latest(changes: Sequence[Change]) -> list[Change]:
+    """The last state of each case, with all its decisions."""
+    found: dict[UUID, Change] = {}
+    for change in changes:
+        earlier = found.get(change.case_id)
+        decisions = (*earlier.decisions, *change.decisions) if earlier is not None else change.decisions
+        found[change.case_id] = replace(change, decisions=decisions)
+    return list(found.values())
+
+
+def _take(routing: Routing, answer: Answer, desk: Desk, *, repeated: bool) -> tuple[Change, Refused | None]:
+    if repeated:
+        said = received(routing, answer, FeedbackOutcome.REPEATED)
+        return Change(routing=routing, at=answer.received_at).says(said), None
+    return take(routing, answer, desk)
+
+
+def _key(answer: Answer) -> str:
+    return f"{answer.sender}/{answer.feedback.feedback_id}"
+
+
+async def _saved(
+    conn: AsyncConnection,
+    case_id: UUID,
+    answer: Answer,
+    outcome: FeedbackOutcome,
+    refused: Refused | None,
+    sealer: Sealer,
+) -> SavedAnswer:
+    feedback = answer.feedback
+    sealed = None
+    if feedback.text and (refused is None or refused.code != "not_your_referral"):
+        wrapped = await store.claim_key(conn, case_id, sealer.new_data_key())
+        sealed = sealer.seal(wrapped, feedback.text.encode(), f"{case_id}/{answer.sender}/{feedback.feedback_id}")
+    return SavedAnswer(
+        case_id=case_id,
+        referral_id=feedback.referral_id,
+        feedback_id=feedback.feedback_id,
+        sender=answer.sender,
+        action=feedback.action.value,
+        reason=feedback.reason,
+        outcome=outcome.value,
+        code=refused.code if refused is not None else None,
+        occurred_at=feedback.occurred_at,
+        received_at=answer.received_at,
+        sealed_text=sealed,
+    )

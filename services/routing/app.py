@@ -1,0 +1,33 @@
+"""Puts routing together from its settings."""
+
+from services.policies import PolicyWatch
+from services.routing.handlers import Router
+from services.routing.http import ROUTES
+from services.routing.silence import Listener
+from services.runtime.clock import Clock
+from services.runtime.database import open_engine
+from services.runtime.process import Service
+from services.runtime.sealing import Sealer
+from services.runtime.settings import RuntimeSettings, read_settings
+
+
+def build(settings: RuntimeSettings | None = None) -> Service:
+    settings = settings or read_settings(RuntimeSettings)
+    engine = open_engine(settings, "routing")
+    sealer = Sealer(settings.sealing_key.get_secret_value())
+    policy = PolicyWatch(settings.policy_dir)
+    router = Router(policy=policy, sealer=sealer, clock=Clock.of(settings))
+
+    async def refresh_policy() -> None:
+        policy.refresh()
+
+    return Service(
+        name="routing",
+        settings=settings,
+        engine=engine,
+        sealer=sealer,
+        readers=router.readers(),
+        routes=ROUTES,
+        state={"engine": engine, "router": router},
+        jobs=[refresh_policy, Listener(engine=engine, router=router).take_silence],
+    )

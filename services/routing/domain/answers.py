@@ -1,0 +1,237 @@
+"""What an office's answer makes true, by whichever road it came."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from contracts.codes import ClockKind, FeedbackAction, FeedbackOutcome, ReferralRole
+from contracts.events.clocks import ClockExtended
+from contracts.events.referrals import (
+    FeedbackReceived,
+    ReferralAccepted,
+    ReferralCompleted,
+    ReferralEvent,
+    ReferralFailed,
+    ReferralOnHold,
+    ReferralProgressReported,
+    ReferralResumed,
+    ReferralReturnRequested,
+    ReferralSigned,
+    RoutingArbitrationRequested,
+)
+from contracts.submissions import Feedback
+from services.deadlines import BadQuestion, Limit
+from services.policies.model import Extension
+from services.routing.domain.decision import arbiter, coordinator
+from services.routing.domain.dispatching import Desk, decision_clock, recall
+from services.routing.domain.referral import ANSWER_KINDS, WORK_KINDS, Change, Referral, Refused, Routing
+from services.routing.domain.states import BY_OFFICE, Move
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer as it reached our edge; `sender` is the office that the topic or the token belongs to."""
+
+    sender: str
+    feedback: Feedback
+    received_at: datetime
+
+
+def take(routing: Routing, answer: Answer, desk: Desk) -> tuple[Change, Refused | None]:
+    """The change with what is said of the answer itself; a refused answer changes nothing else."""
+    change = Change(routing=routing, at=answer.received_at)
+    refused = _refusal(routing, answer, desk)
+    if refused is not None:
+        return change.says(received(routing, answer, FeedbackOutcome.REFUSED, refused.code)), refused
+    change = change.says(received(routing, answer, FeedbackOutcome.APPLIED))
+    return _EFFECTS[answer.feedback.action](change, answer.feedback, desk), None
+
+
+def received(routing: Routing, answer: Answer, outcome: FeedbackOutcome, code: str | None = None) -> FeedbackReceived:
+    return FeedbackReceived(
+        case_id=routing.matter.case_id,
+        referral_id=answer.feedback.referral_id,
+        feedback_id=answer.feedback.feedback_id,
+        sender=answer.sender,
+        action=answer.feedback.action,
+        outcome=outcome,
+        received_at=answer.received_at,
+        code=code,
+    )
+
+
+def _refusal(routing: Routing, answer: Answer, desk: Desk) -> Refused | None:
+    feedback = answer.feedback
+    referral = routing.referral(feedback.referral_id)
+    if referral.office != answer.sender:
+        return Refused(code="not_your_referral")
+    if not referral.live:
+        return Refused(code="referral_ended", detail=f"it is {referral.state.value}")
+    move = BY_OFFICE[feedback.action]
+    if referral.role is ReferralRole.INFO and move is not Move.SIGN:
+        return Refused(code="copy_needs_no_answer")
+    if not referral.may(move):
+        return Refused(code="illegal_move", detail=f"{move.value} is not possible while {referral.state.value}")
+    check = _CHECKS.get(feedback.action)
+    return check(routing, referral, answer, desk) if check is not None else None
+
+
+def _check_reason(feedback: Feedback, desk: Desk) -> Refused | None:
+    use = feedback.action.value
+    reason = desk.policy.reasons.get(feedback.reason)
+    if reason is not None and use in reason.uses:
+        return None
+    allowed = sorted(code for code, known in desk.policy.reasons.items() if use in known.uses)
+    return Refused(code="unknown_reason", detail=f"reason must be one of {', '.join(allowed)}")
+
+
+def _check_return(_: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
+    if referral.return_locked:
+        return Refused(code="return_locked", detail="a return was refused or arbitrated before")
+    window = next((clock for clock in referral.clocks if clock.kind is ClockKind.RETURN_WINDOW), None)
+    until = window.due(desk.policy.calendar).due_at if window is not None else None
+    if until is None or answer.received_at > until:
+        return Refused(code="return_window_over")
+    return _check_reason(answer.feedback, desk)
+
+
+def _check_with_reason(_: Routing, __: Referral, answer: Answer, desk: Desk) -> Refused | None:
+    return _check_reason(answer.feedback, desk)
+
+
+def _check_complete(routing: Routing, referral: Referral, _: Answer, __: Desk) -> Refused | None:
+    if referral.role is ReferralRole.LEAD and routing.open_co_handlers:
+        offices = ", ".join(sorted(co.office for co in routing.open_co_handlers))
+        return Refused(code="co_handlers_open", detail=f"still to answer: {offices}")
+    return None
+
+
+def _check_extend(routing: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
+    clock = next(iter(referral.open_clocks(ClockKind.HANDLING)), None)
+    row = desk.policy.limit(clock.kind, routing.matter.category) if clock is not None else None
+    if clock is None or row is None or row.extension is None:
+        return Refused(code="extension_not_allowed")
+    if clock.extensions:
+        return Refused(code="already_extended")
+    end = clock.due(desk.policy.calendar).due_at
+    if end is not None and answer.received_at > end:
+        return Refused(code="extension_too_late", detail="the limit has passed")
+    return _check_longer(answer.feedback, row.extension) or _check_reason(answer.feedback, desk)
+
+
+def _check_longer(feedback: Feedback, allowed: Extension) -> Refused | None:
+    """How much longer, and who agreed: both stand in the attributes, and the law caps the first."""
+    try:
+        by = Limit.parse(str(feedback.attributes.get("by", "")))
+    except BadQuestion as error:
+        return Refused(code="invalid", detail=f"attributes.by {error.detail}")
+    if by.unit is not allowed.limit.unit or by.number > allowed.limit.number:
+        return Refused(code="extension_too_long", detail=f"at most {allowed.limit}")
+    if feedback.attributes.get("approver") != allowed.approver:
+        return Refused(code="approver_missing", detail=f"attributes.approver must be {allowed.approver}")
+    return None
+
+
+_CHECKS: Final[Mapping[FeedbackAction, Callable[[Routing, Referral, Answer, Desk], Refused | None]]] = MappingProxyType(
+    {
+        FeedbackAction.RETURN: _check_return,
+        FeedbackAction.HOLD: _check_with_reason,
+        FeedbackAction.FAIL: _check_with_reason,
+        FeedbackAction.EXTEND: _check_extend,
+        FeedbackAction.COMPLETE: _check_complete,
+    }
+)
+
+
+def _step(change: Change, feedback: Feedback, event: type[ReferralEvent], **more: Any) -> Change:
+    """The move that the action stands for, and the event that says so."""
+    moved = change.moves(feedback.referral_id, BY_OFFICE[feedback.action])
+    return moved.tells(feedback.referral_id, event, feedback_id=feedback.feedback_id, **more)
+
+
+def _sign(change: Change, feedback: Feedback, _: Desk) -> Change:
+    return _step(change, feedback, ReferralSigned).meets(feedback.referral_id, ClockKind.SIGNING)
+
+
+def _accept(change: Change, feedback: Feedback, _: Desk) -> Change:
+    change = _step(change, feedback, ReferralAccepted)
+    referral = replace(change.routing.referral(feedback.referral_id), deemed=False)
+    return change.puts(referral).meets(referral.id, *ANSWER_KINDS, ClockKind.UNMATCHED)
+
+
+def _return(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    """The sender decides; when the office that got it instead returns it too, the common superior does."""
+    change = _step(change, feedback, ReferralReturnRequested, reason=feedback.reason)
+    change = change.meets(feedback.referral_id, *ANSWER_KINDS)
+    referral = change.routing.referral(feedback.referral_id)
+    area = change.routing.matter.area
+    decides = coordinator(desk.policy, area)
+    if change.routing.refused_by:
+        decides = arbiter(desk.policy, area)
+        asked = RoutingArbitrationRequested(
+            case_id=change.case_id, referral_id=referral.id, arbiter=decides, requested_at=change.at
+        )
+        change = change.says(asked)
+    return change.starts(referral.id, [decision_clock(referral, change, desk, decides)], desk.policy.calendar)
+
+
+def _progress(change: Change, feedback: Feedback, _: Desk) -> Change:
+    return _step(change, feedback, ReferralProgressReported)
+
+
+def _hold(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    stops = desk.policy.reasons[feedback.reason].stops_clock
+    change = _step(change, feedback, ReferralOnHold, reason=feedback.reason, stops_clock=stops)
+    return change.pauses(feedback.referral_id, feedback.reason, desk.policy.calendar) if stops else change
+
+
+def _resume(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    return _step(change, feedback, ReferralResumed).resumes(feedback.referral_id, desk.policy.calendar)
+
+
+def _extend(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    by = Limit.parse(str(feedback.attributes["by"]))
+    moved = change.moves(feedback.referral_id, Move.EXTEND)
+    extended, clocks = moved.turns(feedback.referral_id, lambda clock: clock.extend(by))
+    said = ClockExtended(
+        case_id=change.case_id,
+        clocks=tuple(clock.facts(desk.policy.calendar) for clock in clocks),
+        by=str(by),
+        approver=str(feedback.attributes["approver"]),
+        reason=feedback.reason,
+        extended_at=change.at,
+    )
+    return extended.says(said)
+
+
+def _complete(change: Change, feedback: Feedback, _: Desk) -> Change:
+    change = _step(change, feedback, ReferralCompleted)
+    return change.meets(feedback.referral_id, *WORK_KINDS, *ANSWER_KINDS, ClockKind.UNMATCHED)
+
+
+def _fail(change: Change, feedback: Feedback, _: Desk) -> Change:
+    """It cannot be done. If the lead says so, nobody else needs to go on."""
+    change = _step(change, feedback, ReferralFailed, reason=feedback.reason)
+    change = change.meets(feedback.referral_id, *WORK_KINDS, *ANSWER_KINDS, ClockKind.UNMATCHED)
+    if change.routing.referral(feedback.referral_id).role is not ReferralRole.LEAD:
+        return change
+    for other in change.routing.open_co_handlers:
+        change = recall(change, other.id, "recalled")
+    return change
+
+
+_EFFECTS: Final[Mapping[FeedbackAction, Callable[[Change, Feedback, Desk], Change]]] = MappingProxyType(
+    {
+        FeedbackAction.SIGN: _sign,
+        FeedbackAction.ACCEPT: _accept,
+        FeedbackAction.RETURN: _return,
+        FeedbackAction.PROGRESS: _progress,
+        FeedbackAction.HOLD: _hold,
+        FeedbackAction.RESUME: _resume,
+        FeedbackAction.EXTEND: _extend,
+        FeedbackAction.COMPLETE: _complete,
+        FeedbackAction.FAIL: _fail,
+    }
+)

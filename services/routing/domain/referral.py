@@ -1,0 +1,206 @@
+"""A case as routing keeps it: its referrals, each with its clocks, and what became true of them in one act."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from contracts.codes import ClockKind, ClockStatus, ReferralRole, ReferralState
+from contracts.events import Event
+from contracts.events.clocks import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted, ClockStop
+from contracts.events.referrals import ReferralEvent
+from services.deadlines import Calendar
+from services.policies.clocks import LegalClock
+from services.routing.domain.decision import Choice, Matter
+from services.routing.domain.states import ENDED, WHEN_DEEMED, Move, after
+
+MakeId = Callable[[], UUID]
+ANSWER_KINDS = (ClockKind.SIGNING, ClockKind.RETURN_WINDOW)
+"""Clocks that end with the office's first word."""
+WORK_KINDS = (ClockKind.HANDLING, ClockKind.CO_HANDLING, ClockKind.REWORK)
+"""Clocks of the work itself: pauses and extensions are theirs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Referral:
+    """One office's leg of a case."""
+
+    id: UUID
+    decision_id: UUID
+    office: str
+    role: ReferralRole
+    state: ReferralState
+    dispatched_at: datetime
+    changed_at: datetime
+    ended_at: datetime | None = None
+    round: int = 1
+    deemed: bool = False
+    """Accepted by silence."""
+    return_locked: bool = False
+    """A return was refused or arbitrated: it cannot be asked for again."""
+    supersedes: UUID | None = None
+    clocks: tuple[LegalClock, ...] = ()
+
+    @property
+    def live(self) -> bool:
+        return self.state not in ENDED
+
+    def may(self, move: Move) -> bool:
+        if self.state is ReferralState.ACCEPTED and move in WHEN_DEEMED and not self.deemed:
+            return False
+        return after(self.state, move) is not None
+
+    def open_clocks(self, *kinds: ClockKind) -> tuple[LegalClock, ...]:
+        """The open clocks of these kinds; of all kinds if none is named."""
+        return tuple(clock for clock in self.clocks if clock.open and (not kinds or clock.kind in kinds))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A decision as it is stored."""
+
+    id: UUID
+    policy_version: str
+    choice: Choice
+    at: datetime
+    by: str
+    """`rules`, or who decided instead of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """Everything routing knows of one case."""
+
+    matter: Matter
+    referrals: tuple[Referral, ...] = ()
+
+    @property
+    def lead(self) -> Referral | None:
+        """The live lead; there is never more than one."""
+        return next((r for r in self.referrals if r.role is ReferralRole.LEAD and r.live), None)
+
+    @property
+    def last_lead(self) -> Referral | None:
+        leads = [r for r in self.referrals if r.role is ReferralRole.LEAD]
+        return max(leads, key=lambda r: (r.dispatched_at, r.id)) if leads else None
+
+    def referral(self, referral_id: UUID) -> Referral:
+        return next(r for r in self.referrals if r.id == referral_id)
+
+    @property
+    def open_co_handlers(self) -> tuple[Referral, ...]:
+        return tuple(r for r in self.referrals if r.role is ReferralRole.CO and r.live)
+
+    @property
+    def refused_by(self) -> frozenset[str]:
+        """Offices that returned the case."""
+        return frozenset(r.office for r in self.referrals if r.state is ReferralState.RETURNED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The answer changes nothing; the code says why."""
+
+    code: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The routing after an act and the events it caused, in order. Grows, never changes in place."""
+
+    routing: Routing
+    at: datetime
+    events: tuple[Event, ...] = ()
+    decisions: tuple[Decided, ...] = ()
+
+    @property
+    def case_id(self) -> UUID:
+        return self.routing.matter.case_id
+
+    def says(self, *events: Event) -> "Change":
+        return replace(self, events=(*self.events, *events))
+
+    def tells(self, referral_id: UUID, event: type[ReferralEvent], **more: Any) -> "Change":
+        """An event about one referral as it is now; `more` is what only this event carries."""
+        referral = self.routing.referral(referral_id)
+        said = event(
+            case_id=self.case_id,
+            referral_id=referral.id,
+            office=referral.office,
+            role=referral.role,
+            round=referral.round,
+            at=self.at,
+            **more,
+        )
+        return self.says(said)
+
+    def decided(self, decision: Decided) -> "Change":
+        return replace(self, decisions=(*self.decisions, decision))
+
+    def puts(self, referral: Referral) -> "Change":
+        """The referral as it is now, or a new one."""
+        changed = replace(referral, changed_at=self.at)
+        others = tuple(r for r in self.routing.referrals if r.id != referral.id)
+        return replace(self, routing=replace(self.routing, referrals=(*others, changed)))
+
+    def moves(self, referral_id: UUID, move: Move, **changes: Any) -> "Change":
+        """A move that was checked to be allowed."""
+        referral = self.routing.referral(referral_id)
+        state = after(referral.state, move)
+        if state is None:
+            raise ValueError(f"{move} is not a move out of {referral.state}")
+        ended = self.at if state in ENDED else None
+        return self.puts(replace(referral, state=state, ended_at=ended, **changes))
+
+    def starts(self, referral_id: UUID, clocks: Iterable[LegalClock], calendar: Calendar) -> "Change":
+        started = tuple(clocks)
+        if not started:
+            return self
+        referral = self.routing.referral(referral_id)
+        said = self.puts(replace(referral, clocks=(*referral.clocks, *started)))
+        return said.says(ClockStarted(case_id=self.case_id, clocks=tuple(clock.facts(calendar) for clock in started)))
+
+    def meets(self, referral_id: UUID, *kinds: ClockKind) -> "Change":
+        """What the open clocks of these kinds waited for has happened."""
+        change, ended = self._stopped(referral_id, ClockStatus.MET, kinds)
+        return change.says(ClockMet(case_id=self.case_id, clocks=ended)) if ended else self
+
+    def cancels(self, referral_id: UUID, *kinds: ClockKind) -> "Change":
+        """The open clocks of these kinds, or all, wait for nothing any more."""
+        change, ended = self._stopped(referral_id, ClockStatus.CANCELLED, kinds)
+        return change.says(ClockCancelled(case_id=self.case_id, clocks=ended)) if ended else self
+
+    def pauses(self, referral_id: UUID, reason: str, calendar: Calendar) -> "Change":
+        change, turned = self.turns(referral_id, lambda clock: clock.pause(self.at, reason))
+        facts = tuple(clock.facts(calendar) for clock in turned)
+        said = ClockPaused(case_id=self.case_id, clocks=facts, reason=reason, paused_at=self.at)
+        return change.says(said) if turned else self
+
+    def resumes(self, referral_id: UUID, calendar: Calendar) -> "Change":
+        change, turned = self.turns(
+            referral_id, lambda clock: clock.resume(self.at) if clock.status is ClockStatus.PAUSED else clock
+        )
+        facts = tuple(clock.facts(calendar) for clock in turned)
+        said = ClockResumed(case_id=self.case_id, clocks=facts, resumed_at=self.at)
+        return change.says(said) if turned else self
+
+    def turns(
+        self, referral_id: UUID, turn: Callable[[LegalClock], LegalClock]
+    ) -> tuple["Change", tuple[LegalClock, ...]]:
+        """The open clocks of the work, turned; says nothing. Returns those that changed."""
+        referral = self.routing.referral(referral_id)
+        turned = {clock.id: turn(clock) for clock in referral.open_clocks(*WORK_KINDS)}
+        changed = tuple(turned[c.id] for c in referral.clocks if c.id in turned and turned[c.id] is not c)
+        clocks = tuple(turned.get(clock.id, clock) for clock in referral.clocks)
+        return (self.puts(replace(referral, clocks=clocks)), changed) if changed else (self, ())
+
+    def _stopped(
+        self, referral_id: UUID, status: ClockStatus, kinds: tuple[ClockKind, ...]
+    ) -> tuple["Change", tuple[ClockStop, ...]]:
+        referral = self.routing.referral(referral_id)
+        stopped = {clock.id: clock.stop(self.at, status) for clock in referral.open_clocks(*kinds)}
+        clocks = tuple(stopped.get(clock.id, clock) for clock in referral.clocks)
+        ended = tuple(clock.ending() for clock in stopped.values())
+        return (self.puts(replace(referral, clocks=clocks)) if stopped else self), ended

@@ -1,0 +1,88 @@
+"""The legal moves of a referral, once and as data; docs/reference/referral-states.md draws the same."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from contracts.codes import FeedbackAction
+from contracts.codes import ReferralState as S
+
+
+class Move(StrEnum):
+    SIGN = "sign"
+    ACCEPT = "accept"
+    DEEM_ACCEPTED = "deem_accepted"
+    REQUEST_RETURN = "request_return"
+    APPROVE_RETURN = "approve_return"
+    REFUSE_RETURN = "refuse_return"
+    PROGRESS = "progress"
+    HOLD = "hold"
+    RESUME = "resume"
+    EXTEND = "extend"
+    COMPLETE = "complete"
+    FAIL = "fail"
+    CANCEL = "cancel"
+    REWORK = "rework"
+
+
+MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
+    {
+        (S.DISPATCHED, Move.SIGN): S.SIGNED,
+        (S.DISPATCHED, Move.ACCEPT): S.ACCEPTED,
+        (S.DISPATCHED, Move.DEEM_ACCEPTED): S.ACCEPTED,
+        (S.DISPATCHED, Move.REQUEST_RETURN): S.RETURN_REQUESTED,
+        (S.DISPATCHED, Move.CANCEL): S.CANCELLED,
+        (S.SIGNED, Move.ACCEPT): S.ACCEPTED,
+        (S.SIGNED, Move.DEEM_ACCEPTED): S.ACCEPTED,
+        (S.SIGNED, Move.REQUEST_RETURN): S.RETURN_REQUESTED,
+        (S.SIGNED, Move.CANCEL): S.CANCELLED,
+        (S.RETURN_REQUESTED, Move.APPROVE_RETURN): S.RETURNED,
+        (S.RETURN_REQUESTED, Move.REFUSE_RETURN): S.ACCEPTED,
+        (S.RETURN_REQUESTED, Move.CANCEL): S.CANCELLED,
+        (S.ACCEPTED, Move.SIGN): S.ACCEPTED,
+        (S.ACCEPTED, Move.ACCEPT): S.ACCEPTED,
+        (S.ACCEPTED, Move.REQUEST_RETURN): S.RETURN_REQUESTED,
+        (S.ACCEPTED, Move.PROGRESS): S.IN_PROGRESS,
+        (S.ACCEPTED, Move.HOLD): S.ON_HOLD,
+        (S.ACCEPTED, Move.EXTEND): S.ACCEPTED,
+        (S.ACCEPTED, Move.COMPLETE): S.COMPLETED,
+        (S.ACCEPTED, Move.FAIL): S.FAILED,
+        (S.ACCEPTED, Move.CANCEL): S.CANCELLED,
+        (S.IN_PROGRESS, Move.PROGRESS): S.IN_PROGRESS,
+        (S.IN_PROGRESS, Move.HOLD): S.ON_HOLD,
+        (S.IN_PROGRESS, Move.EXTEND): S.IN_PROGRESS,
+        (S.IN_PROGRESS, Move.COMPLETE): S.COMPLETED,
+        (S.IN_PROGRESS, Move.FAIL): S.FAILED,
+        (S.IN_PROGRESS, Move.CANCEL): S.CANCELLED,
+        (S.ON_HOLD, Move.RESUME): S.IN_PROGRESS,
+        (S.ON_HOLD, Move.CANCEL): S.CANCELLED,
+        (S.COMPLETED, Move.REWORK): S.IN_PROGRESS,
+    }
+)
+"""ACCEPTED can be signed, accepted and returned only where silence had made it so: the office's own word may still
+come, and no silence takes away the time to object that the law gives (信访工作条例 23)."""
+
+WHEN_DEEMED: Final = frozenset({Move.SIGN, Move.ACCEPT, Move.REQUEST_RETURN})
+"""Moves out of ACCEPTED that need it to have been deemed."""
+
+ENDED: Final = frozenset({S.RETURNED, S.COMPLETED, S.FAILED, S.CANCELLED})
+
+BY_OFFICE: Final[Mapping[FeedbackAction, Move]] = MappingProxyType(
+    {
+        FeedbackAction.SIGN: Move.SIGN,
+        FeedbackAction.ACCEPT: Move.ACCEPT,
+        FeedbackAction.RETURN: Move.REQUEST_RETURN,
+        FeedbackAction.PROGRESS: Move.PROGRESS,
+        FeedbackAction.HOLD: Move.HOLD,
+        FeedbackAction.RESUME: Move.RESUME,
+        FeedbackAction.EXTEND: Move.EXTEND,
+        FeedbackAction.COMPLETE: Move.COMPLETE,
+        FeedbackAction.FAIL: Move.FAIL,
+    }
+)
+
+
+def after(state: S, move: Move) -> S | None:
+    """The state that the move leads to, or `None` if it is not allowed here."""
+    return MOVES.get((state, move))

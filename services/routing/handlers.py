@@ -1,0 +1,126 @@
+"""What routing does with records: cases become referrals, and offices' answers move them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.events.cases import CaseAccepted, CaseReopened, CaseTerminated, CaseWithdrawn
+from contracts.submissions import Feedback
+from contracts.topics import CASES, FEEDBACK_PATTERN, feedback_office
+from services.policies import PolicyWatch
+from services.routing import store
+from services.routing.answering import SERVICE, latest, take_answers
+from services.routing.domain.answers import Answer
+from services.routing.domain.dispatching import Desk, dispatch, rework, withdraw
+from services.routing.domain.referral import Change, Routing
+from services.routing.translate import to_matter, to_outgoing
+from services.runtime import journal
+from services.runtime.clock import Clock
+from services.runtime.consume import Incoming, Reader, Record, Undecodable, events_of_ours
+from services.runtime.failures import Rejected
+from services.runtime.ids import new_id
+from services.runtime.sealing import Sealer
+
+CaseNews = CaseAccepted | CaseWithdrawn | CaseTerminated | CaseReopened
+LARGEST = 64 * 1024
+WITHDRAWN = "case_withdrawn"
+"""The policy's reason for taking a referral back because of its case."""
+
+_feedback = msgspec.json.Decoder(Feedback)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Router:
+    """What routing needs beside the records."""
+
+    policy: PolicyWatch
+    sealer: Sealer
+    clock: Clock
+    make_id: Callable[[], UUID] = new_id
+
+    def desk(self) -> Desk:
+        """One policy version for one transaction."""
+        return Desk(policy=self.policy.policy, make_id=self.make_id)
+
+    def readers(self) -> list[Reader]:
+        return [
+            Reader(
+                name="routing.cases",
+                group="routing.cases",
+                topics=(CASES.name,),
+                decode=events_of_ours(self.clock),
+                handle=self.route,
+                guarded=True,
+                only=frozenset({CaseAccepted, CaseWithdrawn, CaseTerminated, CaseReopened}),
+            ),
+            Reader(
+                name="routing.feedback",
+                group="routing.feedback",
+                pattern=FEEDBACK_PATTERN,
+                decode=self.read,
+                handle=self.hear,
+                guarded=False,
+                max_records=500,
+            ),
+        ]
+
+    async def route(self, batch: Sequence[Incoming[CaseNews]], conn: AsyncConnection) -> None:
+        """Cases that were accepted get their offices; others are taken up again or let go."""
+        desk, at = self.desk(), self.clock.now()
+        elsewhere = {incoming.data.case_id for incoming in batch if not isinstance(incoming.data, CaseAccepted)}
+        before = await store.lock_routings(conn, elsewhere)
+        now, changes = dict(before), []
+        for incoming in batch:
+            event = incoming.data
+            change = _follow(event, now.get(event.case_id), desk, at)
+            if change is not None:
+                now[event.case_id] = change.routing
+                changes.append(change)
+        await store.save_changes(conn, before, latest(changes), desk.policy.calendar)
+        await journal.add(conn, SERVICE, list(to_outgoing(changes, desk.policy)))
+
+    def read(self, record: Record) -> Incoming[Answer]:
+        """Total: whatever an office writes is an answer or is parked with its reason."""
+        value = record.value
+        if value is None:
+            raise Undecodable("no_value", "the record has no value")
+        if len(value) > LARGEST:
+            raise Undecodable("too_large", f"at most {LARGEST} bytes")
+        try:
+            feedback = _feedback.decode(value)
+        except msgspec.ValidationError as error:
+            raise Undecodable("invalid_feedback", str(error)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise Undecodable("not_json", "the value is not JSON in UTF-8") from None
+        if feedback.occurred_at is not None and feedback.occurred_at.tzinfo is None:
+            raise Undecodable("invalid_feedback", "occurred_at needs an offset, for example +08:00")
+        received_at = self.clock.at(record.timestamp)
+        office = feedback_office(record.topic)
+        return Incoming(
+            record=record,
+            event_id=f"{office}/{feedback.feedback_id}",
+            received_at=received_at,
+            data=Answer(sender=office, feedback=feedback, received_at=received_at),
+        )
+
+    async def hear(self, batch: Sequence[Incoming[Answer]], conn: AsyncConnection) -> None:
+        await take_answers([incoming.data for incoming in batch], conn, self.desk(), self.sealer)
+
+
+def _follow(event: CaseNews, routing: Routing | None, desk: Desk, at: datetime) -> Change | None:
+    """What the news of a case makes of its referrals."""
+    if isinstance(event, CaseAccepted):
+        return dispatch(to_matter(event), at, desk) if routing is None else None
+    if routing is None:
+        # A case may end before it was ever accepted; only one that was can be taken up again.
+        if isinstance(event, CaseReopened):
+            raise Rejected("unknown_case", case_id=event.case_id)
+        return None
+    change = Change(routing=routing, at=at)
+    if isinstance(event, CaseReopened):
+        return rework(change, event.round, event.reason, desk)
+    return withdraw(change, WITHDRAWN)

@@ -1,0 +1,257 @@
+"""Routing over HTTP: an office's inbox and answers, the coordinator's decisions, and why things went where they did."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import MediaType, Request, Response, get, post
+from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, QueryParameter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.codes import FeedbackAction, ReferralState
+from contracts.submissions import Feedback
+from services.deadlines import Calendar
+from services.deadlines import explain as explain_days
+from services.policies.clocks import LegalClock
+from services.routing import store
+from services.routing.answering import take_answers
+from services.routing.coordinating import DECISIONS, Decision, decide
+from services.routing.domain.answers import Answer
+from services.routing.domain.referral import Referral, Refused, Routing
+from services.routing.translate import ReferralView, to_view
+from services.runtime.auth import Principal, Role, requires
+from services.runtime.database import transaction
+from services.runtime.failures import Rejected
+from services.runtime.ids import new_id
+from services.runtime.problems import problem
+
+Call = Request[Principal, Any, State]
+
+ANSWERS = requires(Role.OFFICER)
+DECIDES = requires(Role.COORDINATOR)
+SEES = requires(Role.OFFICER, Role.CLERK, Role.TOWNSHIP, Role.COORDINATOR, Role.OPS)
+SEES_TEXT = requires(Role.OFFICER, Role.COORDINATOR)
+LARGEST_PAGE = 200
+FORBIDDEN = frozenset({"not_your_referral"})
+MALFORMED = frozenset({"invalid", "unknown_reason", "unknown_office", "approver_missing", "extension_too_long"})
+
+
+class AnswerBody(msgspec.Struct, frozen=True, kw_only=True):
+    """As on Kafka, but for what the path says already. Without an id each call is an answer of its own."""
+
+    feedback_id: str = ""
+    occurred_at: datetime | None = None
+    reason: str = ""
+    text: str = ""
+    attributes: dict[str, str | int | bool] = {}
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """`next` goes into `cursor` of the following call; absent on the last page."""
+
+    items: list[ReferralView]
+    next: str | None = None
+
+
+class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
+    feedback_id: str
+    sender: str
+    action: str
+    reason: str
+    outcome: str
+    code: str | None
+    received_at: datetime
+    text: str
+
+
+@get("/v1/referrals", guards=[SEES], tags=["referrals"])
+async def list_referrals(
+    request: Call,
+    state: State,
+    office: Annotated[str | None, QueryParameter(max_length=64)] = None,
+    referral_state: Annotated[ReferralState | None, QueryParameter(name="state")] = None,
+    due_before: Annotated[datetime | None, QueryParameter()] = None,
+    cursor: Annotated[UUID | None, QueryParameter()] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
+) -> Page:
+    """Referrals in the order of dispatch; an officer sees those of the own office."""
+    user = request.user
+    async with transaction(state.engine) as conn:
+        found = await store.list_referrals(
+            conn,
+            office=user.office if user.role is Role.OFFICER else office,
+            subtree=(user.area or "").rstrip("0") if user.role is not Role.OFFICER else "",
+            state=referral_state.value if referral_state is not None else None,
+            due_before=due_before,
+            after=cursor,
+            limit=limit + 1,
+        )
+        cases = await store.find_cases_of(conn, found)
+        routings = await store.list_routings(conn, cases.values())
+    page = found[:limit]
+    policy = state.router.policy.policy
+    views = [to_view(routings[cases[one]].referral(one), routings[cases[one]], policy) for one in page]
+    return Page(items=views, next=str(page[-1]) if len(found) > limit else None)
+
+
+@get("/v1/referrals/{referral_id:uuid}", guards=[SEES], tags=["referrals"])
+async def show(request: Call, state: State, referral_id: FromPath[UUID]) -> ReferralView:
+    async with transaction(state.engine) as conn:
+        routing, referral = await _seen(request.user, conn, referral_id)
+    return to_view(referral, routing, state.router.policy.policy)
+
+
+@get("/v1/referrals/{referral_id:uuid}/explain", guards=[SEES], tags=["referrals"])
+async def explain(request: Call, state: State, referral_id: FromPath[UUID]) -> dict[str, Any]:
+    """Why this office, by which version of which rule; and why each date is what it is, day by day."""
+    async with transaction(state.engine) as conn:
+        routing, referral = await _seen(request.user, conn, referral_id)
+        decisions = await store.list_decisions(conn, routing.matter.case_id)
+    decided = next(one for one in decisions if one["decision_id"] == referral.decision_id)
+    calendar = state.router.policy.policy.calendar
+    return {
+        "referral": to_view(referral, routing, state.router.policy.policy),
+        "decision": decided,
+        "clocks": [_explained(clock, calendar) for clock in referral.clocks],
+        "calendar": {"version": calendar.version, "published_through": calendar.published_through},
+    }
+
+
+@get("/v1/referrals/{referral_id:uuid}/answers", guards=[SEES_TEXT], tags=["referrals"])
+async def show_answers(request: Call, state: State, referral_id: FromPath[UUID]) -> list[AnswerView]:
+    """What the office answered, with its text unsealed. Each call is put on record before the answer leaves."""
+    router, user = state.router, request.user
+    async with transaction(state.engine) as conn:
+        routing, _ = await _seen(user, conn, referral_id)
+        case_id = routing.matter.case_id
+        given = await store.list_answers(conn, referral_id)
+        key = await store.get_key(conn, case_id)
+        await store.save_read(conn, referral_id, at=router.clock.now(), subject=user.subject, role=user.role.value)
+    return [
+        AnswerView(
+            feedback_id=one.feedback_id,
+            sender=one.sender,
+            action=one.action,
+            reason=one.reason,
+            outcome=one.outcome,
+            code=one.code,
+            received_at=one.received_at,
+            text=router.sealer.open(key, one.sealed_text, f"{case_id}/{one.sender}/{one.feedback_id}").decode()
+            if one.sealed_text
+            else "",
+        )
+        for one in given
+    ]
+
+
+def _answering(action: FeedbackAction) -> HTTPRouteHandler:
+    async def answer(request: Call, state: State, referral_id: FromPath[UUID], data: AnswerBody) -> Response[Any]:
+        return await _answer(request.user, state, referral_id, action, data)
+
+    answer.__doc__ = f"{action.en} ({action.zh}). The same as the answer on Kafka."
+    path = f"/v1/referrals/{{referral_id:uuid}}/{action.value}"
+    return post(path, guards=[ANSWERS], status_code=200, tags=["answers"], name=f"answer_{action.value}")(answer)
+
+
+async def _answer(
+    user: Principal, state: State, referral_id: UUID, action: FeedbackAction, body: AnswerBody
+) -> Response[Any]:
+    router = state.router
+    if user.office is None:
+        raise Rejected("not_allowed", office="the token names no office")
+    feedback = msgspec.convert(
+        {**msgspec.structs.asdict(body), "feedback_id": body.feedback_id or str(new_id()), "referral_id": referral_id}
+        | {"action": action},
+        Feedback,
+    )
+    if feedback.occurred_at is not None and feedback.occurred_at.tzinfo is None:
+        return problem(422, code="invalid", detail="occurred_at needs an offset, for example +08:00")
+    answer = Answer(sender=user.office, feedback=feedback, received_at=router.clock.now())
+    desk = router.desk()
+    async with transaction(state.engine) as conn:
+        if not await store.find_cases_of(conn, [referral_id]):
+            raise Rejected("not_found")
+        (taken,) = await take_answers([answer], conn, desk, router.sealer)
+    if taken.refused is not None:
+        return _refused(taken.refused)
+    referral = taken.routing.referral(referral_id)
+    return Response(to_view(referral, taken.routing, desk.policy), status_code=200, media_type=MediaType.JSON)
+
+
+def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
+    async def take_decision(request: Call, state: State, referral_id: FromPath[UUID], data: Decision) -> Response[Any]:
+        router = state.router
+        desk = router.desk()
+        async with transaction(state.engine) as conn:
+            routing, _ = await _seen(request.user, conn, referral_id)
+            outcome = await decide(
+                data, routing.matter.case_id, referral_id, conn, desk, at=router.clock.now(), by=request.user.subject
+            )
+        if isinstance(outcome, Refused):
+            return _refused(outcome)
+        view = to_view(outcome.referral(referral_id), outcome, desk.policy)
+        successor = next((r for r in outcome.referrals if r.supersedes == referral_id), None)
+        answer = {"referral": view, "successor": to_view(successor, outcome, desk.policy) if successor else None}
+        return Response(answer, status_code=200, media_type=MediaType.JSON)
+
+    take_decision.__doc__ = kind.__doc__
+    take_decision.__annotations__["data"] = kind
+    name = f"decide_{path.replace('-', '_')}"
+    full = f"/v1/referrals/{{referral_id:uuid}}/{path}"
+    return post(full, guards=[DECIDES], status_code=200, tags=["coordinator"], name=name)(take_decision)
+
+
+def _refused(refused: Refused) -> Response[bytes]:
+    status = 403 if refused.code in FORBIDDEN else 422 if refused.code in MALFORMED else 409
+    return problem(status, code=refused.code, detail=refused.detail)
+
+
+async def _seen(user: Principal, conn: AsyncConnection, referral_id: UUID) -> tuple[Routing, Referral]:
+    """The referral, if the caller may know of it; an outsider learns nothing, not even that it exists."""
+    case_id = (await store.find_cases_of(conn, [referral_id])).get(referral_id)
+    routing = await store.find_routing(conn, case_id) if case_id is not None else None
+    if routing is None:
+        raise Rejected("not_found")
+    referral = routing.referral(referral_id)
+    sees = user.office == referral.office if user.role is Role.OFFICER else user.sees(routing.matter.area)
+    if not sees:
+        raise Rejected("not_found")
+    return routing, referral
+
+
+def _explained(clock: LegalClock, calendar: Calendar) -> dict[str, Any]:
+    answer = explain_days(
+        clock.started_at,
+        clock.terms.limit,
+        calendar=calendar,
+        rules=clock.terms.rules,
+        pauses=clock.pauses,
+        extensions=clock.extensions,
+    )
+    return {
+        "clock_id": clock.id,
+        "kind": clock.kind,
+        "kind_zh": clock.kind.zh,
+        "status": clock.status,
+        "limit": str(clock.terms.limit),
+        "extensions": [str(extension) for extension in clock.extensions],
+        "started_at": clock.started_at,
+        "due_at": answer.due_at,
+        "provisional": answer.provisional,
+        "pauses": clock.pauses,
+        "basis": clock.terms.basis,
+        "days": answer.days,
+    }
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    list_referrals,
+    show,
+    explain,
+    show_answers,
+    *map(_answering, FeedbackAction),
+    *(_deciding(kind, path) for path, kind in DECISIONS.items()),
+]

@@ -1,0 +1,208 @@
+"""Routing's SQL: the open connection first, domain values out. Callers own the transaction."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Uuid, bindparam, insert, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.deadlines import Calendar
+from services.policies.clocks import LegalClock
+from services.routing import rows
+from services.routing.domain.referral import Change, Referral, Routing
+from services.routing.tables import answers, clocks, decisions, referrals, routed_cases, text_reads
+from services.runtime.bulk import insert_rows, update_rows
+
+_CASES_OF: Final = text(
+    "SELECT r.referral_id, r.case_id FROM referrals AS r WHERE r.referral_id = ANY(:referral_ids)"
+).bindparams(bindparam("referral_ids", type_=ARRAY(Uuid)))
+
+_SILENT: Final = text(
+    """
+    SELECT DISTINCT c.case_id, c.referral_id FROM clocks AS c
+    WHERE c.kind IN ('signing', 'return_window') AND c.stopped_at IS NULL AND c.due_at < :before
+      AND EXISTS (
+        SELECT FROM referrals AS r
+        WHERE r.referral_id = c.referral_id
+          AND (r.state IN ('dispatched', 'signed') OR (r.deemed AND c.kind = 'return_window'))
+      )
+    LIMIT :limit
+    """
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedAnswer:
+    """One answer of an office, with its text sealed."""
+
+    case_id: UUID
+    referral_id: UUID
+    feedback_id: str
+    sender: str
+    action: str
+    reason: str
+    outcome: str
+    code: str | None
+    occurred_at: datetime | None
+    received_at: datetime
+    sealed_text: bytes | None
+
+
+async def find_cases_of(conn: AsyncConnection, referral_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The case of each referral that exists."""
+    found = await conn.execute(_CASES_OF, {"referral_ids": list(set(referral_ids))})
+    return {row.referral_id: row.case_id for row in found}
+
+
+async def lock_routings(conn: AsyncConnection, case_ids: Iterable[UUID]) -> dict[UUID, Routing]:
+    """The routings of these cases, held until the commit. In the order of their ids, so that nobody waits in a ring."""
+    wanted = sorted(set(case_ids))
+    if not wanted:
+        return {}
+    held = select(routed_cases).where(routed_cases.c.case_id.in_(wanted)).order_by(routed_cases.c.case_id)
+    found = (await conn.execute(held.with_for_update())).mappings().all()
+    return await _with_referrals(conn, found)
+
+
+async def find_routing(conn: AsyncConnection, case_id: UUID) -> Routing | None:
+    """To look at, not to change."""
+    found = (await conn.execute(select(routed_cases).where(routed_cases.c.case_id == case_id))).mappings().all()
+    return (await _with_referrals(conn, found)).get(case_id)
+
+
+async def list_silent(conn: AsyncConnection, *, before: datetime, limit: int) -> list[tuple[UUID, UUID]]:
+    """Case and referral where the time to sign or to object passed before that moment."""
+    found = await conn.execute(_SILENT, {"before": before, "limit": limit})
+    return [(row.case_id, row.referral_id) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Rows to write, new ones apart from those that are there."""
+
+    new: list[list[Any]] = field(default_factory=list)
+    old: list[list[Any]] = field(default_factory=list)
+
+    def add(self, row: list[Any], *, known: bool) -> None:
+        (self.old if known else self.new).append(row)
+
+
+async def save_changes(
+    conn: AsyncConnection, before: Mapping[UUID, Routing], changes: Sequence[Change], calendar: Calendar
+) -> None:
+    """Write what differs from `before`; a case that is not in it is new."""
+    legs, ticking = _Kept(), _Kept()
+    for change in changes:
+        known = before.get(change.case_id)
+        was = {referral.id: referral for referral in known.referrals} if known is not None else {}
+        for referral in change.routing.referrals:
+            earlier = was.get(referral.id)
+            if earlier is referral:
+                continue
+            legs.add(rows.referral_row(referral, change.case_id), known=earlier is not None)
+            clocks_before = {clock.id: clock for clock in earlier.clocks} if earlier is not None else {}
+            for clock in referral.clocks:
+                if clocks_before.get(clock.id) is not clock:
+                    ticking.add(rows.clock_row(clock, change.case_id, calendar), known=clock.id in clocks_before)
+    new = [rows.case_row(change.routing.matter) for change in changes if change.case_id not in before]
+    await insert_rows(conn, routed_cases, rows.CASE_COLUMNS, new)
+    decided = [rows.decision_row(decision, change.case_id) for change in changes for decision in change.decisions]
+    await insert_rows(conn, decisions, rows.DECISION_COLUMNS, decided)
+    # Ended ones first: the next lead may only stand where the last one has gone.
+    await update_rows(conn, referrals, rows.REFERRAL_COLUMNS, legs.old)
+    await insert_rows(conn, referrals, rows.REFERRAL_COLUMNS, legs.new)
+    await update_rows(conn, clocks, rows.CLOCK_COLUMNS, ticking.old)
+    await insert_rows(conn, clocks, rows.CLOCK_COLUMNS, ticking.new)
+
+
+async def save_answers(conn: AsyncConnection, given: Sequence[SavedAnswer]) -> None:
+    columns = tuple(SavedAnswer.__slots__)
+    await insert_rows(conn, answers, columns, [[getattr(one, name) for name in columns] for one in given])
+
+
+async def list_answers(conn: AsyncConnection, referral_id: UUID) -> list[SavedAnswer]:
+    found = await conn.execute(select(answers).where(answers.c.referral_id == referral_id).order_by(answers.c.id))
+    return [SavedAnswer(**{name: row[name] for name in SavedAnswer.__slots__}) for row in found.mappings()]
+
+
+async def list_decisions(conn: AsyncConnection, case_id: UUID) -> list[Mapping[str, Any]]:
+    statement = select(decisions).where(decisions.c.case_id == case_id).order_by(decisions.c.decided_at)
+    return [dict(row) for row in (await conn.execute(statement)).mappings()]
+
+
+async def list_referrals(
+    conn: AsyncConnection,
+    *,
+    office: str | None,
+    subtree: str,
+    state: str | None,
+    due_before: datetime | None,
+    after: UUID | None,
+    limit: int,
+) -> list[UUID]:
+    """Ids in the order of dispatch."""
+    statement = select(referrals.c.referral_id).order_by(referrals.c.referral_id).limit(limit)
+    if office is not None:
+        statement = statement.where(referrals.c.office == office)
+    if subtree:
+        inside = select(routed_cases.c.case_id).where(routed_cases.c.area.startswith(subtree))
+        statement = statement.where(referrals.c.case_id.in_(inside))
+    if state is not None:
+        statement = statement.where(referrals.c.state == state)
+    if due_before is not None:
+        due = select(clocks.c.referral_id).where(clocks.c.stopped_at.is_(None), clocks.c.due_at < due_before)
+        statement = statement.where(referrals.c.referral_id.in_(due))
+    if after is not None:
+        statement = statement.where(referrals.c.referral_id > after)
+    return list((await conn.execute(statement)).scalars())
+
+
+async def list_routings(conn: AsyncConnection, case_ids: Iterable[UUID]) -> dict[UUID, Routing]:
+    """To look at, not to change."""
+    statement = select(routed_cases).where(routed_cases.c.case_id.in_(list(set(case_ids))))
+    return await _with_referrals(conn, (await conn.execute(statement)).mappings().all())
+
+
+async def claim_key(conn: AsyncConnection, case_id: UUID, fresh: bytes) -> bytes:
+    """The case's data key, wrapped; `fresh` becomes it if there is none yet. The case is locked."""
+    statement = (
+        update(routed_cases)
+        .where(routed_cases.c.case_id == case_id, routed_cases.c.wrapped_key.is_(None))
+        .values(wrapped_key=fresh)
+    )
+    await conn.execute(statement)
+    return await get_key(conn, case_id)
+
+
+async def get_key(conn: AsyncConnection, case_id: UUID) -> bytes:
+    found = await conn.scalar(select(routed_cases.c.wrapped_key).where(routed_cases.c.case_id == case_id))
+    return bytes(found or b"")
+
+
+async def save_read(conn: AsyncConnection, referral_id: UUID, *, at: datetime, subject: str, role: str) -> None:
+    """Put on record who looked at an office's text."""
+    await conn.execute(insert(text_reads).values(referral_id=referral_id, read_at=at, subject=subject, role=role))
+
+
+async def _with_referrals(conn: AsyncConnection, found: Sequence[RowMapping]) -> dict[UUID, Routing]:
+    case_ids = [row["case_id"] for row in found]
+    if not case_ids:
+        return {}
+    of_referral: dict[UUID, list[LegalClock]] = defaultdict(list)
+    ticking = await conn.execute(select(clocks).where(clocks.c.case_id.in_(case_ids)).order_by(clocks.c.clock_id))
+    for row in ticking.mappings():
+        of_referral[row["referral_id"]].append(rows.clock_of(row))
+    of_case: dict[UUID, list[Referral]] = defaultdict(list)
+    legs = await conn.execute(
+        select(referrals).where(referrals.c.case_id.in_(case_ids)).order_by(referrals.c.referral_id)
+    )
+    for row in legs.mappings():
+        of_case[row["case_id"]].append(rows.referral_of(row, tuple(of_referral[row["referral_id"]])))
+    return {
+        row["case_id"]: Routing(matter=rows.matter_of(row), referrals=tuple(of_case[row["case_id"]])) for row in found
+    }

@@ -1,0 +1,144 @@
+"""Between the domain and what others read: outgoing events with their copies, and HTTP bodies."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from contracts.codes import ClockKind, ClockStatus, Field, ReferralRole, ReferralState
+from contracts.events import Event
+from contracts.events.cases import CaseAccepted
+from contracts.events.clocks import ClockExtended, ClockPaused, ClockResumed, ClockStarted, LimitBasis
+from contracts.events.referrals import FeedbackReceived, ReferralEvent
+from contracts.topics import OFFICE_REFERRALS
+from services.policies import Policy
+from services.policies.clocks import LegalClock
+from services.routing.domain.decision import Matter
+from services.routing.domain.referral import Change, Referral, Routing
+from services.runtime.journal import Outgoing
+
+TIMED = ClockStarted | ClockPaused | ClockResumed | ClockExtended
+
+
+class ClockView(msgspec.Struct, frozen=True, kw_only=True):
+    """One clock of a referral over HTTP."""
+
+    clock_id: UUID
+    kind: ClockKind
+    kind_zh: str
+    status: ClockStatus
+    limit: str
+    extensions: tuple[str, ...]
+    started_at: datetime
+    due_at: datetime | None
+    stopped_at: datetime | None
+    provisional: bool
+    basis: LimitBasis
+
+
+class ReferralView(msgspec.Struct, frozen=True, kw_only=True):
+    """One office's leg of a case over HTTP. No word about the applicant."""
+
+    referral_id: UUID
+    case_id: UUID
+    number: str
+    office: str
+    office_zh: str
+    role: ReferralRole
+    state: ReferralState
+    state_zh: str
+    round: int
+    field: Field
+    category: str
+    category_zh: str
+    area: str
+    dispatched_at: datetime
+    ended_at: datetime | None
+    deemed: bool
+    return_locked: bool
+    supersedes: UUID | None
+    clocks: tuple[ClockView, ...]
+
+
+def to_matter(event: CaseAccepted) -> Matter:
+    return Matter(
+        case_id=event.case_id,
+        number=event.number,
+        category=event.category,
+        field=event.field,
+        area=event.area,
+        attributes=event.attributes,
+        first_contact_office=event.first_contact_office,
+        accepted_at=event.accepted_at,
+    )
+
+
+def to_outgoing(changes: Iterable[Change], policy: Policy, *, traceparent: str | None = None) -> Iterator[Outgoing]:
+    """What the changes say, in order; an office that speaks Kafka gets a copy of what is about itself."""
+    for change in changes:
+        for event in change.events:
+            yield Outgoing(event=event, at=change.at, copies=_copies(event, policy), traceparent=traceparent)
+
+
+def _copies(event: Event, policy: Policy) -> tuple[str, ...]:
+    office = _about(event)
+    known = policy.offices.get(office) if office is not None else None
+    if known is None or "kafka" not in known.channels:
+        return ()
+    return (OFFICE_REFERRALS.named(known.code),)
+
+
+def _about(event: Event) -> str | None:
+    """The one office that an event is about."""
+    match event:
+        case ReferralEvent(office=office) | FeedbackReceived(sender=office):
+            return office
+        case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended():
+            offices = {clock.office for clock in event.clocks}
+            return offices.pop() if len(offices) == 1 else None
+        case _:
+            return None
+
+
+def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralView:
+    matter = routing.matter
+    office, category = policy.offices.get(referral.office), policy.categories.get(matter.category)
+    return ReferralView(
+        referral_id=referral.id,
+        case_id=matter.case_id,
+        number=matter.number,
+        office=referral.office,
+        office_zh=office.zh if office is not None else referral.office,
+        role=referral.role,
+        state=referral.state,
+        state_zh=referral.state.zh,
+        round=referral.round,
+        field=matter.field,
+        category=matter.category,
+        category_zh=category.zh if category is not None else matter.category,
+        area=matter.area,
+        dispatched_at=referral.dispatched_at,
+        ended_at=referral.ended_at,
+        deemed=referral.deemed,
+        return_locked=referral.return_locked,
+        supersedes=referral.supersedes,
+        clocks=tuple(_clock_view(clock, policy) for clock in referral.clocks),
+    )
+
+
+def _clock_view(clock: LegalClock, policy: Policy) -> ClockView:
+    ends = clock.due(policy.calendar)
+    return ClockView(
+        clock_id=clock.id,
+        kind=clock.kind,
+        kind_zh=clock.kind.zh,
+        status=clock.status,
+        limit=str(clock.terms.limit),
+        extensions=tuple(map(str, clock.extensions)),
+        started_at=clock.started_at,
+        due_at=ends.due_at,
+        stopped_at=clock.stopped_at,
+        provisional=ends.provisional,
+        basis=clock.terms.basis,
+    )

@@ -1,0 +1,263 @@
+"""Cases become referrals, and offices' answers move them: on a real database, through the plumbing's own functions."""
+
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contracts.cloudevents import attributes
+from contracts.codes import SubmissionChannel
+from contracts.events import CaseBound
+from contracts.events.cases import CaseAccepted, CaseReopened, CaseWithdrawn
+from contracts.topics import CASES, OFFICE_FEEDBACK
+from services.policies import PolicyWatch
+from services.routing.handlers import Router
+from services.runtime import parking
+from services.runtime.clock import Clock
+from services.runtime.consume import Record, read_record
+from services.runtime.database import open_engine
+from services.runtime.ids import new_id
+from services.runtime.migrate import upgrade
+from services.runtime.sealing import Sealer
+from services.runtime.settle import Desk, settle
+from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, PACK, TOWNSHIP
+
+NOW = datetime.now(UTC)
+
+
+class Routing:
+    """Routing's two readers on a database, fed with records by hand."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        sealer = Sealer(b64encode(b"k" * 32).decode())
+        self.engine = engine
+        self.router = Router(policy=PolicyWatch(PACK), sealer=sealer, clock=Clock())
+        self.cases, self.feedback = (
+            Desk(service="routing", reader=reader, engine=engine) for reader in self.router.readers()
+        )
+        self.offset = 0
+        self.sequences: dict[UUID, int] = {}
+
+    async def hears(self, *events: CaseBound) -> None:
+        records = []
+        for event in events:
+            self.sequences[event.case_id] = self.sequences.get(event.case_id, 0) + 1
+            headers = attributes(
+                event_id=new_id(),
+                wire_type=event.wire_type(),
+                writer="intake",
+                time=NOW,
+                subject=event.case_id,
+                sequence=self.sequences[event.case_id],
+                traceparent=None,
+            )
+            records.append(self._record(CASES.name, str(event.case_id), msgspec.json.encode(event), headers))
+        await settle(self.cases, [read_record(self.cases.reader, record) for record in records])
+
+    async def is_answered(self, *answers: object, office: str = EDUCATION) -> int:
+        topic = OFFICE_FEEDBACK.named(office)
+        values = [answer if isinstance(answer, bytes) else msgspec.json.encode(answer) for answer in answers]
+        records = [self._record(topic, "", value, []) for value in values]
+        return await settle(self.feedback, [read_record(self.feedback.reader, record) for record in records])
+
+    def _record(self, topic: str, key: str, value: bytes, headers: list[tuple[str, bytes]]) -> Record:
+        self.offset += 1
+        return Record(
+            topic=topic,
+            partition=0,
+            offset=self.offset,
+            timestamp=datetime.now(UTC),
+            key=key.encode() or None,
+            value=value,
+            headers=dict(headers),
+            raw_headers=tuple(headers),
+        )
+
+    async def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        async with self.engine.connect() as conn:
+            return [tuple(row) for row in await conn.execute(text(statement))]
+
+    async def referral(self, office: str) -> UUID:
+        found = await self.rows(f"SELECT referral_id FROM referrals WHERE office = '{office}' ORDER BY 1 DESC")
+        return UUID(str(found[0][0]))
+
+    async def said(self) -> list[str]:
+        found = await self.rows("SELECT type FROM journal WHERE topic = 'routing.referrals.v1' ORDER BY sequence")
+        return [row[0].removeprefix("yimen.").removesuffix(".v1") for row in found]
+
+
+@pytest.fixture
+async def routing(database: str) -> AsyncIterator[Routing]:
+    await upgrade(database, "routing")
+    engine = open_engine(SimpleNamespace(database_url=database), "routing")
+    yield Routing(engine)
+    await engine.dispose()
+
+
+def an_accepted_case(category: str = "education.student_aid", **changes: Any) -> CaseAccepted:
+    policy_field = category.partition(".")[0]
+    values: dict[str, Any] = {
+        "case_id": new_id(),
+        "number": "130722-20260302-00001-1",
+        "category": category,
+        "field": policy_field,
+        "area": TOWNSHIP,
+        "channel": SubmissionChannel.WINDOW,
+        "accepted_at": NOW,
+        "first_contact_office": f"township-{TOWNSHIP}",
+    }
+    return msgspec.convert(values | changes, CaseAccepted)
+
+
+def an_answer(referral_id: UUID, action: str, number: int = 1, **more: object) -> dict[str, object]:
+    return {"feedback_id": f"{action}-{number}", "referral_id": str(referral_id), "action": action} | more
+
+
+async def test_an_accepted_case_reaches_its_offices(routing: Routing) -> None:
+    await routing.hears(an_accepted_case())
+
+    assert await routing.rows("SELECT office, role, state FROM referrals ORDER BY role DESC") == [
+        (EDUCATION, "lead", "dispatched"),
+        (CIVIL_AFFAIRS, "co", "dispatched"),
+    ]
+    assert await routing.said() == [
+        "routing.decided",
+        "referral.dispatched",
+        "clock.started",
+        "referral.dispatched",
+        "clock.started",
+    ]
+    ((rule, lead, trace),) = await routing.rows("SELECT rule, lead, trace FROM decisions")
+    assert (rule, lead) == ("category.education.student_aid", EDUCATION)
+    assert trace[0]["outcome"] == f"holds: education is {EDUCATION}"
+
+
+async def test_an_office_gets_copies_of_its_own_alone(routing: Routing) -> None:
+    await routing.hears(an_accepted_case())
+
+    copies = await routing.rows(
+        "SELECT topic, type, sequence, event_id FROM journal WHERE topic LIKE 'departments.%' ORDER BY sequence"
+    )
+    assert [row[:3] for row in copies] == [
+        (f"departments.{EDUCATION}.referrals.v1", "yimen.referral.dispatched.v1", 2),
+        (f"departments.{EDUCATION}.referrals.v1", "yimen.clock.started.v1", 3),
+        (f"departments.{CIVIL_AFFAIRS}.referrals.v1", "yimen.referral.dispatched.v1", 4),
+        (f"departments.{CIVIL_AFFAIRS}.referrals.v1", "yimen.clock.started.v1", 5),
+    ]
+    originals = await routing.rows("SELECT event_id FROM journal WHERE topic = 'routing.referrals.v1' AND sequence > 1")
+    assert {row[3] for row in copies} == {row[0] for row in originals}
+
+
+async def test_a_batch_of_cases_is_one_transaction(routing: Routing) -> None:
+    await routing.hears(*(an_accepted_case() for _ in range(200)))
+
+    assert await routing.rows("SELECT count(*), count(DISTINCT xid) FROM journal") == [(200 * 9, 1)]
+    assert await routing.rows("SELECT count(*) FROM clocks") == [(200 * 6,)]
+
+
+async def test_an_office_takes_a_referral_to_its_end(routing: Routing) -> None:
+    await routing.hears(an_accepted_case("social_security.pension_claim"))
+    office = "social_security-130722000000"
+    lead = await routing.referral(office)
+
+    # In one batch, as after an outage.
+    answers = [an_answer(lead, action) for action in ("sign", "accept", "progress", "complete")]
+    assert await routing.is_answered(*answers, office=office) == 0
+
+    assert await routing.rows("SELECT state, ended_at IS NOT NULL FROM referrals") == [("completed", True)]
+    assert await routing.rows("SELECT DISTINCT status FROM clocks") == [("met",)]
+    assert (await routing.said())[-3:] == ["feedback.received", "referral.completed", "clock.met"]
+
+
+async def test_the_same_answer_a_hundred_times_counts_once(routing: Routing) -> None:
+    await routing.hears(an_accepted_case())
+    lead = await routing.referral(EDUCATION)
+
+    await routing.is_answered(*(an_answer(lead, "sign") for _ in range(100)))
+    await routing.is_answered(an_answer(lead, "sign"))
+
+    said = await routing.said()
+    assert said.count("referral.signed") == 1
+    assert said.count("feedback.received") == 101
+    assert await routing.rows("SELECT count(*) FROM answers_of_offices") == [(1,)]
+
+
+async def test_another_office_changes_nothing_and_is_reported(routing: Routing) -> None:
+    await routing.hears(an_accepted_case())
+    lead = await routing.referral(EDUCATION)
+
+    await routing.is_answered(an_answer(lead, "sign"), office="health-130722000000")
+
+    ((value, topics),) = await routing.rows(
+        "SELECT min(convert_from(value, 'UTF8')), count(*) FROM journal WHERE type = 'yimen.feedback.received.v1'"
+    )
+    assert '"code":"not_your_referral"' in value
+    assert topics == 2  # the report, and the copy for the office that answered
+    assert await routing.rows("SELECT state FROM referrals WHERE role = 'lead'") == [("dispatched",)]
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (b"{", "not_json"),
+        (b'{"feedback_id": "\xff"}', "not_json"),
+        (b"[" * 100_000, "too_large"),
+        (b"[" * 10_000, "invalid_feedback"),
+        (b"{}", "invalid_feedback"),
+        (an_answer(new_id(), "dance"), "invalid_feedback"),
+        (an_answer(new_id(), "sign", feedback_id=""), "invalid_feedback"),
+        (an_answer(new_id(), "sign", occurred_at="9999-12-31T23:59:59"), "invalid_feedback"),
+        (an_answer(new_id(), "sign", attributes={"deep": {"er": 1}}), "invalid_feedback"),
+        (an_answer(new_id(), "sign"), "unknown_referral"),
+    ],
+)
+async def test_what_makes_no_sense_is_parked_and_the_next_flows(routing: Routing, value: object, code: str) -> None:
+    await routing.hears(an_accepted_case())
+    lead = await routing.referral(EDUCATION)
+
+    parked = await routing.is_answered(value, an_answer(lead, "sign"))
+
+    assert parked == 1
+    assert [one.code for one in await parking.list_parked(routing.engine)] == [code]
+    assert await routing.rows("SELECT state FROM referrals WHERE role = 'lead'") == [("signed",)]
+
+
+async def test_text_is_sealed_before_it_is_stored(routing: Routing) -> None:
+    await routing.hears(an_accepted_case())
+    lead = await routing.referral(EDUCATION)
+
+    await routing.is_answered(an_answer(lead, "sign", text="王示例已到场"))
+
+    ((sealed,),) = await routing.rows("SELECT sealed_text FROM answers_of_offices")
+    assert "王示例".encode() not in bytes(sealed)
+    assert await routing.rows("SELECT count(*) FROM journal WHERE convert_from(value, 'UTF8') LIKE '%王%'") == [(0,)]
+
+
+async def test_a_withdrawn_case_takes_its_referrals_back(routing: Routing) -> None:
+    case = an_accepted_case()
+    await routing.hears(case, CaseWithdrawn(case_id=case.case_id, reason="applicant_request", withdrawn_at=NOW))
+
+    assert await routing.rows("SELECT DISTINCT state FROM referrals") == [("cancelled",)]
+    assert await routing.rows("SELECT DISTINCT status FROM clocks") == [("cancelled",)]
+
+
+async def test_a_reopened_case_is_worked_on_again(routing: Routing) -> None:
+    case = an_accepted_case("social_security.pension_claim")
+    office = "social_security-130722000000"
+    await routing.hears(case)
+    lead = await routing.referral(office)
+    await routing.is_answered(*(an_answer(lead, action) for action in ("accept", "complete")), office=office)
+
+    await routing.hears(CaseReopened(case_id=case.case_id, reopened_at=NOW, round=2, reason="not_satisfied"))
+
+    assert await routing.rows("SELECT state, round, ended_at FROM referrals") == [("in_progress", 2, None)]
+    assert await routing.rows("SELECT status FROM clocks WHERE kind = 'rework'") == [("running",)]
+    assert await routing.is_answered(an_answer(lead, "complete", 2), office=office) == 0
+    assert await routing.rows("SELECT state FROM referrals") == [("completed",)]

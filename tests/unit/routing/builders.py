@@ -1,0 +1,103 @@
+"""A made-up matter on the real pack, and answers to it."""
+
+import itertools
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+
+from contracts.codes import FeedbackAction as A
+from contracts.codes import Field
+from contracts.submissions import Feedback
+from services.policies import Policy, load_policy
+from services.routing.domain.answers import Answer, take
+from services.routing.domain.decision import Matter
+from services.routing.domain.dispatching import Desk, dispatch
+from services.routing.domain.referral import Change, Referral, Refused, Routing
+
+PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
+NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+"""A Monday, 12:00 at the window."""
+CASE = UUID("01990000-0000-7000-8000-000000000001")
+TOWNSHIP = "130722100000"
+EDUCATION = "education-130722000000"
+CIVIL_AFFAIRS = "civil_affairs-130722000000"
+
+
+@cache
+def policy() -> Policy:
+    return load_policy(PACK)
+
+
+def counting_ids() -> Callable[[], UUID]:
+    numbers = itertools.count(1)
+    return lambda: UUID(int=next(numbers))
+
+
+def a_desk() -> Desk:
+    return Desk(policy=policy(), make_id=counting_ids())
+
+
+def a_matter(category: str = "education.student_aid", area: str = TOWNSHIP) -> Matter:
+    known = policy().categories.get(category)
+    return Matter(
+        case_id=CASE,
+        number="130722-20260302-00001-1",
+        category=category,
+        field=known.field if known is not None else Field.CIVIL_AFFAIRS,
+        area=area,
+        attributes={},
+        first_contact_office=f"township-{TOWNSHIP}",
+        accepted_at=NOON,
+    )
+
+
+class Story:
+    """One case, told act by act."""
+
+    def __init__(self, category: str = "education.student_aid", area: str = TOWNSHIP) -> None:
+        self.desk = a_desk()
+        self.feedback_ids = itertools.count(1)
+        self.said: list[str] = []
+        self._keep(dispatch(a_matter(category, area), NOON, self.desk))
+
+    def _keep(self, change: Change) -> None:
+        self.routing: Routing = change.routing
+        self.last = change
+        self.said += [event.TYPE for event in change.events]
+
+    def of(self, office: str) -> Referral:
+        """The latest referral of the office."""
+        return [r for r in sorted(self.routing.referrals, key=lambda r: r.id) if r.office == office][-1]
+
+    def answers(
+        self,
+        action: A,
+        *,
+        office: str = EDUCATION,
+        sender: str | None = None,
+        after: timedelta = timedelta(hours=1),
+        reason: str = "",
+        **attributes: str,
+    ) -> Refused | None:
+        feedback = Feedback(
+            feedback_id=f"f{next(self.feedback_ids)}",
+            referral_id=self.of(office).id,
+            action=action,
+            reason=reason,
+            attributes={**attributes},
+        )
+        answer = Answer(sender=sender or office, feedback=feedback, received_at=NOON + after)
+        change, refused = take(self.routing, answer, self.desk)
+        self._keep(change)
+        return refused
+
+    def act(self, change: Change | Refused) -> Refused | None:
+        if isinstance(change, Refused):
+            return change
+        self._keep(change)
+        return None
+
+    def change(self, after: timedelta) -> Change:
+        return Change(routing=self.routing, at=NOON + after)

@@ -1,0 +1,90 @@
+"""Ordered rules, the nearest office, and nothing without an owner."""
+
+import dataclasses
+
+import pytest
+
+from contracts.codes import AreaLevel
+from services.policies import Policy
+from services.policies.model import Condition, Rule
+from services.routing.domain.decision import Matter, arbiter, coordinator, decide
+from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, a_matter, policy
+
+
+def a_rule(name: str, lead: str, **when: object) -> Rule:
+    return Rule(id=name, when=Condition(**when), lead=lead, where="rules.yaml:1")  # type: ignore[arg-type]
+
+
+def with_rules(*rules: Rule) -> Policy:
+    return dataclasses.replace(policy(), rules=(*rules, *policy().rules))
+
+
+def test_the_category_names_the_lead_and_its_co_handlers() -> None:
+    choice = decide(a_matter(), policy())
+    assert (choice.rule, choice.lead, choice.co_handlers) == (
+        "category.education.student_aid",
+        EDUCATION,
+        (CIVIL_AFFAIRS,),
+    )
+
+
+def test_the_first_rule_that_holds_wins() -> None:
+    rules = with_rules(
+        a_rule("elsewhere", "housing", area="130723"),
+        a_rule("here", "health", area="130722", categories=frozenset({"education.student_aid"})),
+        a_rule("too late", "justice"),
+    )
+    choice = decide(a_matter(), rules)
+    assert choice.lead == "health-130722000000"
+    looked_at = [step.looked_at for step in choice.trace]
+    assert looked_at[:2] == ["rule elsewhere (rules.yaml:1)", "rule here (rules.yaml:1)"]
+    assert "is not in 130723" in choice.trace[0].outcome
+
+
+def test_a_rule_may_ask_for_an_attribute() -> None:
+    rules = with_rules(a_rule("urgent", "government_office", attributes={"urgent": True}))
+    urgent = dataclasses.replace(a_matter(), attributes={"urgent": True})
+    assert decide(a_matter(), rules).lead == EDUCATION
+    assert decide(urgent, rules).lead == "government_office-130722000000"
+
+
+def test_a_rule_whose_office_does_not_exist_is_passed_over() -> None:
+    choice = decide(a_matter(), with_rules(a_rule("moon", "space_agency")))
+    assert choice.lead == EDUCATION
+    assert choice.trace[0].outcome == "no such office up the tree"
+
+
+def test_an_unknown_category_goes_to_the_county_s_civil_affairs() -> None:
+    choice = decide(a_matter("nobody.knows"), policy())
+    assert (choice.rule, choice.lead) == (None, CIVIL_AFFAIRS)
+
+
+def test_an_unknown_area_goes_to_the_city() -> None:
+    choice = decide(a_matter("nobody.knows", area="990000000000"), policy())
+    assert choice.lead == "civil_affairs-130700000000"
+
+
+def test_who_returned_the_case_does_not_get_it_again() -> None:
+    choice = decide(a_matter(), policy(), without=frozenset({EDUCATION}))
+    assert (choice.rule, choice.lead) == (None, CIVIL_AFFAIRS)
+    alone = decide(a_matter(), policy(), without=frozenset({EDUCATION, CIVIL_AFFAIRS}))
+    assert alone.lead == "civil_affairs-130700000000"
+
+
+def test_returns_are_decided_by_the_county_and_quarrels_by_the_city() -> None:
+    assert coordinator(policy(), a_matter().area) == CIVIL_AFFAIRS
+    assert arbiter(policy(), a_matter().area) == "government_office-130700000000"
+
+
+@pytest.mark.parametrize("category", sorted(policy().categories))
+def test_every_matter_has_an_owner_in_every_township(category: str) -> None:
+    townships = [area.code for area in policy().areas.values() if area.level is AreaLevel.TOWNSHIP]
+    assert len(townships) == 246
+    for area in townships:
+        choice = decide(_matter(category, area), policy())
+        assert choice.rule == f"category.{category}"
+        assert choice.lead in policy().offices
+
+
+def _matter(category: str, area: str) -> Matter:
+    return dataclasses.replace(a_matter(category), area=area)

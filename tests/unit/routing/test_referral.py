@@ -1,0 +1,301 @@
+"""What answers, silence and coordinators make of a referral."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from contracts.codes import ClockKind, ClockStatus, ReferralRole, ReferralState
+from contracts.codes import FeedbackAction as A
+from contracts.events.clocks import ClockStarted
+from services.policies.clocks import LegalClock
+from services.routing.domain.dispatching import rework, withdraw
+from services.routing.domain.referral import Refused
+from services.routing.domain.supervision import arbitrate, decide_return, reassign, silence, take_back
+from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON, Story, policy
+
+DAY = timedelta(days=1)
+
+
+def clock(story: Story, kind: ClockKind, office: str = EDUCATION) -> LegalClock:
+    return [one for one in story.of(office).clocks if one.kind is kind][-1]
+
+
+def due(story: Story, kind: ClockKind, office: str = EDUCATION) -> datetime | None:
+    return clock(story, kind, office).due(policy().calendar).due_at
+
+
+def finish_co(story: Story) -> None:
+    for action in (A.ACCEPT, A.COMPLETE):
+        assert story.answers(action, office=CIVIL_AFFAIRS) is None
+
+
+def test_a_dispatch_starts_the_clocks_of_its_office() -> None:
+    story = Story()
+    assert story.said == [
+        "routing.decided",
+        "referral.dispatched",
+        "clock.started",
+        "referral.dispatched",
+        "clock.started",
+    ]
+    started = [event for event in story.last.events if isinstance(event, ClockStarted)]
+    assert [fact.kind for fact in started[0].clocks] == ["signing", "return_window", "handling"]
+    assert [fact.kind for fact in started[1].clocks] == ["signing", "return_window", "co_handling"]
+    # 15 working days after Monday 2 March 2026, to the end of the day at the window.
+    assert due(story, ClockKind.HANDLING) == datetime(2026, 3, 23, 15, 59, 59, 999999, tzinfo=UTC)
+
+
+def test_an_office_signs_accepts_works_and_finishes() -> None:
+    story = Story()
+    finish_co(story)
+    for action in (A.SIGN, A.ACCEPT, A.PROGRESS, A.COMPLETE):
+        assert story.answers(action) is None
+    lead = story.of(EDUCATION)
+    assert lead.state is ReferralState.COMPLETED
+    assert {one.kind: one.status for one in lead.clocks} == {
+        ClockKind.SIGNING: ClockStatus.MET,
+        ClockKind.RETURN_WINDOW: ClockStatus.MET,
+        ClockKind.HANDLING: ClockStatus.MET,
+    }
+
+
+def test_the_lead_cannot_finish_before_its_co_handlers() -> None:
+    story = Story()
+    story.answers(A.ACCEPT)
+    refused = story.answers(A.COMPLETE)
+    assert refused is not None
+    assert refused.code == "co_handlers_open"
+    assert CIVIL_AFFAIRS in refused.detail
+    finish_co(story)
+    assert story.answers(A.COMPLETE) is None
+
+
+@pytest.mark.parametrize(
+    ("action", "code"),
+    [(A.COMPLETE, "illegal_move"), (A.RESUME, "illegal_move"), (A.HOLD, "illegal_move"), (A.RETURN, "unknown_reason")],
+)
+def test_what_is_not_possible_changes_nothing(action: A, code: str) -> None:
+    story = Story()
+    before = story.routing
+    refused = story.answers(action)
+    assert refused is not None
+    assert refused.code == code
+    assert story.routing is before
+    assert story.said[-1] == "feedback.received"
+
+
+def test_another_office_changes_nothing() -> None:
+    story = Story()
+    refused = story.answers(A.SIGN, sender="health-130722000000")
+    assert refused == Refused(code="not_your_referral")
+    assert story.of(EDUCATION).state is ReferralState.DISPATCHED
+
+
+def test_silence_is_acceptance_and_takes_no_right_away() -> None:
+    story = Story()
+    lead = story.of(EDUCATION)
+    assert silence(story.change(timedelta(hours=1)), lead.id, story.desk).events == ()
+    story.act(silence(story.change(DAY * 2), lead.id, story.desk))
+    assert story.said[-1] == "referral.deemed_accepted"
+    assert story.of(EDUCATION).deemed
+    # The time to object is longer than the time to sign: it still runs, and so does the signing clock.
+    assert {one.kind for one in story.of(EDUCATION).open_clocks()} == {
+        ClockKind.SIGNING,
+        ClockKind.RETURN_WINDOW,
+        ClockKind.HANDLING,
+    }
+    assert story.answers(A.RETURN, after=DAY * 2, reason="not_competent") is None
+    assert story.of(EDUCATION).state is ReferralState.RETURN_REQUESTED
+
+
+def test_after_the_time_to_object_nothing_can_be_returned() -> None:
+    story = Story()
+    story.answers(A.SIGN)
+    lead = story.of(EDUCATION)
+    story.act(silence(story.change(DAY * 4), lead.id, story.desk))
+    assert story.of(EDUCATION).state is ReferralState.ACCEPTED
+    assert clock(story, ClockKind.RETURN_WINDOW).status is ClockStatus.CANCELLED
+    refused = story.answers(A.RETURN, after=DAY * 4, reason="not_competent")
+    assert refused == Refused(code="return_window_over")
+
+
+def test_a_signature_that_is_read_late_still_counts() -> None:
+    story = Story()
+    lead = story.of(EDUCATION)
+    story.act(silence(story.change(DAY * 2), lead.id, story.desk))
+    assert story.answers(A.SIGN, after=timedelta(hours=2)) is None
+    assert clock(story, ClockKind.SIGNING).stopped_at == NOON + timedelta(hours=2)
+
+
+def test_an_own_word_after_silence_is_no_longer_silence() -> None:
+    story = Story()
+    story.act(silence(story.change(DAY * 2), story.of(EDUCATION).id, story.desk))
+    assert story.answers(A.ACCEPT, after=DAY * 2) is None
+    assert not story.of(EDUCATION).deemed
+    refused = story.answers(A.RETURN, after=DAY * 2, reason="not_competent")
+    assert refused is not None
+    assert refused.code == "illegal_move"
+
+
+def test_a_return_goes_to_the_next_office_and_the_time_goes_on() -> None:
+    story = Story()
+    handling = due(story, ClockKind.HANDLING)
+    returned = story.of(EDUCATION)
+    story.answers(A.RETURN, reason="not_competent")
+    change = story.change(DAY)
+    story.act(decide_return(change, returned.id, story.desk, approve=True, reason="", to="health-130722000000", by="c"))
+    lead = story.routing.lead
+    assert lead is not None
+    assert (lead.office, lead.supersedes, lead.state) == ("health-130722000000", returned.id, ReferralState.DISPATCHED)
+    assert due(story, ClockKind.HANDLING, lead.office) == handling
+    assert clock(story, ClockKind.HANDLING, lead.office).started_at == NOON
+    assert story.of(EDUCATION).state is ReferralState.RETURNED
+    # The co-handler keeps its referral.
+    assert len([r for r in story.routing.referrals if r.office == CIVIL_AFFAIRS]) == 1
+
+
+def test_an_approved_return_without_a_name_falls_back_and_is_unmatched() -> None:
+    story = Story("petition.request")
+    petition = story.routing.lead
+    assert petition is not None
+    story.answers(A.RETURN, office=petition.office, reason="not_competent")
+    story.act(
+        decide_return(story.change(DAY), petition.id, story.desk, approve=True, reason="wrong_area", to=None, by="c")
+    )
+    assert "routing.unmatched" in story.said
+    lead = story.routing.lead
+    assert lead is not None
+    assert lead.office == CIVIL_AFFAIRS
+    assert ClockKind.UNMATCHED in {one.kind for one in lead.open_clocks()}
+
+
+def test_a_refused_return_cannot_be_asked_for_again() -> None:
+    story = Story()
+    story.answers(A.RETURN, reason="not_competent")
+    lead = story.of(EDUCATION)
+    story.act(decide_return(story.change(DAY), lead.id, story.desk, approve=False, reason="", to=None, by="c"))
+    assert story.of(EDUCATION).state is ReferralState.ACCEPTED
+    assert story.of(EDUCATION).return_locked
+    refused = story.answers(A.RETURN, after=DAY, reason="not_competent")
+    assert refused is not None
+    assert refused.code == "illegal_move"
+
+
+def test_a_second_return_is_a_quarrel_for_the_common_superior() -> None:
+    story = Story()
+    story.answers(A.RETURN, reason="not_competent")
+    first = story.of(EDUCATION)
+    story.act(
+        decide_return(
+            story.change(DAY), first.id, story.desk, approve=True, reason="", to="health-130722000000", by="c"
+        )
+    )
+    story.answers(A.RETURN, office="health-130722000000", after=DAY, reason="not_competent")
+    assert "routing.arbitration_requested" in story.said
+    health = story.of("health-130722000000")
+    story.act(arbitrate(story.change(DAY * 2), health.id, story.desk, to=EDUCATION, reason="", by="c"))
+    lead = story.routing.lead
+    assert lead is not None
+    assert lead.office == EDUCATION
+    assert lead.return_locked
+    assert story.answers(A.RETURN, after=DAY * 2, reason="not_competent") == Refused(
+        code="return_locked", detail="a return was refused or arbitrated before"
+    )
+
+
+def test_only_reasons_that_the_law_knows_stop_the_clock() -> None:
+    story = Story()
+    story.answers(A.ACCEPT)
+    story.answers(A.HOLD, reason="workload")
+    assert clock(story, ClockKind.HANDLING).status is ClockStatus.RUNNING
+    assert story.said[-1] == "referral.on_hold"
+    story.answers(A.RESUME)
+    story.answers(A.HOLD, reason="appraisal", after=DAY)
+    assert clock(story, ClockKind.HANDLING).status is ClockStatus.PAUSED
+    assert due(story, ClockKind.HANDLING) is None
+    before = datetime(2026, 3, 23, 15, 59, 59, 999999, tzinfo=UTC)
+    story.answers(A.RESUME, after=DAY * 3)
+    assert due(story, ClockKind.HANDLING) == before + DAY * 2
+
+
+def test_pauses_survive_a_reassignment() -> None:
+    story = Story()
+    story.answers(A.ACCEPT)
+    story.answers(A.HOLD, reason="appraisal", after=DAY)
+    story.answers(A.RESUME, after=DAY * 3)
+    handling = due(story, ClockKind.HANDLING)
+    lead = story.of(EDUCATION)
+    change = reassign(
+        story.change(DAY * 4), lead.id, story.desk, to="health-130722000000", reason="coordinator_decision", by="c"
+    )
+    assert story.act(change) is None
+    assert due(story, ClockKind.HANDLING, "health-130722000000") == handling
+    assert story.of(EDUCATION).state is ReferralState.CANCELLED
+
+
+def test_an_extension_needs_law_approver_and_reason() -> None:
+    story = Story()
+    story.answers(A.ACCEPT)
+
+    def asked(reason: str = "complex", by: str = "10wd", approver: str = "unit_head") -> str | None:
+        refused = story.answers(A.EXTEND, reason=reason, by=by, approver=approver)
+        return refused.code if refused is not None else None
+
+    assert asked(by="11wd") == "extension_too_long"
+    assert asked(by="10d") == "extension_too_long"
+    assert asked(by="soon") == "invalid"
+    assert asked(approver="me") == "approver_missing"
+    assert asked(reason="workload") == "unknown_reason"
+    before = due(story, ClockKind.HANDLING)
+    assert asked() is None
+    after = due(story, ClockKind.HANDLING)
+    assert before is not None
+    assert after is not None
+    assert after > before
+    assert asked() == "already_extended"
+
+
+def test_where_the_law_knows_no_extension_there_is_none() -> None:
+    story = Story("social_security.pension_claim")
+    office = "social_security-130722000000"
+    story.answers(A.ACCEPT, office=office)
+    refused = story.answers(A.EXTEND, office=office, reason="complex", by="5wd", approver="unit_head")
+    assert refused == Refused(code="extension_not_allowed")
+
+
+def test_a_failed_lead_lets_its_co_handlers_go() -> None:
+    story = Story()
+    story.answers(A.ACCEPT)
+    assert story.answers(A.FAIL, reason="not_eligible") is None
+    assert {r.state for r in story.routing.referrals} == {ReferralState.FAILED, ReferralState.CANCELLED}
+    assert not [one for r in story.routing.referrals for one in r.open_clocks()]
+
+
+def test_a_withdrawn_case_leaves_nothing_running() -> None:
+    story = Story()
+    story.answers(A.ACCEPT)
+    story.act(withdraw(story.change(DAY), "case_withdrawn"))
+    assert {r.state for r in story.routing.referrals} == {ReferralState.CANCELLED}
+    assert not [one for r in story.routing.referrals for one in r.open_clocks()]
+
+
+def test_rework_is_a_round_with_a_clock_of_its_own() -> None:
+    story = Story()
+    finish_co(story)
+    story.answers(A.ACCEPT)
+    story.answers(A.COMPLETE)
+    story.act(rework(story.change(DAY * 9), 2, "not_satisfied", story.desk))
+    lead = story.of(EDUCATION)
+    assert (lead.state, lead.round) == (ReferralState.IN_PROGRESS, 2)
+    assert clock(story, ClockKind.REWORK).started_at == NOON + DAY * 9
+    assert story.answers(A.COMPLETE, after=DAY * 10) is None
+
+
+def test_a_lead_is_never_just_taken_back() -> None:
+    story = Story()
+    refused = take_back(story.change(DAY), story.of(EDUCATION).id, story.desk, reason="recalled")
+    assert isinstance(refused, Refused)
+    assert refused.code == "lead_needs_successor"
+    assert story.act(take_back(story.change(DAY), story.of(CIVIL_AFFAIRS).id, story.desk, reason="recalled")) is None
+    assert story.of(CIVIL_AFFAIRS).state is ReferralState.CANCELLED
+    assert [r.role for r in story.routing.referrals if r.live] == [ReferralRole.LEAD]

@@ -1,0 +1,129 @@
+"""The legal moves: the same in the code and in the drawing, and kept by any course of events."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from contracts.codes import ClockKind, ClockStatus, ReferralRole
+from contracts.codes import FeedbackAction as A
+from contracts.events.clocks import ClockCancelled, ClockMet, ClockStarted
+from services.routing.domain.dispatching import rework, withdraw
+from services.routing.domain.referral import Referral
+from services.routing.domain.states import ENDED, MOVES
+from services.routing.domain.supervision import arbitrate, decide_return, reassign, silence
+from tests.unit.routing.builders import Story, policy
+
+DRAWING = Path(__file__).parents[3] / "docs" / "reference" / "referral-states.md"
+REASONS = st.sampled_from(["", "not_competent", "appraisal", "workload", "complex", "not_eligible"])
+OFFICES = st.sampled_from(["health-130722000000", "justice-130722000000", "nobody-130722000000"])
+
+
+def test_the_drawing_lists_the_same_moves() -> None:
+    drawn = set(re.findall(r"^    (\w+) --> (\w+): (\w+)$", DRAWING.read_text(), re.MULTILINE))
+    assert drawn == {(before.name, after.name, move.value) for (before, move), after in MOVES.items()}
+    ends = set(re.findall(r"^\| (\w+) \| .* \| yes \|$", DRAWING.read_text(), re.MULTILINE))
+    assert ends == {state.name for state in ENDED}
+
+
+class AnyCourse(RuleBasedStateMachine):
+    """Whatever offices, coordinators and time do, in any order, the rules of a referral hold."""
+
+    @initialize(category=st.sampled_from(["education.student_aid", "petition.request", "nobody.knows"]))
+    def accepted(self, category: str) -> None:
+        self.story = Story(category)
+        self.hours = 0
+        self.withdrawn = False
+
+    def pick(self, data: st.DataObject) -> Referral:
+        return data.draw(st.sampled_from(sorted(self.story.routing.referrals, key=lambda r: r.id)))
+
+    @property
+    def now(self) -> timedelta:
+        return timedelta(hours=self.hours)
+
+    @rule(hours=st.integers(1, 400))
+    def time_passes(self, hours: int) -> None:
+        self.hours += hours
+        for referral in self.story.routing.referrals:
+            self.story.act(silence(self.story.change(self.now), referral.id, self.story.desk))
+
+    @rule(data=st.data(), action=st.sampled_from(A), reason=REASONS)
+    def an_office_answers(self, data: st.DataObject, action: A, reason: str) -> None:
+        office = self.pick(data).office
+        self.story.answers(action, office=office, after=self.now, reason=reason, by="5wd", approver="unit_head")
+
+    @rule(data=st.data(), approve=st.booleans(), to=st.none() | OFFICES)
+    def a_return_is_decided(self, data: st.DataObject, approve: bool, to: str | None) -> None:
+        change, story = self.story.change(self.now), self.story
+        story.act(decide_return(change, self.pick(data).id, story.desk, approve=approve, reason="", to=to, by="c"))
+
+    @rule(data=st.data(), to=OFFICES)
+    def a_lead_is_reassigned(self, data: st.DataObject, to: str) -> None:
+        change, story = self.story.change(self.now), self.story
+        story.act(reassign(change, self.pick(data).id, story.desk, to=to, reason="coordinator_decision", by="c"))
+
+    @rule(data=st.data(), to=OFFICES)
+    def a_quarrel_is_settled(self, data: st.DataObject, to: str) -> None:
+        change, story = self.story.change(self.now), self.story
+        story.act(arbitrate(change, self.pick(data).id, story.desk, to=to, reason="", by="c"))
+
+    @rule()
+    def the_applicant_is_not_satisfied(self) -> None:
+        last = self.story.routing.last_lead
+        assert last is not None
+        self.story.act(rework(self.story.change(self.now), last.round + 1, "not_satisfied", self.story.desk))
+
+    @precondition(lambda self: not self.withdrawn)
+    @rule()
+    def the_case_is_withdrawn(self) -> None:
+        self.withdrawn = True
+        self.story.act(withdraw(self.story.change(self.now), "case_withdrawn"))
+
+    @invariant()
+    def there_is_at_most_one_live_lead(self) -> None:
+        leads = [r for r in self.story.routing.referrals if r.role is ReferralRole.LEAD]
+        assert sum(1 for lead in leads if lead.live) <= 1
+
+    @invariant()
+    def a_case_is_not_without_an_owner(self) -> None:
+        last = self.story.routing.last_lead
+        assert last is not None
+        assert last.live or last.state.value in ("completed", "failed") or self.withdrawn
+
+    @invariant()
+    def what_has_ended_has_no_running_clock(self) -> None:
+        for referral in self.story.routing.referrals:
+            if not referral.live:
+                assert not referral.open_clocks(), referral
+
+    @invariant()
+    def only_who_waits_has_a_paused_clock(self) -> None:
+        for referral in self.story.routing.referrals:
+            for clock in referral.open_clocks():
+                if clock.status is ClockStatus.PAUSED:
+                    assert referral.state.value == "on_hold"
+                else:
+                    assert clock.due(policy().calendar).due_at is not None
+
+    @invariant()
+    def every_lead_works_against_a_clock(self) -> None:
+        lead = self.story.routing.lead
+        if lead is not None and self.story.routing.matter.category in policy().categories:
+            kinds = {clock.kind for clock in lead.open_clocks()}
+            assert kinds & {ClockKind.HANDLING, ClockKind.REWORK}
+
+    @invariant()
+    def events_tell_of_each_clock_once(self) -> None:
+        events = self.story.last.events
+        ended = [clock.clock_id for e in events if isinstance(e, ClockMet | ClockCancelled) for clock in e.clocks]
+        started = [clock.clock_id for e in events if isinstance(e, ClockStarted) for clock in e.clocks]
+        assert len(ended) == len(set(ended))
+        assert len(started) == len(set(started))
+
+
+AnyCourse.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+test_any_course_of_events = AnyCourse.TestCase
