@@ -1,11 +1,12 @@
 """A running legal clock: what it counts by, how long it stood still, and what it says to others."""
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from uuid import UUID
+
+import msgspec
 
 from contracts.codes import ClockKind, ClockStatus
 from contracts.events.clocks import ClockFacts, ClockStop, LimitBasis
@@ -131,6 +132,77 @@ class LegalClock:
         )
 
 
+class PackedPause(msgspec.Struct, frozen=True, kw_only=True):
+    start: datetime
+    end: datetime | None = None
+    reason: str = ""
+
+
+class PackedClock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A clock as it is written down."""
+
+    id: UUID
+    kind: ClockKind
+    office: str
+    area: str
+    limit: str
+    roll: bool = True
+    share: float
+    basis: LimitBasis
+    started_at: datetime
+    referral_id: UUID | None = None
+    round: int = 1
+    version: int = 1
+    status: ClockStatus = ClockStatus.RUNNING
+    pauses: tuple[PackedPause, ...] = ()
+    extensions: tuple[str, ...] = ()
+    stopped_at: datetime | None = None
+
+
+def pack(clock: LegalClock) -> PackedClock:
+    return PackedClock(
+        id=clock.id,
+        kind=clock.kind,
+        office=clock.office,
+        area=clock.area,
+        limit=str(clock.terms.limit),
+        roll=clock.terms.rules.roll_last_day,
+        share=clock.terms.due_soon_share,
+        basis=clock.terms.basis,
+        started_at=clock.started_at,
+        referral_id=clock.referral_id,
+        round=clock.round,
+        version=clock.version,
+        status=clock.status,
+        pauses=tuple(PackedPause(start=p.start, end=p.end, reason=p.reason) for p in clock.pauses),
+        extensions=tuple(map(str, clock.extensions)),
+        stopped_at=clock.stopped_at,
+    )
+
+
+def unpack(packed: PackedClock) -> LegalClock:
+    return LegalClock(
+        id=packed.id,
+        kind=packed.kind,
+        office=packed.office,
+        area=packed.area,
+        terms=Terms(
+            limit=Limit.parse(packed.limit),
+            rules=CountingRules(roll_last_day=packed.roll),
+            due_soon_share=packed.share,
+            basis=packed.basis,
+        ),
+        started_at=packed.started_at,
+        referral_id=packed.referral_id,
+        round=packed.round,
+        version=packed.version,
+        status=packed.status,
+        pauses=tuple(Pause(start=p.start, end=p.end, reason=p.reason) for p in packed.pauses),
+        extensions=tuple(map(Limit.parse, packed.extensions)),
+        stopped_at=packed.stopped_at,
+    )
+
+
 def terms_of(row: LimitRow, policy: Policy) -> Terms:
     return Terms(limit=row.limit, rules=row.rules, due_soon_share=row.due_soon_share, basis=basis_of(row, policy))
 
@@ -145,11 +217,6 @@ def basis_of(row: LimitRow, policy: Policy) -> LimitBasis:
         statutory=row.statutory,
         confidence=row.confidence,
     )
-
-
-def find(clocks: Sequence[LegalClock], *kinds: ClockKind) -> tuple[LegalClock, ...]:
-    """Those of these kinds that are open."""
-    return tuple(clock for clock in clocks if clock.kind in kinds and clock.open)
 
 
 @lru_cache(maxsize=4096)

@@ -1,16 +1,14 @@
 """Between rows and values: what routing's tables hold, in the order in which it is written."""
 
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import RowMapping
 
-from contracts.codes import ClockKind, ClockStatus, Field, ReferralRole, ReferralState
-from contracts.events.clocks import LimitBasis
-from services.deadlines import Calendar, CountingRules, Limit, Pause
-from services.policies.clocks import LegalClock, Terms
+from contracts.codes import Field, ReferralRole, ReferralState
+from services.deadlines import Calendar
+from services.policies.clocks import LegalClock, PackedClock, pack, unpack
 from services.routing.domain.decision import Matter
 from services.routing.domain.referral import Decided, Referral
 
@@ -58,34 +56,12 @@ CLOCK_COLUMNS: Final = (
     "case_id",
     "referral_id",
     "kind",
-    "round",
     "version",
     "status",
-    "office",
-    "started_at",
     "due_at",
-    "provisional",
     "stopped_at",
-    "terms",
-    "pauses",
-    "extensions",
+    "clock",
 )
-
-
-class StoredTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """What a clock counts by, as it is written down."""
-
-    limit: str
-    share: float
-    roll: bool
-    area: str
-    basis: LimitBasis
-
-
-class StoredPause(msgspec.Struct, frozen=True, kw_only=True):
-    start: datetime
-    end: datetime | None
-    reason: str
 
 
 def matter_of(row: RowMapping) -> Matter:
@@ -120,30 +96,7 @@ def referral_of(row: RowMapping, own_clocks: tuple[LegalClock, ...]) -> Referral
 
 
 def clock_of(row: RowMapping) -> LegalClock:
-    terms = msgspec.convert(row["terms"], StoredTerms)
-    return LegalClock(
-        id=row["clock_id"],
-        kind=ClockKind(row["kind"]),
-        office=row["office"],
-        area=terms.area,
-        terms=Terms(
-            limit=Limit.parse(terms.limit),
-            rules=CountingRules(roll_last_day=terms.roll),
-            due_soon_share=terms.share,
-            basis=terms.basis,
-        ),
-        started_at=row["started_at"],
-        referral_id=row["referral_id"],
-        round=row["round"],
-        version=row["version"],
-        status=ClockStatus(row["status"]),
-        pauses=tuple(
-            Pause(start=pause.start, end=pause.end, reason=pause.reason)
-            for pause in msgspec.convert(row["pauses"], list[StoredPause])
-        ),
-        extensions=tuple(map(Limit.parse, row["extensions"])),
-        stopped_at=row["stopped_at"],
-    )
+    return unpack(msgspec.convert(row["clock"], PackedClock))
 
 
 def case_row(matter: Matter) -> list[Any]:
@@ -194,29 +147,14 @@ def referral_row(referral: Referral, case_id: UUID) -> list[Any]:
 
 
 def clock_row(clock: LegalClock, case_id: UUID, calendar: Calendar) -> list[Any]:
-    ends = clock.due(calendar)
-    terms = StoredTerms(
-        limit=str(clock.terms.limit),
-        share=clock.terms.due_soon_share,
-        roll=clock.terms.rules.roll_last_day,
-        area=clock.area,
-        basis=clock.terms.basis,
-    )
-    pauses = [StoredPause(start=pause.start, end=pause.end, reason=pause.reason) for pause in clock.pauses]
     return [
         clock.id,
         case_id,
         clock.referral_id,
         clock.kind.value,
-        clock.round,
         clock.version,
         clock.status.value,
-        clock.office,
-        clock.started_at,
-        ends.due_at,
-        ends.provisional,
+        clock.due(calendar).due_at,
         clock.stopped_at,
-        _encode(terms).decode(),
-        _encode(pauses).decode(),
-        _encode([str(extension) for extension in clock.extensions]).decode(),
+        _encode(pack(clock)).decode(),
     ]

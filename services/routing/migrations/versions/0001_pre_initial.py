@@ -62,17 +62,11 @@ STATEMENTS = (
             case_id uuid NOT NULL,
             referral_id uuid NOT NULL,
             kind varchar NOT NULL,
-            round integer NOT NULL,
             version integer NOT NULL,
             status varchar NOT NULL,
-            office varchar NOT NULL,
-            started_at timestamptz NOT NULL,
             due_at timestamptz,
-            provisional boolean NOT NULL,
             stopped_at timestamptz,
-            terms jsonb NOT NULL,
-            pauses jsonb NOT NULL,
-            extensions jsonb NOT NULL
+            clock jsonb NOT NULL
         )
         """,
     "CREATE INDEX clocks_of_case ON clocks (case_id)",
