@@ -1,6 +1,11 @@
 """Puts intake together from its settings."""
 
-from services.intake.handlers import Desk
+from pydantic import Field
+
+from services.deadlines import Limit
+from services.intake.domain.acts import Rules
+from services.intake.follower import Follower
+from services.intake.handlers import Registrar
 from services.intake.http import ROUTES
 from services.policies import PolicyWatch
 from services.runtime.clock import Clock
@@ -10,12 +15,23 @@ from services.runtime.sealing import Sealer
 from services.runtime.settings import RuntimeSettings, read_settings
 
 
-def build(settings: RuntimeSettings | None = None) -> Service:
-    settings = settings or read_settings(RuntimeSettings)
+class IntakeSettings(RuntimeSettings):
+    intake_reopen_limit: str = Field(default="15d", pattern=r"^[1-9][0-9]{0,3}(h|d|wd|mo|y)$")
+    """How long after it was resolved a case can be opened again, for example 15d."""
+
+
+def build(settings: IntakeSettings | None = None) -> Service:
+    settings = settings or read_settings(IntakeSettings)
     clock = Clock.of(settings)
     engine = open_engine(settings, "intake")
     sealer = Sealer(settings.sealing_key.get_secret_value())
     policy = PolicyWatch(settings.policy_dir)
+
+    follower = Follower(policy=policy, clock=clock)
+    reopen_limit = Limit.parse(settings.intake_reopen_limit)
+
+    def rules() -> Rules:
+        return Rules(policy=policy.policy, reopen_limit=reopen_limit)
 
     async def refresh_policy() -> None:
         policy.refresh()
@@ -25,8 +41,8 @@ def build(settings: RuntimeSettings | None = None) -> Service:
         settings=settings,
         engine=engine,
         sealer=sealer,
-        readers=[Desk(policy=policy, sealer=sealer, clock=clock).reader()],
+        readers=[Registrar(policy=policy, sealer=sealer, clock=clock).reader(), *follower.readers()],
         routes=ROUTES,
-        state={"engine": engine, "policy": policy, "sealer": sealer, "clock": clock},
+        state={"engine": engine, "policy": policy, "sealer": sealer, "clock": clock, "rules": rules},
         jobs=[refresh_policy],
     )

@@ -24,7 +24,7 @@ OFFICER = "system"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Registrar:
     """What registering needs beside the records."""
 
     policy: PolicyWatch

@@ -14,13 +14,12 @@ from litestar.params import FromPath, QueryParameter
 from contracts.codes import RejectionCode
 from contracts.submissions import Applicant
 from services.intake import registration, store
-from services.intake.domain.case import Case
-from services.intake.domain.numbers import is_case_number
-from services.intake.registration import Refused, Registered
+from services.intake.acting import ACTS
+from services.intake.lookup import find_visible
+from services.intake.registration import Outcome, Refused, Registered
 from services.intake.translate import CaseView, to_view
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
-from services.runtime.failures import Rejected
 from services.runtime.problems import problem
 
 Call = Request[Principal, Any, State]
@@ -29,6 +28,8 @@ REGISTERS = requires(Role.TOWNSHIP, Role.CLERK)
 SEES = requires(Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR, Role.OPS)
 SEES_PEOPLE = requires(Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR)
 LARGEST_PAGE = 200
+PORTION = 500
+"""Lines of a batch that are registered in one transaction."""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,9 +58,48 @@ async def register(request: Call, state: State) -> Response[Any]:
             conn,
             policy=state.policy.policy,
             sealer=state.sealer,
+            office=_window(request.user, state),
             officer=request.user.subject,
             now=state.clock.now(),
         )
+    return _answer(outcome, state)
+
+
+@post("/v1/cases/batch", guards=[REGISTERS], status_code=200, media_type="application/x-ndjson", tags=["cases"])
+async def register_batch(request: Call, state: State) -> Response[bytes]:
+    """NDJSON in, one answer a line out and in order: the case, or the problem of this line alone."""
+    lines = (await request.body()).split(b"\n")
+    if lines[-1] == b"":
+        lines.pop()
+    answers = []
+    for start in range(0, len(lines), PORTION):
+        async with transaction(state.engine) as conn:
+            outcomes = await registration.register(
+                lines[start : start + PORTION],
+                conn,
+                policy=state.policy.policy,
+                sealer=state.sealer,
+                office=_window(request.user, state),
+                officer=request.user.subject,
+                now=state.clock.now(),
+            )
+        answers += [_line(outcome, state) for outcome in outcomes]
+    return Response(b"".join(answers), status_code=200, media_type="application/x-ndjson")
+
+
+def _line(outcome: Outcome, state: State) -> bytes:
+    answer = _answer(outcome, state)
+    status = answer.status_code or 200
+    body = answer.content if isinstance(answer.content, bytes) else msgspec.json.encode(answer.content)
+    return b'{"status":%d,"answer":%s}\n' % (status, body)
+
+
+def _window(user: Principal, state: State) -> str | None:
+    """The office of the token, where it names one of the policy's."""
+    return user.office if user.office in state.policy.policy.offices else None
+
+
+def _answer(outcome: Outcome, state: State) -> Response[Any]:
     match outcome:
         case Registered(case=case, repeated=repeated):
             location = {"location": f"/v1/cases/{case.id}"}
@@ -94,46 +134,29 @@ async def list_cases(
 @get("/v1/cases/{key:str}", guards=[SEES], tags=["cases"])
 async def show(request: Call, state: State, key: FromPath[str]) -> CaseView:
     """One case, by id or number."""
-    return to_view(await _case(request, state, key), state.policy.policy)
+    async with transaction(state.engine) as conn:
+        case = await find_visible(conn, request.user, key)
+    return to_view(case, state.policy.policy)
 
 
 @get("/v1/cases/{key:str}/timeline", guards=[SEES], tags=["cases"])
 async def show_timeline(request: Call, state: State, key: FromPath[str]) -> list[Entry]:
     """What happened to the case, in order."""
-    case = await _case(request, state, key)
     async with transaction(state.engine) as conn:
+        case = await find_visible(conn, request.user, key)
         return [Entry(at=e.at, type=e.type, data=e.data) for e in await store.list_timeline(conn, case.id)]
 
 
 @get("/v1/cases/{key:str}/applicant", guards=[SEES_PEOPLE], tags=["cases"])
 async def show_applicant(request: Call, state: State, key: FromPath[str]) -> Applicant:
     """The person, unsealed. Each call is put on record before the answer leaves."""
-    case = await _case(request, state, key)
     user = request.user
     async with transaction(state.engine) as conn:
+        case = await find_visible(conn, user, key)
         sealed = await store.get_sealed(conn, case.id)
         await store.save_read(conn, case.id, at=state.clock.now(), subject=user.subject, role=user.role.value)
     opened = state.sealer.open(sealed.wrapped_key, sealed.applicant, f"{case.id}/applicant")
     return msgspec.json.decode(opened, type=Applicant)
 
 
-async def _case(request: Call, state: State, key: str) -> Case:
-    """The case, if there is one and the caller's area holds it; an outsider learns nothing, not even that it exists."""
-    wanted = _id_or_number(key)
-    async with transaction(state.engine) as conn:
-        case = await store.find_case(conn, wanted) if wanted is not None else None
-    if case is None or not request.user.sees(case.area):
-        raise Rejected("not_found")
-    return case
-
-
-def _id_or_number(key: str) -> UUID | str | None:
-    if is_case_number(key):
-        return key
-    try:
-        return UUID(key)
-    except ValueError:
-        return None
-
-
-ROUTES: list[HTTPRouteHandler] = [register, list_cases, show, show_timeline, show_applicant]
+ROUTES: list[HTTPRouteHandler] = [register, register_batch, list_cases, show, show_timeline, show_applicant, *ACTS]

@@ -9,18 +9,17 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import RejectionCode
-from contracts.events import Event
 from contracts.events.rejections import SubmissionFault
 from contracts.submissions import Submission
-from services.intake import store, translate
-from services.intake.domain import case as cases
+from services.intake import store
+from services.intake.domain import registering
 from services.intake.domain.case import Case
+from services.intake.domain.change import Change
 from services.intake.domain.numbers import case_number, county_of, day_of
 from services.intake.domain.submission import fingerprint, parse
+from services.intake.telling import tell
 from services.policies import Policy
-from services.runtime import journal
 from services.runtime.ids import new_id
-from services.runtime.journal import Outgoing
 from services.runtime.sealing import Sealer
 
 CONFLICT = SubmissionFault(
@@ -43,6 +42,14 @@ class Refused:
     faults: tuple[SubmissionFault, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Who was asked first (首问责任)."""
+
+    office: str | None
+    officer: str
+
+
 Outcome = Registered | Refused
 Key = tuple[str, str]
 
@@ -55,29 +62,37 @@ async def register(
     sealer: Sealer,
     officer: str,
     now: datetime,
+    office: str | None = None,
 ) -> list[Outcome]:
-    """One outcome per body, in order. The same submission twice, here or before, is one case."""
+    """One outcome per body, in order. The same submission twice, here or before, is one case.
+
+    `office` and `officer` are who was asked first; any window takes any matter for any area (一门受理).
+    """
     read = [parse(body, policy, now) for body in bodies]
     whole: dict[Key, Submission] = {}
     for found in read:
         if isinstance(found, Submission):
             whole.setdefault(_key(found), found)
     known = await store.find_submitted(conn, list(whole))
-    new = await _new_cases([whole[key] for key in whole if key not in known], conn, policy, officer, now)
-    sealed = [(case, _sealed(whole[case.source, case.submission_id], case, sealer)) for case in new]
+    window = Window(office=office, officer=officer)
+    new = await _new_cases([whole[key] for key in whole if key not in known], conn, policy, window, now)
+    sealed = [
+        (change.case, _sealed(whole[change.case.source, change.case.submission_id], change.case, sealer))
+        for change in new
+    ]
     saved = await store.save_new(conn, sealed)
-    made = {(case.source, case.submission_id): case for case in new if case.id in saved}
+    made = {(c.case.source, c.case.submission_id): c.case for c in new if c.case.id in saved}
     # Another transaction may have saved the same submission since we looked: its commit is visible by now.
     lost = [key for key in whole if key not in known and key not in made]
     known |= await store.find_submitted(conn, lost)
-    await _announce(list(made.values()), conn, policy, now)
+    await tell([change for change in new if change.case.id in saved], conn, policy)
     seen: set[Key] = set()
     return [_outcome(found, known, made, seen) for found in read]
 
 
 async def _new_cases(
-    submissions: Sequence[Submission], conn: AsyncConnection, policy: Policy, officer: str, now: datetime
-) -> list[Case]:
+    submissions: Sequence[Submission], conn: AsyncConnection, policy: Policy, window: Window, now: datetime
+) -> list[Change]:
     day = day_of(now)
     areas = [policy.area(submission.area) for submission in submissions]
     places = [(county_of(area.code), day) for area in areas if area is not None]
@@ -88,30 +103,18 @@ async def _new_cases(
     for submission, place in zip(submissions, places, strict=True):
         used[place] += 1
         made.append(
-            cases.register(
+            registering.register(
                 submission,
                 case_id=new_id(),
                 number=case_number(*place, last[place] - wanted[place] + used[place]),
                 content=fingerprint(submission),
-                officer=officer,
+                office=window.office,
+                officer=window.officer,
                 policy=policy,
                 now=now,
             )
         )
     return made
-
-
-async def _announce(made: Sequence[Case], conn: AsyncConnection, policy: Policy, now: datetime) -> None:
-    events: list[Event] = [event for case in made for event in translate.to_events(case, policy)]
-    await journal.add(conn, "intake", [Outgoing(event=event, at=now) for event in events])
-    await store.save_timeline(
-        conn,
-        [
-            {"case_id": case.id, "at": now, "type": event.TYPE, "data": msgspec.to_builtins(event)}
-            for case in made
-            for event in translate.to_events(case, policy)
-        ],
-    )
 
 
 def _sealed(submission: Submission, case: Case, sealer: Sealer) -> store.Sealed:

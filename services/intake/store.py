@@ -1,20 +1,20 @@
 """Intake's SQL: the open connection first, domain values out. Callers own the transaction."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Integer, RowMapping, String, bindparam, insert, select, text, tuple_
+from sqlalchemy import Date, Integer, String, bindparam, insert, select, text, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import CaseState, SubmissionChannel
+from services.intake import rows
 from services.intake.domain.case import Case
 from services.intake.tables import applicant_reads, cases, timeline
+from services.runtime.bulk import insert_rows, update_rows
 
 _SERIALS = text(
     """
@@ -52,7 +52,7 @@ async def find_submitted(conn: AsyncConnection, keys: Sequence[tuple[str, str]])
     if not keys:
         return {}
     found = await conn.execute(select(cases).where(tuple_(cases.c.source, cases.c.submission_id).in_(keys)))
-    return {(case.source, case.submission_id): case for case in map(_case, found.mappings())}
+    return {(case.source, case.submission_id): case for case in map(rows.case_of, found.mappings())}
 
 
 async def take_serials(conn: AsyncConnection, wanted: Counter[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -60,7 +60,7 @@ async def take_serials(conn: AsyncConnection, wanted: Counter[tuple[str, str]]) 
     if not wanted:
         return {}
     days = {key: datetime.strptime(key[1], "%Y%m%d").date() for key in wanted}  # noqa: DTZ007 - a civil day
-    rows = await conn.execute(
+    found = await conn.execute(
         _SERIALS,
         {
             "counties": [county for county, _ in wanted],
@@ -68,22 +68,38 @@ async def take_serials(conn: AsyncConnection, wanted: Counter[tuple[str, str]]) 
             "counts": list(wanted.values()),
         },
     )
-    return {(row.county, row.day.strftime("%Y%m%d")): row.last for row in rows}
+    return {(row.county, row.day.strftime("%Y%m%d")): row.last for row in found}
 
 
 async def save_new(conn: AsyncConnection, new: Sequence[tuple[Case, Sealed]]) -> set[UUID]:
     """Insert; returns the cases that are new. One whose submission another transaction has just saved is left out."""
     if not new:
         return set()
-    rows = [_row(case, sealed) for case, sealed in new]
-    statement = upsert(cases).on_conflict_do_nothing(constraint="submission_makes_one_case").returning(cases.c.case_id)
-    return set((await conn.execute(statement, rows)).scalars())
+    made = [
+        [*rows.changing(case), *rows.lasting(case, sealed.wrapped_key, sealed.applicant, sealed.summary)]
+        for case, sealed in new
+    ]
+    conflict = "ON CONFLICT ON CONSTRAINT submission_makes_one_case DO NOTHING RETURNING case_id"
+    return set(await insert_rows(conn, cases, (*rows.CHANGING, *rows.LASTING), made, then=conflict))
+
+
+async def lock_cases(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Case]:
+    """The cases that exist, held until the commit. In the order of their ids, so that nobody waits in a ring."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    statement = select(cases).where(cases.c.case_id.in_(wanted)).order_by(cases.c.case_id).with_for_update()
+    return {case.id: case for case in map(rows.case_of, (await conn.execute(statement)).mappings())}
+
+
+async def save_changed(conn: AsyncConnection, changed: Iterable[Case]) -> None:
+    await update_rows(conn, cases, rows.CHANGING, [rows.changing(case) for case in changed])
 
 
 async def find_case(conn: AsyncConnection, id_or_number: UUID | str) -> Case | None:
     column = cases.c.case_id if isinstance(id_or_number, UUID) else cases.c.number
     row = (await conn.execute(select(cases).where(column == id_or_number))).mappings().one_or_none()
-    return _case(row) if row is not None else None
+    return rows.case_of(row) if row is not None else None
 
 
 async def list_cases(conn: AsyncConnection, *, subtree: str, after: UUID | None, limit: int) -> list[Case]:
@@ -91,7 +107,7 @@ async def list_cases(conn: AsyncConnection, *, subtree: str, after: UUID | None,
     statement = select(cases).where(cases.c.area.startswith(subtree)).order_by(cases.c.case_id).limit(limit)
     if after is not None:
         statement = statement.where(cases.c.case_id > after)
-    return [_case(row) for row in (await conn.execute(statement)).mappings()]
+    return [rows.case_of(row) for row in (await conn.execute(statement)).mappings()]
 
 
 async def get_sealed(conn: AsyncConnection, case_id: UUID) -> Sealed:
@@ -105,56 +121,13 @@ async def save_read(conn: AsyncConnection, case_id: UUID, *, at: datetime, subje
     await conn.execute(insert(applicant_reads).values(case_id=case_id, read_at=at, subject=subject, role=role))
 
 
-async def save_timeline(conn: AsyncConnection, entries: Sequence[Mapping[str, Any]]) -> None:
-    if entries:
-        await conn.execute(insert(timeline), list(entries))
+async def save_timeline(conn: AsyncConnection, entries: Sequence[tuple[UUID, datetime, str, bytes]]) -> None:
+    """Case, moment, type and encoded data of each entry."""
+    columns = ("case_id", "at", "type", "data")
+    told = [(case_id, at, name, data.decode()) for case_id, at, name, data in entries]
+    await insert_rows(conn, timeline, columns, told)
 
 
 async def list_timeline(conn: AsyncConnection, case_id: UUID) -> list[TimelineEntry]:
     found = await conn.execute(select(timeline).where(timeline.c.case_id == case_id).order_by(timeline.c.id))
     return [TimelineEntry(at=row.at, type=row.type, data=row.data) for row in found]
-
-
-def _row(case: Case, sealed: Sealed) -> dict[str, Any]:
-    return {
-        "case_id": case.id,
-        "number": case.number,
-        "source": case.source,
-        "submission_id": case.submission_id,
-        "fingerprint": case.fingerprint,
-        "state": case.state.value,
-        "category": case.category,
-        "area": case.area,
-        "channel": case.channel.value,
-        "attributes": case.attributes,
-        "missing": list(case.missing),
-        "first_contact_office": case.first_contact_office,
-        "first_contact_officer": case.first_contact_officer,
-        "received_at": case.received_at,
-        "registered_at": case.registered_at,
-        "accepted_at": case.accepted_at,
-        "wrapped_key": sealed.wrapped_key,
-        "sealed_applicant": sealed.applicant,
-        "sealed_summary": sealed.summary,
-    }
-
-
-def _case(row: RowMapping) -> Case:
-    return Case(
-        id=row["case_id"],
-        number=row["number"],
-        source=row["source"],
-        submission_id=row["submission_id"],
-        fingerprint=row["fingerprint"],
-        state=CaseState(row["state"]),
-        category=row["category"],
-        area=row["area"],
-        channel=SubmissionChannel(row["channel"]),
-        attributes=row["attributes"],
-        missing=tuple(row["missing"]),
-        first_contact_office=row["first_contact_office"],
-        first_contact_officer=row["first_contact_officer"],
-        received_at=row["received_at"],
-        registered_at=row["registered_at"],
-        accepted_at=row["accepted_at"],
-    )

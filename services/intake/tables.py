@@ -16,9 +16,8 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
-    text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.runtime.tables import plumbing_tables
 
@@ -34,17 +33,22 @@ cases = Table(
     Column("submission_id", String, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     Column("state", String, nullable=False),
-    Column("round", Integer, nullable=False, server_default=text("1")),
+    Column("round", Integer, nullable=False),
     Column("category", String, nullable=False),
     Column("area", String, nullable=False),
     Column("channel", String, nullable=False),
-    Column("attributes", JSONB, nullable=False, server_default=text("'{}'")),
-    Column("missing", ARRAY(String), nullable=False, server_default=text("'{}'")),
+    Column("attributes", JSONB, nullable=False),
+    Column("missing", JSONB, nullable=False),
     Column("first_contact_office", String, nullable=False),
     Column("first_contact_officer", String, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("registered_at", DateTime(timezone=True), nullable=False),
+    Column("notices", Integer, nullable=False),
     Column("accepted_at", DateTime(timezone=True)),
+    Column("resolved_at", DateTime(timezone=True)),
+    Column("lead", Uuid),
+    Column("handling", JSONB),
+    Column("clocks", JSONB, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed_applicant", LargeBinary, nullable=False),
     Column("sealed_summary", LargeBinary, nullable=False),

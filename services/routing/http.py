@@ -8,7 +8,7 @@ import msgspec
 from litestar import MediaType, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import FeedbackAction, ReferralState
@@ -25,6 +25,7 @@ from services.routing.translate import ReferralView, to_view
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
 from services.runtime.failures import Rejected
+from services.runtime.http import json_body
 from services.runtime.ids import new_id
 from services.runtime.problems import problem
 
@@ -148,7 +149,9 @@ async def show_answers(request: Call, state: State, referral_id: FromPath[UUID])
 
 
 def _answering(action: FeedbackAction) -> HTTPRouteHandler:
-    async def answer(request: Call, state: State, referral_id: FromPath[UUID], data: AnswerBody) -> Response[Any]:
+    async def answer(
+        request: Call, state: State, referral_id: FromPath[UUID], data: JSONBody[AnswerBody]
+    ) -> Response[Any]:
         return await _answer(request.user, state, referral_id, action, data)
 
     answer.__doc__ = f"{action.en} ({action.zh}). The same as the answer on Kafka."
@@ -182,7 +185,9 @@ async def _answer(
 
 
 def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
-    async def take_decision(request: Call, state: State, referral_id: FromPath[UUID], data: Decision) -> Response[Any]:
+    async def take_decision(
+        request: Call, state: State, referral_id: FromPath[UUID], data: JSONBody[Decision]
+    ) -> Response[Any]:
         router = state.router
         desk = router.desk()
         async with transaction(state.engine) as conn:
@@ -198,7 +203,7 @@ def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
         return Response(answer, status_code=200, media_type=MediaType.JSON)
 
     take_decision.__doc__ = kind.__doc__
-    take_decision.__annotations__["data"] = kind
+    take_decision.__annotations__["data"] = json_body(kind)
     name = f"decide_{path.replace('-', '_')}"
     full = f"/v1/referrals/{{referral_id:uuid}}/{path}"
     return post(full, guards=[DECIDES], status_code=200, tags=["coordinator"], name=name)(take_decision)

@@ -17,10 +17,17 @@ Rows = Sequence[Sequence[Any]]
 _JSON: Final = "jsonb"
 
 
-async def insert_rows(conn: AsyncConnection, table: Table, columns: tuple[str, ...], rows: Rows) -> None:
-    """Values stand in the order of `columns`; those of JSONB columns are encoded JSON."""
-    if rows:
-        await conn.execute(_insert(table, columns), _arrays(columns, rows))
+async def insert_rows(
+    conn: AsyncConnection, table: Table, columns: tuple[str, ...], rows: Rows, *, then: str = ""
+) -> list[Any]:
+    """Values stand in the order of `columns`; those of JSONB columns are encoded JSON.
+
+    `then` is the end of the statement, for conflicts; returned is the first column of what it returns.
+    """
+    if not rows:
+        return []
+    found = await conn.execute(_insert(table, columns, then), _arrays(columns, rows))
+    return list(found.scalars()) if found.returns_rows else []
 
 
 async def update_rows(conn: AsyncConnection, table: Table, columns: tuple[str, ...], rows: Rows) -> None:
@@ -34,13 +41,10 @@ def _arrays(columns: tuple[str, ...], rows: Rows) -> dict[str, list[Any]]:
 
 
 @cache
-def _insert(table: Table, columns: tuple[str, ...]) -> TextClause:
+def _insert(table: Table, columns: tuple[str, ...], then: str) -> TextClause:
     names = ", ".join(f'"{name}"' for name in columns)
-    return _bound(
-        table,
-        columns,
-        f'INSERT INTO "{table.name}" ({names}) SELECT {_values(table, columns)} FROM {_source(columns)}',
-    )
+    statement = f'INSERT INTO "{table.name}" ({names}) SELECT {_values(table, columns)} FROM {_source(columns)} {then}'
+    return _bound(table, columns, statement)
 
 
 @cache

@@ -48,7 +48,8 @@ def problem(status: int, *, detail: str = "", code: str = "", errors: Sequence[A
 
 
 def on_http_exception(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    return problem(error.status_code, detail=error.detail)
+    faults = error.extra if isinstance(error.extra, list) else ()
+    return problem(error.status_code, detail=error.detail, code="invalid" if faults else "", errors=faults)
 
 
 def on_error(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

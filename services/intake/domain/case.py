@@ -1,18 +1,31 @@
-"""The case as intake keeps it, and what registering one makes true."""
+"""The case as intake keeps it, without its applicant."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from contracts.codes import CaseState, ClockKind, SubmissionChannel
-from contracts.submissions import Submission
-from services.intake.domain.clocks import CaseClock
-from services.policies import Office, Policy
+from contracts.events.clocks import LimitBasis
+from services.policies import Policy
+from services.policies.clocks import LegalClock, terms_of
+from services.runtime.ids import derived_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """Who owes the next answer, until when, and which law says so."""
+
+    office: str
+    kind: ClockKind
+    limit: str
+    due_at: datetime | None
+    provisional: bool
+    basis: LimitBasis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A registered matter, without its applicant."""
+    """A registered matter."""
 
     id: UUID
     number: str
@@ -25,59 +38,22 @@ class Case:
     channel: SubmissionChannel
     attributes: dict[str, str | int | bool]
     missing: tuple[str, ...]
+    """Codes of the material that is still to be handed in."""
     first_contact_office: str
     first_contact_officer: str
     received_at: datetime
     registered_at: datetime
+    round: int = 1
+    notices: int = 0
+    """How often the applicant was told what is missing."""
     accepted_at: datetime | None = None
-
-    def acceptance_clock(self, clock_id: UUID) -> CaseClock:
-        return CaseClock(
-            id=clock_id,
-            kind=ClockKind.ACCEPTANCE,
-            category=self.category,
-            office=self.first_contact_office,
-            area=self.area,
-            version=1,
-            started_at=self.received_at,
-        )
-
-
-def register(
-    submission: Submission,
-    *,
-    case_id: UUID,
-    number: str,
-    content: bytes,
-    officer: str,
-    policy: Policy,
-    now: datetime,
-) -> Case:
-    """A case of a whole submission: accepted at once if nothing is missing and no clerk has to decide."""
-    category = policy.categories[submission.category]
-    area = policy.area(submission.area)
-    assert area is not None, "the submission was checked against this policy"  # noqa: S101 - a promise of the caller
-    handed_in = set(submission.materials)
-    missing = tuple(material.code for material in category.materials if material.code not in handed_in)
-    accepted = not missing and not category.by_clerk
-    return Case(
-        id=case_id,
-        number=number,
-        source=submission.source,
-        submission_id=submission.submission_id,
-        fingerprint=content,
-        state=CaseState.ACCEPTED if accepted else CaseState.REGISTERED,
-        category=category.code,
-        area=area.code,
-        channel=submission.channel,
-        attributes=submission.attributes,
-        missing=missing,
-        first_contact_office=first_contact(policy, area.code),
-        first_contact_officer=officer,
-        received_at=(submission.received_at or now).astimezone(UTC),
-        registered_at=now,
-        accepted_at=now if accepted else None,
-    )
+    resolved_at: datetime | None = None
+    lead: UUID | None = None
+    """The referral that solves it; it moves when routing sends the case elsewhere."""
+    handling: Awaited | None = None
+    """What routing last said about the lead's time."""
+    clocks: tuple[LegalClock, ...] = ()
+    """Intake's own clocks that are open."""
 
 
 def first_contact(policy: Policy, area: str) -> str:
@@ -88,9 +64,14 @@ def first_contact(policy: Policy, area: str) -> str:
     return office.code
 
 
-def next_to_answer(case: Case, policy: Policy) -> tuple[Office, ClockKind]:
-    """Who owes the next answer: the window while it has not accepted, then the office that leads."""
-    lead = policy.office_near(policy.categories[case.category].lead_role, case.area)
-    if case.state is CaseState.ACCEPTED and lead is not None:
-        return lead, ClockKind.HANDLING
-    return policy.offices[case.first_contact_office], ClockKind.ACCEPTANCE
+def a_clock(case: Case, kind: ClockKind, started_at: datetime, policy: Policy) -> LegalClock:
+    """One of intake's own; there is one of each kind per round, and its id says so."""
+    return LegalClock(
+        id=derived_id("case", str(case.id), kind.value, str(case.round)),
+        kind=kind,
+        office=case.first_contact_office,
+        area=case.area,
+        terms=terms_of(policy.limit(kind, case.category), policy),
+        started_at=started_at,
+        round=case.round,
+    )

@@ -13,6 +13,8 @@ import httpx
 import pytest
 import uvicorn
 
+from services.deadlines import Limit
+from services.intake.domain.acts import Rules
 from services.intake.http import ROUTES
 from services.policies import PolicyWatch
 from services.runtime.auth import Principal, Role, issue_token
@@ -36,7 +38,9 @@ def token(role: Role = Role.CLERK, area: str | None = None, **more: Any) -> dict
 async def http(database: str) -> AsyncIterator[httpx.AsyncClient]:
     await upgrade(database, "intake")
     engine = open_engine(SimpleNamespace(database_url=database), "intake")
-    state = {"engine": engine, "policy": PolicyWatch(PACK), "sealer": SEALER, "clock": Clock(), "token_key": KEY}
+    policy = PolicyWatch(PACK)
+    state = {"engine": engine, "policy": policy, "sealer": SEALER, "clock": Clock(), "token_key": KEY}
+    state["rules"] = lambda: Rules(policy=policy.policy, reopen_limit=Limit.parse("15d"))
 
     async def probe() -> dict[str, str]:
         return {"database": "ok"}
@@ -162,3 +166,41 @@ async def test_health_metrics_and_openapi_need_no_token(http: httpx.AsyncClient)
     assert b"python_info" in (await http.get("/metrics", headers=bare)).content
     document = json.loads((await http.get("/openapi.json", headers=bare)).content)
     assert "/v1/cases" in document["paths"]
+
+
+async def test_a_clerk_decides_at_the_window(http: httpx.AsyncClient) -> None:
+    told = (await http.post("/v1/cases", content=a_submission(category="petition.request"))).json()
+    assert (told["state"], told["answer_by"]["clock"]) == ("registered", "acceptance")
+    path = f"/v1/cases/{told['number']}"
+
+    wrong = await http.post(f"{path}/decline", json={"reason": "because", "go_to": "the moon"})
+    assert (wrong.status_code, [error["field"] for error in wrong.json()["errors"]]) == (422, ["reason", "go_to"])
+    accepted = await http.post(f"{path}/accept", json={})
+    assert (accepted.status_code, accepted.json()["state"]) == (200, "accepted")
+    again = await http.post(f"{path}/accept", json={})
+    assert (again.status_code, again.json()["code"]) == (409, "illegal_move")
+
+
+async def test_an_act_with_a_wrong_body_is_named(http: httpx.AsyncClient) -> None:
+    told = (await http.post("/v1/cases", content=a_submission())).json()
+    for body in (b"", b"{", b"[]", b'{"reason": 5}', b'{"nonsense": 1}'):
+        reply = await http.post(f"/v1/cases/{told['number']}/reopen", content=body)
+        assert reply.status_code == 400, body
+        assert reply.headers["content-type"] == "application/problem+json"
+
+
+async def test_an_override_needs_a_coordinator(http: httpx.AsyncClient) -> None:
+    body = a_submission(category="civil_affairs.subsistence_allowance")
+    path = f"/v1/cases/{(await http.post('/v1/cases', content=body)).json()['number']}/request-supplement"
+    wanted = {"missing": ["household_register"], "override": True}
+    assert (await http.post(path, json=wanted)).status_code == 403
+    reply = await http.post(path, json=wanted, headers=token(Role.COORDINATOR))
+    assert (reply.status_code, reply.json()["state"]) == (200, "awaiting_supplement")
+
+
+async def test_each_line_of_a_batch_gets_its_own_answer(http: httpx.AsyncClient) -> None:
+    lines = [a_submission(1), b"{", a_submission(2), a_submission(1), a_submission(1, summary="other"), b""]
+    reply = await http.post("/v1/cases/batch", content=b"\n".join(lines))
+    answers = [json.loads(line) for line in reply.text.splitlines()]
+    assert [answer["status"] for answer in answers] == [201, 400, 201, 200, 409]
+    assert answers[0]["answer"] == answers[3]["answer"]

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.codes import CaseState
-from services.intake.handlers import Desk
+from services.intake.handlers import Registrar
 from services.intake.registration import Outcome, Refused, Registered, register
 from services.policies import PolicyWatch
 from services.runtime.clock import Clock
@@ -155,7 +155,7 @@ def a_record(value: bytes | None, key: bytes | None = b"k-1", offset: int = 0) -
 async def test_bad_records_are_rejected_with_every_fault_and_good_ones_pass(
     engine: AsyncEngine, watch: PolicyWatch
 ) -> None:
-    desk = Desk(policy=watch, sealer=SEALER, clock=Clock())
+    desk = Registrar(policy=watch, sealer=SEALER, clock=Clock())
     values = [None, b"{", b"\xff", a_submission(area="99", category="no.such"), b'"x"', b" " * 300_000, a_submission()]
     batch: list[Incoming[bytes]] = [desk.read(a_record(value, offset=at)) for at, value in enumerate(values)]
     batch.append(desk.read(a_record(b"[" * 100_000, key=None, offset=9)))

@@ -1,0 +1,141 @@
+"""What may be done with a case at the window, over HTTP: one path for each act."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, JSONBody
+
+from services.intake.domain import acts
+from services.intake.domain.acts import Rules
+from services.intake.domain.case import Case
+from services.intake.domain.change import Change, Refused
+from services.intake.lookup import find_visible
+from services.intake.telling import act
+from services.intake.translate import to_view
+from services.runtime.auth import Principal, Role, requires
+from services.runtime.database import transaction
+from services.runtime.failures import Rejected
+from services.runtime.http import json_body
+from services.runtime.problems import problem
+
+Call = Request[Principal, Any, State]
+
+ACTS_ON_CASES = requires(Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR)
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is done, with what it needs."""
+
+
+class Accept(Act, frozen=True, kw_only=True):
+    """Take the case on (受理), with or without the material."""
+
+
+class Decline(Act, frozen=True, kw_only=True):
+    """Do not accept (不予受理): with the reason and the office that the applicant can turn to."""
+
+    reason: str
+    go_to: str
+
+
+class RequestSupplement(Act, frozen=True, kw_only=True):
+    """Tell the applicant everything that is missing (一次性告知). A second time needs a coordinator's override."""
+
+    missing: tuple[str, ...]
+    override: bool = False
+
+
+class Supplement(Act, frozen=True, kw_only=True):
+    """Material came in (补正)."""
+
+    materials: tuple[str, ...]
+
+
+class Withdraw(Act, frozen=True, kw_only=True):
+    """The applicant takes it back (撤回)."""
+
+    reason: str = "applicant_request"
+
+
+class CallBack(Act, frozen=True, kw_only=True):
+    """The applicant was asked (回访); dissatisfaction opens a new round."""
+
+    satisfied: bool
+    reason: str = ""
+
+
+class Reopen(Act, frozen=True, kw_only=True):
+    """Into a new round (重办), within the window that counts from when it was resolved."""
+
+    reason: str
+
+
+PATHS: Final[Mapping[str, type[Act]]] = MappingProxyType(
+    {
+        "accept": Accept,
+        "decline": Decline,
+        "request-supplement": RequestSupplement,
+        "supplement": Supplement,
+        "withdraw": Withdraw,
+        "callback": CallBack,
+        "reopen": Reopen,
+    }
+)
+
+
+def doing(wanted: Act, at: datetime, rules: Rules) -> Callable[[Case], Change | Refused]:
+    """The rule that the act stands for."""
+
+    def do(case: Case) -> Change | Refused:
+        match wanted:
+            case Accept():
+                return acts.accept(case, at)
+            case Decline(reason=reason, go_to=go_to):
+                return acts.decline(case, at, rules, reason=reason, go_to=go_to)
+            case RequestSupplement(missing=missing, override=override):
+                return acts.request_supplement(case, at, rules, missing=missing, override=override)
+            case Supplement(materials=materials):
+                return acts.supplement(case, at, rules, materials=materials)
+            case Withdraw(reason=reason):
+                return acts.withdraw(case, at, rules, reason=reason)
+            case CallBack(satisfied=satisfied, reason=reason):
+                return acts.call_back(case, at, rules, satisfied=satisfied, reason=reason)
+            case Reopen(reason=reason):
+                return acts.reopen(case, at, rules, reason=reason)
+            case _:
+                raise TypeError(type(wanted).__name__)
+
+    return do
+
+
+def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
+    async def take(request: Call, state: State, key: FromPath[str], data: JSONBody[Act]) -> Response[Any]:
+        if getattr(data, "override", False) and request.user.role is not Role.COORDINATOR:
+            raise Rejected("not_allowed", override="needs a coordinator")
+        rules = state.rules()
+        async with transaction(state.engine) as conn:
+            case = await find_visible(conn, request.user, key)
+            outcome = await act(case.id, doing(data, state.clock.now(), rules), conn, rules.policy)
+        if isinstance(outcome, Refused):
+            return _refused(outcome)
+        return Response(to_view(outcome, rules.policy), status_code=200)
+
+    take.__doc__ = kind.__doc__
+    take.__annotations__["data"] = json_body(kind)
+    name = f"act_{path.replace('-', '_')}"
+    guards = [ACTS_ON_CASES]
+    return post(f"/v1/cases/{{key:str}}/{path}", guards=guards, status_code=200, tags=["acts"], name=name)(take)
+
+
+def _refused(refused: Refused) -> Response[bytes]:
+    errors = [{"field": name, "detail": rule} for name, rule in refused.faults]
+    return problem(422 if errors else 409, code=refused.code, detail="nothing changed", errors=errors)
+
+
+ACTS: list[HTTPRouteHandler] = [_route(path, kind) for path, kind in PATHS.items()]

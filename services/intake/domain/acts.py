@@ -1,0 +1,160 @@
+"""What people may do with a case at the window: accept, decline, ask for material, withdraw, call back, reopen."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.codes import CaseState, ClockKind
+from services.deadlines import Limit, due
+from services.intake.domain.case import Case
+from services.intake.domain.change import (
+    Change,
+    Closed,
+    Declined,
+    NoticeGiven,
+    Refused,
+    Reopened,
+    Supplemented,
+    Withdrawn,
+)
+from services.intake.domain.registering import accepted, ready
+from services.intake.domain.states import Move, after
+from services.policies import Policy
+
+AWAITING_MATERIAL = "supplement"
+"""The reason for which the acceptance clock stands still; the policy says whether it may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the acts go by."""
+
+    policy: Policy
+    reopen_limit: Limit
+    """How long after it was resolved a case can be opened again."""
+
+
+def accept(case: Case, at: datetime) -> Change | Refused:
+    """A clerk takes the case on, with or without the material."""
+    return _illegal(case, Move.ACCEPT) or accepted(Change(case=case, at=at))
+
+
+def decline(case: Case, at: datetime, rules: Rules, *, reason: str, go_to: str) -> Change | Refused:
+    """Not accepted. Nobody is sent away without a reason and without being told where to go."""
+    faults = _reason(rules.policy, reason, "decline")
+    if go_to not in rules.policy.offices:
+        faults.append(("go_to", "must be the code of the office that the applicant can turn to"))
+    if refused := _illegal(case, Move.DECLINE) or _invalid(faults):
+        return refused
+    change = Change(case=case, at=at)
+    declined = change.says(Declined(reason=reason, go_to=go_to), state=change.moves(Move.DECLINE))
+    return declined.meet(ClockKind.ACCEPTANCE).cancel()
+
+
+def request_supplement(
+    case: Case, at: datetime, rules: Rules, *, missing: Sequence[str], override: bool
+) -> Change | Refused:
+    """Tell the applicant what is missing: once. A second time needs the coordinator's override."""
+    faults = [] if missing else [("missing", "must name what is missing")]
+    faults += _materials(rules.policy, missing, "missing")
+    if refused := _illegal(case, Move.REQUEST_SUPPLEMENT) or _invalid(faults):
+        return refused
+    if case.notices and not override:
+        return Refused(code="notice_already_given")
+    change = Change(case=case, at=at)
+    told = change.says(
+        NoticeGiven(missing=_once(missing), overridden=bool(case.notices)),
+        state=change.moves(Move.REQUEST_SUPPLEMENT),
+        missing=_once(missing),
+        notices=case.notices + 1,
+    ).meet(ClockKind.SUPPLEMENT_NOTICE)
+    reason = rules.policy.reasons.get(AWAITING_MATERIAL)
+    return told.pause(ClockKind.ACCEPTANCE, reason.code) if reason is not None and reason.stops_clock else told
+
+
+def supplement(case: Case, at: datetime, rules: Rules, *, materials: Sequence[str]) -> Change | Refused:
+    """Material came in: the clock runs on, and a case that lacks nothing is accepted at once."""
+    faults = [] if materials else [("materials", "must name what was handed in")]
+    faults += _materials(rules.policy, materials, "materials")
+    if refused := _illegal(case, Move.SUPPLEMENT) or _invalid(faults):
+        return refused
+    change = Change(case=case, at=at)
+    whole = change.says(
+        Supplemented(materials=_once(materials)),
+        state=change.moves(Move.SUPPLEMENT),
+        missing=tuple(code for code in case.missing if code not in set(materials)),
+    ).resume(ClockKind.ACCEPTANCE)
+    return accepted(whole) if ready(whole.case, rules.policy) else whole
+
+
+def withdraw(case: Case, at: datetime, rules: Rules, *, reason: str) -> Change | Refused:
+    faults = _reason(rules.policy, reason, "withdraw")
+    if refused := _illegal(case, Move.WITHDRAW) or _invalid(faults):
+        return refused
+    change = Change(case=case, at=at)
+    return change.says(Withdrawn(reason=reason), state=change.moves(Move.WITHDRAW)).cancel()
+
+
+def call_back(case: Case, at: datetime, rules: Rules, *, satisfied: bool, reason: str) -> Change | Refused:
+    """The applicant was asked. Dissatisfaction opens a new round, unless the time for that is over."""
+    faults = [] if satisfied else _reason(rules.policy, reason, "reopen")
+    if case.state is not CaseState.RESOLVED:
+        return Refused(code="illegal_move")
+    if refused := _invalid(faults):
+        return refused
+    change = Change(case=case, at=at)
+    if not satisfied and _within_window(case, at, rules):
+        return _reopened(change.meet(ClockKind.CALLBACK), reason)
+    closed = change.says(Closed(satisfied=satisfied), state=change.moves(Move.CLOSE))
+    return closed.meet(ClockKind.CALLBACK)
+
+
+def reopen(case: Case, at: datetime, rules: Rules, *, reason: str) -> Change | Refused:
+    """Into a new round with a clock of its own, within the window that counts from when it was resolved."""
+    faults = _reason(rules.policy, reason, "reopen")
+    if refused := _illegal(case, Move.REOPEN) or _invalid(faults):
+        return refused
+    if not _within_window(case, at, rules):
+        return Refused(code="reopen_window_over")
+    return _reopened(Change(case=case, at=at).meet(ClockKind.CALLBACK), reason)
+
+
+def _reopened(change: Change, reason: str) -> Change:
+    case = change.case
+    return change.says(
+        Reopened(reason=reason),
+        state=change.moves(Move.REOPEN),
+        round=case.round + 1,
+        resolved_at=None,
+        handling=None,
+    )
+
+
+def _within_window(case: Case, at: datetime, rules: Rules) -> bool:
+    if case.resolved_at is None:
+        return False
+    end = due(case.resolved_at, rules.reopen_limit, calendar=rules.policy.calendar).due_at
+    return end is not None and at <= end
+
+
+def _illegal(case: Case, move: Move) -> Refused | None:
+    return Refused(code="illegal_move") if after(case.state, move) is None else None
+
+
+def _invalid(faults: Sequence[tuple[str, str]]) -> Refused | None:
+    return Refused(code="invalid", faults=tuple(faults)) if faults else None
+
+
+def _reason(policy: Policy, code: str, use: str) -> list[tuple[str, str]]:
+    known = policy.reasons.get(code)
+    allowed = sorted(reason.code for reason in policy.reasons.values() if use in reason.uses)
+    return [] if known and use in known.uses else [("reason", f"must be one of {', '.join(allowed)}")]
+
+
+def _materials(policy: Policy, codes: Collection[str], field: str) -> list[tuple[str, str]]:
+    known = {material.code for category in policy.categories.values() for material in category.materials}
+    return [] if set(codes) <= known else [(field, "must be codes of material that the policy knows")]
+
+
+def _once(codes: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(codes))

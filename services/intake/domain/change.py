@@ -1,0 +1,163 @@
+"""What became true of a case in one act: the case as it is after, and the facts in the order they happened."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from contracts.codes import CaseState, ClockKind, ClockStatus
+from services.intake.domain.case import Case
+from services.intake.domain.states import Move, after
+from services.policies.clocks import LegalClock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    deemed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeGiven:
+    """The applicant was told, once and completely, what is missing (一次性告知)."""
+
+    missing: tuple[str, ...]
+    overridden: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supplemented:
+    materials: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declined:
+    reason: str
+    go_to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspended:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminated:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    satisfied: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reopened:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClocksMoved:
+    """Clocks that one act started, paused, resumed, met or cancelled, as they are after it."""
+
+    how: str
+    clocks: tuple[LegalClock, ...]
+    reason: str = ""
+
+
+STARTED, PAUSED, RESUMED, MET, CANCELLED = "started", "paused", "resumed", "met", "cancelled"
+
+Fact = (
+    Registered
+    | Accepted
+    | NoticeGiven
+    | Supplemented
+    | Declined
+    | Withdrawn
+    | Suspended
+    | Resumed
+    | Resolved
+    | Terminated
+    | Closed
+    | Reopened
+    | ClocksMoved
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The act is not allowed here, and why; nothing changed."""
+
+    code: str
+    faults: tuple[tuple[str, str], ...] = ()
+    """Field and rule, where what was asked for is wrong in itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Grows by one fact after the other; never changes in place."""
+
+    case: Case
+    at: datetime
+    facts: tuple[Fact, ...] = field(default=())
+
+    def says(self, fact: Fact, **changes: Any) -> "Change":
+        """The fact, with what it changes of the case."""
+        case = replace(self.case, **changes) if changes else self.case
+        return replace(self, case=case, facts=(*self.facts, fact))
+
+    def moves(self, move: Move) -> CaseState:
+        """The state after a move that was checked to be allowed."""
+        state = after(self.case.state, move)
+        assert state is not None, "callers check the move first"  # noqa: S101 - a promise of the caller
+        return state
+
+    def start(self, *clocks: LegalClock) -> "Change":
+        return self.says(ClocksMoved(how=STARTED, clocks=clocks), clocks=(*self.case.clocks, *clocks))
+
+    def pause(self, kind: ClockKind, reason: str) -> "Change":
+        return self._turn(PAUSED, kind, lambda clock: clock.pause(self.at, reason), reason)
+
+    def resume(self, kind: ClockKind) -> "Change":
+        return self._turn(RESUMED, kind, lambda clock: clock.resume(self.at))
+
+    def meet(self, *kinds: ClockKind) -> "Change":
+        """What the clocks waited for has happened."""
+        return self._stop(MET, ClockStatus.MET, frozenset(kinds))
+
+    def cancel(self) -> "Change":
+        """All that still run wait for nothing any more."""
+        return self._stop(CANCELLED, ClockStatus.CANCELLED, frozenset(ClockKind))
+
+    def _turn(self, how: str, kind: ClockKind, turn: Callable[[LegalClock], LegalClock], reason: str = "") -> "Change":
+        turned = {clock.kind: turn(clock) for clock in self.case.clocks if clock.kind is kind}
+        if not turned:
+            return self
+        clocks = tuple(turned.get(clock.kind, clock) for clock in self.case.clocks)
+        return self.says(ClocksMoved(how=how, clocks=tuple(turned.values()), reason=reason), clocks=clocks)
+
+    def _stop(self, how: str, status: ClockStatus, kinds: frozenset[ClockKind]) -> "Change":
+        stopped = tuple(clock.stop(self.at, status) for clock in self.case.clocks if clock.kind in kinds)
+        if not stopped:
+            return self
+        rest = tuple(clock for clock in self.case.clocks if clock.kind not in kinds)
+        return self.says(ClocksMoved(how=how, clocks=stopped), clocks=rest)

@@ -1,0 +1,75 @@
+"""How a case follows its referrals and its clocks: routing and the passing of time move it, never a request."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from contracts.codes import CaseState, ClockKind
+from services.intake.domain.case import Awaited, Case, a_clock
+from services.intake.domain.change import Change, Resolved, Resumed, Suspended, Terminated
+from services.intake.domain.registering import accepted
+from services.intake.domain.states import Move, after
+from services.policies import Policy
+
+DEEMING = frozenset({ClockKind.ACCEPTANCE, ClockKind.SUPPLEMENT_NOTICE})
+
+
+def dispatched(case: Case, at: datetime, referral: UUID) -> Change:
+    """A lead has it; sent on after a return, the case goes on as it was."""
+    state = after(case.state, Move.DISPATCH) or case.state
+    return Change(case=replace(case, lead=referral, state=state), at=at)
+
+
+def timed(case: Case, at: datetime, handling: Awaited) -> Change:
+    """Routing said until when the lead has time."""
+    return Change(case=replace(case, handling=handling), at=at)
+
+
+def held(case: Case, at: datetime, referral: UUID, reason: str) -> Change:
+    """The lead waits for something that stops the clock by law."""
+    change = Change(case=case, at=at)
+    if referral != case.lead or after(case.state, Move.SUSPEND) is None:
+        return change
+    return change.says(Suspended(reason=reason), state=change.moves(Move.SUSPEND))
+
+
+def resumed(case: Case, at: datetime, referral: UUID) -> Change:
+    change = Change(case=case, at=at)
+    return _resume(change) if referral == case.lead else change
+
+
+def completed(case: Case, at: datetime, referral: UUID, policy: Policy) -> Change:
+    """The lead is done, and routing lets no lead finish before its co-handlers; the applicant is to be asked."""
+    change = Change(case=case, at=at)
+    if referral != case.lead:
+        return change
+    change = _resume(change)
+    if after(change.case.state, Move.RESOLVE) is None:
+        return change
+    solved = change.says(Resolved(), state=change.moves(Move.RESOLVE), resolved_at=at, handling=None)
+    return solved.start(a_clock(case, ClockKind.CALLBACK, at, policy))
+
+
+def failed(case: Case, at: datetime, referral: UUID, reason: str) -> Change:
+    change = Change(case=case, at=at)
+    if referral != case.lead or after(case.state, Move.TERMINATE) is None:
+        return change
+    return change.says(Terminated(reason=reason), state=change.moves(Move.TERMINATE), handling=None).cancel()
+
+
+def silent(case: Case, at: datetime, kind: ClockKind, version: int) -> Change:
+    """The window let its time pass without a word: the case counts as accepted (视为受理).
+
+    While the applicant has the word the clock stands still; an alert of an older version says nothing about now.
+    """
+    change = Change(case=case, at=at)
+    current = any(clock.kind is kind and clock.version == version for clock in case.clocks)
+    if case.state is not CaseState.REGISTERED or kind not in DEEMING or not current:
+        return change
+    return accepted(change, deemed=True)
+
+
+def _resume(change: Change) -> Change:
+    if after(change.case.state, Move.RESUME) is None:
+        return change
+    return change.says(Resumed(), state=change.moves(Move.RESUME))

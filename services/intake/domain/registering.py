@@ -1,0 +1,69 @@
+"""What registering a whole submission makes true."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from contracts.codes import CaseState, ClockKind
+from contracts.submissions import Submission
+from services.intake.domain.case import Case, a_clock, first_contact
+from services.intake.domain.change import Accepted, Change, Registered
+from services.intake.domain.states import Move
+from services.policies import Policy
+from services.policies.clocks import LegalClock
+
+
+def register(
+    submission: Submission,
+    *,
+    case_id: UUID,
+    number: str,
+    content: bytes,
+    office: str | None,
+    officer: str,
+    policy: Policy,
+    now: datetime,
+) -> Change:
+    """On record, and accepted at once if nothing is missing and no clerk has to decide.
+
+    `office` is the window that was asked first; by default the one that is nearest to the matter.
+    """
+    category = policy.categories[submission.category]
+    area = policy.area(submission.area)
+    assert area is not None, "the submission was checked against this policy"  # noqa: S101 - a promise of the caller
+    handed_in = set(submission.materials)
+    case = Case(
+        id=case_id,
+        number=number,
+        source=submission.source,
+        submission_id=submission.submission_id,
+        fingerprint=content,
+        state=CaseState.REGISTERED,
+        category=category.code,
+        area=area.code,
+        channel=submission.channel,
+        attributes=submission.attributes,
+        missing=tuple(material.code for material in category.materials if material.code not in handed_in),
+        first_contact_office=office or first_contact(policy, area.code),
+        first_contact_officer=officer,
+        received_at=(submission.received_at or now).astimezone(UTC),
+        registered_at=now,
+    )
+    change = Change(case=case, at=now).says(Registered()).start(*_clocks(case, policy))
+    return accepted(change) if ready(case, policy) else change
+
+
+def ready(case: Case, policy: Policy) -> bool:
+    """Whether nobody has to look at it before it goes on."""
+    return not case.missing and not policy.categories[case.category].by_clerk
+
+
+def accepted(change: Change, *, deemed: bool = False) -> Change:
+    """Taken on; the window's clocks have what they waited for."""
+    taken = change.says(Accepted(deemed=deemed), state=change.moves(Move.ACCEPT), accepted_at=change.at)
+    return taken.meet(ClockKind.ACCEPTANCE, ClockKind.SUPPLEMENT_NOTICE)
+
+
+def _clocks(case: Case, policy: Policy) -> list[LegalClock]:
+    """The time to accept, and where material is missing the time to tell so."""
+    kinds = [ClockKind.ACCEPTANCE, *([ClockKind.SUPPLEMENT_NOTICE] if case.missing else [])]
+    return [a_clock(case, kind, case.received_at, policy) for kind in kinds]

@@ -1,0 +1,104 @@
+"""Between rows and values: a case as the table holds it, in the order in which it is written."""
+
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import RowMapping
+
+from contracts.codes import CaseState, SubmissionChannel
+from services.intake.domain.case import Awaited, Case
+from services.policies.clocks import PackedClock, pack, unpack
+
+_encode = msgspec.json.Encoder().encode
+
+CHANGING: Final = (
+    "case_id",
+    "state",
+    "round",
+    "missing",
+    "notices",
+    "accepted_at",
+    "resolved_at",
+    "lead",
+    "handling",
+    "clocks",
+)
+"""What acts and referrals change of a case."""
+LASTING: Final = (
+    "number",
+    "source",
+    "submission_id",
+    "fingerprint",
+    "category",
+    "area",
+    "channel",
+    "attributes",
+    "first_contact_office",
+    "first_contact_officer",
+    "received_at",
+    "registered_at",
+    "wrapped_key",
+    "sealed_applicant",
+    "sealed_summary",
+)
+
+
+def changing(case: Case) -> list[Any]:
+    return [
+        case.id,
+        case.state.value,
+        case.round,
+        _encode(case.missing).decode(),
+        case.notices,
+        case.accepted_at,
+        case.resolved_at,
+        case.lead,
+        _encode(case.handling).decode() if case.handling is not None else None,
+        _encode([pack(clock) for clock in case.clocks]).decode(),
+    ]
+
+
+def lasting(case: Case, *sealed: bytes) -> list[Any]:
+    """`sealed` is the wrapped key, the applicant and the summary."""
+    return [
+        case.number,
+        case.source,
+        case.submission_id,
+        case.fingerprint,
+        case.category,
+        case.area,
+        case.channel.value,
+        _encode(case.attributes).decode(),
+        case.first_contact_office,
+        case.first_contact_officer,
+        case.received_at,
+        case.registered_at,
+        *sealed,
+    ]
+
+
+def case_of(row: RowMapping) -> Case:
+    return Case(
+        id=row["case_id"],
+        number=row["number"],
+        source=row["source"],
+        submission_id=row["submission_id"],
+        fingerprint=row["fingerprint"],
+        state=CaseState(row["state"]),
+        category=row["category"],
+        area=row["area"],
+        channel=SubmissionChannel(row["channel"]),
+        attributes=row["attributes"],
+        missing=tuple(row["missing"]),
+        first_contact_office=row["first_contact_office"],
+        first_contact_officer=row["first_contact_officer"],
+        received_at=row["received_at"],
+        registered_at=row["registered_at"],
+        round=row["round"],
+        notices=row["notices"],
+        accepted_at=row["accepted_at"],
+        resolved_at=row["resolved_at"],
+        lead=row["lead"],
+        handling=msgspec.convert(row["handling"], Awaited) if row["handling"] is not None else None,
+        clocks=tuple(map(unpack, msgspec.convert(row["clocks"], list[PackedClock]))),
+    )
