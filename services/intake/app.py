@@ -10,6 +10,7 @@ from services.intake.http import ROUTES
 from services.policies import PolicyWatch
 from services.runtime.clock import Clock
 from services.runtime.database import open_engine
+from services.runtime.jobs import Job
 from services.runtime.process import Service
 from services.runtime.sealing import Sealer
 from services.runtime.settings import RuntimeSettings, read_settings
@@ -44,5 +45,5 @@ def build(settings: IntakeSettings | None = None) -> Service:
         readers=[Registrar(policy=policy, sealer=sealer, clock=clock).reader(), *follower.readers()],
         routes=ROUTES,
         state={"engine": engine, "policy": policy, "sealer": sealer, "clock": clock, "rules": rules},
-        jobs=[refresh_policy],
+        jobs=[Job(run=refresh_policy)],
     )

@@ -1,8 +1,9 @@
-"""A case follows its referrals and its clocks: what routing and notify say moves it."""
+"""A case follows its referrals and its clocks: what routing and notify say moves it, and stands in its story."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,25 +20,30 @@ from contracts.events.clocks import (
 from contracts.events.referrals import (
     ReferralCompleted,
     ReferralDispatched,
+    ReferralEvent,
     ReferralFailed,
     ReferralOnHold,
     ReferralResumed,
+    RoutingArbitrationRequested,
+    RoutingDecided,
+    RoutingOverridden,
+    RoutingUnmatched,
 )
 from contracts.topics import ALERTS, REFERRALS
 from services.intake import store
 from services.intake.domain import following
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
-from services.intake.telling import tell
+from services.intake.telling import Story
 from services.intake.translate import to_awaited
 from services.policies import Policy, PolicyWatch
 from services.runtime.clock import Clock
 from services.runtime.consume import Incoming, Reader, events_of_ours
 from services.runtime.failures import Rejected
 
-TIMES = (ClockStarted, ClockPaused, ClockResumed, ClockExtended, ClockRecalculated)
-LEGS = (ReferralDispatched, ReferralOnHold, ReferralResumed, ReferralCompleted, ReferralFailed)
-WORK = frozenset({ClockKind.HANDLING, ClockKind.REWORK})
+DECISIONS: Final = (RoutingDecided, RoutingUnmatched, RoutingOverridden, RoutingArbitrationRequested)
+TIMES: Final = (ClockStarted, ClockPaused, ClockResumed, ClockExtended, ClockRecalculated)
+WORK: Final = frozenset({ClockKind.HANDLING, ClockKind.REWORK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +63,7 @@ class Follower:
                 decode=decode,
                 handle=self.follow,
                 guarded=True,
-                only=frozenset({*LEGS, *TIMES}),
+                only=frozenset({*ReferralEvent.__subclasses__(), *DECISIONS, *TIMES}),
             ),
             Reader(
                 name="intake.alerts",
@@ -72,56 +78,70 @@ class Follower:
 
     async def follow(self, batch: Sequence[Incoming[CaseBound]], conn: AsyncConnection) -> None:
         """One look at all cases of the batch, each event on what the one before it left, one write."""
-        policy, at = self.policy.policy, self.clock.now()
-        events = [incoming.data for incoming in batch if _concerns(incoming.data)]
-        now = await store.lock_cases(conn, (event.case_id for event in events))
-        changes, moved = [], dict[object, Case]()
-        for event in events:
+        policy = self.policy.policy
+        news = [incoming for incoming in batch if _concerns(incoming.data)]
+        now = await store.lock_cases(conn, (incoming.data.case_id for incoming in news))
+        story, moved = Story(policy), dict[UUID, Case]()
+        for incoming in news:
+            event = incoming.data
             case = now.get(event.case_id)
             if case is None:
                 raise Rejected("unknown_case", case_id=event.case_id)
-            change = step(case, event, policy, at)
+            if not isinstance(event, TIMES) or isinstance(event, ClockExtended):
+                story.hears(event, incoming.received_at, _speaker(event))
+            change = step(case, event, policy)
             if change.case is not case:
                 now[case.id] = moved[case.id] = change.case
-            if change.facts:
-                changes.append(change)
+            story.tells(replace(change, by=_speaker(event)), incoming.traceparent)
         await store.save_changed(conn, moved.values())
-        await tell(changes, conn, policy)
+        await story.write(conn)
 
 
 def _concerns(event: CaseBound) -> bool:
-    """Only the lead's leg and the window's own clocks move a case."""
-    match event:
-        case ReferralDispatched(role=role) | ReferralOnHold(role=role) | ReferralResumed(role=role):
-            return role is ReferralRole.LEAD
-        case ReferralCompleted(role=role) | ReferralFailed(role=role):
-            return role is ReferralRole.LEAD
-        case ClockBreached(kind=kind):
-            return kind in following.DEEMING
-        case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended() | ClockRecalculated():
-            return any(clock.kind in WORK for clock in event.clocks)
-        case _:
-            return False
+    """Clocks of signing and of co-handlers are routing's own business."""
+    return not isinstance(event, TIMES) or any(clock.kind in WORK for clock in event.clocks)
 
 
-def step(case: Case, event: CaseBound, policy: Policy, at: datetime) -> Change:
+def _speaker(event: CaseBound) -> str:
+    """An office where its answer was the cause, else the service that says so."""
+    if isinstance(event, ReferralEvent) and event.feedback_id is not None:
+        return event.office
+    return ALERTS.writer if isinstance(event, ClockBreached) else REFERRALS.writer
+
+
+def step(case: Case, event: CaseBound, policy: Policy) -> Change:
     """What one event makes of the case."""
     match event:
-        case ReferralDispatched(referral_id=referral):
-            return following.dispatched(case, event.at, referral)
-        case ReferralOnHold(referral_id=referral, reason=reason):
-            still = Change(case=case, at=at)
-            return following.held(case, event.at, referral, reason) if event.stops_clock else still
+        case ReferralEvent():
+            return _referral_step(case, event, policy)
+        case ClockBreached():
+            # Not `due_at`: who is late stays late, and the clock must say so.
+            return following.silent(case, event.fired_at, event.kind, event.version)
+        case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended() | ClockRecalculated():
+            times = [clock for clock in event.clocks if clock.kind in WORK and clock.referral_id == case.lead]
+            return following.timed(case, to_awaited(times[-1])) if times else _unmoved(case)
+        case _:
+            return _unmoved(case)
+
+
+def _referral_step(case: Case, event: ReferralEvent, policy: Policy) -> Change:
+    """Only the lead's leg moves a case."""
+    if event.role is not ReferralRole.LEAD:
+        return _unmoved(case)
+    match event:
+        case ReferralDispatched(referral_id=referral, office=office):
+            return following.dispatched(case, event.at, referral, office)
+        case ReferralOnHold(referral_id=referral, reason=reason, stops_clock=True):
+            return following.held(case, event.at, referral, reason)
         case ReferralResumed(referral_id=referral):
             return following.resumed(case, event.at, referral)
         case ReferralCompleted(referral_id=referral):
             return following.completed(case, event.at, referral, policy)
         case ReferralFailed(referral_id=referral, reason=reason):
             return following.failed(case, event.at, referral, reason)
-        case ClockBreached(kind=kind, version=version):
-            return following.silent(case, at, kind, version)
-        case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended() | ClockRecalculated():
-            times = [clock for clock in event.clocks if clock.kind in WORK and clock.referral_id == case.lead]
-            return following.timed(case, at, to_awaited(times[-1])) if times else Change(case=case, at=at)
         case _:
-            raise TypeError(event.TYPE)
+            return _unmoved(case)
+
+
+def _unmoved(case: Case) -> Change:
+    return Change(case=case, at=case.registered_at)

@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import RowMapping
 
-from contracts.codes import CaseState, SubmissionChannel
+from contracts.codes import CaseState, Field, SubmissionChannel
 from services.intake.domain.case import Awaited, Case
 from services.policies.clocks import PackedClock, pack, unpack
 
@@ -20,6 +20,7 @@ CHANGING: Final = (
     "accepted_at",
     "resolved_at",
     "lead",
+    "lead_office",
     "handling",
     "clocks",
 )
@@ -30,6 +31,7 @@ LASTING: Final = (
     "submission_id",
     "fingerprint",
     "category",
+    "field",
     "area",
     "channel",
     "attributes",
@@ -53,6 +55,7 @@ def changing(case: Case) -> list[Any]:
         case.accepted_at,
         case.resolved_at,
         case.lead,
+        case.lead_office,
         _encode(case.handling).decode() if case.handling is not None else None,
         _encode([pack(clock) for clock in case.clocks]).decode(),
     ]
@@ -66,6 +69,7 @@ def lasting(case: Case, *sealed: bytes) -> list[Any]:
         case.submission_id,
         case.fingerprint,
         case.category,
+        case.field.value,
         case.area,
         case.channel.value,
         _encode(case.attributes).decode(),
@@ -86,6 +90,7 @@ def case_of(row: RowMapping) -> Case:
         fingerprint=row["fingerprint"],
         state=CaseState(row["state"]),
         category=row["category"],
+        field=Field(row["field"]),
         area=row["area"],
         channel=SubmissionChannel(row["channel"]),
         attributes=row["attributes"],
@@ -99,6 +104,7 @@ def case_of(row: RowMapping) -> Case:
         accepted_at=row["accepted_at"],
         resolved_at=row["resolved_at"],
         lead=row["lead"],
+        lead_office=row["lead_office"],
         handling=msgspec.convert(row["handling"], Awaited) if row["handling"] is not None else None,
         clocks=tuple(map(unpack, msgspec.convert(row["clocks"], list[PackedClock]))),
     )

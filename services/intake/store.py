@@ -16,6 +16,9 @@ from services.intake.domain.case import Case
 from services.intake.tables import applicant_reads, cases, timeline
 from services.runtime.bulk import insert_rows, update_rows
 
+Line = tuple[UUID, datetime, str, str, str]
+"""Case, moment, type, who, and encoded data of an entry in the timeline."""
+
 _SERIALS = text(
     """
     INSERT INTO case_serials AS s (county, day, last)
@@ -44,6 +47,7 @@ class Sealed:
 class TimelineEntry:
     at: datetime
     type: str
+    by: str
     data: dict[str, Any]
 
 
@@ -121,13 +125,10 @@ async def save_read(conn: AsyncConnection, case_id: UUID, *, at: datetime, subje
     await conn.execute(insert(applicant_reads).values(case_id=case_id, read_at=at, subject=subject, role=role))
 
 
-async def save_timeline(conn: AsyncConnection, entries: Sequence[tuple[UUID, datetime, str, bytes]]) -> None:
-    """Case, moment, type and encoded data of each entry."""
-    columns = ("case_id", "at", "type", "data")
-    told = [(case_id, at, name, data.decode()) for case_id, at, name, data in entries]
-    await insert_rows(conn, timeline, columns, told)
+async def save_timeline(conn: AsyncConnection, lines: Sequence[Line]) -> None:
+    await insert_rows(conn, timeline, ("case_id", "at", "type", "by", "data"), lines)
 
 
 async def list_timeline(conn: AsyncConnection, case_id: UUID) -> list[TimelineEntry]:
     found = await conn.execute(select(timeline).where(timeline.c.case_id == case_id).order_by(timeline.c.id))
-    return [TimelineEntry(at=row.at, type=row.type, data=row.data) for row in found]
+    return [TimelineEntry(at=row.at, type=row.type, by=row.by, data=row.data) for row in found]

@@ -35,6 +35,7 @@ cases = Table(
     Column("state", String, nullable=False),
     Column("round", Integer, nullable=False),
     Column("category", String, nullable=False),
+    Column("field", String, nullable=False),
     Column("area", String, nullable=False),
     Column("channel", String, nullable=False),
     Column("attributes", JSONB, nullable=False),
@@ -47,6 +48,7 @@ cases = Table(
     Column("accepted_at", DateTime(timezone=True)),
     Column("resolved_at", DateTime(timezone=True)),
     Column("lead", Uuid),
+    Column("lead_office", String),
     Column("handling", JSONB),
     Column("clocks", JSONB, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
@@ -55,7 +57,14 @@ cases = Table(
     UniqueConstraint("number", name="case_number_once"),
     UniqueConstraint("source", "submission_id", name="submission_makes_one_case"),
     CheckConstraint("round > 0", name="rounds_count_from_one"),
+    CheckConstraint(
+        "(state IN ('resolved', 'closed', 'archived')) = (resolved_at IS NOT NULL)", name="solved_cases_say_when"
+    ),
+    CheckConstraint("num_nonnulls(lead, lead_office) IN (0, 2)", name="lead_has_an_office"),
     Index("cases_by_area", "area", "case_id"),
+    Index("cases_by_window", "first_contact_office", "case_id"),
+    # Rows change several times in their life, and no indexed column does: room for that beside them.
+    postgresql_with={"fillfactor": "70"},
 )
 
 serials = Table(
@@ -73,6 +82,7 @@ timeline = Table(
     Column("case_id", Uuid, ForeignKey("cases.case_id"), nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("type", String, nullable=False),
+    Column("by", String, nullable=False),
     Column("data", JSONB, nullable=False),
     Index("timeline_of_case", "case_id", "id"),
 )

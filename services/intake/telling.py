@@ -1,11 +1,14 @@
 """Saves what changed and says so, in one transaction: the case, its timeline, the outgoing events."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.events import CaseBound
 from services.intake import store, translate
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change, Refused
@@ -17,15 +20,38 @@ SERVICE = "intake"
 _encode = msgspec.json.Encoder().encode
 
 
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a transaction tells of cases, in order: all of it stands on their timelines, our own part is sent."""
+
+    policy: Policy
+    lines: list[store.Line] = field(default_factory=list)
+    outgoing: list[Outgoing] = field(default_factory=list)
+
+    def hears(self, event: CaseBound, at: datetime, by: str) -> None:
+        """Somebody else's word."""
+        self.lines.append((event.case_id, at, event.TYPE, by, _encode(event).decode()))
+
+    def tells(self, change: Change, traceparent: str | None = None) -> None:
+        for event in translate.to_events(change, self.policy):
+            self.hears(event, change.at, change.by)
+            self.outgoing.append(Outgoing(event=event, at=change.at, traceparent=traceparent))
+
+    async def write(self, conn: AsyncConnection) -> None:
+        """The cases are saved by the caller, before."""
+        await journal.add(conn, SERVICE, self.outgoing)
+        await store.save_timeline(conn, self.lines)
+
+
 async def tell(changes: Sequence[Change], conn: AsyncConnection, policy: Policy) -> None:
-    """Timeline and outgoing events of changes whose cases are saved by the caller."""
-    told = [(change, event) for change in changes for event in translate.to_events(change, policy)]
-    await journal.add(conn, SERVICE, [Outgoing(event=event, at=change.at) for change, event in told])
-    await store.save_timeline(conn, [(change.case.id, change.at, event.TYPE, _encode(event)) for change, event in told])
+    story = Story(policy)
+    for change in changes:
+        story.tells(change)
+    await story.write(conn)
 
 
 async def act(
-    case_id: UUID, do: Callable[[Case], Change | Refused], conn: AsyncConnection, policy: Policy
+    case_id: UUID, do: Callable[[Case], Change | Refused], conn: AsyncConnection, policy: Policy, *, by: str
 ) -> Case | Refused:
     """One act on one case that exists. A refused one changes nothing."""
     case = (await store.lock_cases(conn, [case_id]))[case_id]
@@ -33,5 +59,5 @@ async def act(
     if isinstance(change, Refused):
         return change
     await store.save_changed(conn, [change.case])
-    await tell([change], conn, policy)
+    await tell([replace(change, by=by)], conn, policy)
     return change.case

@@ -6,6 +6,7 @@ from services.routing.http import ROUTES
 from services.routing.silence import Listener
 from services.runtime.clock import Clock
 from services.runtime.database import open_engine
+from services.runtime.jobs import Job
 from services.runtime.process import Service
 from services.runtime.sealing import Sealer
 from services.runtime.settings import RuntimeSettings, read_settings
@@ -29,5 +30,5 @@ def build(settings: RuntimeSettings | None = None) -> Service:
         readers=router.readers(),
         routes=ROUTES,
         state={"engine": engine, "router": router},
-        jobs=[refresh_policy, Listener(engine=engine, router=router).take_silence],
+        jobs=[Job(run=refresh_policy), Job(run=Listener(engine=engine, router=router).take_silence, seconds=0.25)],
     )

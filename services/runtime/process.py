@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from services.runtime.consume import Reader
 from services.runtime.database import transaction
 from services.runtime.housekeeping import housekeep
 from services.runtime.http import OK, build_app
+from services.runtime.jobs import Job
 from services.runtime.relay import Relay
 from services.runtime.sealing import CannotOpen, Sealer, check_key
 from services.runtime.settings import RuntimeSettings
@@ -26,12 +27,9 @@ from services.runtime.settle import Desk
 
 SILENT_SECONDS = 15.0
 """A reader that has not asked for records for so long is not at work."""
-JOB_SECONDS = 2.0
 HOUSEKEEPING_SECONDS = 600.0
 
 log = structlog.get_logger()
-
-Job = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +44,8 @@ class Service:
     routes: Sequence[ControllerRouterHandler] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
     jobs: Sequence[Job] = ()
+    pumps: list[Pump] = field(default_factory=list)
+    """Filled at the start with one per reader, for jobs that ask how far reading has come."""
 
 
 async def run(service: Service) -> None:
@@ -58,6 +58,7 @@ async def run(service: Service) -> None:
     pumps = [
         Pump(broker, Desk(service=service.name, reader=reader, engine=service.engine)) for reader in service.readers
     ]
+    service.pumps.extend(pumps)
     relay = Relay(service.engine, connection, service.name)
 
     async def probe() -> dict[str, str]:
@@ -114,18 +115,18 @@ def _jobs(service: Service) -> list[asyncio.Task[None]]:
     async def keep_partitions() -> None:
         await housekeep(service.engine, service.name)
 
-    own = [asyncio.create_task(_repeat(job, JOB_SECONDS)) for job in service.jobs]
-    return [*own, asyncio.create_task(_repeat(keep_partitions, HOUSEKEEPING_SECONDS))]
+    jobs = (*service.jobs, Job(run=keep_partitions, seconds=HOUSEKEEPING_SECONDS))
+    return [asyncio.create_task(_repeat(job)) for job in jobs]
 
 
-async def _repeat(job: Job, seconds: float) -> None:
+async def _repeat(job: Job) -> None:
     """One failure of a job is logged, and the next turn comes all the same."""
     while True:
         try:
-            await job()
+            await job.run()
         except Exception as error:  # noqa: BLE001 - a job must not end the service
-            log.error("job_failed", job=job.__name__, error=type(error).__name__)  # noqa: TRY400
-        await asyncio.sleep(seconds)
+            log.error("job_failed", job=getattr(job.run, "__name__", ""), error=type(error).__name__)  # noqa: TRY400
+        await asyncio.sleep(job.seconds)
 
 
 async def _database(engine: AsyncEngine) -> str:

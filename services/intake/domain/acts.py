@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contracts.codes import CaseState, ClockKind
 from services.deadlines import Limit, due
-from services.intake.domain.case import Case
+from services.intake.domain.case import Case, expected
 from services.intake.domain.change import (
     Change,
     Closed,
@@ -92,7 +92,7 @@ def withdraw(case: Case, at: datetime, rules: Rules, *, reason: str) -> Change |
     if refused := _illegal(case, Move.WITHDRAW) or _invalid(faults):
         return refused
     change = Change(case=case, at=at)
-    return change.says(Withdrawn(reason=reason), state=change.moves(Move.WITHDRAW)).cancel()
+    return change.says(Withdrawn(reason=reason), state=change.moves(Move.WITHDRAW), handling=None).cancel()
 
 
 def call_back(case: Case, at: datetime, rules: Rules, *, satisfied: bool, reason: str) -> Change | Refused:
@@ -104,7 +104,7 @@ def call_back(case: Case, at: datetime, rules: Rules, *, satisfied: bool, reason
         return refused
     change = Change(case=case, at=at)
     if not satisfied and _within_window(case, at, rules):
-        return _reopened(change.meet(ClockKind.CALLBACK), reason)
+        return _reopened(change.meet(ClockKind.CALLBACK), reason, rules)
     closed = change.says(Closed(satisfied=satisfied), state=change.moves(Move.CLOSE))
     return closed.meet(ClockKind.CALLBACK)
 
@@ -116,17 +116,18 @@ def reopen(case: Case, at: datetime, rules: Rules, *, reason: str) -> Change | R
         return refused
     if not _within_window(case, at, rules):
         return Refused(code="reopen_window_over")
-    return _reopened(Change(case=case, at=at).meet(ClockKind.CALLBACK), reason)
+    return _reopened(Change(case=case, at=at).meet(ClockKind.CALLBACK), reason, rules)
 
 
-def _reopened(change: Change, reason: str) -> Change:
-    case = change.case
+def _reopened(change: Change, reason: str, rules: Rules) -> Change:
+    """The lead that solved it takes it up again."""
+    case, office = change.case, change.case.lead_office
     return change.says(
         Reopened(reason=reason),
         state=change.moves(Move.REOPEN),
         round=case.round + 1,
         resolved_at=None,
-        handling=None,
+        handling=expected(ClockKind.REWORK, office, change.at, case.category, rules.policy) if office else None,
     )
 
 

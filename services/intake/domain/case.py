@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from contracts.codes import CaseState, ClockKind, SubmissionChannel
+from contracts.codes import CaseState, ClockKind, Field, SubmissionChannel
 from contracts.events.clocks import LimitBasis
+from services.deadlines import due
 from services.policies import Policy
-from services.policies.clocks import LegalClock, terms_of
+from services.policies.clocks import LegalClock, basis_of, terms_of
 from services.runtime.ids import derived_id
 
 
@@ -21,6 +22,8 @@ class Awaited:
     due_at: datetime | None
     provisional: bool
     basis: LimitBasis
+    announced: bool = True
+    """Said by whoever owns the clock; until then it is what the policy lets expect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +37,14 @@ class Case:
     fingerprint: bytes
     state: CaseState
     category: str
+    field: Field
     area: str
     channel: SubmissionChannel
     attributes: dict[str, str | int | bool]
     missing: tuple[str, ...]
     """Codes of the material that is still to be handed in."""
     first_contact_office: str
+    """The window that was asked first stays responsible for informing the applicant (首问首办)."""
     first_contact_officer: str
     received_at: datetime
     registered_at: datetime
@@ -50,18 +55,32 @@ class Case:
     resolved_at: datetime | None = None
     lead: UUID | None = None
     """The referral that solves it; it moves when routing sends the case elsewhere."""
+    lead_office: str | None = None
     handling: Awaited | None = None
-    """What routing last said about the lead's time."""
+    """The lead's time: what routing last said of it, or what is expected until it does."""
     clocks: tuple[LegalClock, ...] = ()
     """Intake's own clocks that are open."""
 
 
-def first_contact(policy: Policy, area: str) -> str:
-    """The window that stays responsible for informing the applicant (首问首办): the township's, else civil affairs."""
+def first_contact(policy: Policy, area: str) -> str | None:
+    """The window that is nearest to an area: the township's, else civil affairs."""
     office = policy.office_near("township", area) or policy.office_near("civil_affairs", area)
-    if office is None:
-        raise LookupError("the policy has neither a township desk nor civil affairs for this area")
-    return office.code
+    return office.code if office is not None else None
+
+
+def expected(kind: ClockKind, office: str, started_at: datetime, category: str, policy: Policy) -> Awaited:
+    """What the policy says of an answer that nobody has announced yet."""
+    row = policy.limit(kind, category)
+    end = due(started_at, row.limit, calendar=policy.calendar, rules=row.rules)
+    return Awaited(
+        office=office,
+        kind=kind,
+        limit=str(row.limit),
+        due_at=end.due_at,
+        provisional=end.provisional,
+        basis=basis_of(row, policy),
+        announced=False,
+    )
 
 
 def a_clock(case: Case, kind: ClockKind, started_at: datetime, policy: Policy) -> LegalClock:

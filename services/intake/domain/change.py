@@ -119,6 +119,8 @@ class Change:
     case: Case
     at: datetime
     facts: tuple[Fact, ...] = field(default=())
+    by: str = ""
+    """Who did it: a person's or system's name in its token, an office, a service."""
 
     def says(self, fact: Fact, **changes: Any) -> "Change":
         """The fact, with what it changes of the case."""

@@ -12,17 +12,19 @@ from services.intake.domain.states import Move, after
 from services.policies import Policy
 
 DEEMING = frozenset({ClockKind.ACCEPTANCE, ClockKind.SUPPLEMENT_NOTICE})
+AT_WORK = frozenset({CaseState.IN_PROGRESS, CaseState.SUSPENDED})
 
 
-def dispatched(case: Case, at: datetime, referral: UUID) -> Change:
-    """A lead has it; sent on after a return, the case goes on as it was."""
+def dispatched(case: Case, at: datetime, referral: UUID, office: str) -> Change:
+    """A lead has it. Whoever gets it instead of an office that waited starts to work: nothing holds the case then."""
     state = after(case.state, Move.DISPATCH) or case.state
-    return Change(case=replace(case, lead=referral, state=state), at=at)
+    return _resume(Change(case=replace(case, lead=referral, lead_office=office, state=state), at=at))
 
 
-def timed(case: Case, at: datetime, handling: Awaited) -> Change:
-    """Routing said until when the lead has time."""
-    return Change(case=replace(case, handling=handling), at=at)
+def timed(case: Case, handling: Awaited) -> Change:
+    """Routing said until when the lead has time; late news of a case that is over says nothing."""
+    at_work = case.state in AT_WORK
+    return Change(case=replace(case, handling=handling) if at_work else case, at=case.registered_at)
 
 
 def held(case: Case, at: datetime, referral: UUID, reason: str) -> Change:

@@ -29,7 +29,9 @@ def register(
     """
     category = policy.categories[submission.category]
     area = policy.area(submission.area)
-    assert area is not None, "the submission was checked against this policy"  # noqa: S101 - a promise of the caller
+    window = office or (first_contact(policy, area.code) if area is not None else None)
+    if area is None or window is None:
+        raise ValueError("the submission was not checked against this policy")
     handed_in = set(submission.materials)
     case = Case(
         id=case_id,
@@ -39,11 +41,12 @@ def register(
         fingerprint=content,
         state=CaseState.REGISTERED,
         category=category.code,
+        field=category.field,
         area=area.code,
         channel=submission.channel,
         attributes=submission.attributes,
         missing=tuple(material.code for material in category.materials if material.code not in handed_in),
-        first_contact_office=office or first_contact(policy, area.code),
+        first_contact_office=window,
         first_contact_officer=officer,
         received_at=(submission.received_at or now).astimezone(UTC),
         registered_at=now,
@@ -54,7 +57,8 @@ def register(
 
 def ready(case: Case, policy: Policy) -> bool:
     """Whether nobody has to look at it before it goes on."""
-    return not case.missing and not policy.categories[case.category].by_clerk
+    category = policy.categories.get(case.category)
+    return not case.missing and category is not None and not category.by_clerk
 
 
 def accepted(change: Change, *, deemed: bool = False) -> Change:

@@ -11,6 +11,7 @@ import msgspec
 from contracts.codes import RejectionCode, SubmissionChannel
 from contracts.events.rejections import SubmissionFault
 from contracts.submissions import Applicant, Submission
+from services.intake.domain.case import first_contact
 from services.policies import Policy
 
 IDENTIFIER = re.compile(r"[\x21-\x7e]{1,128}\Z")
@@ -97,6 +98,8 @@ def _area(raw: Mapping[str, Any], policy: Policy) -> Faults:
         yield _fault("area", RejectionCode.WRONG_TYPE, "must be 2, 4, 6, 9 or 12 digits as text")
     elif policy.area(value) is None:
         yield _fault("area", RejectionCode.UNKNOWN_AREA, "is not an area of the policy")
+    elif first_contact(policy, value) is None:
+        yield _fault("area", RejectionCode.UNKNOWN_AREA, "has no window: name the city or an area below it")
 
 
 def _received(value: object, now: datetime) -> Faults:

@@ -18,6 +18,7 @@ STATEMENTS = (
             state varchar NOT NULL,
             round integer NOT NULL CONSTRAINT rounds_count_from_one CHECK (round > 0),
             category varchar NOT NULL,
+            field varchar NOT NULL,
             area varchar NOT NULL,
             channel varchar NOT NULL,
             attributes jsonb NOT NULL,
@@ -30,15 +31,20 @@ STATEMENTS = (
             accepted_at timestamptz,
             resolved_at timestamptz,
             lead uuid,
+            lead_office varchar,
             handling jsonb,
             clocks jsonb NOT NULL,
             wrapped_key bytea NOT NULL,
             sealed_applicant bytea NOT NULL,
             sealed_summary bytea NOT NULL,
-            CONSTRAINT submission_makes_one_case UNIQUE (source, submission_id)
-        )
+            CONSTRAINT submission_makes_one_case UNIQUE (source, submission_id),
+            CONSTRAINT solved_cases_say_when
+                CHECK ((state IN ('resolved', 'closed', 'archived')) = (resolved_at IS NOT NULL)),
+            CONSTRAINT lead_has_an_office CHECK (num_nonnulls(lead, lead_office) IN (0, 2))
+        ) WITH (fillfactor = 70)
         """,
     "CREATE INDEX cases_by_area ON cases (area, case_id)",
+    "CREATE INDEX cases_by_window ON cases (first_contact_office, case_id)",
     """
         CREATE TABLE case_serials (
             county varchar NOT NULL,
@@ -53,6 +59,7 @@ STATEMENTS = (
             case_id uuid NOT NULL REFERENCES cases,
             at timestamptz NOT NULL,
             type varchar NOT NULL,
+            by varchar NOT NULL,
             data jsonb NOT NULL
         )
         """,

@@ -1,0 +1,117 @@
+"""What a case looks like over HTTP, and who answers next."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from contracts.codes import CaseState, ClockKind, Field, SubmissionChannel
+from contracts.events.clocks import LimitBasis
+from services.intake.domain.case import Awaited, Case, expected
+from services.intake.translate import to_awaited
+from services.policies import Policy
+
+
+class AnswerBy(msgspec.Struct, frozen=True, kw_only=True):
+    """Who answers next, by when, and which law says so."""
+
+    office: str
+    office_zh: str
+    office_en: str
+    clock: ClockKind
+    clock_zh: str
+    limit: str
+    due_at: datetime | None
+    """`null` while the clock stands still."""
+    provisional: bool
+    announced: bool
+    """Whether the owner of the clock has said so; before, it is what the policy lets expect."""
+    basis: LimitBasis
+
+
+class CaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """A case over HTTP; the applicant is fetched apart, and each fetch is on record."""
+
+    case_id: UUID
+    number: str
+    source: str
+    submission_id: str
+    state: CaseState
+    state_zh: str
+    round: int
+    category: str
+    category_zh: str
+    field: Field
+    area: str
+    channel: SubmissionChannel
+    received_at: datetime
+    registered_at: datetime
+    accepted_at: datetime | None
+    resolved_at: datetime | None
+    missing: tuple[str, ...]
+    first_contact_office: str
+    first_contact_officer: str
+    lead_office: str | None
+    lead_referral: UUID | None
+    answer_by: AnswerBy | None
+
+
+def to_view(case: Case, policy: Policy) -> CaseView:
+    category = policy.categories.get(case.category)
+    awaited = _awaited(case, policy)
+    return CaseView(
+        case_id=case.id,
+        number=case.number,
+        source=case.source,
+        submission_id=case.submission_id,
+        state=case.state,
+        state_zh=case.state.zh,
+        round=case.round,
+        category=case.category,
+        category_zh=category.zh if category is not None else case.category,
+        field=case.field,
+        area=case.area,
+        channel=case.channel,
+        received_at=case.received_at,
+        registered_at=case.registered_at,
+        accepted_at=case.accepted_at,
+        resolved_at=case.resolved_at,
+        missing=case.missing,
+        first_contact_office=case.first_contact_office,
+        first_contact_officer=case.first_contact_officer,
+        lead_office=case.lead_office,
+        lead_referral=case.lead,
+        answer_by=_answer_by(awaited, policy) if awaited is not None else None,
+    )
+
+
+def _awaited(case: Case, policy: Policy) -> Awaited | None:
+    """The window while it has not accepted or has to call back; else the lead, as routing said or is about to say."""
+    if case.handling is not None:
+        return case.handling
+    clock = next((c for c in case.clocks if c.kind in (ClockKind.ACCEPTANCE, ClockKind.CALLBACK)), None)
+    if clock is not None:
+        return to_awaited(clock.facts(policy.calendar))
+    if case.state is not CaseState.ACCEPTED or case.accepted_at is None:
+        return None
+    category = policy.categories.get(case.category)
+    lead = policy.office_near(category.lead_role, case.area) if category is not None else None
+    if lead is None:
+        return None
+    return expected(ClockKind.HANDLING, lead.code, case.accepted_at, case.category, policy)
+
+
+def _answer_by(awaited: Awaited, policy: Policy) -> AnswerBy:
+    office = policy.offices.get(awaited.office)
+    return AnswerBy(
+        office=awaited.office,
+        office_zh=office.zh if office is not None else awaited.office,
+        office_en=office.en if office is not None else awaited.office,
+        clock=awaited.kind,
+        clock_zh=awaited.kind.zh,
+        limit=awaited.limit,
+        due_at=awaited.due_at,
+        provisional=awaited.provisional,
+        announced=awaited.announced,
+        basis=awaited.basis,
+    )
