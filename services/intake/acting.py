@@ -17,7 +17,7 @@ from services.intake.domain.case import Case
 from services.intake.domain.change import Change, Refused
 from services.intake.lookup import find_visible
 from services.intake.telling import act
-from services.intake.translate import to_view
+from services.intake.views import to_view
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
 from services.runtime.failures import Rejected
@@ -121,7 +121,8 @@ def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
         rules = state.rules()
         async with transaction(state.engine) as conn:
             case = await find_visible(conn, request.user, key)
-            outcome = await act(case.id, doing(data, state.clock.now(), rules), conn, rules.policy)
+            do = doing(data, state.clock.now(), rules)
+            outcome = await act(case.id, do, conn, rules.policy, by=request.user.subject)
         if isinstance(outcome, Refused):
             return _refused(outcome)
         return Response(to_view(outcome, rules.policy), status_code=200)

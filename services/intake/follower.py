@@ -89,7 +89,7 @@ class Follower:
                 raise Rejected("unknown_case", case_id=event.case_id)
             if not isinstance(event, TIMES) or isinstance(event, ClockExtended):
                 story.hears(event, incoming.received_at, _speaker(event))
-            change = step(case, event, policy)
+            change = step(Change(case=case, at=incoming.received_at), event, policy)
             if change.case is not case:
                 now[case.id] = moved[case.id] = change.case
             story.tells(replace(change, by=_speaker(event)), incoming.traceparent)
@@ -109,25 +109,25 @@ def _speaker(event: CaseBound) -> str:
     return ALERTS.writer if isinstance(event, ClockBreached) else REFERRALS.writer
 
 
-def step(case: Case, event: CaseBound, policy: Policy) -> Change:
-    """What one event makes of the case."""
+def step(still: Change, event: CaseBound, policy: Policy) -> Change:
+    """What one event makes of the case as it stands."""
+    case = still.case
     match event:
-        case ReferralEvent():
-            return _referral_step(case, event, policy)
+        case ReferralEvent() if event.role is ReferralRole.LEAD:
+            return _led(still, event, policy)
         case ClockBreached():
             # Not `due_at`: who is late stays late, and the clock must say so.
             return following.silent(case, event.fired_at, event.kind, event.version)
         case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended() | ClockRecalculated():
             times = [clock for clock in event.clocks if clock.kind in WORK and clock.referral_id == case.lead]
-            return following.timed(case, to_awaited(times[-1])) if times else _unmoved(case)
+            return following.timed(case, still.at, to_awaited(times[-1])) if times else still
         case _:
-            return _unmoved(case)
+            return still
 
 
-def _referral_step(case: Case, event: ReferralEvent, policy: Policy) -> Change:
+def _led(still: Change, event: ReferralEvent, policy: Policy) -> Change:
     """Only the lead's leg moves a case."""
-    if event.role is not ReferralRole.LEAD:
-        return _unmoved(case)
+    case = still.case
     match event:
         case ReferralDispatched(referral_id=referral, office=office):
             return following.dispatched(case, event.at, referral, office)
@@ -140,8 +140,4 @@ def _referral_step(case: Case, event: ReferralEvent, policy: Policy) -> Change:
         case ReferralFailed(referral_id=referral, reason=reason):
             return following.failed(case, event.at, referral, reason)
         case _:
-            return _unmoved(case)
-
-
-def _unmoved(case: Case) -> Change:
-    return Change(case=case, at=case.registered_at)
+            return still

@@ -17,7 +17,7 @@ from services.intake import registration, store
 from services.intake.acting import ACTS
 from services.intake.lookup import find_visible
 from services.intake.registration import Outcome, Refused, Registered
-from services.intake.translate import CaseView, to_view
+from services.intake.views import CaseView, to_view
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
 from services.runtime.problems import problem
@@ -45,6 +45,8 @@ class Entry:
 
     at: datetime
     type: str
+    by: str
+    """Who said or did it: a person or system at the window, an office, a service."""
     data: dict[str, Any]
 
 
@@ -144,7 +146,7 @@ async def show_timeline(request: Call, state: State, key: FromPath[str]) -> list
     """What happened to the case, in order."""
     async with transaction(state.engine) as conn:
         case = await find_visible(conn, request.user, key)
-        return [Entry(at=e.at, type=e.type, data=e.data) for e in await store.list_timeline(conn, case.id)]
+        return [Entry(at=e.at, type=e.type, by=e.by, data=e.data) for e in await store.list_timeline(conn, case.id)]
 
 
 @get("/v1/cases/{key:str}/applicant", guards=[SEES_PEOPLE], tags=["cases"])

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -85,7 +85,7 @@ async def register(
     # Another transaction may have saved the same submission since we looked: its commit is visible by now.
     lost = [key for key in whole if key not in known and key not in made]
     known |= await store.find_submitted(conn, lost)
-    await tell([change for change in new if change.case.id in saved], conn, policy)
+    await tell([replace(change, by=officer) for change in new if change.case.id in saved], conn, policy)
     seen: set[Key] = set()
     return [_outcome(found, known, made, seen) for found in read]
 

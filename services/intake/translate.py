@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import assert_never
 
-from contracts.events import Event
+from contracts.events import CaseBound
 from contracts.events.cases import (
     CaseAccepted,
     CaseClosed,
@@ -33,13 +33,13 @@ from services.intake.domain.change import Change, ClocksMoved, Fact
 from services.policies import Policy
 
 
-def to_events(change: Change, policy: Policy) -> Iterator[Event]:
+def to_events(change: Change, policy: Policy) -> Iterator[CaseBound]:
     """What became true, in order."""
     for fact in change.facts:
         yield _clock_event(fact, change, policy) if isinstance(fact, ClocksMoved) else _event(fact, change, policy)
 
 
-def _event(fact: Fact, change: Change, policy: Policy) -> Event:
+def _event(fact: Fact, change: Change, policy: Policy) -> CaseBound:
     case, case_id, at = change.case, change.case.id, change.at
     match fact:
         case said.Registered():
@@ -104,7 +104,7 @@ def _accepted(case: Case, at: datetime, *, deemed: bool) -> CaseAccepted:
     )
 
 
-def _clock_event(moved: ClocksMoved, change: Change, policy: Policy) -> Event:
+def _clock_event(moved: ClocksMoved, change: Change, policy: Policy) -> CaseBound:
     case_id, at = change.case.id, change.at
     if moved.how in (said.MET, said.CANCELLED):
         ended = tuple(clock.ending() for clock in moved.clocks)

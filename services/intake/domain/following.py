@@ -21,10 +21,10 @@ def dispatched(case: Case, at: datetime, referral: UUID, office: str) -> Change:
     return _resume(Change(case=replace(case, lead=referral, lead_office=office, state=state), at=at))
 
 
-def timed(case: Case, handling: Awaited) -> Change:
+def timed(case: Case, at: datetime, handling: Awaited) -> Change:
     """Routing said until when the lead has time; late news of a case that is over says nothing."""
     at_work = case.state in AT_WORK
-    return Change(case=replace(case, handling=handling) if at_work else case, at=case.registered_at)
+    return Change(case=replace(case, handling=handling) if at_work else case, at=at)
 
 
 def held(case: Case, at: datetime, referral: UUID, reason: str) -> Change:

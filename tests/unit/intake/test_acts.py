@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -13,20 +14,23 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from contracts.codes import CaseState, ClockKind, ClockStatus
+from contracts.events.clocks import LimitBasis
 from contracts.submissions import Submission
 from services.deadlines import Limit
 from services.intake.domain import acts, following
-from services.intake.domain.case import Case
+from services.intake.domain.case import Awaited, Case
 from services.intake.domain.change import Change, ClocksMoved, Refused
 from services.intake.domain.registering import register
 from services.intake.domain.states import TERMINAL
 from services.intake.domain.submission import fingerprint, parse
-from services.intake.translate import to_events, to_view
+from services.intake.translate import to_events
+from services.intake.views import AnswerBy, to_view
 from services.policies import Policy, load_policy
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 LEAD = UUID(int=7)
+OFFICE = "education-130722000000"
 DAY = timedelta(days=1)
 
 
@@ -82,7 +86,7 @@ def needs_material() -> tuple[str, tuple[str, ...]]:
 
 
 def in_progress() -> Case:
-    return following.dispatched(registered().case, NOW, LEAD).case
+    return following.dispatched(registered().case, NOW, LEAD, OFFICE).case
 
 
 def resolved() -> Case:
@@ -171,6 +175,59 @@ def test_only_the_lead_moves_the_case() -> None:
         assert change.case is case
 
 
+def awaited(case: Case) -> AnswerBy | None:
+    return to_view(case, policy()).answer_by
+
+
+HANDLING = Awaited(
+    office=OFFICE,
+    kind=ClockKind.HANDLING,
+    limit="15wd",
+    due_at=NOW + 20 * DAY,
+    provisional=False,
+    basis=LimitBasis(policy_version="v", row="r", source="s"),
+)
+
+
+def test_what_routing_announced_is_what_the_window_tells() -> None:
+    accepted = registered().case
+    before, after = awaited(accepted), awaited(following.timed(in_progress(), NOW, HANDLING).case)
+    assert before is not None
+    assert after is not None
+    assert (before.announced, after.announced) == (False, True)
+    assert after.due_at == NOW + 20 * DAY
+
+
+def test_another_lead_does_not_wait_for_what_the_first_one_waited_for() -> None:
+    held = following.held(in_progress(), NOW, LEAD, "appraisal").case
+    change = following.dispatched(held, NOW, UUID(int=8), "housing-130722000000")
+    assert said(change) == ["case.resumed"]
+    assert (change.case.lead, change.case.lead_office) == (UUID(int=8), "housing-130722000000")
+
+
+def test_nobody_is_awaited_where_a_case_is_over() -> None:
+    case = following.timed(in_progress(), NOW, HANDLING).case
+    withdrawn = done(acts.withdraw(case, NOW, rules(), reason="applicant_request")).case
+    assert awaited(withdrawn) is None
+    assert awaited(following.timed(withdrawn, NOW, HANDLING).case) is None
+    assert awaited(following.failed(case, NOW, LEAD, "not_eligible").case) is None
+
+
+def test_a_reopened_case_waits_for_the_lead_that_solved_it() -> None:
+    case = done(acts.reopen(resolved(), NOW + 2 * DAY, rules(), reason="not_satisfied")).case
+    answer = awaited(case)
+    assert answer is not None
+    assert (answer.office, answer.clock, answer.announced) == (OFFICE, ClockKind.REWORK, False)
+
+
+def test_a_case_outlives_its_category() -> None:
+    newer = replace(policy(), categories={})
+    case = registered("petition.request").case
+    change = done(acts.accept(case, NOW))
+    assert [event.TYPE for event in to_events(change, newer)] == ["case.accepted", "clock.met"]
+    assert to_view(change.case, newer).answer_by is None
+
+
 def test_a_failed_lead_ends_the_case() -> None:
     assert said(following.failed(in_progress(), NOW, LEAD, "not_eligible")) == ["case.terminated"]
 
@@ -202,8 +259,8 @@ DOINGS: list[Do] = [
     lambda case, at: acts.call_back(case, at, rules(), satisfied=True, reason=""),
     lambda case, at: acts.call_back(case, at, rules(), satisfied=False, reason="not_satisfied"),
     lambda case, at: acts.reopen(case, at, rules(), reason="not_satisfied"),
-    lambda case, at: following.dispatched(case, at, LEAD),
-    lambda case, at: following.dispatched(case, at, UUID(int=8)),
+    lambda case, at: following.dispatched(case, at, LEAD, OFFICE),
+    lambda case, at: following.dispatched(case, at, UUID(int=8), "housing-130722000000"),
     lambda case, at: following.held(case, at, LEAD, "appraisal"),
     lambda case, at: following.resumed(case, at, LEAD),
     lambda case, at: following.completed(case, at, LEAD, policy()),

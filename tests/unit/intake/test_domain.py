@@ -98,6 +98,13 @@ def test_a_clock_that_lies_is_named(policy: Policy, received_at: object) -> None
     assert [fault.code.value for fault in faults] == ["bad_time"]
 
 
+def test_an_area_without_any_window_is_named(policy: Policy) -> None:
+    faults = parse(a_submission(area="13"), policy, NOW)
+    assert isinstance(faults, tuple)
+    assert [(fault.field, fault.code.value) for fault in faults] == [("area", "unknown_area")]
+    assert isinstance(parse(a_submission(area="1307"), policy, NOW), Submission)
+
+
 def test_undeclared_attributes_are_refused(policy: Policy) -> None:
     faults = parse(a_submission(attributes={"note": "free text"}), policy, NOW)
     assert isinstance(faults, tuple)
