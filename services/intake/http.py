@@ -11,14 +11,14 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 
-from contracts.codes import RejectionCode
+from contracts.codes import CaseState, Field, RejectionCode
 from contracts.submissions import Applicant
 from services.intake import registration, store
 from services.intake.acting import ACTS
-from services.intake.lookup import find_visible
+from services.intake.lookup import find_visible, window_of
 from services.intake.registration import Outcome, Refused, Registered
 from services.intake.views import CaseView, to_view
-from services.runtime.auth import Principal, Role, requires
+from services.runtime.auth import Principal, Role, requires, subtree
 from services.runtime.database import transaction
 from services.runtime.problems import problem
 
@@ -60,7 +60,7 @@ async def register(request: Call, state: State) -> Response[Any]:
             conn,
             policy=state.policy.policy,
             sealer=state.sealer,
-            office=_window(request.user, state),
+            office=window_of(request.user, state.policy.policy),
             officer=request.user.subject,
             now=state.clock.now(),
         )
@@ -81,7 +81,7 @@ async def register_batch(request: Call, state: State) -> Response[bytes]:
                 conn,
                 policy=state.policy.policy,
                 sealer=state.sealer,
-                office=_window(request.user, state),
+                office=window_of(request.user, state.policy.policy),
                 officer=request.user.subject,
                 now=state.clock.now(),
             )
@@ -94,11 +94,6 @@ def _line(outcome: Outcome, state: State) -> bytes:
     status = answer.status_code or 200
     body = answer.content if isinstance(answer.content, bytes) else msgspec.json.encode(answer.content)
     return b'{"status":%d,"answer":%s}\n' % (status, body)
-
-
-def _window(user: Principal, state: State) -> str | None:
-    """The office of the token, where it names one of the policy's."""
-    return user.office if user.office in state.policy.policy.offices else None
 
 
 def _answer(outcome: Outcome, state: State) -> Response[Any]:
@@ -114,20 +109,30 @@ def _answer(outcome: Outcome, state: State) -> Response[Any]:
 
 
 @get("/v1/cases", guards=[SEES], tags=["cases"])
-async def list_cases(
+async def list_cases(  # noqa: PLR0913, PLR0917 - one for each question
     request: Call,
     state: State,
     area: Annotated[str, QueryParameter(pattern=r"^[0-9]{0,12}$")] = "",
+    case_state: Annotated[CaseState | None, QueryParameter(name="state")] = None,
+    field: Annotated[Field | None, QueryParameter()] = None,
+    category: Annotated[str | None, QueryParameter(max_length=64)] = None,
+    source: Annotated[str | None, QueryParameter(max_length=128)] = None,
+    submission_id: Annotated[str | None, QueryParameter(max_length=128)] = None,
+    window: Annotated[str | None, QueryParameter(max_length=64)] = None,
+    lead: Annotated[str | None, QueryParameter(max_length=64)] = None,
     cursor: Annotated[UUID | None, QueryParameter()] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
 ) -> Page:
-    """Cases of an area and below, oldest first."""
-    own = (request.user.area or "").rstrip("0")
-    subtree = area.rstrip("0")
-    if not subtree.startswith(own):
-        subtree = own
+    """Cases, oldest first: of an area and below, by state, field, matter, sender, window or leading office."""
+    asked = {"field": field, "category": category, "source": source, "submission_id": submission_id}
+    asked |= {"state": case_state, "first_contact_office": window, "lead_office": lead}
+    wanted = store.Wanted(
+        scope=subtree(request.user.area or ""),
+        area=subtree(area),
+        equals={name: str(value) for name, value in asked.items() if value is not None},
+    )
     async with transaction(state.engine) as conn:
-        found = await store.list_cases(conn, subtree=subtree, after=cursor, limit=limit + 1)
+        found = await store.list_cases(conn, wanted, after=cursor, limit=limit + 1)
     page = found[:limit]
     more = str(page[-1].id) if len(found) > limit else None
     return Page(items=[to_view(case, state.policy.policy) for case in page], next=more)

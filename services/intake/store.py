@@ -1,13 +1,13 @@
 """Intake's SQL: the open connection first, domain values out. Callers own the transaction."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Integer, String, bindparam, insert, select, text, tuple_
+from sqlalchemy import ColumnElement, Date, Integer, String, bindparam, insert, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +15,8 @@ from services.intake import rows
 from services.intake.domain.case import Case
 from services.intake.tables import applicant_reads, cases, timeline
 from services.runtime.bulk import insert_rows, update_rows
+
+AREA_DIGITS = 12
 
 Line = tuple[UUID, datetime, str, str, str]
 """Case, moment, type, who, and encoded data of an entry in the timeline."""
@@ -41,6 +43,18 @@ class Sealed:
     wrapped_key: bytes
     applicant: bytes
     summary: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which cases a list holds."""
+
+    scope: str
+    """Digits of the caller's own area: cases there, and those that a window there took."""
+    area: str
+    """Digits of the area that is asked for."""
+    equals: Mapping[str, str]
+    """Columns with the value that they must have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,12 +120,24 @@ async def find_case(conn: AsyncConnection, id_or_number: UUID | str) -> Case | N
     return rows.case_of(row) if row is not None else None
 
 
-async def list_cases(conn: AsyncConnection, *, subtree: str, after: UUID | None, limit: int) -> list[Case]:
-    """Cases of an area and below, oldest first; ids are ordered by time."""
-    statement = select(cases).where(cases.c.area.startswith(subtree)).order_by(cases.c.case_id).limit(limit)
+async def list_cases(conn: AsyncConnection, wanted: Wanted, *, after: UUID | None, limit: int) -> list[Case]:
+    """Oldest first; ids are ordered by time."""
+    statement = select(cases).order_by(cases.c.case_id).limit(limit)
+    if wanted.scope:
+        taken_there = _within(cases.c.first_contact_area, wanted.scope)
+        statement = statement.where(or_(_within(cases.c.area, wanted.scope), taken_there))
+    if wanted.area:
+        statement = statement.where(_within(cases.c.area, wanted.area))
+    for name, value in wanted.equals.items():
+        statement = statement.where(cases.c[name] == value)
     if after is not None:
         statement = statement.where(cases.c.case_id > after)
     return [rows.case_of(row) for row in (await conn.execute(statement)).mappings()]
+
+
+def _within(area: ColumnElement[str], subtree: str) -> ColumnElement[bool]:
+    """By comparison: an index that is sorted by any language's rules serves it, and digits sort alike in all."""
+    return area.between(subtree.ljust(AREA_DIGITS, "0"), subtree.ljust(AREA_DIGITS, "9"))
 
 
 async def get_sealed(conn: AsyncConnection, case_id: UUID) -> Sealed:

@@ -41,6 +41,7 @@ cases = Table(
     Column("attributes", JSONB, nullable=False),
     Column("missing", JSONB, nullable=False),
     Column("first_contact_office", String, nullable=False),
+    Column("first_contact_area", String, nullable=False),
     Column("first_contact_officer", String, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("registered_at", DateTime(timezone=True), nullable=False),
@@ -62,7 +63,7 @@ cases = Table(
     ),
     CheckConstraint("num_nonnulls(lead, lead_office) IN (0, 2)", name="lead_has_an_office"),
     Index("cases_by_area", "area", "case_id"),
-    Index("cases_by_window", "first_contact_office", "case_id"),
+    Index("cases_by_window", "first_contact_area", "case_id"),
     # Rows change several times in their life, and no indexed column does: room for that beside them.
     postgresql_with={"fillfactor": "70"},
 )

@@ -28,6 +28,15 @@ class Role(StrEnum):
     """Runs the installation; sees no personal data."""
 
 
+AREA_LEVELS = (2, 4, 6, 9, 12)
+"""Digits of a division code that name its province, city, county, township and village."""
+
+
+def subtree(area: str) -> str:
+    """The digits that the codes of an area and of all below it begin with: 130730000000 is 130730, not 13073."""
+    return next((area[:digits] for digits in AREA_LEVELS if not area[digits:].strip("0")), area)
+
+
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Who a token speaks for."""
 
@@ -39,7 +48,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     def sees(self, area: str) -> bool:
         """Whether an area lies within the principal's own; a token without an area sees the whole installation."""
-        return self.area is None or area.startswith(self.area.rstrip("0"))
+        return self.area is None or area.startswith(subtree(self.area))
 
 
 def issue_token(key: str, principal: Principal, *, lifetime: timedelta = timedelta(days=30)) -> str:

@@ -61,6 +61,11 @@ class Case:
     clocks: tuple[LegalClock, ...] = ()
     """Intake's own clocks that are open."""
 
+    @property
+    def first_contact_area(self) -> str:
+        """Where the window stands; an office's code ends with it."""
+        return self.first_contact_office.rpartition("-")[2]
+
 
 def first_contact(policy: Policy, area: str) -> str | None:
     """The window that is nearest to an area: the township's, else civil affairs."""

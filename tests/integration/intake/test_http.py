@@ -100,6 +100,46 @@ async def test_a_township_sees_its_own_area_only(http: httpx.AsyncClient) -> Non
     assert (await http.get("/v1/cases?area=130722", headers=outside)).json()["items"] == []
 
 
+async def test_a_county_whose_code_ends_with_zero_sees_its_own_cases_only(http: httpx.AsyncClient) -> None:
+    neighbour = (await http.post("/v1/cases", content=a_submission(area="130731"))).json()["number"]
+    inside, outside = token(Role.CLERK, "130731000000"), token(Role.CLERK, "130730000000")
+    assert (await http.get(f"/v1/cases/{neighbour}", headers=inside)).status_code == 200
+    assert (await http.get(f"/v1/cases/{neighbour}", headers=outside)).status_code == 404
+    assert (await http.get("/v1/cases", headers=outside)).json()["items"] == []
+
+
+async def test_any_window_takes_any_matter_and_stays_responsible(http: httpx.AsyncClient) -> None:
+    window = token(Role.CLERK, "130722100000")
+    told = (await http.post("/v1/cases", content=a_submission(area="130723"), headers=window)).json()
+    assert told["first_contact_office"] == "township-130722100000"
+    assert told["first_contact_officer"] == "window-1"
+    assert told["lead_office"] is None
+    assert (await http.get(f"/v1/cases/{told['number']}", headers=window)).status_code == 200
+    assert [item["number"] for item in (await http.get("/v1/cases", headers=window)).json()["items"]] == [
+        told["number"]
+    ]
+    assert (await http.get("/v1/cases?area=130722", headers=window)).json()["items"] == []
+
+
+async def test_lists_hold_what_was_asked_for(http: httpx.AsyncClient) -> None:
+    await http.post("/v1/cases", content=a_submission(1))
+    await http.post("/v1/cases", content=a_submission(2, category="petition.request"))
+    await http.post("/v1/cases", content=a_submission(3, source="another"))
+
+    async def listed(query: str) -> list[str]:
+        reply = await http.get(f"/v1/cases?{query}")
+        assert reply.status_code == 200, reply.text
+        return [item["submission_id"][-1] for item in reply.json()["items"]]
+
+    assert await listed("state=registered") == ["2"]
+    assert await listed("field=education") == ["1", "3"]
+    assert await listed("category=petition.request") == ["2"]
+    assert await listed("source=another&state=accepted") == ["3"]
+    assert await listed("window=township-130722100000") == ["1", "2", "3"]
+    assert await listed("lead=education-130722000000") == []
+    assert (await http.get("/v1/cases?state=nonsense")).status_code == 400
+
+
 async def test_pages_hold_every_case_once(http: httpx.AsyncClient) -> None:
     for number in range(5):
         await http.post("/v1/cases", content=a_submission(number))

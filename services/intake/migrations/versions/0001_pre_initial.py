@@ -24,6 +24,7 @@ STATEMENTS = (
             attributes jsonb NOT NULL,
             missing jsonb NOT NULL,
             first_contact_office varchar NOT NULL,
+            first_contact_area varchar NOT NULL,
             first_contact_officer varchar NOT NULL,
             received_at timestamptz NOT NULL,
             registered_at timestamptz NOT NULL,
@@ -44,7 +45,7 @@ STATEMENTS = (
         ) WITH (fillfactor = 70)
         """,
     "CREATE INDEX cases_by_area ON cases (area, case_id)",
-    "CREATE INDEX cases_by_window ON cases (first_contact_office, case_id)",
+    "CREATE INDEX cases_by_window ON cases (first_contact_area, case_id)",
     """
         CREATE TABLE case_serials (
             county varchar NOT NULL,
