@@ -80,6 +80,7 @@ class Pump:
         self.desk = desk
         self._broker = broker
         self._uncommitted: dict[TopicPartition, int] = {}
+        self._settled: dict[TopicPartition, int] = {}
         self._waits = 0
         self._may_heal = True  # a process that ended between parking and healing left it to us
         reader = desk.reader
@@ -115,6 +116,20 @@ class Pump:
         consumer = self.consumer
         return consumer is not None and consumer.subscription() is not None and bool(consumer.assignment())
 
+    async def caught_up(self) -> bool:
+        """Whether everything that lay on our partitions when this was asked is settled. Not sure means no."""
+        consumer = self.consumer
+        if consumer is None or not self.assigned():
+            return False
+        assigned = consumer.assignment()
+        ends = await consumer.end_offsets(list(assigned))
+        self._settled = {part: offset for part, offset in self._settled.items() if part in assigned}
+        for part, end in ends.items():
+            if self._settled.get(part, 0) < end:
+                # Another process may have had it meanwhile, or nothing came since we began.
+                self._settled[part] = max(self._settled.get(part, 0), await consumer.committed(part) or 0)
+        return all(self._settled.get(part, 0) >= end for part, end in ends.items())
+
     async def take(self, records: Sequence[Any]) -> None:
         """One batch. Leaves it uncommitted and steps back if the infrastructure is away."""
         service, name = self.desk.service, self.desk.reader.name
@@ -132,6 +147,7 @@ class Pump:
             return
         self._waits, self._may_heal = 0, False
         self._uncommitted.update(_after(records))
+        self._settled.update(self._uncommitted)
         await self._commit()
 
     def _arrivals(self, records: Sequence[Any]) -> list[Arrival]:

@@ -6,7 +6,7 @@ import pytest
 
 from services.runtime.migrate import drift, upgrade
 
-SERVICES = ("intake", "routing")
+SERVICES = ("intake", "routing", "notify")
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -1,0 +1,45 @@
+"""Puts notify together from its settings."""
+
+from services.notify.firing import Watchman
+from services.notify.handlers import Watcher
+from services.notify.http import ROUTES
+from services.policies import PolicyWatch
+from services.runtime.broker import Pump
+from services.runtime.clock import Clock
+from services.runtime.database import open_engine
+from services.runtime.jobs import Job
+from services.runtime.process import Service
+from services.runtime.sealing import Sealer
+from services.runtime.settings import RuntimeSettings, read_settings
+
+FIRING_SECONDS = 0.25
+FORGETTING_SECONDS = 600.0
+
+
+def build(settings: RuntimeSettings | None = None) -> Service:
+    settings = settings or read_settings(RuntimeSettings)
+    clock = Clock.of(settings)
+    engine = open_engine(settings, "notify")
+    policy = PolicyWatch(settings.policy_dir)
+    pumps: list[Pump] = []
+    watchman = Watchman(engine=engine, clock=clock, policy=policy, pumps=pumps)
+
+    async def refresh_policy() -> None:
+        policy.refresh()
+
+    return Service(
+        name="notify",
+        settings=settings,
+        engine=engine,
+        sealer=Sealer(settings.sealing_key.get_secret_value()),
+        readers=Watcher(clock=clock).readers(),
+        routes=ROUTES,
+        state={"engine": engine, "policy": policy, "clock": clock},
+        jobs=[
+            Job(run=refresh_policy),
+            Job(run=watchman.note_reading, seconds=FIRING_SECONDS),
+            Job(run=watchman.fire, seconds=FIRING_SECONDS),
+            Job(run=watchman.forget, seconds=FORGETTING_SECONDS),
+        ],
+        pumps=pumps,
+    )

@@ -1,0 +1,203 @@
+"use strict";
+// The board shows what /v1/overview says, and asks again when an alert comes in: figures exist in one place only.
+
+const $ = (id) => document.getElementById(id);
+const COLUMNS = [
+  ["open", "在办", "Open"], ["due_soon", "即将到期", "Due soon"], ["late", "超期", "Late"], ["silent", "逾期未签收", "Silent"],
+  ["returned", "退件", "Returned"], ["on_hold", "暂停", "On hold"], ["completed", "办结", "Completed"], ["on_time", "按时办结", "On time"],
+];
+const ALERTS = {
+  "clock.due_soon": ["due_soon", "即将到期", "Due soon"],
+  "clock.breached": ["breached", "超期", "Breached"],
+  "clock.due": ["due", "窗口期满", "Window over"],
+};
+const REFRESH_MS = 1000;
+const IDLE_MS = 15000;
+const SHOWN_ALERTS = 40;
+
+const state = { token: sessionStorage.getItem("yimen.token"), language: localStorage.getItem("yimen.language") || "zh",
+  overview: null, alerts: [], cursor: null, wanted: false, stop: null };
+
+const say = (zh, en) => (state.language === "en" ? en : zh);
+
+function element(name, text, className) {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+function moment(iso) {
+  return new Intl.DateTimeFormat(state.language === "en" ? "en-GB" : "zh-CN",
+    { timeZone: "Asia/Shanghai", dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+}
+
+async function ask(path) {
+  const reply = await fetch(path, { headers: { authorization: `Bearer ${state.token}` } });
+  if (reply.status === 401 || reply.status === 403) throw new Error("refused");
+  if (!reply.ok) throw new Error(String(reply.status));
+  return reply.json();
+}
+
+function cell(name, value) {
+  const late = name === "late" || name === "silent";
+  return element("td", value, value === 0 ? "zero" : late ? "late" : name === "due_soon" ? "soon" : "");
+}
+
+function drawTable(id, heading, lines, key) {
+  const table = $(id);
+  const head = element("thead"), row = element("tr"), body = element("tbody");
+  for (const title of [heading, ...COLUMNS.map(([, zh, en]) => say(zh, en))]) {
+    const th = element("th", title);
+    th.scope = "col";
+    row.append(th);
+  }
+  head.append(row);
+  for (const line of lines) {
+    const tr = element("tr"), th = element("th", state.language === "en" ? line.en || line.zh : line.zh);
+    th.scope = "row";
+    th.title = line[key];
+    tr.append(th, ...COLUMNS.map(([name]) => cell(name, line[name])));
+    body.append(tr);
+  }
+  table.replaceChildren(head, body);
+}
+
+function drawTiles(overview) {
+  const tiles = COLUMNS.map(([name, zh, en]) => [name, say(zh, en), overview.total[name]]);
+  tiles.push(["parked", say("挂起记录", "Parked"), overview.parked]);
+  $("total").replaceChildren(...tiles.map(([name, label, value]) => {
+    const kind = ["late", "silent", "parked"].includes(name) ? "late" : name === "due_soon" ? "soon" : "";
+    const tile = element("div", undefined, `${kind} ${value ? "some" : ""}`);
+    tile.append(element("dt", label), element("dd", value));
+    return tile;
+  }));
+}
+
+function drawAlerts() {
+  if (!state.alerts.length) {
+    $("alerts").replaceChildren(element("li", say("暂无提醒", "Nothing yet"), "empty"));
+    return;
+  }
+  $("alerts").replaceChildren(...state.alerts.map((alert) => {
+    const [kind, zh, en] = ALERTS[alert.type] || ["due", alert.type, alert.type];
+    const item = element("li", undefined, kind);
+    const about = `${alert.office_zh} · ${alert.kind_zh}`;
+    item.append(element("span", say(zh, en), "tag"), element("span", about),
+      element("small", `${say("到期", "due")} ${moment(alert.due_at)}`));
+    return item;
+  }));
+}
+
+function draw() {
+  document.documentElement.lang = state.language === "en" ? "en" : "zh-CN";
+  $("language").textContent = say("English", "中文");
+  $("language").lang = state.language === "en" ? "zh-CN" : "en";
+  for (const part of document.querySelectorAll("[data-zh]")) part.textContent = part.dataset[state.language];
+  $("enter").hidden = Boolean(state.token);
+  $("board").hidden = !state.token || !state.overview;
+  $("leave").hidden = !state.token;
+  const overview = state.overview;
+  if (!overview) return;
+  $("where").textContent = overview.area_zh || say("全域", "Whole installation");
+  $("now").textContent = `${say("业务时间", "Business time")} ${moment(overview.now)}`;
+  drawTiles(overview);
+  drawTable("by_field", say("领域", "Field"), overview.by_field, "field");
+  drawTable("by_area", say("地区", "Area"), overview.by_area, "area");
+  const wanted = $("filter").value.trim();
+  const offices = overview.by_office.filter((line) => !wanted || line.zh.includes(wanted) || line.office.includes(wanted));
+  drawTable("by_office", say("部门", "Office"), offices, "office");
+  drawAlerts();
+}
+
+function line(how) {
+  const texts = { live: ["实时", "Live"], lost: ["连接中断,正在重连", "Connection lost, trying again"], "": ["", ""] };
+  $("line").className = `line ${how}`;
+  $("line").textContent = say(...texts[how]);
+}
+
+function leave(reason) {
+  sessionStorage.removeItem("yimen.token");
+  if (state.stop) state.stop.abort();
+  Object.assign(state, { token: null, overview: null, alerts: [], cursor: null });
+  $("refused").textContent = reason || "";
+  line("");
+  draw();
+  $("token").focus();
+}
+
+async function refresh() {
+  state.wanted = false;
+  try {
+    state.overview = await ask("/v1/overview");
+    draw();
+  } catch (error) {
+    if (error.message === "refused") leave(say("令牌无效或无权查看", "The token is not valid here"));
+    else line("lost");
+  }
+}
+
+function keep(alert) {
+  state.cursor = alert.cursor;
+  state.alerts = [alert, ...state.alerts].slice(0, SHOWN_ALERTS);
+  state.wanted = true;
+}
+
+// EventSource cannot send the token, so the stream is read by hand.
+async function listen() {
+  while (state.token) {
+    state.stop = new AbortController();
+    try {
+      const headers = { authorization: `Bearer ${state.token}` };
+      if (state.cursor) headers["last-event-id"] = state.cursor;
+      const reply = await fetch("/v1/alerts/stream", { headers, signal: state.stop.signal });
+      if (!reply.ok) throw new Error(String(reply.status));
+      line("live");
+      const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+      let rest = "";
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        const blocks = (rest + value.replaceAll("\r", "")).split("\n\n");
+        rest = blocks.pop();
+        for (const block of blocks) {
+          const data = block.split("\n").filter((each) => each.startsWith("data:")).map((each) => each.slice(5).trim());
+          if (data.length) keep(JSON.parse(data.join("\n")));
+        }
+      }
+    } catch {
+      // Said below, and tried again.
+    }
+    if (!state.token) return;
+    line("lost");
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+  }
+}
+
+function begin() {
+  draw();
+  if (!state.token) {
+    $("token").focus();
+    return;
+  }
+  refresh().then(() => { if (state.token) listen(); });
+}
+
+$("enter").addEventListener("submit", (event) => {
+  event.preventDefault();
+  state.token = $("token").value.trim();
+  sessionStorage.setItem("yimen.token", state.token);
+  $("token").value = "";
+  $("refused").textContent = "";
+  begin();
+});
+$("language").addEventListener("click", () => {
+  state.language = state.language === "en" ? "zh" : "en";
+  localStorage.setItem("yimen.language", state.language);
+  draw();
+});
+$("leave").addEventListener("click", () => leave());
+$("filter").addEventListener("input", draw);
+setInterval(() => { if (state.token && state.wanted) refresh(); }, REFRESH_MS);
+setInterval(() => { if (state.token && state.overview) refresh(); }, IDLE_MS);
+begin();

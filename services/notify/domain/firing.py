@@ -1,0 +1,82 @@
+"""When an alert goes out, when it must wait, and what follows from it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from contracts.codes import ClockStatus, SupervisionLevel
+from services.notify.domain.watch import HANDLING, Alert, Watch
+from services.policies import Policy
+
+COORDINATOR = "civil_affairs"
+PATIENCE = 4
+"""A held breach is looked at again after this part of the time that it already waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A watch whose moment has come. `held` says that something received in time is not yet answered."""
+
+    watch: Watch
+    held: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fired:
+    """An alert that goes out, and the watch after it."""
+
+    alert: Alert
+    before: Watch
+    after: Watch
+    fired_at: datetime
+    level: SupervisionLevel
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Not now: whether the limit was broken is decided by an answer that we have and have not read yet."""
+
+    watch: Watch
+    look_again_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """How often a held breach is looked at again, in business time."""
+
+    shortest: timedelta
+    longest: timedelta
+
+
+def decide(candidate: Candidate, now: datetime, waits: Waits, policy: Policy) -> Fired | Held:
+    """One alert for one version of a clock. Only a breach is held: a reminder accuses nobody."""
+    watch = candidate.watch
+    alert = watch.next_alert
+    if alert is None or watch.due_at is None:
+        raise ValueError("a watch without an alert was claimed")
+    match alert:
+        case Alert.DUE_SOON:
+            after = replace(watch, status=ClockStatus.DUE_SOON, next_alert=Alert.BREACHED, next_fire_at=watch.due_at)
+        case Alert.DUE:
+            after = replace(watch, status=ClockStatus.MET, ended_at=watch.due_at, next_alert=None, next_fire_at=None)
+        case Alert.BREACHED:
+            if candidate.held:
+                waited = (now - watch.due_at) / PATIENCE
+                return Held(watch=watch, look_again_at=now + max(waits.shortest, min(waited, waits.longest)))
+            after = replace(watch, status=ClockStatus.BREACHED, breached_at=now, next_alert=None, next_fire_at=None)
+        case _:
+            assert_never(alert)
+    level, recipients = first_rung(alert, watch, policy)
+    return Fired(alert=alert, before=watch, after=after, fired_at=now, level=level, recipients=recipients)
+
+
+def first_rung(alert: Alert, watch: Watch, policy: Policy) -> tuple[SupervisionLevel, tuple[str, ...]]:
+    """Who is told beside those who read the alerts: the office in time, its coordinator too when it is late."""
+    if alert is Alert.DUE_SOON:
+        return SupervisionLevel.REMINDED, (watch.office,)
+    if alert is Alert.BREACHED and watch.kind in HANDLING:
+        coordinator = policy.office_near(COORDINATOR, watch.area)
+        both = (watch.office, coordinator.code) if coordinator is not None else (watch.office,)
+        return SupervisionLevel.URGED, tuple(dict.fromkeys(both))
+    return SupervisionLevel.NONE, ()

@@ -1,0 +1,265 @@
+"""The figures that people look at: what is open, late, silent, returned; who works how fast; what was said."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.codes import ClockKind, ClockStatus
+from services.notify.domain.areas import digits_below, prefix, whole
+
+# One pass over the legs of the area; what an open clock of a leg says of it is looked up by its index.
+_OVERVIEW: Final = text(
+    """
+    SELECT l.field, l.office, left(l.area, :digits) AS part,
+           count(*) AS dispatched,
+           count(*) FILTER (WHERE l.ended_at IS NULL) AS open,
+           count(*) FILTER (WHERE l.ended_at IS NULL AND w.soon) AS due_soon,
+           count(*) FILTER (WHERE l.ended_at IS NULL AND w.late) AS late,
+           count(*) FILTER (WHERE l.ended_at IS NULL AND w.silent) AS silent,
+           count(*) FILTER (WHERE l.returns > 0) AS returned,
+           count(*) FILTER (WHERE l.state = 'on_hold') AS on_hold,
+           count(*) FILTER (WHERE l.state = 'completed') AS completed,
+           count(*) FILTER (WHERE l.state = 'completed' AND NOT w.ever_late) AS on_time
+    FROM legs AS l
+    CROSS JOIN LATERAL (
+        SELECT coalesce(bool_or(w.ended_at IS NULL AND w.status = 'due_soon' AND w.kind = ANY(:work)), false) AS soon,
+               coalesce(bool_or(w.ended_at IS NULL AND w.status = 'breached' AND w.kind = ANY(:work)), false) AS late,
+               coalesce(bool_or(w.ended_at IS NULL AND w.status = 'breached' AND w.kind = 'signing'), false) AS silent,
+               coalesce(bool_or(w.status = 'breached' AND w.kind = ANY(:work)), false) AS ever_late
+        FROM watches AS w WHERE w.referral_id = l.referral_id
+    ) AS w
+    WHERE l.role <> 'info' AND l.area LIKE :within AND (:office = '' OR l.office = :office)
+    GROUP BY GROUPING SETS ((), (l.field), (l.office), (part))
+    ORDER BY late DESC, silent DESC, open DESC, 1, 2, 3
+    """
+)
+_CASES: Final = text("SELECT state, count(*) AS number FROM cases WHERE area LIKE :within GROUP BY state")
+_PARKED: Final = text("SELECT count(*) FROM parked_records WHERE state = 'parked'")
+_PERFORMANCE: Final = text(
+    """
+    SELECT count(*) AS dispatched,
+           count(*) FILTER (WHERE l.ended_at IS NULL) AS open,
+           count(*) FILTER (WHERE l.returns > 0) AS returned,
+           count(*) FILTER (WHERE l.state = 'completed') AS completed,
+           count(*) FILTER (WHERE l.state = 'completed' AND NOT w.late) AS on_time,
+           count(*) FILTER (WHERE w.late) AS late,
+           count(*) FILTER (WHERE w.unsigned) AS signed_late,
+           percentile_cont(0.5) WITHIN GROUP (
+               ORDER BY extract(epoch FROM l.ended_at - l.dispatched_at) / 86400
+           ) FILTER (WHERE l.state = 'completed') AS median_days
+    FROM legs AS l
+    CROSS JOIN LATERAL (
+        SELECT coalesce(bool_or(w.status = 'breached' AND w.kind = ANY(:work)), false) AS late,
+               coalesce(bool_or(w.status = 'breached' AND w.kind = 'signing'), false) AS unsigned
+        FROM watches AS w WHERE w.referral_id = l.referral_id
+    ) AS w
+    WHERE l.role <> 'info' AND l.office = :office
+    """
+)
+# Below the oldest running transaction nothing can still appear: a late commit is never passed over.
+_ALERTS: Final = text(
+    """
+    SELECT * FROM alerts
+    WHERE (xid, place) > (:xid, :place) AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+      AND (:office = '' OR office = :office) AND area LIKE :within
+    ORDER BY xid, place LIMIT :limit
+    """
+)
+_LATEST_ALERTS: Final = text(
+    """
+    SELECT * FROM (
+        SELECT * FROM alerts
+        WHERE xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+          AND (:office = '' OR office = :office) AND area LIKE :within
+        ORDER BY xid DESC, place DESC LIMIT :limit
+    ) AS a ORDER BY xid, place
+    """
+)
+_WATCHES: Final = text(
+    """
+    SELECT w.*, c.number FROM watches AS w LEFT JOIN cases AS c USING (case_id)
+    WHERE w.ended_at IS NULL AND w.due_at IS NOT NULL AND (w.due_at, w.clock_id) > (:after_due, :after_id)
+      AND (:office = '' OR w.office = :office) AND w.area LIKE :within
+      AND (:kind = '' OR w.kind = :kind) AND (:status = '' OR w.status = :status) AND w.due_at < :due_before
+    ORDER BY w.due_at, w.clock_id LIMIT :limit
+    """
+)
+WORK: Final = [ClockKind.HANDLING.value, ClockKind.CO_HANDLING.value, ClockKind.REWORK.value]
+FIGURES: Final = (
+    "dispatched",
+    "open",
+    "due_soon",
+    "late",
+    "silent",
+    "returned",
+    "on_hold",
+    "completed",
+    "on_time",
+)
+
+
+class AlertView(msgspec.Struct, frozen=True, kw_only=True):
+    """`cursor` is where reading goes on after it."""
+
+    cursor: str
+    event_id: UUID
+    type: str
+    case_id: UUID
+    referral_id: UUID | None
+    clock_id: UUID
+    kind: str
+    kind_zh: str
+    version: int
+    office: str
+    office_zh: str
+    area: str
+    due_at: datetime
+    fired_at: datetime
+    late_seconds: float
+    """From the due moment to when it was said."""
+    recipients: list[str]
+
+
+class WatchView(msgspec.Struct, frozen=True, kw_only=True):
+    clock_id: UUID
+    case_id: UUID
+    number: str | None
+    referral_id: UUID | None
+    kind: str
+    kind_zh: str
+    office: str
+    office_zh: str
+    area: str
+    version: int
+    status: str
+    status_zh: str
+    started_at: datetime
+    due_soon_at: datetime | None
+    due_at: datetime
+    provisional: bool
+
+
+async def get_overview(conn: AsyncConnection, *, area: str, office: str) -> dict[str, list[dict[str, Any]]]:
+    """Totals, and the same by field, office and part of the area."""
+    within = f"{prefix(area)}%"
+    values = {"digits": digits_below(area), "within": within, "office": office, "work": WORK}
+    found: dict[str, list[dict[str, Any]]] = {"total": [], "by_field": [], "by_office": [], "by_area": []}
+    for row in (await conn.execute(_OVERVIEW, values)).mappings():
+        figures = {name: row[name] for name in FIGURES}
+        if row["field"] is not None:
+            found["by_field"].append({"field": row["field"], **figures})
+        elif row["office"] is not None:
+            found["by_office"].append({"office": row["office"], **figures})
+        elif row["part"] is not None:
+            found["by_area"].append({"area": whole(row["part"]), **figures})
+        else:
+            found["total"].append(figures)
+    found["cases"] = [dict(row) for row in (await conn.execute(_CASES, {"within": within})).mappings()]
+    return found
+
+
+async def count_parked(conn: AsyncConnection) -> int:
+    return int(await conn.scalar(_PARKED) or 0)
+
+
+async def get_performance(conn: AsyncConnection, office: str) -> dict[str, Any]:
+    row = (await conn.execute(_PERFORMANCE, {"office": office, "work": WORK})).mappings().one()
+    return {**row, "median_days": float(row["median_days"]) if row["median_days"] is not None else None}
+
+
+async def list_alerts(
+    conn: AsyncConnection, *, after: str | None, office: str, area: str, limit: int, names: Mapping[str, str]
+) -> Sequence[AlertView]:
+    """In the order in which they were said; without a cursor the latest."""
+    values: dict[str, Any] = {"office": office, "within": f"{prefix(area)}%", "limit": limit}
+    if after is None:
+        found = await conn.execute(_LATEST_ALERTS, values)
+    else:
+        xid, place = read_cursor(after)
+        found = await conn.execute(_ALERTS, values | {"xid": xid, "place": place})
+    return [_alert(row, names) for row in found.mappings()]
+
+
+def read_cursor(cursor: str) -> tuple[int, int]:
+    """Raises `ValueError` for what is none of ours."""
+    xid, _, place = cursor.partition("-")
+    found = int(xid), int(place)
+    if not (0 <= found[0] < 2**63 and 0 <= found[1] < 2**31):
+        raise ValueError("out of range")
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which open clocks are asked for; what is empty is not asked for."""
+
+    office: str = ""
+    area: str = ""
+    kind: str = ""
+    status: str = ""
+    due_before: datetime
+
+
+async def list_watches(
+    conn: AsyncConnection, wanted: Wanted, *, after: tuple[datetime, UUID], limit: int, names: Mapping[str, str]
+) -> list[WatchView]:
+    """Open clocks, the most pressing first."""
+    values = {
+        "office": wanted.office,
+        "within": f"{prefix(wanted.area)}%",
+        "kind": wanted.kind,
+        "status": wanted.status,
+        "due_before": wanted.due_before,
+        "after_due": after[0],
+        "after_id": after[1],
+        "limit": limit,
+    }
+    return [_watch(row, names) for row in (await conn.execute(_WATCHES, values)).mappings()]
+
+
+def _alert(row: RowMapping, names: Mapping[str, str]) -> AlertView:
+    return AlertView(
+        cursor=f"{row['xid']}-{row['place']}",
+        event_id=row["event_id"],
+        type=row["type"],
+        case_id=row["case_id"],
+        referral_id=row["referral_id"],
+        clock_id=row["clock_id"],
+        kind=row["kind"],
+        kind_zh=ClockKind(row["kind"]).zh,
+        version=row["version"],
+        office=row["office"],
+        office_zh=names.get(row["office"], row["office"]),
+        area=row["area"],
+        due_at=row["due_at"],
+        fired_at=row["fired_at"],
+        late_seconds=(row["fired_at"] - row["due_at"]).total_seconds(),
+        recipients=row["recipients"],
+    )
+
+
+def _watch(row: RowMapping, names: Mapping[str, str]) -> WatchView:
+    return WatchView(
+        clock_id=row["clock_id"],
+        case_id=row["case_id"],
+        number=row["number"],
+        referral_id=row["referral_id"],
+        kind=row["kind"],
+        kind_zh=ClockKind(row["kind"]).zh,
+        office=row["office"],
+        office_zh=names.get(row["office"], row["office"]),
+        area=row["area"],
+        version=row["version"],
+        status=row["status"],
+        status_zh=ClockStatus(row["status"]).zh,
+        started_at=row["started_at"],
+        due_soon_at=row["due_soon_at"],
+        due_at=row["due_at"],
+        provisional=row["provisional"],
+    )

@@ -1,0 +1,333 @@
+"""What notify does with records: facts about clocks become watches, referrals become legs, answers become receipts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final, TypeVar
+from uuid import UUID
+
+import msgspec
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.codes import CaseState, FeedbackOutcome, ReferralRole, ReferralState
+from contracts.events import CaseBound, Event
+from contracts.events.cases import (
+    CaseAccepted,
+    CaseClosed,
+    CaseMerged,
+    CaseNotAccepted,
+    CaseRegistered,
+    CaseReopened,
+    CaseResolved,
+    CaseResumed,
+    CaseSupplemented,
+    CaseSupplementRequested,
+    CaseSuspended,
+    CaseTerminated,
+    CaseWithdrawn,
+)
+from contracts.events.clocks import (
+    ClockCancelled,
+    ClockExtended,
+    ClockFacts,
+    ClockMet,
+    ClockPaused,
+    ClockRecalculated,
+    ClockResumed,
+    ClockStarted,
+)
+from contracts.events.referrals import (
+    FeedbackReceived,
+    ReferralAccepted,
+    ReferralCancelled,
+    ReferralCompleted,
+    ReferralDeemedAccepted,
+    ReferralDispatched,
+    ReferralEvent,
+    ReferralFailed,
+    ReferralOnHold,
+    ReferralProgressReported,
+    ReferralReassigned,
+    ReferralResumed,
+    ReferralReturned,
+    ReferralReturnRefused,
+    ReferralReturnRequested,
+    ReferralReworkRequested,
+    ReferralSigned,
+)
+from contracts.submissions import Identifier
+from contracts.topics import CASES, FEEDBACK_PATTERN, REFERRALS, feedback_office
+from services.notify import store
+from services.notify.domain import watch as watching
+from services.notify.domain.legs import Leg, Step, moved
+from services.notify.domain.watch import Watch
+from services.notify.store import NewCase, Receipt, Refusal
+from services.runtime.clock import Clock
+from services.runtime.consume import Ignored, Incoming, Reader, Record, events_of_ours
+
+FEEDBACK: Final = "notify.feedback"
+EVENTS: Final = "notify.referrals"
+LARGEST: Final = 64 * 1024
+
+STEPS: Final[Mapping[type[ReferralEvent], Step]] = MappingProxyType(
+    {
+        ReferralSigned: Step.SIGNED,
+        ReferralAccepted: Step.ACCEPTED,
+        ReferralDeemedAccepted: Step.DEEMED_ACCEPTED,
+        ReferralReturnRequested: Step.RETURN_REQUESTED,
+        ReferralReturned: Step.RETURNED,
+        ReferralReturnRefused: Step.RETURN_REFUSED,
+        ReferralReassigned: Step.REASSIGNED,
+        ReferralOnHold: Step.ON_HOLD,
+        ReferralResumed: Step.RESUMED,
+        ReferralProgressReported: Step.PROGRESS_REPORTED,
+        ReferralCompleted: Step.COMPLETED,
+        ReferralFailed: Step.FAILED,
+        ReferralCancelled: Step.CANCELLED,
+        ReferralReworkRequested: Step.REWORK_REQUESTED,
+    }
+)
+STATES: Final[Mapping[type[Event], CaseState]] = MappingProxyType(
+    {
+        CaseSupplementRequested: CaseState.AWAITING_SUPPLEMENT,
+        CaseSupplemented: CaseState.REGISTERED,
+        CaseAccepted: CaseState.ACCEPTED,
+        CaseNotAccepted: CaseState.NOT_ACCEPTED,
+        CaseSuspended: CaseState.SUSPENDED,
+        CaseResumed: CaseState.IN_PROGRESS,
+        CaseResolved: CaseState.RESOLVED,
+        CaseClosed: CaseState.CLOSED,
+        CaseReopened: CaseState.IN_PROGRESS,
+        CaseMerged: CaseState.MERGED,
+        CaseWithdrawn: CaseState.WITHDRAWN,
+        CaseTerminated: CaseState.TERMINATED,
+    }
+)
+TIMED = ClockStarted | ClockPaused | ClockResumed | ClockExtended | ClockRecalculated
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+
+class FeedbackIds(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of an answer as notify may know."""
+
+    feedback_id: Identifier
+    referral_id: UUID
+
+
+_read_ids = msgspec.json.Decoder(FeedbackIds).decode
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one batch makes of watches, legs and cases; written once at its end."""
+
+    watches: dict[UUID, Watch] = field(default_factory=dict)
+    legs: dict[UUID, Leg] = field(default_factory=dict)
+    cases: list[NewCase] = field(default_factory=list)
+    states: dict[UUID, tuple[CaseState, datetime]] = field(default_factory=dict)
+    answered: list[Receipt] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watcher:
+    """What watching needs beside the records."""
+
+    clock: Clock
+
+    def readers(self) -> list[Reader]:
+        decode = events_of_ours(self.clock)
+        guarded = {
+            "notify.cases": CASES.name,
+            EVENTS: REFERRALS.name,
+        }
+        return [
+            *(
+                Reader(name=name, group=name, topics=(topic,), decode=decode, handle=self.watch, guarded=True)
+                for name, topic in guarded.items()
+            ),
+            Reader(
+                name=FEEDBACK,
+                group=FEEDBACK,
+                pattern=FEEDBACK_PATTERN,
+                decode=self.read_receipt,
+                handle=self.receive,
+                guarded=False,
+            ),
+        ]
+
+    def read_receipt(self, record: Record) -> Incoming[Receipt | Ignored]:
+        """Never refuses anything: what makes no sense is routing's to park, and decides no breach."""
+        received_at = self.clock.at(record.timestamp)
+        event_id = f"{record.topic}/{record.partition}/{record.offset}"
+        data: Receipt | Ignored = Ignored("feedback")
+        value = record.value or b""
+        if len(value) <= LARGEST:
+            try:
+                ids = _read_ids(value)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                pass
+            else:
+                office = feedback_office(record.topic)
+                data = Receipt(
+                    office=office,
+                    feedback_id=ids.feedback_id,
+                    referral_id=ids.referral_id,
+                    received_at=received_at,
+                )
+        return Incoming(record=record, event_id=event_id, received_at=received_at, data=data)
+
+    async def receive(self, batch: Sequence[Incoming[Receipt]], conn: AsyncConnection) -> None:
+        await store.save_receipts(conn, [incoming.data for incoming in batch])
+
+    async def watch(self, batch: Sequence[Incoming[CaseBound]], conn: AsyncConnection) -> None:
+        """One look at all watches and legs of the batch, each event on what the one before it left, one write."""
+        events = [incoming.data for incoming in batch]
+        now = self.clock.now()
+        watches_before = await store.lock_watches(conn, _clock_ids(events))
+        legs_before = await store.lock_legs(conn, (e.referral_id for e in events if isinstance(e, ReferralEvent)))
+        tally = Tally(watches=dict(watches_before), legs=dict(legs_before))
+        for event in events:
+            _count(event, tally)
+        await store.save_watches(conn, *_apart(watches_before, tally.watches))
+        await store.save_legs(conn, *_apart(legs_before, tally.legs))
+        await store.save_cases(conn, tally.cases, tally.states)
+        await store.save_answered(conn, tally.answered, now)
+        await store.save_refusals(conn, tally.refusals)
+
+
+def _clock_ids(events: Sequence[CaseBound]) -> set[UUID]:
+    return {
+        clock.clock_id
+        for event in events
+        if isinstance(event, TIMED | ClockMet | ClockCancelled)
+        for clock in event.clocks
+    }
+
+
+def _apart(before: Mapping[UUID, T], now: Mapping[UUID, T]) -> tuple[list[T], list[T]]:
+    """What is new, and what has changed."""
+    new = [value for key, value in now.items() if key not in before]
+    return new, [value for key, value in now.items() if key in before and value is not before[key]]
+
+
+def _count(event: CaseBound, tally: Tally) -> None:
+    match event:
+        case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended() | ClockRecalculated():
+            for facts in event.clocks:
+                watch = _watch(facts, event.case_id)
+                tally.watches[watch.clock_id] = watching.renewed(tally.watches.get(watch.clock_id), watch)
+        case ClockMet() | ClockCancelled():
+            _end(event, tally)
+        case ReferralDispatched():
+            tally.legs.setdefault(event.referral_id, _leg(event))
+            if event.role is ReferralRole.LEAD:
+                tally.states[event.case_id] = (CaseState.IN_PROGRESS, event.at)
+        case FeedbackReceived():
+            _answer(event, tally)
+        case CaseRegistered():
+            tally.cases.append(
+                NewCase(
+                    case_id=event.case_id,
+                    number=event.number,
+                    area=event.area,
+                    category=event.category,
+                    field=event.field,
+                    registered_at=event.registered_at,
+                )
+            )
+        case _:
+            _move(event, tally)
+
+
+def _watch(facts: ClockFacts, case_id: UUID) -> Watch:
+    status, next_alert, next_fire_at = watching.waiting_for(facts.kind, facts.due_soon_at, facts.due_at)
+    return Watch(
+        clock_id=facts.clock_id,
+        case_id=case_id,
+        referral_id=facts.referral_id,
+        kind=facts.kind,
+        office=facts.office,
+        area=facts.area,
+        version=facts.version,
+        started_at=facts.started_at,
+        due_soon_at=facts.due_soon_at,
+        due_at=facts.due_at,
+        provisional=facts.provisional,
+        status=status,
+        next_alert=next_alert,
+        next_fire_at=next_fire_at,
+    )
+
+
+def _end(event: ClockMet | ClockCancelled, tally: Tally) -> None:
+    end = watching.met if isinstance(event, ClockMet) else watching.cancelled
+    for stop in event.clocks:
+        before = tally.watches.get(stop.clock_id)
+        if before is None:
+            continue
+        after = end(before, stop.at)
+        if watching.is_contradicted(before, after):
+            log.error("breach contradicted", case_id=str(event.case_id), clock_id=str(stop.clock_id))
+        tally.watches[stop.clock_id] = after
+
+
+def _leg(event: ReferralDispatched) -> Leg:
+    return Leg(
+        referral_id=event.referral_id,
+        case_id=event.case_id,
+        office=event.office,
+        area=event.area,
+        category=event.category,
+        field=event.field,
+        role=event.role,
+        state=ReferralState.DISPATCHED,
+        round=event.round,
+        dispatched_at=event.at,
+    )
+
+
+def _move(event: CaseBound, tally: Tally) -> None:
+    """A referral's step, or a case's new state."""
+    step = STEPS.get(type(event)) if isinstance(event, ReferralEvent) else None
+    if isinstance(event, ReferralEvent) and step is not None:
+        leg = tally.legs.get(event.referral_id)
+        if leg is not None:
+            by_office = event.feedback_id is not None
+            tally.legs[leg.referral_id] = moved(leg, step, at=event.at, round_=event.round, by_office=by_office)
+        return
+    state = STATES.get(type(event))
+    if state is not None:
+        tally.states[event.case_id] = (state, _moment(event))
+
+
+def _answer(event: FeedbackReceived, tally: Tally) -> None:
+    receipt = Receipt(
+        office=event.sender,
+        feedback_id=event.feedback_id,
+        referral_id=event.referral_id,
+        received_at=event.received_at,
+    )
+    tally.answered.append(receipt)
+    if event.outcome is FeedbackOutcome.REFUSED:
+        tally.refusals.append(
+            Refusal(
+                office=event.sender,
+                feedback_id=event.feedback_id,
+                case_id=event.case_id,
+                referral_id=event.referral_id,
+                action=event.action.value,
+                code=event.code or "",
+                received_at=event.received_at,
+            )
+        )
+
+
+def _moment(event: CaseBound) -> datetime:
+    """Every case event has one moment: the field that ends in `_at`."""
+    moment: datetime = next(getattr(event, name) for name in event.__struct_fields__ if name.endswith("_at"))
+    return moment

@@ -1,0 +1,224 @@
+"""Notify over HTTP: the figures, what is watched, what was said, and the board."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib import resources
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, QueryParameter
+from litestar.response import ServerSentEvent
+
+from contracts.codes import CaseState, ClockKind, ClockStatus, Field
+from services.notify import figures
+from services.notify.figures import AlertView, Wanted, WatchView
+from services.policies import Policy
+from services.runtime.auth import Principal, Role, requires
+from services.runtime.database import transaction
+from services.runtime.failures import Rejected
+from services.runtime.streams import Entry, stream
+
+Call = Request[Principal, Any, State]
+
+SEES = requires(Role.OFFICER, Role.COORDINATOR, Role.OPS)
+LARGEST_PAGE = 500
+FAR = datetime(9999, 1, 1, tzinfo=UTC)
+START = datetime(1, 1, 1, tzinfo=UTC), UUID(int=0)
+BOARD = resources.files("services.notify") / "board"
+
+
+class WatchPage(msgspec.Struct, frozen=True, kw_only=True):
+    """`next` goes into `cursor` of the following call; absent on the last page."""
+
+    items: list[WatchView]
+    next: str | None = None
+
+
+class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
+    """`next` goes into `cursor` of the following call, which may bring nothing yet."""
+
+    items: Sequence[AlertView]
+    next: str | None = None
+
+
+@lru_cache(maxsize=4)
+def _names(policy: Policy) -> Mapping[str, str]:
+    return {code: office.zh for code, office in policy.offices.items()}
+
+
+def _scope(user: Principal, office: str, area: str) -> tuple[str, str]:
+    """Office and area that the caller may see: an officer's own office, a coordinator's own area and below."""
+    if user.role is Role.OFFICER:
+        if user.office is None or office not in ("", user.office):
+            raise Rejected("not_allowed", office="an officer sees the own office")
+        return user.office, ""
+    if user.area is not None and not (area and user.sees(area.ljust(12, "0"))):
+        if area:
+            raise Rejected("not_allowed", area="outside of the token's area")
+        return office, user.area
+    return office, area
+
+
+@get("/v1/overview", guards=[SEES], tags=["figures"])
+async def overview(
+    request: Call,
+    state: State,
+    area: Annotated[str, QueryParameter(pattern=r"^[0-9]{0,12}$")] = "",
+    office: Annotated[str, QueryParameter(max_length=64)] = "",
+) -> dict[str, Any]:
+    """What is open, due soon, late, silent and returned: in all, by field, by office, by part of the area."""
+    policy: Policy = state.policy.policy
+    office, area = _scope(request.user, office, area)
+    async with transaction(state.engine) as conn:
+        found = await figures.get_overview(conn, area=area, office=office)
+        parked = await figures.count_parked(conn)
+    names = _names(policy)
+    for line in found["by_office"]:
+        line["zh"] = names.get(line["office"], line["office"])
+    for line in found["by_field"]:
+        line["zh"], line["en"] = Field(line["field"]).zh, Field(line["field"]).en
+    for line in found["by_area"]:
+        known = policy.area(line["area"])
+        line["zh"] = known.name if known is not None else line["area"]
+    for line in found["cases"]:
+        line["zh"] = CaseState(line["state"]).zh
+    total = found.pop("total") or [dict.fromkeys(figures.FIGURES, 0)]
+    known = policy.area(area) if area else None
+    return {
+        "now": state.clock.now(),
+        "area": area,
+        "area_zh": known.name if known is not None else "",
+        "total": total[0],
+        "parked": parked,
+        **found,
+    }
+
+
+@get("/v1/watches", guards=[SEES], tags=["figures"])
+async def list_watches(  # noqa: PLR0913, PLR0917 - one for each query parameter
+    request: Call,
+    state: State,
+    office: Annotated[str, QueryParameter(max_length=64)] = "",
+    area: Annotated[str, QueryParameter(pattern=r"^[0-9]{0,12}$")] = "",
+    kind: Annotated[ClockKind | None, QueryParameter()] = None,
+    status: Annotated[ClockStatus | None, QueryParameter()] = None,
+    due_before: Annotated[datetime | None, QueryParameter()] = None,
+    cursor: Annotated[str, QueryParameter(max_length=100)] = "",
+    limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
+) -> WatchPage:
+    """Open clocks that run, the most pressing first."""
+    office, area = _scope(request.user, office, area)
+    wanted = Wanted(
+        office=office,
+        area=area,
+        kind=kind.value if kind else "",
+        status=status.value if status else "",
+        due_before=due_before or FAR,
+    )
+    async with transaction(state.engine) as conn:
+        found = await figures.list_watches(
+            conn,
+            wanted,
+            after=_after(cursor),
+            limit=limit + 1,
+            names=_names(state.policy.policy),
+        )
+    page = found[:limit]
+    more = f"{page[-1].due_at.isoformat()}_{page[-1].clock_id}" if len(found) > limit else None
+    return WatchPage(items=page, next=more)
+
+
+def _after(cursor: str) -> tuple[datetime, UUID]:
+    if not cursor:
+        return START
+    due_at, _, clock_id = cursor.partition("_")
+    try:
+        # A plus sign in a query that was not escaped arrives as a blank.
+        found = datetime.fromisoformat(due_at.replace(" ", "+")), UUID(clock_id)
+    except ValueError:
+        raise Rejected("invalid", cursor="not a cursor of this list") from None
+    if found[0].tzinfo is None:
+        raise Rejected("invalid", cursor="not a cursor of this list")
+    return found
+
+
+@get("/v1/alerts", guards=[SEES], tags=["alerts"])
+async def list_alerts(
+    request: Call,
+    state: State,
+    office: Annotated[str, QueryParameter(max_length=64)] = "",
+    area: Annotated[str, QueryParameter(pattern=r"^[0-9]{0,12}$")] = "",
+    cursor: Annotated[str | None, QueryParameter(max_length=40)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
+) -> AlertPage:
+    """What was said after the cursor, in order; without one the latest."""
+    office, area = _scope(request.user, office, area)
+    after = _checked(cursor)
+    async with transaction(state.engine) as conn:
+        names = _names(state.policy.policy)
+        found = await figures.list_alerts(conn, after=after, office=office, area=area, limit=limit, names=names)
+    return AlertPage(items=found, next=found[-1].cursor if found else cursor)
+
+
+@get("/v1/alerts/stream", guards=[SEES], tags=["alerts"])
+async def stream_alerts(
+    request: Call,
+    state: State,
+    office: Annotated[str, QueryParameter(max_length=64)] = "",
+    area: Annotated[str, QueryParameter(pattern=r"^[0-9]{0,12}$")] = "",
+) -> ServerSentEvent:
+    """Alerts as they are said (server-sent events); `Last-Event-ID` goes on where a client stopped."""
+    office, area = _scope(request.user, office, area)
+    names = _names(state.policy.policy)
+
+    async def fetch(after: str | None) -> list[Entry]:
+        async with transaction(state.engine) as conn:
+            found = await figures.list_alerts(conn, after=after, office=office, area=area, limit=200, names=names)
+        return [Entry(cursor=one.cursor, type=one.type, data=msgspec.json.encode(one).decode()) for one in found]
+
+    return stream(fetch, _checked(request.headers.get("last-event-id")))
+
+
+def _checked(cursor: str | None) -> str | None:
+    if cursor is not None:
+        try:
+            figures.read_cursor(cursor)
+        except ValueError:
+            raise Rejected("invalid", cursor="not a cursor of this list") from None
+    return cursor
+
+
+@get("/v1/offices/{code:str}/performance", guards=[SEES], tags=["figures"])
+async def performance(request: Call, state: State, code: FromPath[str]) -> dict[str, Any]:
+    """How one office does: dispatched, returned, on time, late, median days to the end."""
+    office = state.policy.policy.offices.get(code)
+    if office is None or (request.user.role is not Role.OFFICER and not request.user.sees(office.area)):
+        raise Rejected("not_found")
+    asked, _ = _scope(request.user, code, "")
+    async with transaction(state.engine) as conn:
+        found = await figures.get_performance(conn, asked)
+    return {"office": code, "zh": office.zh, "en": office.en, **found}
+
+
+def _page(path: str, name: str, media_type: str) -> HTTPRouteHandler:
+    async def serve() -> Response[bytes]:
+        return Response((BOARD / name).read_bytes(), media_type=media_type)
+
+    return get(path, include_in_schema=False, name=name, sync_to_thread=None)(serve)
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    overview,
+    list_watches,
+    list_alerts,
+    stream_alerts,
+    performance,
+    _page("/", "board.html", "text/html; charset=utf-8"),
+    _page("/board.js", "board.js", "text/javascript; charset=utf-8"),
+    _page("/board.css", "board.css", "text/css; charset=utf-8"),
+]

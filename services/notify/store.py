@@ -1,0 +1,233 @@
+"""Notify's SQL for watching and firing: the open connection first, domain values out. Callers own the transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import DateTime, String, Uuid, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.codes import CaseState, Field
+from services.notify import rows
+from services.notify.domain.firing import Candidate
+from services.notify.domain.legs import Leg
+from services.notify.domain.watch import Watch
+from services.notify.tables import alerts, cases, legs, receipts, refusals, watches
+from services.runtime.bulk import insert_rows, update_rows
+
+# A breach is held while something that was received in time is unread by routing, or its effects are unread by us.
+_CLAIM: Final = text(
+    """
+    SELECT w.*,
+           w.next_alert = 'breached' AND (
+               w.due_at >= least(:feedback_until, :events_until)
+               OR EXISTS (
+                   SELECT FROM receipts AS r
+                   WHERE r.referral_id = w.referral_id AND r.received_at <= w.due_at
+                     AND (r.answered_at IS NULL OR r.answered_at >= :events_until)
+               )
+           ) AS held
+    FROM watches AS w
+    WHERE w.next_fire_at <= :now
+    ORDER BY w.next_fire_at
+    LIMIT :portion
+    FOR UPDATE OF w SKIP LOCKED
+    """
+)
+_NOTE: Final = text(
+    """
+    INSERT INTO readings AS r (reader, process, read_until, seen_at) VALUES (:reader, :process, :until, :seen)
+    ON CONFLICT (reader, process)
+    DO UPDATE SET read_until = greatest(r.read_until, excluded.read_until), seen_at = excluded.seen_at
+    """
+)
+_READ_UNTIL: Final = text(
+    """
+    SELECT reader, min(read_until) AS read_until FROM readings WHERE seen_at >= :alive GROUP BY reader
+    """
+)
+_ANSWERED: Final = text(
+    """
+    INSERT INTO receipts AS r (office, feedback_id, referral_id, received_at, answered_at)
+    SELECT DISTINCT ON (k.office, k.feedback_id) k.office, k.feedback_id, k.referral_id, k.received_at, :now
+    FROM unnest(:offices, :feedback_ids, :referral_ids, :received) AS k (office, feedback_id, referral_id, received_at)
+    ORDER BY k.office, k.feedback_id
+    ON CONFLICT (office, feedback_id) DO UPDATE SET answered_at = coalesce(r.answered_at, excluded.answered_at)
+    """
+).bindparams(
+    bindparam("offices", type_=ARRAY(String)),
+    bindparam("feedback_ids", type_=ARRAY(String)),
+    bindparam("referral_ids", type_=ARRAY(Uuid)),
+    bindparam("received", type_=ARRAY(DateTime(timezone=True))),
+)
+# Cases and referrals are read from two topics: what happened later counts, whichever is read first.
+_STATES: Final = text(
+    """
+    UPDATE cases AS c SET state = k.state, changed_at = k.at
+    FROM unnest(:case_ids, :states, :moments) AS k (case_id, state, at)
+    WHERE c.case_id = k.case_id AND c.changed_at <= k.at
+    """
+).bindparams(
+    bindparam("case_ids", type_=ARRAY(Uuid)),
+    bindparam("states", type_=ARRAY(String)),
+    bindparam("moments", type_=ARRAY(DateTime(timezone=True))),
+)
+CASE_COLUMNS: Final = ("case_id", "number", "area", "category", "field", "state", "registered_at", "changed_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """An answer of an office has reached our edge; whether it says anything is not known here."""
+
+    office: str
+    feedback_id: str
+    referral_id: UUID
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An answer that routing did not take."""
+
+    office: str
+    feedback_id: str
+    case_id: UUID
+    referral_id: UUID
+    action: str
+    code: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCase:
+    """A case that was registered."""
+
+    case_id: UUID
+    number: str
+    area: str
+    category: str
+    field: Field
+    registered_at: datetime
+
+
+async def lock_watches(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Watch]:
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    statement = select(watches).where(watches.c.clock_id.in_(wanted)).order_by(watches.c.clock_id).with_for_update()
+    return {w.clock_id: w for w in map(rows.watch_of, (await conn.execute(statement)).mappings())}
+
+
+async def lock_legs(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Leg]:
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    statement = select(legs).where(legs.c.referral_id.in_(wanted)).order_by(legs.c.referral_id).with_for_update()
+    return {leg.referral_id: leg for leg in map(rows.leg_of, (await conn.execute(statement)).mappings())}
+
+
+async def save_watches(conn: AsyncConnection, new: Iterable[Watch], changed: Iterable[Watch]) -> None:
+    await insert_rows(conn, watches, rows.WATCH_COLUMNS, [rows.watch_row(watch) for watch in new])
+    await update_rows(conn, watches, rows.WATCH_COLUMNS, [rows.watch_row(watch) for watch in changed])
+
+
+async def save_legs(conn: AsyncConnection, new: Iterable[Leg], changed: Iterable[Leg]) -> None:
+    await insert_rows(conn, legs, rows.LEG_COLUMNS, [rows.leg_row(leg) for leg in new])
+    await update_rows(conn, legs, rows.LEG_COLUMNS, [rows.leg_row(leg) for leg in changed])
+
+
+async def save_cases(
+    conn: AsyncConnection, new: Sequence[NewCase], states: dict[UUID, tuple[CaseState, datetime]]
+) -> None:
+    """Registered cases, and the state that each of these has come to."""
+    registered = [
+        [c.case_id, c.number, c.area, c.category, c.field.value, "registered", c.registered_at, c.registered_at]
+        for c in new
+    ]
+    await insert_rows(conn, cases, CASE_COLUMNS, registered, then="ON CONFLICT (case_id) DO NOTHING")
+    moved = sorted(states.items())
+    if moved:
+        await conn.execute(
+            _STATES,
+            {
+                "case_ids": [case_id for case_id, _ in moved],
+                "states": [state.value for _, (state, _) in moved],
+                "moments": [at for _, (_, at) in moved],
+            },
+        )
+
+
+async def save_receipts(conn: AsyncConnection, received: Sequence[Receipt]) -> None:
+    """What came before is kept: the first time counts."""
+    columns = ("office", "feedback_id", "referral_id", "received_at")
+    values = [[getattr(one, name) for name in columns] for one in received]
+    await insert_rows(conn, receipts, columns, values, then="ON CONFLICT (office, feedback_id) DO NOTHING")
+
+
+async def save_answered(conn: AsyncConnection, answered: Sequence[Receipt], now: datetime) -> None:
+    """Routing has taken or refused these; one that we have not seen yet is written down as answered at once."""
+    if answered:
+        await conn.execute(
+            _ANSWERED,
+            {
+                "offices": [one.office for one in answered],
+                "feedback_ids": [one.feedback_id for one in answered],
+                "referral_ids": [one.referral_id for one in answered],
+                "received": [one.received_at for one in answered],
+                "now": now,
+            },
+        )
+
+
+async def save_refusals(conn: AsyncConnection, refused: Sequence[Refusal]) -> None:
+    columns = tuple(Refusal.__slots__)
+    values = [[getattr(one, name) for name in columns] for one in refused]
+    await insert_rows(conn, refusals, columns, values, then="ON CONFLICT DO NOTHING")
+
+
+async def note_reading(conn: AsyncConnection, reader: str, process: str, *, until: datetime, seen: datetime) -> None:
+    """This process has read what had arrived by `until`. Never goes back."""
+    await conn.execute(_NOTE, {"reader": reader, "process": process, "until": until, "seen": seen})
+
+
+async def get_read_until(conn: AsyncConnection, *, alive: datetime) -> dict[str, datetime]:
+    """By reader: until when all processes that were seen since `alive` have read."""
+    return {row.reader: row.read_until for row in await conn.execute(_READ_UNTIL, {"alive": alive})}
+
+
+async def claim_due(
+    conn: AsyncConnection, *, now: datetime, feedback_until: datetime, events_until: datetime, portion: int
+) -> list[Candidate]:
+    """Watches whose moment has come, each held by this transaction alone; another process takes others."""
+    found = await conn.execute(
+        _CLAIM, {"now": now, "feedback_until": feedback_until, "events_until": events_until, "portion": portion}
+    )
+    return [Candidate(watch=rows.watch_of(row), held=bool(row["held"])) for row in found.mappings()]
+
+
+async def save_alerts(conn: AsyncConnection, fired: Sequence[Sequence[Any]]) -> None:
+    columns = (
+        "event_id",
+        "place",
+        "type",
+        "case_id",
+        "referral_id",
+        "clock_id",
+        "kind",
+        "version",
+        "office",
+        "area",
+        "due_at",
+        "fired_at",
+        "recipients",
+    )
+    await insert_rows(conn, alerts, columns, fired)
+
+
+async def drop_old(conn: AsyncConnection, *, before: datetime) -> None:
+    """Receipts that were answered long ago decide nothing any more."""
+    await conn.execute(text("DELETE FROM receipts WHERE answered_at < :before"), {"before": before})
+    await conn.execute(text("DELETE FROM readings WHERE seen_at < :before"), {"before": before - timedelta(days=1)})

@@ -1,0 +1,166 @@
+"""Notify's tables: a watch per clock, where each case and referral stands, what arrived, and what was said."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.runtime.tables import plumbing_tables
+
+metadata = MetaData()
+plumbing_tables(metadata)
+
+XID = text("pg_current_xact_id()::text::bigint")
+
+watches = Table(
+    "watches",
+    metadata,
+    Column("clock_id", Uuid, primary_key=True),
+    Column("case_id", Uuid, nullable=False),
+    Column("referral_id", Uuid),
+    Column("kind", String, nullable=False),
+    Column("office", String, nullable=False),
+    Column("area", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("due_soon_at", DateTime(timezone=True)),
+    Column("due_at", DateTime(timezone=True)),
+    Column("provisional", Boolean, nullable=False),
+    Column("status", String, nullable=False),
+    Column("next_alert", String),
+    Column("next_fire_at", DateTime(timezone=True)),
+    Column("breached_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    CheckConstraint("version > 0", name="versions_count_from_one"),
+    CheckConstraint("num_nonnulls(next_alert, next_fire_at) IN (0, 2)", name="next_alert_has_its_time"),
+    CheckConstraint(
+        "status NOT IN ('met', 'cancelled') OR (ended_at IS NOT NULL AND next_alert IS NULL)",
+        name="ended_watch_waits_for_nothing",
+    ),
+    CheckConstraint("status <> 'breached' OR breached_at IS NOT NULL", name="breach_has_its_time"),
+    # Only what still has something to say: the poll reads its first entries, however many watches have ended.
+    Index("watches_to_fire", "next_fire_at", postgresql_where=text("next_fire_at IS NOT NULL")),
+    # What people ask for is what is open and pressing, a small part of all.
+    Index(
+        "watches_pressing",
+        "office",
+        "due_at",
+        postgresql_where=text("status IN ('due_soon', 'breached') AND ended_at IS NULL"),
+    ),
+    Index(
+        "watches_open_by_due",
+        "due_at",
+        "clock_id",
+        postgresql_where=text("ended_at IS NULL AND due_at IS NOT NULL"),
+    ),
+    Index("watches_of_referral", "referral_id"),
+    postgresql_with={"fillfactor": "80"},
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("case_id", Uuid, primary_key=True),
+    Column("number", String, nullable=False),
+    Column("area", String, nullable=False),
+    Column("category", String, nullable=False),
+    Column("field", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("registered_at", DateTime(timezone=True), nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    postgresql_with={"fillfactor": "80"},
+)
+
+legs = Table(
+    "legs",
+    metadata,
+    Column("referral_id", Uuid, primary_key=True),
+    Column("case_id", Uuid, nullable=False),
+    Column("office", String, nullable=False),
+    Column("area", String, nullable=False),
+    Column("category", String, nullable=False),
+    Column("field", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("round", SmallInteger, nullable=False),
+    Column("dispatched_at", DateTime(timezone=True), nullable=False),
+    Column("signed_at", DateTime(timezone=True)),
+    Column("heard_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("returns", SmallInteger, nullable=False),
+    CheckConstraint("round > 0", name="rounds_count_from_one"),
+    CheckConstraint("returns >= 0", name="returns_are_counted"),
+    Index("legs_of_office", "office", "dispatched_at"),
+    Index("legs_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
+    Index("legs_open", "office", "area", postgresql_where=text("ended_at IS NULL AND role <> 'info'")),
+    postgresql_with={"fillfactor": "80"},
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("office", String, primary_key=True),
+    Column("feedback_id", String, primary_key=True),
+    Column("referral_id", Uuid, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("answered_at", DateTime(timezone=True)),
+    Index("receipts_of_referral", "referral_id", "received_at"),
+    Index("receipts_answered", "answered_at", postgresql_where=text("answered_at IS NOT NULL")),
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("office", String, primary_key=True),
+    Column("feedback_id", String, primary_key=True),
+    Column("case_id", Uuid, primary_key=True),
+    Column("referral_id", Uuid, nullable=False),
+    Column("action", String, nullable=False),
+    Column("code", String, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Index("refusals_by_time", "received_at"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("event_id", Uuid, primary_key=True),
+    Column("xid", BigInteger, nullable=False, server_default=XID),
+    Column("place", Integer, nullable=False),
+    Column("type", String, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("referral_id", Uuid),
+    Column("clock_id", Uuid, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("office", String, nullable=False),
+    Column("area", String, nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("fired_at", DateTime(timezone=True), nullable=False),
+    Column("recipients", JSONB, nullable=False),
+    # Read in this order below the oldest running transaction, so a late commit is never passed over.
+    Index("alerts_in_order", "xid", "place"),
+    Index("alerts_of_office", "office", "xid", "place"),
+)
+
+readings = Table(
+    "readings",
+    metadata,
+    Column("reader", String, primary_key=True),
+    Column("process", String, primary_key=True),
+    Column("read_until", DateTime(timezone=True), nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+    postgresql_with={"fillfactor": "50"},
+)
