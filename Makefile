@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help test check contracts format lock
+.PHONY: help up test check contracts format lock
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -22,6 +22,9 @@ check: $(READY) ## lint, types, import rules, unit and contract tests (under two
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(BIN)/pytest tests/unit tests/contract
+
+up: $(READY) ## run everything here until Ctrl-C; the data lives in .yimen
+	$(BIN)/yimen up
 
 test: $(READY) ## the whole proof, on the best engines that this machine has
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ COMMANDS = {
     "clock": "services.console.clock:clock",
     "policy": "services.console.policy:policy",
     "topics": "services.console.topics:topics",
+    "up": "services.console.up:up",
 }
 
 
@@ -37,3 +38,16 @@ def main() -> None:
 def told(text: str) -> None:
     """What the command found, on standard output."""
     sys.stdout.write(f"{text}\n")
+
+
+def quiet() -> None:
+    """What the runtime logs is no answer of a command: only what is wrong, and not among the answers."""
+    import logging  # noqa: PLC0415 - most commands log nothing
+
+    import structlog  # noqa: PLC0415
+
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.disable(logging.WARNING)

@@ -1,7 +1,10 @@
 """`yimen topics`: the registry, and what it needs on a broker."""
 
 import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -50,13 +53,17 @@ def apply(*, servers: str, policy: Path) -> None:
     told(f"{asyncio.run(create(servers, needed(policy)))} topics created")
 
 
-async def create(servers: str, wanted: dict[str, tuple[int, int]]) -> int:
-    """How many topics were missing and are there now."""
-    from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # noqa: PLC0415 - slow to import, needed here only
+async def absent(kafka: str | Mapping[str, Any], wanted: Iterable[str]) -> set[str]:
+    """Those that the broker does not have."""
+    async with _admin(kafka) as admin:
+        return set(wanted) - set(await admin.list_topics())
 
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
-    await admin.start()
-    try:
+
+async def create(kafka: str | Mapping[str, Any], wanted: Mapping[str, tuple[int, int]]) -> int:
+    """How many topics were missing and are there now. `kafka` is an address, or aiokafka's keywords."""
+    from aiokafka.admin import NewTopic  # noqa: PLC0415 - slow to import, needed here only
+
+    async with _admin(kafka) as admin:
         missing = sorted(set(wanted) - set(await admin.list_topics()))
         for first in range(0, len(missing), AT_ONCE):
             await admin.create_topics(
@@ -66,5 +73,15 @@ async def create(servers: str, wanted: dict[str, tuple[int, int]]) -> int:
                 ]
             )
         return len(missing)
+
+
+@asynccontextmanager
+async def _admin(kafka: str | Mapping[str, Any]) -> AsyncIterator[Any]:
+    from aiokafka.admin import AIOKafkaAdminClient  # noqa: PLC0415 - slow to import, needed here only
+
+    admin = AIOKafkaAdminClient(**({"bootstrap_servers": kafka} if isinstance(kafka, str) else kafka))
+    await admin.start()
+    try:
+        yield admin
     finally:
         await admin.close()

@@ -20,9 +20,16 @@ class Broker(Protocol):
     """A broker that we started."""
 
     kind: str
+    keeps: bool
+    """Whether a restart finds what was there before."""
+    port: int
 
     @property
     def servers(self) -> str: ...
+    @property
+    def log(self) -> Path: ...
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def kill(self) -> None: ...
@@ -30,6 +37,7 @@ class Broker(Protocol):
 
 class _Started:
     kind = ""
+    keeps = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,6 +51,10 @@ class _Started:
     @property
     def log(self) -> Path:
         return self.folder / "broker.log"
+
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None:
+        return self._process
 
     def stop(self) -> None:
         if self._process is not None:
@@ -58,6 +70,7 @@ class Tansu(_Started):
     """Everything is in memory: a restart is an empty broker, and the journal fills it again."""
 
     kind = "tansu"
+    keeps = False
 
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

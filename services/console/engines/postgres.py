@@ -4,6 +4,7 @@ import os
 import pwd
 import signal
 import subprocess
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -20,10 +21,14 @@ SYSTEM_USER = "embedded_postgres"
 
 
 class Postgres:
-    """One server with its data in `folder`; a second start goes on where it was."""
+    """One server with its data in `folder`; a second start goes on where it was.
 
-    def __init__(self, folder: Path) -> None:
+    Without a password everybody on this machine is let in. Once the data is there the first start has decided.
+    """
+
+    def __init__(self, folder: Path, *, password: str = "") -> None:
         self.folder = folder
+        self.password = password
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._user = SYSTEM_USER if os.geteuid() == 0 else None
@@ -31,7 +36,8 @@ class Postgres:
     @property
     def url(self) -> str:
         """The superuser's address."""
-        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+        secret = f":{self.password}" if self.password else ""
+        return f"postgresql://postgres{secret}@127.0.0.1:{self.port}/postgres"
 
     @property
     def log(self) -> Path:
@@ -41,7 +47,7 @@ class Postgres:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._hand_over()
         if not (self.folder / "PG_VERSION").exists():
-            self._run("initdb", "-D", self.folder, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C")
+            self._initialise()
         self.port = self.port or free_port()
         options = {"max_connections": 200, "shared_buffers": "256MB", "unix_socket_directories": "", "jit": "off"}
         switches = [f"--{name}={value}" for name, value in options.items()]
@@ -53,6 +59,10 @@ class Postgres:
         )
         wait_until(self._answers, self._process, self.log, seconds=60)
 
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None:
+        return self._process
+
     def stop(self) -> None:
         if self._process is not None:
             stop(self._process, signal.SIGINT)  # fast shutdown: sessions end, the data is flushed
@@ -62,6 +72,18 @@ class Postgres:
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait()
+
+    def _initialise(self) -> None:
+        plain: list[str | Path] = ["initdb", "-D", self.folder, "-U", "postgres", "--encoding=UTF8", "--locale=C"]
+        if not self.password:
+            self._run(*plain, "--auth=trust")
+            return
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8") as secret:
+            secret.write(self.password)
+            secret.flush()
+            if self._user is not None:
+                os.chown(secret.name, pwd.getpwnam(self._user).pw_uid, -1)
+            self._run(*plain, "--auth=scram-sha-256", f"--pwfile={secret.name}")
 
     def _hand_over(self) -> None:
         if self._user is None:
@@ -78,7 +100,7 @@ class Postgres:
         arguments = [str(POSTGRES_BIN_PATH / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(arguments, check=False).returncode == 0  # noqa: S603 - the server's own tool
 
-    def _run(self, tool: str, *arguments: str | Path) -> None:
+    def _run(self, tool: str | Path, *arguments: str | Path) -> None:
         parts = [str(POSTGRES_BIN_PATH / tool), *(str(argument) for argument in arguments)]
         done = subprocess.run(parts, user=self._user, cwd="/", capture_output=True, check=False)  # noqa: S603 - its own tool
         if done.returncode:

@@ -1,0 +1,249 @@
+"""One installation while it runs: engines, services, and what to do when one of them dies."""
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+import httpx
+
+from services.console import endpoints, leftovers
+from services.console.endpoints import Endpoints
+from services.console.engines.brokers import ApacheKafka, Broker, Tansu
+from services.console.engines.postgres import Postgres
+from services.console.installation import Installation, Time
+from services.console.preparing import SERVICES, prepare
+from services.console.supervisor import ServiceProcess, Ward, Watched, stop_services, tail
+from services.policies import load_policy
+from services.runtime.settings import RuntimeSettings
+
+READY_SECONDS: Final = 180.0
+TRIES: Final = 3
+LOOK_SECONDS: Final = 0.1
+HEALTH_SECONDS: Final = 1.0
+GRACEFUL_SECONDS: Final = "10"
+
+
+class Screen(Protocol):
+    """Where a person or a program reads what happens."""
+
+    def step(self, text: str) -> None: ...
+    def trouble(self, text: str) -> None: ...
+
+
+class StartFailed(RuntimeError):
+    """It does not come up; the text says why and where to look."""
+
+
+class Running:
+    """Everything happens in the thread that calls; see the supervisor."""
+
+    def __init__(
+        self, installation: Installation, *, kafka: str, policy: Path, time_: Time | None, screen: Screen
+    ) -> None:
+        self._installation = installation
+        self._policy = policy
+        self._time = time_
+        self._screen = screen
+        self._postgres: Watched[Postgres] | None = None
+        self._broker: Watched[Broker] | None = None
+        self._broker_keeps = True
+        self._services: list[Watched[ServiceProcess]] = []
+        self._client = httpx.Client(timeout=2.0, trust_env=False)
+        self._faults: dict[str, dict[str, str]] = {}
+        self._looked_at = 0.0
+        self._waiting_for_broker = False
+        self.environment = self._engines(kafka)
+        self.settings = settings_of(self.environment)
+
+    def start(self) -> Endpoints:
+        """Returns when every service is ready. Raises `EngineFailed` or `StartFailed`."""
+        if found := leftovers.end(self._installation.folder):
+            self._screen.step(f"ended what an earlier start had left: {', '.join(found)}")
+        for engine in self._started_by_us():
+            self._screen.step(f"starting {engine.name}")
+            engine.start()
+            self._note()
+        self._prepare()
+        for name in SERVICES:
+            self._services.append(Watched(name, self._service(name)))
+        self._screen.step("starting intake, routing, notify")
+        for service in self._services:
+            service.start()
+        self._note()
+        self._wait_until_ready()
+        return self._endpoints()
+
+    def keep(self) -> None:
+        """Look after everything, until something is raised."""
+        while True:
+            self.look()
+            time.sleep(LOOK_SECONDS)
+
+    def look(self) -> None:
+        """One round: who died, who may start again, who is not ready."""
+        for engine in self._started_by_us():
+            self._look_after_engine(engine)
+        if not self._waiting_for_broker:
+            for service in self._services:
+                if how := service.died():
+                    self._tell_death(service, how)
+                if service.ready_to_restart():
+                    self._restart(service)
+        if time.monotonic() - self._looked_at >= HEALTH_SECONDS:
+            self._look_at_health()
+
+    def stop(self) -> None:
+        """Services first, all at once; then what they stand on."""
+        endpoints.remove(self._installation.folder)
+        stop_services([service.ward for service in self._services])
+        for engine in (self._broker, self._postgres):
+            if engine is not None:
+                engine.ward.stop()
+        leftovers.forget(self._installation.folder)
+        self._client.close()
+
+    def kill(self) -> None:
+        """For who does not want to wait."""
+        for watched in (*self._services, *self._started_by_us()):
+            watched.ward.kill()
+
+    def _engines(self, kafka: str) -> dict[str, str]:
+        """Decide what runs here and what stands elsewhere; the environment that follows for every service."""
+        place = self._installation
+        keys = place.keys()
+        environment = {
+            "YIMEN_TOKEN_KEY": keys.token_key,
+            "YIMEN_SEALING_KEY": keys.sealing_key,
+            "YIMEN_GRACEFUL_SECONDS": GRACEFUL_SECONDS,
+            **os.environ,
+            "YIMEN_POLICY_DIR": str(self._policy.absolute()),
+            **time_variables(self._time),
+        }
+        if "YIMEN_DATABASE_URL" not in os.environ:
+            postgres = Postgres(place.folder / "postgres", password=keys.postgres_password)
+            postgres.port = place.port("postgres")
+            self._postgres = Watched("postgres", postgres)
+            environment["YIMEN_DATABASE_URL"] = postgres.url
+        if "YIMEN_KAFKA_SERVERS" not in os.environ:
+            broker = self._chosen_broker(kafka)
+            self._broker = Watched("kafka", broker)
+            self._broker_keeps = broker.keeps
+            environment["YIMEN_KAFKA_SERVERS"] = broker.servers
+        return environment
+
+    def _chosen_broker(self, kind: str) -> Broker:
+        place = self._installation
+        broker: Tansu | ApacheKafka
+        if kind == "apache":
+            broker = ApacheKafka(place.folder / "kafka")
+            broker.controller_port = place.port("kafka-controller")
+        else:
+            broker = Tansu(place.folder / "kafka")
+        place.use_kafka(kind)
+        broker.port = place.port("kafka")
+        return broker
+
+    def _started_by_us(self) -> list[Watched[Ward]]:
+        return [engine for engine in (self._postgres, self._broker) if engine is not None]
+
+    def _service(self, name: str) -> ServiceProcess:
+        log = self._installation.logs / f"{name}.log"
+        return ServiceProcess(name, port=self._installation.port(name), log=log, environment=self.environment)
+
+    def _prepare(self) -> None:
+        self._screen.step("schemas and topics")
+        for service, rows in prepare(self.settings, SERVICES).items():
+            if rows:
+                self._screen.step(f"the broker is empty: {service} sends its journal again, {rows} events")
+
+    def _note(self) -> None:
+        watched = (*self._started_by_us(), *self._services)
+        leftovers.note(self._installation.folder, {one.name: one.ward.process for one in watched})
+
+    def _look_after_engine(self, engine: Watched[Ward]) -> None:
+        forgetful = engine is self._broker and not self._broker_keeps
+        if how := engine.died():
+            self._tell_death(engine, how)
+            if forgetful:
+                # Their places on the topics mean nothing on an empty broker: they begin anew behind the journal.
+                self._waiting_for_broker = True
+                stop_services([service.ward for service in self._services], seconds=5)
+        if engine.ready_to_restart() and self._restart(engine, prepared=forgetful) and forgetful:
+            for service in self._services:
+                service.start()
+            self._waiting_for_broker = False
+            self._note()
+
+    def _restart(self, watched: Watched[Ward], *, prepared: bool = False) -> bool:
+        fault = watched.restart(then=self._prepare if prepared else None)
+        if fault is not None:
+            self._screen.trouble(f"{watched.name} does not start, next try in {watched.wait:.1f} s: {fault}")
+            return False
+        self._screen.step(f"{watched.name} started again")
+        self._note()
+        return True
+
+    def _tell_death(self, watched: Watched[Ward], how: str) -> None:
+        again = f"starts again in {watched.wait:.1f} s" if watched.wait else "starts again"
+        self._screen.trouble(f"{watched.name} {how}, {again}; log: {watched.ward.log}")
+
+    def _look_at_health(self) -> None:
+        for service in self._services:
+            if service.due is not None:
+                continue
+            faults = service.ward.faults(self._client)
+            before = self._faults.get(service.name)
+            if before is not None and faults and not before:
+                self._screen.trouble(f"{service.name} is not ready: {_listed(faults)}")
+            elif before and not faults:
+                self._screen.step(f"{service.name} is ready")
+            self._faults[service.name] = faults
+        self._looked_at = time.monotonic()
+
+    def _wait_until_ready(self) -> None:
+        end = time.monotonic() + READY_SECONDS
+        while True:
+            self.look()
+            if all(self._faults.get(service.name) == {} and service.due is None for service in self._services):
+                return
+            for service in self._services:
+                if service.patience.tries >= TRIES:
+                    raise StartFailed(f"{service.name} does not stay up; {service.ward.log}:\n{tail(service.ward.log)}")
+            if time.monotonic() > end:
+                waiting = {name: _listed(faults) for name, faults in self._faults.items() if faults}
+                raise StartFailed(f"not ready within {READY_SECONDS:.0f} s: {waiting}; logs: {self._installation.logs}")
+            time.sleep(LOOK_SECONDS)
+
+    def _endpoints(self) -> Endpoints:
+        urls = {service.name: service.ward.url for service in self._services}
+        return Endpoints(
+            intake=urls["intake"],
+            routing=urls["routing"],
+            notify=urls["notify"],
+            board=urls["notify"],
+            kafka=self.settings.kafka_servers,
+            postgres=self.settings.database_url,
+            tokens=endpoints.ready_made(self.settings.token_key.get_secret_value(), load_policy(self._policy)),
+        )
+
+
+def settings_of(environment: Mapping[str, str]) -> RuntimeSettings:
+    """The settings as a service with this environment would read them."""
+    given = {name: environment.get(f"YIMEN_{name.upper()}") for name in RuntimeSettings.model_fields}
+    return RuntimeSettings.model_validate({name: value for name, value in given.items() if value is not None})
+
+
+def time_variables(time_: Time | None) -> dict[str, str]:
+    if time_ is None:
+        return {}
+    return {
+        "YIMEN_TIME_SPEED": str(time_.speed),
+        "YIMEN_TIME_ORIGIN": time_.origin.isoformat(),
+        "YIMEN_TIME_ANCHOR": time_.anchor.isoformat(),
+    }
+
+
+def _listed(faults: Mapping[str, str]) -> str:
+    return ", ".join(f"{part}: {state}" for part, state in faults.items())
