@@ -11,6 +11,7 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
+from services.intake.bodies import checks
 from services.intake.domain import acts
 from services.intake.domain.acts import Rules
 from services.intake.domain.case import Case
@@ -129,14 +130,21 @@ def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
 
     take.__doc__ = kind.__doc__
     take.__annotations__["data"] = json_body(kind)
-    name = f"act_{path.replace('-', '_')}"
-    guards = [ACTS_ON_CASES]
-    return post(f"/v1/cases/{{key:str}}/{path}", guards=guards, status_code=200, tags=["acts"], name=name)(take)
+    if not any(field.required for field in msgspec.structs.fields(kind)):
+        take.__defaults__ = (kind(),)  # no body says as much as an empty one
+    return post(
+        f"/v1/cases/{{key:str}}/{path}",
+        guards=[ACTS_ON_CASES],
+        before_request=checks(kind),
+        status_code=200,
+        tags=["acts"],
+        name=f"act_{path.replace('-', '_')}",
+    )(take)
 
 
 def _refused(refused: Refused) -> Response[bytes]:
     errors = [{"field": name, "detail": rule} for name, rule in refused.faults]
-    return problem(422 if errors else 409, code=refused.code, detail="nothing changed", errors=errors)
+    return problem(422 if errors else 409, code=refused.code, detail=refused.detail or "nothing changed", errors=errors)
 
 
 ACTS: list[HTTPRouteHandler] = [_route(path, kind) for path, kind in PATHS.items()]

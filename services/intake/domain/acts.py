@@ -60,7 +60,7 @@ def request_supplement(
     if refused := _illegal(case, Move.REQUEST_SUPPLEMENT) or _invalid(faults):
         return refused
     if case.notices and not override:
-        return Refused(code="notice_already_given")
+        return Refused(code="notice_already_given", detail="a second notice needs a coordinator's override")
     change = Change(case=case, at=at)
     told = change.says(
         NoticeGiven(missing=_once(missing), overridden=bool(case.notices)),
@@ -99,7 +99,7 @@ def call_back(case: Case, at: datetime, rules: Rules, *, satisfied: bool, reason
     """The applicant was asked. Dissatisfaction opens a new round, unless the time for that is over."""
     faults = [] if satisfied else _reason(rules.policy, reason, "reopen")
     if case.state is not CaseState.RESOLVED:
-        return Refused(code="illegal_move")
+        return Refused(code="illegal_move", detail=f"nothing to ask about while {case.state.value}")
     if refused := _invalid(faults):
         return refused
     change = Change(case=case, at=at)
@@ -115,7 +115,7 @@ def reopen(case: Case, at: datetime, rules: Rules, *, reason: str) -> Change | R
     if refused := _illegal(case, Move.REOPEN) or _invalid(faults):
         return refused
     if not _within_window(case, at, rules):
-        return Refused(code="reopen_window_over")
+        return Refused(code="reopen_window_over", detail=f"it was open for {rules.reopen_limit} after the solution")
     return _reopened(Change(case=case, at=at).meet(ClockKind.CALLBACK), reason, rules)
 
 
@@ -139,7 +139,9 @@ def _within_window(case: Case, at: datetime, rules: Rules) -> bool:
 
 
 def _illegal(case: Case, move: Move) -> Refused | None:
-    return Refused(code="illegal_move") if after(case.state, move) is None else None
+    if after(case.state, move) is not None:
+        return None
+    return Refused(code="illegal_move", detail=f"{move.value} is not possible while {case.state.value}")
 
 
 def _invalid(faults: Sequence[tuple[str, str]]) -> Refused | None:

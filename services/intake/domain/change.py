@@ -108,6 +108,7 @@ class Refused:
     """The act is not allowed here, and why; nothing changed."""
 
     code: str
+    detail: str = ""
     faults: tuple[tuple[str, str], ...] = ()
     """Field and rule, where what was asked for is wrong in itself."""
 

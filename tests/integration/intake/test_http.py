@@ -221,12 +221,44 @@ async def test_a_clerk_decides_at_the_window(http: httpx.AsyncClient) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "illegal_move")
 
 
-async def test_an_act_with_a_wrong_body_is_named(http: httpx.AsyncClient) -> None:
-    told = (await http.post("/v1/cases", content=a_submission())).json()
-    for body in (b"", b"{", b"[]", b'{"reason": 5}', b'{"nonsense": 1}'):
-        reply = await http.post(f"/v1/cases/{told['number']}/reopen", content=body)
+async def test_an_act_with_a_wrong_body_changes_nothing_and_names_every_field(http: httpx.AsyncClient) -> None:
+    path = f"/v1/cases/{(await http.post('/v1/cases', content=a_submission())).json()['number']}"
+    for body in (b"{", b"[]", b"\xff", b"[" * 100_000):
+        reply = await http.post(f"{path}/withdraw", content=body)
         assert reply.status_code == 400, body
         assert reply.headers["content-type"] == "application/problem+json"
+    for body, named in (
+        (b"", {"reason", "go_to"}),
+        (b'{"reason": 5, "go_to": null, "nonsense": 1}', {"reason", "go_to", "nonsense"}),
+    ):
+        reply = await http.post(f"{path}/decline", content=body)
+        assert (reply.status_code, reply.json()["code"]) == (422, "invalid")
+        assert {fault["field"] for fault in reply.json()["errors"]} == named
+    assert (await http.get(path)).json()["state"] == "accepted"
+
+
+async def test_no_body_is_enough_where_nothing_is_asked(http: httpx.AsyncClient) -> None:
+    told = (await http.post("/v1/cases", content=a_submission(category="petition.request"))).json()
+    path = f"/v1/cases/{told['number']}"
+    assert (await http.post(f"{path}/accept")).json()["state"] == "accepted"
+    assert (await http.post(f"{path}/withdraw")).json()["state"] == "withdrawn"
+    story = (await http.get(f"{path}/timeline")).json()
+    assert {entry["by"] for entry in story} == {"window-1"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (token(Role.OPS), 403),
+        (token(Role.OFFICER), 403),
+        (token(Role.CLERK, "130723000000"), 404),
+        (token(Role.TOWNSHIP, "130722100000"), 200),
+        (token(Role.COORDINATOR, "130722000000"), 200),
+    ],
+)
+async def test_only_who_is_responsible_acts(http: httpx.AsyncClient, headers: dict[str, str], status: int) -> None:
+    number = (await http.post("/v1/cases", content=a_submission())).json()["number"]
+    assert (await http.post(f"/v1/cases/{number}/withdraw", headers=headers)).status_code == status
 
 
 async def test_an_override_needs_a_coordinator(http: httpx.AsyncClient) -> None:
