@@ -50,6 +50,7 @@ class Facts(msgspec.Struct, kw_only=True):
     """Kind of the broker that holds this folder's topics."""
     ports: dict[str, int] = {}
     time: Time | None = None
+    policy: str | None = None
 
 
 class Installation:
@@ -136,6 +137,12 @@ class Installation:
                 f"{self.folder} has Apache Kafka's data; start it with --kafka apache or choose another folder"
             )
         facts.kafka = kind
+        write_whole(self.folder / "installation.json", facts)
+
+    def use_policy(self, policy: Path) -> None:
+        """For the other commands that work on this installation."""
+        facts = self.facts()
+        facts.policy = str(policy.absolute())
         write_whole(self.folder / "installation.json", facts)
 
 

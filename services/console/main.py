@@ -7,7 +7,11 @@ import click
 
 COMMANDS = {
     "clock": "services.console.clock:clock",
+    "doctor": "services.console.doctor:doctor",
+    "journal": "services.console.journal:journal",
+    "migrate": "services.console.migrate:migrate",
     "policy": "services.console.policy:policy",
+    "token": "services.console.token:token",
     "topics": "services.console.topics:topics",
     "up": "services.console.up:up",
 }

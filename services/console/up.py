@@ -75,6 +75,7 @@ def up(
         with installation.locked():
             endpoints.remove(installation.folder)
             time = installation.live_in(speed=speed, origin=origin)
+            installation.use_policy(policy)
             chosen = kafka or installation.facts().kafka or "embedded"
             running = Running(installation, kafka=chosen, policy=policy, time_=time, screen=show)
             try:
