@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import RejectionCode
-from contracts.events.rejections import SubmissionFault, SubmissionRejected
+from contracts.events.rejections import SubmissionRejected
 from contracts.topics import SUBMISSIONS
-from services.intake.registration import Refused, register
+from services.intake.registration import LARGEST, Refused, register
 from services.policies import PolicyWatch
 from services.runtime import journal
 from services.runtime.clock import Clock
@@ -18,8 +17,6 @@ from services.runtime.journal import Outgoing
 from services.runtime.sealing import Sealer
 
 LONGEST_KEY = 200
-TOO_LARGE = SubmissionFault(field="", code=RejectionCode.TOO_LARGE, detail="must have at most 256 KiB")
-LARGEST = 256 * 1024
 OFFICER = "system"
 
 
@@ -53,28 +50,22 @@ class Registrar:
 
     async def take(self, batch: Sequence[Incoming[bytes]], conn: AsyncConnection) -> None:
         now = self.clock.now()
-        small = [incoming for incoming in batch if len(incoming.data) <= LARGEST]
         outcomes = await register(
-            [incoming.data for incoming in small],
+            [incoming.data for incoming in batch],
             conn,
             policy=self.policy.policy,
             sealer=self.sealer,
             officer=OFFICER,
             now=now,
         )
-        refused: list[tuple[Incoming[bytes], tuple[SubmissionFault, ...]]] = [
-            (incoming, (TOO_LARGE,)) for incoming in batch if len(incoming.data) > LARGEST
-        ]
-        refused += [
-            (incoming, outcome.faults)
-            for incoming, outcome in zip(small, outcomes, strict=True)
-            if isinstance(outcome, Refused)
-        ]
         messages = []
-        for incoming, faults in refused:
-            source, submission_id = sender_of(incoming.data)
-            event = SubmissionRejected(source=source, submission_id=submission_id, faults=faults, rejected_at=now)
-            messages.append(Outgoing(event=event, at=now, key=_key(incoming.record)))
+        for incoming, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Refused):
+                source, submission_id = sender_of(incoming.data)
+                event = SubmissionRejected(
+                    source=source, submission_id=submission_id, faults=outcome.faults, rejected_at=now
+                )
+                messages.append(Outgoing(event=event, at=now, key=_key(incoming.record)))
         await journal.add(conn, "intake", messages)
 
 

@@ -1,5 +1,6 @@
 """Intake over HTTP: register, look, and see who answers next and by when."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -28,6 +29,9 @@ REGISTERS = requires(Role.TOWNSHIP, Role.CLERK)
 SEES = requires(Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR, Role.OPS)
 SEES_PEOPLE = requires(Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR)
 LARGEST_PAGE = 200
+NDJSON = "application/x-ndjson"
+LARGEST_BATCH = 16 * 1024 * 1024
+MOST_LINES = 20_000
 PORTION = 500
 """Lines of a batch that are registered in one transaction."""
 
@@ -53,40 +57,47 @@ class Entry:
 @post("/v1/cases", guards=[REGISTERS], media_type=MediaType.JSON, tags=["cases"])
 async def register(request: Call, state: State) -> Response[Any]:
     """Register a matter: 201 with the case, 200 if it was there before, 409 for another content, 422 for faults."""
-    body = await request.body()
-    async with transaction(state.engine) as conn:
-        (outcome,) = await registration.register(
-            [body],
-            conn,
-            policy=state.policy.policy,
-            sealer=state.sealer,
-            office=window_of(request.user, state.policy.policy),
-            officer=request.user.subject,
-            now=state.clock.now(),
-        )
+    (outcome,) = await _registered([await request.body()], request.user, state)
     return _answer(outcome, state)
 
 
-@post("/v1/cases/batch", guards=[REGISTERS], status_code=200, media_type="application/x-ndjson", tags=["cases"])
+@post(
+    "/v1/cases/batch",
+    guards=[REGISTERS],
+    status_code=200,
+    media_type=NDJSON,
+    tags=["cases"],
+    request_max_body_size=LARGEST_BATCH,
+)
 async def register_batch(request: Call, state: State) -> Response[bytes]:
-    """NDJSON in, one answer a line out and in order: the case, or the problem of this line alone."""
+    """NDJSON in, one answer a line out and in order: the case, or the problem of this line alone.
+
+    What was registered stays so if a later line cannot be; sending the batch again tells of each what became of it.
+    """
     lines = (await request.body()).split(b"\n")
     if lines[-1] == b"":
         lines.pop()
+    if len(lines) > MOST_LINES:
+        return problem(413, code="too_large", detail=f"at most {MOST_LINES} lines")
     answers = []
     for start in range(0, len(lines), PORTION):
-        async with transaction(state.engine) as conn:
-            outcomes = await registration.register(
-                lines[start : start + PORTION],
-                conn,
-                policy=state.policy.policy,
-                sealer=state.sealer,
-                office=window_of(request.user, state.policy.policy),
-                officer=request.user.subject,
-                now=state.clock.now(),
-            )
+        outcomes = await _registered(lines[start : start + PORTION], request.user, state)
         answers += [_line(outcome, state) for outcome in outcomes]
-    return Response(b"".join(answers), status_code=200, media_type="application/x-ndjson")
+    return Response(b"".join(answers), status_code=200, media_type=NDJSON)
+
+
+async def _registered(bodies: Sequence[bytes], user: Principal, state: State) -> list[Outcome]:
+    policy = state.policy.policy
+    async with transaction(state.engine) as conn:
+        return await registration.register(
+            bodies,
+            conn,
+            policy=policy,
+            sealer=state.sealer,
+            office=window_of(user, policy),
+            officer=user.subject,
+            now=state.clock.now(),
+        )
 
 
 def _line(outcome: Outcome, state: State) -> bytes:
@@ -104,7 +115,8 @@ def _answer(outcome: Outcome, state: State) -> Response[Any]:
         case Refused(faults=faults):
             codes = {fault.code for fault in faults}
             malformed = codes & {RejectionCode.NOT_JSON, RejectionCode.NOT_UTF8}
-            status = 409 if RejectionCode.CONFLICT in codes else 400 if malformed else 422
+            too_large = RejectionCode.TOO_LARGE in codes
+            status = 409 if RejectionCode.CONFLICT in codes else 413 if too_large else 400 if malformed else 422
             return problem(status, detail="the submission became no case", code=faults[0].code, errors=faults)
 
 

@@ -22,6 +22,8 @@ from services.policies import Policy
 from services.runtime.ids import new_id
 from services.runtime.sealing import Sealer
 
+LARGEST = 256 * 1024
+TOO_LARGE = SubmissionFault(field="", code=RejectionCode.TOO_LARGE, detail="must have at most 256 KiB")
 CONFLICT = SubmissionFault(
     field="submission_id", code=RejectionCode.CONFLICT, detail="the id was used before for another content"
 )
@@ -68,7 +70,7 @@ async def register(
 
     `office` and `officer` are who was asked first; any window takes any matter for any area (一门受理).
     """
-    read = [parse(body, policy, now) for body in bodies]
+    read = [parse(body, policy, now) if len(body) <= LARGEST else (TOO_LARGE,) for body in bodies]
     whole: dict[Key, Submission] = {}
     for found in read:
         if isinstance(found, Submission):
@@ -76,6 +78,8 @@ async def register(
     known = await store.find_submitted(conn, list(whole))
     window = Window(office=office, officer=officer)
     new = await _new_cases([whole[key] for key in whole if key not in known], conn, policy, window, now)
+    # In one order for everybody, so that two who save the same submissions do not wait for each other.
+    new.sort(key=lambda change: (change.case.source, change.case.submission_id))
     sealed = [
         (change.case, _sealed(whole[change.case.source, change.case.submission_id], change.case, sealer))
         for change in new

@@ -271,8 +271,23 @@ async def test_an_override_needs_a_coordinator(http: httpx.AsyncClient) -> None:
 
 
 async def test_each_line_of_a_batch_gets_its_own_answer(http: httpx.AsyncClient) -> None:
-    lines = [a_submission(1), b"{", a_submission(2), a_submission(1), a_submission(1, summary="other"), b""]
-    reply = await http.post("/v1/cases/batch", content=b"\n".join(lines))
+    giant, deep = a_submission(3, summary="x" * 300_000), b"[" * 100_000
+    again, other = a_submission(1), a_submission(1, summary="other")
+    lines = [a_submission(1), b"{", a_submission(2), b"", giant, deep, again, other, a_submission(area="99")]
+    reply = await http.post("/v1/cases/batch", content=b"\r\n".join([*lines, b""]))
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "application/x-ndjson")
     answers = [json.loads(line) for line in reply.text.splitlines()]
-    assert [answer["status"] for answer in answers] == [201, 400, 201, 200, 409]
-    assert answers[0]["answer"] == answers[3]["answer"]
+    assert [answer["status"] for answer in answers] == [201, 400, 201, 400, 413, 400, 200, 409, 422]
+    assert answers[0]["answer"] == answers[6]["answer"]
+    assert answers[8]["answer"]["errors"] == [
+        {"field": "area", "code": "unknown_area", "detail": "is not an area of the policy"}
+    ]
+
+
+async def test_a_batch_may_be_larger_than_any_other_body_but_not_endless(http: httpx.AsyncClient) -> None:
+    lines = [a_submission(number, summary="x" * 2000) for number in range(1200)]
+    reply = await http.post("/v1/cases/batch", content=b"\n".join(lines), timeout=60)
+    numbers = [json.loads(line)["answer"]["number"] for line in reply.text.splitlines()]
+    assert len(set(numbers)) == 1200
+    assert (await http.post("/v1/cases/batch", content=b"\n" * 30_000)).status_code == 413
+    assert (await http.post("/v1/cases/batch", content=b"x" * 17_000_000)).status_code == 413
