@@ -36,7 +36,7 @@ _CLAIM: Final = text(
     LIMIT :portion
     FOR UPDATE OF w SKIP LOCKED
     """
-)
+).bindparams(*(bindparam(name, type_=DateTime(timezone=True)) for name in ("now", "feedback_until", "events_until")))
 _NOTE: Final = text(
     """
     INSERT INTO readings AS r (reader, process, read_until, seen_at) VALUES (:reader, :process, :until, :seen)

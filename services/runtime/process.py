@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.runtime.broker import Pump, SteadyBroker
 from services.runtime.consume import Reader
 from services.runtime.database import transaction
+from services.runtime.failures import explain
 from services.runtime.housekeeping import housekeep
 from services.runtime.http import OK, build_app
 from services.runtime.jobs import Job
@@ -125,7 +126,7 @@ async def _repeat(job: Job) -> None:
         try:
             await job.run()
         except Exception as error:  # noqa: BLE001 - a job must not end the service
-            log.error("job_failed", job=getattr(job.run, "__name__", ""), error=type(error).__name__)  # noqa: TRY400
+            log.error("job_failed", job=getattr(job.run, "__name__", ""), error=explain(error))  # noqa: TRY400
         await asyncio.sleep(job.seconds)
 
 

@@ -1,0 +1,162 @@
+"""The three services as processes on real engines, for stories told through public doors only."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from base64 import b64encode
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from contracts.topics import ALERTS, CASES, OFFICE_FEEDBACK, OFFICE_REFERRALS, REFERRALS, REJECTIONS, SUBMISSIONS
+from services.console.engines.child import free_port
+from services.console.topics import create
+from services.runtime.auth import Principal, Role, issue_token
+from services.runtime.migrate import upgrade
+
+KEY = "t" * 32
+SERVICES = ("intake", "routing", "notify")
+PATIENCE_SECONDS = 40
+
+
+class Installation:
+    """Processes that a test may kill and start again."""
+
+    def __init__(self, database: str, kafka: str, folder: Path, time: dict[str, str]) -> None:
+        self.kafka = kafka
+        self.database = database
+        self.folder = folder
+        self.ports = {name: free_port() for name in SERVICES}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = os.environ | {
+            "YIMEN_DATABASE_URL": database,
+            "YIMEN_KAFKA_SERVERS": kafka,
+            "YIMEN_TOKEN_KEY": KEY,
+            "YIMEN_SEALING_KEY": b64encode(b"k" * 32).decode(),
+            **time,
+        }
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text("utf-8", "replace")
+
+    async def start(self, *names: str) -> None:
+        """Returns when these services, or all, are ready."""
+        for name in names or SERVICES:
+            with (self.folder / f"{name}.log").open("ab") as output:
+                self.processes[name] = subprocess.Popen(  # noqa: ASYNC220 - returns at once
+                    [sys.executable, "-m", f"services.{name}"],
+                    env=self.environment | {"YIMEN_HTTP_PORT": str(self.ports[name])},
+                    stdout=output,
+                    stderr=output,
+                )
+        async with httpx.AsyncClient() as client:
+            for name in names or SERVICES:
+                await self._ready(client, name)
+
+    async def _ready(self, client: httpx.AsyncClient, name: str) -> None:
+        for _ in range(600):
+            try:
+                if (await client.get(f"{self.url(name)}/health/ready")).status_code == 200:
+                    return
+            except httpx.TransportError:
+                assert self.processes[name].poll() is None, self.log(name)
+            await asyncio.sleep(0.1)
+        raise AssertionError(self.log(name))
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    def kill(self, name: str) -> None:
+        self.processes[name].kill()
+        self.processes[name].wait()
+
+    def stop(self, name: str) -> int:
+        self.processes[name].send_signal(signal.SIGTERM)
+        return self.processes[name].wait(40)
+
+    def end(self) -> None:
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+    def client(self, name: str, role: Role, **scope: str) -> httpx.AsyncClient:
+        token = issue_token(KEY, Principal(subject=f"{role}-1", role=role, **scope))
+        return httpx.AsyncClient(base_url=self.url(name), headers={"authorization": f"Bearer {token}"}, timeout=20)
+
+    @asynccontextmanager
+    async def producer(self) -> AsyncIterator[AIOKafkaProducer]:
+        async with AIOKafkaProducer(bootstrap_servers=self.kafka) as producer:
+            yield producer
+
+    async def heard(self, topic: str, case_id: str, wanted: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
+        """Type and value of all that the topic says of a case, once every wanted type was said."""
+        missing = set(wanted)
+        found: list[tuple[str, dict[str, Any]]] = []
+        async with AIOKafkaConsumer(
+            topic, bootstrap_servers=self.kafka, auto_offset_reset="earliest", enable_auto_commit=False
+        ) as consumer:
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    while missing:
+                        record = await consumer.getone()
+                        headers = {name: value.decode() for name, value in record.headers}
+                        if (record.key or b"").decode() == case_id:
+                            said = headers["ce_type"].removeprefix("yimen.").removesuffix(".v1")
+                            found.append((said, json.loads(record.value)))
+                            missing.discard(said)
+            except TimeoutError:
+                raise AssertionError(f"{topic} never said {missing}, only {[said for said, _ in found]}") from None
+        return found
+
+
+@asynccontextmanager
+async def installed(
+    database: str,
+    kafka: str,
+    folder: Path,
+    *,
+    offices: Iterable[str] = (),
+    speed: float | None = None,
+    origin: datetime | None = None,
+) -> AsyncIterator[Installation]:
+    """Migrated, with the topics of these offices, running. With `speed` in simulated time."""
+    for name in SERVICES:
+        await upgrade(database, name)
+    wanted = {topic.name: (4, 3_600_000) for topic in (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, ALERTS)}
+    for office in offices:
+        wanted |= {OFFICE_REFERRALS.named(office): (1, 3_600_000), OFFICE_FEEDBACK.named(office): (1, 3_600_000)}
+    await create(kafka, wanted)
+    time = {}
+    if speed is not None:
+        anchor = datetime.now().astimezone()
+        time = {
+            "YIMEN_TIME_SPEED": str(speed),
+            "YIMEN_TIME_ANCHOR": anchor.isoformat(),
+            "YIMEN_TIME_ORIGIN": (origin or anchor).isoformat(),
+        }
+    installation = Installation(database, kafka, folder, time)
+    try:
+        await installation.start()
+        yield installation
+    finally:
+        installation.end()
+
+
+async def until(what: str, check: Any) -> Any:
+    """Ask again until the answer is something; says what never became true."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            found = await check()
+            if found:
+                return found
+            await asyncio.sleep(0.1)
+    raise AssertionError(what)

@@ -1,0 +1,164 @@
+"""Whole stories through public doors only: HTTP, Kafka."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from contracts.topics import ALERTS, OFFICE_FEEDBACK, OFFICE_REFERRALS, REFERRALS, SUBMISSIONS
+from services.runtime.auth import Role
+from tests.acceptance.installation import Installation, installed, until
+from tests.integration.intake.test_registration import a_submission
+
+pytestmark = pytest.mark.engines
+
+CLAIM = "social_security.pension_claim"
+PENSIONS = "social_security-130722000000"
+EDUCATION = "education-130722000000"
+CIVIL_AFFAIRS = "civil_affairs-130722000000"
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+@pytest.fixture
+async def city(database: str, kafka: str, tmp_path: Path) -> AsyncIterator[Installation]:
+    offices = (PENSIONS, EDUCATION, CIVIL_AFFAIRS)
+    async with installed(database, kafka, tmp_path, offices=offices) as installation:
+        yield installation
+
+
+async def test_http_alone_takes_a_case_from_registration_to_closed(city: Installation) -> None:
+    async with (
+        city.client("intake", Role.CLERK) as window,
+        city.client("routing", Role.OFFICER, office=PENSIONS) as office,
+        city.client("notify", Role.OPS) as board,
+    ):
+        body = a_submission(1, source="http-alone", category=CLAIM, materials=["identity_card"])
+        case = (await window.post("/v1/cases", content=body)).json()
+        assert case["answer_by"]["office"] == PENSIONS
+
+        inbox = await until("the referral is in the inbox", lambda: in_inbox(office, case["number"]))
+        path = f"/v1/referrals/{inbox['referral_id']}"
+        for action in ("sign", "accept", "progress", "complete"):
+            reply = await office.post(f"{path}/{action}", json={"text": "办理中(示例)"})
+            assert reply.status_code == 200, reply.text
+        explained = (await office.get(f"{path}/explain")).json()
+        assert explained["decision"]["rule"] == "category.social_security.pension_claim"
+        handling = next(clock for clock in explained["clocks"] if clock["kind"] == "handling")
+        assert sum(day["counts"] for day in handling["days"]) >= 20
+
+        await until("the case is resolved", lambda: in_state(window, case["number"], "resolved"))
+        closed = await window.post(f"/v1/cases/{case['number']}/callback", json={"satisfied": True})
+        assert closed.json()["state"] == "closed"
+        story = (await window.get(f"/v1/cases/{case['number']}/timeline")).json()
+        assert [entry["type"] for entry in story if entry["type"].startswith("case.")] == [
+            "case.registered",
+            "case.accepted",
+            "case.resolved",
+            "case.closed",
+        ]
+        total = await until("the board shows it", lambda: completed(board))
+        assert (total["completed"], total["on_time"], total["late"]) == (1, 1, 0)
+    for name in ("intake", "routing", "notify"):
+        assert city.stop(name) == 0, city.log(name)
+
+
+async def test_kafka_alone_acts_as_a_township_and_as_an_office(city: Installation) -> None:
+    body = a_submission(1, source="kafka-alone", category=CLAIM, materials=["identity_card"])
+    async with city.producer() as producer:
+        await producer.send_and_wait(SUBMISSIONS.name, body, key=b"1")
+        async with city.client("intake", Role.CLERK) as window:
+            case = await until("the case is registered", lambda: first_case(window))
+        case_id = case["case_id"]
+        copies = await city.heard(OFFICE_REFERRALS.named(PENSIONS), case_id, ["referral.dispatched", "clock.started"])
+        referral_id = dict(copies)["referral.dispatched"]["referral_id"]
+        for action in ("sign", "accept", "complete"):
+            answer = {"feedback_id": f"{action}-1", "referral_id": referral_id, "action": action}
+            await producer.send_and_wait(
+                OFFICE_FEEDBACK.named(PENSIONS), json.dumps(answer).encode(), key=referral_id.encode()
+            )
+    told = await city.heard(OFFICE_REFERRALS.named(PENSIONS), case_id, ["referral.completed"])
+    assert [said for said, _ in told] == [
+        "referral.dispatched",
+        "clock.started",
+        "feedback.received",
+        "referral.signed",
+        "feedback.received",
+        "referral.accepted",
+        "feedback.received",
+        "referral.completed",
+    ]
+    async with city.client("intake", Role.CLERK) as window:
+        await until("the case is resolved", lambda: in_state(window, case["number"], "resolved"))
+
+
+async def test_a_return_is_decided_and_the_next_office_has_what_is_left(city: Installation) -> None:
+    async with (
+        city.client("intake", Role.CLERK) as window,
+        city.client("routing", Role.OFFICER, office=EDUCATION) as office,
+        city.client("routing", Role.COORDINATOR, area="130722000000") as coordinator,
+    ):
+        case = (await window.post("/v1/cases", content=a_submission(1, source="returned"))).json()
+        inbox = await until("the referral is in the inbox", lambda: in_inbox(office, case["number"]))
+        path = f"/v1/referrals/{inbox['referral_id']}"
+        assert (await office.post(f"{path}/return", json={})).status_code == 422
+        assert (await office.post(f"{path}/return", json={"reason": "not_competent"})).status_code == 200
+        decided = await coordinator.post(f"{path}/decide-return", json={"approve": True, "to": PENSIONS})
+        successor = decided.json()["successor"]
+        assert successor["office"] == PENSIONS
+        old, new = due_of(inbox), due_of(successor)
+        assert old == new
+        assert (await office.post(f"{path}/sign", json={})).json()["code"] == "referral_ended"
+        stranger = await office.post(f"/v1/referrals/{successor['referral_id']}/sign", json={})
+        assert (stranger.status_code, stranger.json()["code"]) == (403, "not_your_referral")
+
+
+async def test_silence_is_acceptance_and_lateness_is_said_once(database: str, kafka: str, tmp_path: Path) -> None:
+    """A day passes in a second: nobody signs, and nobody finishes in time."""
+    async with installed(database, kafka, tmp_path, offices=(PENSIONS,), speed=86_400 * 2, origin=MONDAY) as city:
+        async with city.client("intake", Role.CLERK) as window:
+            body = a_submission(1, source="silent", category=CLAIM, materials=["identity_card"])
+            case = (await window.post("/v1/cases", content=body)).json()
+        case_id = case["case_id"]
+        await city.heard(REFERRALS.name, case_id, ["referral.deemed_accepted", "clock.cancelled"])
+        async with city.client("notify", Role.OPS) as board:
+            await until("the handling clock is broken", lambda: late(board))
+        alerts = await city.heard(ALERTS.name, case_id, ["clock.breached", "clock.due_soon", "supervision.urged"])
+        assert sorted((said, value["kind"]) for said, value in alerts if said.startswith("clock.")) == [
+            ("clock.breached", "handling"),
+            ("clock.breached", "signing"),
+            ("clock.due", "return_window"),
+            ("clock.due_soon", "handling"),
+            ("clock.due_soon", "signing"),
+        ]
+
+
+async def late(board: httpx.AsyncClient) -> bool:
+    return bool((await board.get("/v1/overview")).json()["total"]["late"])
+
+
+async def first_case(window: httpx.AsyncClient) -> Any:
+    items = (await window.get("/v1/cases")).json()["items"]
+    return items[0] if items else None
+
+
+async def in_inbox(office: httpx.AsyncClient, number: str) -> Any:
+    items = (await office.get("/v1/referrals")).json()["items"]
+    return next((item for item in items if item["number"] == number), None)
+
+
+async def in_state(window: httpx.AsyncClient, number: str, state: str) -> bool:
+    return bool((await window.get(f"/v1/cases/{number}")).json()["state"] == state)
+
+
+async def completed(board: httpx.AsyncClient) -> Any:
+    total = (await board.get("/v1/overview")).json()["total"]
+    return total if total["completed"] else None
+
+
+def due_of(view: dict[str, Any]) -> str:
+    return str(next(clock["due_at"] for clock in view["clocks"] if clock["kind"] == "handling"))

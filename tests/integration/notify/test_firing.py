@@ -1,0 +1,294 @@
+"""What is due is said once, what was answered in time is never called broken, and two watchmen share the work."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contracts.cloudevents import attributes
+from contracts.codes import ClockKind, Confidence, FeedbackAction, FeedbackOutcome
+from contracts.events import CaseBound
+from contracts.events.clocks import (
+    ClockExtended,
+    ClockFacts,
+    ClockMet,
+    ClockPaused,
+    ClockStarted,
+    ClockStop,
+    LimitBasis,
+)
+from contracts.events.referrals import FeedbackReceived
+from contracts.topics import OFFICE_FEEDBACK, REFERRALS
+from services.notify import store
+from services.notify.firing import Watchman
+from services.notify.handlers import EVENTS, FEEDBACK, Watcher
+from services.policies import PolicyWatch
+from services.runtime.clock import Clock
+from services.runtime.consume import Record, read_record
+from services.runtime.database import open_engine, transaction
+from services.runtime.ids import new_id
+from services.runtime.migrate import upgrade
+from services.runtime.settle import Desk, settle
+
+PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
+OFFICE = "education-130722000000"
+NOW = datetime.now(UTC).replace(microsecond=0)
+HOUR = timedelta(hours=1)
+REFERRAL = new_id()
+
+
+class Notify:
+    """Notify's readers and watchman on a database, fed with records by hand."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        readers = {reader.name: reader for reader in Watcher(clock=Clock()).readers()}
+        self.events = Desk(service="notify", reader=readers[EVENTS], engine=engine)
+        self.feedback = Desk(service="notify", reader=readers[FEEDBACK], engine=engine)
+        self.offset = 0
+        self.sequences: Counter[UUID] = Counter()
+
+    def watchman(self, name: str = "one", *, at: datetime = NOW) -> Watchman:
+        clock = Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC))
+        return Watchman(engine=self.engine, clock=clock, policy=PolicyWatch(PACK), pumps=[], name=name)
+
+    async def has_read(self, until: datetime) -> None:
+        async with transaction(self.engine) as conn:
+            for reader in (EVENTS, FEEDBACK):
+                await store.note_reading(conn, reader, "one", until=until, seen=datetime.now(UTC))
+
+    async def hears(self, *events: CaseBound) -> None:
+        records = []
+        for event in events:
+            self.sequences[event.case_id] += 1
+            headers = attributes(
+                event_id=new_id(),
+                wire_type=event.wire_type(),
+                writer="routing",
+                time=NOW,
+                subject=event.case_id,
+                sequence=self.sequences[event.case_id],
+                traceparent=None,
+            )
+            records.append(self._record(REFERRALS.name, msgspec.json.encode(event), headers))
+        assert await settle(self.events, [read_record(self.events.reader, record) for record in records]) == 0
+
+    async def receives(self, *values: bytes, at: datetime) -> None:
+        records = [self._record(OFFICE_FEEDBACK.named(OFFICE), value, [], at) for value in values]
+        assert await settle(self.feedback, [read_record(self.feedback.reader, record) for record in records]) == 0
+
+    def _record(self, topic: str, value: bytes, headers: list[tuple[str, bytes]], at: datetime = NOW) -> Record:
+        self.offset += 1
+        return Record(
+            topic=topic,
+            partition=0,
+            offset=self.offset,
+            timestamp=at,
+            key=b"",
+            value=value,
+            headers=dict(headers),
+            raw_headers=tuple(headers),
+        )
+
+    async def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        async with self.engine.connect() as conn:
+            return [tuple(row) for row in await conn.execute(text(statement))]
+
+    async def said(self) -> list[str]:
+        return [row[0] for row in await self.rows("SELECT type FROM alerts ORDER BY xid, place")]
+
+
+@pytest.fixture
+async def notify(database: str) -> AsyncIterator[Notify]:
+    await upgrade(database, "notify")
+    engine = open_engine(SimpleNamespace(database_url=database), "notify")
+    yield Notify(engine)
+    await engine.dispose()
+
+
+def facts(
+    clock_id: UUID, *, due_in: timedelta | None = HOUR, soon_in: timedelta | None = None, **more: Any
+) -> ClockFacts:
+    values: dict[str, Any] = {
+        "kind": ClockKind.HANDLING,
+        "version": 1,
+        "office": OFFICE,
+        "area": "130722100000",
+        "limit": "1h",
+        "started_at": NOW - HOUR,
+        "due_at": NOW + due_in if due_in is not None else None,
+        "due_soon_at": NOW + soon_in if soon_in is not None else None,
+        "referral_id": REFERRAL,
+        "basis": LimitBasis(policy_version="p", row="r", source="product default", confidence=Confidence.U),
+    }
+    return ClockFacts(**{**values, "clock_id": clock_id, **more})
+
+
+def started(*clocks: ClockFacts) -> ClockStarted:
+    return ClockStarted(case_id=new_id(), clocks=clocks)
+
+
+def answer(feedback_id: str = "f1") -> bytes:
+    return msgspec.json.encode({"feedback_id": feedback_id, "referral_id": REFERRAL, "action": "complete"})
+
+
+async def test_a_warning_and_a_breach_are_said_once_each(notify: Notify) -> None:
+    await notify.hears(started(facts(new_id(), soon_in=timedelta(minutes=30))))
+    await notify.has_read(NOW + 3 * HOUR)
+
+    for at in (NOW, NOW + timedelta(minutes=31), NOW + timedelta(minutes=32), NOW + 2 * HOUR, NOW + 3 * HOUR):
+        await notify.watchman(at=at).fire()
+
+    assert await notify.said() == ["clock.due_soon", "clock.breached"]
+    journal = await notify.rows("SELECT type FROM journal ORDER BY sequence")
+    assert [row[0] for row in journal] == [
+        "yimen.clock.due_soon.v1",
+        "yimen.supervision.reminded.v1",
+        "yimen.clock.breached.v1",
+        "yimen.supervision.urged.v1",
+    ]
+
+
+async def test_what_was_done_in_time_is_never_broken_however_late_it_is_read(notify: Notify) -> None:
+    clock_id = new_id()
+    start = started(facts(clock_id))
+    await notify.hears(start)
+    met = ClockMet(
+        case_id=start.case_id, clocks=(ClockStop(clock_id=clock_id, kind=ClockKind.HANDLING, version=2, at=NOW + HOUR),)
+    )
+    await notify.hears(met)
+    await notify.has_read(NOW + 9 * HOUR)
+    await notify.watchman(at=NOW + 8 * HOUR).fire()
+    assert await notify.said() == []
+
+
+async def test_what_was_done_late_is_broken_even_if_nobody_looked_in_between(notify: Notify) -> None:
+    clock_id = new_id()
+    start = started(facts(clock_id))
+    late = NOW + HOUR + timedelta(microseconds=1)
+    stop = ClockStop(clock_id=clock_id, kind=ClockKind.HANDLING, version=2, at=late)
+    await notify.hears(start, ClockMet(case_id=start.case_id, clocks=(stop,)))
+    await notify.has_read(NOW + 3 * HOUR)
+    await notify.watchman(at=NOW + 2 * HOUR).fire()
+    assert await notify.said() == ["clock.breached"]
+    assert await notify.rows("SELECT status, ended_at FROM watches") == [("breached", late)]
+
+
+async def test_a_breach_waits_until_answers_of_that_time_are_read(notify: Notify) -> None:
+    await notify.hears(started(facts(new_id())))
+    await notify.watchman(at=NOW + 2 * HOUR).fire()
+    assert await notify.said() == [], "nothing was read yet"
+    await notify.has_read(NOW + HOUR)
+    await notify.watchman(at=NOW + 3 * HOUR).fire()
+    assert await notify.said() == [], "read until exactly then: one more could come"
+    await notify.has_read(NOW + 2 * HOUR)
+    await notify.watchman(at=NOW + 4 * HOUR).fire()
+    assert await notify.said() == ["clock.breached"]
+
+
+async def test_a_received_answer_holds_the_breach_until_routing_has_settled_it(notify: Notify) -> None:
+    start = started(facts(new_id(), due_in=-HOUR))
+    await notify.hears(start)
+    await notify.receives(answer(), b"{", b"\xff", at=NOW - 2 * HOUR)
+    await notify.has_read(NOW - HOUR / 2)
+    await notify.watchman().fire()
+    assert await notify.said() == []
+
+    refused = FeedbackReceived(
+        case_id=start.case_id,
+        referral_id=REFERRAL,
+        feedback_id="f1",
+        sender=OFFICE,
+        action=FeedbackAction.COMPLETE,
+        outcome=FeedbackOutcome.REFUSED,
+        received_at=NOW - 2 * HOUR,
+        code="illegal_move",
+    )
+    await notify.hears(refused)
+    # What follows the settled answer on the same topic may not have been read yet.
+    await notify.watchman(at=NOW + 30 * HOUR).fire()
+    assert await notify.said() == []
+    await notify.has_read(datetime.now(UTC) + HOUR)
+    await notify.watchman(at=NOW + 60 * HOUR).fire()
+    assert await notify.said() == ["clock.breached"]
+    assert await notify.rows("SELECT code FROM refusals") == [("illegal_move",)]
+
+
+async def test_an_answer_that_came_too_late_holds_nothing(notify: Notify) -> None:
+    await notify.hears(started(facts(new_id(), due_in=-HOUR)))
+    await notify.receives(answer(), at=NOW)
+    await notify.has_read(NOW + HOUR)
+    await notify.watchman().fire()
+    assert await notify.said() == ["clock.breached"]
+
+
+async def test_a_paused_clock_says_nothing_and_an_extended_one_again(notify: Notify) -> None:
+    clock_id = new_id()
+    start = started(facts(clock_id))
+    paused = ClockPaused(
+        case_id=start.case_id, clocks=(facts(clock_id, due_in=None, version=2),), reason="appraisal", paused_at=NOW
+    )
+    await notify.hears(start, paused)
+    await notify.has_read(NOW + 99 * HOUR)
+    await notify.watchman(at=NOW + 9 * HOUR).fire()
+    assert await notify.said() == []
+    longer = facts(clock_id, due_in=20 * HOUR, version=3)
+    await notify.hears(
+        ClockExtended(
+            case_id=start.case_id, clocks=(longer,), by="1h", approver="unit_head", reason="complex", extended_at=NOW
+        )
+    )
+    await notify.watchman(at=NOW + 21 * HOUR).fire()
+    assert await notify.rows("SELECT type, version FROM alerts") == [("clock.breached", 3)]
+
+
+async def test_an_older_fact_never_overwrites_a_newer_one(notify: Notify) -> None:
+    clock_id = new_id()
+    await notify.hears(started(facts(clock_id, version=3, due_in=5 * HOUR)))
+    await notify.hears(started(facts(clock_id, version=2, due_in=-HOUR)))
+    assert await notify.rows("SELECT version, due_at FROM watches") == [(3, NOW + 5 * HOUR)]
+
+
+async def test_the_end_of_a_right_is_no_breach(notify: Notify) -> None:
+    await notify.hears(started(facts(new_id(), kind=ClockKind.RETURN_WINDOW, due_in=-HOUR)))
+    await notify.has_read(NOW)
+    await notify.watchman().fire()
+    assert await notify.said() == ["clock.due"]
+
+
+async def test_two_watchmen_share_the_work_and_say_nothing_twice(notify: Notify) -> None:
+    for _ in range(3):
+        await notify.hears(*(started(facts(new_id(), due_in=-HOUR)) for _ in range(1000)))
+    await notify.has_read(NOW + HOUR)
+
+    await asyncio.gather(*(notify.watchman(name).fire() for name in ("one", "two", "three")))
+    await notify.watchman().fire()
+
+    assert await notify.rows("SELECT count(*), count(DISTINCT clock_id) FROM alerts") == [(3000, 3000)]
+    journal = "SELECT count(*), count(DISTINCT event_id) FROM journal WHERE type = 'yimen.clock.breached.v1'"
+    assert await notify.rows(journal) == [(3000, 3000)]
+
+
+async def test_a_portion_that_does_not_commit_has_not_happened(notify: Notify, monkeypatch: pytest.MonkeyPatch) -> None:
+    await notify.hears(*(started(facts(new_id(), due_in=-HOUR)) for _ in range(10)))
+    await notify.has_read(NOW + HOUR)
+
+    async def dies(*_: object) -> None:
+        raise RuntimeError("killed here")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("services.notify.firing.journal.add", dies)
+        with pytest.raises(RuntimeError):
+            await notify.watchman().fire()
+    assert await notify.said() == []
+    await notify.watchman().fire()
+    assert len(await notify.said()) == 10
