@@ -59,6 +59,12 @@ class SteadyBroker(KafkaBroker):
         self._connection_options = connection
         self.stopping = asyncio.Event()
 
+    async def start(self) -> None:
+        """All readers at once: a broker may let the first member of each group wait for others."""
+        await self.connect()
+        await asyncio.gather(*(subscriber.start() for subscriber in self.subscribers))
+        self.running = True
+
     async def stop(self, *args: Any, **kwargs: Any) -> None:
         """Whoever waits for the infrastructure stops waiting; who holds a batch finishes it."""
         self.stopping.set()

@@ -99,6 +99,9 @@ class Relay:
         keeping = asyncio.create_task(self._keep_leases())
         wait, failures = SHORTEST_WAIT, 0
         try:
+            with suppress(KafkaError, OSError, TimeoutError):
+                # Finding out what a broker can do takes seconds on some, and the first row should not wait for it.
+                await self._open_producer()
             while not self._stopping.is_set():
                 try:
                     sent = await self.turn()
