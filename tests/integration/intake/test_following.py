@@ -1,0 +1,229 @@
+"""A case follows what routing and notify say, on a real database: in order, once, and never for the wrong reason."""
+
+from collections.abc import AsyncIterator, Iterable
+from types import SimpleNamespace
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contracts.codes import CaseState, ClockKind, ReferralRole
+from contracts.events import CaseBound
+from contracts.topics import ALERTS, REFERRALS
+from services.intake import store
+from services.intake.domain.case import Case
+from services.intake.follower import Follower
+from services.intake.registration import Registered
+from services.policies import PolicyWatch
+from services.runtime.clock import Clock
+from services.runtime.consume import Reader, Record, read_record
+from services.runtime.database import open_engine, transaction
+from services.runtime.migrate import upgrade
+from services.runtime.settle import Desk, settle
+from tests.integration.intake import voices
+from tests.integration.intake.test_registration import PACK, a_submission, registered
+
+LEAD = uuid4()
+
+
+@pytest.fixture(scope="module")
+def watch() -> PolicyWatch:
+    return PolicyWatch(PACK)
+
+
+@pytest.fixture
+async def engine(database: str) -> AsyncIterator[AsyncEngine]:
+    await upgrade(database, "intake")
+    engine = open_engine(SimpleNamespace(database_url=database), "intake")
+    yield engine
+    await engine.dispose()
+
+
+class Ear:
+    """Intake's two readers, fed by hand."""
+
+    def __init__(self, engine: AsyncEngine, watch: PolicyWatch) -> None:
+        self.engine = engine
+        self.referrals, self.alerts = Follower(policy=watch, clock=Clock()).readers()
+        self.routing = voices.Voice("routing", REFERRALS.name)
+        self.notify = voices.Voice("notify", ALERTS.name)
+
+    async def hears(self, *events: CaseBound) -> list[Record]:
+        records = self.routing.records(events)
+        await self.reads(self.referrals, records)
+        return records
+
+    async def hears_alerts(self, *events: CaseBound) -> None:
+        await self.reads(self.alerts, self.notify.records(events))
+
+    async def reads(self, reader: Reader, records: Iterable[Record]) -> int:
+        desk = Desk(service="intake", reader=reader, engine=self.engine)
+        return await settle(desk, [read_record(reader, record) for record in records])
+
+    async def case(self, case_id: UUID) -> Case:
+        async with transaction(self.engine) as conn:
+            case = await store.find_case(conn, case_id)
+        assert case is not None
+        return case
+
+    async def said(self, case_id: UUID) -> list[str]:
+        """What intake itself said after the registration, without clocks."""
+        async with self.engine.connect() as conn:
+            rows = await conn.execute(
+                text("SELECT type FROM journal WHERE case_id = :case ORDER BY sequence"), {"case": case_id}
+            )
+            types = [row.type.removeprefix("yimen.").removesuffix(".v1") for row in rows]
+        return [name for name in types if not name.startswith("clock.")]
+
+
+@pytest.fixture
+def ear(engine: AsyncEngine, watch: PolicyWatch) -> Ear:
+    return Ear(engine, watch)
+
+
+async def a_case(engine: AsyncEngine, watch: PolicyWatch, number: int = 1, **changes: object) -> UUID:
+    (outcome,) = await registered(engine, watch, a_submission(number, **changes))
+    assert isinstance(outcome, Registered)
+    return outcome.case.id
+
+
+async def test_a_whole_life_in_one_batch_is_the_same_as_event_by_event(
+    engine: AsyncEngine, watch: PolicyWatch, ear: Ear
+) -> None:
+    one, other = await a_case(engine, watch, 1), await a_case(engine, watch, 2)
+
+    def life(case_id: UUID) -> list[CaseBound]:
+        return [
+            voices.dispatched(case_id, LEAD),
+            voices.started(case_id, LEAD, ClockKind.SIGNING, ClockKind.HANDLING),
+            voices.signed(case_id, LEAD),
+            voices.held(case_id, LEAD),
+            voices.paused(case_id, LEAD),
+            voices.resumed(case_id, LEAD),
+            voices.completed(case_id, LEAD),
+        ]
+
+    await ear.hears(*life(one))
+    for event in life(other):
+        await ear.hears(event)
+
+    for case_id in (one, other):
+        case = await ear.case(case_id)
+        assert (case.state, case.resolved_at, case.handling) == (CaseState.RESOLVED, voices.AT, None)
+        assert [clock.kind for clock in case.clocks] == [ClockKind.CALLBACK]
+        assert await ear.said(case_id) == [
+            "case.registered",
+            "case.accepted",
+            "case.suspended",
+            "case.resumed",
+            "case.resolved",
+        ]
+
+
+async def test_the_story_names_who_said_what(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:
+    case_id = await a_case(engine, watch)
+    await ear.hears(voices.dispatched(case_id, LEAD), voices.started(case_id, LEAD), voices.completed(case_id, LEAD))
+    async with transaction(engine) as conn:
+        story = [(entry.type, entry.by) for entry in await store.list_timeline(conn, case_id)]
+    assert story == [
+        ("case.registered", "window-1"),
+        ("clock.started", "window-1"),
+        ("case.accepted", "window-1"),
+        ("clock.met", "window-1"),
+        ("referral.dispatched", "routing"),
+        ("referral.completed", voices.OFFICE),
+        ("case.resolved", voices.OFFICE),
+        ("clock.started", voices.OFFICE),
+    ]
+
+
+async def test_who_answers_by_when_is_what_routing_announced(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:
+    case_id = await a_case(engine, watch)
+    await ear.hears(voices.dispatched(case_id, LEAD), voices.started(case_id, LEAD, ClockKind.SIGNING))
+    assert (await ear.case(case_id)).handling is None
+    await ear.hears(voices.started(case_id, LEAD))
+    handling = (await ear.case(case_id)).handling
+    assert handling is not None
+    assert (handling.office, handling.due_at, handling.announced) == (voices.OFFICE, voices.DUE, True)
+    await ear.hears(voices.paused(case_id, LEAD))
+    handling = (await ear.case(case_id)).handling
+    assert handling is not None
+    assert handling.due_at is None
+
+
+async def test_what_comes_again_changes_nothing(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:
+    case_id = await a_case(engine, watch)
+    records = await ear.hears(voices.dispatched(case_id, LEAD), voices.held(case_id, LEAD))
+    before = await ear.case(case_id)
+    for again in (records, records[:1], records[1:], records * 3):
+        assert await ear.reads(ear.referrals, again) == 0
+    assert await ear.case(case_id) == before
+    assert (await ear.said(case_id)).count("case.suspended") == 1
+
+
+async def test_a_case_that_nobody_knows_is_parked_and_holds_up_nobody(
+    engine: AsyncEngine, watch: PolicyWatch, ear: Ear
+) -> None:
+    case_id, stranger = await a_case(engine, watch), uuid4()
+    events = [
+        voices.dispatched(case_id, LEAD),
+        voices.dispatched(stranger, LEAD),
+        voices.completed(case_id, LEAD),
+        voices.completed(stranger, LEAD),
+    ]
+    await ear.hears(*events)
+    assert (await ear.case(case_id)).state is CaseState.RESOLVED
+    async with engine.connect() as conn:
+        rows = await conn.execute(text("SELECT code, case_id FROM parked_records ORDER BY id"))
+        assert [tuple(row) for row in rows] == [("unknown_case", stranger), ("behind", stranger)]
+
+
+@pytest.mark.parametrize("role", [ReferralRole.CO, ReferralRole.INFO])
+async def test_a_co_handler_moves_nothing(
+    engine: AsyncEngine, watch: PolicyWatch, ear: Ear, role: ReferralRole
+) -> None:
+    case_id, other = await a_case(engine, watch), uuid4()
+    await ear.hears(voices.dispatched(case_id, LEAD), voices.dispatched(case_id, other, role=role))
+    await ear.hears(voices.held(case_id, other, role=role), voices.completed(case_id, other, role=role))
+    case = await ear.case(case_id)
+    assert (case.state, case.lead) == (CaseState.IN_PROGRESS, LEAD)
+
+
+async def test_a_hold_that_stops_no_clock_suspends_nothing(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:
+    case_id = await a_case(engine, watch)
+    await ear.hears(voices.dispatched(case_id, LEAD), voices.held(case_id, LEAD, stops_clock=False))
+    assert (await ear.case(case_id)).state is CaseState.IN_PROGRESS
+
+
+async def test_a_failed_lead_ends_the_case_and_says_so(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:
+    case_id = await a_case(engine, watch)
+    await ear.hears(voices.dispatched(case_id, LEAD), voices.started(case_id, LEAD), voices.failed(case_id, LEAD))
+    case = await ear.case(case_id)
+    assert (case.state, case.handling, case.clocks) == (CaseState.TERMINATED, None, ())
+    assert (await ear.said(case_id))[-1] == "case.terminated"
+
+
+async def test_silence_of_the_window_is_acceptance_once(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:
+    case_id = await a_case(engine, watch, category="petition.request")
+    await ear.hears_alerts(voices.breached(case_id, ClockKind.HANDLING), voices.breached(case_id, version=7))
+    assert (await ear.case(case_id)).state is CaseState.REGISTERED
+    await ear.hears_alerts(voices.breached(case_id), voices.breached(case_id))
+    case = await ear.case(case_id)
+    assert (case.state, case.clocks) == (CaseState.ACCEPTED, ())
+    assert await ear.said(case_id) == ["case.registered", "case.accepted"]
+    async with engine.connect() as conn:
+        value = await conn.scalar(text("SELECT convert_from(value, 'UTF8') FROM journal ORDER BY id DESC LIMIT 1"))
+    # Late stays late: the clock ends after it was due.
+    assert voices.breached(case_id).fired_at.isoformat().replace("+00:00", "Z") in value
+
+
+async def test_hundreds_of_cases_follow_in_one_batch(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:
+    outcomes = await registered(engine, watch, *(a_submission(number) for number in range(400)))
+    ids = [outcome.case.id for outcome in outcomes if isinstance(outcome, Registered)]
+    leads = {case_id: uuid4() for case_id in ids}
+    events = [voices.dispatched(case_id, lead) for case_id, lead in leads.items()]
+    await ear.hears(*events, *(voices.completed(case_id, lead) for case_id, lead in leads.items()))
+    async with engine.connect() as conn:
+        states = await conn.execute(text("SELECT state, count(*) FROM cases GROUP BY state"))
+        assert [tuple(row) for row in states] == [("resolved", 400)]

@@ -1,0 +1,143 @@
+"""What routing and notify say of a case, for tests that play their part: numbered, keyed and encoded as they do it."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from contracts.cloudevents import Envelope, encode
+from contracts.codes import ClockKind, Field, ReferralRole
+from contracts.events import CaseBound
+from contracts.events.clocks import ClockBreached, ClockFacts, ClockPaused, ClockStarted, LimitBasis
+from contracts.events.referrals import (
+    ReferralCompleted,
+    ReferralDispatched,
+    ReferralEvent,
+    ReferralFailed,
+    ReferralOnHold,
+    ReferralResumed,
+    ReferralReworkRequested,
+    ReferralSigned,
+)
+from services.runtime.consume import Record
+
+AT = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)
+DUE = datetime(2026, 3, 24, 15, 59, 59, 999999, tzinfo=UTC)
+OFFICE = "education-130722000000"
+BASIS = LimitBasis(policy_version="v", row="row", source="社会救助暂行办法")
+
+
+def leg(
+    event: type[ReferralEvent], case_id: UUID, referral: UUID, *, role: ReferralRole = ReferralRole.LEAD, **more: object
+) -> ReferralEvent:
+    facts: dict[str, object] = {
+        "case_id": case_id,
+        "referral_id": referral,
+        "office": OFFICE,
+        "role": role,
+        "at": AT,
+        "feedback_id": "f-1",
+    }
+    return event(**(facts | more))
+
+
+def dispatched(case_id: UUID, referral: UUID, **more: object) -> ReferralEvent:
+    facts: dict[str, object] = {
+        "number": "130722-20260302-00001-4",
+        "category": "education.student_aid",
+        "field": Field.EDUCATION,
+        "area": "130722100000",
+        "decision_id": uuid4(),
+        "feedback_id": None,
+    }
+    return leg(ReferralDispatched, case_id, referral, **(facts | more))
+
+
+def signed(case_id: UUID, referral: UUID) -> ReferralEvent:
+    return leg(ReferralSigned, case_id, referral)
+
+
+def held(case_id: UUID, referral: UUID, *, stops_clock: bool = True, **more: object) -> ReferralEvent:
+    return leg(ReferralOnHold, case_id, referral, reason="appraisal", stops_clock=stops_clock, **more)
+
+
+def resumed(case_id: UUID, referral: UUID) -> ReferralEvent:
+    return leg(ReferralResumed, case_id, referral)
+
+
+def completed(case_id: UUID, referral: UUID, **more: object) -> ReferralEvent:
+    return leg(ReferralCompleted, case_id, referral, **more)
+
+
+def failed(case_id: UUID, referral: UUID) -> ReferralEvent:
+    return leg(ReferralFailed, case_id, referral, reason="not_eligible")
+
+
+def rework(case_id: UUID, referral: UUID) -> ReferralEvent:
+    return leg(ReferralReworkRequested, case_id, referral, reason="not_satisfied", round=2, feedback_id=None)
+
+
+def clock(
+    referral: UUID | None, kind: ClockKind = ClockKind.HANDLING, due_at: datetime | None = DUE, version: int = 1
+) -> ClockFacts:
+    return ClockFacts(
+        clock_id=uuid4(),
+        kind=kind,
+        version=version,
+        office=OFFICE,
+        area="130722100000",
+        limit="15wd",
+        started_at=AT,
+        due_at=due_at,
+        referral_id=referral,
+        basis=BASIS,
+    )
+
+
+def started(case_id: UUID, referral: UUID, *kinds: ClockKind) -> ClockStarted:
+    return ClockStarted(case_id=case_id, clocks=tuple(clock(referral, kind) for kind in kinds or (ClockKind.HANDLING,)))
+
+
+def paused(case_id: UUID, referral: UUID) -> ClockPaused:
+    return ClockPaused(case_id=case_id, clocks=(clock(referral, due_at=None),), reason="appraisal", paused_at=AT)
+
+
+def breached(case_id: UUID, kind: ClockKind = ClockKind.ACCEPTANCE, version: int = 1) -> ClockBreached:
+    return ClockBreached(
+        case_id=case_id,
+        clock_id=uuid4(),
+        kind=kind,
+        version=version,
+        office="township-130722100000",
+        area="130722100000",
+        due_at=AT + timedelta(days=15),
+        fired_at=AT + timedelta(days=15, seconds=1),
+    )
+
+
+class Voice:
+    """One service that speaks: it numbers what it says of each case from 1, without a hole."""
+
+    def __init__(self, writer: str, topic: str) -> None:
+        self.writer = writer
+        self.topic = topic
+        self.sequences: dict[UUID, int] = {}
+        self.offset = 0
+
+    def records(self, events: Iterable[CaseBound]) -> list[Record]:
+        return [self._record(event) for event in events]
+
+    def _record(self, event: CaseBound) -> Record:
+        self.sequences[event.case_id] = self.sequences.get(event.case_id, 0) + 1
+        self.offset += 1
+        headers, value = encode(
+            Envelope(id=uuid4(), writer=self.writer, time=AT, sequence=self.sequences[event.case_id], data=event)
+        )
+        return Record(
+            topic=self.topic,
+            partition=0,
+            offset=self.offset,
+            timestamp=AT,
+            key=str(event.case_id).encode(),
+            value=value,
+            headers=dict(headers),
+        )
