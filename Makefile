@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check contracts format lock
+.PHONY: help up test check bench contracts format lock
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -32,6 +32,9 @@ test: $(READY) ## the whole proof, on the best engines that this machine has
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+bench: $(READY) ## measure speeds and memory against yardsticks; build/bench.json (QUICK=1 for a small run)
+	$(BIN)/python -m tests.benchmarks
 
 contracts: $(READY) ## render schemas, AsyncAPI, examples and reference tables
 	$(BIN)/python -m contracts.render
