@@ -7,9 +7,13 @@ import signal
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -18,16 +22,20 @@ from contracts.topics import ALERTS, CASES, REFERRALS, REJECTIONS, SUBMISSIONS
 from services.console.engines.child import free_port
 from services.console.topics import create
 from services.runtime.auth import Principal, Role, issue_token
+from services.runtime.consume import Record
 from services.runtime.migrate import upgrade
+from tests.integration.intake import voices
 from tests.integration.intake.test_registration import a_submission
 
 KEY = "t" * 32
+TOPICS_OF_INTAKE = (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, ALERTS)
 
 
 class Installation:
     """One intake process that a test may kill and start again."""
 
     def __init__(self, database: str, kafka: str, log: Path) -> None:
+        self.database = database
         self.kafka = kafka
         self.log = log
         self.port = free_port()
@@ -132,3 +140,110 @@ async def test_a_kill_in_the_middle_loses_and_doubles_nothing(installation: Inst
     cases = await heard(installation.kafka, CASES.name, source, wanted=1500)
     assert len({submission for submission, _ in cases}) == 1500
     assert len(set(cases)) == 1500
+
+
+async def send(kafka: str, records: Sequence[Record]) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+        for record in records:
+            await producer.send_and_wait(
+                record.topic, record.value, key=record.key, headers=list(record.headers.items())
+            )
+
+
+async def seen(client: httpx.AsyncClient, number: str, state: str) -> dict[str, Any]:
+    """The case once it is in that state."""
+    async with asyncio.timeout(40):
+        while (case := (await client.get(f"/v1/cases/{number}")).json())["state"] != state:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    return dict(case)
+
+
+@pytest.mark.engines
+async def test_a_case_lives_from_registration_to_closed_through_a_kill(installation: Installation) -> None:
+    routing, lead = voices.Voice("routing", REFERRALS.name), uuid4()
+    async with installation.client() as client:
+        told = (await client.post("/v1/cases", content=a_submission(1, source="acceptance-life"))).json()
+        number, case_id = told["number"], UUID(told["case_id"])
+        assert (told["state"], told["answer_by"]["announced"]) == ("accepted", False)
+
+        records = routing.records([voices.dispatched(case_id, lead), voices.started(case_id, lead)])
+        await send(installation.kafka, [*records, *records])
+        case = await seen(client, number, "in_progress")
+        assert (case["lead_office"], case["lead_referral"]) == (voices.OFFICE, str(lead))
+
+        installation.kill()
+        await send(installation.kafka, routing.records([voices.held(case_id, lead), voices.paused(case_id, lead)]))
+        await installation.start()
+        await seen(client, number, "suspended")
+        finish = [voices.resumed(case_id, lead), voices.completed(case_id, lead, at=datetime.now(UTC))]
+        await send(installation.kafka, routing.records(finish))
+        assert (await seen(client, number, "resolved"))["answer_by"]["clock"] == "callback"
+
+        path = f"/v1/cases/{number}"
+        unhappy = {"satisfied": False, "reason": "not_satisfied"}
+        reopened = (await client.post(f"{path}/callback", json=unhappy)).json()
+        assert (reopened["state"], reopened["round"], reopened["resolved_at"]) == ("in_progress", 2, None)
+        assert (reopened["answer_by"]["office"], reopened["answer_by"]["clock"]) == (voices.OFFICE, "rework")
+        second = [voices.rework(case_id, lead), voices.completed(case_id, lead, at=datetime.now(UTC), round=2)]
+        await send(installation.kafka, routing.records(second))
+        await seen(client, number, "resolved")
+        assert (await client.post(f"{path}/callback", json={"satisfied": True})).json()["state"] == "closed"
+        again = await client.post(f"{path}/callback", json={"satisfied": True})
+        assert (again.status_code, again.json()["code"]) == (409, "illegal_move")
+    assert await said_of(installation.kafka, case_id) == [
+        "case.registered",
+        "clock.started",
+        "case.accepted",
+        "clock.met",
+        "case.suspended",
+        "case.resumed",
+        "case.resolved",
+        "clock.started",
+        "clock.met",
+        "case.reopened",
+        "case.resolved",
+        "clock.started",
+        "case.closed",
+        "clock.met",
+    ]
+
+
+async def said_of(kafka: str, case_id: UUID) -> list[str]:
+    """What intake said of a case until it was closed, in order; what was sent twice counts once."""
+    found: dict[int, str] = {}
+    async with AIOKafkaConsumer(
+        CASES.name, bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
+    ) as consumer:
+        async with asyncio.timeout(40):
+            while list(found.values())[-2:] != ["case.closed", "clock.met"]:
+                record = await consumer.getone()
+                headers = {name: value.decode() for name, value in record.headers}
+                if record.key == str(case_id).encode():
+                    kind = headers["ce_type"].removeprefix("yimen.").removesuffix(".v1")
+                    found.setdefault(int(headers["ce_sequence"]), kind)
+    assert list(found) == sorted(found)
+    return list(found.values())
+
+
+@pytest.mark.engines
+async def test_silence_is_acceptance_and_a_stranger_holds_up_nobody(installation: Installation) -> None:
+    routing, notify = voices.Voice("routing", REFERRALS.name), voices.Voice("notify", ALERTS.name)
+    async with installation.client() as client:
+        body = a_submission(1, source="acceptance-silence", category="petition.request")
+        told = (await client.post("/v1/cases", content=body)).json()
+        case_id, lead, stranger = UUID(told["case_id"]), uuid4(), uuid4()
+        assert told["answer_by"]["clock"] == "acceptance"
+        await send(installation.kafka, notify.records([voices.breached(stranger), voices.breached(case_id)]))
+        await seen(client, told["number"], "accepted")
+        heard = [voices.dispatched(stranger, lead), voices.dispatched(case_id, lead), voices.failed(case_id, lead)]
+        await send(installation.kafka, routing.records(heard))
+        await seen(client, told["number"], "terminated")
+    conn = await asyncpg.connect(installation.database)
+    try:
+        parked = await conn.fetch("SELECT reader, code, case_id FROM intake.parked_records ORDER BY reader")
+    finally:
+        await conn.close()
+    assert [tuple(row) for row in parked] == [
+        ("intake.alerts", "unknown_case", stranger),
+        ("intake.referrals", "unknown_case", stranger),
+    ]
