@@ -10,11 +10,13 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from contracts.topics import ALERTS, CASES, OFFICE_FEEDBACK, OFFICE_REFERRALS, REFERRALS, REJECTIONS, SUBMISSIONS
 from services.console.engines.child import free_port
@@ -24,6 +26,16 @@ from services.runtime.migrate import upgrade
 
 KEY = "t" * 32
 SERVICES = ("intake", "routing", "notify")
+GROUPS = (
+    "intake.submissions",
+    "intake.referrals",
+    "intake.alerts",
+    "routing.cases",
+    "routing.feedback",
+    "notify.cases",
+    "notify.referrals",
+    "notify.feedback",
+)
 PATIENCE_SECONDS = 40
 
 
@@ -83,8 +95,14 @@ class Installation:
         return self.processes[name].wait(40)
 
     def end(self) -> None:
-        for process in self.processes.values():
-            if process.poll() is None:
+        """In order, so that the groups are free at once for the next test; what hangs is killed."""
+        running = [process for process in self.processes.values() if process.poll() is None]
+        for process in running:
+            process.terminate()
+        for process in running:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
 
@@ -135,6 +153,7 @@ async def installed(
     for office in offices:
         wanted |= {OFFICE_REFERRALS.named(office): (1, 3_600_000), OFFICE_FEEDBACK.named(office): (1, 3_600_000)}
     await create(kafka, wanted)
+    await forget(kafka, wanted)
     time = {}
     if speed is not None:
         anchor = datetime.now().astimezone()
@@ -149,6 +168,24 @@ async def installed(
         yield installation
     finally:
         installation.end()
+
+
+async def forget(kafka: str, topics: dict[str, tuple[int, int]]) -> None:
+    """What earlier tests left on the topics is none of this installation's business."""
+    partitions = [TopicPartition(topic, number) for topic, (count, _) in topics.items() for number in range(count)]
+    for group in GROUPS:
+        async with AIOKafkaConsumer(bootstrap_servers=kafka, group_id=group, enable_auto_commit=False) as consumer:
+            consumer.assign(partitions)
+            ends = await consumer.end_offsets(partitions)
+            await until("the group is free", partial(committed, consumer, ends))
+
+
+async def committed(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> bool:
+    try:
+        await consumer.commit(ends)
+    except KafkaError:
+        return False
+    return True
 
 
 async def until(what: str, check: Any) -> Any:
