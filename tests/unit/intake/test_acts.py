@@ -1,96 +1,32 @@
 """What the window, referrals and silence make of a case."""
 
-import json
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from uuid import UUID
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from contracts.codes import CaseState, ClockKind, ClockStatus
+from contracts.codes import CaseState, ClockKind
 from contracts.events.clocks import LimitBasis
-from contracts.submissions import Submission
-from services.deadlines import Limit
 from services.intake.domain import acts, following
 from services.intake.domain.case import Awaited, Case
-from services.intake.domain.change import Change, ClocksMoved, Refused
-from services.intake.domain.registering import register
-from services.intake.domain.states import TERMINAL
-from services.intake.domain.submission import fingerprint, parse
+from services.intake.domain.change import Refused
 from services.intake.translate import to_events
 from services.intake.views import AnswerBy, to_view
-from services.policies import Policy, load_policy
-
-PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
-NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
-LEAD = UUID(int=7)
-OFFICE = "education-130722000000"
-DAY = timedelta(days=1)
-
-
-@cache
-def policy() -> Policy:
-    return load_policy(PACK)
-
-
-def rules() -> acts.Rules:
-    return acts.Rules(policy=policy(), reopen_limit=Limit.parse("15d"))
-
-
-def registered(category: str = "education.student_aid", *materials: str) -> Change:
-    body = {
-        "submission_id": "2026-000017",
-        "source": "zhangbei-one-window",
-        "category": category,
-        "area": "130722100",
-        "applicant": {"name": "张示例"},
-        "materials": materials,
-    }
-    found = parse(json.dumps(body).encode(), policy(), NOW)
-    assert isinstance(found, Submission)
-    return register(
-        found,
-        case_id=UUID(int=1),
-        number="130722-20260302-00001-1",
-        content=fingerprint(found),
-        office=None,
-        officer="window-1",
-        policy=policy(),
-        now=NOW,
-    )
-
-
-def said(change: Change) -> list[str]:
-    return [event.TYPE for event in to_events(change, policy())]
-
-
-def done(outcome: Change | Refused) -> Change:
-    assert isinstance(outcome, Change), outcome
-    return outcome
-
-
-def code(outcome: Change | Refused) -> str:
-    assert isinstance(outcome, Refused), outcome
-    return outcome.code
-
-
-def needs_material() -> tuple[str, tuple[str, ...]]:
-    category = next(one for one in policy().categories.values() if len(one.materials) > 1 and not one.by_clerk)
-    return category.code, tuple(material.code for material in category.materials)
-
-
-def in_progress() -> Case:
-    return following.dispatched(registered().case, NOW, LEAD, OFFICE).case
-
-
-def resolved() -> Case:
-    return following.completed(in_progress(), NOW + DAY, LEAD, policy()).case
+from tests.unit.intake.builders import (
+    DAY,
+    LEAD,
+    NOW,
+    OFFICE,
+    code,
+    done,
+    in_progress,
+    needs_material,
+    policy,
+    registered,
+    resolved,
+    rules,
+    said,
+)
 
 
 def test_a_whole_submission_is_accepted_at_once() -> None:
@@ -245,78 +181,6 @@ def test_the_window_to_reopen_counts_from_the_solution() -> None:
     case = done(acts.call_back(resolved(), NOW + 2 * DAY, rules(), satisfied=True, reason="")).case
     assert done(acts.reopen(case, NOW + 16 * DAY, rules(), reason="not_satisfied")).case.round == 2
     assert code(acts.reopen(case, NOW + 40 * DAY, rules(), reason="not_satisfied")) == "reopen_window_over"
-
-
-Do = Callable[[Case, datetime], Change | Refused]
-MATERIALS = needs_material()[1]
-DOINGS: list[Do] = [
-    acts.accept,
-    lambda case, at: acts.decline(case, at, rules(), reason="out_of_scope", go_to="justice-130722000000"),
-    lambda case, at: acts.request_supplement(case, at, rules(), missing=MATERIALS, override=False),
-    lambda case, at: acts.supplement(case, at, rules(), materials=MATERIALS[:1]),
-    lambda case, at: acts.supplement(case, at, rules(), materials=MATERIALS),
-    lambda case, at: acts.withdraw(case, at, rules(), reason="applicant_request"),
-    lambda case, at: acts.call_back(case, at, rules(), satisfied=True, reason=""),
-    lambda case, at: acts.call_back(case, at, rules(), satisfied=False, reason="not_satisfied"),
-    lambda case, at: acts.reopen(case, at, rules(), reason="not_satisfied"),
-    lambda case, at: following.dispatched(case, at, LEAD, OFFICE),
-    lambda case, at: following.dispatched(case, at, UUID(int=8), "housing-130722000000"),
-    lambda case, at: following.held(case, at, LEAD, "appraisal"),
-    lambda case, at: following.resumed(case, at, LEAD),
-    lambda case, at: following.completed(case, at, LEAD, policy()),
-    lambda case, at: following.failed(case, at, LEAD, "not_eligible"),
-    lambda case, at: following.silent(case, at, ClockKind.ACCEPTANCE, 1),
-]
-
-
-class AnyCourse(RuleBasedStateMachine):
-    """Whatever people, referrals and time do, in any order, the rules of a case hold."""
-
-    @initialize(category=st.sampled_from(["petition.request", "education.student_aid", needs_material()[0]]))
-    def registers(self, category: str) -> None:
-        self.at = NOW
-        self.change = registered(category)
-        self.before = CaseState.REGISTERED
-
-    @rule(do=st.sampled_from(DOINGS), hours=st.integers(0, 300))
-    def something_happens(self, do: Do, hours: int) -> None:
-        self.at += timedelta(hours=hours)
-        case = self.change.case
-        self.before = case.state
-        outcome = do(case, self.at)
-        if isinstance(outcome, Change):
-            self.change = outcome
-            list(to_events(outcome, policy()))
-
-    @invariant()
-    def an_end_is_an_end(self) -> None:
-        assert self.before not in TERMINAL or self.change.case.state is self.before
-
-    @invariant()
-    def an_ended_case_has_no_open_clock(self) -> None:
-        if self.change.case.state in TERMINAL | {CaseState.CLOSED}:
-            assert self.change.case.clocks == ()
-
-    @invariant()
-    def only_a_case_that_waits_for_material_has_a_standing_clock(self) -> None:
-        paused = [clock for clock in self.change.case.clocks if clock.status is ClockStatus.PAUSED]
-        assert not paused or self.change.case.state is CaseState.AWAITING_SUPPLEMENT
-
-    @invariant()
-    def there_is_one_clock_of_a_kind(self) -> None:
-        kinds = [clock.kind for clock in self.change.case.clocks]
-        assert len(kinds) == len(set(kinds))
-
-    @invariant()
-    def stopped_clocks_are_not_kept(self) -> None:
-        assert all(clock.open for clock in self.change.case.clocks)
-        for fact in self.change.facts:
-            if isinstance(fact, ClocksMoved) and fact.how in ("met", "cancelled"):
-                assert all(not clock.open for clock in fact.clocks)
-
-
-AnyCourse.TestCase.settings = settings(max_examples=200, stateful_step_count=25, deadline=None)
-test_any_course_of_events = AnyCourse.TestCase
 
 
 @pytest.mark.parametrize("state", [CaseState.CLOSED, CaseState.IN_PROGRESS])

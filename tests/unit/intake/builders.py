@@ -1,0 +1,82 @@
+"""Cases in the states that the tests start from, and what changes say."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+
+from contracts.submissions import Submission
+from services.deadlines import Limit
+from services.intake.domain import acts, following
+from services.intake.domain.case import Case
+from services.intake.domain.change import Change, Refused
+from services.intake.domain.registering import register
+from services.intake.domain.submission import fingerprint, parse
+from services.intake.translate import to_events
+from services.policies import Policy, load_policy
+
+PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
+NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+LEAD = UUID(int=7)
+OFFICE = "education-130722000000"
+DAY = timedelta(days=1)
+
+
+@cache
+def policy() -> Policy:
+    return load_policy(PACK)
+
+
+def rules() -> acts.Rules:
+    return acts.Rules(policy=policy(), reopen_limit=Limit.parse("15d"))
+
+
+def registered(category: str = "education.student_aid", *materials: str) -> Change:
+    body = {
+        "submission_id": "2026-000017",
+        "source": "zhangbei-one-window",
+        "category": category,
+        "area": "130722100",
+        "applicant": {"name": "张示例"},
+        "materials": materials,
+    }
+    found = parse(json.dumps(body).encode(), policy(), NOW)
+    assert isinstance(found, Submission)
+    return register(
+        found,
+        case_id=UUID(int=1),
+        number="130722-20260302-00001-1",
+        content=fingerprint(found),
+        office=None,
+        officer="window-1",
+        policy=policy(),
+        now=NOW,
+    )
+
+
+def said(change: Change) -> list[str]:
+    return [event.TYPE for event in to_events(change, policy())]
+
+
+def done(outcome: Change | Refused) -> Change:
+    assert isinstance(outcome, Change), outcome
+    return outcome
+
+
+def code(outcome: Change | Refused) -> str:
+    assert isinstance(outcome, Refused), outcome
+    return outcome.code
+
+
+def needs_material() -> tuple[str, tuple[str, ...]]:
+    category = next(one for one in policy().categories.values() if len(one.materials) > 1 and not one.by_clerk)
+    return category.code, tuple(material.code for material in category.materials)
+
+
+def in_progress() -> Case:
+    return following.dispatched(registered().case, NOW, LEAD, OFFICE).case
+
+
+def resolved() -> Case:
+    return following.completed(in_progress(), NOW + DAY, LEAD, policy()).case

@@ -1,0 +1,197 @@
+"""Whatever people, referrals and time do, in any order: a case moves by the table, and its clocks add up."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from contracts.codes import CaseState, ClockKind, ClockStatus
+from contracts.events import CaseBound
+from contracts.events.clocks import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted
+from services.intake.domain import acts, change, following
+from services.intake.domain.case import Case, expected
+from services.intake.domain.change import Change, Refused
+from services.intake.domain.states import TERMINAL, Move, after
+from services.intake.translate import to_events
+from services.intake.views import to_view
+from tests.unit.intake.builders import LEAD, NOW, OFFICE, needs_material, policy, registered, rules
+
+MOVE_OF = {
+    change.Accepted: Move.ACCEPT,
+    change.NoticeGiven: Move.REQUEST_SUPPLEMENT,
+    change.Supplemented: Move.SUPPLEMENT,
+    change.Declined: Move.DECLINE,
+    change.Withdrawn: Move.WITHDRAW,
+    change.Suspended: Move.SUSPEND,
+    change.Resumed: Move.RESUME,
+    change.Resolved: Move.RESOLVE,
+    change.Terminated: Move.TERMINATE,
+    change.Closed: Move.CLOSE,
+    change.Reopened: Move.REOPEN,
+}
+OTHER, OTHER_OFFICE = UUID(int=8), "housing-130722000000"
+MATERIALS = needs_material()[1]
+UNHAPPY = "not_satisfied"
+
+Act = Callable[[Case, datetime], Change | Refused]
+Event = Callable[[Case, datetime], Change]
+
+ACTS: list[tuple[Move, Act]] = [
+    (Move.ACCEPT, acts.accept),
+    (
+        Move.DECLINE,
+        lambda case, at: acts.decline(case, at, rules(), reason="out_of_scope", go_to="justice-130722000000"),
+    ),
+    (
+        Move.REQUEST_SUPPLEMENT,
+        lambda case, at: acts.request_supplement(case, at, rules(), missing=MATERIALS, override=False),
+    ),
+    (
+        Move.REQUEST_SUPPLEMENT,
+        lambda case, at: acts.request_supplement(case, at, rules(), missing=MATERIALS[:1], override=True),
+    ),
+    (Move.SUPPLEMENT, lambda case, at: acts.supplement(case, at, rules(), materials=MATERIALS[:1])),
+    (Move.SUPPLEMENT, lambda case, at: acts.supplement(case, at, rules(), materials=MATERIALS)),
+    (Move.WITHDRAW, lambda case, at: acts.withdraw(case, at, rules(), reason="applicant_request")),
+    (Move.CLOSE, lambda case, at: acts.call_back(case, at, rules(), satisfied=True, reason="")),
+    (Move.CLOSE, lambda case, at: acts.call_back(case, at, rules(), satisfied=False, reason=UNHAPPY)),
+    (Move.REOPEN, lambda case, at: acts.reopen(case, at, rules(), reason=UNHAPPY)),
+]
+EVENTS: list[Event] = [
+    lambda case, at: following.held(case, at, LEAD, "appraisal"),
+    lambda case, at: following.held(case, at, OTHER, "appraisal"),
+    lambda case, at: following.resumed(case, at, LEAD),
+    lambda case, at: following.completed(case, at, LEAD, policy()),
+    lambda case, at: following.completed(case, at, OTHER, policy()),
+    lambda case, at: following.failed(case, at, LEAD, "not_eligible"),
+    lambda case, at: following.silent(case, at, ClockKind.ACCEPTANCE, 1),
+    lambda case, at: following.silent(case, at, ClockKind.SUPPLEMENT_NOTICE, 1),
+    lambda case, at: following.silent(case, at, ClockKind.CALLBACK, 1),
+    lambda case, at: following.timed(case, at, expected(ClockKind.HANDLING, OFFICE, at, case.category, policy())),
+]
+GUARDED = {"notice_already_given", "reopen_window_over"}
+
+
+class Ledger:
+    """Clocks as notify would know them from what intake says."""
+
+    def __init__(self) -> None:
+        self.open: dict[UUID, int] = {}
+        self.ended: set[UUID] = set()
+
+    def hears(self, event: CaseBound) -> None:
+        match event:
+            case ClockStarted():
+                for clock in event.clocks:
+                    assert clock.clock_id not in self.open
+                    assert clock.clock_id not in self.ended
+                    assert clock.version == 1
+                    self.open[clock.clock_id] = 1
+            case ClockPaused() | ClockResumed():
+                for clock in event.clocks:
+                    self._advance(clock.clock_id, clock.version)
+                    assert (clock.due_at is None) == isinstance(event, ClockPaused)
+            case ClockMet() | ClockCancelled():
+                for stop in event.clocks:
+                    self._advance(stop.clock_id, stop.version)
+                    del self.open[stop.clock_id]
+                    self.ended.add(stop.clock_id)
+            case _:
+                pass
+
+    def _advance(self, clock_id: UUID, version: int) -> None:
+        assert version == self.open[clock_id] + 1
+        self.open[clock_id] = version
+
+
+class AnyCourse(RuleBasedStateMachine):
+    @initialize(category=st.sampled_from(["petition.request", "education.student_aid", needs_material()[0]]))
+    def registers(self, category: str) -> None:
+        self.at = NOW
+        self.ledger = Ledger()
+        self.reopened = self.told = 0
+        first = registered(category)
+        self.case = first.case
+        self._hear(first)
+
+    @rule(which=st.sampled_from(ACTS), hours=st.integers(0, 300))
+    def somebody_acts(self, which: tuple[Move, Act], hours: int) -> None:
+        move, act = which
+        self.at += timedelta(hours=hours)
+        outcome = act(self.case, self.at)
+        if after(self.case.state, move) is None:
+            assert isinstance(outcome, Refused)
+            assert outcome.code == "illegal_move"
+        elif isinstance(outcome, Refused):
+            assert outcome.code in GUARDED
+        else:
+            self._follow(outcome, self.case.state)
+
+    @rule(event=st.sampled_from(EVENTS), skew=st.integers(-100, 100))
+    def somebody_says_something(self, event: Event, skew: int) -> None:
+        """An event may tell of a moment before or after the window's last act."""
+        self._follow(event(self.case, self.at + timedelta(hours=skew)), self.case.state)
+
+    @rule(which=st.sampled_from([(LEAD, OFFICE), (OTHER, OTHER_OFFICE)]))
+    def a_lead_gets_it(self, which: tuple[UUID, str]) -> None:
+        outcome = following.dispatched(self.case, self.at, *which)
+        assert (outcome.case.lead, outcome.case.lead_office) == which
+        self._follow(outcome, after(self.case.state, Move.DISPATCH) or self.case.state)
+
+    def _follow(self, outcome: Change, state: CaseState) -> None:
+        """The facts lead by the table from one state to the other."""
+        for fact in outcome.facts:
+            move = MOVE_OF.get(type(fact))
+            if move is not None:
+                following_state = after(state, move)
+                assert following_state is not None, (state, move)
+                state = following_state
+        assert outcome.case.state is state
+        self.case = outcome.case
+        self._hear(outcome)
+
+    def _hear(self, outcome: Change) -> None:
+        self.reopened += sum(isinstance(fact, change.Reopened) for fact in outcome.facts)
+        self.told += sum(isinstance(fact, change.NoticeGiven) for fact in outcome.facts)
+        for event in to_events(outcome, policy()):
+            self.ledger.hears(event)
+
+    @invariant()
+    def others_know_the_clocks_that_run(self) -> None:
+        assert self.ledger.open == {clock.id: clock.version for clock in self.case.clocks}
+
+    @invariant()
+    def each_clock_runs_while_its_state_lasts(self) -> None:
+        state, kinds = self.case.state, [clock.kind for clock in self.case.clocks]
+        assert len(kinds) == len(set(kinds))
+        waits = state in (CaseState.REGISTERED, CaseState.AWAITING_SUPPLEMENT)
+        assert (ClockKind.ACCEPTANCE in kinds) == waits
+        assert (ClockKind.CALLBACK in kinds) == (state is CaseState.RESOLVED)
+        assert ClockKind.SUPPLEMENT_NOTICE not in kinds or (state is CaseState.REGISTERED and not self.told)
+        paused = any(clock.status is ClockStatus.PAUSED for clock in self.case.clocks)
+        assert paused == (state is CaseState.AWAITING_SUPPLEMENT)
+
+    @invariant()
+    def what_is_on_record_fits_the_state(self) -> None:
+        case, state = self.case, self.case.state
+        assert (case.resolved_at is not None) == (state in (CaseState.RESOLVED, CaseState.CLOSED))
+        assert case.handling is None or state in following.AT_WORK
+        assert case.accepted_at is not None or state in TERMINAL | {
+            CaseState.REGISTERED,
+            CaseState.AWAITING_SUPPLEMENT,
+        }
+        assert (case.round, case.notices) == (1 + self.reopened, self.told)
+        assert (case.lead is None) == (case.lead_office is None)
+
+    @invariant()
+    def somebody_answers_next_unless_it_is_over(self) -> None:
+        over = self.case.state in TERMINAL | {CaseState.CLOSED}
+        answer = to_view(self.case, policy()).answer_by
+        assert answer is None if over else answer is not None or self.case.state in following.AT_WORK
+
+
+AnyCourse.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+test_any_course_of_events = AnyCourse.TestCase
