@@ -32,6 +32,8 @@ from services.runtime.settle import Desk, settle
 POLL_MS: Final = 20
 FETCH_WAIT_MS: Final = 50
 """Tansu does not wake a waiting fetch, so a record waits half of this; Apache Kafka answers at once either way."""
+FETCH_WAIT_OF_MANY_MS: Final = 250
+"""For a pattern: a fetch over hundreds of topics costs the lighter broker so much that it should be rare."""
 NEW_TOPICS_MS: Final = 5_000
 """The topic of a new office is found by the pattern after this long."""
 FIRST_WAIT_SECONDS: Final = 0.2
@@ -97,7 +99,7 @@ class Pump:
             batch=True,
             max_records=reader.max_records,
             batch_timeout_ms=POLL_MS,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
+            fetch_max_wait_ms=FETCH_WAIT_OF_MANY_MS if reader.pattern else FETCH_WAIT_MS,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
@@ -120,7 +122,10 @@ class Pump:
     def assigned(self) -> bool:
         """Whether the group has given this process its part, which may be nothing."""
         consumer = self.consumer
-        return consumer is not None and consumer.subscription() is not None and bool(consumer.assignment())
+        if consumer is None or consumer.subscription() is None:
+            return False
+        # The group may be larger than the topics, or there may be no office that speaks Kafka at all.
+        return bool(consumer.assignment()) or consumer.is_member()
 
     async def caught_up(self) -> bool:
         """Whether everything that lay on our partitions when this was asked is settled. Not sure means no."""
@@ -128,7 +133,7 @@ class Pump:
         if consumer is None or not self.assigned():
             return False
         assigned = consumer.assignment()
-        ends = await consumer.end_offsets(list(assigned))
+        ends = await consumer.end_offsets(list(assigned)) if assigned else {}
         self._settled = {part: offset for part, offset in self._settled.items() if part in assigned}
         for part, end in ends.items():
             if self._settled.get(part, 0) < end:

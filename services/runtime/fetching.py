@@ -131,3 +131,8 @@ class SteadyConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     async def getmany(self, *partitions: Any, **options: Any) -> Any:
         self.polled_at = time.monotonic()
         return await super().getmany(*partitions, **options)
+
+    def is_member(self) -> bool:
+        """Whether the group has taken this consumer in, whatever part it then gave it."""
+        generation: int = getattr(self._coordinator, "generation", -1)
+        return generation > 0

@@ -1,0 +1,222 @@
+"""What the city asked for, row by row of its opinion on grassroots civil-affairs services: by public doors only."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from contracts.codes import Field
+from services.console.topics import DEFAULT_POLICY
+from services.policies import load_policy
+from services.runtime.auth import Role
+from tests.acceptance.installation import Installation, installed, until
+from tests.integration.intake.test_registration import a_submission
+
+pytestmark = pytest.mark.engines
+
+ZHANGBEI, KANGBAO = "130722000000", "130723000000"
+ONE_OF_EACH = {
+    Field.EDUCATION: ("education.school_placement", "education"),
+    Field.HEALTH: ("health.public_health", "health"),
+    Field.SOCIAL_SECURITY: ("social_security.personal_registration", "social_security"),
+    Field.HOUSING: ("housing.property_dispute", "housing"),
+    Field.EMPLOYMENT: ("employment.training_subsidy", "employment"),
+    Field.PETITION: ("petition.suggestion", "petition"),
+}
+
+
+@pytest.fixture(scope="module")
+async def city(postgres: str, kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
+    name = f"mission_{uuid4().hex[:8]}"
+    await run(postgres, f"CREATE DATABASE {name}")
+    folder: Path = tmp_path_factory.mktemp("mission")
+    policy = load_policy(DEFAULT_POLICY)
+    offices = [o.code for o in policy.offices.values() if o.area == ZHANGBEI and "kafka" in o.channels]
+    async with installed(f"{postgres.rpartition('/')[0]}/{name}", kafka, folder, offices=offices) as installation:
+        yield installation
+    await run(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def run(postgres: str, statement: str) -> None:
+    conn = await asyncpg.connect(postgres)
+    try:
+        await conn.execute(statement)
+    finally:
+        await conn.close()
+
+
+async def registered(window: httpx.AsyncClient, **changes: object) -> dict[str, Any]:
+    body = a_submission(1, **{"source": f"mission-{uuid4().hex[:12]}", **changes})
+    reply = await window.post("/v1/cases", content=body)
+    assert reply.status_code == 201, reply.text
+    told: dict[str, Any] = reply.json()
+    return told
+
+
+async def referrals(city: Installation, case: dict[str, Any], number: int = 1) -> list[dict[str, Any]]:
+    """All referrals of a case, once there are so many."""
+
+    async def enough() -> list[dict[str, Any]]:
+        async with city.client("routing", Role.COORDINATOR) as coordinator:
+            found: list[dict[str, Any]] = []
+            cursor: dict[str, str] = {}
+            while True:
+                page = (await coordinator.get("/v1/referrals", params={"limit": 200, **cursor})).json()
+                found += [item for item in page["items"] if item["number"] == case["number"]]
+                if not page["next"]:
+                    return found if len(found) >= number else []
+                cursor = {"cursor": page["next"]}
+
+    answer: list[dict[str, Any]] = await until("the case is referred", enough)
+    return answer
+
+
+async def answers(city: Installation, referral: dict[str, Any], *actions: str, **body: object) -> httpx.Response:
+    async with city.client("routing", Role.OFFICER, office=referral["office"]) as office:
+        for action in actions:
+            reply = await office.post(f"/v1/referrals/{referral['referral_id']}/{action}", json=body)
+    return reply
+
+
+async def becomes(window: httpx.AsyncClient, case: dict[str, Any], state: str) -> dict[str, Any]:
+    async def there() -> Any:
+        told = (await window.get(f"/v1/cases/{case['number']}")).json()
+        return told if told["state"] == state else None
+
+    answer: dict[str, Any] = await until(f"the case is {state}", there)
+    return answer
+
+
+async def test_row_1_any_window_takes_any_matter_for_any_area(city: Installation) -> None:
+    """一门受理、协同办理."""
+    async with city.client("intake", Role.CLERK, office="township-130723100000") as window:
+        case = await registered(window, area="130722101", category="housing.property_dispute")
+    assert case["first_contact_office"] == "township-130723100000"
+    found = await referrals(city, case, 2)
+    assert {(one["role"], one["office"]) for one in found} == {
+        ("lead", "housing-130722000000"),
+        ("co", "justice-130722000000"),
+    }
+
+
+@pytest.mark.parametrize("field", ONE_OF_EACH)
+async def test_row_2_six_fields_are_referred(city: Installation, field: Field) -> None:
+    """教育、卫计、社保、住房、就业、信访."""
+    category, role = ONE_OF_EACH[field]
+    async with city.client("intake", Role.CLERK) as window:
+        case = await registered(window, category=category)
+    found = await referrals(city, case)
+    lead = next(one for one in found if one["role"] == "lead")
+    assert (lead["field"], lead["office"]) == (field.value, f"{role}-{ZHANGBEI}")
+
+
+async def test_row_2_the_lead_waits_for_its_co_handlers(city: Installation) -> None:
+    """协办、转办、反馈."""
+    async with city.client("intake", Role.CLERK) as window:
+        case = await registered(window, category="education.student_aid")
+        lead, co = sorted(await referrals(city, case, 2), key=lambda one: one["role"], reverse=True)
+        early = await answers(city, lead, "accept", "complete")
+        assert (early.status_code, early.json()["code"]) == (409, "co_handlers_open")
+        await answers(city, co, "accept", "complete")
+        assert (await answers(city, lead, "complete")).json()["state"] == "completed"
+        await becomes(window, case, "resolved")
+
+
+async def test_row_4_every_step_has_its_limit_and_every_limit_its_law(city: Installation) -> None:
+    """限时办结."""
+    async with city.client("intake", Role.CLERK) as window:
+        case = await registered(window, category="petition.request")
+        assert (case["answer_by"]["clock"], case["answer_by"]["limit"]) == ("acceptance", "15d")
+        assert case["answer_by"]["basis"]["source"] == "信访工作条例"
+        await window.post(f"/v1/cases/{case['number']}/accept", json={})
+    lead = next(one for one in await referrals(city, case) if one["role"] == "lead")
+    limits = {clock["kind"]: (clock["limit"], clock["basis"].get("article")) for clock in lead["clocks"]}
+    assert limits["handling"] == ("60d", "34")
+    assert limits["return_window"] == ("5wd", "23")
+    async with city.client("routing", Role.COORDINATOR, area=ZHANGBEI) as coordinator:
+        told = (await coordinator.get(f"/v1/referrals/{lead['referral_id']}/explain")).json()
+    handling = next(clock for clock in told["clocks"] if clock["kind"] == "handling")
+    assert sum(day["counts"] for day in handling["days"] if day["reason"] == "counted") == 60
+    assert handling["days"][0]["reason"] == "start_day"
+
+
+async def test_row_5_who_was_asked_first_is_on_record(city: Installation) -> None:
+    """首问首办."""
+    async with city.client("intake", Role.CLERK, office="township-130722100000") as window:
+        case = await registered(window, category="petition.suggestion")
+        seen = (await window.get(f"/v1/cases/{case['number']}")).json()
+    assert seen["first_contact_office"] == "township-130722100000"
+    assert seen["first_contact_officer"] == "clerk-1"
+
+
+async def test_row_7_four_levels_each_see_their_own(city: Installation) -> None:
+    """市、县、乡、村."""
+    village = "130722100001"
+    async with (
+        city.client("intake", Role.TOWNSHIP, area="130722100000") as township,
+        city.client("intake", Role.TOWNSHIP, area="130722101000") as neighbour,
+        city.client("intake", Role.COORDINATOR, area=ZHANGBEI) as county,
+        city.client("intake", Role.COORDINATOR, area=KANGBAO) as other_county,
+        city.client("intake", Role.COORDINATOR, area="130700000000") as whole_city,
+    ):
+        case = await registered(township, area=village, channel="village_agent", category="civil_affairs.mediation")
+        path = f"/v1/cases/{case['number']}"
+        seen = [(await client.get(path)).status_code for client in (township, county, whole_city)]
+        hidden = [(await client.get(path)).status_code for client in (neighbour, other_county)]
+    assert (seen, hidden) == ([200] * 3, [404] * 2)
+    lead = next(one for one in await referrals(city, case) if one["role"] == "lead")
+    assert lead["office"] == "township-130722100000"
+    async with city.client("routing", Role.OFFICER, office=f"justice-{KANGBAO}") as stranger:
+        assert (await stranger.get(f"/v1/referrals/{lead['referral_id']}")).status_code == 404
+
+
+async def test_row_8_the_county_arbitrates_between_offices_that_disagree(city: Installation) -> None:
+    """县(区)民政局: 综合协调、监督落实."""
+    async with city.client("intake", Role.CLERK) as window:
+        case = await registered(window, category="social_security.personal_registration")
+    (first,) = await referrals(city, case)
+    await answers(city, first, "return", reason="not_competent")
+    async with city.client("routing", Role.COORDINATOR, area=ZHANGBEI) as coordinator:
+        path = f"/v1/referrals/{first['referral_id']}"
+        body = {"approve": True, "to": f"employment-{ZHANGBEI}"}
+        second = (await coordinator.post(f"{path}/decide-return", json=body)).json()["successor"]
+        await answers(city, second, "return", reason="not_competent")
+        settled = await coordinator.post(
+            f"/v1/referrals/{second['referral_id']}/arbitrate", json={"to": first["office"]}
+        )
+        final = settled.json()["successor"]
+    assert (final["office"], final["return_locked"]) == (first["office"], True)
+    refused = await answers(city, final, "return", reason="not_competent")
+    assert (refused.status_code, refused.json()["code"]) == (409, "return_locked")
+    async with city.client("routing", Role.OFFICER, office=final["office"]) as office:
+        body = {"approve": True}
+        assert (await office.post(f"/v1/referrals/{final['referral_id']}/decide-return", json=body)).status_code == 403
+
+
+async def test_row_11_departments_report_back_and_the_applicant_is_called(city: Installation) -> None:
+    """反馈、回访."""
+    async with city.client("intake", Role.CLERK) as window:
+        case = await registered(window, category="employment.training_subsidy")
+        (lead,) = await referrals(city, case)
+        states = [(await answers(city, lead, action)).json()["state"] for action in ("sign", "accept", "progress")]
+        assert states == ["signed", "accepted", "in_progress"]
+        assert (await answers(city, lead, "complete")).json()["state"] == "completed"
+        resolved = await becomes(window, case, "resolved")
+        assert (resolved["answer_by"]["clock"], resolved["answer_by"]["limit"]) == ("callback", "3wd")
+        body = {"satisfied": False, "reason": "not_satisfied"}
+        again = (await window.post(f"/v1/cases/{case['number']}/callback", json=body)).json()
+        assert (again["state"], again["round"]) == ("in_progress", 2)
+
+        async def taken_up_again() -> bool:
+            (found,) = await referrals(city, case)
+            return bool(found["state"] == "in_progress" and found["round"] == 2)
+
+        await until("the office works on it again", taken_up_again)
+        await answers(city, lead, "complete")
+        await becomes(window, case, "resolved")
+        closed = await window.post(f"/v1/cases/{case['number']}/callback", json={"satisfied": True})
+        assert closed.json()["state"] == "closed"
