@@ -137,5 +137,14 @@ def feedback_office(topic: str) -> str:
     return topic.removeprefix("departments.").removesuffix(".feedback.v1")
 
 
+def topic_of(name: str) -> Topic | None:
+    """The entry of the registry that a topic's name belongs to."""
+    for topic in TOPICS:
+        before, _, behind = topic.name.partition("{office}")
+        if name == topic.name or (topic.per_office and name.startswith(before) and name.endswith(behind)):
+            return topic
+    return None
+
+
 HOME: Final = {"intake": CASES, "routing": REFERRALS, "notify": ALERTS}
 """The topic on which each service says what it did."""

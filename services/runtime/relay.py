@@ -28,6 +28,7 @@ from services.runtime.journal import adopt
 from services.runtime.leases import LEASE_SECONDS, Leases
 from services.runtime.producers import close_producer, open_producer, supports_idempotence
 from services.runtime.sending import send
+from services.runtime.topics import make_missing
 
 ROWS_PER_SHARD: Final = 512
 FLUSH_SECONDS: Final = 30.0
@@ -86,6 +87,7 @@ class Relay:
         self.leases = Leases(engine, service, self._owner, lease_seconds)
         self._producer: AIOKafkaProducer | None = None
         self._idempotent: bool | None = None
+        self._topics: set[str] = set()
         self._stopping = asyncio.Event()
         self._bell = bells.listen(service)
 
@@ -129,6 +131,7 @@ class Relay:
         with gauges.RELAY_BATCH_SECONDS.labels(self._service).time():
             producer = await self._open_producer()
             async with asyncio.timeout(FLUSH_SECONDS):
+                await self._see_to_topics(producer, {row["topic"] for row in rows})
                 await send(producer, self._service, rows)
             await self._mark(rows)
         gauges.RELAYED.labels(self._service).inc(len(rows))
@@ -177,9 +180,19 @@ class Relay:
         log.warning("relay failed, sends again", service=self._service, cause=cause, error=explain(error))
         gauges.RELAY_ERRORS.labels(self._service, cause).inc()
         await self._drop_producer()
+        self._topics = set()
         longest = min(LONGEST_BACK_OFF, 0.1 * 2 ** min(failures, 10))
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), longest * random.uniform(0.5, 1))  # noqa: S311 -- jitter
+
+    async def _see_to_topics(self, producer: AIOKafkaProducer, names: set[str]) -> None:
+        """One missing topic of one office must not hold up everything else: the client would wait for it in vain."""
+        if names <= self._topics:
+            return
+        self._topics = set((await producer.client.fetch_all_metadata()).topics())
+        if missing := names - self._topics:
+            made = await make_missing(self._connection, missing)
+            log.warning("missing topics made", service=self._service, topics=made)
 
     async def _rung(self, seconds: float) -> bool:
         try:

@@ -1,6 +1,7 @@
 """The relay loses nothing, keeps the order of a case, and cannot mark what is not its own any more."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -70,6 +71,25 @@ async def test_rows_become_whole_events_in_the_order_of_their_case(
         seen.setdefault(envelope.data.case_id, []).append(envelope.sequence)
     assert set(map(tuple, seen.values())) == {(1, 2, 3, 4, 5)}
     assert await positions(engine) == 0
+
+
+async def test_the_missing_topic_of_one_office_holds_nothing_up(
+    engine: AsyncEngine, connection: dict[str, Any], topic: str, a_message, read_topic: ReadTopic, until
+) -> None:
+    missing = f"departments.education-{random.randrange(10**12):012d}.referrals.v1"
+    async with transaction(engine) as conn:
+        await journal.add(conn, "intake", [a_message(None, "first", (missing,)), a_message(None, "next", (topic,))])
+    relay = Relay(engine, connection, "intake")
+    running = asyncio.create_task(relay.run())
+
+    async def all_sent() -> bool:
+        return await positions(engine) == 0
+
+    await until(all_sent, 60)
+    relay.stop()
+    await running
+    assert len(await read_topic(missing, 1)) == 1
+    assert len(await read_topic(topic, 1)) == 1
 
 
 async def test_a_transaction_that_commits_late_is_not_passed_by(
