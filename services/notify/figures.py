@@ -91,6 +91,7 @@ _WATCHES: Final = text(
     """
 )
 WORK: Final = [ClockKind.HANDLING.value, ClockKind.CO_HANDLING.value, ClockKind.REWORK.value]
+COUNTY_DIGITS: Final = 6
 FIGURES: Final = (
     "dispatched",
     "open",
@@ -148,7 +149,8 @@ class WatchView(msgspec.Struct, frozen=True, kw_only=True):
 async def get_overview(conn: AsyncConnection, *, area: str, office: str) -> dict[str, list[dict[str, Any]]]:
     """Totals, and the same by field, office and part of the area."""
     within = f"{prefix(area)}%"
-    values = {"digits": digits_below(area), "within": within, "office": office, "work": WORK}
+    # Above the counties there is only one part of everything.
+    values = {"digits": max(COUNTY_DIGITS, digits_below(area)), "within": within, "office": office, "work": WORK}
     found: dict[str, list[dict[str, Any]]] = {"total": [], "by_field": [], "by_office": [], "by_area": []}
     for row in (await conn.execute(_OVERVIEW, values)).mappings():
         figures = {name: row[name] for name in FIGURES}

@@ -220,5 +220,6 @@ ROUTES: list[HTTPRouteHandler] = [
     performance,
     _page("/", "board.html", "text/html; charset=utf-8"),
     _page("/board.js", "board.js", "text/javascript; charset=utf-8"),
+    _page("/board.svg", "board.svg", "image/svg+xml"),
     _page("/board.css", "board.css", "text/css; charset=utf-8"),
 ]

@@ -16,7 +16,7 @@ const IDLE_MS = 15000;
 const SHOWN_ALERTS = 40;
 
 const state = { token: sessionStorage.getItem("yimen.token"), language: localStorage.getItem("yimen.language") || "zh",
-  overview: null, alerts: [], cursor: null, wanted: false, stop: null };
+  overview: null, alerts: [], cursor: null, wanted: false, stop: null, how: "" };
 
 const say = (zh, en) => (state.language === "en" ? en : zh);
 
@@ -97,6 +97,7 @@ function draw() {
   $("enter").hidden = Boolean(state.token);
   $("board").hidden = !state.token || !state.overview;
   $("leave").hidden = !state.token;
+  line(state.how);
   const overview = state.overview;
   if (!overview) return;
   $("where").textContent = overview.area_zh || say("全域", "Whole installation");
@@ -111,6 +112,7 @@ function draw() {
 }
 
 function line(how) {
+  state.how = how;
   const texts = { live: ["实时", "Live"], lost: ["连接中断,正在重连", "Connection lost, trying again"], "": ["", ""] };
   $("line").className = `line ${how}`;
   $("line").textContent = say(...texts[how]);
@@ -162,7 +164,7 @@ async function listen() {
         rest = blocks.pop();
         for (const block of blocks) {
           const data = block.split("\n").filter((each) => each.startsWith("data:")).map((each) => each.slice(5).trim());
-          if (data.length) keep(JSON.parse(data.join("\n")));
+          if (data.some(Boolean)) keep(JSON.parse(data.join("\n")));
         }
       }
     } catch {
