@@ -7,6 +7,7 @@ import click
 
 COMMANDS = {
     "clock": "services.console.clock:clock",
+    "demo": "services.console.demo.run:demo",
     "doctor": "services.console.doctor:doctor",
     "journal": "services.console.journal:journal",
     "migrate": "services.console.migrate:migrate",
@@ -14,6 +15,7 @@ COMMANDS = {
     "token": "services.console.token:token",
     "topics": "services.console.topics:topics",
     "up": "services.console.up:up",
+    "verify": "services.console.verify.command:verify",
 }
 
 

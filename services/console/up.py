@@ -70,7 +70,7 @@ def up(
     quiet()
     show = screen(as_json=as_json)
     installation = Installation(data)
-    _raise_on_signals()
+    raise_on_signals()
     try:
         with installation.locked():
             endpoints.remove(installation.folder)
@@ -101,7 +101,7 @@ def _end(text: str) -> None:
     sys.exit(1)
 
 
-def _raise_on_signals() -> None:
+def raise_on_signals() -> None:
     def raise_(number: int, frame: FrameType | None) -> None:
         del number, frame
         for name in STOPPING:

@@ -261,6 +261,15 @@ async def test_only_who_is_responsible_acts(http: httpx.AsyncClient, headers: di
     assert (await http.post(f"/v1/cases/{number}/withdraw", headers=headers)).status_code == status
 
 
+async def test_of_eight_who_act_at_once_one_does(http: httpx.AsyncClient) -> None:
+    told = (await http.post("/v1/cases", content=a_submission(category="petition.request"))).json()
+    path = f"/v1/cases/{told['number']}"
+    replies = await asyncio.gather(*(http.post(f"{path}/accept") for _ in range(8)))
+    assert sorted(reply.status_code for reply in replies) == [200] + [409] * 7
+    story = [entry["type"] for entry in (await http.get(f"{path}/timeline")).json()]
+    assert story.count("case.accepted") == 1
+
+
 async def test_an_override_needs_a_coordinator(http: httpx.AsyncClient) -> None:
     body = a_submission(category="civil_affairs.subsistence_allowance")
     path = f"/v1/cases/{(await http.post('/v1/cases', content=body)).json()['number']}/request-supplement"

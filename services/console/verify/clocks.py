@@ -1,0 +1,150 @@
+"""Every clock is watched, every breach is said once, and none is said that was none."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from contracts.codes import ClockStatus
+from contracts.events.clocks import ClockAlert
+from services.console.verify.facts import Facts, Fault, WatchRow
+from services.console.verify.registry import check
+from services.console.verify.timelines import WINDOWS, Timeline, Version, breaches, decoded, timelines
+
+OPEN = frozenset({ClockStatus.RUNNING, ClockStatus.PAUSED})
+
+
+@check("every clock has a watch with its version and date, and every watch has its clock")
+def watched(facts: Facts) -> Iterator[Fault | None]:
+    watches = {watch.clock_id: watch for watch in facts.watches}
+    clocks = timelines(facts)
+    for clock in clocks.values():
+        if clock.case_id in facts.settled:
+            wrong = _wrong_with(clock, watches.get(clock.clock_id))
+            yield None if wrong is None else _fault(wrong, clock.case_id, clock.clock_id)
+    if not facts.truncated:
+        for watch in facts.watches:
+            if watch.clock_id not in clocks:
+                yield _fault("a watch over a clock that nobody has", watch.case_id, watch.clock_id)
+
+
+def _wrong_with(clock: Timeline, watch: WatchRow | None) -> str | None:
+    if watch is None:
+        return "nobody watches it"
+    if clock.ended_at is not None:
+        return None if watch.ended_at is not None else f"it ended at {clock.ended_at}, its watch is {watch.status}"
+    if watch.version != clock.latest.number:
+        return f"it is at version {clock.latest.number}, its watch at {watch.version}"
+    if watch.status != ClockStatus.BREACHED and watch.due_at != clock.latest.due_at:
+        return f"it is due at {clock.latest.due_at}, its watch says {watch.due_at}"
+    if watch.ended_at is not None and clock.kind not in WINDOWS:
+        return f"it is open, its watch is {watch.status}"
+    return None
+
+
+@check("routing's clocks stand as routing has said")
+def clocks_as_said(facts: Facts) -> Iterator[Fault | None]:
+    said = timelines(facts)
+    for row in facts.clocks:
+        clock = said.get(row.clock_id)
+        if clock is None:
+            if not facts.truncated:
+                yield _fault("routing has a clock that it never spoke of", row.case_id, row.clock_id)
+        elif (row.status in OPEN) != (clock.ended_at is None):
+            yield _fault(
+                f"it is {row.status}, but was said to have ended at {clock.ended_at}", row.case_id, row.clock_id
+            )
+        elif row.status in OPEN and (row.version, row.due_at) != (clock.latest.number, clock.latest.due_at):
+            told = f"version {row.version} due {row.due_at}, said: {clock.latest.number} due {clock.latest.due_at}"
+            yield _fault(told, row.case_id, row.clock_id)
+        else:
+            yield None
+
+
+@check("no alert was fired twice for one version of a clock")
+def fired_once(facts: Facts) -> Iterator[Fault | None]:
+    fired: Counter[tuple[UUID, UUID, str, int]] = Counter()
+    for (service, case_id), rows in facts.said_of.items():
+        for row in rows if service == "notify" else ():
+            event = decoded(row) if row.type.startswith("yimen.clock.") else None
+            if isinstance(event, ClockAlert):
+                fired[case_id, event.clock_id, event.TYPE, event.version] += 1
+    kept = Counter((alert.case_id, alert.clock_id, alert.type, alert.version) for alert in facts.alerts)
+    for key in fired.keys() | kept.keys():
+        case_id, clock_id, kind, version = key
+        if fired[key] > 1:
+            yield _fault(f"{kind} of version {version} was said {fired[key]} times", case_id, clock_id)
+        elif fired[key] != kept[key] and not facts.truncated:
+            told = f"{kind} of version {version} was said {fired[key]} times and listed {kept[key]} times"
+            yield _fault(told, case_id, clock_id)
+        else:
+            yield None
+
+
+@check("no alert is overdue")
+def none_overdue(facts: Facts) -> Iterator[Fault | None]:
+    unanswered: dict[UUID, list[datetime]] = defaultdict(list)
+    for receipt in facts.receipts:
+        unanswered[receipt.referral_id].append(receipt.received_at)
+    limit = facts.now - facts.tolerance
+    for watch in facts.watches:
+        moment = watch.due_soon_at if watch.next_alert == "due_soon" else watch.due_at
+        if watch.next_alert is None or moment is None:
+            continue
+        held = watch.referral_id is not None and any(at <= moment for at in unanswered[watch.referral_id])
+        late = moment < limit and not held
+        told = f"{watch.next_alert} was due at {moment} and was not said by {facts.now}"
+        yield _fault(told, watch.case_id, watch.clock_id) if late else None
+
+
+@check("no breach was said of a clock that was answered or changed in time")
+def no_false_breach(facts: Facts) -> Iterator[Fault | None]:
+    clocks = timelines(facts)
+    for clock_id, said in breaches(facts).items():
+        clock = clocks.get(clock_id)
+        for breach in said:
+            if clock is None:
+                wrong = None if facts.truncated else "a breach of a clock that nobody has"
+            else:
+                wrong = _false(clock.version(breach.version), breach.due_at, breach.fired_at)
+            told = f"breach of version {breach.version}: {wrong}"
+            yield None if wrong is None else _fault(told, breach.case_id, clock_id)
+
+
+def _false(version: Version | None, due_at: datetime, fired_at: datetime) -> str | None:
+    if version is None:
+        return "the clock never had this version"
+    if version.due_at != due_at:
+        return f"due at {due_at} by the alert, {version.due_at} by the clock"
+    if version.until is not None and version.until <= due_at:
+        return f"due at {due_at}, answered at {version.until}"
+    if fired_at <= due_at:
+        return f"said at {fired_at}, before {due_at} had passed"
+    return None
+
+
+@check("a clock that ran out unanswered was said to be broken")
+def no_missed_breach(facts: Facts) -> Iterator[Fault | None]:
+    said = breaches(facts)
+    for clock in timelines(facts).values():
+        if clock.kind in WINDOWS or clock.case_id not in facts.settled:
+            continue
+        broken = {breach.version: breach.due_at for breach in said.get(clock.clock_id, ())}
+        latest: datetime | None = None
+        for version in clock.versions:
+            latest = broken.get(version.number, latest)
+            owed = _owed(version, latest, facts)
+            told = f"version {version.number} was due at {version.due_at}, and no breach was said"
+            yield _fault(told, clock.case_id, clock.clock_id) if owed else None
+
+
+def _owed(version: Version, latest: datetime | None, facts: Facts) -> bool:
+    """A breach that was said before covers every later version that gave no more time."""
+    if version.due_at is None or (latest is not None and version.due_at <= latest):
+        return False
+    until = version.until if version.until is not None else facts.now
+    return until > version.due_at and facts.now - facts.tolerance > version.due_at
+
+
+def _fault(detail: str, case_id: UUID, clock_id: UUID) -> Fault:
+    return Fault(detail=detail, case_id=case_id, ids={"clock_id": str(clock_id)})

@@ -1,0 +1,193 @@
+"""What the checks look at: rows of all three services and records of the topics, for some of the cases."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that must not be, with the ids to look it up by."""
+
+    check: str = ""
+    detail: str
+    case_id: UUID | None = None
+    ids: dict[str, str] = {}
+
+
+class CaseRow(NamedTuple):
+    """A case as intake has it."""
+
+    case_id: UUID
+    number: str
+    state: str
+    accepted: bool
+    lead: UUID | None
+
+
+class RoutedRow(NamedTuple):
+    case_id: UUID
+    number: str
+    decisions: int
+
+
+class ReferralRow(NamedTuple):
+    referral_id: UUID
+    case_id: UUID
+    office: str
+    role: str
+    state: str
+    dispatched_at: datetime
+    ended: bool
+
+
+class ClockRow(NamedTuple):
+    """A clock as routing has it."""
+
+    clock_id: UUID
+    case_id: UUID
+    version: int
+    status: str
+    due_at: datetime | None
+
+
+class NotedRow(NamedTuple):
+    """A case as notify has it."""
+
+    case_id: UUID
+    number: str
+    state: str
+
+
+class LegRow(NamedTuple):
+    """A referral as notify has it."""
+
+    referral_id: UUID
+    case_id: UUID
+    office: str
+    state: str
+
+
+class WatchRow(NamedTuple):
+    clock_id: UUID
+    case_id: UUID
+    referral_id: UUID | None
+    kind: str
+    version: int
+    status: str
+    next_alert: str | None
+    due_soon_at: datetime | None
+    due_at: datetime | None
+    ended_at: datetime | None
+
+
+class AlertRow(NamedTuple):
+    event_id: UUID
+    case_id: UUID
+    clock_id: UUID
+    type: str
+    version: int
+
+
+class ReceiptRow(NamedTuple):
+    """An answer that arrived, and that routing has not answered yet."""
+
+    referral_id: UUID
+    received_at: datetime
+
+
+class Said(NamedTuple):
+    """A row of a service's journal."""
+
+    service: str
+    topic: str
+    case_id: UUID | None
+    event_id: UUID
+    type: str
+    sequence: int | None
+    value: bytes
+
+
+class Heard(NamedTuple):
+    """A record on one of our topics, in the order of its partition."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    case_id: UUID | None
+    event_id: str
+    writer: str
+    sequence: int | None
+    content: int
+    """A hash of the value, only good for comparing within this process."""
+
+
+class Parked(NamedTuple):
+    service: str
+    id: int
+    reader: str
+    code: str
+    case_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """One consistent look. `settled` are the cases of which nothing is on its way from one service to another."""
+
+    now: datetime
+    """Business time of the look."""
+    tolerance: timedelta
+    """Business time within which an alert may still be on its way."""
+    settled: AbstractSet[UUID] = frozenset()
+    truncated: bool = False
+    """Old days of the journals were dropped, so the beginning of a story may be missing."""
+    cases: Sequence[CaseRow] = ()
+    routed: Sequence[RoutedRow] = ()
+    referrals: Sequence[ReferralRow] = ()
+    clocks: Sequence[ClockRow] = ()
+    noted: Sequence[NotedRow] = ()
+    legs: Sequence[LegRow] = ()
+    watches: Sequence[WatchRow] = ()
+    alerts: Sequence[AlertRow] = ()
+    receipts: Sequence[ReceiptRow] = ()
+    said: Sequence[Said] = ()
+    last: Mapping[tuple[str, UUID], int] = field(default_factory=dict)
+    """The last sequence that each service has given out, by service and case."""
+    heard: Sequence[Heard] = ()
+    whole: AbstractSet[str] = frozenset()
+    """Topics from which nothing was dropped yet."""
+    parked: Sequence[Parked] = ()
+    unsent: Mapping[str, int] = field(default_factory=dict)
+    behind: Sequence[tuple[str, UUID | None, str]] = ()
+    """Reader, case if known, and what it has not read in all the time that it was given."""
+    kafka_offices: AbstractSet[str] = frozenset()
+    """Offices that get copies."""
+
+    @cached_property
+    def said_of(self) -> dict[tuple[str, UUID], list[Said]]:
+        """By service and case, in order, without the copies for offices."""
+        found = defaultdict(list)
+        for row in self.said:
+            if row.case_id is not None and not row.topic.startswith("departments."):
+                found[row.service, row.case_id].append(row)
+        for rows in found.values():
+            rows.sort(key=lambda row: row.sequence or 0)
+        return dict(found)
+
+    @cached_property
+    def referrals_of(self) -> dict[UUID, list[ReferralRow]]:
+        return _by_case(self.referrals)
+
+
+def _by_case(rows: Iterable[ReferralRow]) -> dict[UUID, list[ReferralRow]]:
+    found = defaultdict(list)
+    for row in rows:
+        found[row.case_id].append(row)
+    return dict(found)

@@ -1,0 +1,126 @@
+"""Reads our topics from their beginning to where they stood, and asks how far a group has read."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from contracts.topics import TOPICS
+from services.console.verify.facts import Heard
+
+GROUPS: Final = {
+    "intake.submissions": (r"intake.submissions.v1",),
+    "routing.feedback": ("departments.", ".feedback.v1"),
+    "notify.feedback": ("departments.", ".feedback.v1"),
+}
+"""Groups that read what partners write, and how the names of their topics begin and end."""
+SILENT_SECONDS: Final = 30.0
+OURS: Final = tuple(topic.name.partition("{office}") for topic in TOPICS if topic.body is None)
+
+
+def _is_ours(name: str) -> bool:
+    return any(name.startswith(head) and name.endswith(tail) for head, _, tail in OURS)
+
+
+async def listen(kafka: dict[str, Any]) -> tuple[list[Heard], frozenset[str]]:
+    """Every record of our own topics, and the topics from which nothing was dropped yet."""
+    consumer = AIOKafkaConsumer(**kafka, enable_auto_commit=False, fetch_max_wait_ms=100)
+    await consumer.start()
+    try:
+        partitions = _partitions(consumer, [name for name in await consumer.topics() if _is_ours(name)])
+        begins = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
+        filled = [one for one in partitions if ends[one] > begins[one]]
+        heard = await _read(consumer, filled, begins, ends) if filled else []
+    finally:
+        await consumer.stop()
+    cut = {one.topic for one in partitions if begins[one] > 0}
+    return heard, frozenset({one.topic for one in partitions} - cut)
+
+
+async def _read(
+    consumer: AIOKafkaConsumer,
+    partitions: list[TopicPartition],
+    begins: dict[TopicPartition, int],
+    ends: dict[TopicPartition, int],
+) -> list[Heard]:
+    consumer.assign(partitions)
+    for one in partitions:
+        consumer.seek(one, begins[one])
+    heard: list[Heard] = []
+    waiting = set(partitions)
+    while waiting:
+        async with asyncio.timeout(SILENT_SECONDS):
+            batches: dict[TopicPartition, list[Any]] = {}
+            while not batches:
+                batches = await consumer.getmany(timeout_ms=1000)
+        for one, records in batches.items():
+            heard += [_heard(record) for record in records if record.offset < ends[one]]
+        done = [one for one in waiting if await consumer.position(one) >= ends[one]]
+        waiting -= set(done)
+        consumer.pause(*done)
+    heard.sort(key=lambda record: (record.topic, record.partition, record.offset))
+    return heard
+
+
+def _heard(record: ConsumerRecord[Any, Any]) -> Heard:
+    headers = {name: value.decode("utf-8", "replace") for name, value in record.headers if value is not None}
+    sequence = headers.get("ce_sequence", "")
+    return Heard(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=(record.key or b"").decode("utf-8", "replace"),
+        case_id=_uuid(headers.get("ce_subject")),
+        event_id=headers.get("ce_id", ""),
+        writer=headers.get("ce_source", "").rpartition("/")[2],
+        sequence=int(sequence) if sequence.isdecimal() else None,
+        content=hash(record.value),
+    )
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+async def ends_for_groups(kafka: dict[str, Any]) -> dict[str, dict[TopicPartition, int]]:
+    """By group: up to where it has to read to have read what is there now. Empty partitions are left out."""
+    consumer = AIOKafkaConsumer(**kafka, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        names = await consumer.topics()
+        found = {}
+        for group, ends_ in GROUPS.items():
+            wanted = _partitions(consumer, [n for n in names if n.startswith(ends_[0]) and n.endswith(ends_[-1])])
+            begins, ends = await consumer.beginning_offsets(wanted), await consumer.end_offsets(wanted)
+            found[group] = {one: ends[one] for one in wanted if ends[one] > begins[one]}
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def group_lag(kafka: dict[str, Any], wanted: dict[str, dict[TopicPartition, int]]) -> dict[str, int]:
+    """Records that each group has still to read."""
+    admin = AIOKafkaAdminClient(**kafka)
+    await admin.start()
+    try:
+        lag = {}
+        for group, ends in wanted.items():
+            if not ends:
+                continue
+            # Named one by one: not every broker answers the question for all.
+            read = await admin.list_consumer_group_offsets(group, partitions=list(ends))
+            lag[group] = sum(max(0, end - max(0, read[one].offset)) for one, end in ends.items() if one in read)
+        return {group: rows for group, rows in lag.items() if rows}
+    finally:
+        await admin.close()
+
+
+def _partitions(consumer: AIOKafkaConsumer, names: Iterable[str]) -> list[TopicPartition]:
+    return [TopicPartition(name, part) for name in names for part in sorted(consumer.partitions_for_topic(name) or ())]

@@ -1,0 +1,166 @@
+"""What was said is whole and in order, in the journals and on the topics, and offices got their copies."""
+
+from collections.abc import Iterator
+
+from contracts.events.clocks import ClockExtended, ClockPaused, ClockResumed, ClockStarted
+from contracts.events.referrals import FeedbackReceived, ReferralEvent
+from contracts.topics import HOME, OFFICE_REFERRALS
+from services.console.verify.facts import Facts, Fault, Heard, Said
+from services.console.verify.registry import check
+from services.console.verify.timelines import decoded
+
+HOMES = {topic.name: service for service, topic in HOME.items()}
+COPIED = ClockStarted | ClockPaused | ClockResumed | ClockExtended
+
+
+@check("the sequences of each case have no hole, and end where the counter stands")
+def sequences_whole(facts: Facts) -> Iterator[Fault | None]:
+    for key in facts.said_of.keys() | facts.last.keys():
+        service, case_id = key
+        found = [row.sequence or 0 for row in facts.said_of.get(key, ())]
+        last = facts.last.get(key, 0)
+        begins = found[0] if found and facts.truncated else 1
+        fine = found == list(range(begins, last + 1)) or (facts.truncated and not found)
+        told = f"{service} has said {_short(found)}, its counter stands at {last}"
+        yield None if fine else Fault(detail=told, case_id=case_id)
+
+
+def _short(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers[:20])) + (" …" if len(numbers) > 20 else "")
+
+
+@check("one event id has one content, wherever it stands")
+def one_content(facts: Facts) -> Iterator[Fault | None]:
+    contents: dict[str, int] = {}
+    for row in facts.said:
+        content = hash(row.value)
+        known = contents.setdefault(str(row.event_id), content)
+        ids = {"event_id": str(row.event_id)}
+        told = f"the id stands in {row.service}'s journal with two contents"
+        yield None if known == content else Fault(detail=told, case_id=row.case_id, ids=ids)
+    for record in facts.heard:
+        known = contents.setdefault(record.event_id, record.content)
+        ids = {"event_id": record.event_id, "at": _place(record)}
+        told = f"another content on {record.topic} than where it was first seen"
+        yield None if known == record.content else Fault(detail=told, case_id=record.case_id, ids=ids)
+
+
+@check("an office's copies equal their originals, and are about that office")
+def copies_equal(facts: Facts) -> Iterator[Fault | None]:
+    originals = {row.event_id: row for rows in facts.said_of.values() for row in rows}
+    for row in facts.said:
+        if not row.topic.startswith("departments."):
+            continue
+        ids = {"event_id": str(row.event_id), "topic": row.topic}
+        original = originals.get(row.event_id)
+        if original is None:
+            yield Fault(detail="a copy without its original", case_id=row.case_id, ids=ids)
+        elif (original.value, original.sequence, original.type) != (row.value, row.sequence, row.type):
+            yield Fault(detail="the copy differs from its original", case_id=row.case_id, ids=ids)
+        elif OFFICE_REFERRALS.named(_office(original) or "") != row.topic:
+            yield Fault(detail="the copy went to another office", case_id=row.case_id, ids=ids)
+        else:
+            yield None
+
+
+@check("an office that speaks Kafka got a copy of everything about itself")
+def copies_complete(facts: Facts) -> Iterator[Fault | None]:
+    copied = {(row.event_id, row.topic) for row in facts.said if row.topic.startswith("departments.")}
+    for (service, case_id), rows in facts.said_of.items():
+        for row in rows if service == "routing" else ():
+            office = _office(row)
+            if office is None or office not in facts.kafka_offices:
+                continue
+            topic = OFFICE_REFERRALS.named(office)
+            ids = {"event_id": str(row.event_id), "topic": topic}
+            there = (row.event_id, topic) in copied
+            yield None if there else Fault(detail=f"{row.type} was not copied", case_id=case_id, ids=ids)
+
+
+def _office(row: Said) -> str | None:
+    """The one office that an event is about."""
+    event = decoded(row)
+    match event:
+        case ReferralEvent(office=office) | FeedbackReceived(sender=office):
+            return office
+        case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended():
+            offices = {clock.office for clock in event.clocks}
+            return offices.pop() if len(offices) == 1 else None
+        case _:
+            return None
+
+
+@check("everything in the journals is on its topic", needs_kafka=True)
+def journal_on_topics(facts: Facts) -> Iterator[Fault | None]:
+    there = {(record.event_id, record.topic) for record in facts.heard}
+    for row in facts.said:
+        if row.topic not in facts.whole:
+            continue
+        ids = {"event_id": str(row.event_id), "topic": row.topic}
+        found = (str(row.event_id), row.topic) in there
+        yield None if found else Fault(detail=f"{row.type} is not on its topic", case_id=row.case_id, ids=ids)
+
+
+@check("everything on our topics is in a journal", needs_kafka=True)
+def topics_in_journal(facts: Facts) -> Iterator[Fault | None]:
+    if facts.truncated:
+        return
+    known = {(str(row.event_id), row.topic) for row in facts.said}
+    for record in facts.heard:
+        if record.case_id is None or record.sequence is None:
+            continue
+        if record.sequence > facts.last.get((record.writer, record.case_id), 0) and record.writer in HOME:
+            continue  # said after the look
+        ids = {"event_id": record.event_id, "at": _place(record)}
+        found = (record.event_id, record.topic) in known
+        yield None if found else Fault(detail="a record that nobody has said", case_id=record.case_id, ids=ids)
+
+
+@check("the records of one case stand in one partition under its key, in order, repeats aside", needs_kafka=True)
+def order_kept(facts: Facts) -> Iterator[Fault | None]:
+    places: dict[tuple[str, str], int] = {}
+    furthest: dict[tuple[str, str], int] = {}
+    for record in facts.heard:
+        if record.case_id is None or record.sequence is None:
+            continue
+        case = str(record.case_id)
+        stream = (record.topic, case)
+        last = furthest.get(stream)
+        furthest[stream] = max(record.sequence, last or 0)
+        wrong = None
+        if record.key != case:
+            wrong = "its key is not its case"
+        elif places.setdefault(stream, record.partition) != record.partition:
+            wrong = f"in partition {record.partition}, others of its case in {places[stream]}"
+        elif HOMES.get(record.topic, record.writer) != record.writer:
+            wrong = f"written by {record.writer}"
+        elif record.topic in HOMES and record.topic in facts.whole and record.sequence > (last or 0) + 1:
+            wrong = f"sequence {record.sequence} after {last or 0}"
+        ids = {"event_id": record.event_id, "at": _place(record)}
+        yield None if wrong is None else Fault(detail=wrong, case_id=record.case_id, ids=ids)
+
+
+@check("nothing is parked")
+def nothing_parked(facts: Facts) -> Iterator[Fault | None]:
+    yield None
+    for one in facts.parked:
+        ids = {"service": one.service, "parked": str(one.id), "reader": one.reader}
+        yield Fault(detail=f"{one.code} at {one.reader}; `yimen parked show` tells more", case_id=one.case_id, ids=ids)
+
+
+@check("the relays have sent everything")
+def relays_drained(facts: Facts) -> Iterator[Fault | None]:
+    for service, rows in facts.unsent.items():
+        told = f"{rows} events of {service} were not sent in time; is Kafka there?"
+        yield Fault(detail=told, ids={"service": service}) if rows else None
+
+
+@check("every reader has read what was there")
+def readers_caught_up(facts: Facts) -> Iterator[Fault | None]:
+    yield None
+    for reader, case_id, detail in facts.behind:
+        yield Fault(detail=detail, case_id=case_id, ids={"reader": reader})
+
+
+def _place(record: Heard) -> str:
+    return f"{record.topic}/{record.partition}/{record.offset}"

@@ -1,0 +1,102 @@
+"""Waits for quiet, looks once, and lets every check see every case."""
+
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+import asyncpg
+import msgspec
+
+from services.console.target import Target
+
+# Importing the modules registers their checks.
+from services.console.verify import cases, clocks, journals, reading  # noqa: F401
+from services.console.verify.facts import Facts, Fault, Heard
+from services.console.verify.hearing import listen
+from services.console.verify.registry import Result, fresh_results, run
+from services.console.verify.waiting import Barrier
+from services.policies import load_policy
+from services.runtime.clock import Clock
+
+ALERT_SECONDS: Final = 10.0
+"""Real time within which what is due has to be said."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """`checked` counts what was looked at, over all checks."""
+
+    checked: int
+    cases: int
+    settled: int
+    """Cases of which nothing was on its way; only these are compared between services."""
+    seconds: float
+    checks: list[Result]
+    faults: list[Fault]
+
+
+async def verify(target: Target, *, settle_seconds: float, with_kafka: bool = True) -> Report:
+    """Everything that can be wrong with what the installation has promised."""
+    began = time.monotonic()
+    results = fresh_results(with_kafka=with_kafka)
+    async with _connected(target) as conn, _connected(target) as looking:
+        barrier = Barrier()
+        await barrier.raise_(conn, target.kafka)
+        await barrier.wait(conn, target.kafka, settle_seconds)
+        policy, clock = load_policy(target.policy), Clock.of(target.settings)
+        common = Facts(
+            now=clock.now(),
+            tolerance=timedelta(seconds=ALERT_SECONDS) * clock.speed,
+            unsent=barrier.unsent,
+            behind=barrier.behind,
+            kafka_offices={office.code for office in policy.offices.values() if "kafka" in office.channels},
+        )
+        async with reading.one_look(looking):
+            # What the look sees has to be on the topics before these are read.
+            sent = Barrier()
+            await sent.raise_for_relays(conn)
+            await sent.wait(conn, target.kafka, settle_seconds if with_kafka else 0)
+            heard, whole = await listen(target.kafka) if with_kafka else ([], frozenset())
+            looked = await _look(looking, replace(common, whole=whole), heard, results)
+    checks = list(results.values())
+    return Report(
+        checked=sum(result.checked for result in checks),
+        cases=looked.cases,
+        settled=looked.settled,
+        seconds=round(time.monotonic() - began, 3),
+        checks=checks,
+        faults=[fault for result in checks for fault in result.faults],
+    )
+
+
+class Looked(NamedTuple):
+    cases: int
+    settled: int
+
+
+async def _look(conn: asyncpg.Connection, common: Facts, heard: Sequence[Heard], results: dict[str, Result]) -> Looked:
+    """Portion by portion; what belongs to no case is seen with the first."""
+    common, moving = await reading.read_common(conn, common)
+    portions = await reading.count_portions(conn)
+    records: dict[int, list[Heard]] = defaultdict(list)
+    for record in heard:
+        records[reading.portion_of(record.case_id, portions)].append(record)
+    seen = settled = 0
+    for portion in range(portions):
+        facts = await reading.read_portion(conn, common, moving, portion=portion, portions=portions)
+        run(replace(facts, heard=records[portion]), results)
+        seen, settled = seen + len(facts.cases), settled + len(facts.settled)
+        common = replace(common, parked=(), unsent={}, behind=())
+    return Looked(seen, settled)
+
+
+@asynccontextmanager
+async def _connected(target: Target) -> AsyncIterator[asyncpg.Connection]:
+    conn = await asyncpg.connect(reading.database_address(target.database_url), timeout=10)
+    try:
+        yield conn
+    finally:
+        await conn.close()

@@ -1,0 +1,113 @@
+"""What a clock's owner said of it, put together: each version with when it began to hold and when it ended."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from uuid import UUID
+
+import msgspec
+
+from contracts.codes import ClockKind
+from contracts.events import EVENTS, Event
+from contracts.events.clocks import (
+    ClockBreached,
+    ClockCancelled,
+    ClockExtended,
+    ClockMet,
+    ClockPaused,
+    ClockRecalculated,
+    ClockResumed,
+    ClockStarted,
+)
+from services.console.verify.facts import Facts, Said
+
+WINDOWS = frozenset({ClockKind.RETURN_WINDOW, ClockKind.PETITION_OBJECTION, ClockKind.RETENTION})
+"""Time in which somebody may do something: its end breaks nothing."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Version:
+    """`until` is when the next version or the end came; open as long as it is `None`."""
+
+    number: int
+    due_at: datetime | None
+    until: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Timeline:
+    clock_id: UUID
+    case_id: UUID
+    kind: ClockKind
+    versions: list[Version] = field(default_factory=list)
+    ended_at: datetime | None = None
+
+    @property
+    def latest(self) -> Version:
+        return self.versions[-1]
+
+    def version(self, number: int) -> Version | None:
+        return next((version for version in self.versions if version.number == number), None)
+
+
+@cache
+def _decoder(wire_type: str) -> msgspec.json.Decoder[Event]:
+    return msgspec.json.Decoder(EVENTS[wire_type])
+
+
+def decoded(row: Said) -> Event | None:
+    """The event of a row; nothing if this version does not know its type."""
+    return _decoder(row.type).decode(row.value) if row.type in EVENTS else None
+
+
+def timelines(facts: Facts) -> dict[UUID, Timeline]:
+    """Every clock that intake or routing has spoken of."""
+    found: dict[UUID, Timeline] = {}
+    for (service, _), rows in facts.said_of.items():
+        if service != "notify":
+            for row in rows:
+                if row.type.startswith("yimen.clock."):
+                    _follow(found, decoded(row))
+    return found
+
+
+def breaches(facts: Facts) -> dict[UUID, list[ClockBreached]]:
+    """What notify has said of each clock's breach."""
+    found: dict[UUID, list[ClockBreached]] = {}
+    for row in _of_notify(facts):
+        if row.type == ClockBreached.wire_type() and isinstance(event := decoded(row), ClockBreached):
+            found.setdefault(event.clock_id, []).append(event)
+    return found
+
+
+def _of_notify(facts: Facts) -> Iterable[Said]:
+    return (row for (service, _), rows in facts.said_of.items() if service == "notify" for row in rows)
+
+
+def _follow(found: dict[UUID, Timeline], event: Event | None) -> None:
+    match event:
+        case ClockStarted(clocks=clocks):
+            since = None
+        case ClockPaused(clocks=clocks, paused_at=since):
+            pass
+        case ClockResumed(clocks=clocks, resumed_at=since):
+            pass
+        case ClockExtended(clocks=clocks, extended_at=since):
+            pass
+        case ClockRecalculated(clocks=clocks, recalculated_at=since):
+            pass
+        case ClockMet() | ClockCancelled():
+            for stop in event.clocks:
+                if (known := found.get(stop.clock_id)) is not None:
+                    known.latest.until = known.ended_at = stop.at
+            return
+        case _:
+            return
+    for one in clocks:
+        known = found.get(one.clock_id)
+        if known is None:
+            known = found[one.clock_id] = Timeline(clock_id=one.clock_id, case_id=event.case_id, kind=one.kind)
+        else:
+            known.latest.until = since
+        known.versions.append(Version(number=one.version, due_at=one.due_at))
