@@ -1,6 +1,6 @@
 """Reads our topics from their beginning to where they stood, and asks how far a group has read."""
 
-import asyncio
+import time
 from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
@@ -18,6 +18,8 @@ GROUPS: Final = {
 }
 """Groups that read what partners write, and how the names of their topics begin and end."""
 SILENT_SECONDS: Final = 30.0
+IDLE_MS: Final = 1500
+"""Longer than any broker keeps back a record that it has."""
 OURS: Final = tuple(topic.name.partition("{office}") for topic in TOPICS if topic.body is None)
 
 
@@ -33,8 +35,7 @@ async def listen(kafka: dict[str, Any]) -> tuple[list[Heard], frozenset[str]]:
         partitions = _partitions(consumer, [name for name in await consumer.topics() if _is_ours(name)])
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
-        filled = [one for one in partitions if ends[one] > begins[one]]
-        heard = await _read(consumer, filled, begins, ends) if filled else []
+        heard = await _read(consumer, begins, ends) if partitions else []
     finally:
         await consumer.stop()
     cut = {one.topic for one in partitions if begins[one] > 0}
@@ -42,26 +43,29 @@ async def listen(kafka: dict[str, Any]) -> tuple[list[Heard], frozenset[str]]:
 
 
 async def _read(
-    consumer: AIOKafkaConsumer,
-    partitions: list[TopicPartition],
-    begins: dict[TopicPartition, int],
-    ends: dict[TopicPartition, int],
+    consumer: AIOKafkaConsumer, begins: dict[TopicPartition, int], ends: dict[TopicPartition, int]
 ) -> list[Heard]:
-    consumer.assign(partitions)
-    for one in partitions:
-        consumer.seek(one, begins[one])
+    """Up to the ends. Tansu names the last batch where Apache Kafka names the place behind it: the clock decides."""
+    asked = time.time() * 1000
+    consumer.assign(list(begins))
+    for one, offset in begins.items():
+        consumer.seek(one, offset)
     heard: list[Heard] = []
-    waiting = set(partitions)
-    while waiting:
-        async with asyncio.timeout(SILENT_SECONDS):
-            batches: dict[TopicPartition, list[Any]] = {}
-            while not batches:
-                batches = await consumer.getmany(timeout_ms=1000)
+    waiting = set(begins)
+    silent = time.monotonic() + SILENT_SECONDS
+    while True:
+        batches = await consumer.getmany(timeout_ms=IDLE_MS)
         for one, records in batches.items():
-            heard += [_heard(record) for record in records if record.offset < ends[one]]
-        done = [one for one in waiting if await consumer.position(one) >= ends[one]]
-        waiting -= set(done)
-        consumer.pause(*done)
+            heard += [
+                _heard(r) for r in records if r.offset < ends[one] or (r.offset == ends[one] and r.timestamp < asked)
+            ]
+        waiting -= {one for one in waiting if await consumer.position(one) >= ends[one]}
+        if batches:
+            silent = time.monotonic() + SILENT_SECONDS
+        elif not waiting:
+            break
+        elif time.monotonic() > silent:
+            raise TimeoutError("the topics cannot be read to their ends")
     heard.sort(key=lambda record: (record.topic, record.partition, record.offset))
     return heard
 
