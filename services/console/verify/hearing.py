@@ -56,9 +56,7 @@ async def _read(
     while True:
         batches = await consumer.getmany(timeout_ms=IDLE_MS)
         for one, records in batches.items():
-            heard += [
-                _heard(r) for r in records if r.offset < ends[one] or (r.offset == ends[one] and r.timestamp < asked)
-            ]
+            heard += [_heard(record) for record in records if record.offset < ends[one] or record.timestamp < asked]
         waiting -= {one for one in waiting if await consumer.position(one) >= ends[one]}
         if batches:
             silent = time.monotonic() + SILENT_SECONDS
