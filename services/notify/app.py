@@ -32,7 +32,7 @@ def build(settings: RuntimeSettings | None = None) -> Service:
         settings=settings,
         engine=engine,
         sealer=Sealer(settings.sealing_key.get_secret_value()),
-        readers=Watcher(clock=clock).readers(),
+        readers=Watcher(clock=clock, policy=policy).readers(),
         routes=ROUTES,
         state={"engine": engine, "policy": policy, "clock": clock},
         jobs=[

@@ -61,14 +61,20 @@ from contracts.submissions import Identifier
 from contracts.topics import CASES, FEEDBACK_PATTERN, REFERRALS, feedback_office
 from services.notify import store
 from services.notify.domain import watch as watching
+from services.notify.domain.firing import Fired, overdue
 from services.notify.domain.legs import Leg, Step, moved
 from services.notify.domain.watch import Watch
-from services.notify.store import NewCase, Receipt, Refusal
+from services.notify.saying import say
+from services.notify.store import NewCase, NewState, Receipt, Refusal
+from services.policies import Policy, PolicyWatch
 from services.runtime.clock import Clock
 from services.runtime.consume import Ignored, Incoming, Reader, Record, events_of_ours
 
 FEEDBACK: Final = "notify.feedback"
 EVENTS: Final = "notify.referrals"
+CASE_EVENTS: Final = "notify.cases"
+READERS: Final = (FEEDBACK, EVENTS, CASE_EVENTS)
+"""All of them can bring an answer that was given in time."""
 LARGEST: Final = 64 * 1024
 
 STEPS: Final[Mapping[type[ReferralEvent], Step]] = MappingProxyType(
@@ -127,8 +133,9 @@ class Tally:
 
     watches: dict[UUID, Watch] = field(default_factory=dict)
     legs: dict[UUID, Leg] = field(default_factory=dict)
-    cases: list[NewCase] = field(default_factory=list)
-    states: dict[UUID, tuple[CaseState, datetime]] = field(default_factory=dict)
+    cases: dict[UUID, NewCase] = field(default_factory=dict)
+    states: dict[UUID, NewState] = field(default_factory=dict)
+    owed: list[Fired] = field(default_factory=list)
     answered: list[Receipt] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
 
@@ -138,11 +145,12 @@ class Watcher:
     """What watching needs beside the records."""
 
     clock: Clock
+    policy: PolicyWatch
 
     def readers(self) -> list[Reader]:
         decode = events_of_ours(self.clock)
         guarded = {
-            "notify.cases": CASES.name,
+            CASE_EVENTS: CASES.name,
             EVENTS: REFERRALS.name,
         }
         return [
@@ -192,12 +200,13 @@ class Watcher:
         legs_before = await store.lock_legs(conn, (e.referral_id for e in events if isinstance(e, ReferralEvent)))
         tally = Tally(watches=dict(watches_before), legs=dict(legs_before))
         for event in events:
-            _count(event, tally)
+            _count(event, tally, now, self.policy.policy)
         await store.save_watches(conn, *_apart(watches_before, tally.watches))
         await store.save_legs(conn, *_apart(legs_before, tally.legs))
         await store.save_cases(conn, tally.cases, tally.states)
         await store.save_answered(conn, tally.answered, now)
         await store.save_refusals(conn, tally.refusals)
+        await say(conn, tally.owed)
 
 
 def _clock_ids(events: Sequence[CaseBound]) -> set[UUID]:
@@ -215,33 +224,56 @@ def _apart(before: Mapping[UUID, T], now: Mapping[UUID, T]) -> tuple[list[T], li
     return new, [value for key, value in now.items() if key in before and value is not before[key]]
 
 
-def _count(event: CaseBound, tally: Tally) -> None:
+def _count(event: CaseBound, tally: Tally, now: datetime, policy: Policy) -> None:
     match event:
         case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended() | ClockRecalculated():
             for facts in event.clocks:
-                watch = _watch(facts, event.case_id)
-                tally.watches[watch.clock_id] = watching.renewed(tally.watches.get(watch.clock_id), watch)
+                _renew(_watch(facts, event.case_id), _changed_at(event), tally, now, policy)
         case ClockMet() | ClockCancelled():
             _end(event, tally)
         case ReferralDispatched():
             tally.legs.setdefault(event.referral_id, _leg(event))
             if event.role is ReferralRole.LEAD:
-                tally.states[event.case_id] = (CaseState.IN_PROGRESS, event.at)
+                tally.cases.setdefault(event.case_id, _new_case(event, event.at))
+                tally.states[event.case_id] = NewState(state=CaseState.IN_PROGRESS, at=event.at, dispatched=True)
         case FeedbackReceived():
             _answer(event, tally)
         case CaseRegistered():
-            tally.cases.append(
-                NewCase(
-                    case_id=event.case_id,
-                    number=event.number,
-                    area=event.area,
-                    category=event.category,
-                    field=event.field,
-                    registered_at=event.registered_at,
-                )
-            )
+            tally.cases[event.case_id] = _new_case(event, event.registered_at)
         case _:
             _move(event, tally)
+
+
+def _renew(watch: Watch, at: datetime | None, tally: Tally, now: datetime, policy: Policy) -> None:
+    """The watch after its owner changed the clock; a breach that nobody has said yet is said first."""
+    before = tally.watches.get(watch.clock_id)
+    if before is not None and at is not None and watch.version > before.version and watching.is_owed(before, at):
+        fired = overdue(before, now, policy)
+        tally.owed.append(fired)
+        before = fired.after
+    tally.watches[watch.clock_id] = watching.renewed(before, watch)
+
+
+def _changed_at(event: TIMED) -> datetime | None:
+    """When the owner changed the clock; a start changes none."""
+    match event:
+        case ClockPaused(paused_at=at) | ClockResumed(resumed_at=at):
+            return at
+        case ClockExtended(extended_at=at) | ClockRecalculated(recalculated_at=at):
+            return at
+        case _:
+            return None
+
+
+def _new_case(event: CaseRegistered | ReferralDispatched, at: datetime) -> NewCase:
+    return NewCase(
+        case_id=event.case_id,
+        number=event.number,
+        area=event.area,
+        category=event.category,
+        field=event.field,
+        registered_at=at,
+    )
 
 
 def _watch(facts: ClockFacts, case_id: UUID) -> Watch:
@@ -302,7 +334,7 @@ def _move(event: CaseBound, tally: Tally) -> None:
         return
     state = STATES.get(type(event))
     if state is not None:
-        tally.states[event.case_id] = (state, _moment(event))
+        tally.states[event.case_id] = NewState(state=state, at=_moment(event))
 
 
 def _answer(event: FeedbackReceived, tally: Tally) -> None:

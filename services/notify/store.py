@@ -1,12 +1,12 @@
 """Notify's SQL for watching and firing: the open connection first, domain values out. Callers own the transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import DateTime, String, Uuid, bindparam, select, text
+from sqlalchemy import Boolean, DateTime, String, Uuid, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,11 +23,11 @@ _CLAIM: Final = text(
     """
     SELECT w.*,
            w.next_alert = 'breached' AND (
-               w.due_at >= least(:feedback_until, :events_until)
+               w.due_at >= :read_until
                OR EXISTS (
                    SELECT FROM receipts AS r
                    WHERE r.referral_id = w.referral_id AND r.received_at <= w.due_at
-                     AND (r.answered_at IS NULL OR r.answered_at >= :events_until)
+                     AND (r.answered_at IS NULL OR r.answered_at >= :read_until)
                )
            ) AS held
     FROM watches AS w
@@ -36,7 +36,7 @@ _CLAIM: Final = text(
     LIMIT :portion
     FOR UPDATE OF w SKIP LOCKED
     """
-).bindparams(*(bindparam(name, type_=DateTime(timezone=True)) for name in ("now", "feedback_until", "events_until")))
+).bindparams(*(bindparam(name, type_=DateTime(timezone=True)) for name in ("now", "read_until")))
 _NOTE: Final = text(
     """
     INSERT INTO readings AS r (reader, process, read_until, seen_at) VALUES (:reader, :process, :until, :seen)
@@ -63,17 +63,21 @@ _ANSWERED: Final = text(
     bindparam("referral_ids", type_=ARRAY(Uuid)),
     bindparam("received", type_=ARRAY(DateTime(timezone=True))),
 )
-# Cases and referrals are read from two topics: what happened later counts, whichever is read first.
+# Cases and referrals are read from two topics, in any order between them: a dispatch moves a case that waits for it,
+# and the news that it was accepted does not take a case back that was dispatched already.
 _STATES: Final = text(
     """
     UPDATE cases AS c SET state = k.state, changed_at = k.at
-    FROM unnest(:case_ids, :states, :moments) AS k (case_id, state, at)
-    WHERE c.case_id = k.case_id AND c.changed_at <= k.at
+    FROM unnest(:case_ids, :states, :moments, :dispatched) AS k (case_id, state, at, dispatched)
+    WHERE c.case_id = k.case_id
+      AND (NOT k.dispatched OR c.state IN ('registered', 'accepted'))
+      AND (k.state <> 'accepted' OR c.state IN ('registered', 'awaiting_supplement'))
     """
 ).bindparams(
     bindparam("case_ids", type_=ARRAY(Uuid)),
     bindparam("states", type_=ARRAY(String)),
     bindparam("moments", type_=ARRAY(DateTime(timezone=True))),
+    bindparam("dispatched", type_=ARRAY(Boolean)),
 )
 CASE_COLUMNS: Final = ("case_id", "number", "area", "category", "field", "state", "registered_at", "changed_at")
 
@@ -139,23 +143,32 @@ async def save_legs(conn: AsyncConnection, new: Iterable[Leg], changed: Iterable
     await update_rows(conn, legs, rows.LEG_COLUMNS, [rows.leg_row(leg) for leg in changed])
 
 
-async def save_cases(
-    conn: AsyncConnection, new: Sequence[NewCase], states: dict[UUID, tuple[CaseState, datetime]]
-) -> None:
-    """Registered cases, and the state that each of these has come to."""
-    registered = [
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewState:
+    """What a case has come to; `dispatched` if a referral says so and not the case itself."""
+
+    state: CaseState
+    at: datetime
+    dispatched: bool = False
+
+
+async def save_cases(conn: AsyncConnection, seen: Mapping[UUID, NewCase], states: Mapping[UUID, NewState]) -> None:
+    """Cases that were heard of, from intake or through their first referral, and what each has come to."""
+    known = [
         [c.case_id, c.number, c.area, c.category, c.field.value, "registered", c.registered_at, c.registered_at]
-        for c in new
+        for _, c in sorted(seen.items())
     ]
-    await insert_rows(conn, cases, CASE_COLUMNS, registered, then="ON CONFLICT (case_id) DO NOTHING")
+    earliest = "SET registered_at = least(cases.registered_at, excluded.registered_at)"
+    await insert_rows(conn, cases, CASE_COLUMNS, known, then=f"ON CONFLICT (case_id) DO UPDATE {earliest}")
     moved = sorted(states.items())
     if moved:
         await conn.execute(
             _STATES,
             {
                 "case_ids": [case_id for case_id, _ in moved],
-                "states": [state.value for _, (state, _) in moved],
-                "moments": [at for _, (_, at) in moved],
+                "states": [new.state.value for _, new in moved],
+                "moments": [new.at for _, new in moved],
+                "dispatched": [new.dispatched for _, new in moved],
             },
         )
 
@@ -198,13 +211,9 @@ async def get_read_until(conn: AsyncConnection, *, alive: datetime) -> dict[str,
     return {row.reader: row.read_until for row in await conn.execute(_READ_UNTIL, {"alive": alive})}
 
 
-async def claim_due(
-    conn: AsyncConnection, *, now: datetime, feedback_until: datetime, events_until: datetime, portion: int
-) -> list[Candidate]:
+async def claim_due(conn: AsyncConnection, *, now: datetime, read_until: datetime, portion: int) -> list[Candidate]:
     """Watches whose moment has come, each held by this transaction alone; another process takes others."""
-    found = await conn.execute(
-        _CLAIM, {"now": now, "feedback_until": feedback_until, "events_until": events_until, "portion": portion}
-    )
+    found = await conn.execute(_CLAIM, {"now": now, "read_until": read_until, "portion": portion})
     return [Candidate(watch=rows.watch_of(row), held=bool(row["held"])) for row in found.mappings()]
 
 

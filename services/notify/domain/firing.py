@@ -64,11 +64,18 @@ def decide(candidate: Candidate, now: datetime, waits: Waits, policy: Policy) ->
             if candidate.held:
                 waited = (now - watch.due_at) / PATIENCE
                 return Held(watch=watch, look_again_at=now + max(waits.shortest, min(waited, waits.longest)))
-            after = replace(watch, status=ClockStatus.BREACHED, breached_at=now, next_alert=None, next_fire_at=None)
+            return overdue(watch, now, policy)
         case _:
             assert_never(alert)
     level, recipients = first_rung(alert, watch, policy)
     return Fired(alert=alert, before=watch, after=after, fired_at=now, level=level, recipients=recipients)
+
+
+def overdue(watch: Watch, now: datetime, policy: Policy) -> Fired:
+    """The breach of a watch whose limit has passed, said now."""
+    after = replace(watch, status=ClockStatus.BREACHED, breached_at=now, next_alert=None, next_fire_at=None)
+    level, recipients = first_rung(Alert.BREACHED, watch, policy)
+    return Fired(alert=Alert.BREACHED, before=watch, after=after, fired_at=now, level=level, recipients=recipients)
 
 
 def first_rung(alert: Alert, watch: Watch, policy: Policy) -> tuple[SupervisionLevel, tuple[str, ...]]:

@@ -68,9 +68,11 @@ ENDS = frozenset({Step.RETURNED, Step.REASSIGNED, Step.COMPLETED, Step.FAILED, S
 
 def moved(leg: Leg, step: Step, *, at: datetime, round_: int, by_office: bool) -> Leg:
     """The leg after a step. Routing has checked that the step was legal; here it is only written down."""
+    # Signed after silence had made it accepted: the signature is noted, and takes nothing back.
+    keeps = step is Step.SIGNED and leg.state is ReferralState.ACCEPTED
     return replace(
         leg,
-        state=STATE_AFTER[step],
+        state=leg.state if keeps else STATE_AFTER[step],
         round=max(leg.round, round_),
         signed_at=at if step is Step.SIGNED and leg.signed_at is None else leg.signed_at,
         heard_at=at if by_office else leg.heard_at,

@@ -85,6 +85,17 @@ def renewed(before: Watch | None, now: Watch) -> Watch:
     return now
 
 
+def is_owed(before: Watch | None, at: datetime) -> bool:
+    """Whether the limit had passed unsaid when its owner changed the clock: the breach is said before the change."""
+    return (
+        before is not None
+        and before.next_alert in (Alert.DUE_SOON, Alert.BREACHED)
+        and before.due_at is not None
+        and before.due_at < at
+        and not before.has_ended
+    )
+
+
 def _moved_on(before: Watch, now: Watch) -> bool:
     """Whether the end really moved, for example because an extension was granted for it."""
     return now.due_at is not None and before.due_at is not None and now.due_at > before.due_at

@@ -30,7 +30,7 @@ from contracts.events.referrals import FeedbackReceived
 from contracts.topics import OFFICE_FEEDBACK, REFERRALS
 from services.notify import store
 from services.notify.firing import Watchman
-from services.notify.handlers import EVENTS, FEEDBACK, Watcher
+from services.notify.handlers import EVENTS, FEEDBACK, READERS, Watcher
 from services.policies import PolicyWatch
 from services.runtime.clock import Clock
 from services.runtime.consume import Record, read_record
@@ -51,7 +51,7 @@ class Notify:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
-        readers = {reader.name: reader for reader in Watcher(clock=Clock()).readers()}
+        readers = {reader.name: reader for reader in Watcher(clock=Clock(), policy=PolicyWatch(PACK)).readers()}
         self.events = Desk(service="notify", reader=readers[EVENTS], engine=engine)
         self.feedback = Desk(service="notify", reader=readers[FEEDBACK], engine=engine)
         self.offset = 0
@@ -63,7 +63,7 @@ class Notify:
 
     async def has_read(self, until: datetime) -> None:
         async with transaction(self.engine) as conn:
-            for reader in (EVENTS, FEEDBACK):
+            for reader in READERS:
                 await store.note_reading(conn, reader, "one", until=until, seen=datetime.now(UTC))
 
     async def hears(self, *events: CaseBound) -> None:
@@ -286,9 +286,22 @@ async def test_a_portion_that_does_not_commit_has_not_happened(notify: Notify, m
         raise RuntimeError("killed here")
 
     with monkeypatch.context() as broken:
-        broken.setattr("services.notify.firing.journal.add", dies)
+        broken.setattr("services.notify.saying.journal.add", dies)
         with pytest.raises(RuntimeError):
             await notify.watchman().fire()
     assert await notify.said() == []
     await notify.watchman().fire()
     assert len(await notify.said()) == 10
+
+
+async def test_a_breach_that_was_not_said_yet_survives_a_pause_that_came_after_it(notify: Notify) -> None:
+    clock_id = new_id()
+    start = started(facts(clock_id, due_in=-HOUR))
+    pause = ClockPaused(
+        case_id=start.case_id, clocks=(facts(clock_id, due_in=None, version=2),), reason="appraisal", paused_at=NOW
+    )
+    await notify.hears(start, pause)
+    assert await notify.rows("SELECT type, version FROM alerts") == [("clock.breached", 1)]
+    await notify.has_read(NOW + 99 * HOUR)
+    await notify.watchman(at=NOW + 9 * HOUR).fire()
+    assert await notify.said() == ["clock.breached"]

@@ -1,0 +1,90 @@
+"""Alerts with their first rung of supervision: written down and said in the caller's transaction."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.codes import SupervisionLevel
+from contracts.events import Event
+from contracts.events.alerts import SupervisionReminded, SupervisionUrged
+from contracts.events.clocks import ClockBreached, ClockDue, ClockDueSoon
+from services.notify import store
+from services.notify.domain.firing import Fired
+from services.notify.domain.watch import Alert
+from services.runtime import journal
+from services.runtime.ids import derived_id
+from services.runtime.journal import Outgoing
+
+SERVICE: Final = "notify"
+EVENT_OF: Final = {Alert.DUE_SOON: ClockDueSoon, Alert.DUE: ClockDue, Alert.BREACHED: ClockBreached}
+RUNG_OF: Final = {SupervisionLevel.REMINDED: SupervisionReminded, SupervisionLevel.URGED: SupervisionUrged}
+
+
+async def say(conn: AsyncConnection, fired: Sequence[Fired]) -> None:
+    await store.save_alerts(conn, list(_rows(fired)))
+    await journal.add(conn, SERVICE, list(_said(fired)))
+
+
+def _rows(fired: Sequence[Fired]) -> Iterator[list[object]]:
+    for place, one in enumerate(fired):
+        watch = one.before
+        yield [
+            _event_id(one),
+            place,
+            EVENT_OF[one.alert].TYPE,
+            watch.case_id,
+            watch.referral_id,
+            watch.clock_id,
+            watch.kind,
+            watch.version,
+            watch.office,
+            watch.area,
+            watch.due_at,
+            one.fired_at,
+            msgspec.json.encode(one.recipients).decode(),
+        ]
+
+
+def _said(fired: Sequence[Fired]) -> Iterator[Outgoing]:
+    for one in fired:
+        yield Outgoing(event=_alert(one), at=one.fired_at, event_id=_event_id(one))
+        rung = RUNG_OF.get(one.level)
+        if rung is not None:
+            watch = one.before
+            said: Event = rung(
+                case_id=watch.case_id,
+                clock_id=watch.clock_id,
+                office=watch.office,
+                area=watch.area,
+                level=one.level,
+                recipients=one.recipients,
+                at=one.fired_at,
+            )
+            ids = (str(watch.clock_id), str(watch.version), one.level.value)
+            yield Outgoing(event=said, at=one.fired_at, event_id=derived_id("supervision", *ids))
+
+
+def _alert(fired: Fired) -> Event:
+    watch = fired.before
+    if watch.due_at is None:
+        raise ValueError("a clock that stands still has no alert")
+    return EVENT_OF[fired.alert](
+        case_id=watch.case_id,
+        clock_id=watch.clock_id,
+        kind=watch.kind,
+        version=watch.version,
+        office=watch.office,
+        area=watch.area,
+        referral_id=watch.referral_id,
+        due_at=watch.due_at,
+        fired_at=fired.fired_at,
+    )
+
+
+def _event_id(fired: Fired) -> UUID:
+    """The same for the same alert of the same version, whoever fires it and however often it is tried."""
+    watch = fired.before
+    return derived_id("alert", str(watch.clock_id), str(watch.version), fired.alert.value)
