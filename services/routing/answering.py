@@ -37,6 +37,8 @@ async def take_answers(answers: Sequence[Answer], conn: AsyncConnection, desk: D
             raise Rejected("unknown_referral", referral_id=answer.feedback.referral_id, office=answer.sender)
     before = await store.lock_routings(conn, cases.values())
     fresh = await inbox.fresh(conn, [_key(answer) for answer in answers])
+    texts = {cases[answer.feedback.referral_id] for answer in answers if answer.feedback.text}
+    keys = await store.claim_keys(conn, {case_id: sealer.new_data_key() for case_id in sorted(texts)})
     now, changes, taken, saved = dict(before), [], [], []
     for answer in answers:
         case_id = cases[answer.feedback.referral_id]
@@ -49,7 +51,10 @@ async def take_answers(answers: Sequence[Answer], conn: AsyncConnection, desk: D
         outcome = FeedbackOutcome.REFUSED if refused is not None else outcome
         taken.append(Taken(outcome=outcome, routing=change.routing, refused=refused))
         if not repeated:
-            saved.append(await _saved(conn, case_id, answer, outcome, refused, sealer))
+            sealed = None
+            if answer.feedback.text and (refused is None or refused.code != "not_your_referral"):
+                sealed = sealer.seal(keys[case_id], answer.feedback.text.encode(), _context(case_id, answer))
+            saved.append(_saved(case_id, answer, outcome, refused, sealed))
     await store.save_changes(conn, before, latest(changes), desk.policy.calendar)
     await store.save_answers(conn, saved)
     await journal.add(conn, SERVICE, list(to_outgoing(changes, desk.policy)))
@@ -77,19 +82,14 @@ def _key(answer: Answer) -> str:
     return f"{answer.sender}/{answer.feedback.feedback_id}"
 
 
-async def _saved(
-    conn: AsyncConnection,
-    case_id: UUID,
-    answer: Answer,
-    outcome: FeedbackOutcome,
-    refused: Refused | None,
-    sealer: Sealer,
+def _context(case_id: UUID, answer: Answer) -> str:
+    return f"{case_id}/{answer.sender}/{answer.feedback.feedback_id}"
+
+
+def _saved(
+    case_id: UUID, answer: Answer, outcome: FeedbackOutcome, refused: Refused | None, sealed: bytes | None
 ) -> SavedAnswer:
     feedback = answer.feedback
-    sealed = None
-    if feedback.text and (refused is None or refused.code != "not_your_referral"):
-        wrapped = await store.claim_key(conn, case_id, sealer.new_data_key())
-        sealed = sealer.seal(wrapped, feedback.text.encode(), f"{case_id}/{answer.sender}/{feedback.feedback_id}")
     return SavedAnswer(
         case_id=case_id,
         referral_id=feedback.referral_id,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Uuid, bindparam, insert, select, text, update
+from sqlalchemy import LargeBinary, RowMapping, Uuid, bindparam, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +22,13 @@ _CASES_OF: Final = text(
     "SELECT r.referral_id, r.case_id FROM referrals AS r WHERE r.referral_id = ANY(:referral_ids)"
 ).bindparams(bindparam("referral_ids", type_=ARRAY(Uuid)))
 
+_CLAIM_KEYS: Final = text(
+    """
+    UPDATE routed_cases AS c SET wrapped_key = k.key
+    FROM unnest(:case_ids, :keys) AS k (case_id, key)
+    WHERE c.case_id = k.case_id AND c.wrapped_key IS NULL
+    """
+).bindparams(bindparam("case_ids", type_=ARRAY(Uuid)), bindparam("keys", type_=ARRAY(LargeBinary)))
 _SILENT: Final = text(
     """
     SELECT DISTINCT c.case_id, c.referral_id FROM clocks AS c
@@ -168,15 +175,14 @@ async def list_routings(conn: AsyncConnection, case_ids: Iterable[UUID]) -> dict
     return await _with_referrals(conn, (await conn.execute(statement)).mappings().all())
 
 
-async def claim_key(conn: AsyncConnection, case_id: UUID, fresh: bytes) -> bytes:
-    """The case's data key, wrapped; `fresh` becomes it if there is none yet. The case is locked."""
-    statement = (
-        update(routed_cases)
-        .where(routed_cases.c.case_id == case_id, routed_cases.c.wrapped_key.is_(None))
-        .values(wrapped_key=fresh)
-    )
-    await conn.execute(statement)
-    return await get_key(conn, case_id)
+async def claim_keys(conn: AsyncConnection, fresh: Mapping[UUID, bytes]) -> dict[UUID, bytes]:
+    """The wrapped data key of each of these cases; the fresh one becomes it where there is none. Cases are locked."""
+    if not fresh:
+        return {}
+    await conn.execute(_CLAIM_KEYS, {"case_ids": list(fresh), "keys": list(fresh.values())})
+    statement = select(routed_cases.c.case_id, routed_cases.c.wrapped_key)
+    found = await conn.execute(statement.where(routed_cases.c.case_id.in_(list(fresh))))
+    return {row.case_id: bytes(row.wrapped_key) for row in found}
 
 
 async def get_key(conn: AsyncConnection, case_id: UUID) -> bytes:

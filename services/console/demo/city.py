@@ -62,7 +62,7 @@ async def live(
 
         ears = (
             Ear(servers=addresses.kafka, hears=hear, pattern=STORY, wait_ms=50),
-            Ear(servers=addresses.kafka, hears=hear, pattern=OFFICES, wait_ms=200),
+            Ear(servers=addresses.kafka, hears=hear, pattern=OFFICES, wait_ms=500),
         )
         listening = [asyncio.create_task(ear.listen()) for ear in ears]
         coming = wheel.spawn(windows.submit())

@@ -13,6 +13,9 @@ from aiokafka import AIOKafkaProducer
 from services.runtime.auth import Principal, issue_token
 
 ATTEMPTS = 5
+PATIENT = httpx.Timeout(30, pool=None)
+FEW = httpx.Limits(max_connections=16, max_keepalive_connections=16)
+"""The client looks through all its connections for each request; more of them make it slower, not faster."""
 UNAVAILABLE = frozenset({429, 500, 502, 503, 504})
 
 
@@ -40,7 +43,7 @@ class Doors:
     """Everything that the simulated city sends goes through here."""
 
     addresses: Addresses
-    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=30))
+    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=PATIENT, limits=FEW))
     producer: AIOKafkaProducer = field(init=False)
     _tokens: dict[Principal, str] = field(default_factory=dict)
 
