@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check bench contracts format lock
+.PHONY: help demo up test check bench contracts format lock
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -22,6 +22,9 @@ check: $(READY) ## lint, types, import rules, unit and contract tests (under two
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(BIN)/pytest tests/unit tests/contract
+
+demo: $(READY) ## a simulated city for two months, then the check of everything
+	$(BIN)/yimen demo
 
 up: $(READY) ## run everything here until Ctrl-C; the data lives in .yimen
 	$(BIN)/yimen up

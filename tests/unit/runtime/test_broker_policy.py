@@ -27,18 +27,25 @@ async def broker() -> SteadyBroker:
     return broker
 
 
+def _made(broker: SteadyBroker) -> list[Any]:
+    return list(broker.subscribers)
+
+
 async def test_every_subscriber_commits_by_hand_answers_nobody_and_starts_at_the_beginning(
     broker: SteadyBroker,
 ) -> None:
     assert len(broker.subscribers) == 2
-    for subscriber in broker.subscribers:
-        made: Any = subscriber
+    for made in _made(broker):
         assert made.ack_policy is AckPolicy.MANUAL
         assert made._no_reply is True
         assert made._connection_args["auto_offset_reset"] == "earliest"
         assert made._connection_args["enable_auto_commit"] is False
         assert made.max_records == 2000
-        assert made._connection_args["fetch_max_wait_ms"] <= 50
+
+
+async def test_a_record_waits_little_for_its_fetch_and_a_fetch_over_many_topics_is_rare(broker: SteadyBroker) -> None:
+    waits = {bool(made._pattern): made._connection_args["fetch_max_wait_ms"] for made in _made(broker)}
+    assert waits == {False: 50, True: 250}
 
 
 async def test_the_broker_makes_no_topics_and_no_producer(broker: SteadyBroker) -> None:
