@@ -13,11 +13,17 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from services.console.engines.brokers import ApacheKafka, Tansu, java_and_maven
 from services.console.engines.postgres import Postgres
 
 USED: dict[str, str] = {}
+
+# How long an example takes says something about the machine and its other work, and nothing about the code.
+settings.register_profile("here", deadline=None)
+settings.register_profile("nightly", deadline=None, max_examples=20_000)
+settings.load_profile(os.environ.get("YIMEN_HYPOTHESIS", "here"))
 
 
 @pytest.fixture(scope="session")
