@@ -31,6 +31,7 @@ from services.intake.domain import change as said
 from services.intake.domain.case import Awaited, Case
 from services.intake.domain.change import Change, ClocksMoved, Fact
 from services.policies import Policy
+from services.policies.clocks import facts_of
 
 
 def to_events(change: Change, policy: Policy) -> Iterator[CaseBound]:
@@ -110,7 +111,7 @@ def _clock_event(moved: ClocksMoved, change: Change, policy: Policy) -> CaseBoun
         ended = tuple(clock.ending() for clock in moved.clocks)
         kind = ClockMet if moved.how == said.MET else ClockCancelled
         return kind(case_id=case_id, clocks=ended)
-    facts = tuple(clock.facts(policy.calendar) for clock in moved.clocks)
+    facts = facts_of(moved.clocks, policy)
     match moved.how:
         case said.PAUSED:
             return ClockPaused(case_id=case_id, clocks=facts, reason=moved.reason, paused_at=at)

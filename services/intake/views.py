@@ -91,7 +91,7 @@ def _awaited(case: Case, policy: Policy) -> Awaited | None:
         return case.handling
     clock = next((c for c in case.clocks if c.kind in (ClockKind.ACCEPTANCE, ClockKind.CALLBACK)), None)
     if clock is not None:
-        return to_awaited(clock.facts(policy.calendar))
+        return to_awaited(clock.facts(policy.calendar_of(clock.office)))
     if case.state is not CaseState.ACCEPTED or case.accepted_at is None:
         return None
     category = policy.categories.get(case.category)

@@ -1,6 +1,7 @@
 """A running legal clock: what it counts by, how long it stood still, and what it says to others."""
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -130,6 +131,11 @@ class LegalClock:
             extensions=self.extensions if extensions is None else extensions,
             stopped_at=stopped_at,
         )
+
+
+def facts_of(clocks: Iterable[LegalClock], policy: Policy) -> tuple[ClockFacts, ...]:
+    """Each by the calendar of its office."""
+    return tuple(clock.facts(policy.calendar_of(clock.office)) for clock in clocks)
 
 
 class PackedPause(msgspec.Struct, frozen=True, kw_only=True):

@@ -125,6 +125,12 @@ class Policy:
     reasons: Mapping[str, Reason]
     rules: tuple[Rule, ...]
     calendar: Calendar
+    calendars: Mapping[str, Calendar] = dataclasses.field(default_factory=dict)
+    """By the code of an office, where it works other days than the rest."""
+
+    def calendar_of(self, office_code: str) -> Calendar:
+        """The days by which the clocks of an office count."""
+        return self.calendars.get(office_code, self.calendar)
 
     def area(self, code: str) -> Area | None:
         """The area of a code of 2, 4, 6, 9 or 12 digits."""

@@ -55,7 +55,7 @@ async def take_answers(answers: Sequence[Answer], conn: AsyncConnection, desk: D
             if answer.feedback.text and (refused is None or refused.code != "not_your_referral"):
                 sealed = sealer.seal(keys[case_id], answer.feedback.text.encode(), _context(case_id, answer))
             saved.append(_saved(case_id, answer, outcome, refused, sealed))
-    await store.save_changes(conn, before, latest(changes), desk.policy.calendar)
+    await store.save_changes(conn, before, latest(changes), desk.policy)
     await store.save_answers(conn, saved)
     await journal.add(conn, SERVICE, list(to_outgoing(changes, desk.policy)))
     return taken

@@ -64,7 +64,7 @@ async def decide(
     change = _decided(decision, Change(routing=before[case_id], at=at), referral_id, desk, by)
     if isinstance(change, Refused):
         return change
-    await store.save_changes(conn, before, [change], desk.policy.calendar)
+    await store.save_changes(conn, before, [change], desk.policy)
     await journal.add(conn, SERVICE, list(to_outgoing([change], desk.policy)))
     return change.routing
 

@@ -80,7 +80,7 @@ class Router:
             if change is not None:
                 now[event.case_id] = change.routing
                 changes.append(change)
-        await store.save_changes(conn, before, latest(changes), desk.policy.calendar)
+        await store.save_changes(conn, before, latest(changes), desk.policy)
         await journal.add(conn, SERVICE, list(to_outgoing(changes, desk.policy)))
 
     def read(self, record: Record) -> Incoming[Answer]:

@@ -112,11 +112,12 @@ async def explain(request: Call, state: State, referral_id: FromPath[UUID]) -> d
         routing, referral = await _seen(request.user, conn, referral_id)
         decisions = await store.list_decisions(conn, routing.matter.case_id)
     decided = next(one for one in decisions if one["decision_id"] == referral.decision_id)
-    calendar = state.router.policy.policy.calendar
+    policy = state.router.policy.policy
+    calendar = policy.calendar_of(referral.office)
     return {
-        "referral": to_view(referral, routing, state.router.policy.policy),
+        "referral": to_view(referral, routing, policy),
         "decision": decided,
-        "clocks": [_explained(clock, calendar) for clock in referral.clocks],
+        "clocks": [_explained(clock, policy.calendar_of(clock.office)) for clock in referral.clocks],
         "calendar": {"version": calendar.version, "published_through": calendar.published_through},
     }
 

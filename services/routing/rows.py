@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import RowMapping
 
 from contracts.codes import Field, ReferralRole, ReferralState
-from services.deadlines import Calendar
+from services.policies import Policy
 from services.policies.clocks import LegalClock, PackedClock, pack, unpack
 from services.routing.domain.decision import Matter
 from services.routing.domain.referral import Decided, Referral
@@ -146,7 +146,7 @@ def referral_row(referral: Referral, case_id: UUID) -> list[Any]:
     ]
 
 
-def clock_row(clock: LegalClock, case_id: UUID, calendar: Calendar) -> list[Any]:
+def clock_row(clock: LegalClock, case_id: UUID, policy: Policy) -> list[Any]:
     return [
         clock.id,
         case_id,
@@ -154,7 +154,7 @@ def clock_row(clock: LegalClock, case_id: UUID, calendar: Calendar) -> list[Any]
         clock.kind.value,
         clock.version,
         clock.status.value,
-        clock.due(calendar).due_at,
+        clock.due(policy.calendar_of(clock.office)).due_at,
         clock.stopped_at,
         _encode(pack(clock)).decode(),
     ]

@@ -52,6 +52,6 @@ class Listener:
                 for referral_id in referral_ids:
                     change = silence(change, referral_id, desk)
                 changes.append(change)
-            await store.save_changes(conn, routings, changes, desk.policy.calendar)
+            await store.save_changes(conn, routings, changes, desk.policy)
             await journal.add(conn, SERVICE, list(to_outgoing(changes, desk.policy)))
         return sum(1 for change in changes if change.events)

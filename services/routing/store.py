@@ -11,7 +11,7 @@ from sqlalchemy import LargeBinary, RowMapping, Uuid, bindparam, insert, select,
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.deadlines import Calendar
+from services.policies import Policy
 from services.policies.clocks import LegalClock
 from services.routing import rows
 from services.routing.domain.referral import Change, Referral, Routing
@@ -100,7 +100,7 @@ class _Kept:
 
 
 async def save_changes(
-    conn: AsyncConnection, before: Mapping[UUID, Routing], changes: Sequence[Change], calendar: Calendar
+    conn: AsyncConnection, before: Mapping[UUID, Routing], changes: Sequence[Change], policy: Policy
 ) -> None:
     """Write what differs from `before`; a case that is not in it is new."""
     legs, ticking = _Kept(), _Kept()
@@ -115,7 +115,7 @@ async def save_changes(
             clocks_before = {clock.id: clock for clock in earlier.clocks} if earlier is not None else {}
             for clock in referral.clocks:
                 if clocks_before.get(clock.id) is not clock:
-                    ticking.add(rows.clock_row(clock, change.case_id, calendar), known=clock.id in clocks_before)
+                    ticking.add(rows.clock_row(clock, change.case_id, policy), known=clock.id in clocks_before)
     new = [rows.case_row(change.routing.matter) for change in changes if change.case_id not in before]
     await insert_rows(conn, routed_cases, rows.CASE_COLUMNS, new)
     decided = [rows.decision_row(decision, change.case_id) for change in changes for decision in change.decisions]

@@ -128,7 +128,7 @@ def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralVie
 
 
 def _clock_view(clock: LegalClock, policy: Policy) -> ClockView:
-    ends = clock.due(policy.calendar)
+    ends = clock.due(policy.calendar_of(clock.office))
     return ClockView(
         clock_id=clock.id,
         kind=clock.kind,

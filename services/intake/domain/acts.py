@@ -134,7 +134,8 @@ def _reopened(change: Change, reason: str, rules: Rules) -> Change:
 def _within_window(case: Case, at: datetime, rules: Rules) -> bool:
     if case.resolved_at is None:
         return False
-    end = due(case.resolved_at, rules.reopen_limit, calendar=rules.policy.calendar).due_at
+    calendar = rules.policy.calendar_of(case.first_contact_office)
+    end = due(case.resolved_at, rules.reopen_limit, calendar=calendar).due_at
     return end is not None and at <= end
 
 

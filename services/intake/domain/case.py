@@ -76,7 +76,7 @@ def first_contact(policy: Policy, area: str) -> str | None:
 def expected(kind: ClockKind, office: str, started_at: datetime, category: str, policy: Policy) -> Awaited:
     """What the policy says of an answer that nobody has announced yet."""
     row = policy.limit(kind, category)
-    end = due(started_at, row.limit, calendar=policy.calendar, rules=row.rules)
+    end = due(started_at, row.limit, calendar=policy.calendar_of(office), rules=row.rules)
     return Awaited(
         office=office,
         kind=kind,

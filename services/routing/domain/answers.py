@@ -23,6 +23,7 @@ from contracts.events.referrals import (
 )
 from contracts.submissions import Feedback
 from services.deadlines import BadQuestion, Limit
+from services.policies.clocks import facts_of
 from services.policies.model import Extension
 from services.routing.domain.decision import arbiter, coordinator
 from services.routing.domain.dispatching import Desk, decision_clock, recall
@@ -91,7 +92,7 @@ def _check_return(_: Routing, referral: Referral, answer: Answer, desk: Desk) ->
     if referral.return_locked:
         return Refused(code="return_locked", detail="a return was refused or arbitrated before")
     window = next((clock for clock in referral.clocks if clock.kind is ClockKind.RETURN_WINDOW), None)
-    until = window.due(desk.policy.calendar).due_at if window is not None else None
+    until = window.due(desk.policy.calendar_of(window.office)).due_at if window is not None else None
     if until is None or answer.received_at > until:
         return Refused(code="return_window_over")
     return _check_reason(answer.feedback, desk)
@@ -115,7 +116,7 @@ def _check_extend(routing: Routing, referral: Referral, answer: Answer, desk: De
         return Refused(code="extension_not_allowed")
     if clock.extensions:
         return Refused(code="already_extended")
-    end = clock.due(desk.policy.calendar).due_at
+    end = clock.due(desk.policy.calendar_of(clock.office)).due_at
     if end is not None and answer.received_at > end:
         return Refused(code="extension_too_late", detail="the limit has passed")
     return _check_longer(answer.feedback, row.extension) or _check_reason(answer.feedback, desk)
@@ -174,7 +175,7 @@ def _return(change: Change, feedback: Feedback, desk: Desk) -> Change:
             case_id=change.case_id, referral_id=referral.id, arbiter=decides, requested_at=change.at
         )
         change = change.says(asked)
-    return change.starts(referral.id, [decision_clock(referral, change, desk, decides)], desk.policy.calendar)
+    return change.starts(referral.id, [decision_clock(referral, change, desk, decides)], desk.policy)
 
 
 def _progress(change: Change, feedback: Feedback, _: Desk) -> Change:
@@ -184,11 +185,11 @@ def _progress(change: Change, feedback: Feedback, _: Desk) -> Change:
 def _hold(change: Change, feedback: Feedback, desk: Desk) -> Change:
     stops = desk.policy.reasons[feedback.reason].stops_clock
     change = _step(change, feedback, ReferralOnHold, reason=feedback.reason, stops_clock=stops)
-    return change.pauses(feedback.referral_id, feedback.reason, desk.policy.calendar) if stops else change
+    return change.pauses(feedback.referral_id, feedback.reason, desk.policy) if stops else change
 
 
 def _resume(change: Change, feedback: Feedback, desk: Desk) -> Change:
-    return _step(change, feedback, ReferralResumed).resumes(feedback.referral_id, desk.policy.calendar)
+    return _step(change, feedback, ReferralResumed).resumes(feedback.referral_id, desk.policy)
 
 
 def _extend(change: Change, feedback: Feedback, desk: Desk) -> Change:
@@ -197,7 +198,7 @@ def _extend(change: Change, feedback: Feedback, desk: Desk) -> Change:
     extended, clocks = moved.turns(feedback.referral_id, lambda clock: clock.extend(by))
     said = ClockExtended(
         case_id=change.case_id,
-        clocks=tuple(clock.facts(desk.policy.calendar) for clock in clocks),
+        clocks=facts_of(clocks, desk.policy),
         by=str(by),
         approver=str(feedback.attributes["approver"]),
         reason=feedback.reason,

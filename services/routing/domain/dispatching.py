@@ -71,7 +71,7 @@ def send(
         )
         change = _dispatched(change, referral)
         clocks = _clocks(referral, change, desk, instead_of if lead else None, unmatched=choice.rule is None)
-        change = change.starts(referral.id, clocks, desk.policy.calendar)
+        change = change.starts(referral.id, clocks, desk.policy)
     return change
 
 
@@ -98,7 +98,7 @@ def rework(change: Change, round_: int, reason: str, desk: Desk) -> Change:
     lead = change.routing.referral(lead.id)
     change = change.tells(lead.id, ReferralReworkRequested, reason=reason)
     clock = _clock(ClockKind.REWORK, lead, change, desk)
-    return change.starts(lead.id, [clock], desk.policy.calendar)
+    return change.starts(lead.id, [clock], desk.policy)
 
 
 def _offices(choice: Choice) -> Iterator[tuple[str, ReferralRole]]:

@@ -10,8 +10,8 @@ from contracts.codes import ClockKind, ClockStatus, ReferralRole, ReferralState
 from contracts.events import Event
 from contracts.events.clocks import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted, ClockStop
 from contracts.events.referrals import ReferralEvent
-from services.deadlines import Calendar
-from services.policies.clocks import LegalClock
+from services.policies import Policy
+from services.policies.clocks import LegalClock, facts_of
 from services.routing.domain.decision import Choice, Matter
 from services.routing.domain.states import ENDED, WHEN_DEEMED, Move, after
 
@@ -154,13 +154,13 @@ class Change:
         ended = self.at if state in ENDED else None
         return self.puts(replace(referral, state=state, ended_at=ended, **changes))
 
-    def starts(self, referral_id: UUID, clocks: Iterable[LegalClock], calendar: Calendar) -> "Change":
+    def starts(self, referral_id: UUID, clocks: Iterable[LegalClock], policy: Policy) -> "Change":
         started = tuple(clocks)
         if not started:
             return self
         referral = self.routing.referral(referral_id)
         said = self.puts(replace(referral, clocks=(*referral.clocks, *started)))
-        return said.says(ClockStarted(case_id=self.case_id, clocks=tuple(clock.facts(calendar) for clock in started)))
+        return said.says(ClockStarted(case_id=self.case_id, clocks=facts_of(started, policy)))
 
     def meets(self, referral_id: UUID, *kinds: ClockKind) -> "Change":
         """What the open clocks of these kinds waited for has happened."""
@@ -172,17 +172,17 @@ class Change:
         change, ended = self._stopped(referral_id, ClockStatus.CANCELLED, kinds)
         return change.says(ClockCancelled(case_id=self.case_id, clocks=ended)) if ended else self
 
-    def pauses(self, referral_id: UUID, reason: str, calendar: Calendar) -> "Change":
+    def pauses(self, referral_id: UUID, reason: str, policy: Policy) -> "Change":
         change, turned = self.turns(referral_id, lambda clock: clock.pause(self.at, reason))
-        facts = tuple(clock.facts(calendar) for clock in turned)
+        facts = facts_of(turned, policy)
         said = ClockPaused(case_id=self.case_id, clocks=facts, reason=reason, paused_at=self.at)
         return change.says(said) if turned else self
 
-    def resumes(self, referral_id: UUID, calendar: Calendar) -> "Change":
+    def resumes(self, referral_id: UUID, policy: Policy) -> "Change":
         change, turned = self.turns(
             referral_id, lambda clock: clock.resume(self.at) if clock.status is ClockStatus.PAUSED else clock
         )
-        facts = tuple(clock.facts(calendar) for clock in turned)
+        facts = facts_of(turned, policy)
         said = ClockResumed(case_id=self.case_id, clocks=facts, resumed_at=self.at)
         return change.says(said) if turned else self
 

@@ -27,7 +27,8 @@ def silence(change: Change, referral_id: UUID, desk: Desk) -> Change:
     The time to object ends by itself, as a right that was not used.
     """
     referral = change.routing.referral(referral_id)
-    ends = {clock.kind: clock.due(desk.policy.calendar).due_at for clock in referral.open_clocks(*ANSWER_KINDS)}
+    calendar = desk.policy.calendar_of(referral.office)
+    ends = {clock.kind: clock.due(calendar).due_at for clock in referral.open_clocks(*ANSWER_KINDS)}
     passed = {kind for kind, end in ends.items() if end is not None and change.at > end}
     if ClockKind.RETURN_WINDOW in passed:
         change = change.cancels(referral_id, ClockKind.RETURN_WINDOW)
