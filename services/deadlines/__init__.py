@@ -3,7 +3,7 @@
 No I/O, no clock of its own.
 """
 
-from services.deadlines.calendar import Calendar, DayFacts, DayReason, Override, statutory_calendar
+from services.deadlines.calendar import Calendar, DayFacts, DayReason, Notice, Override, statutory_calendar
 from services.deadlines.counting import Due, due, moment_at_share
 from services.deadlines.explanation import DayCounted, Explanation, explain
 from services.deadlines.limits import CIVIL_TIME, DEFAULT_RULES, BadQuestion, CountingRules, Limit, Pause, Unit
@@ -20,6 +20,7 @@ __all__ = [
     "Due",
     "Explanation",
     "Limit",
+    "Notice",
     "Override",
     "Pause",
     "Unit",

@@ -1,7 +1,9 @@
 """The working-day calendar: weekends, statutory holidays and the make-up days (调休) that turn a weekend into work."""
 
+import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -10,10 +12,8 @@ from importlib import metadata
 
 import holidays
 
-from services.deadlines.limits import BadQuestion
+from services.deadlines.limits import FIRST_YEAR, LAST_YEAR, BadQuestion
 
-FIRST_YEAR = 2007
-LAST_YEAR = 2099
 SATURDAY = 5
 
 
@@ -36,28 +36,51 @@ class DayFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """A day on which one place differs from the national calendar, for example a day of heavy snow."""
+    """What somebody says of one day: a notice for the whole country, or one place of itself, as when snow falls."""
 
     works: bool
     zh: str
     en: str
 
+    @property
+    def facts(self) -> DayFacts:
+        reason = DayReason.MAKE_UP if self.works else DayReason.HOLIDAY
+        return DayFacts(works=self.works, reason=reason, zh=self.zh, en=self.en)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Who published the days of a year, and when."""
+
+    year: int
+    source: str
+    published_on: date | None = None
+
+
+WORKDAY = DayFacts(works=True, reason=DayReason.WORKDAY, zh="工作日", en="working day")
+WEEKEND = DayFacts(works=False, reason=DayReason.WEEKEND, zh="周末", en="weekend")
+
 
 class Calendar:
     """Which days work, answered by position in one sorted list."""
 
-    __slots__ = ("_days", "_named", "published_through", "version")
+    __slots__ = ("_days", "_named", "notices", "published_through", "version")
 
-    def __init__(self, named: Mapping[int, DayFacts], published_through: date, version: str) -> None:
+    def __init__(self, named: Mapping[int, DayFacts], notices: Mapping[int, Notice]) -> None:
         self._named = dict(named)
-        self.published_through = published_through
-        self.version = version
-        first, last = date(FIRST_YEAR, 1, 1).toordinal(), date(LAST_YEAR, 12, 31).toordinal()
-        self._days = [day for day in range(first, last + 1) if self._works(day)]
+        self.notices = dict(notices)
+        self.published_through = date(_last_of_run(notices), 12, 31)
+        """Later days are a guess: the State Council moves days around each year."""
+        resting = {day for day, facts in named.items() if not facts.works}
+        working = {day for day, facts in named.items() if facts.works}
+        weekdays = _weekdays()
+        self._days = sorted((weekdays - resting) | working)
+        self.version = self._version((weekdays & resting) | (working - weekdays))
+        """Changes with the days that work and with the last published year, and with nothing else."""
 
-    def _works(self, ordinal: int) -> bool:
-        facts = self._named.get(ordinal)
-        return facts.works if facts is not None else (ordinal - 1) % 7 < SATURDAY
+    def _version(self, moved: AbstractSet[int]) -> str:
+        digest = hashlib.sha256(",".join(map(str, sorted(moved))).encode()).hexdigest()[:10]
+        return f"cn-{self.published_through.year}-{digest}"
 
     def works(self, ordinal: int) -> bool:
         at = bisect_left(self._days, ordinal)
@@ -67,9 +90,7 @@ class Calendar:
         named = self._named.get(ordinal)
         if named is not None:
             return named
-        if (ordinal - 1) % 7 < SATURDAY:
-            return DayFacts(works=True, reason=DayReason.WORKDAY, zh="工作日", en="working day")
-        return DayFacts(works=False, reason=DayReason.WEEKEND, zh="周末", en="weekend")
+        return WORKDAY if is_weekday(ordinal) else WEEKEND
 
     def working_days_until(self, ordinal: int) -> int:
         """How many working days there are from the first day of the calendar through this one."""
@@ -78,7 +99,7 @@ class Calendar:
     def working_day_after(self, ordinal: int, number: int) -> int:
         """The n-th working day after the day."""
         at = bisect_right(self._days, ordinal) + number - 1
-        if ordinal < date(FIRST_YEAR, 1, 1).toordinal() or at >= len(self._days):
+        if at >= len(self._days):
             raise BadQuestion("start", "calendar_range", f"the calendar covers {FIRST_YEAR} to {LAST_YEAR}")
         return self._days[at]
 
@@ -86,21 +107,48 @@ class Calendar:
         """The day itself if it works, else the next one that does."""
         return self.working_day_after(ordinal - 1, 1)
 
-    def with_overrides(self, overrides: Mapping[date, Override], version: str) -> "Calendar":
-        named = dict(self._named)
-        for day, override in overrides.items():
-            reason = DayReason.MAKE_UP if override.works else DayReason.HOLIDAY
-            facts = DayFacts(works=override.works, reason=reason, zh=override.zh, en=override.en)
-            named[day.toordinal()] = facts
-        return Calendar(named, self.published_through, version)
+    def differing_days(self, other: "Calendar") -> list[date]:
+        """The days that work here and not there, or the other way round."""
+        named = set(self._named) | set(other._named)  # noqa: SLF001 - the other is one of us
+        return [date.fromordinal(day) for day in sorted(named) if self.works(day) is not other.works(day)]
+
+    def with_year(self, notice: Notice, days: Mapping[date, Override]) -> "Calendar":
+        """The calendar with a year as a notice has it; its guesses of that year go.
+
+        A notice may also move days of the December before, for the sake of New Year's Day.
+        """
+        kept = {day: facts for day, facts in self._named.items() if date.fromordinal(day).year != notice.year}
+        said = {day.toordinal(): override.facts for day, override in days.items()}
+        return Calendar({**kept, **said}, {**self.notices, notice.year: notice})
+
+    def with_overrides(self, overrides: Mapping[date, Override]) -> "Calendar":
+        said = {day.toordinal(): override.facts for day, override in overrides.items()}
+        return Calendar({**self._named, **said}, self.notices)
+
+
+def is_weekday(ordinal: int) -> bool:
+    return (ordinal - 1) % 7 < SATURDAY
+
+
+@cache
+def _weekdays() -> frozenset[int]:
+    first, last = date(FIRST_YEAR, 1, 1).toordinal(), date(LAST_YEAR, 12, 31).toordinal()
+    return frozenset(day for day in range(first, last + 1) if is_weekday(day))
+
+
+def _last_of_run(notices: Mapping[int, Notice]) -> int:
+    year = min(notices)
+    while year + 1 in notices:
+        year += 1
+    return year
 
 
 @cache
 def statutory_calendar() -> Calendar:
-    """The national calendar. Its last published year is the last for which make-up days are known.
+    """The national calendar as the package `holidays` carries it.
 
-    The package `holidays` works out fixed and lunar holidays of later years too, but the State Council moves days
-    around each year, so a date counted past `published_through` is provisional.
+    The package works out fixed and lunar holidays of later years too, but make-up days only of years whose notice
+    it knows: those count as published.
     """
     years = range(FIRST_YEAR, LAST_YEAR + 1)
     chinese = holidays.country_holidays("CN", years=years, language="zh_CN")
@@ -113,4 +161,5 @@ def statutory_calendar() -> Calendar:
     for day in make_up_days:
         named[day.toordinal()] = DayFacts(works=True, reason=DayReason.MAKE_UP, zh="调休上班", en="make-up working day")
     last = max(day.year for day in make_up_days)
-    return Calendar(named, date(last, 12, 31), f"holidays-{metadata.version('holidays')}")
+    source = f"国务院办公厅通知 (holidays {metadata.version('holidays')})"
+    return Calendar(named, {year: Notice(year=year, source=source) for year in range(FIRST_YEAR, last + 1)})

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from services.deadlines.calendar import FIRST_YEAR, LAST_YEAR, Calendar
+from services.deadlines.calendar import Calendar
 from services.deadlines.limits import (
     DEFAULT_RULES,
+    FIRST_YEAR,
+    LAST_YEAR,
     BadQuestion,
     CountingRules,
     Limit,

@@ -10,6 +10,10 @@ CIVIL_TIME = ZoneInfo("Asia/Shanghai")
 """The time of the window. Inside we keep UTC; days are counted by this one."""
 
 
+FIRST_YEAR = 2007
+LAST_YEAR = 2099
+
+
 class BadQuestion(ValueError):
     """A question about time that has no answer: which field broke which rule."""
 

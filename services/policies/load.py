@@ -1,16 +1,19 @@
 """Turns a pack and its parents into one `Policy`, or names everything that is wrong with it."""
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
 from services.deadlines import statutory_calendar
+from services.policies.calendars import local_calendars
 from services.policies.checks import check
 from services.policies.matters import categories, limits, materials, reasons, rules
 from services.policies.model import Policy
 from services.policies.places import areas, offices
 from services.policies.reading import Entry, Fault, PolicyRefused, entries, heading
+from services.policies.years import with_published_years
 
 DEEPEST = 8
 
@@ -47,6 +50,9 @@ def load_policy(folder: Path) -> Policy:
         rules=rules(read("rules.yaml"), read("categories.csv")),
         calendar=statutory_calendar(),
     )
+    national = with_published_years(policy.calendar, packs, faults)
+    calendar, calendars = local_calendars(read("calendars.yaml"), policy, national)
+    policy = dataclasses.replace(policy, calendar=calendar, calendars=calendars)
     faults.extend(check(policy, f"{folder.name}/pack.yaml"))
     if faults:
         raise PolicyRefused(_once(faults))

@@ -126,10 +126,10 @@ class Policy:
     rules: tuple[Rule, ...]
     calendar: Calendar
     calendars: Mapping[str, Calendar] = dataclasses.field(default_factory=dict)
-    """By the code of an office, where it works other days than the rest."""
+    """By office, where it is not the one of all."""
 
     def calendar_of(self, office_code: str) -> Calendar:
-        """The days by which the clocks of an office count."""
+        """The days that an office works; of an office that is no more, the days of all."""
         return self.calendars.get(office_code, self.calendar)
 
     def area(self, code: str) -> Area | None:

@@ -2,12 +2,17 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+NO_MAPPING = "must be a mapping of names to values"
+HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,26 @@ class Entry:
             return False
         return value
 
+    def day(self, name: str) -> date | None:
+        self.asked.add(name)
+        value = self.values.get(name)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value
+        self.refuse(f"{name} is missing" if value in (None, "") else f"{name} must be a date, for example 2026-10-01")
+        return None
+
+    def hour(self, name: str) -> time | None:
+        """A time of day, if one is given."""
+        self.asked.add(name)
+        value = self.values.get(name)
+        if value in (None, ""):
+            return None
+        # YAML reads a bare 17:30 as the number 1050.
+        if isinstance(value, str) and HOUR.fullmatch(value):
+            return time.fromisoformat(value)
+        self.refuse(f'{name} must be a time in quotation marks, for example "17:30"')
+        return None
+
     def done(self) -> None:
         """Everything was asked for; what is left over is a spelling mistake."""
         for name in sorted(set(self.values) - self.asked):
@@ -84,12 +109,11 @@ def entries(pack: Path, name: str, faults: list[Fault]) -> Iterator[Entry]:
     content = _read(path, file, faults)
     if content is None:
         return
-    rows = _csv_rows(content) if path.suffix == ".csv" else _yaml_rows(content, file, faults)
-    for line, values in rows:
-        if isinstance(values, dict):
+    if path.suffix == ".csv":
+        for line, values in _csv_rows(content):
             yield Entry(file=file, line=line, values=values, faults=faults)
-        else:
-            faults.append(Fault(file=file, line=line, reason="must be a mapping of names to values"))
+    else:
+        yield from _yaml_rows(content, file, faults)
 
 
 def heading(pack: Path, faults: list[Fault]) -> Entry:
@@ -105,6 +129,52 @@ def heading(pack: Path, faults: list[Fault]) -> Entry:
         except (yaml.YAMLError, ValueError) as error:
             faults.append(_yaml_fault(file, error))
     return Entry(file=file, line=1, values=values if isinstance(values, dict) else {}, faults=faults)
+
+
+def document(pack: Path, name: str, part: str, faults: list[Fault]) -> tuple[Entry, list[Entry]]:
+    """A YAML mapping, and the rows of the list that stands in it under the name of the part."""
+    file = f"{pack.name}/{name}"
+    head = Entry(file=file, line=1, values={}, faults=faults, asked={part})
+    rows: list[Entry] = []
+    content = _read(pack / name, file, faults)
+    if content is None:
+        return head, rows
+    loader = yaml.SafeLoader(content)
+    try:
+        top = loader.get_single_node()
+        if not isinstance(top, yaml.MappingNode):
+            head.refuse(NO_MAPPING)
+            return head, rows
+        for key, node in top.value:
+            if key.value != part:
+                head.values[key.value] = _value(loader, node, file, faults)
+            elif isinstance(node, yaml.SequenceNode):
+                rows.extend(_rows(loader, node, file, faults))
+            else:
+                faults.append(Fault(file=file, line=node.start_mark.line + 1, reason=f"{part} must be a list"))
+    except (yaml.YAMLError, ValueError) as error:
+        faults.append(_yaml_fault(file, error))
+    finally:
+        loader.dispose()
+    return head, rows
+
+
+def _rows(loader: yaml.SafeLoader, node: yaml.SequenceNode, file: str, faults: list[Fault]) -> Iterator[Entry]:
+    for child in node.value:
+        values = _value(loader, child, file, faults)
+        if isinstance(values, dict):
+            yield Entry(file=file, line=child.start_mark.line + 1, values=values, faults=faults)
+        elif values is not None:
+            faults.append(Fault(file=file, line=child.start_mark.line + 1, reason=NO_MAPPING))
+
+
+def _value(loader: yaml.SafeLoader, node: yaml.Node, file: str, faults: list[Fault]) -> Any:
+    try:
+        return loader.construct_document(node)
+    except (yaml.YAMLError, ValueError) as error:
+        # A day that is in no calendar, such as 2027-02-30, is well formed and has no value.
+        faults.append(Fault(file=file, line=node.start_mark.line + 1, reason=f"cannot be read: {_problem(error)}"))
+        return None
 
 
 def _read(path: Path, file: str, faults: list[Fault]) -> str | None:
@@ -123,15 +193,14 @@ def _csv_rows(content: str) -> Iterator[tuple[int, Any]]:
         yield reader.line_num, row
 
 
-def _yaml_rows(content: str, file: str, faults: list[Fault]) -> Iterator[tuple[int, Any]]:
+def _yaml_rows(content: str, file: str, faults: list[Fault]) -> Iterator[Entry]:
     loader = yaml.SafeLoader(content)
     try:
         top = loader.get_single_node()
-        if not isinstance(top, yaml.SequenceNode):
+        if isinstance(top, yaml.SequenceNode):
+            yield from _rows(loader, top, file, faults)
+        else:
             faults.append(Fault(file=file, line=1, reason="must be a list"))
-            return
-        for node in top.value:
-            yield node.start_mark.line + 1, loader.construct_document(node)
     except (yaml.YAMLError, ValueError) as error:
         faults.append(_yaml_fault(file, error))
     finally:
@@ -140,5 +209,8 @@ def _yaml_rows(content: str, file: str, faults: list[Fault]) -> Iterator[tuple[i
 
 def _yaml_fault(file: str, error: Exception) -> Fault:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or type(error).__name__
-    return Fault(file=file, line=mark.line + 1 if mark else 1, reason=f"not valid YAML: {problem}")
+    return Fault(file=file, line=mark.line + 1 if mark else 1, reason=f"not valid YAML: {_problem(error)}")
+
+
+def _problem(error: Exception) -> str:
+    return getattr(error, "problem", None) or type(error).__name__

@@ -1,0 +1,114 @@
+"""Whose days differ from the nation's: overrides of places, roles and offices (`calendars.yaml`)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from services.deadlines import Calendar, Override
+from services.deadlines.limits import FIRST_YEAR, LAST_YEAR
+from services.policies.model import Office, Policy
+from services.policies.reading import Entry
+from services.policies.years import override
+
+LONGEST = 366
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whom an override concerns; what is empty leaves nobody out."""
+
+    areas: tuple[str, ...]
+    roles: tuple[str, ...]
+    offices: tuple[str, ...]
+
+    @property
+    def everywhere(self) -> bool:
+        return not (self.areas or self.roles or self.offices)
+
+    def concerns(self, office: Office, policy: Policy) -> bool:
+        return (
+            (not self.areas or any(policy.within(office.area, area) for area in self.areas))
+            and (not self.roles or office.role in self.roles)
+            and (not self.offices or office.code in self.offices)
+        )
+
+
+Local = tuple[Scope, dict[date, Override]]
+
+
+def local_calendars(rows: Sequence[Entry], policy: Policy, calendar: Calendar) -> tuple[Calendar, dict[str, Calendar]]:
+    """The calendar of all, and those of the offices that differ from it. The first row that names a day stands."""
+    found = list(_overrides(rows, policy, calendar))
+    common = [days for scope, days in found if scope.everywhere]
+    groups: defaultdict[tuple[int, ...], list[str]] = defaultdict(list)
+    for office in policy.offices.values():
+        groups[tuple(n for n, (scope, _) in enumerate(found) if scope.concerns(office, policy))].append(office.code)
+    everywhere = calendar.with_overrides(_merged(common)) if common else calendar
+    calendars: dict[str, Calendar] = {}
+    for numbers, codes in groups.items():
+        if any(not found[number][0].everywhere for number in numbers):
+            local = calendar.with_overrides(_merged(found[number][1] for number in numbers))
+            calendars |= dict.fromkeys(codes, local)
+    return everywhere, calendars
+
+
+def _merged(parts: Iterable[Mapping[date, Override]]) -> dict[date, Override]:
+    merged: dict[date, Override] = {}
+    for days in parts:
+        merged = {**days, **merged}
+    return merged
+
+
+def _overrides(rows: Sequence[Entry], policy: Policy, calendar: Calendar) -> Iterable[Local]:
+    seen: set[tuple[str, Scope, date]] = set()
+    for row in rows:
+        scope, said, span = _scope(row, policy), override(row), _span(row)
+        row.text("source")
+        row.done()
+        changed = [day for day in span if calendar.works(day.toordinal()) is not said.works]
+        twice = [day for day in changed if (row.file, scope, day) in seen]
+        if span and not changed:
+            row.refuse(f"{span[0]} {'works' if said.works else 'does not work'} anyway")
+        elif twice:
+            row.refuse(f"{twice[0]} stands here twice for the same offices")
+        else:
+            seen |= {(row.file, scope, day) for day in changed}
+            yield scope, dict.fromkeys(changed, said)
+
+
+def _scope(row: Entry, policy: Policy) -> Scope:
+    scope = Scope(areas=row.texts("areas"), roles=row.texts("roles"), offices=row.texts("offices"))
+    known = {office.role for office in policy.offices.values()}
+    for area in scope.areas:
+        if policy.area(area) is None:
+            row.refuse(f"unknown area {area}")
+    for role in scope.roles:
+        if known and role not in known:
+            row.refuse(f"unknown role {role}")
+    for office in scope.offices:
+        if office not in policy.offices:
+            row.refuse(f"unknown office {office}")
+    return scope
+
+
+def _span(row: Entry) -> list[date]:
+    """One day, or all from one to another."""
+    if "date" in row.values:
+        first = last = row.day("date")
+        for name in sorted({"from", "to"} & set(row.values)):
+            row.asked.add(name)
+            row.refuse(f"{name} does not go with date")
+    else:
+        first, last = row.day("from"), row.day("to")
+    if first is None or last is None:
+        return []
+    if not FIRST_YEAR <= first.year <= last.year <= LAST_YEAR:
+        row.refuse(f"the calendar covers {FIRST_YEAR} to {LAST_YEAR}")
+    elif last < first:
+        row.refuse("to lies before from")
+    elif (last - first).days >= LONGEST:
+        row.refuse(f"covers more than {LONGEST} days")
+    else:
+        return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return []

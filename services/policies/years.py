@@ -1,0 +1,84 @@
+"""Published years: what a pack knows of a year's holidays and make-up days (`calendar-YYYY.yaml`)."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from services.deadlines import Calendar, Notice, Override
+from services.deadlines.calendar import is_weekday
+from services.deadlines.limits import FIRST_YEAR, LAST_YEAR
+from services.policies.reading import Entry, Fault, document
+
+NAME = re.compile(r"calendar-([0-9]{4})\.yaml")
+DECEMBER = 12
+ALWAYS_FREE = ((1, 1), (5, 1), (10, 1), (10, 2), (10, 3))
+"""New Year's Day, Labour Day, National Day: fixed by 全国年节及纪念日放假办法; a list without them is not whole."""
+
+
+def with_published_years(calendar: Calendar, packs: Sequence[Path], faults: list[Fault]) -> Calendar:
+    """The calendar with the years that the packs publish. Of two files for one year the more local one stands."""
+    files: dict[int, tuple[Path, str]] = {}
+    for pack in packs:
+        for path in sorted(pack.glob("calendar-*.*")):
+            match = NAME.fullmatch(path.name)
+            year = int(match[1]) if match else 0
+            if FIRST_YEAR <= year <= LAST_YEAR:
+                files.setdefault(year, (pack, path.name))
+            else:
+                reason = f"must be named calendar-YYYY.yaml, with a year from {FIRST_YEAR} to {LAST_YEAR}"
+                faults.append(Fault(file=f"{pack.name}/{path.name}", line=1, reason=reason))
+    for year, (pack, name) in sorted(files.items()):
+        head, rows = document(pack, name, "days", faults)
+        notice = _notice(head, year)
+        days = _days(rows, year)
+        _whole(head, year, days)
+        if year > calendar.published_through.year + 1:
+            head.refuse(f"the year {calendar.published_through.year + 1} is not published, and no year is left out")
+        else:
+            calendar = calendar.with_year(notice, days)
+    return calendar
+
+
+def _notice(head: Entry, year: int) -> Notice:
+    head.asked.add("year")
+    source, published_on = head.text("source"), head.day("published_on")
+    if head.values.get("year") != year:
+        head.refuse(f"year must be {year}, as the name of the file has it")
+    if published_on is not None and not year - 1 <= published_on.year <= year:
+        head.refuse(f"published_on must lie in {year - 1} or {year}")
+    head.done()
+    return Notice(year=year, source=source, published_on=published_on)
+
+
+def _days(rows: Sequence[Entry], year: int) -> dict[date, Override]:
+    found: dict[date, Override] = {}
+    for row in rows:
+        day, said = row.day("date"), override(row)
+        row.done()
+        if day is None:
+            continue
+        if not (day.year == year or (day.year == year - 1 and day.month == DECEMBER)):
+            row.refuse(f"{day} does not lie in {year} or the December before")
+        elif day in found:
+            row.refuse(f"{day} stands here twice")
+        elif said.works and is_weekday(day.toordinal()):
+            row.refuse(f"{day} is no weekend: it works without being a make-up day")
+        elif said.works and (day.month, day.day) in ALWAYS_FREE:
+            row.refuse(f"{day} is a holiday by law and cannot be worked")
+        else:
+            found[day] = said
+    return found
+
+
+def _whole(head: Entry, year: int, days: dict[date, Override]) -> None:
+    for month, day in ALWAYS_FREE:
+        if is_weekday(date(year, month, day).toordinal()) and date(year, month, day) not in days:
+            head.refuse(f"{year}-{month:02}-{day:02} is a holiday by law and missing")
+
+
+def override(row: Entry) -> Override:
+    """What a row says of its days."""
+    if "works" not in row.values:
+        row.refuse("works is missing")
+    return Override(works=row.flag("works"), zh=row.text("zh"), en=row.text("en"))

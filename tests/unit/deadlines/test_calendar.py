@@ -1,0 +1,158 @@
+"""Every published day against a second source, and the calendar's own promises."""
+
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+
+from services.deadlines import Notice, Override, statutory_calendar
+from services.deadlines.calendar import DayReason
+from tests.unit.deadlines.known import MOVED, works
+
+CALENDAR = statutory_calendar()
+DAYS = [date(2007, 1, 1) + timedelta(days=n) for n in range((date(2026, 12, 31) - date(2007, 1, 1)).days + 1)]
+SNOW = Override(works=False, zh="雪灾停工", en="closed by snow")
+
+
+def reason(day: str) -> str:
+    return CALENDAR.day(date.fromisoformat(day).toordinal()).reason.value
+
+
+def test_every_day_is_as_the_second_source_has_it() -> None:
+    assert [day for day in DAYS if CALENDAR.works(day.toordinal()) is not works(day)] == []
+
+
+@pytest.mark.parametrize(
+    ("year", "weekdays_off", "make_up_days", "working_days"),
+    [
+        (2007, 19, 7, 249),
+        (2008, 16, 5, 251),
+        (2009, 17, 6, 250),
+        (2010, 19, 8, 250),
+        (2011, 16, 6, 250),
+        (2012, 18, 6, 249),
+        (2013, 23, 12, 250),
+        (2014, 16, 5, 250),
+        (2015, 17, 5, 249),
+        (2016, 17, 6, 250),
+        (2017, 16, 5, 249),
+        (2018, 18, 7, 250),
+        (2019, 17, 6, 250),
+        (2020, 19, 6, 249),
+        (2021, 18, 7, 250),
+        (2022, 18, 7, 249),
+        (2023, 18, 7, 249),
+        (2024, 19, 8, 251),
+        (2025, 18, 5, 248),
+        (2026, 19, 6, 248),
+    ],
+)
+def test_a_year_has_its_days(year: int, weekdays_off: int, make_up_days: int, working_days: int) -> None:
+    days = [day for day in DAYS if day.year == year]
+    reasons = Counter(CALENDAR.day(day.toordinal()).reason for day in days)
+    off = sum(day.weekday() < 5 and not CALENDAR.works(day.toordinal()) for day in days)
+    assert (off, reasons[DayReason.MAKE_UP]) == (weekdays_off, make_up_days)
+    assert sum(CALENDAR.works(day.toordinal()) for day in days) == working_days
+
+
+@pytest.mark.parametrize(
+    ("day", "expected", "why"),
+    [
+        ("2007-05-04", "holiday", "the last Labour Day week"),
+        ("2007-12-31", "holiday", "for New Year 2008, worked for on Saturday 29 December"),
+        ("2007-12-29", "make_up", "published with the year 2008"),
+        ("2011-12-31", "make_up", "a Saturday worked for New Year 2012"),
+        ("2013-01-05", "make_up", "Saturday and Sunday worked for New Year 2013"),
+        ("2015-09-03", "holiday", "70 years of victory, one year only"),
+        ("2015-09-04", "holiday", "moved from Sunday 6 September"),
+        ("2015-09-06", "make_up", "worked for 4 September"),
+        ("2016-09-03", "weekend", "no holiday in the year after, a plain Saturday"),
+        ("2018-12-29", "make_up", "worked for 31 December 2018"),
+        ("2018-12-31", "holiday", "New Year 2019"),
+        ("2019-05-02", "holiday", "May Day 2019, moved by the second notice of March"),
+        ("2019-05-03", "holiday", "the same"),
+        ("2019-04-28", "make_up", "worked for 2 May 2019"),
+        ("2019-05-05", "make_up", "worked for 3 May 2019"),
+        ("2020-01-31", "holiday", "Spring Festival 2020, lengthened"),
+        ("2020-02-02", "holiday", "the last day of the lengthened festival, a Sunday"),
+        ("2020-02-01", "holiday", "a Saturday that the first notice had as worked"),
+        ("2020-02-03", "workday", "back to work"),
+        ("2020-10-08", "holiday", "National Day and Mid-Autumn on one day"),
+        ("2023-10-06", "holiday", "eight days of National Day"),
+        ("2023-10-07", "make_up", "Saturday after them"),
+        ("2024-02-09", "workday", "New Year's Eve 2024 was no holiday by law"),
+        ("2025-01-28", "holiday", "New Year's Eve is one since 2025"),
+        ("2025-10-08", "holiday", "the week of 2025 had eight days"),
+        ("2026-09-20", "make_up", "a Sunday, ten days before National Day 2026"),
+        ("2026-10-10", "make_up", "a Saturday after it"),
+    ],
+)
+def test_a_well_known_day(day: str, expected: str, why: str) -> None:
+    assert reason(day) == expected, why
+
+
+def test_a_make_up_day_is_always_a_weekend() -> None:
+    assert all(day.weekday() >= 5 for day, worked in MOVED.items() if worked)
+    assert sum(MOVED.values()) == 130
+
+
+def test_later_years_are_a_guess_without_make_up_days() -> None:
+    assert CALENDAR.published_through >= date(2026, 12, 31)
+    assert CALENDAR.day(date(2098, 10, 1).toordinal()).reason is DayReason.HOLIDAY
+
+
+def test_the_version_follows_the_days_and_not_their_names() -> None:
+    snow = CALENDAR.with_overrides({date(2026, 1, 5): SNOW})
+    renamed = CALENDAR.with_overrides({date(2026, 1, 5): Override(works=False, zh="大雪", en="heavy snow")})
+    back = snow.with_overrides({date(2026, 1, 5): Override(works=True, zh="恢复", en="open again")})
+    assert len({CALENDAR.version, snow.version}) == 2
+    assert snow.version == renamed.version
+    assert back.version == CALENDAR.version
+
+
+def test_an_override_changes_its_day_alone() -> None:
+    snow = CALENDAR.with_overrides({date(2026, 1, 5): SNOW})
+    assert snow.differing_days(CALENDAR) == CALENDAR.differing_days(snow) == [date(2026, 1, 5)]
+    facts = snow.day(date(2026, 1, 5).toordinal())
+    assert (facts.works, facts.reason, facts.zh, facts.en) == (False, "holiday", "雪灾停工", "closed by snow")
+
+
+def test_a_published_year_takes_the_place_of_its_guesses() -> None:
+    year = CALENDAR.published_through.year + 1
+    notice = Notice(year=year, source="国办发明电", published_on=date(year - 1, 11, 4))
+    worked = date(year, 1, 2)
+    while worked.weekday() != 6:
+        worked += timedelta(days=1)
+    days = {date(year, 1, 1): Override(works=False, zh="元旦", en="New Year's Day")}
+    days |= {worked: Override(works=True, zh="上班", en="worked")}
+    published = CALENDAR.with_year(notice, days)
+    assert published.published_through == date(year, 12, 31)
+    assert published.notices[year] is notice
+    assert published.works(worked.toordinal())
+    assert published.day(date(year, 10, 1).toordinal()).reason is not DayReason.HOLIDAY
+    assert published.version != CALENDAR.version
+    before = [day for day in published.differing_days(CALENDAR) if day.year != year]
+    assert before == []
+
+
+def test_a_notice_may_move_days_of_the_december_before() -> None:
+    year = CALENDAR.published_through.year + 1
+    eve = date(year - 1, 12, 31)
+    moved = CALENDAR.with_year(
+        Notice(year=year, source="x"), {eve: Override(works=not CALENDAR.works(eve.toordinal()), zh="x", en="x")}
+    )
+    assert eve in moved.differing_days(CALENDAR)
+
+
+def test_a_year_after_a_gap_is_not_published() -> None:
+    far = CALENDAR.published_through.year + 2
+    assert CALENDAR.with_year(Notice(year=far, source="x"), {}).published_through == CALENDAR.published_through
+
+
+def test_working_days_are_counted_and_found_again() -> None:
+    friday, make_up_saturday, monday = (date(2026, 10, day).toordinal() for day in (9, 10, 12))
+    assert CALENDAR.working_day_after(friday, 1) == make_up_saturday
+    assert CALENDAR.working_day_after(friday, 2) == monday
+    assert CALENDAR.working_day_from(make_up_saturday) == make_up_saturday
+    assert CALENDAR.working_day_from(make_up_saturday + 1) == monday
+    assert CALENDAR.working_days_until(monday) - CALENDAR.working_days_until(friday) == 2
