@@ -1,0 +1,77 @@
+"""Who had the time: pieces that leave no gap, and sums that are exact."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.deadlines import statutory_calendar
+from services.deadlines.accounting import DAY, Spent, Turn, pieces, total, totals, working_time
+from tests.unit.deadlines.naive import SHANGHAI
+
+CALENDAR = statutory_calendar()
+MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - zone apart
+TURNS = st.lists(st.builds(Turn, at=MOMENTS, held=st.sampled_from("abcd")), min_size=1, max_size=12)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+
+@given(TURNS, MOMENTS)
+def test_pieces_partition_the_span_and_their_times_add_up(turns: list[Turn[str]], until: datetime) -> None:
+    start = min(turn.at for turn in turns)
+    found = pieces(turns, until, CALENDAR)
+    if until <= start:
+        assert found == ()
+        return
+    assert (found[0].start, found[-1].end) == (start, until)
+    assert all(piece.start < piece.end for piece in found)
+    assert all(one.end == other.start for one, other in pairwise(found))
+    assert all(one.held != other.held for one, other in pairwise(found))
+    whole = Spent(calendar=until - start, working=working_time(start, until, CALENDAR))
+    assert total(found) == whole
+    assert sum(totals(found, lambda held: held).values(), Spent()) == whole
+
+
+@given(TURNS, MOMENTS, st.randoms(use_true_random=False))
+def test_the_order_in_which_turns_are_told_changes_nothing(
+    turns: list[Turn[str]], until: datetime, random: Random
+) -> None:
+    once = list({turn.at: turn for turn in turns}.values())
+    shuffled = once[:]
+    random.shuffle(shuffled)
+    assert pieces(shuffled, until, CALENDAR) == pieces(once, until, CALENDAR)
+
+
+@given(MOMENTS, st.timedeltas(timedelta(), timedelta(days=400)))
+def test_working_time_is_what_a_count_day_by_day_says(start: datetime, length: timedelta) -> None:
+    end = start + length
+    counted, day = timedelta(), start.astimezone(SHANGHAI).date()
+    while day <= end.astimezone(SHANGHAI).date():
+        begins = datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
+        if CALENDAR.works(day.toordinal()):
+            counted += max(min(end, begins + DAY) - max(start, begins), timedelta())
+        day += DAY
+    assert working_time(start, end, CALENDAR) == counted
+
+
+def test_a_weekend_passes_without_working_time() -> None:
+    friday_noon, monday_noon = at("2026-03-06T12:00"), at("2026-03-09T12:00")
+    assert working_time(friday_noon, monday_noon, CALENDAR) == DAY
+    assert not working_time(at("2026-03-07T00:00"), at("2026-03-09T00:00"), CALENDAR)
+
+
+def test_a_make_up_saturday_works_and_a_holiday_does_not() -> None:
+    saturday, spring_festival = date(2026, 2, 14), date(2026, 2, 17)
+    for day, expected in ((saturday, DAY), (spring_festival, timedelta())):
+        begins = datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
+        assert working_time(begins, begins + DAY, CALENDAR) == expected
+
+
+def test_of_turns_at_one_moment_the_last_holds() -> None:
+    noon = at("2026-03-02T12:00")
+    (piece,) = pieces([Turn(at=noon, held="a"), Turn(at=noon, held="b")], noon + DAY, CALENDAR)
+    assert (piece.held, piece.spent.calendar) == ("b", DAY)
