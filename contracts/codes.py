@@ -153,6 +153,28 @@ class FeedbackOutcome(Code):
     REFUSED = "refused", "未采纳", "Refused"
 
 
+class TimeKind(Code):
+    """Whose time a piece of a case's life is."""
+
+    USED = "used", "用时", "Used"
+    PAUSED = "paused", "依法暂停", "Paused by law"
+    WAITING = "waiting", "等待", "Waiting for others"
+
+
+class CaseStep(Code):
+    """What a case goes through while somebody holds it."""
+
+    ACCEPTANCE = "acceptance", "受理审查", "Acceptance"
+    SUPPLEMENT = "supplement", "等待补正", "Waiting for material"
+    DISPATCH = "dispatch", "派单", "Dispatch"
+    UNSIGNED = "unsigned", "待签收", "Not signed for"
+    HANDLING = "handling", "办理", "Handling"
+    ON_HOLD = "on_hold", "暂停", "On hold"
+    RETURN_DECISION = "return_decision", "退件审核", "Decision on a return"
+    CALLBACK = "callback", "回访", "Callback"
+    OVER = "over", "已结束", "Over"
+
+
 class SupervisionLevel(Code):
     NONE = "none", "无", "None"
     REMINDED = "reminded", "到期提醒", "Reminded"

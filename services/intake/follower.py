@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -9,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import ClockKind, ReferralRole
 from contracts.events import CaseBound
+from contracts.events.alerts import Supervision
 from contracts.events.clocks import (
+    ClockAlert,
     ClockBreached,
     ClockExtended,
     ClockPaused,
@@ -44,6 +47,8 @@ from services.runtime.failures import Rejected
 DECISIONS: Final = (RoutingDecided, RoutingUnmatched, RoutingOverridden, RoutingArbitrationRequested)
 TIMES: Final = (ClockStarted, ClockPaused, ClockResumed, ClockExtended, ClockRecalculated)
 WORK: Final = frozenset({ClockKind.HANDLING, ClockKind.REWORK})
+TOLD: Final = WORK | {ClockKind.RETURN_DECISION}
+"""Clocks that stand in the story. Those of signing and of co-handlers are routing's own business."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +77,7 @@ class Follower:
                 decode=decode,
                 handle=self.follow,
                 guarded=True,
-                only=frozenset({ClockBreached}),
+                only=frozenset({ClockBreached, *Supervision.__subclasses__()}),
             ),
         ]
 
@@ -87,8 +92,7 @@ class Follower:
             case = now.get(event.case_id)
             if case is None:
                 raise Rejected("unknown_case", case_id=event.case_id)
-            if not isinstance(event, TIMES) or isinstance(event, ClockExtended):
-                story.hears(event, incoming.received_at, _speaker(event))
+            story.hears(event, told_at(event) or incoming.received_at, _speaker(event))
             change = step(Change(case=case, at=incoming.received_at), event, policy)
             if change.case is not case:
                 now[case.id] = moved[case.id] = change.case
@@ -98,15 +102,31 @@ class Follower:
 
 
 def _concerns(event: CaseBound) -> bool:
-    """Clocks of signing and of co-handlers are routing's own business."""
-    return not isinstance(event, TIMES) or any(clock.kind in WORK for clock in event.clocks)
+    return not isinstance(event, TIMES) or any(clock.kind in TOLD for clock in event.clocks)
+
+
+def told_at(event: CaseBound) -> datetime | None:
+    """When it became true, as its writer says: a record may come late, and come again from the journal."""
+    match event:
+        case ReferralEvent(at=at) | Supervision(at=at) | ClockAlert(fired_at=at):
+            return at
+        case RoutingDecided(decided_at=at) | RoutingUnmatched(decided_at=at):
+            return at
+        case RoutingOverridden(overridden_at=at) | RoutingArbitrationRequested(requested_at=at):
+            return at
+        case ClockPaused(paused_at=at) | ClockResumed(resumed_at=at) | ClockExtended(extended_at=at):
+            return at
+        case ClockRecalculated(recalculated_at=at):
+            return at
+        case _:
+            return None
 
 
 def _speaker(event: CaseBound) -> str:
     """An office where its answer was the cause, else the service that says so."""
     if isinstance(event, ReferralEvent) and event.feedback_id is not None:
         return event.office
-    return ALERTS.writer if isinstance(event, ClockBreached) else REFERRALS.writer
+    return ALERTS.writer if isinstance(event, ClockBreached | Supervision) else REFERRALS.writer
 
 
 def step(still: Change, event: CaseBound, policy: Policy) -> Change:

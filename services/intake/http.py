@@ -18,6 +18,7 @@ from services.intake import registration, store
 from services.intake.acting import ACTS
 from services.intake.lookup import find_visible, window_of
 from services.intake.registration import Outcome, Refused, Registered
+from services.intake.spending import TimeView, to_time
 from services.intake.views import CaseView, to_view
 from services.runtime.auth import Principal, Role, requires, subtree
 from services.runtime.database import transaction
@@ -166,6 +167,15 @@ async def show_timeline(request: Call, state: State, key: FromPath[str]) -> list
         return [Entry(at=e.at, type=e.type, by=e.by, data=e.data) for e in await store.list_timeline(conn, case.id)]
 
 
+@get("/v1/cases/{key:str}/time", guards=[SEES], tags=["cases"])
+async def show_time(request: Call, state: State, key: FromPath[str]) -> TimeView:
+    """Who used how many days: the office, the window, the decider on a return; paused or waiting is nobody's."""
+    async with transaction(state.engine) as conn:
+        case = await find_visible(conn, request.user, key)
+        story = await store.list_timeline(conn, case.id)
+    return to_time(case, story, state.policy.policy, state.clock.now())
+
+
 @get("/v1/cases/{key:str}/applicant", guards=[SEES_PEOPLE], tags=["cases"])
 async def show_applicant(request: Call, state: State, key: FromPath[str]) -> Applicant:
     """The person, unsealed. Each call is put on record before the answer leaves."""
@@ -178,4 +188,13 @@ async def show_applicant(request: Call, state: State, key: FromPath[str]) -> App
     return msgspec.json.decode(opened, type=Applicant)
 
 
-ROUTES: list[HTTPRouteHandler] = [register, register_batch, list_cases, show, show_timeline, show_applicant, *ACTS]
+ROUTES: list[HTTPRouteHandler] = [
+    register,
+    register_batch,
+    list_cases,
+    show,
+    show_timeline,
+    show_time,
+    show_applicant,
+    *ACTS,
+]

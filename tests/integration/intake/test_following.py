@@ -1,6 +1,7 @@
 """A case follows what routing and notify say, on a real database: in order, once, and never for the wrong reason."""
 
 from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
 from types import SimpleNamespace
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ from services.intake import store
 from services.intake.domain.case import Case
 from services.intake.follower import Follower
 from services.intake.registration import Registered
+from services.intake.spending import to_time
 from services.policies import PolicyWatch
 from services.runtime.clock import Clock
 from services.runtime.consume import Reader, Record, read_record
@@ -132,6 +134,7 @@ async def test_the_story_names_who_said_what(engine: AsyncEngine, watch: PolicyW
         ("case.accepted", "window-1"),
         ("clock.met", "window-1"),
         ("referral.dispatched", "routing"),
+        ("clock.started", "routing"),
         ("referral.completed", voices.OFFICE),
         ("case.resolved", voices.OFFICE),
         ("clock.started", voices.OFFICE),
@@ -227,3 +230,50 @@ async def test_hundreds_of_cases_follow_in_one_batch(engine: AsyncEngine, watch:
     async with engine.connect() as conn:
         states = await conn.execute(text("SELECT state, count(*) FROM cases GROUP BY state"))
         assert [tuple(row) for row in states] == [("resolved", 400)]
+
+
+async def test_who_used_how_many_days_is_read_from_what_was_heard(
+    engine: AsyncEngine, watch: PolicyWatch, ear: Ear
+) -> None:
+    """Registered on Monday at 10:00: a day until the dispatch, a day to the return, half a day to decide on it."""
+    case_id, other, helper = await a_case(engine, watch), uuid4(), uuid4()
+    day = timedelta(days=1)
+    asked, decided, finished = voices.AT + day, voices.AT + day * 1.5, voices.AT + day * 7
+    await ear.hears(
+        voices.dispatched(case_id, LEAD),
+        voices.dispatched(case_id, helper, role=ReferralRole.CO, office="housing-130722000000"),
+        voices.started(case_id, LEAD),
+        voices.return_asked(case_id, LEAD, at=asked),
+        voices.deciding(case_id, LEAD, at=asked),
+        voices.returned(case_id, LEAD, at=decided),
+        voices.dispatched(case_id, other, office="social_security-130722000000", supersedes=LEAD, at=decided),
+        voices.completed(case_id, other, office="social_security-130722000000", at=finished),
+    )
+    async with transaction(engine) as conn:
+        story = await store.list_timeline(conn, case_id)
+    view = to_time(await ear.case(case_id), story, watch.policy, finished + day)
+    used = {one.holder: one.used.working_days for one in view.holders}
+    assert used == {
+        "dispatching": 1,
+        voices.OFFICE: 1,
+        voices.DECIDER: 0.5,
+        "social_security-130722000000": 3.5,
+        "township-130722100000": 1,
+    }
+    assert view.whole.working_days == sum(used.values())
+    assert view.whole.calendar_seconds == sum(piece.spent.calendar_seconds for piece in view.pieces)
+    assert [one.pieces[0].holder for one in view.co_handlers] == ["housing-130722000000"]
+
+
+async def test_the_story_says_when_a_thing_was_so_and_not_when_it_was_heard(
+    engine: AsyncEngine, watch: PolicyWatch, ear: Ear
+) -> None:
+    case_id, before = await a_case(engine, watch), voices.AT - timedelta(hours=5)
+    await ear.hears(voices.dispatched(case_id, LEAD, at=before))
+    await ear.hears_alerts(voices.urged(case_id, at=before))
+    async with transaction(engine) as conn:
+        story = await store.list_timeline(conn, case_id)
+    assert [(entry.type, entry.by, entry.at) for entry in story[-2:]] == [
+        ("referral.dispatched", "routing", before),
+        ("supervision.urged", "notify", before),
+    ]

@@ -76,6 +76,19 @@ async def test_a_clerk_registers_and_learns_who_answers_by_when(http: httpx.Asyn
     assert [entry["type"] for entry in story] == ["case.registered", "clock.started", "case.accepted", "clock.met"]
 
 
+async def test_the_time_of_a_case_is_told_to_whom_may_see_it(http: httpx.AsyncClient) -> None:
+    body = a_submission(category="civil_affairs.subsistence_allowance")
+    path = f"/v1/cases/{(await http.post('/v1/cases', content=body)).json()['number']}"
+    await http.post(f"{path}/request-supplement", json={"missing": ["household_register"]})
+    told = (await http.get(f"{path}/time", headers=token(Role.OPS))).json()
+    assert (told["state"], told["over"]) == ("awaiting_supplement", False)
+    assert told["whole"]["calendar_seconds"] == sum(piece["spent"]["calendar_seconds"] for piece in told["pieces"])
+    assert {piece["holder"] for piece in told["pieces"]} <= {"applicant", "township-130722100000"}
+    outside = token(Role.CLERK, "130723000000")
+    assert (await http.get(f"{path}/time", headers=outside)).status_code == 404
+    assert (await http.get("/v1/cases/nonsense/time")).status_code == 404
+
+
 async def test_a_repeat_is_the_same_case_and_another_content_a_conflict(http: httpx.AsyncClient) -> None:
     first = await http.post("/v1/cases", content=a_submission())
     again = await http.post("/v1/cases", content=a_submission())

@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import msgspec
+
 from contracts.cloudevents import Envelope, encode
-from contracts.codes import ClockKind, Field, ReferralRole
+from contracts.codes import ClockKind, Field, ReferralRole, SupervisionLevel
 from contracts.events import CaseBound
+from contracts.events.alerts import SupervisionUrged
 from contracts.events.clocks import ClockBreached, ClockFacts, ClockPaused, ClockStarted, LimitBasis
 from contracts.events.referrals import (
     ReferralCompleted,
@@ -15,6 +18,8 @@ from contracts.events.referrals import (
     ReferralFailed,
     ReferralOnHold,
     ReferralResumed,
+    ReferralReturned,
+    ReferralReturnRequested,
     ReferralReworkRequested,
     ReferralSigned,
 )
@@ -23,6 +28,7 @@ from services.runtime.consume import Record
 AT = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)
 DUE = datetime(2026, 3, 24, 15, 59, 59, 999999, tzinfo=UTC)
 OFFICE = "education-130722000000"
+DECIDER = "civil_affairs-130722000000"
 BASIS = LimitBasis(policy_version="v", row="row", source="社会救助暂行办法")
 
 
@@ -72,6 +78,14 @@ def failed(case_id: UUID, referral: UUID) -> ReferralEvent:
     return leg(ReferralFailed, case_id, referral, reason="not_eligible")
 
 
+def return_asked(case_id: UUID, referral: UUID, **more: object) -> ReferralEvent:
+    return leg(ReferralReturnRequested, case_id, referral, reason="not_competent", **more)
+
+
+def returned(case_id: UUID, referral: UUID, **more: object) -> ReferralEvent:
+    return leg(ReferralReturned, case_id, referral, reason="not_competent", feedback_id=None, **more)
+
+
 def rework(case_id: UUID, referral: UUID) -> ReferralEvent:
     return leg(ReferralReworkRequested, case_id, referral, reason="not_satisfied", round=2, feedback_id=None)
 
@@ -95,6 +109,24 @@ def clock(
 
 def started(case_id: UUID, referral: UUID, *kinds: ClockKind) -> ClockStarted:
     return ClockStarted(case_id=case_id, clocks=tuple(clock(referral, kind) for kind in kinds or (ClockKind.HANDLING,)))
+
+
+def deciding(case_id: UUID, referral: UUID, *, at: datetime) -> ClockStarted:
+    """The clock that names who decides on a return."""
+    facts = msgspec.structs.replace(clock(referral, ClockKind.RETURN_DECISION), office=DECIDER, started_at=at)
+    return ClockStarted(case_id=case_id, clocks=(facts,))
+
+
+def urged(case_id: UUID, *, at: datetime) -> SupervisionUrged:
+    return SupervisionUrged(
+        case_id=case_id,
+        clock_id=uuid4(),
+        office=OFFICE,
+        area="130722100000",
+        level=SupervisionLevel.URGED,
+        recipients=(DECIDER,),
+        at=at,
+    )
 
 
 def paused(case_id: UUID, referral: UUID) -> ClockPaused:

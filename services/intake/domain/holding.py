@@ -1,0 +1,158 @@
+"""Who holds a case, step by step, as its story tells: the window, dispatching, the lead, whoever decides on a return.
+
+One holder at any moment. Co-handlers work beside the lead, each on an account of its own. The time until an office asks
+to return a case is that office's own, the decision takes the decider's time, and the next office begins with nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from contracts.codes import CaseStep, ClockKind, ReferralRole, TimeKind
+from contracts.events import CaseBound
+from contracts.events import cases as c
+from contracts.events import referrals as r
+from contracts.events.clocks import ClockStarted
+from services.deadlines.accounting import Turn
+
+APPLICANT: Final = "applicant"
+DISPATCHING: Final = "dispatching"
+NOBODY: Final = "nobody"
+ENDS: Final = (c.CaseNotAccepted, c.CaseClosed, c.CaseMerged, c.CaseWithdrawn, c.CaseTerminated)
+LEG_ENDS: Final = (r.ReferralReturned, r.ReferralCompleted, r.ReferralFailed, r.ReferralCancelled)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """`holder` is an office, or one of the three above; `kind` says whether the time counts as the holder's own."""
+
+    holder: str
+    kind: TimeKind = TimeKind.USED
+    step: CaseStep
+    reason: str = ""
+    referral_id: UUID | None = None
+    """The leg in which it happened, also while another decides on its return."""
+    round: int = 1
+
+
+OVER: Final = Holding(holder=NOBODY, kind=TimeKind.WAITING, step=CaseStep.OVER)
+SENDING: Final = Holding(holder=DISPATCHING, step=CaseStep.DISPATCH)
+
+
+@dataclass(slots=True)
+class Account:
+    """Whose turn it was from when on. A story is told in the order of its causes, so no turn begins before the last."""
+
+    turns: list[Turn[Holding]] = field(default_factory=list)
+
+    @property
+    def now(self) -> Holding:
+        return self.turns[-1].held if self.turns else OVER
+
+    @property
+    def over(self) -> bool:
+        return self.now.step is CaseStep.OVER
+
+    def passes(self, at: datetime, held: Holding) -> None:
+        moment = at.replace(microsecond=0)
+        self.turns.append(Turn(at=max(moment, self.turns[-1].at) if self.turns else moment, held=held))
+
+    def until(self, now: datetime) -> datetime:
+        """When it was over, or now."""
+        return self.turns[-1].at if self.turns and self.over else now.replace(microsecond=0)
+
+
+@dataclass(slots=True)
+class Accounts:
+    """Of the case itself, and of each co-handler by its referral."""
+
+    case: Account = field(default_factory=Account)
+    beside: dict[UUID, Account] = field(default_factory=dict)
+    _window: str = ""
+    _lead: UUID | None = None
+
+    def hears(self, at: datetime, event: CaseBound) -> None:
+        match event:
+            case r.ReferralEvent(role=ReferralRole.LEAD):
+                self._hears_lead(at, event)
+            case r.ReferralEvent(role=ReferralRole.CO):
+                account = self.beside.setdefault(event.referral_id, Account())
+                held = _of_leg(event, account.now)
+                if held is not None:
+                    account.passes(at, held)
+            case ClockStarted():
+                self._hears_decider(event)
+            case _:
+                self._hears_window(at, event)
+
+    def _hears_window(self, at: datetime, event: CaseBound) -> None:
+        if isinstance(event, c.CaseRegistered):
+            self._window = event.first_contact_office
+        elif self.case.over and not isinstance(event, c.CaseReopened):
+            return
+        held = _of_window(event, self._window)
+        if held is not None:
+            self.case.passes(at, held)
+
+    def _hears_lead(self, at: datetime, event: r.ReferralEvent) -> None:
+        """What is still said of a case that is over, or of a lead that was replaced, is nobody's turn."""
+        if isinstance(event, r.ReferralDispatched):
+            self._lead = event.referral_id
+        if self.case.over or event.referral_id != self._lead:
+            return
+        held = _of_leg(event, self.case.now)
+        if held is not None and not isinstance(event, r.ReferralCompleted | r.ReferralFailed):
+            # The window has it again when it hears of it, and no sooner: that follows at the same moment.
+            self.case.passes(at, SENDING if held == OVER else held)
+
+    def _hears_decider(self, event: ClockStarted) -> None:
+        """Who decides on a return is named by the clock that starts with the asking."""
+        for clock in event.clocks:
+            for account in (self.case, *self.beside.values()):
+                asked = account.now.step is CaseStep.RETURN_DECISION and account.now.referral_id == clock.referral_id
+                if clock.kind is ClockKind.RETURN_DECISION and asked:
+                    account.passes(clock.started_at, replace(account.now, holder=clock.office))
+
+
+def accounts(story: Iterable[tuple[datetime, CaseBound]]) -> Accounts:
+    """The whole story, in the order in which it was heard."""
+    found = Accounts()
+    for at, event in story:
+        found.hears(at, event)
+    return found
+
+
+def _of_window(event: CaseBound, window: str) -> Holding | None:
+    match event:
+        case c.CaseRegistered() | c.CaseSupplemented():
+            return Holding(holder=window, step=CaseStep.ACCEPTANCE)
+        case c.CaseSupplementRequested():
+            return Holding(holder=APPLICANT, kind=TimeKind.WAITING, step=CaseStep.SUPPLEMENT)
+        case c.CaseAccepted():
+            return SENDING
+        case c.CaseReopened(round=number):
+            return replace(SENDING, round=number)
+        case c.CaseResolved(round=number):
+            return Holding(holder=window, step=CaseStep.CALLBACK, round=number)
+        case _:
+            return OVER if isinstance(event, ENDS) else None
+
+
+def _of_leg(event: r.ReferralEvent, now: Holding) -> Holding | None:
+    """An office holds its leg from the dispatch, signed for or not; only a lawful reason stops its time."""
+    own = Holding(holder=event.office, step=CaseStep.HANDLING, referral_id=event.referral_id, round=event.round)
+    match event:
+        case r.ReferralDispatched():
+            return replace(own, step=CaseStep.UNSIGNED)
+        case r.ReferralReturnRequested(reason=reason):
+            return replace(own, holder=DISPATCHING, step=CaseStep.RETURN_DECISION, reason=reason)
+        case r.ReferralOnHold(reason=reason, stops_clock=stops):
+            return replace(own, kind=TimeKind.PAUSED if stops else TimeKind.USED, step=CaseStep.ON_HOLD, reason=reason)
+        case r.ReferralProgressReported() if now.step is CaseStep.ON_HOLD:
+            return None
+        case r.ReferralReassigned():
+            return None
+        case _:
+            return OVER if isinstance(event, LEG_ENDS) else own

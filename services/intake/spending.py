@@ -1,0 +1,188 @@
+"""Who used how many days, over HTTP: the whole life of a case in consecutive pieces, and the sums of each holder."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from contracts.codes import CaseState, CaseStep, TimeKind
+from contracts.events import EVENTS, CaseBound
+from contracts.events.base import VERSION
+from services.deadlines.accounting import DAY, Piece, Spent, pieces, total, totals
+from services.intake.domain.case import Case
+from services.intake.domain.holding import APPLICANT, DISPATCHING, NOBODY, Account, Holding, accounts
+from services.intake.store import TimelineEntry
+from services.policies import Policy
+
+NAMES: Final = MappingProxyType(
+    {APPLICANT: ("申请人", "the applicant"), DISPATCHING: ("派单环节", "dispatching"), NOBODY: ("无", "nobody")}
+)
+SECOND: Final = timedelta(seconds=1)
+
+
+class SpentView(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds are exact and add up; days are the same figures for people. A working day has 24 hours."""
+
+    calendar_seconds: int
+    working_seconds: int
+    calendar_days: float
+    working_days: float
+
+
+class PieceView(msgspec.Struct, frozen=True, kw_only=True):
+    """`referral_id` is the leg in which it happened, also while another decides on its return."""
+
+    start: datetime
+    end: datetime
+    holder: str
+    holder_zh: str
+    holder_en: str
+    kind: TimeKind
+    kind_zh: str
+    step: CaseStep
+    step_zh: str
+    reason: str
+    reason_zh: str
+    reason_en: str
+    round: int
+    referral_id: UUID | None
+    spent: SpentView
+
+
+class HolderView(msgspec.Struct, frozen=True, kw_only=True):
+    """`used` is the holder's own time; nobody is charged for `paused` and `waiting`."""
+
+    holder: str
+    holder_zh: str
+    holder_en: str
+    used: SpentView
+    paused: SpentView
+    waiting: SpentView
+
+
+class BesideView(msgspec.Struct, frozen=True, kw_only=True):
+    """A co-handler's own account. It runs beside the lead's and is no part of the whole."""
+
+    referral_id: UUID
+    pieces: tuple[PieceView, ...]
+    holders: tuple[HolderView, ...]
+
+
+class TimeView(msgspec.Struct, frozen=True, kw_only=True):
+    """From registration until the end, or until now: `pieces` and `holders` each add up to `whole`."""
+
+    case_id: UUID
+    number: str
+    state: CaseState
+    state_zh: str
+    start: datetime
+    end: datetime
+    over: bool
+    provisional: bool
+    """Working days were counted through a year whose holidays are not published yet."""
+    calendar: str
+    whole: SpentView
+    pieces: tuple[PieceView, ...]
+    holders: tuple[HolderView, ...]
+    co_handlers: tuple[BesideView, ...]
+
+
+def to_time(case: Case, entries: Sequence[TimelineEntry], policy: Policy, now: datetime) -> TimeView:
+    found = accounts((entry.at, event) for entry, event in events_of(entries))
+    main = _pieces(found.case, policy, now)
+    start, end = (main[0].start, main[-1].end) if main else (case.registered_at, found.case.until(now))
+    return TimeView(
+        case_id=case.id,
+        number=case.number,
+        state=case.state,
+        state_zh=case.state.zh,
+        start=start,
+        end=end,
+        over=found.case.over,
+        provisional=end.date() > policy.calendar.published_through,
+        calendar=policy.calendar.version,
+        whole=_spent(total(main)),
+        pieces=_views(main, policy),
+        holders=_holders(main, policy),
+        co_handlers=tuple(_beside(one, account, policy, now) for one, account in found.beside.items()),
+    )
+
+
+def events_of(entries: Iterable[TimelineEntry]) -> Iterator[tuple[TimelineEntry, CaseBound]]:
+    """What stands on a timeline, as it was said; types that this version does not know are left out."""
+    for entry in entries:
+        kind = EVENTS.get(f"yimen.{entry.type}.v{VERSION}")
+        if kind is not None and issubclass(kind, CaseBound):
+            yield entry, msgspec.convert(entry.data, kind)
+
+
+def _pieces(account: Account, policy: Policy, now: datetime) -> tuple[Piece[Holding], ...]:
+    return pieces(account.turns, account.until(now), policy.calendar)
+
+
+def _beside(referral_id: UUID, account: Account, policy: Policy, now: datetime) -> BesideView:
+    own = _pieces(account, policy, now)
+    return BesideView(referral_id=referral_id, pieces=_views(own, policy), holders=_holders(own, policy))
+
+
+def _views(parts: Iterable[Piece[Holding]], policy: Policy) -> tuple[PieceView, ...]:
+    return tuple(_view(part, policy) for part in parts)
+
+
+def _view(part: Piece[Holding], policy: Policy) -> PieceView:
+    held = part.held
+    holder_zh, holder_en = _name(held.holder, policy)
+    reason = policy.reasons.get(held.reason)
+    return PieceView(
+        start=part.start,
+        end=part.end,
+        holder=held.holder,
+        holder_zh=holder_zh,
+        holder_en=holder_en,
+        kind=held.kind,
+        kind_zh=held.kind.zh,
+        step=held.step,
+        step_zh=held.step.zh,
+        reason=held.reason,
+        reason_zh=reason.zh if reason is not None else held.reason,
+        reason_en=reason.en if reason is not None else held.reason,
+        round=held.round,
+        referral_id=held.referral_id,
+        spent=_spent(part.spent),
+    )
+
+
+def _holders(parts: Sequence[Piece[Holding]], policy: Policy) -> tuple[HolderView, ...]:
+    by_kind = totals(parts, lambda held: (held.holder, held.kind))
+    views = []
+    for holder in dict.fromkeys(part.held.holder for part in parts):
+        zh, en = _name(holder, policy)
+        spent = {kind: _spent(by_kind.get((holder, kind), Spent())) for kind in TimeKind}
+        views.append(
+            HolderView(
+                holder=holder,
+                holder_zh=zh,
+                holder_en=en,
+                used=spent[TimeKind.USED],
+                paused=spent[TimeKind.PAUSED],
+                waiting=spent[TimeKind.WAITING],
+            )
+        )
+    return tuple(views)
+
+
+def _name(holder: str, policy: Policy) -> tuple[str, str]:
+    office = policy.offices.get(holder)
+    return (office.zh, office.en) if office is not None else NAMES.get(holder, (holder, holder))
+
+
+def _spent(spent: Spent) -> SpentView:
+    return SpentView(
+        calendar_seconds=spent.calendar // SECOND,
+        working_seconds=spent.working // SECOND,
+        calendar_days=round(spent.calendar / DAY, 2),
+        working_days=round(spent.working / DAY, 2),
+    )

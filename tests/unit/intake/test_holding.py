@@ -1,0 +1,289 @@
+"""Who used how many days of a case: nobody is charged for what others burned, and the legs add up to the whole."""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.codes import CaseStep, ClockKind, Field, ReferralRole, SubmissionChannel, TimeKind
+from contracts.events import CaseBound
+from contracts.events import cases as c
+from contracts.events import referrals as r
+from contracts.events.clocks import ClockFacts, ClockStarted, LimitBasis
+from services.intake.domain.holding import APPLICANT, DISPATCHING, NOBODY
+from services.intake.spending import HolderView, TimeView, to_time
+from services.intake.store import TimelineEntry
+from tests.unit.intake.builders import DAY, NOW, policy, registered
+
+CASE = UUID(int=1)
+WINDOW = "township-130722100000"
+FIRST, SECOND_OFFICE, HELPER = (f"{role}-130722000000" for role in ("education", "social_security", "housing"))
+DECIDER = "civil_affairs-130722000000"
+LEAD, NEXT, BESIDE = UUID(int=7), UUID(int=8), UUID(int=9)
+HOUR = timedelta(hours=1)
+"""NOW is Monday 2 March 2026, 10:00 at the window; the whole week works."""
+
+
+def leg(kind: type[r.ReferralEvent], referral: UUID = LEAD, office: str = FIRST, **more: Any) -> r.ReferralEvent:
+    facts = {"case_id": CASE, "referral_id": referral, "office": office, "role": ReferralRole.LEAD, "at": NOW}
+    return kind(**(facts | more))
+
+
+def dispatched(referral: UUID = LEAD, office: str = FIRST, **more: Any) -> r.ReferralEvent:
+    matter = {"number": "n", "category": "c", "field": Field.EDUCATION, "area": "130722100000", "decision_id": uuid4()}
+    return leg(r.ReferralDispatched, referral, office, **(matter | more))
+
+
+def taken_in() -> c.CaseRegistered:
+    return c.CaseRegistered(
+        case_id=CASE,
+        number="n",
+        category="education.student_aid",
+        field=Field.EDUCATION,
+        area="130722100000",
+        channel=SubmissionChannel.WINDOW,
+        source="s",
+        submission_id="1",
+        received_at=NOW,
+        registered_at=NOW,
+        first_contact_office=WINDOW,
+    )
+
+
+def accepted() -> c.CaseAccepted:
+    return c.CaseAccepted(
+        case_id=CASE,
+        number="n",
+        category="education.student_aid",
+        field=Field.EDUCATION,
+        area="130722100000",
+        channel=SubmissionChannel.WINDOW,
+        accepted_at=NOW,
+        first_contact_office=WINDOW,
+    )
+
+
+def asked_to_decide(referral: UUID, at: datetime) -> ClockStarted:
+    clock = ClockFacts(
+        clock_id=uuid4(),
+        kind=ClockKind.RETURN_DECISION,
+        version=1,
+        office=DECIDER,
+        area="130722100000",
+        limit="2wd",
+        started_at=at,
+        referral_id=referral,
+        basis=LimitBasis(policy_version="v", row="r", source="s"),
+    )
+    return ClockStarted(case_id=CASE, clocks=(clock,))
+
+
+def spent(*story: tuple[timedelta, CaseBound], now: timedelta = timedelta(days=30)) -> TimeView:
+    """The account of a story of which each part happened so long after NOW."""
+    entries = [
+        TimelineEntry(at=NOW + after, type=event.TYPE, by="x", data=msgspec.to_builtins(event))
+        for after, event in story
+    ]
+    return to_time(registered().case, entries, policy(), NOW + now)
+
+
+def of(view: TimeView, holder: str) -> HolderView:
+    return next(one for one in view.holders if one.holder == holder)
+
+
+def days(view: TimeView, holder: str) -> tuple[float, float, float]:
+    """Working days used, paused and waited."""
+    one = of(view, holder)
+    return one.used.working_days, one.paused.working_days, one.waiting.working_days
+
+
+def adds_up(view: TimeView) -> None:
+    for measure in ("calendar_seconds", "working_seconds"):
+        whole = getattr(view.whole, measure)
+        assert sum(getattr(piece.spent, measure) for piece in view.pieces) == whole
+        by_holder = [(one.used, one.paused, one.waiting) for one in view.holders]
+        assert sum(getattr(part, measure) for parts in by_holder for part in parts) == whole
+    assert view.whole.calendar_seconds == (view.end - view.start).total_seconds()
+
+
+def test_the_receiver_is_not_blamed_for_time_that_others_burned() -> None:
+    """The window took a day, the first office two, the decision on its return one; the last office half a day."""
+    view = spent(
+        (0 * DAY, taken_in()),
+        (1 * DAY, accepted()),
+        (1 * DAY, dispatched()),
+        (3 * DAY, leg(r.ReferralReturnRequested, reason="not_competent")),
+        (3 * DAY, asked_to_decide(LEAD, NOW + 3 * DAY)),
+        (4 * DAY, leg(r.ReferralReturned, reason="not_competent")),
+        (4 * DAY, dispatched(NEXT, SECOND_OFFICE, supersedes=LEAD)),
+        (4 * DAY + 12 * HOUR, leg(r.ReferralCompleted, NEXT, SECOND_OFFICE)),
+        (4 * DAY + 12 * HOUR, c.CaseResolved(case_id=CASE, resolved_at=NOW, round=1)),
+        (4 * DAY + 12 * HOUR, c.CaseClosed(case_id=CASE, closed_at=NOW, satisfied=True)),
+    )
+    used = {one.holder: one.used.working_days for one in view.holders}
+    assert used == {WINDOW: 1, FIRST: 2, DECIDER: 1, SECOND_OFFICE: 0.5}
+    assert view.whole.working_days == 4.5
+    assert view.over
+    adds_up(view)
+
+
+def test_the_time_of_an_office_that_returned_is_its_own() -> None:
+    """Neither the decider nor the next office gets it, and the decision is no time of the office that asked."""
+    view = spent(
+        (0 * DAY, taken_in()),
+        (0 * DAY, accepted()),
+        (0 * DAY, dispatched()),
+        (1 * DAY, leg(r.ReferralSigned)),
+        (2 * DAY, leg(r.ReferralReturnRequested, reason="not_competent")),
+        (2 * DAY, asked_to_decide(LEAD, NOW + 2 * DAY)),
+        (3 * DAY, leg(r.ReferralReturned, reason="not_competent")),
+        (3 * DAY, dispatched(NEXT, SECOND_OFFICE, supersedes=LEAD)),
+        now=3 * DAY,
+    )
+    assert [(piece.holder, piece.step, piece.spent.working_days) for piece in view.pieces] == [
+        (FIRST, CaseStep.UNSIGNED, 1),
+        (FIRST, CaseStep.HANDLING, 1),
+        (DECIDER, CaseStep.RETURN_DECISION, 1),
+    ]
+    assert [piece.referral_id for piece in view.pieces] == [LEAD, LEAD, LEAD]
+    assert view.pieces[-1].reason_zh == "不属于本部门职责"
+
+
+def test_a_refused_return_gives_the_office_its_case_back_but_not_the_time_of_the_decision() -> None:
+    view = spent(
+        (0 * DAY, taken_in()),
+        (0 * DAY, accepted()),
+        (0 * DAY, dispatched()),
+        (1 * DAY, leg(r.ReferralReturnRequested, reason="not_competent")),
+        (1 * DAY, asked_to_decide(LEAD, NOW + DAY)),
+        (3 * DAY, leg(r.ReferralReturnRefused, reason="coordinator_decision")),
+        now=4 * DAY,
+    )
+    assert (days(view, FIRST), days(view, DECIDER)) == ((2, 0, 0), (2, 0, 0))
+
+
+def test_a_lawful_pause_is_no_used_time_and_any_other_hold_is() -> None:
+    view = spent(
+        (0 * DAY, taken_in()),
+        (0 * DAY, accepted()),
+        (0 * DAY, dispatched()),
+        (1 * DAY, leg(r.ReferralOnHold, reason="hearing", stops_clock=True)),
+        (2 * DAY, leg(r.ReferralResumed)),
+        (3 * DAY, leg(r.ReferralOnHold, reason="workload", stops_clock=False)),
+        now=4 * DAY,
+    )
+    assert days(view, FIRST) == (3, 1, 0)
+    assert [piece.reason for piece in view.pieces if piece.reason] == ["hearing", "workload"]
+
+
+def test_the_window_is_not_charged_while_the_applicant_looks_for_material() -> None:
+    view = spent(
+        (0 * DAY, taken_in()),
+        (1 * DAY, c.CaseSupplementRequested(case_id=CASE, missing=("identity_card",), requested_at=NOW)),
+        (3 * DAY, c.CaseSupplemented(case_id=CASE, materials=("identity_card",), supplemented_at=NOW)),
+        (3 * DAY, accepted()),
+        (4 * DAY, dispatched()),
+        now=4 * DAY,
+    )
+    assert (days(view, WINDOW), days(view, APPLICANT), days(view, DISPATCHING)) == ((1, 0, 0), (0, 0, 2), (1, 0, 0))
+
+
+def test_a_co_handler_has_an_account_of_its_own_beside_the_whole() -> None:
+    co = {"role": ReferralRole.CO}
+    view = spent(
+        (0 * DAY, taken_in()),
+        (0 * DAY, accepted()),
+        (0 * DAY, dispatched()),
+        (0 * DAY, dispatched(BESIDE, HELPER, **co)),
+        (1 * DAY, leg(r.ReferralSigned, BESIDE, HELPER, **co)),
+        (2 * DAY, leg(r.ReferralCompleted, BESIDE, HELPER, **co)),
+        now=3 * DAY,
+    )
+    assert [one.holder for one in view.holders] == [FIRST]
+    (beside,) = view.co_handlers
+    assert [(piece.holder, piece.step) for piece in beside.pieces] == [
+        (HELPER, CaseStep.UNSIGNED),
+        (HELPER, CaseStep.HANDLING),
+    ]
+    assert beside.holders[0].used.working_days == 2
+    adds_up(view)
+
+
+def test_the_time_in_which_a_case_was_closed_is_nobodys_and_rework_is_a_round_of_its_own() -> None:
+    view = spent(
+        (0 * DAY, taken_in()),
+        (0 * DAY, accepted()),
+        (0 * DAY, dispatched()),
+        (1 * DAY, c.CaseResolved(case_id=CASE, resolved_at=NOW, round=1)),
+        (2 * DAY, c.CaseClosed(case_id=CASE, closed_at=NOW)),
+        (3 * DAY, c.CaseReopened(case_id=CASE, reopened_at=NOW, round=2, reason="not_satisfied")),
+        (3 * DAY, leg(r.ReferralReworkRequested, reason="not_satisfied", round=2)),
+        now=4 * DAY,
+    )
+    assert [(piece.holder, piece.round) for piece in view.pieces] == [
+        (FIRST, 1),
+        (WINDOW, 1),
+        (NOBODY, 1),
+        (FIRST, 2),
+    ]
+    assert of(view, NOBODY).waiting.working_days == 1
+
+
+def test_what_is_heard_of_a_case_that_is_over_is_nobodys_time() -> None:
+    view = spent(
+        (0 * DAY, taken_in()),
+        (0 * DAY, accepted()),
+        (0 * DAY, dispatched()),
+        (1 * DAY, c.CaseWithdrawn(case_id=CASE, reason="applicant_request", withdrawn_at=NOW)),
+        (2 * DAY, leg(r.ReferralSigned)),
+        (2 * DAY, leg(r.ReferralCancelled, reason="case_withdrawn")),
+        now=9 * DAY,
+    )
+    assert (view.end, view.over, days(view, FIRST)) == (NOW + DAY, True, (1, 0, 0))
+
+
+def test_a_span_into_a_year_without_published_holidays_is_provisional() -> None:
+    assert not spent((0 * DAY, taken_in()), now=DAY).provisional
+    assert spent((0 * DAY, taken_in()), now=400 * DAY).provisional
+
+
+ANYTHING = st.sampled_from(
+    [
+        accepted(),
+        dispatched(),
+        dispatched(NEXT, SECOND_OFFICE),
+        dispatched(BESIDE, HELPER, role=ReferralRole.CO),
+        leg(r.ReferralSigned),
+        leg(r.ReferralDeemedAccepted),
+        leg(r.ReferralProgressReported),
+        leg(r.ReferralOnHold, reason="hearing", stops_clock=True),
+        leg(r.ReferralResumed),
+        leg(r.ReferralReturnRequested, reason="not_competent"),
+        leg(r.ReferralReturned, reason="not_competent"),
+        leg(r.ReferralReworkRequested, reason="not_satisfied", round=2),
+        leg(r.ReferralCompleted, NEXT, SECOND_OFFICE),
+        leg(r.ReferralCancelled, BESIDE, HELPER, role=ReferralRole.CO, reason="recalled"),
+        asked_to_decide(LEAD, NOW),
+        c.CaseSupplementRequested(case_id=CASE, missing=("m",), requested_at=NOW),
+        c.CaseSupplemented(case_id=CASE, materials=("m",), supplemented_at=NOW),
+        c.CaseResolved(case_id=CASE, resolved_at=NOW, round=1),
+        c.CaseClosed(case_id=CASE, closed_at=NOW),
+        c.CaseReopened(case_id=CASE, reopened_at=NOW, round=2, reason="not_satisfied"),
+        c.CaseWithdrawn(case_id=CASE, reason="applicant_request", withdrawn_at=NOW),
+    ]
+)
+
+
+@given(st.lists(st.tuples(st.timedeltas(timedelta(), 60 * DAY), ANYTHING), max_size=15))
+def test_whatever_is_heard_in_whatever_order_the_legs_add_up_to_the_whole(
+    story: list[tuple[timedelta, CaseBound]],
+) -> None:
+    view = spent((timedelta(), taken_in()), *story, now=90 * DAY)
+    adds_up(view)
+    assert view.start == NOW or not view.pieces
+    assert all(one.end == other.start for one, other in pairwise(view.pieces))
+    assert all(piece.kind is not TimeKind.PAUSED or piece.reason for piece in view.pieces)
