@@ -45,6 +45,10 @@ def _wrong_with(clock: Timeline, watch: WatchRow | None) -> str | None:
 @check("routing's clocks stand as routing has said")
 def clocks_as_said(facts: Facts) -> Iterator[Fault | None]:
     said = timelines(facts)
+    kept = {row.clock_id for row in facts.clocks}
+    for timeline in said.values():
+        if timeline.service == "routing" and timeline.clock_id not in kept:
+            yield _fault("routing spoke of it and does not have it", timeline.case_id, timeline.clock_id)
     for row in facts.clocks:
         clock = said.get(row.clock_id)
         if clock is None:
@@ -91,7 +95,9 @@ def none_overdue(facts: Facts) -> Iterator[Fault | None]:
         moment = watch.due_soon_at if watch.next_alert == "due_soon" else watch.due_at
         if watch.next_alert is None or moment is None:
             continue
-        held = watch.referral_id is not None and any(at <= moment for at in unanswered[watch.referral_id])
+        answers = unanswered[watch.referral_id] if watch.referral_id is not None else ()
+        # Only a breach waits for them: a reminder accuses nobody.
+        held = watch.next_alert == "breached" and any(at <= moment for at in answers)
         late = moment < limit and not held
         told = f"{watch.next_alert} was due at {moment} and was not said by {facts.now}"
         yield _fault(told, watch.case_id, watch.clock_id) if late else None

@@ -161,6 +161,8 @@ class Facts:
     last: Mapping[tuple[str, UUID], int] = field(default_factory=dict)
     """The last sequence that each service has given out, by service and case."""
     heard: Sequence[Heard] = ()
+    said_since: AbstractSet[tuple[str, str]] = frozenset()
+    """Event id and topic of what was heard, and stands in a journal only since this look."""
     whole: AbstractSet[str] = frozenset()
     """Topics from which nothing was dropped yet."""
     parked: Sequence[Parked] = ()
@@ -181,6 +183,11 @@ class Facts:
             rows.sort(key=lambda row: row.sequence or 0)
         return dict(found)
 
+    def unsaid(self) -> list[Heard]:
+        """Records that no journal had at this look."""
+        known = {(str(row.event_id), row.topic) for row in self.said}
+        return [record for record in self.heard if (record.event_id, record.topic) not in known]
+
     @cached_property
     def referrals_of(self) -> dict[UUID, list[ReferralRow]]:
         return _by_case(self.referrals)
@@ -191,3 +198,11 @@ def _by_case(rows: Iterable[ReferralRow]) -> dict[UUID, list[ReferralRow]]:
     for row in rows:
         found[row.case_id].append(row)
     return dict(found)
+
+
+def as_uuid(text: str | None) -> UUID | None:
+    """Whoever writes to a topic may write anything."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None

@@ -3,13 +3,12 @@
 import time
 from collections.abc import Iterable
 from typing import Any, Final
-from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from contracts.topics import TOPICS
-from services.console.verify.facts import Heard
+from services.console.verify.facts import Heard, as_uuid
 
 GROUPS: Final = {
     "intake.submissions": (r"intake.submissions.v1",),
@@ -76,19 +75,12 @@ def _heard(record: ConsumerRecord[Any, Any]) -> Heard:
         partition=record.partition,
         offset=record.offset,
         key=(record.key or b"").decode("utf-8", "replace"),
-        case_id=_uuid(headers.get("ce_subject")),
+        case_id=as_uuid(headers.get("ce_subject")),
         event_id=headers.get("ce_id", ""),
         writer=headers.get("ce_source", "").rpartition("/")[2],
         sequence=int(sequence) if sequence.isdecimal() else None,
         content=hash(record.value),
     )
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 async def ends_for_groups(kafka: dict[str, Any]) -> dict[str, dict[TopicPartition, int]]:

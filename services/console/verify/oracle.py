@@ -60,7 +60,7 @@ async def verify(target: Target, *, settle_seconds: float, with_kafka: bool = Tr
             await sent.raise_for_relays(conn)
             await sent.wait(conn, target.kafka, settle_seconds if with_kafka else 0)
             heard, whole = await listen(target.kafka) if with_kafka else ([], frozenset())
-            looked = await _look(looking, replace(common, whole=whole), heard, results)
+            looked = await _look(looking, conn, replace(common, whole=whole), heard, results)
     checks = list(results.values())
     return Report(
         checked=sum(result.checked for result in checks),
@@ -77,8 +77,14 @@ class Looked(NamedTuple):
     settled: int
 
 
-async def _look(conn: asyncpg.Connection, common: Facts, heard: Sequence[Heard], results: dict[str, Result]) -> Looked:
-    """Portion by portion; what belongs to no case is seen with the first."""
+async def _look(
+    conn: asyncpg.Connection,
+    later: asyncpg.Connection,
+    common: Facts,
+    heard: Sequence[Heard],
+    results: dict[str, Result],
+) -> Looked:
+    """Portion by portion; what belongs to no case is seen with the first. `later` sees what was said since."""
     common, moving = await reading.read_common(conn, common)
     portions = await reading.count_portions(conn)
     records: dict[int, list[Heard]] = defaultdict(list)
@@ -87,7 +93,9 @@ async def _look(conn: asyncpg.Connection, common: Facts, heard: Sequence[Heard],
     seen = settled = 0
     for portion in range(portions):
         facts = await reading.read_portion(conn, common, moving, portion=portion, portions=portions)
-        run(replace(facts, heard=records[portion]), results)
+        facts = replace(facts, heard=records[portion])
+        facts = replace(facts, said_since=await reading.said_since(later, facts.unsaid()))
+        run(facts, results)
         seen, settled = seen + len(facts.cases), settled + len(facts.settled)
         common = replace(common, parked=(), unsent={}, behind=())
     return Looked(seen, settled)

@@ -1,6 +1,6 @@
 """Reads the facts: one read-only transaction that sees all three schemas at one moment, portion by portion."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -14,6 +14,7 @@ from services.console.verify.facts import (
     CaseRow,
     ClockRow,
     Facts,
+    Heard,
     LegRow,
     NotedRow,
     Parked,
@@ -22,6 +23,7 @@ from services.console.verify.facts import (
     RoutedRow,
     Said,
     WatchRow,
+    as_uuid,
 )
 from services.runtime.database import async_url
 from services.runtime.housekeeping import JOURNAL_DAYS
@@ -168,6 +170,18 @@ async def read_portion(
         last |= {(service, row["case_id"]): row["last"] for row in await conn.fetch(counters, portions, portion)}
     settled = {case.case_id for case in found["cases"]} - moving
     return replace(facts, **found, said=said, last=last, settled=settled)
+
+
+async def said_since(conn: asyncpg.Connection, records: Sequence[Heard]) -> frozenset[tuple[str, str]]:
+    """Which of these records, by event id and topic, a journal has by now: everything sent was written there first."""
+    ids = [record_id for record in records if (record_id := as_uuid(record.event_id)) is not None]
+    if not ids:
+        return frozenset()
+    found: set[tuple[str, str]] = set()
+    for service in SERVICES:
+        statement = f"SELECT event_id, topic FROM {service}.journal WHERE event_id = ANY($1::uuid[])"
+        found |= {(str(row["event_id"]), row["topic"]) for row in await conn.fetch(statement, ids)}
+    return frozenset(found)
 
 
 def portion_of(case_id: UUID | None, portions: int) -> int:

@@ -37,6 +37,9 @@ class Version:
 
 @dataclass(slots=True, kw_only=True)
 class Timeline:
+    """`service` is the clock's owner."""
+
+    service: str
     clock_id: UUID
     case_id: UUID
     kind: ClockKind
@@ -68,7 +71,7 @@ def timelines(facts: Facts) -> dict[UUID, Timeline]:
         if service != "notify":
             for row in rows:
                 if row.type.startswith("yimen.clock."):
-                    _follow(found, decoded(row))
+                    _follow(found, service, decoded(row))
     return found
 
 
@@ -85,7 +88,7 @@ def _of_notify(facts: Facts) -> Iterable[Said]:
     return (row for (service, _), rows in facts.said_of.items() if service == "notify" for row in rows)
 
 
-def _follow(found: dict[UUID, Timeline], event: Event | None) -> None:
+def _follow(found: dict[UUID, Timeline], service: str, event: Event | None) -> None:
     match event:
         case ClockStarted(clocks=clocks):
             since = None
@@ -107,7 +110,8 @@ def _follow(found: dict[UUID, Timeline], event: Event | None) -> None:
     for one in clocks:
         known = found.get(one.clock_id)
         if known is None:
-            known = found[one.clock_id] = Timeline(clock_id=one.clock_id, case_id=event.case_id, kind=one.kind)
+            known = Timeline(service=service, clock_id=one.clock_id, case_id=event.case_id, kind=one.kind)
+            found[one.clock_id] = known
         else:
             known.latest.until = since
         known.versions.append(Version(number=one.version, due_at=one.due_at))

@@ -1,0 +1,121 @@
+"""Planted faults in clocks, watches and alerts."""
+
+from dataclasses import replace
+
+import msgspec
+
+from contracts.codes import ClockKind, ClockStatus
+from contracts.events import clocks
+from contracts.topics import REFERRALS
+from services.console.verify.facts import Facts, ReceiptRow
+from tests.unit.console.verify.histories import DAY, MONDAY, History, known_as
+from tests.unit.console.verify.look import NOW, together
+from tests.unit.console.verify.planting import Plant, changed, doubled, of_type, without
+from tests.unit.console.verify.plants import CLOSED, LATE, NOBODY, PAUSED
+from tests.unit.console.verify.stories import late
+
+HANDLING = ClockKind.HANDLING
+BREACHED = of_type("clock.breached")
+PAUSED_LEAD = known_as(4, 3, 1)
+
+
+def dispatched() -> History:
+    told = History(1)
+    told.is_registered()
+    told.is_accepted()
+    told.is_dispatched(co=None)
+    return told
+
+
+def broken_though_met(_: Facts) -> Facts:
+    told = dispatched()
+    told.ends("routing", HANDLING, MONDAY + 9 * DAY)
+    told.alerts_of(HANDLING, clocks.ClockBreached, MONDAY + 21 * DAY)
+    return together(told)
+
+
+def broken_while_paused(_: Facts) -> Facts:
+    told = dispatched()
+    clock_id = told.clock(HANDLING)
+    service, running = told.clocks[clock_id]
+    told.pauses(HANDLING, MONDAY + 9 * DAY)
+    told.clocks[clock_id] = service, running
+    told.alerts_of(HANDLING, clocks.ClockBreached, MONDAY + 21 * DAY)
+    return together(told)
+
+
+def broken_too_early(_: Facts) -> Facts:
+    told = dispatched()
+    told.alerts_of(HANDLING, clocks.ClockBreached, MONDAY + 19 * DAY)
+    return together(told)
+
+
+def broken_in_another_version(_: Facts) -> Facts:
+    told = late()
+    clock_id = told.clock(HANDLING)
+    service, clock = told.clocks[clock_id]
+    told.clocks[clock_id] = service, msgspec.structs.replace(clock, version=7)
+    told.alerts_of(HANDLING, clocks.ClockBreached, MONDAY + 21 * DAY)
+    return together(told)
+
+
+def never_said_to_be_broken(_: Facts) -> Facts:
+    told = dispatched()
+    told.ends("routing", HANDLING, MONDAY + 25 * DAY)
+    return together(told)
+
+
+def broken_before_and_after_a_pause(_: Facts) -> Facts:
+    """The breach of the first version was said, that of the longer third was not."""
+    told = late(1)
+    told.pauses(HANDLING, MONDAY + 21 * DAY)
+    told.resumes(HANDLING, MONDAY + 22 * DAY, MONDAY + 30 * DAY)
+    return together(told)
+
+
+def a_watch(facts: Facts, **changes: object) -> Facts:
+    return changed(facts, "watches", changes, case_id=PAUSED, kind=HANDLING)
+
+
+def with_receipt(facts: Facts, referral_id: object, received_at: object) -> Facts:
+    return replace(facts, receipts=[ReceiptRow(referral_id, received_at)])
+
+
+CLOCK_PLANTS = (
+    Plant("watched", "nobody watches", lambda f: without(f, "watches", case_id=PAUSED)),
+    Plant("watched", "an older version", lambda f: a_watch(f, version=2)),
+    Plant("watched", "another date", lambda f: a_watch(f, due_at=NOW + 2 * DAY)),
+    Plant("watched", "ended too soon", lambda f: a_watch(f, status=ClockStatus.MET, ended_at=NOW)),
+    Plant("watched", "never ended", lambda f: changed(f, "watches", {"ended_at": None}, case_id=CLOSED)),
+    Plant("watched", "over no clock", lambda f: doubled(f, "watches", {"clock_id": NOBODY})),
+    Plant("clocks_as_said", "routing lost it", lambda f: without(f, "clocks", case_id=PAUSED)),
+    Plant("clocks_as_said", "never spoken of", lambda f: doubled(f, "clocks", {"clock_id": NOBODY})),
+    Plant("clocks_as_said", "still running", lambda f: changed(f, "clocks", {"status": "running"}, case_id=CLOSED)),
+    Plant("clocks_as_said", "already over", lambda f: changed(f, "clocks", {"status": "met"}, case_id=PAUSED)),
+    Plant("clocks_as_said", "another date", lambda f: changed(f, "clocks", {"due_at": NOW}, case_id=PAUSED)),
+    Plant("clocks_as_said", "another version", lambda f: changed(f, "clocks", {"version": 9}, case_id=PAUSED)),
+    Plant("fired_once", "said twice", lambda f: doubled(f, "said", {"event_id": NOBODY, "sequence": 3}, type=BREACHED)),
+    Plant("fired_once", "listed twice", lambda f: doubled(f, "alerts", {"event_id": NOBODY})),
+    Plant("fired_once", "said, not listed", lambda f: without(f, "alerts", type="clock.breached")),
+    Plant("fired_once", "listed, not said", lambda f: without(f, "said", type=BREACHED)),
+    Plant("none_overdue", "a reminder", lambda f: a_watch(f, due_soon_at=NOW - DAY)),
+    Plant("none_overdue", "a breach", lambda f: a_watch(f, next_alert="breached", due_at=NOW - DAY)),
+    Plant(
+        "none_overdue",
+        "a breach, and an answer that came later",
+        lambda f: with_receipt(a_watch(f, next_alert="breached", due_at=NOW - DAY), PAUSED_LEAD, NOW),
+    ),
+    Plant(
+        "none_overdue",
+        "a reminder, which no answer holds",
+        lambda f: with_receipt(a_watch(f, due_soon_at=NOW - DAY), PAUSED_LEAD, MONDAY),
+    ),
+    Plant("no_false_breach", "met in time", broken_though_met),
+    Plant("no_false_breach", "paused in time", broken_while_paused),
+    Plant("no_false_breach", "too early", broken_too_early),
+    Plant("no_false_breach", "of no version", broken_in_another_version),
+    Plant("no_false_breach", "of no clock", lambda f: without(f, "said", case_id=LATE, topic=REFERRALS.name)),
+    Plant("no_missed_breach", "still open", lambda f: without(f, "said", type=BREACHED)),
+    Plant("no_missed_breach", "finished late", never_said_to_be_broken),
+    Plant("no_missed_breach", "broken again after a pause", broken_before_and_after_a_pause),
+)

@@ -1,0 +1,133 @@
+"""The cases that the oracle's tests look at: one of each kind of course, all of them right."""
+
+from datetime import timedelta
+
+from contracts.codes import CaseState, ClockKind, ClockStatus, ReferralRole, ReferralState, RejectionCode
+from contracts.events import cases, clocks, referrals, rejections
+from services.console.verify.facts import Facts, WatchRow
+from tests.unit.console.verify.histories import DAY, MONDAY, History
+from tests.unit.console.verify.look import together
+
+LEAD, CO = ReferralRole.LEAD, ReferralRole.CO
+
+
+def closed(number: int = 1) -> History:
+    """From registration to closed, in time, with a co-handler; a submission was refused on the way."""
+    told = History(number)
+    told.is_registered()
+    told.says("intake", a_rejection())
+    told.is_accepted()
+    told.is_dispatched()
+    told.answers(referrals.ReferralSigned, LEAD, ReferralState.SIGNED)
+    told.answers(referrals.ReferralCompleted, CO, ReferralState.COMPLETED)
+    told.answers(referrals.ReferralCompleted, LEAD, ReferralState.COMPLETED)
+    told.ends("routing", ClockKind.HANDLING, MONDAY + 9 * DAY)
+    told.is_in_state(
+        CaseState.RESOLVED, cases.CaseResolved(case_id=told.case_id, resolved_at=MONDAY + 9 * DAY, round=1)
+    )
+    told.begins("intake", ClockKind.CALLBACK, days=5, since=MONDAY + 9 * DAY)
+    told.ends("intake", ClockKind.CALLBACK, MONDAY + 10 * DAY)
+    told.is_in_state(CaseState.CLOSED, cases.CaseClosed(case_id=told.case_id, closed_at=MONDAY + 10 * DAY))
+    return told
+
+
+def a_rejection() -> rejections.SubmissionRejected:
+    fault = rejections.SubmissionFault(field="area", code=RejectionCode.UNKNOWN_AREA, detail="no such area")
+    return rejections.SubmissionRejected(faults=(fault,), rejected_at=MONDAY)
+
+
+def late(number: int = 2) -> History:
+    """Still open; the lead was reminded, and its limit broke and was said to be broken."""
+    told = History(number)
+    told.is_registered()
+    told.is_accepted()
+    told.is_dispatched(co=None)
+    told.alerts_of(ClockKind.HANDLING, clocks.ClockDueSoon, MONDAY + 18 * DAY)
+    told.alerts_of(ClockKind.HANDLING, clocks.ClockBreached, MONDAY + 20 * DAY + timedelta(minutes=1))
+    return told
+
+
+def paused(number: int = 3) -> History:
+    """Its clock stood still for a while and has still time."""
+    told = History(number)
+    told.is_registered()
+    told.is_accepted()
+    told.is_dispatched(co=None)
+    told.pauses(ClockKind.HANDLING, MONDAY + 5 * DAY)
+    told.resumes(ClockKind.HANDLING, MONDAY + 35 * DAY, MONDAY + 50 * DAY)
+    return told
+
+
+def declined(number: int = 4) -> History:
+    told = History(number)
+    told.is_registered()
+    no = cases.CaseNotAccepted(case_id=told.case_id, reason="other", go_to="justice", declined_at=MONDAY + DAY)
+    told.is_in_state(CaseState.NOT_ACCEPTED, no)
+    told.ends("intake", ClockKind.ACCEPTANCE, MONDAY + DAY)
+    return told
+
+
+def withdrawn(number: int = 5) -> History:
+    told = History(number)
+    told.is_registered()
+    told.is_accepted()
+    told.is_dispatched(co=None)
+    gone = cases.CaseWithdrawn(case_id=told.case_id, reason="own_wish", withdrawn_at=MONDAY + 3 * DAY)
+    told.is_in_state(CaseState.WITHDRAWN, gone)
+    told.answers(referrals.ReferralCancelled, LEAD, ReferralState.CANCELLED, reason="withdrawn")
+    told.ends("routing", ClockKind.HANDLING, MONDAY + 3 * DAY, clocks.ClockCancelled)
+    return told
+
+
+def failed(number: int = 6) -> History:
+    told = History(number)
+    told.is_registered()
+    told.is_accepted()
+    told.is_dispatched(co=None)
+    told.answers(referrals.ReferralFailed, LEAD, ReferralState.FAILED, reason="not_eligible")
+    told.ends("routing", ClockKind.HANDLING, MONDAY + 9 * DAY)
+    over = cases.CaseTerminated(case_id=told.case_id, reason="not_eligible", terminated_at=MONDAY + 9 * DAY)
+    told.is_in_state(CaseState.TERMINATED, over)
+    return told
+
+
+def finished_late(number: int = 7) -> History:
+    """The breach was said, a pause after it changed nothing, and the lead finished at last."""
+    told = late(number)
+    told.pauses(ClockKind.HANDLING, MONDAY + 21 * DAY)
+    told.resumes(ClockKind.HANDLING, MONDAY + 22 * DAY, MONDAY + 20 * DAY)
+    told.change(WatchRow, told.clock(ClockKind.HANDLING), status=ClockStatus.BREACHED, next_alert=None)
+    told.answers(referrals.ReferralCompleted, LEAD, ReferralState.COMPLETED)
+    told.ends("routing", ClockKind.HANDLING, MONDAY + 25 * DAY)
+    resolved = cases.CaseResolved(case_id=told.case_id, resolved_at=MONDAY + 25 * DAY, round=1)
+    told.is_in_state(CaseState.RESOLVED, resolved)
+    return told
+
+
+def finished_at_the_last_instant(number: int = 8) -> History:
+    told = History(number)
+    told.is_registered()
+    told.is_accepted()
+    told.is_dispatched(co=None)
+    told.answers(referrals.ReferralCompleted, LEAD, ReferralState.COMPLETED)
+    told.ends("routing", ClockKind.HANDLING, MONDAY + 20 * DAY)
+    resolved = cases.CaseResolved(case_id=told.case_id, resolved_at=MONDAY + 20 * DAY, round=1)
+    told.is_in_state(CaseState.RESOLVED, resolved)
+    return told
+
+
+COURSES = (
+    closed,
+    late,
+    paused,
+    declined,
+    withdrawn,
+    failed,
+    finished_late,
+    finished_at_the_last_instant,
+)
+
+
+def all_well() -> Facts:
+    """Every course once, side by side."""
+    return together(*(course() for course in COURSES))

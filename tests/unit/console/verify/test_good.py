@@ -1,0 +1,32 @@
+"""Where nothing is wrong the oracle finds nothing, and every check has looked at something."""
+
+from collections.abc import Callable
+
+import pytest
+
+# Registers the checks.
+from services.console.verify import oracle  # noqa: F401
+from services.console.verify.facts import Facts
+from services.console.verify.registry import CHECKS, Result, fresh_results, run
+from tests.unit.console.verify.histories import History
+from tests.unit.console.verify.look import together
+from tests.unit.console.verify.stories import COURSES, all_well
+
+
+def looked_at(facts: Facts) -> dict[str, Result]:
+    results = fresh_results(with_kafka=True)
+    run(facts, results)
+    return results
+
+
+@pytest.mark.parametrize("course", COURSES, ids=lambda course: course.__name__)
+def test_a_right_course_has_no_fault(course: Callable[[], History]) -> None:
+    results = looked_at(together(course()))
+    assert [fault for result in results.values() for fault in result.faults] == []
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_every_check_looks_at_something_and_finds_nothing(name: str) -> None:
+    result = looked_at(all_well())[name]
+    assert result.faults == []
+    assert result.checked > 0
