@@ -4,6 +4,7 @@ import asyncio
 
 import click
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.console.main import quiet, told
 from services.console.preparing import SERVICES
@@ -21,7 +22,12 @@ def migrate(*, database: str, chosen: tuple[str, ...], as_json: bool) -> None:
     """
     quiet()
     services = chosen or SERVICES
-    asyncio.run(_all(database, services))
+    try:
+        asyncio.run(_all(database, services))
+    except (SQLAlchemyError, OSError) as error:
+        first = (str(error).splitlines() or [""])[0]
+        told_ = f"{type(error).__name__}: {first}; is PostgreSQL there, and may this user make roles and schemas?"
+        raise click.ClickException(told_) from None
     told(msgspec.json.encode({"migrated": services}).decode() if as_json else f"at their newest: {', '.join(services)}")
 
 

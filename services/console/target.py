@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 
+import asyncpg
 import click
 from aiokafka.errors import KafkaError
 from sqlalchemy.exc import SQLAlchemyError
@@ -87,7 +88,7 @@ def of_installation(command: Callable[..., None]) -> Callable[..., None]:
             )
         try:
             command(target=target, **options)
-        except (SQLAlchemyError, KafkaError, OSError) as error:
+        except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError, OSError) as error:
             first = (str(error).splitlines() or [""])[0]
             raise click.ClickException(f"{type(error).__name__}: {first}; `yimen doctor` says what is wrong") from None
 

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from contracts.topics import TOPICS
-from services.console.main import told
+from services.console.main import quiet, told
 from services.policies import load_policy
 
 DEFAULT_POLICY = Path(__file__).parents[2] / "deploy" / "policies" / "zhangjiakou"
@@ -48,9 +48,21 @@ def list_(*, as_json: bool) -> None:
 @topics.command()
 @click.option("--servers", envvar="YIMEN_KAFKA_SERVERS", required=True, help="host:port of the broker")
 @click.option("--policy", type=click.Path(exists=True, path_type=Path), default=DEFAULT_POLICY)
-def apply(*, servers: str, policy: Path) -> None:
+@click.option("--json", "as_json", is_flag=True)
+def apply(*, servers: str, policy: Path, as_json: bool) -> None:
     """Create what is missing; nothing that exists is changed."""
-    told(f"{asyncio.run(create(servers, needed(policy)))} topics created")
+    from aiokafka.errors import KafkaError  # noqa: PLC0415 - slow to import, needed here only
+
+    quiet()
+    wanted = needed(policy)
+    try:
+        created = asyncio.run(create(servers, wanted))
+    except (KafkaError, OSError) as error:
+        raise click.ClickException(f"{type(error).__name__}: is the broker at {servers}?") from None
+    if as_json:
+        told(msgspec.json.encode({"topics": len(wanted), "created": created}).decode())
+    else:
+        told(f"{created} topics created")
 
 
 async def absent(kafka: str | Mapping[str, Any], wanted: Iterable[str]) -> set[str]:

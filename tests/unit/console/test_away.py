@@ -1,0 +1,72 @@
+"""Commands that find nobody there say so in a line, and what to do: never a traceback."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from services.console.installation import Installation
+from services.console.main import main
+from services.runtime.auth import Role, read_token
+
+NOBODY = "127.0.0.1:1"
+DATABASE = f"postgresql://nobody@{NOBODY}/yimen"
+AWAY = {"YIMEN_DATABASE_URL": DATABASE, "YIMEN_KAFKA_SERVERS": NOBODY}
+
+
+def run(*arguments: str, env: dict[str, str] | None = None) -> Result:
+    clean = dict.fromkeys(("YIMEN_DATABASE_URL", "YIMEN_KAFKA_SERVERS", "YIMEN_TOKEN_KEY", "YIMEN_DATA"))
+    return CliRunner().invoke(main, arguments, env={**clean, **(env or {})})
+
+
+@pytest.mark.parametrize("command", [("verify",), ("doctor",), ("journal", "replay")], ids=" ".join)
+def test_without_an_installation_a_command_is_used_wrongly(command: tuple[str, ...], tmp_path: Path) -> None:
+    result = run(*command, "--json", "--data", str(tmp_path))
+    assert result.exit_code == 2
+    assert "nothing runs here: start `yimen up`" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("verify",), ("journal", "replay"), ("migrate",), ("topics", "apply")], ids=" ".join
+)
+def test_engines_that_are_away_are_a_finding(command: tuple[str, ...]) -> None:
+    result = run(*command, "--json", env=AWAY)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_doctor_looks_at_the_rest_when_engines_are_away() -> None:
+    result = run("doctor", "--json", env=AWAY)
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["ok"], told["where"]) == (1, False, "the environment")
+    wrong = {finding["what"] for finding in told["findings"] if finding["ok"] is False}
+    assert wrong == {"database", "schemas", "kafka"}
+    assert all(finding["do"] for finding in told["findings"] if finding["ok"] is not True)
+
+
+def test_a_token_says_who_it_is_for(tmp_path: Path) -> None:
+    keys = Installation(tmp_path).keys()
+    result = run("token", "--role", "coordinator", "--area", "130722", "--json", "--data", str(tmp_path))
+    told = json.loads(result.stdout)
+    assert result.exit_code == 0
+    principal = read_token(keys.token_key, told["token"])
+    assert (principal.role, principal.area, principal.subject) == (Role.COORDINATOR, "130722000000", told["subject"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--role", "officer"), "an officer speaks for an office"),
+        (("--role", "officer", "--office", "nobody"), "nobody is no office of the policy"),
+        (("--role", "clerk", "--area", "99"), "99 is no area of the policy"),
+        (("--role", "clerk"), "no key in"),
+        ((), "Missing option '--role'"),
+    ],
+)
+def test_a_token_for_nobody_is_refused(arguments: tuple[str, ...], why: str, tmp_path: Path) -> None:
+    result = run("token", *arguments, "--data", str(tmp_path))
+    assert result.exit_code == 2
+    assert why in result.stderr
