@@ -11,6 +11,7 @@ COMMANDS = {
     "doctor": "services.console.doctor:doctor",
     "journal": "services.console.journal:journal",
     "migrate": "services.console.migrate:migrate",
+    "parked": "services.console.parked.command:parked",
     "policy": "services.console.policy:policy",
     "token": "services.console.token:token",
     "topics": "services.console.topics:topics",

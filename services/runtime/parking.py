@@ -1,7 +1,7 @@
 """Records that could not be handled wait here, per lane and in order, until somebody replays or drops them."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, Final
@@ -43,6 +43,8 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
     settled_at: datetime | None
     settled_by: str | None
     settled_because: str | None
+    behind: int
+    """How many wait behind it in its lane."""
 
 
 class ParkedRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +83,14 @@ _PARK = text(
     """
 )
 
-_COLUMNS: Final = ", ".join(f'"{name}"' for name in Parked.__struct_fields__)
+_BEHIND: Final = "behind"
+_COLUMNS: Final = (
+    ", ".join(f'p."{name}"' for name in Parked.__struct_fields__ if name != _BEHIND)
+    + f""", (
+        SELECT count(*) FROM parked_records AS b
+        WHERE p.state = 'parked' AND b.state = 'parked' AND b.reader = p.reader AND b.lane = p.lane AND b.id > p.id
+    ) AS {_BEHIND}"""
+)
 
 
 async def waiting_lanes(conn: AsyncConnection, reader: str, lanes: AbstractSet[str]) -> set[str]:
@@ -104,26 +113,35 @@ async def park(conn: AsyncConnection, reader: str, aside: Sequence[SetAside], **
 async def list_parked(
     engine: AsyncEngine,
     *,
-    state: str = "parked",
+    state: str | None = "parked",
     reader: str | None = None,
     code: str | None = None,
+    case_id: UUID | None = None,
     after: int = 0,
     limit: int = PAGE,
 ) -> list[Parked]:
-    """In the order of their arrival; `after` is the last id of the page before."""
+    """In the order of their arrival; `after` is the last id of the page before. A state of `None` is every state."""
+    asked = {"state": state, "reader": reader, "code": code, "case_id": case_id}
+    statement = text(
+        f"SELECT {_COLUMNS} FROM parked_records AS p WHERE p.id > :after{_and(asked)} ORDER BY p.id LIMIT :limit"
+    )
+    async with transaction(engine) as conn:
+        rows = await conn.execute(statement, {**asked, "after": after, "limit": limit})
+        return [_parked(row) for row in rows]
+
+
+async def list_heads(engine: AsyncEngine, *, code: str | None = None, case_id: UUID | None = None) -> list[int]:
+    """One waiting record of each lane that has one like this; a record without a lane stands for itself."""
+    asked = {"code": code, "case_id": case_id}
     statement = text(
         f"""
-        SELECT {_COLUMNS} FROM parked_records
-        WHERE state = :state AND id > :after
-          AND reader = coalesce(:reader, reader) AND code = coalesce(:code, code)
-        ORDER BY id LIMIT :limit
+        SELECT min(p.id) FROM parked_records AS p WHERE p.state = 'parked'{_and(asked)}
+        GROUP BY p.reader, p.lane, CASE WHEN p.lane IS NULL THEN p.id END
+        ORDER BY min(p.id)
         """
-    ).bindparams(bindparam("reader", type_=String), bindparam("code", type_=String))
+    )
     async with transaction(engine) as conn:
-        rows = await conn.execute(
-            statement, {"state": state, "after": after, "reader": reader, "code": code, "limit": limit}
-        )
-        return [_parked(row) for row in rows]
+        return list(await conn.scalars(statement, asked))
 
 
 async def count_parked(conn: AsyncConnection) -> dict[tuple[str, str], int]:
@@ -138,7 +156,8 @@ async def show(engine: AsyncEngine, parked_id: int) -> ParkedRecord:
     async with transaction(engine) as conn:
         row = (
             await conn.execute(
-                text(f"SELECT {_COLUMNS}, key, value, headers FROM parked_records WHERE id = :id"), {"id": parked_id}
+                text(f"SELECT {_COLUMNS}, key, value, headers FROM parked_records AS p WHERE p.id = :id"),
+                {"id": parked_id},
             )
         ).one_or_none()
     if row is None:
@@ -160,6 +179,11 @@ def record_of(row: Row[Any]) -> Record:
         headers={name: value for name, value in raw if value is not None},
         raw_headers=raw,
     )
+
+
+def _and(asked: Mapping[str, object]) -> str:
+    """The conditions that were asked for; names are our own, values are bound."""
+    return "".join(f" AND p.{name} = :{name}" for name, value in asked.items() if value is not None)
 
 
 def _parked(row: Row[Any]) -> Parked:

@@ -36,6 +36,10 @@ class Replayed:
 class NotFirst(ValueError):
     """Others wait before it in its lane; order counts."""
 
+    def __init__(self, head: int) -> None:
+        super().__init__(head)
+        self.head = head
+
 
 class _StillFails(Exception):
     """The record that is first in its lane does not go through; carries what to write beside it."""
@@ -67,7 +71,7 @@ async def replay(
             async with transaction(engine) as conn:
                 more = await _replay_head(desk, conn, row, by, because, skip_gap=skip_gap)
         except _StillFails as failure:
-            await _note(engine, failure)
+            await _note(engine, failure, by)
             return Replayed(handled=handled, left=await _left(engine, row), code=failure.code)
         except Exception as error:
             if classify(error) is FailureClass.INFRASTRUCTURE:
@@ -104,7 +108,7 @@ async def drop(desks: Mapping[str, Desk], engine: AsyncEngine, *, parked_id: int
         if head is None:
             raise NotParked(parked_id)
         if head.id != parked_id:
-            raise NotFirst(parked_id)
+            raise NotFirst(head.id)
         stream = _stream(head)
         if desk.reader.guarded and stream is not None:
             applied = await guard.load_applied(conn, row.reader, {stream})
@@ -238,12 +242,26 @@ async def _settle(conn: AsyncConnection, parked_id: int, state: str, by: str, be
     )
 
 
-async def _note(engine: AsyncEngine, failure: _StillFails) -> None:
-    """Why it fails now may differ from why it was parked."""
+async def _note(engine: AsyncEngine, failure: _StillFails, by: str) -> None:
+    """Why it fails now may differ from why it was parked; who tried last, and the first reason, stay known."""
     async with transaction(engine) as conn:
         await conn.execute(
-            text("UPDATE parked_records SET code = :code, detail = :detail WHERE id = :id AND state = 'parked'"),
-            {"id": failure.parked_id, "code": failure.code, "detail": failure.detail[: parking.TEXT_LENGTH]},
+            text(
+                """
+                UPDATE parked_records
+                SET code = :code, detail = :detail,
+                    facts = jsonb_build_object('parked_as', code)
+                        || facts
+                        || jsonb_build_object('tried_by', CAST(:by AS text), 'tried_at', now())
+                WHERE id = :id AND state = 'parked'
+                """
+            ),
+            {
+                "id": failure.parked_id,
+                "code": failure.code,
+                "detail": failure.detail[: parking.TEXT_LENGTH],
+                "by": by,
+            },
         )
 
 

@@ -1,0 +1,1 @@
+"""`yimen parked`: records that could not be handled, and what becomes of them."""

@@ -1,0 +1,173 @@
+"""`yimen parked`: what could not be handled, why, and what becomes of it."""
+
+import asyncio
+import getpass
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from services.console.main import quiet, told
+from services.console.parked import repairing
+from services.console.parked.repairing import STATES, NoSuchCase, Outcome, Place, Wanted
+from services.console.parked.wording import finished, listed, shown
+from services.console.preparing import SERVICES
+from services.console.target import Target, of_installation
+from services.runtime.failures import ConcurrentDelivery, InfrastructureDown
+from services.runtime.parking import PAGE, NotParked
+from services.runtime.replays import NotFirst
+
+T = TypeVar("T")
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+class PlaceName(click.ParamType[Place]):
+    """`<service>/<id>`, as `list` shows it."""
+
+    name = "ID"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
+        if isinstance(value, Place):
+            return value
+        service, _, number = str(value).partition("/")
+        if service not in SERVICES or not (number.isascii() and number.isdigit()) or len(number) > 18:
+            self.fail(f"{value} is no parked record: take an id from `yimen parked list`, like routing/17", param, ctx)
+        return Place(service, int(number))
+
+
+def narrowed(command: Command) -> Command:
+    """The options that choose among what is parked."""
+    for option in (
+        click.option("--case", help="Only those of this case, by id or number."),
+        click.option("--code", help="Only those parked for this reason, for example unsupported_version."),
+        click.option("--service", "services", type=click.Choice(SERVICES), multiple=True, help="May be repeated."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def parked() -> None:
+    """Records that could not be handled: they wait, with everything of their case behind them."""
+
+
+@parked.command("list")
+@narrowed
+@click.option("--state", type=click.Choice([*STATES, "all"]), default="parked", show_default=True)
+@click.option("--limit", type=click.IntRange(1, 100_000), default=PAGE, show_default=True, help="Most of each service.")
+@click.option("--json", "as_json", is_flag=True)
+@of_installation
+def list_(
+    *,
+    target: Target,
+    services: tuple[str, ...],
+    code: str | None,
+    case: str | None,
+    state: str,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """What waits, why, and how much waits behind it; never the content."""
+    wanted = Wanted(services=services or SERVICES, state=None if state == "all" else state, code=code, case=case)
+    rows = _run(repairing.list_all(target, wanted, limit))
+    if as_json:
+        _tell({"items": [repairing.summary(place, row) for place, row in rows]})
+    else:
+        told(listed(rows, datetime.now(UTC)))
+
+
+@parked.command()
+@click.argument("place", type=PlaceName())
+@click.option("--json", "as_json", is_flag=True)
+@of_installation
+def show(*, target: Target, place: Place, as_json: bool) -> None:
+    """One record whole. What a partner wrote may name a person: look only if you have to."""
+    record = _run(repairing.find(target, place), place)
+    if as_json:
+        _tell(repairing.whole(place, record))
+    else:
+        told(shown(place, record))
+
+
+@parked.command()
+@click.argument("places", type=PlaceName(), nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Everything that waits.")
+@narrowed
+@click.option("--accept-gap", is_flag=True, help="Take the loss of what is missing before the record as given.")
+@click.option("--by", default=getpass.getuser, help="Who does this; your login name if not given.")
+@click.option("--because", default="replayed by command", show_default=True, help="Why, for the record.")
+@click.option("--json", "as_json", is_flag=True)
+@of_installation
+def replay(  # noqa: PLR0913 - one for each option
+    *,
+    target: Target,
+    places: tuple[Place, ...],
+    everything: bool,
+    services: tuple[str, ...],
+    code: str | None,
+    case: str | None,
+    accept_gap: bool,
+    by: str,
+    because: str,
+    as_json: bool,
+) -> None:
+    """Handle it again as its service would, with what waits before and behind it, in order."""
+    chosen = everything or bool(code or case)
+    if bool(places) == chosen:
+        raise click.UsageError("name records, or choose them with --all, --code or --case; not both")
+    if services and not chosen:
+        raise click.UsageError("--service narrows --all, --code or --case")
+    if accept_gap and len(places) != 1:
+        raise click.UsageError("--accept-gap is decided for one record: name it alone")
+    quiet()
+    if chosen:
+        places = tuple(_run(repairing.find_lanes(target, Wanted(services=services or SERVICES, code=code, case=case))))
+    _finish(_run(repairing.replay(target, places, by=by, because=because, accept_gap=accept_gap)), as_json=as_json)
+
+
+@parked.command()
+@click.argument("place", type=PlaceName())
+@click.option("--because", required=True, help="Why it is given up, for the record.")
+@click.option("--by", required=True, help="Who decides this, for the record.")
+@click.option("--json", "as_json", is_flag=True)
+@of_installation
+def drop(*, target: Target, place: Place, because: str, by: str, as_json: bool) -> None:
+    """Give a record up for good; what waited behind it is handled."""
+    if not because.strip() or not by.strip():
+        raise click.UsageError("--because and --by must say something: both stay on record")
+    quiet()
+    _finish([_run(repairing.drop(target, place, by=by, because=because), place)], as_json=as_json)
+
+
+def _run(work: Coroutine[Any, Any, T], place: Place | None = None) -> T:
+    """The answer, or what went wrong as somebody at a terminal needs it."""
+    try:
+        return asyncio.run(work)
+    except NotParked:
+        raise click.ClickException(f"no {place} is parked; `yimen parked list` shows what is") from None
+    except NotFirst as error:
+        first = Place(place.service, error.head) if place else error.head
+        raise click.ClickException(f"{first} waits before it in its lane: begin with that one") from None
+    except NoSuchCase as error:
+        raise click.ClickException(f"no case {error}; give its number, or its id") from None
+    except ConcurrentDelivery:
+        raise click.ClickException("the service is at work on the same case; try again") from None
+    except InfrastructureDown as error:
+        raise click.ClickException(f"{error}; `yimen doctor` says what is wrong") from None
+
+
+def _finish(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
+    """Says what became of them, and exits with 1 if something still waits."""
+    well = all(outcome.well for outcome in outcomes)
+    if as_json:
+        _tell({"ok": well, "items": outcomes})
+    else:
+        told(finished(outcomes))
+    sys.exit(0 if well else 1)
+
+
+def _tell(answer: object) -> None:
+    told(msgspec.json.encode(answer).decode())

@@ -1,0 +1,178 @@
+"""The parking of all services as one: what waits, and what becomes of it."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.console.parked.desks import Desks, open_databases, open_desks
+from services.console.preparing import SERVICES
+from services.console.target import Target
+from services.intake import store as cases
+from services.runtime import parking, replays
+from services.runtime.database import transaction
+from services.runtime.parking import NotParked, Parked, ParkedRecord
+
+STATES: Final = ("parked", "replayed", "dropped")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A parked record of the installation: ids count for each service by itself."""
+
+    service: str
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.service}/{self.id}"
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which records somebody asks for; what is not given is everything."""
+
+    services: Sequence[str] = SERVICES
+    state: str | None = "parked"
+    code: str | None = None
+    case: str | None = None
+    """Id or number."""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a record and of those that wait with it; `code` says why the first of what is left still waits."""
+
+    id: str
+    handled: int = 0
+    left: int = 0
+    code: str | None = None
+
+    @property
+    def well(self) -> bool:
+        return self.left == 0 and self.code is None
+
+
+class NoSuchCase(LookupError):
+    """Intake knows no case of this number."""
+
+
+async def list_all(target: Target, wanted: Wanted, limit: int) -> list[tuple[Place, Parked]]:
+    """At most so many of each service, oldest first."""
+    async with open_databases(target) as engines:
+        case_id = await _case_id(engines["intake"], wanted.case)
+        found = []
+        for service in wanted.services:
+            rows = await parking.list_parked(
+                engines[service], state=wanted.state, code=wanted.code, case_id=case_id, limit=limit
+            )
+            found += [(Place(service, row.id), row) for row in rows]
+    return found
+
+
+async def find(target: Target, place: Place) -> ParkedRecord:
+    """Raises `NotParked`."""
+    async with open_databases(target, [place.service]) as engines:
+        return await parking.show(engines[place.service], place.id)
+
+
+async def replay(
+    target: Target, places: Sequence[Place], *, by: str, because: str, accept_gap: bool = False
+) -> list[Outcome]:
+    """The lanes of these records, each once. One that cannot go on holds up none of the others."""
+    outcomes = []
+    async with open_desks(target, sorted({place.service for place in places})) as desks:
+        done: set[tuple[str, str, str]] = set()
+        for place in places:
+            at = desks[place.service]
+            engine = _engine(at)
+            try:
+                row = (await parking.show(engine, place.id)).parked
+            except NotParked:
+                outcomes.append(Outcome(id=str(place), code="not_parked"))
+                continue
+            lane = (place.service, row.reader, row.lane or str(place.id))
+            if lane in done:
+                continue
+            done.add(lane)
+            if refused := _refusal(row, at):
+                outcomes.append(Outcome(id=str(place), code=refused))
+                continue
+            try:
+                result = await replays.replay(
+                    at, engine, parked_id=place.id, by=by, because=because, accept_gap=accept_gap
+                )
+            except NotParked:
+                # The service has settled it by itself since we looked.
+                result = replays.Replayed(handled=0, left=0)
+            outcomes.append(_outcome(place, result))
+    return outcomes
+
+
+async def find_lanes(target: Target, wanted: Wanted) -> list[Place]:
+    """One record of each lane that has one like this."""
+    async with open_databases(target) as engines:
+        case_id = await _case_id(engines["intake"], wanted.case)
+        return [
+            Place(service, head)
+            for service in wanted.services
+            for head in await parking.list_heads(engines[service], code=wanted.code, case_id=case_id)
+        ]
+
+
+async def drop(target: Target, place: Place, *, by: str, because: str) -> Outcome:
+    """Raises `NotParked`, or `NotFirst` with the record that waits before it."""
+    async with open_desks(target, [place.service]) as desks:
+        at = desks[place.service]
+        result = await replays.drop(at, _engine(at), parked_id=place.id, by=by, because=because)
+    return _outcome(place, result)
+
+
+def _outcome(place: Place, result: replays.Replayed) -> Outcome:
+    return Outcome(id=str(place), handled=result.handled, left=result.left, code=result.code)
+
+
+def _refusal(row: Parked, desks: Desks) -> str | None:
+    if row.state != "parked":
+        return f"already_{row.state}"
+    return None if row.reader in desks else "unknown_reader"
+
+
+def _engine(desks: Desks) -> AsyncEngine:
+    return next(iter(desks.values())).engine
+
+
+async def _case_id(engine: AsyncEngine, case: str | None) -> UUID | None:
+    if case is None:
+        return None
+    try:
+        return UUID(case)
+    except ValueError:
+        pass
+    async with transaction(engine) as conn:
+        found = await cases.find_case(conn, case)
+    if found is None:
+        raise NoSuchCase(case)
+    return found.id
+
+
+def whole(place: Place, record: ParkedRecord) -> dict[str, Any]:
+    """For programs: everything, bytes as text where they are text."""
+    return {
+        **summary(place, record.parked),
+        "key": readable(record.key),
+        "value": readable(record.value),
+        "headers": [{"name": name, "value": readable(value)} for name, value in record.headers],
+    }
+
+
+def summary(place: Place, row: Parked) -> dict[str, Any]:
+    """For programs: without the content. Names and sequences are as their sender wrote them."""
+    return {**msgspec.to_builtins(row), "id": str(place), "service": place.service}
+
+
+def readable(raw: bytes | None) -> dict[str, str] | None:
+    if raw is None:
+        return None
+    try:
+        return {"text": raw.decode()}
+    except UnicodeDecodeError:
+        return {"base64": msgspec.to_builtins(raw)}

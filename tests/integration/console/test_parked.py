@@ -1,0 +1,175 @@
+"""`yimen parked` as somebody calls it who repairs: another process, the same database."""
+
+import asyncio
+import json
+import os
+import sys
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from contracts.events.cases import CaseRegistered, CaseWithdrawn
+from services.runtime.database import open_engine, transaction
+from services.runtime.migrate import upgrade
+from services.runtime.sealing import Sealer, check_key
+from tests.integration.routing.test_routing import NOW, Routing, an_accepted_case
+
+pytestmark = pytest.mark.engines
+
+WRITTEN = "张三丰(示例)的电话".encode()
+KEYS = {"YIMEN_TOKEN_KEY": "k" * 32, "YIMEN_SEALING_KEY": b64encode(b"k" * 32).decode()}
+
+
+@dataclass(frozen=True)
+class Told:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Console:
+    """The command in a process of its own, with nothing but the environment of an operator."""
+
+    def __init__(self, database: str) -> None:
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("YIMEN_")} | {
+            "YIMEN_DATABASE_URL": database,
+            "YIMEN_KAFKA_SERVERS": "127.0.0.1:1",
+            "YIMEN_DATA": "/nowhere",
+            **KEYS,
+        }
+
+    async def __call__(self, *arguments: str, **environment: str) -> Told:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "services.console",
+            "parked",
+            *arguments,
+            env=self.environment | environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        return Told(process.returncode or 0, out.decode(), err.decode())
+
+
+@pytest.fixture
+async def routing(database: str) -> AsyncIterator[Routing]:
+    """All three schemas; routing is the one that hears something."""
+    for service in ("intake", "routing", "notify"):
+        await upgrade(database, service)
+    engine = open_engine(SimpleNamespace(database_url=database), "routing")
+    async with transaction(engine) as conn:
+        await check_key(conn, Sealer(KEYS["YIMEN_SEALING_KEY"]))
+    yield Routing(engine)
+    await engine.dispose()
+
+
+@pytest.fixture
+def yimen(database: str) -> Console:
+    return Console(database)
+
+
+async def hears_the_second_thing_first(routing: Routing) -> CaseRegistered:
+    """The case's first event, which is still to come."""
+    accepted = an_accepted_case()
+    routing.sequences[accepted.case_id] = 1
+    await routing.hears(accepted)
+    await routing.hears(CaseWithdrawn(case_id=accepted.case_id, reason="moved_away", withdrawn_at=NOW))
+    routing.sequences[accepted.case_id] = 0
+    return CaseRegistered(
+        case_id=accepted.case_id,
+        number=accepted.number,
+        source="township",
+        submission_id="1",
+        category=accepted.category,
+        field=accepted.field,
+        area=accepted.area,
+        channel=accepted.channel,
+        received_at=NOW,
+        registered_at=NOW,
+        first_contact_office=accepted.first_contact_office,
+    )
+
+
+async def test_a_lane_is_seen_replayed_in_vain_and_replayed_in_order(routing: Routing, yimen: Console) -> None:
+    missing = await hears_the_second_thing_first(routing)
+
+    first, second = (await yimen("list", "--json")).json["items"]
+    assert (first["id"], first["service"], first["reader"]) == ("routing/1", "routing", "routing.cases")
+    assert (first["code"], first["behind"], second["code"], second["behind"]) == ("sequence_gap", 1, "behind", 0)
+    told = await yimen("list", "--service", "routing", "--code", "sequence_gap", "--case", str(missing.case_id))
+    assert "routing/1  sequence_gap  routing.cases  intake.cases.v1/0@1" in told.out
+    assert (await yimen("list", "--service", "notify")).out == "nothing is parked\n"
+
+    vain = await yimen("replay", "--all", "--by", "ops-1", "--json")
+    assert (vain.code, vain.json["items"][0]["code"], vain.json["items"][0]["left"]) == (1, "sequence_gap", 2)
+    assert (await yimen("show", "routing/1", "--json")).json["facts"]["tried_by"] == "ops-1"
+
+    await routing.hears(missing)
+    done = await yimen("replay", "routing/2", "routing/1", "--by", "ops-1", "--because", "the event was sent again")
+    assert (done.code, done.out) == (0, "3 records handled, 0 still wait\n")
+    assert await routing.rows("SELECT DISTINCT state FROM referrals") == [("cancelled",)]
+    assert [said for said in await routing.said() if said.startswith("routing")] == ["routing.decided"]
+    settled = (await yimen("list", "--state", "replayed", "--json")).json["items"]
+    assert {(row["settled_by"], row["settled_because"]) for row in settled} == {("ops-1", "the event was sent again")}
+    assert (await yimen("replay", "--all")).out == "nothing is parked that fits\n"
+
+
+async def test_what_is_lost_for_good_can_be_passed_over(routing: Routing, yimen: Console) -> None:
+    await hears_the_second_thing_first(routing)
+
+    assert (await yimen("replay", "routing/1", "--accept-gap", "--because", "lost")).code == 0
+    assert len(await routing.rows("SELECT 1 FROM referrals")) == 2
+
+
+async def test_a_record_is_shown_whole_and_dropped_by_somebody_for_a_reason(routing: Routing, yimen: Console) -> None:
+    await routing.is_answered(WRITTEN, b"\xff\x1b[2J")
+    first, second = (await yimen("list", "--json")).json["items"]
+    assert {first["code"], second["code"]} == {"not_json"}
+
+    assert WRITTEN.decode() not in (await yimen("list")).out
+    assert WRITTEN.decode() in (await yimen("show", first["id"])).out
+    assert (await yimen("show", second["id"], "--json")).json["value"] == {"base64": b64encode(b"\xff\x1b[2J").decode()}
+
+    assert (await yimen("drop", first["id"])).code == 2
+    assert (await yimen("drop", first["id"], "--by", "ops-1", "--because", "a test of the office's")).code == 0
+    (row,) = (await yimen("list", "--state", "dropped", "--json")).json["items"]
+    assert (row["id"], row["settled_by"], row["settled_because"]) == (first["id"], "ops-1", "a test of the office's")
+    again = await yimen("drop", first["id"], "--by", "ops-1", "--because", "twice")
+    assert again.code == 1
+    assert "yimen parked list" in again.err
+
+
+async def test_only_the_first_of_a_lane_can_be_dropped(routing: Routing, yimen: Console) -> None:
+    await hears_the_second_thing_first(routing)
+
+    early = await yimen("drop", "routing/2", "--by", "ops-1", "--because", "x")
+    assert (early.code, "routing/1 waits before it" in early.err) == (1, True)
+    done = await yimen("drop", "routing/1", "--by", "ops-1", "--because", "x")
+    assert (done.code, done.out) == (0, "1 records handled, 0 still wait\n")
+
+
+async def test_wrong_use_is_refused_before_anything_is_touched(routing: Routing, yimen: Console) -> None:
+    await hears_the_second_thing_first(routing)
+    other = b64encode(b"x" * 32).decode()
+    for arguments, environment, hint in (
+        (("replay",), {}, "--all"),
+        (("replay", "routing/1", "--all"), {}, "not both"),
+        (("replay", "seven"), {}, "yimen parked list"),
+        (("replay", "routing/1"), {"YIMEN_SEALING_KEY": other}, "YIMEN_SEALING_KEY is not the one"),
+    ):
+        told = await yimen(*arguments, **environment)
+        assert (told.code, hint in told.err) == (2, True), told
+    unknown = await yimen("replay", "routing/77", "--json")
+    assert (unknown.code, unknown.json["items"][0]["code"]) == (1, "not_parked")
+    assert (await yimen("list", "--case", "130722-20260101-00009-9")).code == 1
+    assert len((await yimen("list", "--json")).json["items"]) == 2
