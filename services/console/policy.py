@@ -1,14 +1,18 @@
-"""`yimen policy`: check a pack, and that everything has an owner."""
+"""`yimen policy`: check a pack, that everything has an owner, and what it makes of a matter."""
 
 import sys
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import click
 import msgspec
 
+from services.console import explaining
 from services.console.main import told
-from services.policies import Policy, PolicyRefused, load_policy
+from services.console.topics import DEFAULT_POLICY
+from services.deadlines import CIVIL_TIME
+from services.policies import Area, Category, Policy, PolicyRefused, load_policy
 from services.policies.checks import unowned
 
 Folder = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -66,3 +70,67 @@ def coverage(*, folder: Path, as_json: bool) -> None:
         for category, number in gaps.items():
             told(f"  {category}: {number} townships; add an office of role {found.categories[category].lead_role}")
     sys.exit(1 if gaps else 0)
+
+
+@policy.command()
+@click.argument("folder", type=Folder, default=DEFAULT_POLICY)
+@click.option("--category", "code", required=True, help="For example education.student_aid.")
+@click.option("--area", "place", required=True, help="2, 4, 6, 9 or 12 digits.")
+@click.option(
+    "--attribute", "answers", multiple=True, metavar="NAME=VALUE", help="What a rule may ask; may be repeated."
+)
+@click.option("--start", help="When it is accepted, ISO 8601 with offset; now, if not given.")
+@click.option("--days/--no-days", default=True, show_default=True, help="Each date day by day.")
+@click.option("--json", "as_json", is_flag=True)
+def explain(
+    *,
+    folder: Path,
+    code: str,
+    place: str,
+    answers: tuple[str, ...],
+    start: str | None,
+    days: bool,
+    as_json: bool,
+) -> None:
+    """Who gets a matter by which rule, and by when the law wants what."""
+    found = _load(folder, as_json=as_json)
+    category, area = _known(found, code, place)
+    attributes = dict(map(_answer, answers))
+    answer = explaining.tell(found, category, area, attributes, _moment(start))
+    told(msgspec.json.encode(answer).decode() if as_json else explaining.text(answer, days=days))
+
+
+def _known(found: Policy, code: str, place: str) -> tuple[Category, Area]:
+    if not found.offices:
+        raise click.UsageError(f"{found.pack} has no offices: name a pack that routes, for example zhangjiakou")
+    category, area = found.categories.get(code), found.area(place)
+    if category is None:
+        near = [known for known in found.categories if known.startswith(code.partition(".")[0] + ".")]
+        raise click.UsageError(f"{code} is no category of {found.pack}: {', '.join(near or found.categories)}")
+    if area is None:
+        raise click.UsageError(f"{place} is no area of {found.pack}; areas.csv of the pack lists them")
+    return category, area
+
+
+def _answer(given: str) -> tuple[str, str | int | bool]:
+    """As the policy files write values: yes and no, numbers, or text."""
+    name, equals, value = given.partition("=")
+    if not equals or not name:
+        raise click.UsageError(f"--attribute {given}: write NAME=VALUE")
+    try:
+        known = msgspec.yaml.decode(value.encode(), type=str | int | bool)
+    except (msgspec.MsgspecError, ValueError):
+        known = value
+    return name, known
+
+
+def _moment(start: str | None) -> datetime:
+    if start is None:
+        return datetime.now(CIVIL_TIME)
+    try:
+        moment = datetime.fromisoformat(start)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or not 1900 < moment.year < 2200:
+        raise click.UsageError(f"--start {start}: write ISO 8601 with offset, for example 2026-03-02T09:00+08:00")
+    return moment
