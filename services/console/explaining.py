@@ -137,7 +137,7 @@ def _running(
     policy: Policy, category: Category, kind: ClockKind, office: str, start: datetime, terms: Terms | None = None
 ) -> ClockTold:
     terms = terms or terms_of(_row(policy, kind, category.code), policy)
-    found = explain(start, terms.limit, calendar=policy.calendar, rules=terms.rules)
+    found = explain(start, terms.limit, calendar=policy.calendar_of(office), rules=terms.rules)
     return msgspec.structs.replace(
         _told(policy, category, kind, office or None),
         started_at=start,
