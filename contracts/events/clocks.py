@@ -21,6 +21,14 @@ class LimitBasis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     confidence: Confidence = Confidence.U
 
 
+class ClockWarning(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A moment at which it is said that time runs out."""
+
+    level: str
+    """As the policy writes it: the share of the time that is used up (`80%`), or what is left of it (`1wd`)."""
+    at: datetime
+
+
 class ClockFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One clock as it stands after the event. `version` grows with each change of what is due when."""
 
@@ -35,10 +43,13 @@ class ClockFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     due_at: datetime | None = None
     """The last instant in time; `None` while the clock is paused."""
     due_soon_at: datetime | None = None
+    """When it counts as due soon; a warning before that says only how far it is."""
     provisional: bool = False
     """Counted through a year whose holidays are not published yet."""
     referral_id: UUID | None = None
     basis: LimitBasis
+    warnings: tuple[ClockWarning, ...] = ()
+    """In order of their moments, all before `due_at`. Without them `due_soon_at` is the only one."""
 
 
 class ClockStarted(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
@@ -107,7 +118,7 @@ class ClockCancelled(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ClockAlert(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
-    """What notify says of one clock, once per version."""
+    """What notify says of one clock, once for each version and level."""
 
     clock_id: UUID
     kind: ClockKind
@@ -118,13 +129,26 @@ class ClockAlert(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     due_at: datetime
     fired_at: datetime
     """When it was noticed. The breach itself is the fact that `due_at` passed unanswered."""
+    level: str = ""
+    """Which of several it is: the warning's level, or `last_day`."""
+    late_seconds: int = 0
+    """From the moment that it belongs to until it was said; more than moments only after an outage or a hold."""
 
 
 class ClockDueSoon(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):
+    """A warning (预警): so much of the time is used up, or only so much of it is left."""
+
     TYPE: ClassVar[str] = "clock.due_soon"
 
 
 class ClockDue(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):
+    """The day has come (到期提醒): level `last_day`, said when the last day begins.
+
+    Not at `due_at` itself: a microsecond later the clock is broken, and whoever hears of it then can do nothing
+    more. Only time in which somebody may do something, as a return window, is said at its end, without a level:
+    there the end is the news, and nobody is late.
+    """
+
     TYPE: ClassVar[str] = "clock.due"
 
 

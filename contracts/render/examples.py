@@ -43,6 +43,8 @@ BY_NAME: dict[str, Any] = {
     "submission_id": "2026-000017",
     "feedback_id": "reply-000017",
     "limit": "15wd",
+    "level": "80%",
+    "late_seconds": 30,
     "by": "10wd",
     "due_at": DUE,
     "due_soon_at": datetime(2026, 3, 18, 15, 59, 59, 999999, tzinfo=UTC),

@@ -122,8 +122,10 @@ class AlertView(msgspec.Struct, frozen=True, kw_only=True):
     area: str
     due_at: datetime
     fired_at: datetime
-    late_seconds: float
-    """From the due moment to when it was said."""
+    level: str
+    """Which of several warnings, or `last_day`."""
+    late_seconds: int
+    """From the moment that it belongs to until it was said."""
     recipients: list[str]
 
 
@@ -241,8 +243,9 @@ def _alert(row: RowMapping, names: Mapping[str, str]) -> AlertView:
         area=row["area"],
         due_at=row["due_at"],
         fired_at=row["fired_at"],
-        late_seconds=(row["fired_at"] - row["due_at"]).total_seconds(),
-        recipients=row["recipients"],
+        level=row["level"],
+        late_seconds=row["late_seconds"],
+        recipients=msgspec.json.decode(row["recipients"], type=list[str]),
     )
 
 

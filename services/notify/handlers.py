@@ -1,14 +1,13 @@
 """What notify does with records: facts about clocks become watches, referrals become legs, answers become receipts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
-import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import CaseState, FeedbackOutcome, ReferralRole, ReferralState
@@ -31,7 +30,6 @@ from contracts.events.cases import (
 from contracts.events.clocks import (
     ClockCancelled,
     ClockExtended,
-    ClockFacts,
     ClockMet,
     ClockPaused,
     ClockRecalculated,
@@ -60,13 +58,11 @@ from contracts.events.referrals import (
 from contracts.submissions import Identifier
 from contracts.topics import CASES, FEEDBACK_PATTERN, REFERRALS, feedback_office
 from services.notify import store
-from services.notify.domain import watch as watching
-from services.notify.domain.firing import Fired, overdue
 from services.notify.domain.legs import Leg, Step, moved
-from services.notify.domain.watch import Watch
 from services.notify.saying import say
 from services.notify.store import NewCase, NewState, Receipt, Refusal
-from services.policies import Policy, PolicyWatch
+from services.notify.tally import TIMED, Tally, end, renew
+from services.policies import PolicyWatch
 from services.runtime.clock import Clock
 from services.runtime.consume import Ignored, Incoming, Reader, Record, events_of_ours
 
@@ -111,9 +107,6 @@ STATES: Final[Mapping[type[Event], CaseState]] = MappingProxyType(
         CaseTerminated: CaseState.TERMINATED,
     }
 )
-TIMED = ClockStarted | ClockPaused | ClockResumed | ClockExtended | ClockRecalculated
-
-log = structlog.get_logger()
 T = TypeVar("T")
 
 
@@ -125,19 +118,6 @@ class FeedbackIds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _read_ids = msgspec.json.Decoder(FeedbackIds).decode
-
-
-@dataclass(slots=True)
-class Tally:
-    """What one batch makes of watches, legs and cases; written once at its end."""
-
-    watches: dict[UUID, Watch] = field(default_factory=dict)
-    legs: dict[UUID, Leg] = field(default_factory=dict)
-    cases: dict[UUID, NewCase] = field(default_factory=dict)
-    states: dict[UUID, NewState] = field(default_factory=dict)
-    owed: list[Fired] = field(default_factory=list)
-    answered: list[Receipt] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,16 +175,17 @@ class Watcher:
     async def watch(self, batch: Sequence[Incoming[CaseBound]], conn: AsyncConnection) -> None:
         """One look at all watches and legs of the batch, each event on what the one before it left, one write."""
         events = [incoming.data for incoming in batch]
-        now = self.clock.now()
         watches_before = await store.lock_watches(conn, _clock_ids(events))
         legs_before = await store.lock_legs(conn, (e.referral_id for e in events if isinstance(e, ReferralEvent)))
-        tally = Tally(watches=dict(watches_before), legs=dict(legs_before))
-        for event in events:
-            _count(event, tally, now, self.policy.policy)
+        tally = Tally(
+            policy=self.policy.policy, now=self.clock.now(), watches=dict(watches_before), legs=dict(legs_before)
+        )
+        for incoming in batch:
+            _count(incoming.data, incoming.received_at, tally)
         await store.save_watches(conn, *_apart(watches_before, tally.watches))
         await store.save_legs(conn, *_apart(legs_before, tally.legs))
         await store.save_cases(conn, tally.cases, tally.states)
-        await store.save_answered(conn, tally.answered, now)
+        await store.save_answered(conn, tally.answered, tally.now)
         await store.save_refusals(conn, tally.refusals)
         await say(conn, tally.owed)
 
@@ -224,13 +205,12 @@ def _apart(before: Mapping[UUID, T], now: Mapping[UUID, T]) -> tuple[list[T], li
     return new, [value for key, value in now.items() if key in before and value is not before[key]]
 
 
-def _count(event: CaseBound, tally: Tally, now: datetime, policy: Policy) -> None:
+def _count(event: CaseBound, said_at: datetime, tally: Tally) -> None:
     match event:
         case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended() | ClockRecalculated():
-            for facts in event.clocks:
-                _renew(_watch(facts, event.case_id), _changed_at(event), tally, now, policy)
+            renew(event, said_at, tally)
         case ClockMet() | ClockCancelled():
-            _end(event, tally)
+            end(event, tally)
         case ReferralDispatched():
             tally.legs.setdefault(event.referral_id, _leg(event))
             if event.role is ReferralRole.LEAD:
@@ -244,27 +224,6 @@ def _count(event: CaseBound, tally: Tally, now: datetime, policy: Policy) -> Non
             _move(event, tally)
 
 
-def _renew(watch: Watch, at: datetime | None, tally: Tally, now: datetime, policy: Policy) -> None:
-    """The watch after its owner changed the clock; a breach that nobody has said yet is said first."""
-    before = tally.watches.get(watch.clock_id)
-    if before is not None and at is not None and watch.version > before.version and watching.is_owed(before, at):
-        fired = overdue(before, now, policy)
-        tally.owed.append(fired)
-        before = fired.after
-    tally.watches[watch.clock_id] = watching.renewed(before, watch)
-
-
-def _changed_at(event: TIMED) -> datetime | None:
-    """When the owner changed the clock; a start changes none."""
-    match event:
-        case ClockPaused(paused_at=at) | ClockResumed(resumed_at=at):
-            return at
-        case ClockExtended(extended_at=at) | ClockRecalculated(recalculated_at=at):
-            return at
-        case _:
-            return None
-
-
 def _new_case(event: CaseRegistered | ReferralDispatched, at: datetime) -> NewCase:
     return NewCase(
         case_id=event.case_id,
@@ -274,38 +233,6 @@ def _new_case(event: CaseRegistered | ReferralDispatched, at: datetime) -> NewCa
         field=event.field,
         registered_at=at,
     )
-
-
-def _watch(facts: ClockFacts, case_id: UUID) -> Watch:
-    status, next_alert, next_fire_at = watching.waiting_for(facts.kind, facts.due_soon_at, facts.due_at)
-    return Watch(
-        clock_id=facts.clock_id,
-        case_id=case_id,
-        referral_id=facts.referral_id,
-        kind=facts.kind,
-        office=facts.office,
-        area=facts.area,
-        version=facts.version,
-        started_at=facts.started_at,
-        due_soon_at=facts.due_soon_at,
-        due_at=facts.due_at,
-        provisional=facts.provisional,
-        status=status,
-        next_alert=next_alert,
-        next_fire_at=next_fire_at,
-    )
-
-
-def _end(event: ClockMet | ClockCancelled, tally: Tally) -> None:
-    end = watching.met if isinstance(event, ClockMet) else watching.cancelled
-    for stop in event.clocks:
-        before = tally.watches.get(stop.clock_id)
-        if before is None:
-            continue
-        after = end(before, stop.at)
-        if watching.is_contradicted(before, after):
-            log.error("breach contradicted", case_id=str(event.case_id), clock_id=str(stop.clock_id))
-        tally.watches[stop.clock_id] = after
 
 
 def _leg(event: ReferralDispatched) -> Leg:

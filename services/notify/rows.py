@@ -2,18 +2,24 @@
 
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import RowMapping
 
 from contracts.codes import ClockKind, ClockStatus, Field, ReferralRole, ReferralState
 from services.notify.domain.legs import Leg
-from services.notify.domain.watch import Alert, Watch
+from services.notify.domain.watch import Ahead, Alert, Watch
 
 WATCH_COLUMNS: Final = tuple(Watch.__slots__)
 LEG_COLUMNS: Final = tuple(Leg.__slots__)
+_AHEAD: Final = WATCH_COLUMNS.index("ahead")
+_encode: Final = msgspec.json.encode
+_decode: Final = msgspec.json.Decoder(tuple[Ahead, ...]).decode
 
 
 def watch_row(watch: Watch) -> list[Any]:
-    return [getattr(watch, name) for name in WATCH_COLUMNS]
+    values = [getattr(watch, name) for name in WATCH_COLUMNS]
+    values[_AHEAD] = _encode(watch.ahead).decode()
+    return values
 
 
 def watch_of(row: RowMapping) -> Watch:
@@ -32,9 +38,15 @@ def watch_of(row: RowMapping) -> Watch:
         status=ClockStatus(row["status"]),
         next_alert=Alert(row["next_alert"]) if row["next_alert"] is not None else None,
         next_fire_at=row["next_fire_at"],
+        ahead=_ahead(row["ahead"]),
         breached_at=row["breached_at"],
         ended_at=row["ended_at"],
     )
+
+
+def _ahead(value: Any) -> tuple[Ahead, ...]:
+    """Plain SQL gives JSON as text, a statement over the table as values."""
+    return _decode(value) if isinstance(value, str) else msgspec.convert(value, tuple[Ahead, ...])
 
 
 def leg_row(leg: Leg) -> list[Any]:

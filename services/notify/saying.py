@@ -19,7 +19,12 @@ from services.runtime.ids import derived_id
 from services.runtime.journal import Outgoing
 
 SERVICE: Final = "notify"
-EVENT_OF: Final = {Alert.DUE_SOON: ClockDueSoon, Alert.DUE: ClockDue, Alert.BREACHED: ClockBreached}
+EVENT_OF: Final = {
+    Alert.DUE_SOON: ClockDueSoon,
+    Alert.LAST_DAY: ClockDue,
+    Alert.DUE: ClockDue,
+    Alert.BREACHED: ClockBreached,
+}
 RUNG_OF: Final = {SupervisionLevel.REMINDED: SupervisionReminded, SupervisionLevel.URGED: SupervisionUrged}
 
 
@@ -44,6 +49,8 @@ def _rows(fired: Sequence[Fired]) -> Iterator[list[object]]:
             watch.area,
             watch.due_at,
             one.fired_at,
+            one.level,
+            one.late_seconds,
             msgspec.json.encode(one.recipients).decode(),
         ]
 
@@ -51,7 +58,7 @@ def _rows(fired: Sequence[Fired]) -> Iterator[list[object]]:
 def _said(fired: Sequence[Fired]) -> Iterator[Outgoing]:
     for one in fired:
         yield Outgoing(event=_alert(one), at=one.fired_at, event_id=_event_id(one))
-        rung = RUNG_OF.get(one.level)
+        rung = RUNG_OF.get(one.rung)
         if rung is not None:
             watch = one.before
             said: Event = rung(
@@ -59,11 +66,11 @@ def _said(fired: Sequence[Fired]) -> Iterator[Outgoing]:
                 clock_id=watch.clock_id,
                 office=watch.office,
                 area=watch.area,
-                level=one.level,
+                level=one.rung,
                 recipients=one.recipients,
                 at=one.fired_at,
             )
-            ids = (str(watch.clock_id), str(watch.version), one.level.value)
+            ids = (str(watch.clock_id), str(watch.version), one.rung.value)
             yield Outgoing(event=said, at=one.fired_at, event_id=derived_id("supervision", *ids))
 
 
@@ -81,10 +88,13 @@ def _alert(fired: Fired) -> Event:
         referral_id=watch.referral_id,
         due_at=watch.due_at,
         fired_at=fired.fired_at,
+        level=fired.level,
+        late_seconds=fired.late_seconds,
     )
 
 
 def _event_id(fired: Fired) -> UUID:
-    """The same for the same alert of the same version, whoever fires it and however often it is tried."""
+    """The same for the same level of the same version, whoever fires it and however often it is tried."""
     watch = fired.before
-    return derived_id("alert", str(watch.clock_id), str(watch.version), fired.alert.value)
+    warning = (fired.level,) if fired.alert is Alert.DUE_SOON and fired.level else ()
+    return derived_id("alert", str(watch.clock_id), str(watch.version), fired.alert.value, *warning)

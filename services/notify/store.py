@@ -231,6 +231,8 @@ async def save_alerts(conn: AsyncConnection, fired: Sequence[Sequence[Any]]) -> 
         "area",
         "due_at",
         "fired_at",
+        "level",
+        "late_seconds",
         "recipients",
     )
     await insert_rows(conn, alerts, columns, fired)

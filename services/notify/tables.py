@@ -41,6 +41,7 @@ watches = Table(
     Column("status", String, nullable=False),
     Column("next_alert", String),
     Column("next_fire_at", DateTime(timezone=True)),
+    Column("ahead", JSONB, nullable=False, server_default=text("'[]'")),
     Column("breached_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
     CheckConstraint("version > 0", name="versions_count_from_one"),
@@ -149,6 +150,8 @@ alerts = Table(
     Column("area", String, nullable=False),
     Column("due_at", DateTime(timezone=True), nullable=False),
     Column("fired_at", DateTime(timezone=True), nullable=False),
+    Column("level", String, nullable=False, server_default=""),
+    Column("late_seconds", Integer, nullable=False, server_default=text("0")),
     Column("recipients", JSONB, nullable=False),
     # Read in this order below the oldest running transaction, so a late commit is never passed over.
     Index("alerts_in_order", "xid", "place"),

@@ -10,10 +10,11 @@ from uuid import UUID
 import msgspec
 
 from contracts.codes import ClockKind, ClockStatus
-from contracts.events.clocks import ClockFacts, ClockStop, LimitBasis
+from contracts.events.clocks import ClockFacts, ClockStop, ClockWarning, LimitBasis
 from services.deadlines import Calendar, CountingRules, Due, Limit, Pause, Unit, due, moment_at_share
 from services.deadlines.limits import civil_day, midnight
 from services.policies.model import LimitRow, Policy
+from services.policies.warnings import warnings_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Terms:
     rules: CountingRules
     due_soon_share: float
     basis: LimitBasis
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,7 @@ class LegalClock:
             provisional=ends.provisional,
             referral_id=self.referral_id,
             basis=self.terms.basis,
+            warnings=self._warnings(ends, calendar),
         )
 
     def ending(self) -> ClockStop:
@@ -103,6 +106,20 @@ class LegalClock:
             self.started_at,
             self.terms.limit,
             self.terms.due_soon_share,
+            calendar=calendar,
+            rules=self.terms.rules,
+            pauses=self.pauses,
+            extensions=self.extensions,
+        )
+
+    def _warnings(self, ends: Due, calendar: Calendar) -> tuple[ClockWarning, ...]:
+        if ends.due_at is None:
+            return ()
+        return warnings_of(
+            self.terms.warnings,
+            self.started_at,
+            self.terms.limit,
+            ends.due_at,
             calendar=calendar,
             rules=self.terms.rules,
             pauses=self.pauses,
@@ -154,6 +171,7 @@ class PackedClock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     limit: str
     roll: bool = True
     share: float
+    warnings: tuple[str, ...] = ()
     basis: LimitBasis
     started_at: datetime
     referral_id: UUID | None = None
@@ -174,6 +192,7 @@ def pack(clock: LegalClock) -> PackedClock:
         limit=str(clock.terms.limit),
         roll=clock.terms.rules.roll_last_day,
         share=clock.terms.due_soon_share,
+        warnings=clock.terms.warnings,
         basis=clock.terms.basis,
         started_at=clock.started_at,
         referral_id=clock.referral_id,
@@ -197,6 +216,7 @@ def unpack(packed: PackedClock) -> LegalClock:
             rules=CountingRules(roll_last_day=packed.roll),
             due_soon_share=packed.share,
             basis=packed.basis,
+            warnings=packed.warnings,
         ),
         started_at=packed.started_at,
         referral_id=packed.referral_id,
@@ -210,7 +230,13 @@ def unpack(packed: PackedClock) -> LegalClock:
 
 
 def terms_of(row: LimitRow, policy: Policy) -> Terms:
-    return Terms(limit=row.limit, rules=row.rules, due_soon_share=row.due_soon_share, basis=basis_of(row, policy))
+    return Terms(
+        limit=row.limit,
+        rules=row.rules,
+        due_soon_share=row.due_soon_share,
+        basis=basis_of(row, policy),
+        warnings=row.warnings,
+    )
 
 
 def basis_of(row: LimitRow, policy: Policy) -> LimitBasis:

@@ -8,6 +8,7 @@ from contracts.codes import ClockKind, Confidence, Field
 from services.deadlines import BadQuestion, CountingRules, Limit
 from services.policies.model import Category, Condition, Extension, LimitRow, Material, Reason, Rule
 from services.policies.reading import Entry
+from services.policies.warnings import DEFAULT_LEVELS, fault_of
 
 EXTENSION_APPROVER = "unit_head"
 USES = frozenset(
@@ -62,7 +63,7 @@ def limits(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[LimitRow, .
         limit = _limit(row, "limit")
         category = row.text("category", "") or None
         found_row = _limit_row(row, clock, limit, category)
-        row.asked |= {"extension", "roll"}
+        row.asked |= {"extension", "roll", "warnings"}
         row.done()
         if found_row is not None:
             found.append(found_row if field is None else _for_field(found_row, field))
@@ -79,6 +80,9 @@ def _limit_row(row: Entry, clock: ClockKind | None, limit: Limit | None, categor
     source, article, statutory = row.text("source"), row.text("article", ""), row.flag("statutory")
     longer = _limit(row, "extension") if row.values.get("extension") else None
     roll = row.flag("roll") if "roll" in row.values else True
+    warnings = row.texts("warnings") if row.values.get("warnings") is not None else DEFAULT_LEVELS
+    for wrong in filter(None, map(fault_of, warnings)):
+        row.refuse(wrong)
     if clock is None or limit is None or confidence is None:
         return None
     return LimitRow(
@@ -91,6 +95,7 @@ def _limit_row(row: Entry, clock: ClockKind | None, limit: Limit | None, categor
         article=article,
         statutory=statutory,
         confidence=confidence,
+        warnings=warnings,
         category=category,
     )
 

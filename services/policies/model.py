@@ -7,6 +7,7 @@ from datetime import date
 
 from contracts.codes import AreaLevel, ClockKind, Confidence, Field
 from services.deadlines import Calendar, CountingRules, Limit
+from services.policies.warnings import DEFAULT_LEVELS
 
 AREA_DIGITS = 12
 
@@ -51,6 +52,8 @@ class LimitRow:
     statutory: bool
     confidence: Confidence
     due_soon_share: float = 0.8
+    warnings: tuple[str, ...] = DEFAULT_LEVELS
+    """When it is said that time runs out, for example `80%` or `1wd`."""
     category: str | None = None
     field: Field | None = None
 

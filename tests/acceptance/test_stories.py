@@ -131,7 +131,11 @@ async def test_silence_is_acceptance_and_lateness_is_said_once(database: str, ka
         assert sorted((said, value["kind"]) for said, value in alerts if said.startswith("clock.")) == [
             ("clock.breached", "handling"),
             ("clock.breached", "signing"),
+            ("clock.due", "handling"),
             ("clock.due", "return_window"),
+            ("clock.due", "signing"),
+            ("clock.due_soon", "handling"),
+            ("clock.due_soon", "handling"),
             ("clock.due_soon", "handling"),
             ("clock.due_soon", "signing"),
         ]

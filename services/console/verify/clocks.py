@@ -65,21 +65,22 @@ def clocks_as_said(facts: Facts) -> Iterator[Fault | None]:
             yield None
 
 
-@check("no alert was fired twice for one version of a clock")
+@check("no alert was fired twice for one version and level of a clock")
 def fired_once(facts: Facts) -> Iterator[Fault | None]:
-    fired: Counter[tuple[UUID, UUID, str, int]] = Counter()
+    fired: Counter[tuple[UUID, UUID, str, int, str]] = Counter()
     for (service, case_id), rows in facts.said_of.items():
         for row in rows if service == "notify" else ():
             event = decoded(row) if row.type.startswith("yimen.clock.") else None
             if isinstance(event, ClockAlert):
-                fired[case_id, event.clock_id, event.TYPE, event.version] += 1
-    kept = Counter((alert.case_id, alert.clock_id, alert.type, alert.version) for alert in facts.alerts)
+                fired[case_id, event.clock_id, event.TYPE, event.version, event.level] += 1
+    kept = Counter((alert.case_id, alert.clock_id, alert.type, alert.version, alert.level) for alert in facts.alerts)
     for key in fired.keys() | kept.keys():
-        case_id, clock_id, kind, version = key
+        case_id, clock_id, kind, version, level = key
+        named = f"{kind} {level}".rstrip()
         if fired[key] > 1:
-            yield _fault(f"{kind} of version {version} was said {fired[key]} times", case_id, clock_id)
+            yield _fault(f"{named} of version {version} was said {fired[key]} times", case_id, clock_id)
         elif fired[key] != kept[key] and not facts.truncated:
-            told = f"{kind} of version {version} was said {fired[key]} times and listed {kept[key]} times"
+            told = f"{named} of version {version} was said {fired[key]} times and listed {kept[key]} times"
             yield _fault(told, case_id, clock_id)
         else:
             yield None
@@ -92,7 +93,8 @@ def none_overdue(facts: Facts) -> Iterator[Fault | None]:
         unanswered[receipt.referral_id].append(receipt.received_at)
     limit = facts.now - facts.tolerance
     for watch in facts.watches:
-        moment = watch.due_soon_at if watch.next_alert == "due_soon" else watch.due_at
+        # Only a breach is looked at again later than its own moment.
+        moment = watch.due_at if watch.next_alert == "breached" else watch.next_fire_at
         if watch.next_alert is None or moment is None:
             continue
         answers = unanswered[watch.referral_id] if watch.referral_id is not None else ()

@@ -82,7 +82,7 @@ class WatchRow(NamedTuple):
     version: int
     status: str
     next_alert: str | None
-    due_soon_at: datetime | None
+    next_fire_at: datetime | None
     due_at: datetime | None
     ended_at: datetime | None
 
@@ -93,6 +93,7 @@ class AlertRow(NamedTuple):
     clock_id: UUID
     type: str
     version: int
+    level: str
 
 
 class ReceiptRow(NamedTuple):

@@ -87,11 +87,11 @@ _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
     "watches": (
         WatchRow,
         """
-        SELECT clock_id, case_id, referral_id, kind, version, status, next_alert, due_soon_at, due_at, ended_at
+        SELECT clock_id, case_id, referral_id, kind, version, status, next_alert, next_fire_at, due_at, ended_at
         FROM notify.watches WHERE {mine}
         """,
     ),
-    "alerts": (AlertRow, "SELECT event_id, case_id, clock_id, type, version FROM notify.alerts WHERE {mine}"),
+    "alerts": (AlertRow, "SELECT event_id, case_id, clock_id, type, version, level FROM notify.alerts WHERE {mine}"),
     "receipts": (
         ReceiptRow,
         """

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from contracts.codes import ClockStatus, SupervisionLevel
-from services.notify.domain.watch import HANDLING, Alert, Watch
+from services.notify.domain.watch import HANDLING, Alert, Watch, told
 from services.policies import Policy
 
 COORDINATOR = "civil_affairs"
@@ -23,14 +23,20 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fired:
-    """An alert that goes out, and the watch after it."""
+    """An alert that goes out, and the watch after it. `moment` is when it should have."""
 
     alert: Alert
+    level: str = ""
+    moment: datetime
     before: Watch
     after: Watch
     fired_at: datetime
-    level: SupervisionLevel
+    rung: SupervisionLevel
     recipients: tuple[str, ...]
+
+    @property
+    def late_seconds(self) -> int:
+        return max(0, int((self.fired_at - self.moment).total_seconds()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +56,17 @@ class Waits:
 
 
 def decide(candidate: Candidate, now: datetime, waits: Waits, policy: Policy) -> Fired | Held:
-    """One alert for one version of a clock. Only a breach is held: a reminder accuses nobody."""
+    """One alert for one version and level of a clock. Only a breach is held: a reminder accuses nobody."""
     watch = candidate.watch
     alert = watch.next_alert
     if alert is None or watch.due_at is None:
         raise ValueError("a watch without an alert was claimed")
     match alert:
-        case Alert.DUE_SOON:
-            after = replace(watch, status=ClockStatus.DUE_SOON, next_alert=Alert.BREACHED, next_fire_at=watch.due_at)
+        case Alert.DUE_SOON | Alert.LAST_DAY:
+            moment, level = _first(watch, now)
+            after = told(watch)
         case Alert.DUE:
+            moment, level = watch.due_at, ""
             after = replace(watch, status=ClockStatus.MET, ended_at=watch.due_at, next_alert=None, next_fire_at=None)
         case Alert.BREACHED:
             if candidate.held:
@@ -67,20 +75,48 @@ def decide(candidate: Candidate, now: datetime, waits: Waits, policy: Policy) ->
             return overdue(watch, now, policy)
         case _:
             assert_never(alert)
-    level, recipients = first_rung(alert, watch, policy)
-    return Fired(alert=alert, before=watch, after=after, fired_at=now, level=level, recipients=recipients)
+    rung, recipients = first_rung(alert, watch, policy)
+    return Fired(
+        alert=alert,
+        level=level,
+        moment=moment,
+        before=watch,
+        after=after,
+        fired_at=now,
+        rung=rung,
+        recipients=recipients,
+    )
+
+
+def _first(watch: Watch, now: datetime) -> tuple[datetime, str]:
+    """Moment and level of what is said next; a watch from before there were levels has one without a name."""
+    for one in watch.ahead:
+        return one.at, one.level
+    return watch.next_fire_at or now, ""
 
 
 def overdue(watch: Watch, now: datetime, policy: Policy) -> Fired:
     """The breach of a watch whose limit has passed, said now."""
-    after = replace(watch, status=ClockStatus.BREACHED, breached_at=now, next_alert=None, next_fire_at=None)
-    level, recipients = first_rung(Alert.BREACHED, watch, policy)
-    return Fired(alert=Alert.BREACHED, before=watch, after=after, fired_at=now, level=level, recipients=recipients)
+    if watch.due_at is None:
+        raise ValueError("a clock that stands still is not late")
+    after = replace(watch, status=ClockStatus.BREACHED, breached_at=now, ahead=(), next_alert=None, next_fire_at=None)
+    rung, recipients = first_rung(Alert.BREACHED, watch, policy)
+    return Fired(
+        alert=Alert.BREACHED,
+        moment=watch.due_at,
+        before=watch,
+        after=after,
+        fired_at=now,
+        rung=rung,
+        recipients=recipients,
+    )
 
 
 def first_rung(alert: Alert, watch: Watch, policy: Policy) -> tuple[SupervisionLevel, tuple[str, ...]]:
     """Who is told beside those who read the alerts: the office in time, its coordinator too when it is late."""
     if alert is Alert.DUE_SOON:
+        return SupervisionLevel.NONE, (watch.office,)
+    if alert is Alert.LAST_DAY:
         return SupervisionLevel.REMINDED, (watch.office,)
     if alert is Alert.BREACHED and watch.kind in HANDLING:
         coordinator = policy.office_near(COORDINATOR, watch.area)

@@ -1,11 +1,14 @@
 """The watch over one clock, and how facts about the clock change it. Nothing here knows what time it is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from contracts.codes import ClockKind, ClockStatus
+from services.deadlines.limits import civil_day, midnight
 
 WINDOWS = frozenset({ClockKind.RETURN_WINDOW, ClockKind.PETITION_OBJECTION, ClockKind.RETENTION})
 """Time in which somebody may do something, or must keep it. When it ends nobody has failed, so nothing is broken."""
@@ -18,13 +21,33 @@ class Alert(StrEnum):
     """What can be said of a clock."""
 
     DUE_SOON = "due_soon"
+    """One of its warnings."""
+    LAST_DAY = "last_day"
+    """Its last day begins."""
     DUE = "due"
+    """A right has ended; nobody is late."""
     BREACHED = "breached"
+
+
+BEFORE_A_BREACH = frozenset({Alert.DUE_SOON, Alert.LAST_DAY, Alert.BREACHED})
+"""Whoever waits for one of these has not been called late yet, and will be."""
+
+
+class Ahead(NamedTuple):
+    """What is said of a clock on the way to its end, and when."""
+
+    at: datetime
+    alert: Alert
+    level: str
+    """Empty where the owner named none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """`next_fire_at` is when to look again: the moment of `next_alert`, or later while a breach is held back."""
+    """`next_fire_at` is when to look again: the moment of `next_alert`, or later while a breach is held back.
+
+    However many levels a clock has, it waits for one at a time: the first of `ahead`, then for its end.
+    """
 
     clock_id: UUID
     case_id: UUID
@@ -40,6 +63,8 @@ class Watch:
     status: ClockStatus
     next_alert: Alert | None
     next_fire_at: datetime | None
+    ahead: tuple[Ahead, ...] = ()
+    """What will be said before the end, the next one first."""
     breached_at: datetime | None = None
     """When the breach was said; that it is one was true from the moment after `due_at`."""
     ended_at: datetime | None = None
@@ -61,16 +86,50 @@ class Watch:
 
 
 def waiting_for(
-    kind: ClockKind, due_soon_at: datetime | None, due_at: datetime | None
+    kind: ClockKind, due_at: datetime | None, ahead: Sequence[Ahead]
 ) -> tuple[ClockStatus, Alert | None, datetime | None]:
     """The state of a clock that just began or changed: what will be said next, and when."""
     if due_at is None:
         return ClockStatus.PAUSED, None, None
     if kind in WINDOWS:
         return ClockStatus.RUNNING, Alert.DUE, due_at
-    if due_soon_at is not None and due_soon_at < due_at:
-        return ClockStatus.RUNNING, Alert.DUE_SOON, due_soon_at
-    return ClockStatus.RUNNING, Alert.BREACHED, due_at
+    alert, at = _next(ahead, due_at)
+    return ClockStatus.RUNNING, alert, at
+
+
+def ahead_of(
+    warnings: Sequence[tuple[str, datetime]], *, started_at: datetime, due_at: datetime, said_at: datetime
+) -> tuple[Ahead, ...]:
+    """The warnings and the last day, in order.
+
+    Of those that had passed when the owner said this, only the last is left: after a change the office hears where
+    it stands, and does not hear again what it has heard, nor what its predecessor has.
+    """
+    moments = [Ahead(at, Alert.DUE_SOON, level) for level, at in warnings]
+    moments.append(Ahead(midnight(civil_day(due_at)).astimezone(UTC), Alert.LAST_DAY, Alert.LAST_DAY.value))
+    coming = sorted((one for one in moments if started_at < one.at < due_at), key=lambda one: one.at)
+    passed = sum(one.at <= said_at for one in coming)
+    return tuple(coming[max(0, passed - 1) :])
+
+
+def told(watch: Watch) -> Watch:
+    """After the first of `ahead` was said. It counts as due soon from the moment that its owner named, not before."""
+    if watch.due_at is None:
+        raise ValueError("a clock that stands still has no alert")
+    said, rest = next(iter(watch.ahead), None), watch.ahead[1:]
+    early = (
+        said is not None
+        and said.alert is Alert.DUE_SOON
+        and watch.due_soon_at is not None
+        and said.at < watch.due_soon_at
+    )
+    alert, at = _next(rest, watch.due_at)
+    status = watch.status if early else ClockStatus.DUE_SOON
+    return replace(watch, status=status, ahead=rest, next_alert=alert, next_fire_at=at)
+
+
+def _next(ahead: Sequence[Ahead], due_at: datetime) -> tuple[Alert, datetime]:
+    return (ahead[0].alert, ahead[0].at) if ahead else (Alert.BREACHED, due_at)
 
 
 def renewed(before: Watch | None, now: Watch) -> Watch:
@@ -89,7 +148,7 @@ def is_owed(before: Watch | None, at: datetime) -> bool:
     """Whether the limit had passed unsaid when its owner changed the clock: the breach is said before the change."""
     return (
         before is not None
-        and before.next_alert in (Alert.DUE_SOON, Alert.BREACHED)
+        and before.next_alert in BEFORE_A_BREACH
         and before.due_at is not None
         and before.due_at < at
         and not before.has_ended
@@ -106,7 +165,7 @@ def met(watch: Watch, at: datetime) -> Watch:
     if watch.has_ended:
         return watch
     if watch.due_at is None or at <= watch.due_at or watch.kind in WINDOWS:
-        return replace(watch, status=ClockStatus.MET, ended_at=at, next_alert=None, next_fire_at=None)
+        return _ended(watch, ClockStatus.MET, at)
     return _too_late(watch, at)
 
 
@@ -117,14 +176,18 @@ def cancelled(watch: Watch, at: datetime) -> Watch:
     if watch.status is ClockStatus.BREACHED:
         return replace(watch, ended_at=at)
     if watch.due_at is None or at <= watch.due_at or watch.kind in WINDOWS:
-        return replace(watch, status=ClockStatus.CANCELLED, ended_at=at, next_alert=None, next_fire_at=None)
+        return _ended(watch, ClockStatus.CANCELLED, at)
     return _too_late(watch, at)
+
+
+def _ended(watch: Watch, status: ClockStatus, at: datetime) -> Watch:
+    return replace(watch, status=status, ended_at=at, ahead=(), next_alert=None, next_fire_at=None)
 
 
 def _too_late(watch: Watch, at: datetime) -> Watch:
     if watch.status is ClockStatus.BREACHED:
         return replace(watch, ended_at=at)
-    return replace(watch, ended_at=at, next_alert=Alert.BREACHED, next_fire_at=watch.due_at)
+    return replace(watch, ended_at=at, ahead=(), next_alert=Alert.BREACHED, next_fire_at=watch.due_at)
 
 
 def is_contradicted(before: Watch, after: Watch) -> bool:

@@ -1,0 +1,107 @@
+"""What one batch makes of watches, legs and cases, and what facts about clocks do to it."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+
+from contracts.events.clocks import (
+    ClockCancelled,
+    ClockExtended,
+    ClockFacts,
+    ClockMet,
+    ClockPaused,
+    ClockRecalculated,
+    ClockResumed,
+    ClockStarted,
+)
+from services.notify.domain import watch as watching
+from services.notify.domain.firing import Fired, overdue
+from services.notify.domain.legs import Leg
+from services.notify.domain.watch import Watch
+from services.notify.store import NewCase, NewState, Receipt, Refusal
+from services.policies import Policy
+
+TIMED = ClockStarted | ClockPaused | ClockResumed | ClockExtended | ClockRecalculated
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """Written once at the end of the batch. `policy` and `now` are those of its beginning."""
+
+    policy: Policy
+    now: datetime
+    watches: dict[UUID, Watch] = field(default_factory=dict)
+    legs: dict[UUID, Leg] = field(default_factory=dict)
+    cases: dict[UUID, NewCase] = field(default_factory=dict)
+    states: dict[UUID, NewState] = field(default_factory=dict)
+    owed: list[Fired] = field(default_factory=list)
+    answered: list[Receipt] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+def renew(event: TIMED, said_at: datetime, tally: Tally) -> None:
+    """The watches after their owner started or changed the clocks; a breach that nobody has said yet comes first."""
+    at = changed_at(event)
+    for facts in event.clocks:
+        watch = watch_over(facts, event.case_id, said_at if at is None else at)
+        before = tally.watches.get(watch.clock_id)
+        if before is not None and at is not None and watch.version > before.version and watching.is_owed(before, at):
+            fired = overdue(before, tally.now, tally.policy)
+            tally.owed.append(fired)
+            before = fired.after
+        tally.watches[watch.clock_id] = watching.renewed(before, watch)
+
+
+def end(event: ClockMet | ClockCancelled, tally: Tally) -> None:
+    ended = watching.met if isinstance(event, ClockMet) else watching.cancelled
+    for stop in event.clocks:
+        before = tally.watches.get(stop.clock_id)
+        if before is None:
+            continue
+        after = ended(before, stop.at)
+        if watching.is_contradicted(before, after):
+            log.error("breach contradicted", case_id=str(event.case_id), clock_id=str(stop.clock_id))
+        tally.watches[stop.clock_id] = after
+
+
+def changed_at(event: TIMED) -> datetime | None:
+    """When the owner changed the clock; a start changes none."""
+    match event:
+        case ClockPaused(paused_at=at) | ClockResumed(resumed_at=at):
+            return at
+        case ClockExtended(extended_at=at) | ClockRecalculated(recalculated_at=at):
+            return at
+        case _:
+            return None
+
+
+def watch_over(facts: ClockFacts, case_id: UUID, said_at: datetime) -> Watch:
+    """The watch that a clock needs. An owner of an older version names one warning, without a level."""
+    ahead: tuple[watching.Ahead, ...] = ()
+    if facts.due_at is not None and facts.kind not in watching.WINDOWS:
+        warnings = [(warning.level, warning.at.astimezone(UTC)) for warning in facts.warnings]
+        if not warnings and facts.due_soon_at is not None:
+            warnings = [("", facts.due_soon_at)]
+        ahead = watching.ahead_of(warnings, started_at=facts.started_at, due_at=facts.due_at, said_at=said_at)
+    status, next_alert, next_fire_at = watching.waiting_for(facts.kind, facts.due_at, ahead)
+    return Watch(
+        clock_id=facts.clock_id,
+        case_id=case_id,
+        referral_id=facts.referral_id,
+        kind=facts.kind,
+        office=facts.office,
+        area=facts.area,
+        version=facts.version,
+        started_at=facts.started_at,
+        due_soon_at=facts.due_soon_at,
+        due_at=facts.due_at,
+        provisional=facts.provisional,
+        status=status,
+        next_alert=next_alert,
+        next_fire_at=next_fire_at,
+        ahead=ahead,
+    )

@@ -1,0 +1,18 @@
+"""A database with notify's tables."""
+
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+
+import pytest
+
+from services.runtime.database import open_engine
+from services.runtime.migrate import upgrade
+from tests.integration.notify.watching import Notify
+
+
+@pytest.fixture
+async def notify(database: str) -> AsyncIterator[Notify]:
+    await upgrade(database, "notify")
+    engine = open_engine(SimpleNamespace(database_url=database), "notify")
+    yield Notify(engine)
+    await engine.dispose()

@@ -1,0 +1,123 @@
+"""A clock has several levels and one moment at a time: each is said once, in order, and says how late it is said."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from contracts.codes import ClockKind
+from contracts.events.clocks import ClockExtended, ClockFacts, ClockMet, ClockStop, ClockWarning
+from services.notify.firing import PORTION, PORTIONS_A_TURN
+from services.runtime.ids import new_id
+from tests.integration.notify.watching import HOUR, NOW, Notify, facts, started
+
+DAY = timedelta(days=1)
+END = NOW + 4 * DAY
+LEVELS = (("50%", NOW + DAY), ("80%", NOW + 2 * DAY), ("1wd", NOW + 3 * DAY))
+LAST_DAY = END.replace(hour=16) - DAY
+
+
+def with_levels(**more: Any) -> ClockFacts:
+    warnings = tuple(ClockWarning(level=level, at=at) for level, at in LEVELS)
+    values: dict[str, Any] = {"due_in": END - NOW, "soon_in": 2 * DAY, "warnings": warnings}
+    return facts(new_id(), **values | more)
+
+
+async def levels(notify: Notify) -> list[tuple[Any, ...]]:
+    return await notify.rows("SELECT type, level, version, late_seconds FROM alerts ORDER BY xid, place")
+
+
+async def test_every_level_fires_once_and_not_only_the_first(notify: Notify) -> None:
+    await notify.hears(started(with_levels()))
+    await notify.has_read(NOW + 9 * DAY)
+    moments = [*(at for _, at in LEVELS), LAST_DAY, END + timedelta(seconds=1)]
+    for at in moments:
+        for _ in range(2):
+            await notify.watchman(at=at).fire()
+    assert await levels(notify) == [
+        ("clock.due_soon", "50%", 1, 0),
+        ("clock.due_soon", "80%", 1, 0),
+        ("clock.due_soon", "1wd", 1, 0),
+        ("clock.due", "last_day", 1, 0),
+        ("clock.breached", "", 1, 1),
+    ]
+    assert await notify.rows("SELECT count(*), count(DISTINCT event_id) FROM alerts") == [(5, 5)]
+
+
+async def test_half_of_the_time_is_not_due_soon_yet(notify: Notify) -> None:
+    await notify.hears(started(with_levels()))
+    states = []
+    for _, at in LEVELS[:2]:
+        await notify.watchman(at=at).fire()
+        states += await notify.rows("SELECT status FROM watches")
+    assert states == [("running",), ("due_soon",)]
+
+
+async def test_after_an_outage_everything_is_said_late_in_order_and_says_how_late(notify: Notify) -> None:
+    await notify.hears(*(started(with_levels()) for _ in range(3)))
+    await notify.has_read(NOW + 99 * DAY)
+    back = END + 2 * DAY
+    for _ in range(2):
+        await notify.watchman(at=back).fire()
+    late = [(back - at).total_seconds() for _, at in LEVELS]
+    said = [("clock.due_soon", level, 1, int(seconds)) for (level, _), seconds in zip(LEVELS, late, strict=True)]
+    said += [("clock.due", "last_day", 1, int((back - LAST_DAY).total_seconds()))]
+    said += [("clock.breached", "", 1, int(2 * DAY.total_seconds()))]
+    assert await levels(notify) == [one for one in said for _ in range(3)]
+    values = await notify.rows("SELECT value FROM journal WHERE type = 'yimen.clock.due.v1' LIMIT 1")
+    assert msgspec.json.decode(values[0][0])["late_seconds"] == said[3][3]
+
+
+async def test_what_an_outage_left_goes_out_in_turns_the_longest_due_first(notify: Notify) -> None:
+    turn = PORTION * PORTIONS_A_TURN
+    for first in range(0, turn, 1000):
+        await notify.hears(*(started(facts(new_id(), due_in=-HOUR)) for _ in range(first, first + 1000)))
+    await notify.hears(*(started(facts(new_id(), due_in=-2 * HOUR, started_at=NOW - DAY)) for _ in range(10)))
+    await notify.has_read(NOW + HOUR)
+    await notify.watchman().fire()
+    assert await notify.rows("SELECT count(*) FROM alerts") == [(turn,)]
+    first_ten = "SELECT DISTINCT due_at FROM (SELECT due_at FROM alerts ORDER BY xid, place LIMIT 10) AS a"
+    assert await notify.rows(first_ten) == [(NOW - 2 * HOUR,)]
+    await notify.watchman().fire()
+    assert await notify.rows("SELECT count(*) FROM alerts") == [(turn + 10,)]
+
+
+async def test_a_change_repeats_no_level_that_has_passed_but_the_one_where_the_clock_stands(notify: Notify) -> None:
+    clock = with_levels()
+    start = started(clock)
+    await notify.hears(start)
+    at = LEVELS[1][1] + HOUR
+    for _ in range(2):
+        await notify.watchman(at=at).fire()
+    longer = msgspec.structs.replace(clock, version=2, due_at=END + DAY)
+    await notify.hears(
+        ClockExtended(
+            case_id=start.case_id, clocks=(longer,), by="1d", approver="unit_head", reason="complex", extended_at=at
+        )
+    )
+    for _ in range(2):
+        await notify.watchman(at=at).fire()
+    assert [row[1:3] for row in await levels(notify)] == [("50%", 1), ("80%", 1), ("80%", 2)]
+    await notify.watchman(at=LEVELS[2][1]).fire()
+    assert [row[1:3] for row in (await levels(notify))[3:]] == [("1wd", 2)]
+
+
+async def test_an_answer_that_races_the_timer_wins_or_loses_and_never_both(notify: Notify) -> None:
+    clocks = [with_levels(due_in=HOUR, warnings=()) for _ in range(50)]
+    starts = [started(clock) for clock in clocks]
+    await notify.hears(*starts)
+    await notify.has_read(NOW + 9 * DAY)
+    answers = [
+        ClockMet(
+            case_id=start.case_id,
+            clocks=(ClockStop(clock_id=clock.clock_id, kind=ClockKind.HANDLING, version=2, at=NOW + 2 * HOUR),),
+        )
+        for start, clock in zip(starts, clocks, strict=True)
+    ]
+    await asyncio.gather(
+        notify.hears(*answers), notify.watchman(at=NOW + 2 * HOUR).fire(), notify.watchman("two", at=NOW).fire()
+    )
+    await notify.watchman(at=NOW + 3 * HOUR).fire()
+    assert await notify.rows("SELECT status, count(*) FROM watches GROUP BY 1") == [("breached", 50)]
+    assert await notify.rows("SELECT count(*), count(DISTINCT clock_id) FROM alerts") == [(50, 50)]

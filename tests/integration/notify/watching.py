@@ -1,0 +1,124 @@
+"""Notify's readers and watchman on a real database, fed by hand."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contracts.cloudevents import attributes
+from contracts.codes import ClockKind, Confidence
+from contracts.events import CaseBound
+from contracts.events.clocks import ClockFacts, ClockStarted, LimitBasis
+from contracts.topics import OFFICE_FEEDBACK, REFERRALS
+from services.deadlines import CIVIL_TIME
+from services.notify import store
+from services.notify.firing import Watchman
+from services.notify.handlers import EVENTS, FEEDBACK, READERS, Watcher
+from services.policies import PolicyWatch
+from services.runtime.clock import Clock
+from services.runtime.consume import Record, read_record
+from services.runtime.database import transaction
+from services.runtime.ids import new_id
+from services.runtime.settle import Desk, settle
+
+PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
+OFFICE = "education-130722000000"
+NOW = datetime(2026, 3, 4, 10, 0, tzinfo=CIVIL_TIME).astimezone(UTC)
+"""A Wednesday morning; what is heard is heard then."""
+REAL = datetime.now(UTC)
+HOUR = timedelta(hours=1)
+REFERRAL = new_id()
+
+
+class Notify:
+    """Notify's readers and watchman on a database, fed with records by hand."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        clock = Clock(origin=NOW, anchor=REAL)
+        readers = {reader.name: reader for reader in Watcher(clock=clock, policy=PolicyWatch(PACK)).readers()}
+        self.events = Desk(service="notify", reader=readers[EVENTS], engine=engine)
+        self.feedback = Desk(service="notify", reader=readers[FEEDBACK], engine=engine)
+        self.offset = 0
+        self.sequences: Counter[UUID] = Counter()
+
+    def watchman(self, name: str = "one", *, at: datetime = NOW) -> Watchman:
+        clock = Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC))
+        return Watchman(engine=self.engine, clock=clock, policy=PolicyWatch(PACK), pumps=[], name=name)
+
+    async def has_read(self, until: datetime) -> None:
+        async with transaction(self.engine) as conn:
+            for reader in READERS:
+                await store.note_reading(conn, reader, "one", until=until, seen=datetime.now(UTC))
+
+    async def hears(self, *events: CaseBound) -> None:
+        records = []
+        for event in events:
+            self.sequences[event.case_id] += 1
+            headers = attributes(
+                event_id=new_id(),
+                wire_type=event.wire_type(),
+                writer="routing",
+                time=NOW,
+                subject=event.case_id,
+                sequence=self.sequences[event.case_id],
+                traceparent=None,
+            )
+            records.append(self._record(REFERRALS.name, msgspec.json.encode(event), headers))
+        assert await settle(self.events, [read_record(self.events.reader, record) for record in records]) == 0
+
+    async def receives(self, *values: bytes, at: datetime) -> None:
+        records = [self._record(OFFICE_FEEDBACK.named(OFFICE), value, [], at) for value in values]
+        assert await settle(self.feedback, [read_record(self.feedback.reader, record) for record in records]) == 0
+
+    def _record(self, topic: str, value: bytes, headers: list[tuple[str, bytes]], at: datetime = NOW) -> Record:
+        self.offset += 1
+        return Record(
+            topic=topic,
+            partition=0,
+            offset=self.offset,
+            timestamp=REAL + (at - NOW),
+            key=b"",
+            value=value,
+            headers=dict(headers),
+            raw_headers=tuple(headers),
+        )
+
+    async def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        async with self.engine.connect() as conn:
+            return [tuple(row) for row in await conn.execute(text(statement))]
+
+    async def said(self) -> list[str]:
+        return [row[0] for row in await self.rows("SELECT type FROM alerts ORDER BY xid, place")]
+
+
+def facts(
+    clock_id: UUID, *, due_in: timedelta | None = HOUR, soon_in: timedelta | None = None, **more: Any
+) -> ClockFacts:
+    """A clock that began an hour ago; it names no level unless a test does."""
+    values: dict[str, Any] = {
+        "kind": ClockKind.HANDLING,
+        "version": 1,
+        "office": OFFICE,
+        "area": "130722100000",
+        "limit": "1h",
+        "started_at": NOW - HOUR,
+        "due_at": NOW + due_in if due_in is not None else None,
+        "due_soon_at": NOW + soon_in if soon_in is not None else None,
+        "referral_id": REFERRAL,
+        "basis": LimitBasis(policy_version="p", row="r", source="product default", confidence=Confidence.U),
+    }
+    return ClockFacts(**{**values, "clock_id": clock_id, **more})
+
+
+def started(*clocks: ClockFacts) -> ClockStarted:
+    return ClockStarted(case_id=new_id(), clocks=clocks)
+
+
+def answer(feedback_id: str = "f1") -> bytes:
+    return msgspec.json.encode({"feedback_id": feedback_id, "referral_id": REFERRAL, "action": "complete"})
