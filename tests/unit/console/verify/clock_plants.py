@@ -95,10 +95,11 @@ CLOCK_PLANTS = (
     Plant("clocks_as_said", "another date", lambda f: changed(f, "clocks", {"due_at": NOW}, case_id=PAUSED)),
     Plant("clocks_as_said", "another version", lambda f: changed(f, "clocks", {"version": 9}, case_id=PAUSED)),
     Plant("fired_once", "said twice", lambda f: doubled(f, "said", {"event_id": NOBODY, "sequence": 3}, type=BREACHED)),
+    Plant("fired_once", "a level that was not said", lambda f: changed(f, "alerts", {"level": "80%"}, case_id=LATE)),
     Plant("fired_once", "listed twice", lambda f: doubled(f, "alerts", {"event_id": NOBODY})),
     Plant("fired_once", "said, not listed", lambda f: without(f, "alerts", type="clock.breached")),
     Plant("fired_once", "listed, not said", lambda f: without(f, "said", type=BREACHED)),
-    Plant("none_overdue", "a reminder", lambda f: a_watch(f, due_soon_at=NOW - DAY)),
+    Plant("none_overdue", "a reminder", lambda f: a_watch(f, next_fire_at=NOW - DAY)),
     Plant("none_overdue", "a breach", lambda f: a_watch(f, next_alert="breached", due_at=NOW - DAY)),
     Plant(
         "none_overdue",
@@ -108,7 +109,7 @@ CLOCK_PLANTS = (
     Plant(
         "none_overdue",
         "a reminder, which no answer holds",
-        lambda f: with_receipt(a_watch(f, due_soon_at=NOW - DAY), PAUSED_LEAD, MONDAY),
+        lambda f: with_receipt(a_watch(f, next_fire_at=NOW - DAY), PAUSED_LEAD, MONDAY),
     ),
     Plant("no_false_breach", "met in time", broken_though_met),
     Plant("no_false_breach", "paused in time", broken_while_paused),

@@ -192,7 +192,7 @@ class History:
                 version=clock.version,
                 status=status,
                 next_alert="due_soon" if clock.due_at is not None else None,
-                due_soon_at=clock.due_soon_at,
+                next_fire_at=clock.due_soon_at,
                 due_at=clock.due_at,
                 ended_at=None,
             )
@@ -216,7 +216,7 @@ class History:
         if service == "routing":
             self.change(ClockRow, clock.clock_id, status=status)
         broken = self.rows[WatchRow][clock.clock_id].status == ClockStatus.BREACHED
-        ended = {"next_alert": None, "ended_at": at}
+        ended = {"next_alert": None, "next_fire_at": None, "ended_at": at}
         self.change(WatchRow, clock.clock_id, status=ClockStatus.BREACHED if broken else status, **ended)
 
     def alerts_of(self, kind: ClockKind, alert: type[clocks.ClockAlert], at: datetime) -> None:
@@ -234,10 +234,13 @@ class History:
             fired_at=at,
         )
         said = self.says("notify", event)
-        self.alerts.append(AlertRow(said.event_id, self.case_id, clock.clock_id, alert.TYPE, clock.version))
+        self.alerts.append(AlertRow(said.event_id, self.case_id, clock.clock_id, alert.TYPE, clock.version, ""))
         broken = alert is clocks.ClockBreached
         status = ClockStatus.BREACHED if broken else ClockStatus.DUE_SOON
-        self.change(WatchRow, clock.clock_id, status=status, next_alert=None if broken else "breached")
+        then: dict[str, object] = {"next_alert": None, "next_fire_at": None}
+        if not broken:
+            then = {"next_alert": "breached", "next_fire_at": clock.due_at}
+        self.change(WatchRow, clock.clock_id, status=status, **then)
 
     def of(self, kind: type) -> list:
         return [*self.rows.get(kind, {}).values()]

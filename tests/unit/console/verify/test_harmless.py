@@ -55,7 +55,7 @@ def answered_in_time(facts: Facts) -> Facts:
 
 def just_due(facts: Facts) -> Facts:
     """Notify has a moment to say what is due."""
-    return a_watch(facts, due_soon_at=NOW - timedelta(minutes=1))
+    return a_watch(facts, next_fire_at=NOW - timedelta(minutes=1))
 
 
 HARMLESS = {
