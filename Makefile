@@ -39,8 +39,9 @@ test: $(READY) ## the whole proof, on the best engines that this machine has
 bench: $(READY) ## measure speeds and memory against yardsticks; build/bench.json (QUICK=1 for a small run)
 	$(BIN)/python -m tests.benchmarks
 
-contracts: $(READY) ## render schemas, AsyncAPI, examples and reference tables
+contracts: $(READY) ## render schemas, AsyncAPI, examples and reference pages
 	$(BIN)/python -m contracts.render
+	$(BIN)/python -m services.console.render
 
 format: $(READY) ## format and mend what can be mended
 	$(BIN)/ruff check --fix .

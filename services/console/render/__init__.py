@@ -1,0 +1,16 @@
+"""Reference pages of what an operator meets, rendered from the code: settings, commands, error codes."""
+
+from pathlib import Path
+
+from services.console.render import codes, commands, settings
+
+REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
+
+
+def rendered() -> dict[Path, str]:
+    """Path to content of each page, as it should stand in the tree."""
+    return {
+        REFERENCE / "settings.md": settings.page(),
+        REFERENCE / "commands.md": commands.page(),
+        REFERENCE / "error-codes.md": codes.page(),
+    }
