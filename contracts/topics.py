@@ -105,7 +105,15 @@ OFFICE_REFERRALS: Final = Topic(
     retention=timedelta(days=30),
     purpose="the office's own referrals: copies with the id and sequence of the original",
     partitions=1,
-    subjects=("referral", "clock.started", "clock.paused", "clock.resumed", "clock.extended", "feedback"),
+    subjects=(
+        "referral",
+        "clock.started",
+        "clock.paused",
+        "clock.resumed",
+        "clock.extended",
+        "clock.recalculated",
+        "feedback",
+    ),
 )
 OFFICE_FEEDBACK: Final = Topic(
     name="departments.{office}.feedback.v1",

@@ -85,12 +85,14 @@ class ClockExtended(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ClockRecalculated(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
-    """The calendar changed under an open clock."""
+    """Dates of open clocks moved although nothing happened to the case itself, for example by a new calendar."""
 
     TYPE: ClassVar[str] = "clock.recalculated"
     clocks: tuple[ClockFacts, ...]
     previous_due_at: tuple[datetime | None, ...]
+    """Of each clock, in order; none of one that stood still."""
     reason: str
+    """`calendar_changed`: another calendar runs."""
     recalculated_at: datetime
 
 

@@ -7,11 +7,14 @@ from services.intake.domain.acts import Rules
 from services.intake.follower import Follower
 from services.intake.handlers import Registrar
 from services.intake.http import ROUTES
+from services.intake.recounting import Recounter
+from services.intake.tables import loads
 from services.policies import PolicyWatch
 from services.runtime.clock import Clock
 from services.runtime.database import open_engine
 from services.runtime.jobs import Job
 from services.runtime.process import Service
+from services.runtime.recounting import Recount
 from services.runtime.sealing import Sealer
 from services.runtime.settings import RuntimeSettings, read_settings
 
@@ -37,6 +40,16 @@ def build(settings: IntakeSettings | None = None) -> Service:
     async def refresh_policy() -> None:
         policy.refresh()
 
+    recounter = Recounter(engine=engine, policy=policy, clock=clock)
+    recount = Recount(
+        engine=engine,
+        table="cases",
+        loads=loads,
+        running=recounter.running,
+        portion=recounter.portion,
+        pause_seconds=settings.recount_pause_seconds,
+    )
+
     return Service(
         name="intake",
         settings=settings,
@@ -45,5 +58,5 @@ def build(settings: IntakeSettings | None = None) -> Service:
         readers=[Registrar(policy=policy, sealer=sealer, clock=clock).reader(), *follower.readers()],
         routes=ROUTES,
         state={"engine": engine, "policy": policy, "sealer": sealer, "clock": clock, "rules": rules},
-        jobs=[Job(run=refresh_policy)],
+        jobs=[Job(run=refresh_policy), Job(run=recount.recount)],
     )

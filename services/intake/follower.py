@@ -97,7 +97,7 @@ class Follower:
             if change.case is not case:
                 now[case.id] = moved[case.id] = change.case
             story.tells(replace(change, by=_speaker(event)), incoming.traceparent)
-        await store.save_changed(conn, moved.values())
+        await store.save_changed(conn, moved.values(), policy)
         await story.write(conn)
 
 

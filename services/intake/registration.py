@@ -84,7 +84,7 @@ async def register(
         (change.case, _sealed(whole[change.case.source, change.case.submission_id], change.case, sealer))
         for change in new
     ]
-    saved = await store.save_new(conn, sealed)
+    saved = await store.save_new(conn, sealed, policy)
     made = {(c.case.source, c.case.submission_id): c.case for c in new if c.case.id in saved}
     # Another transaction may have saved the same submission since we looked: its commit is visible by now.
     lost = [key for key in whole if key not in known and key not in made]

@@ -7,7 +7,9 @@ from sqlalchemy import RowMapping
 
 from contracts.codes import CaseState, Field, SubmissionChannel
 from services.intake.domain.case import Awaited, Case
+from services.policies import Policy
 from services.policies.clocks import PackedClock, pack, unpack
+from services.policies.recounting import version_of, written
 
 _encode = msgspec.json.Encoder().encode
 
@@ -23,6 +25,7 @@ CHANGING: Final = (
     "lead_office",
     "handling",
     "clocks",
+    "calendar_version",
 )
 """What acts and referrals change of a case."""
 LASTING: Final = (
@@ -46,7 +49,8 @@ LASTING: Final = (
 )
 
 
-def changing(case: Case) -> list[Any]:
+def changing(case: Case, policy: Policy) -> list[Any]:
+    clocks = [written(clock, policy) for clock in case.clocks]
     return [
         case.id,
         case.state.value,
@@ -58,7 +62,8 @@ def changing(case: Case) -> list[Any]:
         case.lead,
         case.lead_office,
         _encode(case.handling).decode() if case.handling is not None else None,
-        _encode([pack(clock) for clock in case.clocks]).decode(),
+        _encode([pack(clock) for clock in clocks]).decode(),
+        version_of(clocks, policy),
     ]
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.intake import rows
 from services.intake.domain.case import Case
 from services.intake.tables import applicant_reads, cases, timeline
+from services.policies import Policy
 from services.runtime.bulk import insert_rows, update_rows
 
 AREA_DIGITS = 12
@@ -89,12 +90,12 @@ async def take_serials(conn: AsyncConnection, wanted: Counter[tuple[str, str]]) 
     return {(row.county, row.day.strftime("%Y%m%d")): row.last for row in found}
 
 
-async def save_new(conn: AsyncConnection, new: Sequence[tuple[Case, Sealed]]) -> set[UUID]:
+async def save_new(conn: AsyncConnection, new: Sequence[tuple[Case, Sealed]], policy: Policy) -> set[UUID]:
     """Insert; returns the cases that are new. One whose submission another transaction has just saved is left out."""
     if not new:
         return set()
     made = [
-        [*rows.changing(case), *rows.lasting(case, sealed.wrapped_key, sealed.applicant, sealed.summary)]
+        [*rows.changing(case, policy), *rows.lasting(case, sealed.wrapped_key, sealed.applicant, sealed.summary)]
         for case, sealed in new
     ]
     conflict = "ON CONFLICT ON CONSTRAINT submission_makes_one_case DO NOTHING RETURNING case_id"
@@ -110,8 +111,8 @@ async def lock_cases(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, C
     return {case.id: case for case in map(rows.case_of, (await conn.execute(statement)).mappings())}
 
 
-async def save_changed(conn: AsyncConnection, changed: Iterable[Case]) -> None:
-    await update_rows(conn, cases, rows.CHANGING, [rows.changing(case) for case in changed])
+async def save_changed(conn: AsyncConnection, changed: Iterable[Case], policy: Policy) -> None:
+    await update_rows(conn, cases, rows.CHANGING, [rows.changing(case, policy) for case in changed])
 
 
 async def find_case(conn: AsyncConnection, id_or_number: UUID | str) -> Case | None:

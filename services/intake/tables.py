@@ -16,13 +16,16 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.runtime.recounting import calendar_loads
 from services.runtime.tables import plumbing_tables
 
 metadata = MetaData()
 plumbing_tables(metadata)
+loads = calendar_loads(metadata)
 
 cases = Table(
     "cases",
@@ -55,6 +58,7 @@ cases = Table(
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed_applicant", LargeBinary, nullable=False),
     Column("sealed_summary", LargeBinary, nullable=False),
+    Column("calendar_version", String, server_default=""),
     UniqueConstraint("number", name="case_number_once"),
     UniqueConstraint("source", "submission_id", name="submission_makes_one_case"),
     CheckConstraint("round > 0", name="rounds_count_from_one"),
@@ -64,7 +68,9 @@ cases = Table(
     CheckConstraint("num_nonnulls(lead, lead_office) IN (0, 2)", name="lead_has_an_office"),
     Index("cases_by_area", "area", "case_id"),
     Index("cases_by_window", "first_contact_area", "case_id"),
-    # Rows change several times in their life, and no indexed column does: room for that beside them.
+    # Cases with open clocks alone carry a version: a recount finds what another calendar counted.
+    Index("cases_by_calendar", "calendar_version", "case_id", postgresql_where=text("calendar_version IS NOT NULL")),
+    # Rows change several times in their life, and seldom an indexed column: room for that beside them.
     postgresql_with={"fillfactor": "70"},
 )
 

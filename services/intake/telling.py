@@ -58,6 +58,6 @@ async def act(
     change = do(case)
     if isinstance(change, Refused):
         return change
-    await store.save_changed(conn, [change.case])
+    await store.save_changed(conn, [change.case], policy)
     await tell([replace(change, by=by)], conn, policy)
     return change.case

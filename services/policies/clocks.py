@@ -16,6 +16,8 @@ from services.deadlines.limits import civil_day, midnight
 from services.policies.model import LimitRow, Policy
 from services.policies.warnings import warnings_of
 
+WHOLE_DAYS = (Unit.DAY, Unit.WORKING_DAY)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
@@ -26,6 +28,17 @@ class Terms:
     due_soon_share: float
     basis: LimitBasis
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What others were last told of a clock's dates, and by which calendar they were counted."""
+
+    version: int
+    calendar: str
+    due_at: datetime | None
+    due_soon_at: datetime | None
+    provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +58,8 @@ class LegalClock:
     pauses: tuple[Pause, ...] = ()
     extensions: tuple[Limit, ...] = ()
     stopped_at: datetime | None = None
+    told: Told | None = dataclasses.field(default=None, compare=False)
+    """As it was written down; of an earlier version until what is true now is written down too."""
 
     @property
     def open(self) -> bool:
@@ -60,12 +75,20 @@ class LegalClock:
     def extend(self, by: Limit) -> "LegalClock":
         return self._next(extensions=(*self.extensions, by))
 
+    def correct(self, number: int, pause: Pause) -> "LegalClock":
+        """Another pause in the place of one that was wrongly reported."""
+        return self._next(pauses=(*self.pauses[:number], pause, *self.pauses[number + 1 :]))
+
+    def recount(self) -> "LegalClock":
+        """The next version of a clock whose dates another calendar moves."""
+        return self._next()
+
     def stop(self, at: datetime, status: ClockStatus) -> "LegalClock":
         return self._next(status=status, pauses=self._ended(at), stopped_at=at)
 
     def due(self, calendar: Calendar) -> Due:
         """The last instant in time; none while it stands still."""
-        if not self.pauses and not self.extensions and self.terms.limit.unit is not Unit.HOUR:
+        if self._undisturbed:
             return _undisturbed(civil_day(self.started_at), self.terms.limit, self.terms.rules, calendar)
         return due(
             self.started_at,
@@ -88,7 +111,7 @@ class LegalClock:
             limit=str(self.terms.limit),
             started_at=self.started_at.astimezone(UTC),
             due_at=ends.due_at,
-            due_soon_at=self._due_soon(calendar),
+            due_soon_at=self.due_soon(calendar),
             provisional=ends.provisional,
             referral_id=self.referral_id,
             basis=self.terms.basis,
@@ -101,7 +124,15 @@ class LegalClock:
             raise ValueError("the clock still runs")
         return ClockStop(clock_id=self.id, kind=self.kind, version=self.version, at=self.stopped_at)
 
-    def _due_soon(self, calendar: Calendar) -> datetime | None:
+    @property
+    def _undisturbed(self) -> bool:
+        return not self.pauses and not self.extensions and self.terms.limit.unit is not Unit.HOUR
+
+    def due_soon(self, calendar: Calendar) -> datetime | None:
+        """When a warning falls due; none while it stands still."""
+        if self._undisturbed and self.terms.limit.unit in WHOLE_DAYS and self._share_in_days:
+            day = civil_day(self.started_at)
+            return _undisturbed_share(day, self.terms.limit, self.terms.due_soon_share, self.terms.rules, calendar)
         return moment_at_share(
             self.started_at,
             self.terms.limit,
@@ -125,6 +156,10 @@ class LegalClock:
             pauses=self.pauses,
             extensions=self.extensions,
         )
+
+    @property
+    def _share_in_days(self) -> int:
+        return int(self.terms.limit.number * self.terms.due_soon_share)
 
     def _ended(self, at: datetime) -> tuple[Pause, ...]:
         return tuple(
@@ -161,6 +196,14 @@ class PackedPause(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class PackedTold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    version: int
+    calendar: str
+    due_at: datetime | None = None
+    due_soon_at: datetime | None = None
+    provisional: bool = False
+
+
 class PackedClock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A clock as it is written down."""
 
@@ -181,6 +224,7 @@ class PackedClock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     pauses: tuple[PackedPause, ...] = ()
     extensions: tuple[str, ...] = ()
     stopped_at: datetime | None = None
+    told: PackedTold | None = None
 
 
 def pack(clock: LegalClock) -> PackedClock:
@@ -202,6 +246,7 @@ def pack(clock: LegalClock) -> PackedClock:
         pauses=tuple(PackedPause(start=p.start, end=p.end, reason=p.reason) for p in clock.pauses),
         extensions=tuple(map(str, clock.extensions)),
         stopped_at=clock.stopped_at,
+        told=_pack_told(clock.told) if clock.told is not None else None,
     )
 
 
@@ -226,6 +271,27 @@ def unpack(packed: PackedClock) -> LegalClock:
         pauses=tuple(Pause(start=p.start, end=p.end, reason=p.reason) for p in packed.pauses),
         extensions=tuple(map(Limit.parse, packed.extensions)),
         stopped_at=packed.stopped_at,
+        told=_unpack_told(packed.told) if packed.told is not None else None,
+    )
+
+
+def _pack_told(told: Told) -> PackedTold:
+    return PackedTold(
+        version=told.version,
+        calendar=told.calendar,
+        due_at=told.due_at,
+        due_soon_at=told.due_soon_at,
+        provisional=told.provisional,
+    )
+
+
+def _unpack_told(packed: PackedTold) -> Told:
+    return Told(
+        version=packed.version,
+        calendar=packed.calendar,
+        due_at=packed.due_at,
+        due_soon_at=packed.due_soon_at,
+        provisional=packed.provisional,
     )
 
 
@@ -249,6 +315,13 @@ def basis_of(row: LimitRow, policy: Policy) -> LimitBasis:
         statutory=row.statutory,
         confidence=row.confidence,
     )
+
+
+@lru_cache(maxsize=4096)
+def _undisturbed_share(
+    start_day: int, limit: Limit, share: float, rules: CountingRules, calendar: Calendar
+) -> datetime | None:
+    return moment_at_share(midnight(start_day), limit, share, calendar=calendar, rules=rules)
 
 
 @lru_cache(maxsize=4096)

@@ -3,11 +3,14 @@
 from services.policies import PolicyWatch
 from services.routing.handlers import Router
 from services.routing.http import ROUTES
+from services.routing.recounting import Recounter
 from services.routing.silence import Listener
+from services.routing.tables import loads
 from services.runtime.clock import Clock
 from services.runtime.database import open_engine
 from services.runtime.jobs import Job
 from services.runtime.process import Service
+from services.runtime.recounting import Recount
 from services.runtime.sealing import Sealer
 from services.runtime.settings import RuntimeSettings, read_settings
 
@@ -22,6 +25,16 @@ def build(settings: RuntimeSettings | None = None) -> Service:
     async def refresh_policy() -> None:
         policy.refresh()
 
+    recounter = Recounter(engine=engine, router=router)
+    recount = Recount(
+        engine=engine,
+        table="clocks",
+        loads=loads,
+        running=recounter.running,
+        portion=recounter.portion,
+        pause_seconds=settings.recount_pause_seconds,
+    )
+
     return Service(
         name="routing",
         settings=settings,
@@ -30,5 +43,9 @@ def build(settings: RuntimeSettings | None = None) -> Service:
         readers=router.readers(),
         routes=ROUTES,
         state={"engine": engine, "router": router},
-        jobs=[Job(run=refresh_policy), Job(run=Listener(engine=engine, router=router).take_silence, seconds=0.25)],
+        jobs=[
+            Job(run=refresh_policy),
+            Job(run=Listener(engine=engine, router=router).take_silence, seconds=0.25),
+            Job(run=recount.recount),
+        ],
     )

@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 from contracts.codes import Field, ReferralRole, ReferralState
 from services.policies import Policy
 from services.policies.clocks import LegalClock, PackedClock, pack, unpack
+from services.policies.recounting import version_of, written
 from services.routing.domain.decision import Matter
 from services.routing.domain.referral import Decided, Referral
 
@@ -61,6 +62,7 @@ CLOCK_COLUMNS: Final = (
     "due_at",
     "stopped_at",
     "clock",
+    "calendar_version",
 )
 
 
@@ -147,6 +149,7 @@ def referral_row(referral: Referral, case_id: UUID) -> list[Any]:
 
 
 def clock_row(clock: LegalClock, case_id: UUID, policy: Policy) -> list[Any]:
+    clock = written(clock, policy)
     return [
         clock.id,
         case_id,
@@ -154,7 +157,8 @@ def clock_row(clock: LegalClock, case_id: UUID, policy: Policy) -> list[Any]:
         clock.kind.value,
         clock.version,
         clock.status.value,
-        clock.due(policy.calendar_of(clock.office)).due_at,
+        clock.told.due_at if clock.told is not None else None,
         clock.stopped_at,
         _encode(pack(clock)).decode(),
+        version_of([clock], policy),
     ]

@@ -19,10 +19,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.runtime.recounting import calendar_loads
 from services.runtime.tables import plumbing_tables
 
 metadata = MetaData()
 plumbing_tables(metadata)
+loads = calendar_loads(metadata)
 
 routed_cases = Table(
     "routed_cases",
@@ -93,7 +95,15 @@ clocks = Table(
     Column("due_at", DateTime(timezone=True)),
     Column("stopped_at", DateTime(timezone=True)),
     Column("clock", JSONB, nullable=False),
+    Column("calendar_version", String, server_default=""),
     Index("clocks_of_case", "case_id"),
+    # Open ones alone carry a version: a recount finds what another calendar counted without a look at the rest.
+    Index(
+        "clocks_by_calendar",
+        "calendar_version",
+        "clock_id",
+        postgresql_where=text("calendar_version IS NOT NULL"),
+    ),
     Index(
         "answers_awaited",
         "due_at",
@@ -117,6 +127,26 @@ answers = Table(
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("sealed_text", LargeBinary),
     Index("answers_to_referral", "referral_id", "id"),
+)
+
+corrections = Table(
+    "pause_corrections",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("case_id", Uuid, nullable=False),
+    Column("referral_id", Uuid, nullable=False),
+    Column("clock_id", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("pause", Integer, nullable=False),
+    Column("was_start", DateTime(timezone=True), nullable=False),
+    Column("was_end", DateTime(timezone=True)),
+    Column("start", DateTime(timezone=True), nullable=False),
+    Column("end", DateTime(timezone=True)),
+    Column("reason", String, nullable=False),
+    Column("approver", String, nullable=False),
+    Column("corrected_at", DateTime(timezone=True), nullable=False),
+    Column("corrected_by", String, nullable=False),
+    Index("corrections_of_referral", "referral_id", "id"),
 )
 
 text_reads = Table(

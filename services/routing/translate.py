@@ -9,7 +9,14 @@ import msgspec
 from contracts.codes import ClockKind, ClockStatus, Field, ReferralRole, ReferralState
 from contracts.events import Event
 from contracts.events.cases import CaseAccepted
-from contracts.events.clocks import ClockExtended, ClockPaused, ClockResumed, ClockStarted, LimitBasis
+from contracts.events.clocks import (
+    ClockExtended,
+    ClockPaused,
+    ClockRecalculated,
+    ClockResumed,
+    ClockStarted,
+    LimitBasis,
+)
 from contracts.events.referrals import FeedbackReceived, ReferralEvent
 from contracts.topics import OFFICE_REFERRALS
 from services.policies import Policy
@@ -18,7 +25,7 @@ from services.routing.domain.decision import Matter
 from services.routing.domain.referral import Change, Referral, Routing
 from services.runtime.journal import Outgoing
 
-TIMED = ClockStarted | ClockPaused | ClockResumed | ClockExtended
+TIMED = ClockStarted | ClockPaused | ClockResumed | ClockExtended | ClockRecalculated
 
 
 class ClockView(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,10 +85,10 @@ def to_outgoing(changes: Iterable[Change], policy: Policy, *, traceparent: str |
     """What the changes say, in order; an office that speaks Kafka gets a copy of what is about itself."""
     for change in changes:
         for event in change.events:
-            yield Outgoing(event=event, at=change.at, copies=_copies(event, policy), traceparent=traceparent)
+            yield Outgoing(event=event, at=change.at, copies=copies_of(event, policy), traceparent=traceparent)
 
 
-def _copies(event: Event, policy: Policy) -> tuple[str, ...]:
+def copies_of(event: Event, policy: Policy) -> tuple[str, ...]:
     office = _about(event)
     known = policy.offices.get(office) if office is not None else None
     if known is None or "kafka" not in known.channels:
@@ -94,7 +101,7 @@ def _about(event: Event) -> str | None:
     match event:
         case ReferralEvent(office=office) | FeedbackReceived(sender=office):
             return office
-        case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended():
+        case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended() | ClockRecalculated():
             offices = {clock.office for clock in event.clocks}
             return offices.pop() if len(offices) == 1 else None
         case _:

@@ -55,6 +55,8 @@ class RuntimeSettings(BaseSettings):
     """Real moment at which business time stood at the origin; the same in every process."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least level that is logged."""
+    recount_pause_seconds: float = Field(default=0.05, ge=0)
+    """How long to wait after each portion of clocks that a new calendar makes to be counted again."""
     body_limit: int = Field(default=1024 * 1024, ge=1024)
     """Largest HTTP body in bytes."""
     graceful_seconds: float = Field(default=25.0, gt=0)

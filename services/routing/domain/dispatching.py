@@ -170,6 +170,7 @@ def _clocks(
                     version=1,
                     status=ClockStatus.RUNNING,
                     stopped_at=None,
+                    told=None,
                 )
         return
     kind = ClockKind.HANDLING if referral.role is ReferralRole.LEAD else ClockKind.CO_HANDLING

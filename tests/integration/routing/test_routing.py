@@ -35,10 +35,10 @@ NOW = datetime.now(UTC)
 class Routing:
     """Routing's two readers on a database, fed with records by hand."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock | None = None) -> None:
         sealer = Sealer(b64encode(b"k" * 32).decode())
         self.engine = engine
-        self.router = Router(policy=PolicyWatch(PACK), sealer=sealer, clock=Clock())
+        self.router = Router(policy=PolicyWatch(PACK), sealer=sealer, clock=clock or Clock())
         self.cases, self.feedback = (
             Desk(service="routing", reader=reader, engine=engine) for reader in self.router.readers()
         )

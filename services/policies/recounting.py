@@ -1,0 +1,68 @@
+"""What another calendar makes of an open clock: its next version where a date moves, and nothing at all elsewhere."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+
+from services.policies.clocks import LegalClock, Told
+from services.policies.model import Policy
+
+CALENDAR_CHANGED = "calendar_changed"
+"""Why a clock was counted again."""
+
+
+@lru_cache(maxsize=8)
+def calendar_version(policy: Policy) -> str:
+    """Names the days of all offices together; another text as soon as one day of one office changes."""
+    own = {code: policy.calendar_of(code).version for code in sorted(policy.offices)}
+    different = [f"{code}={version}" for code, version in own.items() if version != policy.calendar.version]
+    if not different:
+        return policy.calendar.version
+    digest = hashlib.sha256("\n".join(different).encode()).hexdigest()[:12]
+    return f"{policy.calendar.version}+{digest}"
+
+
+def told_now(clock: LegalClock, policy: Policy) -> Told:
+    """What others are told of the clock as it is."""
+    calendar = policy.calendar_of(clock.office)
+    ends = clock.due(calendar)
+    return Told(
+        version=clock.version,
+        calendar=calendar.version,
+        due_at=ends.due_at,
+        due_soon_at=clock.due_soon(calendar),
+        provisional=ends.provisional,
+    )
+
+
+def written(clock: LegalClock, policy: Policy) -> LegalClock:
+    """The clock with what is told of it. A version that was told before keeps that, whatever calendar runs now."""
+    if clock.told is not None and clock.told.version == clock.version:
+        return clock
+    return replace(clock, told=told_now(clock, policy))
+
+
+def recount(clock: LegalClock, policy: Policy) -> LegalClock:
+    """The clock by the running calendar; the very same one if nothing that was told of it changes."""
+    told = clock.told
+    if told is None or not clock.open:
+        return written(clock, policy)
+    if told.calendar == policy.calendar_of(clock.office).version:
+        return clock
+    now = told_now(clock, policy)
+    if (now.due_at, now.due_soon_at, now.provisional) == (told.due_at, told.due_soon_at, told.provisional):
+        return clock
+    after = clock.recount()
+    return replace(after, told=replace(now, version=after.version))
+
+
+def version_of(clocks: Iterable[LegalClock], policy: Policy) -> str | None:
+    """What stands beside written clocks: none where nothing runs, nothing known where one is to be counted again."""
+    running = [clock for clock in clocks if clock.open]
+    if not running:
+        return None
+    current = all(
+        clock.told is not None and clock.told.calendar == policy.calendar_of(clock.office).version for clock in running
+    )
+    return calendar_version(policy) if current else ""

@@ -1,0 +1,160 @@
+"""A new calendar moves the window's own open clocks, each once, and the case's story says so."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.intake import store
+from services.intake.domain import acts
+from services.intake.recounting import Recounter
+from services.intake.registration import Registered
+from services.intake.tables import loads
+from services.intake.telling import act
+from services.policies import PolicyWatch
+from services.policies.recounting import calendar_version
+from services.runtime.clock import Clock
+from services.runtime.database import open_engine, transaction
+from services.runtime.migrate import upgrade
+from services.runtime.recounting import Recount
+from tests.calendars import with_days
+from tests.integration.intake.test_registration import NOW, PACK, a_submission, registered
+from tests.unit.intake.builders import needs_material, rules
+
+SATURDAY = date(2026, 3, 7)
+"""Within the 5 working days of acceptance that begin on 2 March 2026."""
+CATEGORY, MISSING = needs_material()
+
+
+@pytest.fixture
+def watch() -> PolicyWatch:
+    return PolicyWatch(PACK)
+
+
+@pytest.fixture
+async def engine(database: str) -> AsyncIterator[AsyncEngine]:
+    await upgrade(database, "intake")
+    engine = open_engine(SimpleNamespace(database_url=database), "intake")
+    yield engine
+    await engine.dispose()
+
+
+def a_recount(engine: AsyncEngine, watch: PolicyWatch) -> Recount:
+    recounter = Recounter(engine=engine, policy=watch, clock=Clock())
+    return Recount(
+        engine=engine,
+        table="cases",
+        loads=loads,
+        running=recounter.running,
+        portion=recounter.portion,
+        pause_seconds=0,
+    )
+
+
+async def waiting_cases(engine: AsyncEngine, watch: PolicyWatch, number: int = 1) -> list[UUID]:
+    """Cases whose window has still to tell what is missing."""
+    outcomes = await registered(
+        engine, watch, *(a_submission(n, category=CATEGORY, materials=[]) for n in range(1, number + 1))
+    )
+    return [outcome.case.id for outcome in outcomes if isinstance(outcome, Registered)]
+
+
+async def rows(engine: AsyncEngine, statement: str) -> list[tuple[Any, ...]]:
+    async with engine.connect() as conn:
+        return [tuple(row) for row in await conn.execute(text(statement))]
+
+
+RECALCULATED = """
+    SELECT event_id, convert_from(value, 'UTF8')::json FROM journal
+    WHERE type = 'yimen.clock.recalculated.v1' ORDER BY id
+"""
+
+
+async def test_a_make_up_day_moves_the_clocks_of_the_window(engine: AsyncEngine, watch: PolicyWatch) -> None:
+    (case_id,) = await waiting_cases(engine, watch)
+    watch.policy = with_days(watch.policy, works=(SATURDAY,))
+    for _ in range(2):
+        await a_recount(engine, watch).recount()
+
+    ((_, said),) = await rows(engine, RECALCULATED)
+    assert [(clock["kind"], clock["version"]) for clock in said["clocks"]] == [
+        ("acceptance", 2),
+        ("supplement_notice", 2),
+    ]
+    assert said["previous_due_at"] == ["2026-03-09T15:59:59.999999Z"] * 2
+    assert {clock["due_at"] for clock in said["clocks"]} == {"2026-03-07T15:59:59.999999Z"}
+    async with transaction(engine) as conn:
+        case = await store.find_case(conn, case_id)
+        story = await store.list_timeline(conn, case_id)
+    assert case is not None
+    assert {clock.due(watch.policy.calendar).due_at for clock in case.clocks} == {
+        datetime(2026, 3, 7, 15, 59, 59, 999999, UTC)
+    }
+    assert [(entry.type, entry.by) for entry in story][-1] == ("clock.recalculated", "intake")
+
+
+async def test_cases_that_wait_for_nothing_carry_no_calendar(engine: AsyncEngine, watch: PolicyWatch) -> None:
+    await registered(engine, watch, a_submission(1))
+    assert await rows(engine, "SELECT calendar_version FROM cases") == [(None,)]
+    watch.policy = with_days(watch.policy, works=(SATURDAY,))
+    await a_recount(engine, watch).recount()
+    assert await rows(engine, RECALCULATED) == []
+
+
+async def test_a_day_outside_says_nothing_and_marks_the_case(engine: AsyncEngine, watch: PolicyWatch) -> None:
+    await waiting_cases(engine, watch)
+    watch.policy = with_days(watch.policy, works=(date(2026, 1, 10),))
+    await a_recount(engine, watch).recount()
+    assert await rows(engine, RECALCULATED) == []
+    assert await rows(engine, "SELECT calendar_version FROM cases") == [(calendar_version(watch.policy),)]
+
+
+async def test_a_clock_that_waits_for_material_goes_on_by_the_new_calendar(
+    engine: AsyncEngine, watch: PolicyWatch
+) -> None:
+    (case_id,) = await waiting_cases(engine, watch)
+
+    async def does(what: Any) -> None:
+        async with transaction(engine) as conn:
+            await act(case_id, what, conn, watch.policy, by="window-1")
+
+    await does(lambda case: acts.request_supplement(case, NOW, rules(), missing=MISSING, override=False))
+    watch.policy = with_days(watch.policy, works=(SATURDAY,))
+    await a_recount(engine, watch).recount()
+    assert await rows(engine, RECALCULATED) == []
+
+    await does(lambda case: acts.supplement(case, NOW, rules(), materials=MISSING[:1]))
+    ((resumed,),) = await rows(
+        engine, "SELECT convert_from(value, 'UTF8')::json FROM journal WHERE type = 'yimen.clock.resumed.v1'"
+    )
+    assert resumed["clocks"][0]["due_at"] == "2026-03-07T15:59:59.999999Z"
+
+
+async def test_a_portion_that_dies_is_done_again(
+    engine: AsyncEngine, watch: PolicyWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.intake.recounting.PORTION", 3)
+    await waiting_cases(engine, watch, 10)
+    watch.policy = with_days(watch.policy, works=(SATURDAY,))
+    saved = []
+
+    async def dies(*given: Any) -> None:
+        saved.append(given)
+        if len(saved) == 3:
+            raise RuntimeError("killed here")
+        await save(*given)
+
+    save = store.save_timeline
+    with monkeypatch.context() as broken:
+        broken.setattr("services.intake.recounting.store.save_timeline", dies)
+        with pytest.raises(RuntimeError):
+            await a_recount(engine, watch).recount()
+    assert len(await rows(engine, RECALCULATED)) == 6
+    await a_recount(engine, watch).recount()
+    ids = [event_id for event_id, _ in await rows(engine, RECALCULATED)]
+    assert (len(ids), len(set(ids))) == (10, 10)

@@ -1,0 +1,127 @@
+"""Which clocks another calendar moves, and what is written of those that it does not."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.codes import ClockKind, ClockStatus
+from services.deadlines import Limit
+from services.policies import Policy, load_policy
+from services.policies.clocks import LegalClock, pack, terms_of, unpack
+from services.policies.recounting import calendar_version, recount, told_now, version_of, written
+from tests.calendars import with_days
+
+PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
+MONDAY = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+OFFICE = "education-130722000000"
+SATURDAY = date(2026, 3, 7)
+WEDNESDAY = date(2026, 3, 4)
+
+
+@cache
+def policy() -> Policy:
+    return load_policy(PACK)
+
+
+def a_clock(limit: str = "10wd", office: str = OFFICE) -> LegalClock:
+    terms = terms_of(policy().limit(ClockKind.HANDLING, "education.student_aid"), policy())
+    clock = LegalClock(
+        id=UUID(int=1),
+        kind=ClockKind.HANDLING,
+        office=office,
+        area="130722100000",
+        terms=replace(terms, limit=Limit.parse(limit)),
+        started_at=MONDAY,
+    )
+    return written(clock, policy())
+
+
+def test_a_clock_that_is_moved_gets_its_next_version() -> None:
+    after = recount(a_clock(), with_days(policy(), works=(SATURDAY,)))
+    assert (after.version, after.status) == (2, ClockStatus.RUNNING)
+    assert after.told is not None
+    assert (after.told.version, after.told.due_at) == (2, datetime(2026, 3, 13, 15, 59, 59, 999999, UTC))
+
+
+def test_days_that_cancel_each_other_out_before_the_warning_move_nothing() -> None:
+    clock = a_clock()
+    assert recount(clock, with_days(policy(), works=(SATURDAY,), free=(WEDNESDAY,))) is clock
+
+
+def test_a_warning_that_moves_is_told_even_if_the_end_stays() -> None:
+    # Eight of ten working days end on Thursday 12 March; the Saturday takes one of them, a free Friday gives it back.
+    after = recount(a_clock(), with_days(policy(), works=(SATURDAY,), free=(date(2026, 3, 13),)))
+    assert after.version == 2
+
+
+def test_hours_and_plain_days_do_not_move_but_a_rolled_last_day_does() -> None:
+    other = with_days(policy(), works=(SATURDAY,))
+    for limit in ("24h", "3d"):
+        clock = a_clock(limit)
+        assert recount(clock, other) is clock
+    # Five days end on the Saturday: it rolled to Monday, and does not any more.
+    assert recount(a_clock("5d"), other).version == 2
+
+
+def test_what_stands_still_or_has_ended_is_not_moved() -> None:
+    other = with_days(policy(), works=(SATURDAY,))
+    paused = written(a_clock().pause(MONDAY, "appraisal"), policy())
+    assert recount(paused, other) is paused
+    met = written(a_clock().stop(MONDAY, ClockStatus.MET), policy())
+    assert recount(met, other).version == met.version
+
+
+def test_an_office_whose_own_days_stay_is_not_even_counted() -> None:
+    clock = a_clock()
+    own = replace(policy(), calendar=with_days(policy(), works=(SATURDAY,)).calendar)
+    schools = replace(own, calendars={OFFICE: policy().calendar})
+    assert recount(clock, schools) is clock
+    assert recount(a_clock(office="health-130722000000"), schools).version == 2
+
+
+def test_the_version_of_all_calendars_changes_with_that_of_one_office() -> None:
+    schools = replace(policy(), calendars={OFFICE: with_days(policy(), works=(SATURDAY,)).calendar})
+    assert calendar_version(policy()) == policy().calendar.version
+    assert calendar_version(schools) != calendar_version(policy())
+    assert calendar_version(replace(schools)) == calendar_version(schools)
+
+
+def test_what_was_told_stays_written_until_it_is_counted_again() -> None:
+    other = with_days(policy(), works=(SATURDAY,))
+    clock = a_clock()
+    # Another act on the same row writes it once more, under a calendar that it was not counted by.
+    assert written(clock, other).told == clock.told
+    assert version_of([clock], policy()) == calendar_version(policy())
+    assert version_of([clock], other) == ""
+    assert version_of([clock.stop(MONDAY, ClockStatus.MET)], other) is None
+
+
+def test_what_is_told_is_written_and_read_again() -> None:
+    clock = a_clock()
+    again = unpack(pack(clock))
+    assert (again, again.told) == (clock, clock.told)
+
+
+@given(
+    start=st.integers(0, 240 * 24).map(lambda hours: datetime(2026, 1, 5, tzinfo=UTC) + timedelta(hours=hours)),
+    limit=st.sampled_from(["1wd", "2wd", "5wd", "15wd", "30wd", "15d", "60d", "24h", "1mo"]),
+    day=st.dates(date(2026, 1, 1), date(2026, 12, 1)),
+)
+def test_a_clock_is_moved_exactly_if_something_that_was_told_changes(start: datetime, limit: str, day: date) -> None:
+    works = policy().calendar.works(day.toordinal())
+    other = with_days(policy(), works=() if works else (day,), free=(day,) if works else ())
+    clock = written(replace(a_clock(limit), started_at=start, told=None), policy())
+    before, after = told_now(clock, policy()), told_now(clock, other)
+    same = (before.due_at, before.due_soon_at, before.provisional) == (
+        after.due_at,
+        after.due_soon_at,
+        after.provisional,
+    )
+    assert (recount(clock, other) is clock) is same
+    if before.due_at is not None and not start.date() <= day <= before.due_at.date():
+        assert same, "a day outside moved it"
