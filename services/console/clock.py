@@ -1,21 +1,65 @@
 """`yimen clock due`: when a limit ends, and why."""
 
+import os
 import sys
 from collections.abc import Mapping
-from datetime import datetime
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
 from services.console.main import told
-from services.deadlines import CIVIL_TIME, BadQuestion, Explanation, Limit, Pause, explain, statutory_calendar
+from services.console.topics import DEFAULT_POLICY
+from services.deadlines import (
+    BY_ANALOGY,
+    CIVIL_TIME,
+    BadQuestion,
+    Explanation,
+    Question,
+    as_text,
+    read_question,
+    statutory_calendar,
+)
+from services.policies import Policy, PolicyRefused, load_policy
 
 LONGEST_LINE = 64 * 1024
-BASIS = {"source": "民法典 (by analogy)", "article": "200-203", "statutory": False, "confidence": "C"}
-"""A bare limit has no policy row behind it; the way of counting has this source."""
+BASIS = {"source": BY_ANALOGY.source, "article": BY_ANALOGY.article, "statutory": False, "confidence": "C"}
 
 _encode = msgspec.json.Encoder().encode
+
+
+class Desk:
+    """Answers questions; reads the policy only when a question names an office or a reason of it."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder or Path(os.environ.get("YIMEN_POLICY_DIR") or DEFAULT_POLICY)
+        self._calendar = None if folder else statutory_calendar()
+
+    @cached_property
+    def policy(self) -> Policy:
+        return load_policy(self._folder)
+
+    @cached_property
+    def _names(self) -> dict[str, tuple[str, str]]:
+        return self.policy.names()
+
+    def explanation(self, values: Mapping[str, Any]) -> Explanation:
+        """Raises `BadQuestion`."""
+        question = read_question(values)
+        if question.codes:
+            question.check_reasons(self.policy.reasons)
+        if question.office:
+            return self._of_office(question)
+        calendar = self._calendar or self.policy.calendar
+        return question.answer(calendar, self._names if question.codes else None)
+
+    def _of_office(self, question: Question) -> Explanation:
+        office = self.policy.offices.get(question.office)
+        if office is None:
+            raise BadQuestion("office", "office_unknown", "must be an office of the policy")
+        return question.closing_at(office.close_of_business).answer(self.policy.calendar_of(office.code), self._names)
 
 
 @click.group()
@@ -27,84 +71,57 @@ def clock() -> None:
 @click.option("--start", help="When the clock started, ISO 8601 with offset.")
 @click.option("--limit", help="Number and unit: h, d, wd, mo or y; for example 5wd.")
 @click.option("--pause", "pauses", multiple=True, metavar="ISO/ISO", help="A span in which the clock stood still.")
-@click.option("--office", help="Counted by the office's calendar; every office has the national one.")
+@click.option("--extension", "extensions", multiple=True, metavar="LIMIT", help="Time that was added.")
+@click.option("--office", help="Counted by the office's calendar and close of business.")
+@click.option("--policy", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The pack of the office.")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", help="Language of the text.")
 @click.option("--batch", type=click.File("rb"), help="Questions, one JSON object a line; - reads standard input.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
-def due(
-    *,
-    start: str | None,
-    limit: str | None,
-    pauses: tuple[str, ...],
-    office: str | None,
-    batch: Any,
-    as_json: bool,
-) -> None:
+def due(*, batch: Any, as_json: bool, lang: Any, policy: Path | None, **asked: Any) -> None:
     """When a limit ends, day by day."""
-    del office
-    if batch is not None:
-        sys.exit(_batch(batch))
-    if start is None or limit is None:
-        raise click.UsageError("give --start and --limit, for example: --start 2026-03-02T09:00+08:00 --limit 5wd")
+    desk = Desk(policy)
     try:
-        question = {"start": start, "limit": limit, "pauses": list(pauses)}
-        told(_encode(answer(question)).decode() if as_json else _text(question))
+        if batch is not None:
+            sys.exit(_batch(batch, desk))
+        if asked["start"] is None or asked["limit"] is None:
+            raise click.UsageError("give --start and --limit, for example: --start 2026-03-02T09:00+08:00 --limit 5wd")
+        question = {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items()}
+        found = desk.explanation(question)
     except BadQuestion as error:
         raise click.UsageError(f"{error.field}: {error.detail}") from None
+    except PolicyRefused as error:
+        told(str(error))
+        sys.exit(1)
+    told(_encode(answer(found)).decode() if as_json else as_text(found, BY_ANALOGY, lang))
 
 
-def answer(question: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer as the contract of the command names it. Raises `BadQuestion`."""
-    found = _explanation(question)
+def answer(found: Explanation) -> dict[str, Any]:
+    """The answer as the contract of the command names it."""
     return {
         "due_at": found.due_at.astimezone(CIVIL_TIME).isoformat() if found.due_at else None,
         "provisional": found.provisional,
-        "limit": question["limit"],
+        "limit": str(found.limit),
         "days": [{"date": day.date, "counts": day.counts, "reason": f"{day.zh} / {day.en}"} for day in found.days],
         "basis": BASIS,
     }
 
 
-def _explanation(question: Mapping[str, Any]) -> Explanation:
-    limit = Limit.parse(_text_of(question, "limit"))
-    start = _moment("start", _text_of(question, "start"))
-    spans = question.get("pauses") or []
-    if not isinstance(spans, list):
-        raise BadQuestion("pauses", "type", "must be a list of ISO/ISO")
-    return explain(start, limit, calendar=statutory_calendar(), pauses=[_pause(span) for span in spans])
-
-
-def _text_of(question: Mapping[str, Any], name: str) -> str:
-    value = question.get(name)
-    if not isinstance(value, str):
-        raise BadQuestion(name, "type", "must be given as text")
-    return value
-
-
-def _moment(field: str, text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise BadQuestion(field, "time_form", "must be ISO 8601 with offset: 2026-03-02T09:00+08:00") from None
-
-
-def _pause(span: object) -> Pause:
-    begin, slash, end = span.partition("/") if isinstance(span, str) else ("", "", "")
-    if not slash:
-        raise BadQuestion("pause", "pause_form", "must be two moments with a slash between; the second may be empty")
-    return Pause(start=_moment("pause", begin), end=_moment("pause", end) if end else None)
-
-
-def _batch(lines: Any) -> int:
+def _batch(lines: Any, desk: Desk) -> int:
     """One answer a line; a bad question gets an error and the rest goes on. Returns the exit status."""
     status = 0
     write = sys.stdout.buffer.write
     for line in lines:
+        reply: dict[str, Any]
+        given: dict[str, Any] = {}
         try:
-            reply = answer(_question(line))
+            given = _question(line)
+            reply = answer(desk.explanation(given))
         except BadQuestion as error:
             status, reply = 1, {"error": {"field": error.field, "rule": error.rule, "detail": error.detail}}
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             status, reply = 1, {"error": {"field": "line", "rule": "json", "detail": "must be JSON in UTF-8"}}
+        if "id" in given:
+            reply = {"id": given["id"], **reply}
         write(_encode(reply) + b"\n")
     sys.stdout.flush()
     return status
@@ -115,15 +132,3 @@ def _question(line: bytes) -> dict[str, Any]:
     if not isinstance(question, dict):
         raise BadQuestion("line", "type", "must be a JSON object of at most 64 KiB")
     return question
-
-
-def _text(question: Mapping[str, Any]) -> str:
-    found = _explanation(question)
-    lines = [f"{day.date}  {'+' if day.counts else ' '}  {day.zh} / {day.en}" for day in found.days]
-    if found.due_at is None:
-        return "暂停计时中,恢复后才有到期日 / the clock is paused; the date follows when it resumes"
-    local = found.due_at.astimezone(CIVIL_TIME)
-    lines.append(f"\n到期 due: {local:%Y-%m-%d %H:%M:%S %z}")
-    if found.provisional:
-        lines.append("暂定:跨入节假日安排尚未公布的年份 / provisional: counted through a year not published yet")
-    return "\n".join(lines)

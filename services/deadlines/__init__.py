@@ -7,11 +7,15 @@ from services.deadlines.calendar import Calendar, DayFacts, DayReason, Notice, O
 from services.deadlines.counting import Due, due, moment_at_share
 from services.deadlines.explanation import DayCounted, Explanation, explain
 from services.deadlines.limits import CIVIL_TIME, DEFAULT_RULES, BadQuestion, CountingRules, Limit, Pause, Unit
+from services.deadlines.questions import Question, read_question
+from services.deadlines.telling import BY_ANALOGY, Basis, as_html, as_json, as_text
 
 __all__ = [
+    "BY_ANALOGY",
     "CIVIL_TIME",
     "DEFAULT_RULES",
     "BadQuestion",
+    "Basis",
     "Calendar",
     "CountingRules",
     "DayCounted",
@@ -23,9 +27,14 @@ __all__ = [
     "Notice",
     "Override",
     "Pause",
+    "Question",
     "Unit",
+    "as_html",
+    "as_json",
+    "as_text",
     "due",
     "explain",
     "moment_at_share",
+    "read_question",
     "statutory_calendar",
 ]

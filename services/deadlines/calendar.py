@@ -12,7 +12,7 @@ from importlib import metadata
 
 import holidays
 
-from services.deadlines.limits import FIRST_YEAR, LAST_YEAR, BadQuestion
+from services.deadlines.limits import FIRST_DAY, FIRST_YEAR, LAST_DAY, LAST_YEAR, outside
 
 SATURDAY = 5
 
@@ -100,7 +100,7 @@ class Calendar:
         """The n-th working day after the day."""
         at = bisect_right(self._days, ordinal) + number - 1
         if at >= len(self._days):
-            raise BadQuestion("start", "calendar_range", f"the calendar covers {FIRST_YEAR} to {LAST_YEAR}")
+            raise outside("limit")
         return self._days[at]
 
     def working_day_from(self, ordinal: int) -> int:
@@ -132,8 +132,7 @@ def is_weekday(ordinal: int) -> bool:
 
 @cache
 def _weekdays() -> frozenset[int]:
-    first, last = date(FIRST_YEAR, 1, 1).toordinal(), date(LAST_YEAR, 12, 31).toordinal()
-    return frozenset(day for day in range(first, last + 1) if is_weekday(day))
+    return frozenset(day for day in range(FIRST_DAY, LAST_DAY + 1) if is_weekday(day))
 
 
 def _last_of_run(notices: Mapping[int, Notice]) -> int:

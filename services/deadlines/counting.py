@@ -11,17 +11,18 @@ from datetime import UTC, date, datetime, timedelta
 from services.deadlines.calendar import Calendar
 from services.deadlines.limits import (
     DEFAULT_RULES,
-    FIRST_YEAR,
+    LAST_DAY,
     LAST_YEAR,
     BadQuestion,
     CountingRules,
     Limit,
     Pause,
     Unit,
-    aware,
     civil_day,
     last_instant,
     midnight,
+    outside,
+    sound,
 )
 
 Spans = tuple[tuple[datetime, datetime], ...]
@@ -45,7 +46,7 @@ def due(
     extensions: Sequence[Limit] = (),
 ) -> Due:
     """When the limit, with its extensions, ends."""
-    check_start(start)
+    sound("start", start)
     if any(pause.end is None for pause in pauses):
         return Due(due_at=None)
     spans = closed_spans(start, pauses)
@@ -60,11 +61,6 @@ def due(
     unpublished = last > calendar.published_through.toordinal()
     exact = all(part.unit is not Unit.WORKING_DAY for part in days) and not rules.roll_last_day
     return Due(due_at=last_instant(last, rules).astimezone(UTC), provisional=unpublished and not exact)
-
-
-def check_start(start: datetime) -> None:
-    if not FIRST_YEAR <= aware("start", start).year <= LAST_YEAR:
-        raise BadQuestion("start", "calendar_range", f"the calendar covers {FIRST_YEAR} to {LAST_YEAR}")
 
 
 def closed_spans(start: datetime, pauses: Sequence[Pause]) -> Spans:
@@ -97,11 +93,15 @@ def split(limit: Limit, extensions: Sequence[Limit]) -> tuple[int, list[Limit]]:
 
 def after_hours(start: datetime, hours: int, spans: Spans) -> datetime:
     """The moment at which so many hours have run, pauses left out."""
+    if not hours:
+        return start
+    if hours > 24 * (LAST_DAY - civil_day(start)):
+        raise outside("limit")
     moment = start + timedelta(hours=hours)
-    if hours:
-        for begin, end in spans:
-            if begin < moment:
-                moment += end - begin
+    for begin, end in spans:
+        if begin < moment:
+            moment += end - begin
+    _within(civil_day(moment))
     return moment
 
 
@@ -148,13 +148,13 @@ def _months_later(day: int, months: int) -> int:
     start = date.fromordinal(day)
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
     if year > LAST_YEAR:
-        raise BadQuestion("limit", "calendar_range", f"the calendar covers {FIRST_YEAR} to {LAST_YEAR}")
+        raise outside("limit")
     return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1])).toordinal()
 
 
 def _within(day: int) -> int:
-    if day > date(LAST_YEAR, 12, 31).toordinal():
-        raise BadQuestion("limit", "calendar_range", f"the calendar covers {FIRST_YEAR} to {LAST_YEAR}")
+    if day > LAST_DAY:
+        raise outside("limit")
     return day
 
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,9 @@ CIVIL_TIME = ZoneInfo("Asia/Shanghai")
 
 FIRST_YEAR = 2007
 LAST_YEAR = 2099
+FIRST_DAY = date(FIRST_YEAR, 1, 1).toordinal()
+LAST_DAY = date(LAST_YEAR, 12, 31).toordinal()
+LARGEST_OFFSET = timedelta(hours=14)
 
 
 class BadQuestion(ValueError):
@@ -67,10 +70,12 @@ class Pause:
     start: datetime
     end: datetime | None
     reason: str = ""
+    by: str = ""
+    """The office that stopped the clock."""
 
     def __post_init__(self) -> None:
-        aware("pause", self.start)
-        if self.end is not None and aware("pause", self.end) < self.start:
+        sound("pause", self.start)
+        if self.end is not None and sound("pause", self.end) < self.start:
             raise BadQuestion("pause", "pause_order", "ends before it starts")
 
 
@@ -87,11 +92,21 @@ class CountingRules:
 DEFAULT_RULES = CountingRules()
 
 
-def aware(field: str, moment: datetime) -> datetime:
-    """The moment itself if it names its offset."""
-    if moment.tzinfo is None:
+def sound(field: str, moment: datetime) -> datetime:
+    """The moment itself if it names its offset and the calendar knows its day."""
+    offset = moment.utcoffset()
+    if offset is None:
         raise BadQuestion(field, "offset_missing", "must carry an offset, for example +08:00")
+    if abs(offset) > LARGEST_OFFSET:
+        raise BadQuestion(field, "offset_range", "must carry an offset that a place on earth has, -14:00 to +14:00")
+    # Years at the ends of what a datetime can hold have no day at the window.
+    if not (FIRST_YEAR - 1 <= moment.year <= LAST_YEAR + 1 and FIRST_DAY <= civil_day(moment) <= LAST_DAY):
+        raise outside(field)
     return moment
+
+
+def outside(field: str) -> BadQuestion:
+    return BadQuestion(field, "calendar_range", f"the calendar covers {FIRST_YEAR} to {LAST_YEAR}")
 
 
 def civil_day(moment: datetime) -> int:

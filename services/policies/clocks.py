@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from functools import lru_cache
 from uuid import UUID
 
@@ -66,7 +66,7 @@ class LegalClock:
         return self.status in (ClockStatus.RUNNING, ClockStatus.PAUSED)
 
     def pause(self, at: datetime, reason: str) -> "LegalClock":
-        opened = Pause(start=max(at, self.started_at), end=None, reason=reason)
+        opened = Pause(start=max(at, self.started_at), end=None, reason=reason, by=self.office)
         return self._next(status=ClockStatus.PAUSED, pauses=(*self.pauses, opened))
 
     def resume(self, at: datetime) -> "LegalClock":
@@ -194,6 +194,7 @@ class PackedPause(msgspec.Struct, frozen=True, kw_only=True):
     start: datetime
     end: datetime | None = None
     reason: str = ""
+    by: str = ""
 
 
 class PackedTold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -213,6 +214,7 @@ class PackedClock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     area: str
     limit: str
     roll: bool = True
+    closes: time | None = None
     share: float
     warnings: tuple[str, ...] = ()
     basis: LimitBasis
@@ -235,6 +237,7 @@ def pack(clock: LegalClock) -> PackedClock:
         area=clock.area,
         limit=str(clock.terms.limit),
         roll=clock.terms.rules.roll_last_day,
+        closes=clock.terms.rules.close_of_business,
         share=clock.terms.due_soon_share,
         warnings=clock.terms.warnings,
         basis=clock.terms.basis,
@@ -243,7 +246,7 @@ def pack(clock: LegalClock) -> PackedClock:
         round=clock.round,
         version=clock.version,
         status=clock.status,
-        pauses=tuple(PackedPause(start=p.start, end=p.end, reason=p.reason) for p in clock.pauses),
+        pauses=tuple(PackedPause(start=p.start, end=p.end, reason=p.reason, by=p.by) for p in clock.pauses),
         extensions=tuple(map(str, clock.extensions)),
         stopped_at=clock.stopped_at,
         told=_pack_told(clock.told) if clock.told is not None else None,
@@ -258,7 +261,7 @@ def unpack(packed: PackedClock) -> LegalClock:
         area=packed.area,
         terms=Terms(
             limit=Limit.parse(packed.limit),
-            rules=CountingRules(roll_last_day=packed.roll),
+            rules=CountingRules(roll_last_day=packed.roll, close_of_business=packed.closes),
             due_soon_share=packed.share,
             basis=packed.basis,
             warnings=packed.warnings,
@@ -268,7 +271,7 @@ def unpack(packed: PackedClock) -> LegalClock:
         round=packed.round,
         version=packed.version,
         status=packed.status,
-        pauses=tuple(Pause(start=p.start, end=p.end, reason=p.reason) for p in packed.pauses),
+        pauses=tuple(Pause(start=p.start, end=p.end, reason=p.reason, by=p.by) for p in packed.pauses),
         extensions=tuple(map(Limit.parse, packed.extensions)),
         stopped_at=packed.stopped_at,
         told=_unpack_told(packed.told) if packed.told is not None else None,
@@ -295,10 +298,10 @@ def _unpack_told(packed: PackedTold) -> Told:
     )
 
 
-def terms_of(row: LimitRow, policy: Policy) -> Terms:
+def terms_of(row: LimitRow, policy: Policy, office: str) -> Terms:
     return Terms(
         limit=row.limit,
-        rules=row.rules,
+        rules=policy.rules_of(row, office),
         due_soon_share=row.due_soon_share,
         basis=basis_of(row, policy),
         warnings=row.warnings,

@@ -83,13 +83,14 @@ def _limit_row(row: Entry, clock: ClockKind | None, limit: Limit | None, categor
     warnings = row.texts("warnings") if row.values.get("warnings") is not None else DEFAULT_LEVELS
     for wrong in filter(None, map(fault_of, warnings)):
         row.refuse(wrong)
+    closes = row.hour("close_of_business")
     if clock is None or limit is None or confidence is None:
         return None
     return LimitRow(
         id=".".join(part for part in (clock.value, category) if part),
         clock=clock,
         limit=limit,
-        rules=CountingRules(roll_last_day=roll),
+        rules=CountingRules(roll_last_day=roll, close_of_business=closes),
         extension=Extension(limit=longer, approver=EXTENSION_APPROVER) if longer else None,
         source=source,
         article=article,

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 
 from contracts.codes import AreaLevel, ClockKind, Confidence, Field
 from services.deadlines import Calendar, CountingRules, Limit
@@ -30,6 +30,8 @@ class Office:
     zh: str
     en: str
     channels: frozenset[str]
+    close_of_business: time | None = None
+    """When the office closes; the last day of a limit ends then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,20 @@ class Policy:
     def calendar_of(self, office_code: str) -> Calendar:
         """The days that an office works; of an office that is no more, the days of all."""
         return self.calendars.get(office_code, self.calendar)
+
+    def rules_of(self, row: LimitRow, office_code: str) -> CountingRules:
+        """How a limit is counted at an office: the row's own hour of closing stands over the office's."""
+        office = self.offices.get(office_code)
+        if row.rules.close_of_business is not None or office is None or office.close_of_business is None:
+            return row.rules
+        return dataclasses.replace(row.rules, close_of_business=office.close_of_business)
+
+    def names(self) -> dict[str, tuple[str, str]]:
+        """What reasons and offices are called, by code."""
+        return {
+            **{code: (reason.zh, reason.en) for code, reason in self.reasons.items()},
+            **{code: (office.zh, office.en) for code, office in self.offices.items()},
+        }
 
     def area(self, code: str) -> Area | None:
         """The area of a code of 2, 4, 6, 9 or 12 digits."""

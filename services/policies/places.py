@@ -37,6 +37,7 @@ def offices(rows: Sequence[Entry], known: dict[str, Area]) -> dict[str, Office]:
         role, zh, en = row.text("role"), row.text("zh"), row.text("en")
         levels, channels = row.texts("levels"), frozenset(row.texts("channels"))
         only = {code.ljust(AREA_DIGITS, "0") for code in row.texts("areas")}
+        closes = row.hour("close_of_business")
         row.done()
         for level in set(levels) - set(AreaLevel):
             row.refuse(f"unknown level {level}")
@@ -56,6 +57,7 @@ def offices(rows: Sequence[Entry], known: dict[str, Area]) -> dict[str, Office]:
                         zh=zh.replace("{area}", area.name),
                         en=en.replace("{area}", area.name),
                         channels=channels | {"http"},
+                        close_of_business=closes,
                     ),
                 )
     return found

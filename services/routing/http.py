@@ -13,9 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import FeedbackAction, ReferralState
 from contracts.submissions import Feedback
-from services.deadlines import Calendar
-from services.deadlines import explain as explain_days
-from services.policies.clocks import LegalClock
+from services.policies.explaining import explained
 from services.routing import store
 from services.routing.answering import take_answers
 from services.routing.coordinating import DECISIONS, Decision, decide
@@ -117,7 +115,7 @@ async def explain(request: Call, state: State, referral_id: FromPath[UUID]) -> d
     return {
         "referral": to_view(referral, routing, policy),
         "decision": decided,
-        "clocks": [_explained(clock, policy.calendar_of(clock.office)) for clock in referral.clocks],
+        "clocks": [explained(clock, policy) for clock in referral.clocks],
         "calendar": {"version": calendar.version, "published_through": calendar.published_through},
     }
 
@@ -226,31 +224,6 @@ async def _seen(user: Principal, conn: AsyncConnection, referral_id: UUID) -> tu
     if not sees:
         raise Rejected("not_found")
     return routing, referral
-
-
-def _explained(clock: LegalClock, calendar: Calendar) -> dict[str, Any]:
-    answer = explain_days(
-        clock.started_at,
-        clock.terms.limit,
-        calendar=calendar,
-        rules=clock.terms.rules,
-        pauses=clock.pauses,
-        extensions=clock.extensions,
-    )
-    return {
-        "clock_id": clock.id,
-        "kind": clock.kind,
-        "kind_zh": clock.kind.zh,
-        "status": clock.status,
-        "limit": str(clock.terms.limit),
-        "extensions": [str(extension) for extension in clock.extensions],
-        "started_at": clock.started_at,
-        "due_at": answer.due_at,
-        "provisional": answer.provisional,
-        "pauses": clock.pauses,
-        "basis": clock.terms.basis,
-        "days": answer.days,
-    }
 
 
 ROUTES: list[HTTPRouteHandler] = [

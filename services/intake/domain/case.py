@@ -76,7 +76,7 @@ def first_contact(policy: Policy, area: str) -> str | None:
 def expected(kind: ClockKind, office: str, started_at: datetime, category: str, policy: Policy) -> Awaited:
     """What the policy says of an answer that nobody has announced yet."""
     row = policy.limit(kind, category)
-    end = due(started_at, row.limit, calendar=policy.calendar_of(office), rules=row.rules)
+    end = due(started_at, row.limit, calendar=policy.calendar_of(office), rules=policy.rules_of(row, office))
     return Awaited(
         office=office,
         kind=kind,
@@ -95,7 +95,7 @@ def a_clock(case: Case, kind: ClockKind, started_at: datetime, policy: Policy) -
         kind=kind,
         office=case.first_contact_office,
         area=case.area,
-        terms=terms_of(policy.limit(kind, case.category), policy),
+        terms=terms_of(policy.limit(kind, case.category), policy, case.first_contact_office),
         started_at=started_at,
         round=case.round,
     )

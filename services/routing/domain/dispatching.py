@@ -178,16 +178,18 @@ def _clocks(
         yield _clock(kind, referral, change, desk)
 
 
-def _clock(kind: ClockKind, referral: Referral, change: Change, desk: Desk) -> LegalClock:
+def _clock(kind: ClockKind, referral: Referral, change: Change, desk: Desk, office: str | None = None) -> LegalClock:
+    """A clock of the referral; of its own office unless another one must act."""
+    at = office or referral.office
     matter = change.routing.matter
     # A co-handler has the lead's time: its work is a part of it and ends within it.
     limit_of = ClockKind.HANDLING if kind is ClockKind.CO_HANDLING else kind
     return LegalClock(
         id=desk.make_id(),
         kind=kind,
-        office=referral.office,
+        office=at,
         area=matter.area,
-        terms=terms_of(desk.policy.limit(limit_of, matter.category), desk.policy),
+        terms=terms_of(desk.policy.limit(limit_of, matter.category), desk.policy, at),
         started_at=change.at,
         referral_id=referral.id,
         round=referral.round,
@@ -196,4 +198,4 @@ def _clock(kind: ClockKind, referral: Referral, change: Change, desk: Desk) -> L
 
 def decision_clock(referral: Referral, change: Change, desk: Desk, office: str) -> LegalClock:
     """The sender's time to decide on a return."""
-    return replace(_clock(ClockKind.RETURN_DECISION, referral, change, desk), office=office)
+    return _clock(ClockKind.RETURN_DECISION, referral, change, desk, office)

@@ -1,0 +1,188 @@
+"""Questions as somebody writes them down: texts in, values that hold out, or which field broke which rule."""
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from typing import Any
+
+from services.deadlines.calendar import Calendar
+from services.deadlines.counting import due
+from services.deadlines.explanation import Explanation, Names, explain
+from services.deadlines.limits import DEFAULT_RULES, BadQuestion, CountingRules, Limit, Pause, sound
+
+FIELDS = frozenset({"start", "limit", "pauses", "pause", "extensions", "office", "roll", "close_of_business", "id"})
+MOST_PARTS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """Time added; when it was granted matters, as what has run out cannot be lengthened."""
+
+    limit: Limit
+    granted_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    start: datetime
+    limit: Limit
+    pauses: tuple[Pause, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    rules: CountingRules = DEFAULT_RULES
+    office: str = ""
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """The reasons that it names."""
+        given = {pause.reason for pause in self.pauses} | {extension.reason for extension in self.extensions}
+        return frozenset(given - {""})
+
+    def check_reasons(self, known: Container[str]) -> None:
+        for reason in self.codes:
+            if reason not in known:
+                field = "pause" if any(pause.reason == reason for pause in self.pauses) else "extension"
+                raise BadQuestion(field, "reason_unknown", "must give a reason that the policy knows")
+
+    def closing_at(self, hour: time | None) -> "Question":
+        """The question with the hour at which its office closes, unless it names one itself."""
+        if hour is None or self.rules.close_of_business is not None:
+            return self
+        return replace(self, rules=replace(self.rules, close_of_business=hour))
+
+    def answer(self, calendar: Calendar, names: Names | None = None) -> Explanation:
+        self._check_extensions(calendar)
+        return explain(
+            self.start,
+            self.limit,
+            calendar=calendar,
+            rules=self.rules,
+            pauses=self.pauses,
+            extensions=[extension.limit for extension in self.extensions],
+            names=names,
+        )
+
+    def _check_extensions(self, calendar: Calendar) -> None:
+        for number, extension in enumerate(self.extensions):
+            granted, before = extension.granted_at, [earlier.limit for earlier in self.extensions[:number]]
+            if granted is None:
+                continue
+            if granted < self.start:
+                raise BadQuestion("extension", "extension_before_start", "was granted before the clock started")
+            end = due(
+                self.start, self.limit, calendar=calendar, rules=self.rules, pauses=self.pauses, extensions=before
+            ).due_at
+            if end is not None and granted > end:
+                raise BadQuestion("extension", "extension_after_end", "was granted after the limit had ended")
+
+
+def read_question(values: Mapping[str, Any]) -> Question:
+    """The question in it. Raises `BadQuestion`; what was asked is never repeated in the error."""
+    if set(values) - FIELDS:
+        raise BadQuestion("question", "field_unknown", f"must have no other fields than {', '.join(sorted(FIELDS))}")
+    limit = Limit.parse(_text(values, "limit"))
+    start = sound("start", _moment("start", _text(values, "start")))
+    return Question(
+        start=start,
+        limit=limit,
+        pauses=tuple(_pause(part) for part in _parts(values, "pauses", "pause")),
+        extensions=tuple(_extension(part) for part in _parts(values, "extensions")),
+        rules=CountingRules(roll_last_day=_flag(values, "roll"), close_of_business=_hour(values, "close_of_business")),
+        office=_text(values, "office") if values.get("office") is not None else "",
+    )
+
+
+def _text(values: Mapping[str, Any], name: str) -> str:
+    value = values.get(name)
+    if not isinstance(value, str):
+        raise BadQuestion(name, "type", "must be given as text")
+    return value
+
+
+def _flag(values: Mapping[str, Any], name: str) -> bool:
+    value = values.get(name, True)
+    if not isinstance(value, bool):
+        raise BadQuestion(name, "type", "must be true or false")
+    return value
+
+
+def _hour(values: Mapping[str, Any], name: str) -> time | None:
+    if values.get(name) is None:
+        return None
+    text = _text(values, name)
+    try:
+        hour = time.fromisoformat(text)
+    except ValueError:
+        raise BadQuestion(name, "time_form", "must be a time of day, for example 17:30") from None
+    if hour.tzinfo is not None:
+        raise BadQuestion(name, "time_form", "must be a time at the window, without an offset")
+    return hour
+
+
+def _parts(values: Mapping[str, Any], *names: str) -> Sequence[Any]:
+    for name in names:
+        parts = values.get(name)
+        if parts is None:
+            continue
+        parts = [parts] if name == "pause" and isinstance(parts, str | dict) else parts
+        if not isinstance(parts, list):
+            raise BadQuestion(name, "type", "must be a list")
+        if len(parts) > MOST_PARTS:
+            raise BadQuestion(name, "too_many", f"must be at most {MOST_PARTS}")
+        return parts
+    return ()
+
+
+def _moment(field: str, text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise BadQuestion(field, "time_form", "must be ISO 8601 with offset: 2026-03-02T09:00+08:00") from None
+
+
+def _pause(part: object) -> Pause:
+    """`ISO/ISO`, or an object with start, end, reason and by. An open pause has no end."""
+    if isinstance(part, str):
+        begin, slash, end = part.partition("/")
+        if not slash:
+            raise BadQuestion(
+                "pause", "pause_form", "must be two moments with a slash between; the second may be empty"
+            )
+        part = {"start": begin, "end": end}
+    said = _texts("pause", part, {"start", "end", "reason", "by"})
+    if not said.get("start"):
+        rule = "resume_without_pause" if said.get("end") else "pause_form"
+        raise BadQuestion("pause", rule, "must start before it can end")
+    end = said.get("end")
+    return Pause(
+        start=_moment("pause", said["start"]),
+        end=_moment("pause", end) if end else None,
+        reason=said.get("reason", ""),
+        by=said.get("by", ""),
+    )
+
+
+def _extension(part: object) -> Extension:
+    """`10wd`, or an object with limit, granted_at and reason."""
+    said = _texts("extension", {"limit": part} if isinstance(part, str) else part, {"limit", "granted_at", "reason"})
+    try:
+        limit = Limit.parse(said.get("limit", ""))
+    except BadQuestion as error:
+        raise BadQuestion("extension", error.rule, error.detail) from None
+    granted = said.get("granted_at")
+    return Extension(
+        limit=limit,
+        granted_at=sound("extension", _moment("extension", granted)) if granted else None,
+        reason=said.get("reason", ""),
+    )
+
+
+def _texts(field: str, part: object, names: set[str]) -> dict[str, str]:
+    if not isinstance(part, dict):
+        raise BadQuestion(field, "type", "must be a text or an object")
+    given = {name: value for name, value in part.items() if value is not None}
+    if set(given) - names:
+        raise BadQuestion(field, "field_unknown", f"must have no other fields than {', '.join(sorted(names))}")
+    if not all(isinstance(value, str) for value in given.values()):
+        raise BadQuestion(field, "type", "must be made of texts")
+    return given

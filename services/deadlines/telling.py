@@ -1,0 +1,171 @@
+"""An explanation for people and machines: as JSON values, as text and as a fragment of HTML, in Chinese or English."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Literal
+
+from services.deadlines.explanation import DayCounted, Explanation
+from services.deadlines.limits import CIVIL_TIME, Limit, Unit
+
+Language = Literal["zh", "en"]
+
+UNITS = {
+    Unit.HOUR: ("小时", "hour"),
+    Unit.DAY: ("日", "calendar day"),
+    Unit.WORKING_DAY: ("个工作日", "working day"),
+    Unit.MONTH: ("个月", "month"),
+    Unit.YEAR: ("年", "year"),
+}
+WEEKDAYS = (("一", "Mon"), ("二", "Tue"), ("三", "Wed"), ("四", "Thu"), ("五", "Fri"), ("六", "Sat"), ("日", "Sun"))
+CONFIDENCE = {
+    "A": ("法规原文", "statutory text"),
+    "B": ("官方地方性或二手材料", "official local or secondary page"),
+    "C": ("未经核实", "not verified"),
+    "U": ("无依据的默认值", "product default"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """The law, or the want of one, behind a limit."""
+
+    source: str
+    article: str = ""
+    statutory: bool = False
+    confidence: str = "U"
+    policy_version: str = ""
+
+
+BY_ANALOGY = Basis(source="民法典 (by analogy)", article="200-203", confidence="C")
+"""A bare limit has no row of a policy behind it; the way of counting has this source."""
+
+
+def as_json(told: Explanation, basis: Basis) -> dict[str, Any]:
+    """Everything there is to know, as values that any JSON encoder takes."""
+    return {
+        "start": told.start.astimezone(CIVIL_TIME).isoformat(),
+        "limit": str(told.limit),
+        "extensions": [str(extension) for extension in told.extensions],
+        "pauses": [
+            {
+                "start": pause.start.astimezone(CIVIL_TIME).isoformat(),
+                "end": pause.end.astimezone(CIVIL_TIME).isoformat() if pause.end else None,
+                "reason": pause.reason,
+                "by": pause.by,
+            }
+            for pause in told.pauses
+        ],
+        "due_at": told.due_at.astimezone(CIVIL_TIME).isoformat() if told.due_at else None,
+        "provisional": told.provisional,
+        "rules": {
+            "roll_last_day": told.rules.roll_last_day,
+            "close_of_business": told.rules.close_of_business.isoformat("minutes")
+            if told.rules.close_of_business
+            else None,
+        },
+        "calendar": {"version": told.calendar_version, "published_through": told.published_through.isoformat()},
+        "basis": {
+            "source": basis.source,
+            "article": basis.article,
+            "statutory": basis.statutory,
+            "confidence": basis.confidence,
+            "policy_version": basis.policy_version,
+        },
+        "days": [
+            {
+                "date": day.date.isoformat(),
+                "counts": day.counts,
+                "reason": day.reason,
+                "extension": day.extension,
+                "zh": day.zh,
+                "en": day.en,
+            }
+            for day in told.days
+        ],
+    }
+
+
+def as_text(told: Explanation, basis: Basis, lang: Language = "zh") -> str:
+    """For a terminal or a letter."""
+    lines = [*_head(told, basis, lang), ""]
+    for day, number in numbered(told.days):
+        lines.append(f"{day.date} {_weekday(day, lang)}  {number or '-':>4}  {_of(day, lang)}")
+    return "\n".join([*lines, "", *_foot(told, lang)])
+
+
+def as_html(told: Explanation, basis: Basis, lang: Language = "zh") -> str:
+    """A fragment for a page; whatever stands in a policy or a name is escaped."""
+    head = "".join(f"<p>{escape(line)}</p>" for line in _head(told, basis, lang))
+    rows = "".join(
+        f'<tr class="{"counts" if day.counts else "skipped"} {escape(day.reason)}">'
+        f'<th scope="row"><time datetime="{day.date}">{day.date}</time> {_weekday(day, lang)}</th>'
+        f"<td>{number or ''}</td><td>{escape(_of(day, lang))}</td></tr>"
+        for day, number in numbered(told.days)
+    )
+    foot = "".join(f"<p>{escape(line)}</p>" for line in _foot(told, lang))
+    language = "zh-CN" if lang == "zh" else "en"
+    return f'<section class="explanation" lang="{language}">{head}<table><tbody>{rows}</tbody></table>{foot}</section>'
+
+
+def numbered(days: tuple[DayCounted, ...]) -> Iterator[tuple[DayCounted, int]]:
+    """Each day with how many have counted by then; 0 where it does not count itself."""
+    number = 0
+    for day in days:
+        counted = day.counts and day.reason != "rolled"
+        number += counted
+        yield day, number if counted else 0
+
+
+def limit_in_words(limit: Limit, lang: Language) -> str:
+    zh, en = UNITS[limit.unit]
+    if lang == "zh":
+        return f"{limit.number}{zh}"
+    return f"{limit.number} {en}{'' if limit.number == 1 else 's'}"
+
+
+def _head(told: Explanation, basis: Basis, lang: Language) -> Iterator[str]:
+    start = f"{told.start.astimezone(CIVIL_TIME):%Y-%m-%d %H:%M}"
+    limit = limit_in_words(told.limit, lang)
+    added = [limit_in_words(extension, lang) for extension in told.extensions]
+    level = CONFIDENCE.get(basis.confidence, (basis.confidence, basis.confidence))
+    if lang == "zh":
+        yield f"自 {start} 起 {limit}" + "".join(f",延长 {more}" for more in added)
+        article = f" 第{basis.article}条" if basis.article else ""
+        yield f"依据:{basis.source}{article}({'法定' if basis.statutory else '非法定'};{basis.confidence} {level[0]})"
+    else:
+        yield f"{limit} from {start}" + "".join(f", extended by {more}" for more in added)
+        article = f", article {basis.article}" if basis.article else ""
+        kind = "statutory" if basis.statutory else "not statutory"
+        yield f"Basis: {basis.source}{article} ({kind}; {basis.confidence}: {level[1]})"
+    if basis.policy_version:
+        yield f"{'策略版本:' if lang == 'zh' else 'Policy version: '}{basis.policy_version}"
+
+
+def _foot(told: Explanation, lang: Language) -> Iterator[str]:
+    if told.due_at is None:
+        yield "暂停计时中,恢复后才有到期日" if lang == "zh" else "The clock is paused; the date follows when it resumes"
+    else:
+        local = f"{told.due_at.astimezone(CIVIL_TIME):%Y-%m-%d %H:%M:%S %z}"
+        yield f"到期:{local}" if lang == "zh" else f"Due: {local}"
+    if told.rules.close_of_business is not None:
+        hour = told.rules.close_of_business.isoformat("minutes")
+        yield f"截止于停止业务活动的时间 {hour}" if lang == "zh" else f"Ends at close of business, {hour}"
+    if told.provisional:
+        zh = "暂定:跨入节假日安排尚未公布的年份"
+        yield zh if lang == "zh" else "Provisional: counted through a year that is not published yet"
+    through = told.published_through
+    zh, en = (
+        f"日历 {told.calendar_version},已公布至 {through}",
+        f"Calendar {told.calendar_version}, published to {through}",
+    )
+    yield zh if lang == "zh" else en
+
+
+def _weekday(day: DayCounted, lang: Language) -> str:
+    zh, en = WEEKDAYS[day.date.weekday()]
+    return f"周{zh}" if lang == "zh" else en
+
+
+def _of(day: DayCounted, lang: Language) -> str:
+    return day.zh if lang == "zh" else day.en
