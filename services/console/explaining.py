@@ -12,7 +12,7 @@ from contracts.events.clocks import LimitBasis
 from services.deadlines import CIVIL_TIME, Explanation, explain
 from services.intake.domain.case import first_contact
 from services.policies import Area, Category, LimitRow, Policy
-from services.policies.clocks import Terms, terms_of
+from services.policies.clocks import Terms, basis_of, terms_of
 from services.routing.domain.decision import Matter, Step
 from services.routing.domain.dispatching import Desk, dispatch
 from services.runtime.ids import new_id
@@ -129,14 +129,14 @@ def _told(policy: Policy, category: Category, kind: ClockKind, office: str | Non
         limit=str(row.limit),
         extension=str(row.extension.limit) if row.extension else None,
         approver=row.extension.approver if row.extension else None,
-        basis=terms_of(row, policy).basis,
+        basis=basis_of(row, policy),
     )
 
 
 def _running(
     policy: Policy, category: Category, kind: ClockKind, office: str, start: datetime, terms: Terms | None = None
 ) -> ClockTold:
-    terms = terms or terms_of(_row(policy, kind, category.code), policy)
+    terms = terms or terms_of(_row(policy, kind, category.code), policy, office)
     found = explain(start, terms.limit, calendar=policy.calendar_of(office), rules=terms.rules)
     return msgspec.structs.replace(
         _told(policy, category, kind, office or None),

@@ -47,9 +47,11 @@ def due(
 ) -> Due:
     """When the limit, with its extensions, ends."""
     sound("start", start)
+    if any(pause.start < start for pause in pauses):
+        raise BadQuestion("pause", "pause_before_start", "starts before the clock does")
     if any(pause.end is None for pause in pauses):
         return Due(due_at=None)
-    spans = closed_spans(start, pauses)
+    spans = closed_spans(pauses)
     hours, days = split(limit, extensions)
     moment = after_hours(start, hours, spans)
     if not days:
@@ -63,14 +65,12 @@ def due(
     return Due(due_at=last_instant(last, rules).astimezone(UTC), provisional=unpublished and not exact)
 
 
-def closed_spans(start: datetime, pauses: Sequence[Pause]) -> Spans:
+def closed_spans(pauses: Sequence[Pause]) -> Spans:
     """Pauses in order, with those that overlap or touch made one."""
     if not pauses:
         return ()
     merged: list[tuple[datetime, datetime]] = []
     for begin, end in sorted((pause.start, pause.end) for pause in pauses if pause.end is not None):
-        if begin < start:
-            raise BadQuestion("pause", "pause_before_start", "starts before the clock does")
         if merged and begin <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
@@ -95,7 +95,7 @@ def after_hours(start: datetime, hours: int, spans: Spans) -> datetime:
     """The moment at which so many hours have run, pauses left out."""
     if not hours:
         return start
-    if hours > 24 * (LAST_DAY - civil_day(start)):
+    if hours > 24 * (LAST_DAY + 1 - civil_day(start)):
         raise outside("limit")
     moment = start + timedelta(hours=hours)
     for begin, end in spans:
@@ -182,7 +182,7 @@ def moment_at_share(
         return None
     part = int(limit.number * share)
     if limit.unit in (Unit.DAY, Unit.WORKING_DAY) and part and not extensions:
-        standing = standing_days(closed_spans(start, pauses))
+        standing = standing_days(closed_spans(pauses))
         day = last_day(civil_day(start), [Limit(part, limit.unit)], calendar, standing)
         return min(end, midnight(day + 1).astimezone(UTC))
     return start.astimezone(UTC) + (end - start) * share

@@ -105,7 +105,7 @@ def _days(
     extensions: Sequence[Limit],
     names: Names,
 ) -> Iterator[DayCounted]:
-    spans = closed_spans(start, pauses)
+    spans = closed_spans(pauses)
     standing = standing_days(spans)
     hours, parts = split(limit, extensions)
     first, hours_end = civil_day(start), civil_day(after_hours(start, hours, spans))

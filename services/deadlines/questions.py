@@ -143,20 +143,20 @@ def _moment(field: str, text: str) -> datetime:
 def _pause(part: object) -> Pause:
     """`ISO/ISO`, or an object with start, end, reason and by. An open pause has no end."""
     if isinstance(part, str):
-        begin, slash, end = part.partition("/")
+        begin, slash, until = part.partition("/")
         if not slash:
             raise BadQuestion(
                 "pause", "pause_form", "must be two moments with a slash between; the second may be empty"
             )
-        part = {"start": begin, "end": end}
+        part = {"start": begin, "end": until}
     said = _texts("pause", part, {"start", "end", "reason", "by"})
     if not said.get("start"):
         rule = "resume_without_pause" if said.get("end") else "pause_form"
         raise BadQuestion("pause", rule, "must start before it can end")
-    end = said.get("end")
+    ending = said.get("end")
     return Pause(
         start=_moment("pause", said["start"]),
-        end=_moment("pause", end) if end else None,
+        end=_moment("pause", ending) if ending else None,
         reason=said.get("reason", ""),
         by=said.get("by", ""),
     )

@@ -1,6 +1,7 @@
 """The commands as somebody at a terminal or a script meets them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,68 @@ def test_a_batch_answers_each_line_and_goes_on_after_a_bad_one() -> None:
         "type",
         None,
     ]
+
+
+def test_a_batch_names_field_and_rule_and_answers_by_office_and_reason() -> None:
+    monday = {"start": "2026-03-02T10:00+08:00", "limit": "1wd"}
+    asked: list[dict[str, object]] = [
+        {**monday, "id": "a", "office": "petition-130700000000"},
+        {**monday, "id": "b", "office": "nobody"},
+        {
+            **monday,
+            "pauses": [{"start": "2026-03-03T09:00+08:00", "end": "2026-03-05T09:00+08:00", "reason": "hearing"}],
+        },
+        {**monday, "pauses": [{"start": "2026-03-03T09:00+08:00", "reason": "siesta"}]},
+        {**monday, "pauses": ["/2026-03-03T09:00+08:00"]},
+        {**monday, "pauses": ["2026-03-01T09:00+08:00/2026-03-03T09:00+08:00"]},
+        {**monday, "pauses": ["2026-03-05T09:00+08:00/2026-03-03T09:00+08:00"]},
+        {**monday, "limit": "1000000wd"},
+        {**monday, "start": "2026-03-02T10:00"},
+        {**monday, "extensions": [{"limit": "1wd", "granted_at": "2026-03-09T10:00+08:00"}]},
+    ]
+    result = run("clock", "due", "--batch", "-", given="\n".join(map(json.dumps, asked)).encode())
+    replies = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 1
+    assert [reply.get("id") for reply in replies[:3]] == ["a", "b", None]
+    assert "暂停计时:听证 / clock paused: Hearing" in {day["reason"] for day in replies[2]["days"]}
+    errors = [reply.get("error", {}) for reply in replies]
+    assert [(error.get("field"), error.get("rule")) for error in errors] == [
+        (None, None),
+        ("office", "office_unknown"),
+        (None, None),
+        ("pause", "reason_unknown"),
+        ("pause", "resume_without_pause"),
+        ("pause", "pause_before_start"),
+        ("pause", "pause_order"),
+        ("limit", "limit_range"),
+        ("start", "offset_missing"),
+        ("extension", "extension_after_end"),
+    ]
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh", "调休上班"), ("en", "make-up working day")])
+def test_due_tells_each_day_in_a_language(lang: str, word: str) -> None:
+    result = run("clock", "due", "--start", "2026-02-13T10:00+08:00", "--limit", "1wd", "--lang", lang)
+    assert result.exit_code == 0
+    assert word in result.stdout
+
+
+def test_due_adds_an_extension() -> None:
+    start = ("--start", "2026-03-02T10:00+08:00", "--limit", "60d")
+    assert "2026-06-01 23:59:59" in run("clock", "due", *start, "--extension", "30d").stdout
+
+
+def test_due_by_an_office_that_closes(tmp_path: Path) -> None:
+    shutil.copytree(PACKS, tmp_path, dirs_exist_ok=True)
+    offices = tmp_path / "zhangjiakou" / "offices.yaml"
+    offices.write_text(offices.read_text().replace("role: petition,", 'role: petition, close_of_business: "17:30",'))
+    asked = ("--start", "2026-03-02T10:00+08:00", "--limit", "1wd", "--policy", str(tmp_path / "zhangjiakou"))
+    closes = run("clock", "due", *asked, "--office", "petition-130700000000", "--json")
+    assert json.loads(closes.stdout)["due_at"] == "2026-03-03T17:30:00+08:00"
+    other = run("clock", "due", *asked, "--office", "health-130700000000", "--json")
+    assert json.loads(other.stdout)["due_at"] == "2026-03-03T23:59:59.999999+08:00"
+    (tmp_path / "zhangjiakou" / "rules.yaml").write_text("x")
+    assert run("clock", "due", *asked, "--office", "health-130700000000").exit_code == 1
 
 
 def test_the_shipped_pack_passes() -> None:

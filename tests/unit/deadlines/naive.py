@@ -1,29 +1,74 @@
-"""A second, deliberately naive counter: it walks day by day and shares no code with the real one."""
+"""A second, deliberately naive counter: it walks by minutes and by days and shares no code with the real one."""
 
-from datetime import date, datetime, timedelta, timezone
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta, timezone
 
 SHANGHAI = timezone(timedelta(hours=8))
 """No daylight saving since 1991, so a fixed offset will do here."""
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+Spans = list[tuple[datetime, datetime]]
+Parts = list[tuple[int, str]]
 
 
 def naive_due(
-    start: datetime, number: int, unit: str, holidays: dict[date, bool], pauses: list[tuple[datetime, datetime]]
+    start: datetime,
+    parts: Parts,
+    works: Callable[[date], bool],
+    pauses: Spans,
+    *,
+    roll: bool = True,
+    closes: time | None = None,
 ) -> datetime:
-    """Due date of a limit in `d` or `wd`; `holidays` says of each special day whether it works."""
+    """Hours first, a minute at a time; then every other part, a day at a time; then on to a day that works."""
+    hours = sum(number for number, unit in parts if unit == "h")
+    days = [(number, unit) for number, unit in parts if unit != "h"]
+    moment = walked(start, hours * 60, pauses)
+    if not days:
+        return moment
+    day = moment.astimezone(SHANGHAI).date()
+    for number, unit in days:
+        day = last_day_of(day, number, unit, works, pauses)
+    while roll and (not works(day) or stands(day, pauses)):
+        day += DAY
+    return datetime.combine(day, closes or time(23, 59, 59, 999999), SHANGHAI)
 
-    def works(day: date) -> bool:
-        return holidays.get(day, day.weekday() < 5)
 
-    def stands(day: date) -> bool:
-        end_of_day = datetime(day.year, day.month, day.day, tzinfo=SHANGHAI) + timedelta(days=1)
-        return any(begin < end_of_day <= end for begin, end in pauses)
+def walked(moment: datetime, minutes: int, pauses: Spans) -> datetime:
+    while minutes:
+        if not any(begin <= moment < end for begin, end in pauses):
+            minutes -= 1
+        moment += MINUTE
+    return moment
 
-    day = start.astimezone(SHANGHAI).date()
-    left = number
-    while left:
-        day += timedelta(days=1)
-        if (unit == "d" or works(day)) and not stands(day):
-            left -= 1
-    while not works(day) or stands(day):
-        day += timedelta(days=1)
-    return datetime(day.year, day.month, day.day, 23, 59, 59, 999999, tzinfo=SHANGHAI)
+
+def last_day_of(day: date, number: int, unit: str, works: Callable[[date], bool], pauses: Spans) -> date:
+    if unit in ("mo", "y"):
+        number, unit = (anniversary(day, number * 12 if unit == "y" else number) - day).days, "d"
+    while number:
+        day += DAY
+        if (unit == "d" or works(day)) and not stands(day, pauses):
+            number -= 1
+    return day
+
+
+def anniversary(day: date, months: int) -> date:
+    """The same day so many months later; if the month has no such day, its last."""
+    month, year = day.month, day.year
+    for _ in range(months):
+        month += 1
+        if month == 13:
+            month, year = 1, year + 1
+    number = day.day
+    while True:
+        try:
+            return date(year, month, number)
+        except ValueError:
+            number -= 1
+
+
+def stands(day: date, pauses: Spans) -> bool:
+    """Whether the clock stood still at the end of the day."""
+    midnight = datetime.combine(day, time(), SHANGHAI) + DAY
+    return any(begin < midnight <= end for begin, end in pauses)

@@ -1,10 +1,8 @@
-"""Limits against real calendars, against a naive second counter, and against nonsense."""
+"""Limits against real calendars and against nonsense."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.deadlines import (
     BadQuestion,
@@ -13,18 +11,11 @@ from services.deadlines import (
     Pause,
     due,
     explain,
-    moment_at_share,
     statutory_calendar,
 )
-from services.deadlines.calendar import DayReason
-from tests.unit.deadlines.naive import SHANGHAI, naive_due
+from tests.unit.deadlines.naive import SHANGHAI
 
 CALENDAR = statutory_calendar()
-SPECIAL = {
-    day: facts.works
-    for day in (date(2024, 1, 1) + timedelta(days=n) for n in range(1096))
-    if (facts := CALENDAR.day(day.toordinal())).reason in (DayReason.HOLIDAY, DayReason.MAKE_UP)
-}
 
 
 def last_day(start: str, limit: str, **more: object) -> str:
@@ -112,53 +103,6 @@ def test_the_explanation_counts_what_the_limit_says() -> None:
     assert sum(day.counts for day in told.days) == 15
     assert {"start_day", "counted", "make_up", "weekend", "holiday"} == {day.reason for day in told.days}
     assert next(day.zh for day in told.days if day.date == date(2026, 2, 17)) == "春节"
-
-
-starts = st.datetimes(datetime(2024, 1, 1), datetime(2025, 12, 1)).map(lambda at: at.replace(tzinfo=SHANGHAI))  # noqa: DTZ001
-spans = st.lists(st.tuples(st.integers(0, 60 * 24 * 60), st.integers(0, 30 * 24 * 60)), max_size=4)
-
-
-@given(start=starts, number=st.integers(1, 60), unit=st.sampled_from(["d", "wd"]), spans=spans)
-def test_the_naive_counter_agrees(start: datetime, number: int, unit: str, spans: list[tuple[int, int]]) -> None:
-    pauses = [
-        (begin := start + timedelta(minutes=offset), begin + timedelta(minutes=length)) for offset, length in spans
-    ]
-    ours = due(
-        start,
-        Limit.parse(f"{number}{unit}"),
-        calendar=CALENDAR,
-        pauses=[Pause(start=begin, end=end) for begin, end in pauses],
-    )
-    assert ours.due_at == naive_due(start, number, unit, SPECIAL, pauses)
-
-
-@given(start=starts, number=st.integers(1, 60), unit=st.sampled_from(["d", "wd"]), spans=spans)
-def test_the_explanation_ends_where_the_answer_does(
-    start: datetime, number: int, unit: str, spans: list[tuple[int, int]]
-) -> None:
-    pauses = [
-        Pause(
-            start=(begin := start + timedelta(minutes=offset)), end=begin + timedelta(minutes=length), reason="hearing"
-        )
-        for offset, length in spans
-    ]
-    limit = Limit.parse(f"{number}{unit}")
-    told = explain(start, limit, calendar=CALENDAR, pauses=pauses)
-    counted = [day for day in told.days if day.counts and day.reason != "rolled"]
-    assert len(counted) == number
-    assert told.due_at == due(start, limit, calendar=CALENDAR, pauses=pauses).due_at
-
-
-@given(
-    start=starts, number=st.integers(1, 60), unit=st.sampled_from(["h", "d", "wd", "mo"]), share=st.floats(0.1, 0.95)
-)
-def test_a_warning_comes_before_the_end(start: datetime, number: int, unit: str, share: float) -> None:
-    limit = Limit.parse(f"{number}{unit}")
-    warning = moment_at_share(start, limit, share, calendar=CALENDAR)
-    end = due(start, limit, calendar=CALENDAR).due_at
-    assert warning is not None
-    assert end is not None
-    assert start < warning <= end
 
 
 @pytest.mark.parametrize("text", ["", "5", "wd", "-5wd", "5 wd", "0wd", "1000000wd", "5w", "999999999999wd", "５wd"])

@@ -1,7 +1,9 @@
 """The shipped packs hold, and a wrong one is refused with file, line and every reason."""
 
 import shutil
+from datetime import UTC, datetime, time
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -9,6 +11,8 @@ from contracts.codes import ClockKind
 from services.deadlines import Limit
 from services.policies import Policy, PolicyRefused, PolicyWatch, load_policy
 from services.policies.checks import unowned
+from services.policies.clocks import LegalClock, terms_of, unpack
+from services.policies.clocks import pack as pack_clock
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
 
@@ -81,6 +85,35 @@ def test_a_local_pack_may_tighten_a_statutory_limit(packs: Path) -> None:
         "- {clock: handling, category: petition.request, limit: 45d, source: city rule, confidence: B}\n"
     )
     assert load_policy(packs / "zhangjiakou").limit(ClockKind.HANDLING, "petition.request").limit == Limit.parse("45d")
+
+
+def test_an_office_or_a_row_may_name_when_business_closes(packs: Path) -> None:
+    pack = packs / "zhangjiakou"
+    offices = pack / "offices.yaml"
+    offices.write_text(offices.read_text().replace("role: petition,", 'role: petition, close_of_business: "17:30",'))
+    (pack / "limits.yaml").write_text(
+        '- {clock: callback, limit: 2wd, source: x, confidence: U, close_of_business: "12:00"}\n'
+    )
+    policy = load_policy(pack)
+    handling, callback = (policy.limit(kind, "petition.request") for kind in (ClockKind.HANDLING, ClockKind.CALLBACK))
+    assert policy.rules_of(handling, "petition-130700000000").close_of_business == time(17, 30)
+    assert policy.rules_of(callback, "petition-130700000000").close_of_business == time(12)
+    assert policy.rules_of(handling, "health-130700000000") == policy.rules_of(handling, "nobody") == handling.rules
+    terms = terms_of(handling, policy, "petition-130700000000")
+    clock = LegalClock(
+        id=UUID(int=1), kind=handling.clock, office="x", area="1307", terms=terms, started_at=datetime.now(UTC)
+    )
+    assert unpack(pack_clock(clock)).terms.rules == terms.rules
+
+
+@pytest.mark.parametrize("hour", ["17:30", '"25:00"', '"half past five"', "[1]"])
+def test_an_hour_that_is_none_is_refused(packs: Path, hour: str) -> None:
+    (packs / "zhangjiakou" / "limits.yaml").write_text(
+        f"- {{clock: callback, limit: 2wd, source: x, confidence: U, close_of_business: {hour}}}\n"
+    )
+    assert refusals(packs / "zhangjiakou") == [
+        'zhangjiakou/limits.yaml:1: close_of_business must be a time in quotation marks, for example "17:30"'
+    ]
 
 
 @pytest.mark.parametrize(("limit", "word"), [("90d", "loosens"), ("30wd", "cannot be compared")])

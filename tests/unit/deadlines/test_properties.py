@@ -1,0 +1,161 @@
+"""What must hold of every question, and of every answer beside the naive counter's."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from services.deadlines import CountingRules, Limit, Pause, Unit, due, explain, moment_at_share, statutory_calendar
+from tests.unit.deadlines.known import works
+from tests.unit.deadlines.naive import SHANGHAI, naive_due
+
+CALENDAR = statutory_calendar()
+HUNDREDS = settings(max_examples=max(400, settings().max_examples))
+LARGEST = {"h": 60, "d": 90, "wd": 60, "mo": 14, "y": 3}
+
+
+@dataclass(frozen=True)
+class Asked:
+    start: datetime
+    parts: list[tuple[int, str]]
+    spans: list[tuple[datetime, datetime]]
+    roll: bool
+    closes: time | None
+
+    @property
+    def limits(self) -> list[Limit]:
+        return [Limit(number, Unit(unit)) for number, unit in self.parts]
+
+    @property
+    def pauses(self) -> list[Pause]:
+        return [Pause(start=begin, end=end, reason="hearing") for begin, end in self.spans]
+
+    @property
+    def rules(self) -> CountingRules:
+        return CountingRules(roll_last_day=self.roll, close_of_business=self.closes)
+
+    def how(self) -> dict[str, object]:
+        return {
+            "calendar": CALENDAR,
+            "rules": self.rules,
+            "pauses": self.pauses,
+            "extensions": self.limits[1:],
+        }
+
+
+@st.composite
+def spans(draw: st.DrawFn, start: datetime, unit: int) -> list[tuple[datetime, datetime]]:
+    """Pauses that stand apart, overlap, lie within each other, touch, or end at midnight exactly."""
+    found: list[tuple[datetime, datetime]] = []
+    for _ in range(draw(st.integers(0, 4))):
+        kind = draw(st.sampled_from(["anywhere", "touches", "whole days"]))
+        begin = start + timedelta(minutes=draw(st.integers(0, 40 * unit)))
+        if kind == "touches" and found:
+            begin = found[-1][1]
+        length = timedelta(minutes=draw(st.integers(0, 20 * unit)))
+        if kind == "whole days":
+            midnight = datetime.combine((begin + timedelta(days=1)).date(), time(), SHANGHAI)
+            begin, length = midnight, timedelta(days=draw(st.integers(0, 9)))
+        found.append((begin, begin + length))
+    return draw(st.permutations(found))
+
+
+@st.composite
+def questions(draw: st.DrawFn, units: str = "h d wd mo y") -> Asked:
+    minutes = st.integers(0, 17 * 365 * 24 * 60)
+    start = datetime(2007, 1, 1, tzinfo=SHANGHAI) + timedelta(minutes=draw(minutes))
+    part = st.sampled_from(units.split()).flatmap(lambda unit: st.tuples(st.integers(1, LARGEST[unit]), st.just(unit)))
+    parts = draw(st.lists(part, min_size=1, max_size=3))
+    hours_only = all(unit == "h" for _, unit in parts)
+    return Asked(
+        start=start,
+        parts=parts,
+        spans=draw(spans(start, 60 if hours_only else 24 * 60)),
+        roll=draw(st.booleans()),
+        closes=draw(st.sampled_from([None, None, time(17, 30), time(12)])),
+    )
+
+
+@HUNDREDS
+@given(asked=questions())
+def test_the_naive_counter_agrees(asked: Asked) -> None:
+    expected = naive_due(asked.start, asked.parts, works, asked.spans, roll=asked.roll, closes=asked.closes)
+    assume(expected.year <= 2026)
+    assert due(asked.start, asked.limits[0], **asked.how()).due_at == expected  # type: ignore[arg-type]
+
+
+@HUNDREDS
+@given(asked=questions(units="h"))
+def test_hours_agree_to_the_minute(asked: Asked) -> None:
+    expected = naive_due(asked.start, asked.parts, works, asked.spans)
+    assert due(asked.start, asked.limits[0], **asked.how()).due_at == expected  # type: ignore[arg-type]
+
+
+@HUNDREDS
+@given(asked=questions(units="d wd"))
+def test_the_explanation_counts_what_the_question_asks(asked: Asked) -> None:
+    told = explain(asked.start, asked.limits[0], **asked.how())  # type: ignore[arg-type]
+    counted = [day for day in told.days if day.counts and day.reason != "rolled"]
+    assert len(counted) == sum(number for number, _ in asked.parts)
+    assert sum(day.extension and day.counts for day in told.days) == sum(number for number, _ in asked.parts[1:])
+    dates = [day.date for day in told.days]
+    assert dates == [dates[0] + timedelta(days=n) for n in range(len(dates))]
+    assert dates[0] == asked.start.astimezone(SHANGHAI).date()
+
+
+@HUNDREDS
+@given(asked=questions())
+def test_the_explanation_ends_where_the_answer_does(asked: Asked) -> None:
+    told = explain(asked.start, asked.limits[0], **asked.how())  # type: ignore[arg-type]
+    answer = due(asked.start, asked.limits[0], **asked.how())  # type: ignore[arg-type]
+    assert (told.due_at, told.provisional) == (answer.due_at, answer.provisional)
+    assert answer.due_at is not None
+    assert told.days[-1].date == answer.due_at.astimezone(SHANGHAI).date()
+
+
+@HUNDREDS
+@given(asked=questions(units="d wd"), offset=st.integers(0, 30), length=st.integers(0, 30))
+def test_standing_still_never_brings_the_end_nearer(asked: Asked, offset: int, length: int) -> None:
+    begin = asked.start + timedelta(days=offset)
+    more = [*asked.pauses, Pause(start=begin, end=begin + timedelta(days=length))]
+    without, with_it = (
+        due(asked.start, asked.limits[0], **{**asked.how(), "pauses": pauses}).due_at  # type: ignore[arg-type]
+        for pauses in (asked.pauses, more)
+    )
+    assert without is not None
+    assert with_it is not None
+    assert with_it >= without
+
+
+@HUNDREDS
+@given(asked=questions())
+def test_rolling_ends_on_a_working_day_and_never_earlier(asked: Asked) -> None:
+    assume(any(unit != "h" for _, unit in asked.parts))
+    plain, rolled = (
+        due(asked.start, asked.limits[0], **{**asked.how(), "rules": CountingRules(roll_last_day=roll)}).due_at  # type: ignore[arg-type]
+        for roll in (False, True)
+    )
+    assert plain is not None
+    assert rolled is not None
+    assert rolled >= plain
+    assert CALENDAR.works(rolled.astimezone(SHANGHAI).toordinal())
+
+
+@HUNDREDS
+@given(asked=questions())
+def test_an_open_pause_holds_the_date_back_and_tells_what_ran(asked: Asked) -> None:
+    opened = Pause(start=asked.start + timedelta(days=3), end=None, reason="hearing", by="court")
+    told = explain(asked.start, asked.limits[0], **{**asked.how(), "pauses": [*asked.pauses, opened]})  # type: ignore[arg-type]
+    assert told.due_at is None
+    assert (told.days[-1].reason, told.days[-1].date) == ("paused", opened.start.astimezone(SHANGHAI).date())
+
+
+@HUNDREDS
+@given(asked=questions(), share=st.floats(0.05, 0.95))
+def test_a_warning_comes_after_the_start_and_before_the_end(asked: Asked, share: float) -> None:
+    warning = moment_at_share(asked.start, asked.limits[0], share, **asked.how())  # type: ignore[arg-type]
+    end = due(asked.start, asked.limits[0], **asked.how()).due_at  # type: ignore[arg-type]
+    assert warning is not None
+    assert end is not None
+    assert asked.start < warning <= end
