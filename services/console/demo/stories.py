@@ -9,11 +9,10 @@ from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events import clocks as k
 from contracts.events import referrals as r
+from services.console.dated import dated
 from services.console.demo.ledger import Case
-from services.deadlines import CIVIL_TIME
 from services.policies import Policy
-
-WEEKDAYS = "一二三四五六日"
+from services.policies.words import tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,110 +95,7 @@ def _tell(title: str, case: Case, policy: Policy) -> Story:
     return Story(title=title, about=about, lines=tuple(lines))
 
 
-def tell(event: CaseBound, policy: Policy) -> tuple[str, str] | None:
-    """One event in Chinese and English; `None` for what only machines need."""
-    return _of_case(event, policy) or _of_referral(event, policy) or _of_clock(event, policy)
-
-
-def _of_case(event: CaseBound, policy: Policy) -> tuple[str, str] | None:
-    match event:
-        case c.CaseRegistered(channel=channel):
-            return f"登记({channel.zh})", f"registered ({channel.en.lower()})"
-        case c.CaseSupplementRequested(missing=missing):
-            return f"一次性告知补正 {len(missing)} 件材料", f"told once what is missing: {len(missing)}"
-        case c.CaseSupplemented():
-            return "补正齐全", "material handed in"
-        case c.CaseAccepted(deemed=deemed):
-            return ("视为受理", "accepted by silence") if deemed else ("受理", "accepted")
-        case c.CaseSuspended(reason=reason):
-            return f"中止:{_reason(policy, reason)[0]}", f"suspended: {_reason(policy, reason)[1]}"
-        case c.CaseResumed():
-            return "恢复办理", "resumed"
-        case c.CaseResolved():
-            return "办结,待回访", "resolved, callback due"
-        case c.CaseClosed(satisfied=satisfied):
-            return ("回访满意,结案", "satisfied, closed") if satisfied else ("结案", "closed")
-        case c.CaseReopened(round=number):
-            return f"不满意,第 {number} 轮重办", f"not satisfied, round {number}"
-        case c.CaseWithdrawn():
-            return "申请人撤回", "withdrawn"
-        case c.CaseTerminated(reason=reason):
-            return f"终止:{_reason(policy, reason)[0]}", f"terminated: {_reason(policy, reason)[1]}"
-        case _:
-            return None
-
-
-_REFERRAL: dict[type[r.ReferralEvent], tuple[str, str]] = {
-    r.ReferralSigned: ("签收", "signed for"),
-    r.ReferralAccepted: ("接收承办", "taken on"),
-    r.ReferralDeemedAccepted: ("未签收,视为接收", "silent: deemed accepted"),
-    r.ReferralReturnRequested: ("申请退件", "return asked for"),
-    r.ReferralReturned: ("同意退件", "return approved"),
-    r.ReferralReturnRefused: ("退件被驳回", "return refused"),
-    r.ReferralOnHold: ("暂停", "put on hold"),
-    r.ReferralResumed: ("恢复", "resumed"),
-    r.ReferralProgressReported: ("阶段反馈", "progress reported"),
-    r.ReferralCompleted: ("办结", "finished"),
-    r.ReferralFailed: ("无法办理", "could not be done"),
-    r.ReferralCancelled: ("撤销", "taken back"),
-    r.ReferralReworkRequested: ("要求重办", "asked to do it again"),
-}
-
-
-def _of_referral(event: CaseBound, policy: Policy) -> tuple[str, str] | None:
-    if not isinstance(event, r.ReferralEvent):
-        return None
-    zh, en = _office(policy, event.office)
-    if isinstance(event, r.ReferralDispatched):
-        return f"派单({event.role.zh})→ {zh}", f"dispatched to {en} ({event.role.en.lower()})"
-    done = _REFERRAL.get(type(event))
-    if done is None:
-        return None
-    why = _reason(policy, getattr(event, "reason", ""))
-    return f"{zh}:{done[0]}{'(' + why[0] + ')' if why[0] else ''}", f"{en}: {done[1]}{f' ({why[1]})' if why[1] else ''}"
-
-
-def _of_clock(event: CaseBound, policy: Policy) -> tuple[str, str] | None:
-    match event:
-        case k.ClockStarted(clocks=clocks):
-            work = [clock for clock in clocks if clock.kind in (ClockKind.HANDLING, ClockKind.REWORK) and clock.due_at]
-            if not work or work[0].due_at is None:
-                return None
-            day, source = _day(work[0].due_at), work[0].basis.source
-            return f"{work[0].kind.zh}至 {day}({source})", f"{work[0].kind.en.lower()} until {day}"
-        case k.ClockExtended(by=by, clocks=clocks) if clocks[0].due_at is not None:
-            day = _day(clocks[0].due_at)
-            return f"延期 {by} 至 {day}", f"extended by {by} until {day}"
-        case k.ClockDueSoon(kind=kind):
-            return f"即将到期:{kind.zh}", f"due soon: {kind.en.lower()}"
-        case k.ClockBreached(kind=kind, office=office):
-            zh, en = _office(policy, office)
-            return f"超期:{kind.zh},{zh}", f"overdue: {kind.en.lower()}, {en}"
-        case _:
-            return None
-
-
-def _office(policy: Policy, code: str) -> tuple[str, str]:
-    office = policy.offices.get(code)
-    return (office.zh, office.en) if office is not None else (code, code)
-
-
-def _reason(policy: Policy, code: str) -> tuple[str, str]:
-    reason = policy.reasons.get(code)
-    return (reason.zh, reason.en) if reason is not None else (code, code)
-
-
-def _day(moment: datetime) -> str:
-    local = moment.astimezone(CIVIL_TIME)
-    return f"{local.month}月{local.day}日"
-
-
 def drawn(story: Story) -> Iterator[str]:
-    """Lines for a terminal; each day is named once."""
+    """Lines for a terminal."""
     yield f"{story.title}: {story.about}"
-    before = ""
-    for line in story.lines:
-        local = line.at.astimezone(CIVIL_TIME)
-        day = f"{_day(line.at)} 周{WEEKDAYS[local.weekday()]}"
-        yield f"  {day if day != before else '':　<8}  {local:%H:%M}  {line.zh}  · {line.en}"
-        before = day
+    yield from dated((line.at, f"{line.zh}  · {line.en}") for line in story.lines)
