@@ -20,7 +20,7 @@ from services.routing.coordinating import DECISIONS, Decision, decide
 from services.routing.domain.answers import Answer
 from services.routing.domain.referral import Referral, Refused, Routing
 from services.routing.translate import ReferralView, to_view
-from services.runtime.auth import Principal, Role, requires
+from services.runtime.auth import Principal, Role, requires, subtree
 from services.runtime.database import transaction
 from services.runtime.failures import Rejected
 from services.runtime.http import json_body
@@ -71,6 +71,7 @@ async def list_referrals(
     request: Call,
     state: State,
     office: Annotated[str | None, QueryParameter(max_length=64)] = None,
+    case: Annotated[UUID | None, QueryParameter()] = None,
     referral_state: Annotated[ReferralState | None, QueryParameter(name="state")] = None,
     due_before: Annotated[datetime | None, QueryParameter()] = None,
     cursor: Annotated[UUID | None, QueryParameter()] = None,
@@ -82,7 +83,8 @@ async def list_referrals(
         found = await store.list_referrals(
             conn,
             office=user.office if user.role is Role.OFFICER else office,
-            subtree=(user.area or "").rstrip("0") if user.role is not Role.OFFICER else "",
+            subtree=subtree(user.area or "") if user.role is not Role.OFFICER else "",
+            case_id=case,
             state=referral_state.value if referral_state is not None else None,
             due_before=due_before,
             after=cursor,

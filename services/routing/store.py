@@ -147,6 +147,7 @@ async def list_referrals(
     *,
     office: str | None,
     subtree: str,
+    case_id: UUID | None,
     state: str | None,
     due_before: datetime | None,
     after: UUID | None,
@@ -159,6 +160,8 @@ async def list_referrals(
     if subtree:
         inside = select(routed_cases.c.case_id).where(routed_cases.c.area.startswith(subtree))
         statement = statement.where(referrals.c.case_id.in_(inside))
+    if case_id is not None:
+        statement = statement.where(referrals.c.case_id == case_id)
     if state is not None:
         statement = statement.where(referrals.c.state == state)
     if due_before is not None:

@@ -21,6 +21,7 @@ from contracts.events.referrals import FeedbackReceived, ReferralEvent
 from contracts.topics import OFFICE_REFERRALS
 from services.policies import Policy
 from services.policies.clocks import LegalClock
+from services.policies.words import office_of
 from services.routing.domain.decision import Matter
 from services.routing.domain.referral import Change, Referral, Routing
 from services.runtime.journal import Outgoing
@@ -34,6 +35,10 @@ class ClockView(msgspec.Struct, frozen=True, kw_only=True):
     clock_id: UUID
     kind: ClockKind
     kind_zh: str
+    office: str
+    """Whose time it is: for the decision on a return the decider's, else the referral's office."""
+    office_zh: str
+    office_en: str
     status: ClockStatus
     limit: str
     extensions: tuple[str, ...]
@@ -52,6 +57,7 @@ class ReferralView(msgspec.Struct, frozen=True, kw_only=True):
     number: str
     office: str
     office_zh: str
+    office_en: str
     role: ReferralRole
     state: ReferralState
     state_zh: str
@@ -110,13 +116,15 @@ def _about(event: Event) -> str | None:
 
 def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralView:
     matter = routing.matter
-    office, category = policy.offices.get(referral.office), policy.categories.get(matter.category)
+    category = policy.categories.get(matter.category)
+    office_zh, office_en = office_of(policy, referral.office)
     return ReferralView(
         referral_id=referral.id,
         case_id=matter.case_id,
         number=matter.number,
         office=referral.office,
-        office_zh=office.zh if office is not None else referral.office,
+        office_zh=office_zh,
+        office_en=office_en,
         role=referral.role,
         state=referral.state,
         state_zh=referral.state.zh,
@@ -135,11 +143,15 @@ def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralVie
 
 
 def _clock_view(clock: LegalClock, policy: Policy) -> ClockView:
+    zh, en = office_of(policy, clock.office)
     ends = clock.due(policy.calendar_of(clock.office))
     return ClockView(
         clock_id=clock.id,
         kind=clock.kind,
         kind_zh=clock.kind.zh,
+        office=clock.office,
+        office_zh=zh,
+        office_en=en,
         status=clock.status,
         limit=str(clock.terms.limit),
         extensions=tuple(map(str, clock.extensions)),

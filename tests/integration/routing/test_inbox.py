@@ -1,0 +1,66 @@
+"""Looking at referrals over HTTP: who sees which, and those of one case."""
+
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from services.routing.http import ROUTES
+from services.runtime.auth import Principal, Role, issue_token
+from services.runtime.database import open_engine
+from services.runtime.http import build_app
+from services.runtime.migrate import upgrade
+from tests.integration.routing.test_routing import Routing, an_accepted_case
+from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION
+
+KEY = "t" * 32
+
+
+@pytest.fixture
+async def routing(database: str) -> AsyncIterator[Routing]:
+    await upgrade(database, "routing")
+    engine = open_engine(SimpleNamespace(database_url=database), "routing")
+    yield Routing(engine)
+    await engine.dispose()
+
+
+@pytest.fixture
+async def http(routing: Routing) -> AsyncIterator[httpx.AsyncClient]:
+    async def probe() -> dict[str, str]:
+        return {"database": "ok"}
+
+    state = {"engine": routing.engine, "router": routing.router, "token_key": KEY}
+    app = build_app("routing", ROUTES, state=state, probe=probe)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://routing") as client:
+        yield client
+
+
+def token(role: Role, **scope: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {issue_token(KEY, Principal(subject='x', role=role, **scope))}"}
+
+
+async def offices(http: httpx.AsyncClient, headers: dict[str, str], **asked: str) -> set[str]:
+    reply = await http.get("/v1/referrals", headers=headers, params=asked)
+    assert reply.status_code == 200, reply.text
+    return {item["office"] for item in reply.json()["items"]}
+
+
+async def test_the_referrals_of_one_case_are_asked_for_by_its_id(routing: Routing, http: httpx.AsyncClient) -> None:
+    one, other = an_accepted_case(), an_accepted_case()
+    await routing.hears(one, other)
+    reply = await http.get("/v1/referrals", headers=token(Role.OPS), params={"case": str(one.case_id)})
+    assert {item["case_id"] for item in reply.json()["items"]} == {str(one.case_id)}
+    lead = next(item for item in reply.json()["items"] if item["role"] == "lead")
+    assert (lead["office_zh"], lead["clocks"][0]["office"]) == ("张北县教育局", EDUCATION)
+    assert (await http.get("/v1/referrals?case=nonsense", headers=token(Role.OPS))).status_code == 400
+    assert await offices(http, token(Role.OFFICER, office=EDUCATION), case=str(other.case_id)) == {EDUCATION}
+
+
+async def test_a_county_whose_code_ends_with_zero_sees_its_own_referrals_only(
+    routing: Routing, http: httpx.AsyncClient
+) -> None:
+    await routing.hears(an_accepted_case(area="130731000000"))
+    inside, outside = (token(Role.COORDINATOR, area=area) for area in ("130731000000", "130730000000"))
+    assert await offices(http, inside) == {one.replace("130722", "130731") for one in (EDUCATION, CIVIL_AFFAIRS)}
+    assert not await offices(http, outside)
