@@ -1,8 +1,6 @@
 """Intake over HTTP: register, look, and see who answers next and by when."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,6 +17,7 @@ from services.intake.acting import ACTS
 from services.intake.lookup import find_visible, window_of
 from services.intake.registration import Outcome, Refused, Registered
 from services.intake.spending import TimeView, to_time
+from services.intake.timeline import ClockView, Entry, own_clocks, to_entries
 from services.intake.views import CaseView, to_view
 from services.runtime.auth import Principal, Role, requires, subtree
 from services.runtime.database import transaction
@@ -42,17 +41,6 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     items: list[CaseView]
     next: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One line of a case's story."""
-
-    at: datetime
-    type: str
-    by: str
-    """Who said or did it: a person or system at the window, an office, a service."""
-    data: dict[str, Any]
 
 
 @post("/v1/cases", guards=[REGISTERS], media_type=MediaType.JSON, tags=["cases"])
@@ -161,10 +149,20 @@ async def show(request: Call, state: State, key: FromPath[str]) -> CaseView:
 
 @get("/v1/cases/{key:str}/timeline", guards=[SEES], tags=["cases"])
 async def show_timeline(request: Call, state: State, key: FromPath[str]) -> list[Entry]:
-    """What happened to the case, in order."""
+    """What happened to the case, in the order in which it was heard, also in words."""
+    return to_entries(await _story(request, state, key), state.policy.policy)
+
+
+@get("/v1/cases/{key:str}/clocks", guards=[SEES], tags=["cases"])
+async def show_clocks(request: Call, state: State, key: FromPath[str]) -> list[ClockView]:
+    """The window's own clocks, open and stopped, with the law behind each; routing has those of the referrals."""
+    return own_clocks(await _story(request, state, key), state.policy.policy)
+
+
+async def _story(request: Call, state: State, key: str) -> list[store.TimelineEntry]:
     async with transaction(state.engine) as conn:
         case = await find_visible(conn, request.user, key)
-        return [Entry(at=e.at, type=e.type, by=e.by, data=e.data) for e in await store.list_timeline(conn, case.id)]
+        return await store.list_timeline(conn, case.id)
 
 
 @get("/v1/cases/{key:str}/time", guards=[SEES], tags=["cases"])
@@ -194,6 +192,7 @@ ROUTES: list[HTTPRouteHandler] = [
     list_cases,
     show,
     show_timeline,
+    show_clocks,
     show_time,
     show_applicant,
     *ACTS,

@@ -1,6 +1,6 @@
 """Who used how many days, over HTTP: the whole life of a case in consecutive pieces, and the sums of each holder."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -9,8 +9,6 @@ from uuid import UUID
 import msgspec
 
 from contracts.codes import CaseState, CaseStep, TimeKind
-from contracts.events import EVENTS, CaseBound
-from contracts.events.base import VERSION
 from services.deadlines.accounting import DAY, Piece, Spent, pieces, total, totals
 from services.intake.domain.case import Case
 from services.intake.domain.holding import APPLICANT, DISPATCHING, NOBODY, Account, Holding, accounts
@@ -91,7 +89,7 @@ class TimeView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def to_time(case: Case, entries: Sequence[TimelineEntry], policy: Policy, now: datetime) -> TimeView:
-    found = accounts((entry.at, event) for entry, event in events_of(entries))
+    found = accounts((entry.at, event) for entry in entries if (event := entry.event) is not None)
     main = _pieces(found.case, policy, now)
     start, end = (main[0].start, main[-1].end) if main else (case.registered_at, found.case.until(now))
     return TimeView(
@@ -109,14 +107,6 @@ def to_time(case: Case, entries: Sequence[TimelineEntry], policy: Policy, now: d
         holders=_holders(main, policy),
         co_handlers=tuple(_beside(one, account, policy, now) for one, account in found.beside.items()),
     )
-
-
-def events_of(entries: Iterable[TimelineEntry]) -> Iterator[tuple[TimelineEntry, CaseBound]]:
-    """What stands on a timeline, as it was said; types that this version does not know are left out."""
-    for entry in entries:
-        kind = EVENTS.get(f"yimen.{entry.type}.v{VERSION}")
-        if kind is not None and issubclass(kind, CaseBound):
-            yield entry, msgspec.convert(entry.data, kind)
 
 
 def _pieces(account: Account, policy: Policy, now: datetime) -> tuple[Piece[Holding], ...]:

@@ -7,10 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import ColumnElement, Date, Integer, String, bindparam, insert, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.events import EVENTS, CaseBound
+from contracts.events.base import VERSION
 from services.intake import rows
 from services.intake.domain.case import Case
 from services.intake.tables import applicant_reads, cases, timeline
@@ -64,6 +67,12 @@ class TimelineEntry:
     type: str
     by: str
     data: dict[str, Any]
+
+    @property
+    def event(self) -> CaseBound | None:
+        """As it was said; `None` for a type that this version does not know."""
+        kind = EVENTS.get(f"yimen.{self.type}.v{VERSION}")
+        return msgspec.convert(self.data, kind) if kind is not None and issubclass(kind, CaseBound) else None
 
 
 async def find_submitted(conn: AsyncConnection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Case]:

@@ -5,11 +5,14 @@ from uuid import UUID
 
 import msgspec
 
-from contracts.codes import CaseState, ClockKind, Field, SubmissionChannel
+from contracts.codes import AreaLevel, CaseState, ClockKind, Field, SubmissionChannel
 from contracts.events.clocks import LimitBasis
 from services.intake.domain.case import Awaited, Case, expected
 from services.intake.translate import to_awaited
 from services.policies import Policy
+from services.policies.words import office_of
+
+WIDE = frozenset({AreaLevel.PROVINCE, AreaLevel.CITY})
 
 
 class AnswerBy(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +44,11 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     round: int
     category: str
     category_zh: str
+    category_en: str
     field: Field
     area: str
+    area_zh: str
+    """From the county down, as an address is written."""
     channel: SubmissionChannel
     received_at: datetime
     registered_at: datetime
@@ -50,6 +56,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     resolved_at: datetime | None
     missing: tuple[str, ...]
     first_contact_office: str
+    first_contact_office_zh: str
+    first_contact_office_en: str
     first_contact_officer: str
     lead_office: str | None
     lead_referral: UUID | None
@@ -59,6 +67,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
 def to_view(case: Case, policy: Policy) -> CaseView:
     category = policy.categories.get(case.category)
     awaited = _awaited(case, policy)
+    window_zh, window_en = office_of(policy, case.first_contact_office)
     return CaseView(
         case_id=case.id,
         number=case.number,
@@ -69,8 +78,10 @@ def to_view(case: Case, policy: Policy) -> CaseView:
         round=case.round,
         category=case.category,
         category_zh=category.zh if category is not None else case.category,
+        category_en=category.en if category is not None else case.category,
         field=case.field,
         area=case.area,
+        area_zh=_address(case.area, policy),
         channel=case.channel,
         received_at=case.received_at,
         registered_at=case.registered_at,
@@ -78,6 +89,8 @@ def to_view(case: Case, policy: Policy) -> CaseView:
         resolved_at=case.resolved_at,
         missing=case.missing,
         first_contact_office=case.first_contact_office,
+        first_contact_office_zh=window_zh,
+        first_contact_office_en=window_en,
         first_contact_officer=case.first_contact_officer,
         lead_office=case.lead_office,
         lead_referral=case.lead,
@@ -101,12 +114,17 @@ def _awaited(case: Case, policy: Policy) -> Awaited | None:
     return expected(ClockKind.HANDLING, lead.code, case.accepted_at, case.category, policy)
 
 
+def _address(area: str, policy: Policy) -> str:
+    below_the_city = [above.name for above in policy.upwards(area) if above.level not in WIDE]
+    return "".join(reversed(below_the_city)) or area
+
+
 def _answer_by(awaited: Awaited, policy: Policy) -> AnswerBy:
-    office = policy.offices.get(awaited.office)
+    zh, en = office_of(policy, awaited.office)
     return AnswerBy(
         office=awaited.office,
-        office_zh=office.zh if office is not None else awaited.office,
-        office_en=office.en if office is not None else awaited.office,
+        office_zh=zh,
+        office_en=en,
         clock=awaited.kind,
         clock_zh=awaited.kind.zh,
         limit=awaited.limit,

@@ -110,6 +110,20 @@ class Installation:
         token = issue_token(KEY, Principal(subject=f"{role}-1", role=role, **scope))
         return httpx.AsyncClient(base_url=self.url(name), headers={"authorization": f"Bearer {token}"}, timeout=20)
 
+    async def command(self, *arguments: str) -> tuple[int, str]:
+        """Exit status and standard output of a `yimen` command that speaks to this installation."""
+        where = {f"YIMEN_{name.upper()}_URL": self.url(name) for name in SERVICES} | {"YIMEN_DATA": str(self.folder)}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "services.console",
+            *arguments,
+            env=self.environment | where,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate()
+        return process.returncode or 0, output.decode()
+
     @asynccontextmanager
     async def producer(self) -> AsyncIterator[AIOKafkaProducer]:
         async with AIOKafkaProducer(bootstrap_servers=self.kafka) as producer:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -115,6 +116,29 @@ async def test_a_return_is_decided_and_the_next_office_has_what_is_left(city: In
         assert (await office.post(f"{path}/sign", json={})).json()["code"] == "referral_ended"
         stranger = await office.post(f"/v1/referrals/{successor['referral_id']}/sign", json={})
         assert (stranger.status_code, stranger.json()["code"]) == (403, "not_your_referral")
+        await until("the window knows the next office", lambda: led_by(window, case["number"], PENSIONS))
+    await the_commands_tell_it(city, case["number"])
+
+
+async def the_commands_tell_it(city: Installation, number: str) -> None:
+    """`yimen case` names every office that had the case, each with its own time and its own clocks."""
+    status, output = await city.command("case", "time", number, "--json")
+    view = json.loads(output)
+    assert status == 0
+    assert sum(piece["spent"]["calendar_seconds"] for piece in view["pieces"]) == view["whole"]["calendar_seconds"]
+    assert view["pieces"][-1]["holder"] == PENSIONS
+    status, output = await city.command("case", "show", number, "--json")
+    shown = json.loads(output)
+    assert status == 0
+    due = {(clock["kind"], clock["office"]): clock["due_at"] for clock in shown["clocks"]}
+    assert due["handling", EDUCATION] == due["handling", PENSIONS]
+    assert ("return_decision", CIVIL_AFFAIRS) in due
+    status, output = await city.command("case", "show", number)
+    assert status == 0
+    told = [line.split("  ")[-1] for line in output.splitlines()]
+    assert "张北县教育局:申请退件(不属于本部门职责)" in told
+    assert "张示例" not in output
+    assert (await city.command("case", "show", str(uuid4())))[0] == 1
 
 
 async def test_silence_is_acceptance_and_lateness_is_said_once(database: str, kafka: str, tmp_path: Path) -> None:
@@ -157,6 +181,10 @@ async def in_inbox(office: httpx.AsyncClient, number: str) -> Any:
 
 async def in_state(window: httpx.AsyncClient, number: str, state: str) -> bool:
     return bool((await window.get(f"/v1/cases/{number}")).json()["state"] == state)
+
+
+async def led_by(window: httpx.AsyncClient, number: str, office: str) -> bool:
+    return bool((await window.get(f"/v1/cases/{number}")).json()["lead_office"] == office)
 
 
 async def completed(board: httpx.AsyncClient) -> Any:

@@ -16,7 +16,7 @@ def day_of(moment: datetime) -> str:
 
 
 def case_number(county: str, day: str, serial: int) -> str:
-    """For example `130722-20260302-00017-4`."""
+    """For example `130722-20260302-00017-7`."""
     body = f"{county}-{day}-{serial:0{SERIAL_DIGITS}d}"
     return f"{body}-{check_digit(body)}"
 

@@ -1,0 +1,97 @@
+"""`yimen case show` and `yimen case time`."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import click
+import msgspec
+
+from services.console.case.asking import HOW, Services, Unanswered, find_services
+from services.console.case.drawing import drawn_case, drawn_time
+from services.console.case.telling import tell_case, tell_time
+from services.console.main import told
+from services.intake.domain.numbers import is_case_number
+
+Found = TypeVar("Found")
+NEXT = {
+    "not_found": "no such case here; `GET /v1/cases` lists them",
+    "unreachable": "`yimen doctor` says what is wrong",
+    "401": "the token does not open this installation; `yimen token --role ops` makes one",
+}
+
+
+@click.group()
+def case() -> None:
+    """One case: its whole story, and who used how many days."""
+
+
+def about_a_case(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What both commands are asked with."""
+    for option in (
+        click.argument("number"),
+        click.option(
+            "--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of a running `yimen up`."
+        ),
+        click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True),
+        click.option("--json", "as_json", is_flag=True, help="Answer as JSON."),
+    )[::-1]:
+        command = option(command)
+    return command
+
+
+@case.command()
+@about_a_case
+def show(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
+    """What the case is, who answers next and by when, every date with its law, and what happened."""
+    _answer(number, data, tell_case, lambda found: drawn_case(found, lang), as_json=as_json)
+
+
+@case.command()
+@about_a_case
+def time(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
+    """Who used how many days: the pieces add up to the whole, pauses and waiting are charged to nobody."""
+    _answer(number, data, tell_time, lambda found: drawn_time(found, lang), as_json=as_json)
+
+
+def _answer(
+    number: str,
+    data: Path | None,
+    ask: Callable[[Services, str], Found],
+    draw: Callable[[Found], Iterator[str]],
+    *,
+    as_json: bool,
+) -> None:
+    if not is_case_number(number) and not _is_id(number):
+        raise click.UsageError(
+            f"{number!r} is neither a case number nor an id: a digit may be wrong;"
+            " a number looks like 130722-20260302-00017-7"
+        )
+    services = find_services(data)
+    if services is None:
+        raise click.UsageError(HOW)
+    try:
+        found = ask(services, number)
+    except Unanswered as error:
+        _fail(error, as_json=as_json)
+    else:
+        told(msgspec.json.encode(found).decode() if as_json else "\n".join(draw(found)))
+
+
+def _fail(error: Unanswered, *, as_json: bool) -> None:
+    if as_json:
+        told(msgspec.json.encode({"error": {"code": error.code, "detail": error.detail}}).decode())
+    click.echo(
+        f"Error: {error.code}: {error.detail}; {NEXT.get(error.code, 'look at the log of the service')}", err=True
+    )
+    sys.exit(1)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

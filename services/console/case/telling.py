@@ -1,0 +1,110 @@
+"""What the services say of a case, as structs, and put together: its clocks with those of its referrals, its story."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from contracts.codes import ClockKind, ClockStatus
+from contracts.events.clocks import ClockBreached, LimitBasis
+from services.console.case.asking import Services
+from services.intake.spending import TimeView
+from services.intake.timeline import ClockView, Entry
+from services.intake.views import CaseView
+
+
+class ReferralClock(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of routing's clock as is told here."""
+
+    clock_id: UUID
+    kind: ClockKind
+    office: str
+    office_zh: str
+    office_en: str
+    status: ClockStatus
+    limit: str
+    extensions: tuple[str, ...]
+    started_at: datetime
+    due_at: datetime | None
+    stopped_at: datetime | None
+    provisional: bool
+    basis: LimitBasis
+
+
+class Referral(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of routing's referral as is told here."""
+
+    referral_id: UUID
+    clocks: tuple[ReferralClock, ...]
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    items: list[Referral]
+    next: str | None = None
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything of one case that anybody may see who runs the installation."""
+
+    case: CaseView
+    clocks: list[ClockView]
+    story: list[Entry]
+
+
+def tell_case(services: Services, number: str) -> Told:
+    path = f"{services.intake}/v1/cases/{number}"
+    case = services.ask(path, CaseView)
+    story = services.ask(f"{path}/timeline", list[Entry])
+    clocks = services.ask(f"{path}/clocks", list[ClockView])
+    broken = {UUID(entry.data["clock_id"]) for entry in story if entry.type == ClockBreached.TYPE}
+    for referral in _referrals(services, case.case_id):
+        clocks += [_clock(clock, referral.referral_id, broken) for clock in referral.clocks]
+    return Told(case=case, clocks=sorted(clocks, key=lambda clock: clock.started_at), story=in_order(story))
+
+
+def tell_time(services: Services, number: str) -> TimeView:
+    return services.ask(f"{services.intake}/v1/cases/{number}/time", TimeView)
+
+
+def in_order(story: Sequence[Entry]) -> list[Entry]:
+    """By when a thing was so; what happened at one moment stays in the order in which it was heard."""
+    return sorted(story, key=lambda entry: entry.at)
+
+
+def _referrals(services: Services, case_id: UUID) -> list[Referral]:
+    found: list[Referral] = []
+    more: dict[str, str] = {}
+    while True:
+        page = services.ask(f"{services.routing}/v1/referrals", Page, case=str(case_id), **more)
+        found += page.items
+        if page.next is None:
+            return found
+        more = {"cursor": page.next}
+
+
+def _clock(clock: ReferralClock, referral_id: UUID, broken: set[UUID]) -> ClockView:
+    return ClockView(
+        clock_id=clock.clock_id,
+        referral_id=referral_id,
+        kind=clock.kind,
+        kind_zh=clock.kind.zh,
+        kind_en=clock.kind.en,
+        office=clock.office,
+        office_zh=clock.office_zh,
+        office_en=clock.office_en,
+        status=clock.status,
+        limit="+".join([clock.limit, *clock.extensions]),
+        started_at=clock.started_at,
+        due_at=clock.due_at,
+        stopped_at=clock.stopped_at,
+        late=clock.clock_id in broken or _answered_late(clock),
+        provisional=clock.provisional,
+        basis=clock.basis,
+    )
+
+
+def _answered_late(clock: ReferralClock) -> bool:
+    if clock.status is not ClockStatus.MET or clock.stopped_at is None or clock.due_at is None:
+        return False
+    return clock.stopped_at > clock.due_at

@@ -1,0 +1,125 @@
+"""`yimen case` as somebody at a terminal meets it: what is drawn of a case, and what a wrong call is told."""
+
+import json
+from datetime import timedelta
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from contracts.codes import ClockKind
+from contracts.events import CaseBound
+from services.console.case.drawing import drawn_case, drawn_time
+from services.console.case.telling import Told, in_order
+from services.console.main import main
+from services.intake.domain import acts
+from services.intake.domain.change import Change
+from services.intake.store import TimelineEntry
+from services.intake.timeline import own_clocks, to_entries
+from services.intake.translate import to_events
+from services.intake.views import to_view
+from tests.unit.intake import test_holding as stories
+from tests.unit.intake.builders import DAY, NOW, done, needs_material, policy, registered, rules
+
+NUMBER = "130722-20260302-00017-7"
+
+
+def run(*arguments: str, **environment: str) -> Result:
+    return CliRunner(env={"YIMEN_DATA": "nowhere", **environment}).invoke(main, ["case", *arguments])
+
+
+def entries(*changes: Change) -> list[TimelineEntry]:
+    return [entry(event, change) for change in changes for event in to_events(change, policy())]
+
+
+def entry(event: CaseBound, change: Change) -> TimelineEntry:
+    return TimelineEntry(at=change.at, type=event.TYPE, by="window-1", data=msgspec.to_builtins(event))
+
+
+@pytest.fixture
+def told() -> Told:
+    """Registered, and the applicant was told what is missing."""
+    category, missing = needs_material()
+    first = registered(category)
+    second = done(acts.request_supplement(first.case, NOW + DAY, rules(), missing=missing, override=False))
+    story = entries(first, second)
+    return Told(
+        case=to_view(second.case, policy()),
+        clocks=own_clocks(story, policy()),
+        story=in_order(to_entries(story, policy())),
+    )
+
+
+def test_a_case_is_told_with_its_dates_and_their_law(told: Told) -> None:
+    text = "\n".join(drawn_case(told, "zh"))
+    assert text.startswith(f"{told.case.number}  待补正\n")
+    assert "张北县张北镇" in text
+    acceptance = next(line for line in text.splitlines() if line.strip().startswith(ClockKind.ACCEPTANCE.zh))
+    assert "暂停计时" in acceptance
+    assert next(clock for clock in told.clocks if clock.kind is ClockKind.ACCEPTANCE).basis.source in acceptance
+    assert "3月2日 周一" in text
+    assert "10:00  登记(系统对接)" in text
+    assert "一次性告知补正" in text
+
+
+def test_english_tells_the_same(told: Told) -> None:
+    text = "\n".join(drawn_case(told, "en"))
+    assert "Awaiting supplement" in text.splitlines()[0]
+    assert "Mon 2 March" in text
+    assert "registered (" in text
+    assert "told once what is missing" in text
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_nothing_of_the_applicant_is_told(told: Told, language: str) -> None:
+    assert "张示例" not in "\n".join(drawn_case(told, language))
+    assert "张示例" not in msgspec.json.encode(told).decode()
+
+
+def test_a_clock_that_was_met_late_says_so(told: Told) -> None:
+    clock = msgspec.structs.replace(told.clocks[0], late=True)
+    text = "\n".join(drawn_case(msgspec.structs.replace(told, clocks=[clock]), "zh"))
+    assert "超期" in text
+
+
+def test_who_had_the_time_is_drawn_with_sums() -> None:
+    view = stories.spent(
+        (0 * DAY, stories.taken_in()),
+        (1 * DAY, stories.accepted()),
+        (1 * DAY, stories.dispatched()),
+        now=3 * DAY,
+    )
+    zh, en = ("\n".join(drawn_time(view, language)) for language in ("zh", "en"))
+    assert "全程 3.00 天,其中工作日 3.00 天" in zh
+    assert "2026-03-03 10:00  2026-03-05 10:00  张北县教育局" in zh
+    assert "Not signed for" in en
+    assert "(now)" in en
+
+
+@pytest.mark.parametrize("command", ["show", "time"])
+@pytest.mark.parametrize("arguments", [(), ("nonsense",), ("130722-20260302-00017-4",), (NUMBER, "--lang", "fr")])
+def test_a_wrong_use_exits_with_2(command: str, arguments: tuple[str, ...]) -> None:
+    assert run(command, *arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["show", "time"])
+def test_without_an_installation_it_says_how_to_have_one(command: str) -> None:
+    result = run(command, NUMBER)
+    assert result.exit_code == 2
+    assert "YIMEN_INTAKE_URL" in result.stderr
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://[broken"])
+def test_a_service_that_is_away_is_something_wrong(url: str) -> None:
+    where = {"YIMEN_INTAKE_URL": url, "YIMEN_ROUTING_URL": url, "YIMEN_TOKEN": "t"}
+    result = run("time", NUMBER, "--json", **where)
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["error"]["code"] == "unreachable"
+    assert "yimen doctor" in result.stderr
+
+
+def test_a_day_that_ends_a_limit_is_told_as_a_day(told: Told) -> None:
+    ends = told.clocks[0].started_at.replace(hour=15, minute=59, second=59, microsecond=999_999) + timedelta(days=1)
+    clock = msgspec.structs.replace(told.clocks[0], due_at=ends)
+    text = "\n".join(drawn_case(msgspec.structs.replace(told, clocks=[clock]), "zh"))
+    assert "至 2026-03-03 24:00" in text
