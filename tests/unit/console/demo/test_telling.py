@@ -56,12 +56,6 @@ def test_a_story_is_told_in_order_and_names_each_day_once() -> None:
     assert told.index("退件") < told.index("回访满意")
 
 
-def test_every_event_that_people_care_for_has_words() -> None:
-    for kind in referrals.ReferralEvent.__subclasses__():
-        known = kind in stories._REFERRAL or kind is referrals.ReferralDispatched
-        assert known or kind is referrals.ReferralReassigned
-
-
 def test_figures_count_each_case_in_its_field() -> None:
     open_ = Told(4).dispatched(1)
     waiting = Told(5, Field.HOUSING)
