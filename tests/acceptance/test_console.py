@@ -1,29 +1,24 @@
 """The commands over one running installation: the oracle finds nothing, then each fault that is planted, by name."""
 
 import asyncio
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Coroutine, Iterator
-from typing import Any
-from uuid import UUID
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
-import asyncpg
-import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
 
+from contracts.cloudevents import Envelope, encode
+from contracts.events.cases import CaseWithdrawn
 from contracts.topics import CASES
+from services.console.target import find_target
 from services.console.topics import DEFAULT_POLICY, needed
-from services.console.verify.reading import database_address
+from services.console.verify import oracle, reading
+from services.console.verify.oracle import Report
+from tests.acceptance.console import alerts_of, close, in_database, officer, produce, registered, yimen
 from tests.acceptance.test_up import Up, until
-from tests.integration.intake.test_registration import a_submission
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(400)]
 
-CLAIM = "social_security.pension_claim"
-PENSIONS = "social_security-130722000000"
 SPEED = "43200"
 
 
@@ -45,74 +40,6 @@ def cases(up: Up) -> dict[str, str]:
             close(clerk, office, told[name])
         until(lambda: alerts_of(up, told["silent"]["case_id"]) >= 3, "an alert")
     return {name: case["case_id"] for name, case in told.items()}
-
-
-def registered(clerk: httpx.Client, name: str) -> dict[str, Any]:
-    body = a_submission(1, source=f"console-{name}", category=CLAIM, materials=["identity_card"])
-    reply = clerk.post("/v1/cases", content=body)
-    assert reply.status_code == 201, reply.text
-    return dict(reply.json())
-
-
-def officer(up: Up) -> httpx.Client:
-    signed = yimen(up, "token", "--role", "officer", "--office", PENSIONS, "--json")
-    assert signed.told["office"] == PENSIONS
-    headers = {"authorization": f"Bearer {signed.told['token']}"}
-    return httpx.Client(base_url=up.endpoints["routing"], headers=headers, timeout=10, trust_env=False)
-
-
-def close(clerk: httpx.Client, office: httpx.Client, case: dict[str, Any]) -> None:
-    def inbox() -> list[dict[str, Any]]:
-        return [item for item in office.get("/v1/referrals").json()["items"] if item["case_id"] == case["case_id"]]
-
-    until(inbox, "the referral in the inbox")
-    for action in ("sign", "accept", "complete"):
-        reply = office.post(f"/v1/referrals/{inbox()[0]['referral_id']}/{action}", json={})
-        assert reply.status_code == 200, reply.text
-    path = f"/v1/cases/{case['case_id']}"
-    until(lambda: clerk.get(path).json()["state"] == "resolved", "the case being resolved")
-    assert clerk.post(f"{path}/callback", json={"satisfied": True}).json()["state"] == "closed"
-
-
-class Ended:
-    """What a command said, and how it ended."""
-
-    def __init__(self, process: subprocess.CompletedProcess[str]) -> None:
-        self.code, self.text, self.trouble = process.returncode, process.stdout, process.stderr
-
-    @property
-    def told(self) -> Any:
-        return json.loads(self.text)
-
-
-def yimen(up: Up | None, *arguments: str, **environment: str) -> Ended:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("YIMEN_")}
-    named = ["--data", str(up.folder)] if up is not None else []
-    command = [sys.executable, "-m", "services.console", *arguments, *named]
-    return Ended(subprocess.run(command, env=ours | environment, capture_output=True, text=True, check=False))
-
-
-def in_database(up: Up, work: str, *values: object) -> Any:
-    async def ask() -> Any:
-        conn = await asyncpg.connect(database_address(up.endpoints["postgres"]))
-        try:
-            return await conn.fetch(work, *values)
-        finally:
-            await conn.close()
-
-    return asyncio.run(ask())
-
-
-def alerts_of(up: Up, case_id: str) -> int:
-    return len(in_database(up, "SELECT 1 FROM notify.alerts WHERE case_id = $1", UUID(case_id)))
-
-
-def produced(up: Up, topic: str, key: str, value: bytes) -> Coroutine[Any, Any, None]:
-    async def send() -> None:
-        async with AIOKafkaProducer(bootstrap_servers=up.endpoints["kafka"]) as producer:
-            await producer.send_and_wait(topic, value, key=key.encode())
-
-    return send()
 
 
 def test_verify_finds_nothing_wrong_and_has_looked_at_everything(up: Up, cases: dict[str, str]) -> None:
@@ -149,6 +76,41 @@ def test_a_replayed_journal_changes_nothing(up: Up, cases: dict[str, str]) -> No
     assert repeated["order_kept"] > repeated["journal_on_topics"]
 
 
+def test_portion_by_portion_it_sees_the_same(up: Up, cases: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = looked(up)
+    monkeypatch.setattr(reading, "PORTION", 1)
+    parts = looked(up)
+    assert (whole.faults, parts.faults) == ([], [])
+    assert (parts.cases, parts.settled) == (whole.cases, whole.settled)
+    once = {"nothing_parked", "relays_drained", "readers_caught_up"}
+    counted = [{one.name: one.checked for one in each.checks if one.name not in once} for each in (whole, parts)]
+    growing = {"fired_once", "no_false_breach", "none_overdue", "no_missed_breach"}
+    assert {name for name in counted[0] if counted[0][name] > counted[1][name]} <= growing
+
+
+def looked(up: Up) -> Report:
+    target = find_target(up.folder)
+    assert target is not None
+    return asyncio.run(oracle.verify(target, settle_seconds=30))
+
+
+def test_a_reader_that_stands_still_is_named_and_catches_up(up: Up, cases: dict[str, str]) -> None:
+    notify = up.children()["notify"]
+    notify.suspend()
+    try:
+        with up.client("intake", "clerk") as clerk:
+            case_id = registered(clerk, "unread")["case_id"]
+        found = yimen(up, "verify", "--json", "--settle", "2")
+    finally:
+        notify.resume()
+    assert found.code == 1
+    behind = [fault for fault in found.told["faults"] if fault["check"] == "readers_caught_up"]
+    assert {(fault["ids"]["reader"], fault["case_id"]) for fault in behind} >= {("notify.cases", case_id)}
+    assert found.told["settled"] < found.told["cases"]
+    again = yimen(up, "verify", "--json")
+    assert (again.code, again.told["faults"]) == (0, [])
+
+
 def test_planted_faults_are_found_by_name(up: Up, cases: dict[str, str]) -> None:
     first, second, silent = (UUID(cases[name]) for name in ("first", "second", "silent"))
     in_database(up, "DELETE FROM routing.referrals WHERE case_id = $1", first)
@@ -165,7 +127,9 @@ def test_planted_faults_are_found_by_name(up: Up, cases: dict[str, str]) -> None
         silent,
     )
     in_database(up, "DELETE FROM intake.journal WHERE case_id = $1 AND sequence = 2", second)
-    asyncio.run(produced(up, CASES.name, cases["first"], b"{}"))
+    produce(up, CASES.name, cases["first"], b"{}")
+    headers, value = encode(forged(first))
+    produce(up, CASES.name, cases["first"], value, headers)
 
     found = yimen(up, "verify", "--json", "--settle", "5")
     assert found.code == 1
@@ -178,11 +142,19 @@ def test_planted_faults_are_found_by_name(up: Up, cases: dict[str, str]) -> None
         ("sequences_whole", cases["second"]),
         ("fired_once", cases["silent"]),
         ("topics_in_journal", None),
+        ("topics_in_journal", cases["first"]),
+        ("order_kept", cases["first"]),
         ("nothing_parked", None),
     }
     told = yimen(up, "verify", "--settle", "5")
     assert told.code == 1
     assert "! one_lead: it has no lead" in told.text
+
+
+def forged(case_id: UUID) -> Envelope:
+    """What looks like intake's word, and is not."""
+    gone = CaseWithdrawn(case_id=case_id, reason="own_wish", withdrawn_at=datetime.now(UTC))
+    return Envelope(id=uuid4(), writer="intake", time=datetime.now(UTC), sequence=99, data=gone)
 
 
 def test_doctor_sees_what_was_changed_by_hand(up: Up) -> None:

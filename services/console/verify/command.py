@@ -24,7 +24,11 @@ SHOWN = 20
     show_default=True,
     help="Seconds to wait for quiet, at most.",
 )
-@click.option("--topics/--no-topics", default=True, help="Whether to read every record of our topics too.")
+@click.option(
+    "--topics/--no-topics",
+    default=True,
+    help="Whether to read every record of our topics too; without, Kafka may be away.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 @of_installation
 def verify(*, target: Target, settle: float, topics: bool, as_json: bool) -> None:

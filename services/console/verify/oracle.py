@@ -42,10 +42,11 @@ async def verify(target: Target, *, settle_seconds: float, with_kafka: bool = Tr
     """Everything that can be wrong with what the installation has promised."""
     began = time.monotonic()
     results = fresh_results(with_kafka=with_kafka)
+    kafka = target.kafka if with_kafka else None
     async with _connected(target) as conn, _connected(target) as looking:
         barrier = Barrier()
-        await barrier.raise_(conn, target.kafka)
-        await barrier.wait(conn, target.kafka, settle_seconds)
+        await barrier.raise_(conn, kafka)
+        await barrier.wait(conn, kafka, settle_seconds)
         policy, clock = load_policy(target.policy), Clock.of(target.settings)
         common = Facts(
             now=clock.now(),
@@ -58,7 +59,7 @@ async def verify(target: Target, *, settle_seconds: float, with_kafka: bool = Tr
             # What the look sees has to be on the topics before these are read.
             sent = Barrier()
             await sent.raise_for_relays(conn)
-            await sent.wait(conn, target.kafka, settle_seconds if with_kafka else 0)
+            await sent.wait(conn, kafka, settle_seconds if with_kafka else 0)
             heard, whole = await listen(target.kafka) if with_kafka else ([], frozenset())
             looked = await _look(looking, conn, replace(common, whole=whole), heard, results)
     checks = list(results.values())

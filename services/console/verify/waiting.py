@@ -31,12 +31,12 @@ class Barrier:
         self.unsent: dict[str, int] = {}
         self.behind: list[Missing] = []
 
-    async def raise_(self, conn: asyncpg.Connection, kafka: Mapping[str, Any]) -> None:
-        """Everything that somebody has said, for its topic and for its readers."""
+    async def raise_(self, conn: asyncpg.Connection, kafka: Mapping[str, Any] | None) -> None:
+        """Everything that somebody has said, for its topic and for its readers; of partners only where Kafka is."""
         await self.raise_for_relays(conn)
         for pair in PAIRS:
             self._readers[pair] = {case_id: last for case_id, (last, _) in (await behind(conn, pair)).items()}
-        self._groups = await ends_for_groups(dict(kafka))
+        self._groups = await ends_for_groups(dict(kafka)) if kafka is not None else {}
 
     async def raise_for_relays(self, conn: asyncpg.Connection) -> None:
         """Everything that somebody has said, for its topic alone."""
@@ -44,18 +44,18 @@ class Barrier:
             rows = await conn.fetch(_FURTHEST.format(service=service))
             self._relays[service] = {row["shard"]: (row["xid"], row["id"]) for row in rows}
 
-    async def wait(self, conn: asyncpg.Connection, kafka: Mapping[str, Any], seconds: float) -> bool:
+    async def wait(self, conn: asyncpg.Connection, kafka: Mapping[str, Any] | None, seconds: float) -> bool:
         """Whether everything arrived; what did not stands in `unsent` and `behind`."""
         end = time.monotonic() + seconds
         while True:
-            await self._look(conn, dict(kafka))
+            await self._look(conn, kafka)
             if not self.unsent and not self.behind:
                 return True
             if time.monotonic() > end:
                 return False
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _look(self, conn: asyncpg.Connection, kafka: dict[str, Any]) -> None:
+    async def _look(self, conn: asyncpg.Connection, kafka: Mapping[str, Any] | None) -> None:
         self.unsent = {}
         for service, furthest in self._relays.items():
             rows = await conn.fetch(_POSITIONS.format(service=service))
@@ -71,5 +71,5 @@ class Barrier:
             for case_id, last in list(self._readers[pair].items())[:MOST]:
                 told = f"{pair.writer} has said {last} things of it, {there[case_id][1]} were read"
                 self.behind.append((pair.reader, case_id, told))
-        for group, rows in (await group_lag(kafka, self._groups)).items() if self._groups else ():
-            self.behind.append((group, None, f"{rows} records of partners are not read"))
+        lag = await group_lag(dict(kafka), self._groups) if kafka is not None and self._groups else {}
+        self.behind += [(group, None, f"{rows} records of partners are not read") for group, rows in lag.items()]
