@@ -22,6 +22,7 @@ USED: dict[str, str] = {}
 
 # How long an example takes says something about the machine and its other work, and nothing about the code.
 settings.register_profile("here", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=40, derandomize=True, database=None)
 settings.register_profile("nightly", deadline=None, max_examples=20_000)
 settings.load_profile(os.environ.get("YIMEN_HYPOTHESIS", "here"))
 

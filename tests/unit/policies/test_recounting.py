@@ -29,7 +29,7 @@ def policy() -> Policy:
 
 
 def a_clock(limit: str = "10wd", office: str = OFFICE) -> LegalClock:
-    terms = terms_of(policy().limit(ClockKind.HANDLING, "education.student_aid"), policy(), "")
+    terms = terms_of(policy().limit(ClockKind.HANDLING, "education.student_aid"), policy(), office)
     clock = LegalClock(
         id=UUID(int=1),
         kind=ClockKind.HANDLING,

@@ -1,0 +1,95 @@
+"""A year of days becomes part of a pack: whole and at once, or not at all."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from services.deadlines import Calendar, statutory_calendar
+from services.deadlines.limits import FIRST_YEAR, LAST_YEAR
+from services.policies.load import load_policy, pack_chain
+from services.policies.model import Policy
+from services.policies.reading import Fault, PolicyRefused, document
+from services.policies.years import with_published_years
+
+READABLE = 0o644
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The pack before and after, and where the year stands now."""
+
+    year: int
+    path: Path
+    before: Policy
+    after: Policy
+
+
+def publish(file: Path, pack: Path) -> Published:
+    """Writes the year into the pack. Raises `PolicyRefused`, and nothing has changed, if either is wrong."""
+    before = load_policy(pack)
+    year = _year(file)
+    name = f"calendar-{year}.yaml"
+    content = file.read_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        for each in pack_chain(pack):
+            shutil.copytree(each, Path(folder) / each.name)
+        (Path(folder) / pack.name / name).write_bytes(content)
+        try:
+            after = load_policy(Path(folder) / pack.name)
+        except PolicyRefused as error:
+            raise PolicyRefused(_named(error.faults, f"{pack.name}/{name}", file)) from None
+    _write(pack / name, content)
+    return Published(year=year, path=pack / name, before=before, after=after)
+
+
+def calendar_of_file(file: Path) -> Calendar:
+    """The national calendar with the year of the file. Raises `PolicyRefused`."""
+    year = _year(file)
+    faults: list[Fault] = []
+    with tempfile.TemporaryDirectory() as folder:
+        pack = Path(folder) / "file"
+        pack.mkdir()
+        shutil.copyfile(file, pack / f"calendar-{year}.yaml")
+        calendar = with_published_years(statutory_calendar(), [pack], faults)
+    if faults:
+        raise PolicyRefused(_named(tuple(faults), f"file/calendar-{year}.yaml", file))
+    return calendar
+
+
+def _year(file: Path) -> int:
+    faults: list[Fault] = []
+    head, _ = document(file.parent, file.name, "days", faults)
+    year = head.values.get("year")
+    if not faults and not (isinstance(year, int) and FIRST_YEAR <= year <= LAST_YEAR):
+        head.refuse(f"year must be a number from {FIRST_YEAR} to {LAST_YEAR}")
+    if faults or not isinstance(year, int):
+        raise PolicyRefused([replace(fault, file=str(file)) for fault in faults])
+    return year
+
+
+def _named(faults: tuple[Fault, ...], staged: str, file: Path) -> list[Fault]:
+    """Faults of the file under the name that it was given by."""
+    return [replace(fault, file=str(file)) if fault.file == staged else fault for fault in faults]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Readers see the old file or the new one, never a part, and a loss of power changes nothing about that."""
+    # Without a dot in its name it is no file of the pack yet: whoever watches the folder does not look at it.
+    handle, temporary = tempfile.mkstemp(prefix="calendar-writing-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        os.chmod(temporary, READABLE)  # noqa: PTH101 - mkstemp gives a name
+        os.replace(temporary, path)  # noqa: PTH105 - the same
+    except BaseException:
+        os.unlink(temporary)  # noqa: PTH108 - the same
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
