@@ -7,7 +7,7 @@ import secrets
 import tempfile
 from base64 import b64encode
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -109,8 +109,10 @@ class Installation:
         write_whole(self.folder / "installation.json", facts)
         return known
 
-    def live_in(self, *, speed: float | None, origin: datetime | None) -> Time | None:
-        """The time of this installation; `None` is the machine's own.
+    def live_in(
+        self, *, speed: float | None, origin: datetime | None, begins_in: timedelta = timedelta()
+    ) -> Time | None:
+        """The time of this installation; `None` is the machine's own. `begins_in` is real time until the origin.
 
         Chosen at the first start: what was written down later in another time could not be compared. Raises `Refused`.
         """
@@ -125,7 +127,7 @@ class Installation:
         if speed is None and origin is None:
             return None
         now = datetime.now(UTC)
-        facts.time = Time(speed=speed or 1.0, origin=origin or now, anchor=now)
+        facts.time = Time(speed=speed or 1.0, origin=origin or now, anchor=now + begins_in)
         write_whole(self.folder / "installation.json", facts)
         return facts.time
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Date, Integer, String, bindparam, insert, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Date, Integer, String, bindparam, insert, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,7 +18,7 @@ from services.intake import rows
 from services.intake.domain.case import Case
 from services.intake.tables import applicant_reads, cases, timeline
 from services.policies import Policy
-from services.runtime.bulk import insert_rows, update_rows
+from services.runtime.bulk import among, among_pairs, insert_rows, update_rows
 
 AREA_DIGITS = 12
 
@@ -79,7 +79,7 @@ async def find_submitted(conn: AsyncConnection, keys: Sequence[tuple[str, str]])
     """Cases by (source, submission id)."""
     if not keys:
         return {}
-    found = await conn.execute(select(cases).where(tuple_(cases.c.source, cases.c.submission_id).in_(keys)))
+    found = await conn.execute(select(cases).where(among_pairs(cases.c.source, cases.c.submission_id, keys)))
     return {(case.source, case.submission_id): case for case in map(rows.case_of, found.mappings())}
 
 
@@ -116,7 +116,7 @@ async def lock_cases(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, C
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    statement = select(cases).where(cases.c.case_id.in_(wanted)).order_by(cases.c.case_id).with_for_update()
+    statement = select(cases).where(among(cases.c.case_id, wanted)).order_by(cases.c.case_id).with_for_update()
     return {case.id: case for case in map(rows.case_of, (await conn.execute(statement)).mappings())}
 
 

@@ -16,7 +16,7 @@ from services.notify.domain.firing import Candidate
 from services.notify.domain.legs import Leg
 from services.notify.domain.watch import Watch
 from services.notify.tables import alerts, cases, legs, receipts, refusals, watches
-from services.runtime.bulk import insert_rows, update_rows
+from services.runtime.bulk import among, insert_rows, update_rows
 
 # A breach is held while something that was received in time is unread by routing, or its effects are unread by us.
 _CLAIM: Final = text(
@@ -63,15 +63,17 @@ _ANSWERED: Final = text(
     bindparam("referral_ids", type_=ARRAY(Uuid)),
     bindparam("received", type_=ARRAY(DateTime(timezone=True))),
 )
-# Cases and referrals are read from two topics, in any order between them: a dispatch moves a case that waits for it,
-# and the news that it was accepted does not take a case back that was dispatched already.
+# Cases and referrals are read from two topics, in any order between them: a dispatch moves a case however little is
+# known yet of the way to its acceptance, and what is then read of that way does not take it back.
 _STATES: Final = text(
     """
     UPDATE cases AS c SET state = k.state, changed_at = k.at
     FROM unnest(:case_ids, :states, :moments, :dispatched) AS k (case_id, state, at, dispatched)
     WHERE c.case_id = k.case_id
-      AND (NOT k.dispatched OR c.state IN ('registered', 'accepted'))
-      AND (k.state <> 'accepted' OR c.state IN ('registered', 'awaiting_supplement'))
+      AND (
+          c.state IN ('registered', 'awaiting_supplement', 'accepted')
+          OR NOT k.dispatched AND k.state NOT IN ('registered', 'awaiting_supplement', 'accepted')
+      )
     """
 ).bindparams(
     bindparam("case_ids", type_=ARRAY(Uuid)),
@@ -121,7 +123,7 @@ async def lock_watches(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID,
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    statement = select(watches).where(watches.c.clock_id.in_(wanted)).order_by(watches.c.clock_id).with_for_update()
+    statement = select(watches).where(among(watches.c.clock_id, wanted)).order_by(watches.c.clock_id).with_for_update()
     return {w.clock_id: w for w in map(rows.watch_of, (await conn.execute(statement)).mappings())}
 
 
@@ -129,7 +131,7 @@ async def lock_legs(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Le
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    statement = select(legs).where(legs.c.referral_id.in_(wanted)).order_by(legs.c.referral_id).with_for_update()
+    statement = select(legs).where(among(legs.c.referral_id, wanted)).order_by(legs.c.referral_id).with_for_update()
     return {leg.referral_id: leg for leg in map(rows.leg_of, (await conn.execute(statement)).mappings())}
 
 

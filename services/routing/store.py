@@ -16,7 +16,7 @@ from services.policies.clocks import LegalClock
 from services.routing import rows
 from services.routing.domain.referral import Change, Referral, Routing
 from services.routing.tables import answers, clocks, decisions, referrals, routed_cases, text_reads
-from services.runtime.bulk import insert_rows, update_rows
+from services.runtime.bulk import among, insert_rows, update_rows
 
 _CASES_OF: Final = text(
     "SELECT r.referral_id, r.case_id FROM referrals AS r WHERE r.referral_id = ANY(:referral_ids)"
@@ -71,7 +71,7 @@ async def lock_routings(conn: AsyncConnection, case_ids: Iterable[UUID]) -> dict
     wanted = sorted(set(case_ids))
     if not wanted:
         return {}
-    held = select(routed_cases).where(routed_cases.c.case_id.in_(wanted)).order_by(routed_cases.c.case_id)
+    held = select(routed_cases).where(among(routed_cases.c.case_id, wanted)).order_by(routed_cases.c.case_id)
     found = (await conn.execute(held.with_for_update())).mappings().all()
     return await _with_referrals(conn, found)
 
@@ -174,7 +174,7 @@ async def list_referrals(
 
 async def list_routings(conn: AsyncConnection, case_ids: Iterable[UUID]) -> dict[UUID, Routing]:
     """To look at, not to change."""
-    statement = select(routed_cases).where(routed_cases.c.case_id.in_(list(set(case_ids))))
+    statement = select(routed_cases).where(among(routed_cases.c.case_id, set(case_ids)))
     return await _with_referrals(conn, (await conn.execute(statement)).mappings().all())
 
 
@@ -184,7 +184,7 @@ async def claim_keys(conn: AsyncConnection, fresh: Mapping[UUID, bytes]) -> dict
         return {}
     await conn.execute(_CLAIM_KEYS, {"case_ids": list(fresh), "keys": list(fresh.values())})
     statement = select(routed_cases.c.case_id, routed_cases.c.wrapped_key)
-    found = await conn.execute(statement.where(routed_cases.c.case_id.in_(list(fresh))))
+    found = await conn.execute(statement.where(among(routed_cases.c.case_id, fresh)))
     return {row.case_id: bytes(row.wrapped_key) for row in found}
 
 
@@ -203,12 +203,12 @@ async def _with_referrals(conn: AsyncConnection, found: Sequence[RowMapping]) ->
     if not case_ids:
         return {}
     of_referral: dict[UUID, list[LegalClock]] = defaultdict(list)
-    ticking = await conn.execute(select(clocks).where(clocks.c.case_id.in_(case_ids)).order_by(clocks.c.clock_id))
+    ticking = await conn.execute(select(clocks).where(among(clocks.c.case_id, case_ids)).order_by(clocks.c.clock_id))
     for row in ticking.mappings():
         of_referral[row["referral_id"]].append(rows.clock_of(row))
     of_case: dict[UUID, list[Referral]] = defaultdict(list)
     legs = await conn.execute(
-        select(referrals).where(referrals.c.case_id.in_(case_ids)).order_by(referrals.c.referral_id)
+        select(referrals).where(among(referrals.c.case_id, case_ids)).order_by(referrals.c.referral_id)
     )
     for row in legs.mappings():
         of_case[row["case_id"]].append(rows.referral_of(row, tuple(of_referral[row["referral_id"]])))

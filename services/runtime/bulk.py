@@ -3,11 +3,24 @@
 About as fast as COPY, which with this driver would run outside the transaction until its first statement.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import LargeBinary, String, Table, TextClause, bindparam, text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    LargeBinary,
+    String,
+    Table,
+    TextClause,
+    any_,
+    bindparam,
+    func,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
@@ -34,6 +47,22 @@ async def update_rows(conn: AsyncConnection, table: Table, columns: tuple[str, .
     """Set all columns but the first, by which rows are found."""
     if rows:
         await conn.execute(_update(table, columns), _arrays(columns, rows))
+
+
+def among(column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """One statement however many values there are: `IN` would be another for each number, and prepared anew."""
+    return column == any_(bindparam(None, list(values), type_=ARRAY(column.type)))
+
+
+def among_pairs(first: Column[Any], second: Column[Any], pairs: Iterable[tuple[Any, Any]]) -> ColumnElement[bool]:
+    """As `among`, for two columns together."""
+    wanted = list(pairs)
+    sides = [
+        bindparam(None, [pair[place] for pair in wanted], type_=ARRAY(column.type))
+        for place, column in enumerate((first, second))
+    ]
+    known = func.unnest(*sides).table_valued("a", "b").render_derived()
+    return tuple_(first, second).in_(select(known.c.a, known.c.b))
 
 
 def _arrays(columns: tuple[str, ...], rows: Rows) -> dict[str, list[Any]]:

@@ -52,7 +52,8 @@ def open_engine(settings: DatabaseSettings, service: str, *, pool_size: int = PO
         url,
         connect_args={"server_settings": session_settings(service, url), "timeout": 10},
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=0,  # one beyond the pool is closed after each use, and opening it costs more than a short wait
+        hide_parameters=True,  # the text of an error ends in places where personal data must not
         pool_pre_ping=True,  # after a restart of the database the first caller should not pay for it
     )
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import structlog
 import uvicorn
+import uvloop
 from litestar.types import ControllerRouterHandler
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.runtime import logs
 from services.runtime.broker import Pump, SteadyBroker
 from services.runtime.consume import Reader
 from services.runtime.database import transaction
@@ -52,6 +54,7 @@ class Service:
 async def run(service: Service) -> None:
     """Until SIGTERM or Ctrl-C; then what is in hand is finished, and the rest is left to the next process."""
     settings = service.settings
+    logs.configure(service.name, settings.log_level)
     async with transaction(service.engine) as conn:
         await check_key(conn, service.sealer)
     connection = settings.kafka_connection()
@@ -102,7 +105,8 @@ async def run(service: Service) -> None:
 def main(build: Callable[[], Service]) -> None:
     """Run the service that `build` makes; a setting or key that cannot be used is a clear refusal."""
     try:
-        asyncio.run(run(build()))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run(build()))
     except (CannotOpen, ValueError) as error:
         sys.exit(f"refused to start: {error}")
 

@@ -7,11 +7,13 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 import msgspec
+import uvloop
 from rich.console import Console
 
 from services.console import endpoints
@@ -35,8 +37,10 @@ from services.policies import Policy, load_policy
 from services.runtime.clock import Clock
 
 CASES = 2_000
-SPEED = 43_200.0
-"""A simulated day passes in two seconds: on two cores the city itself takes more of them than the services."""
+SPEED = 86_400.0
+"""A simulated day passes in a second."""
+START = timedelta(seconds=12)
+"""How long engines and services may take to be there when the first day begins."""
 SETTLE_SECONDS = 30.0
 
 T = TypeVar("T")
@@ -105,7 +109,7 @@ def _play(wishes: Wishes, folder: Path) -> int:
     installation = Installation(folder)
     with installation.locked():
         endpoints.remove(installation.folder)
-        time_ = installation.live_in(speed=wishes.speed, origin=ORIGIN)
+        time_ = installation.live_in(speed=wishes.speed, origin=ORIGIN, begins_in=START)
         installation.use_policy(wishes.policy)
         running = Running(installation, kafka=wishes.kafka, policy=wishes.policy, time_=time_, screen=progress)
         try:
@@ -162,7 +166,8 @@ def _meanwhile(running: Running, work: Callable[[], Awaitable[T]]) -> T:
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
 
-    return asyncio.run(both())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(both())
 
 
 def _tell(outcome: Outcome, policy: Policy, report: Report, seconds: float) -> None:

@@ -14,11 +14,11 @@ from contracts.cloudevents import attributes
 from contracts.codes import ClockKind, Confidence
 from contracts.events import CaseBound
 from contracts.events.clocks import ClockFacts, ClockStarted, LimitBasis
-from contracts.topics import OFFICE_FEEDBACK, REFERRALS
+from contracts.topics import HOME, OFFICE_FEEDBACK
 from services.deadlines import CIVIL_TIME
 from services.notify import store
 from services.notify.firing import Watchman
-from services.notify.handlers import EVENTS, FEEDBACK, READERS, Watcher
+from services.notify.handlers import CASE_EVENTS, EVENTS, FEEDBACK, READERS, Watcher
 from services.policies import PolicyWatch
 from services.runtime.clock import Clock
 from services.runtime.consume import Record, read_record
@@ -43,9 +43,10 @@ class Notify:
         clock = Clock(origin=NOW, anchor=REAL)
         readers = {reader.name: reader for reader in Watcher(clock=clock, policy=PolicyWatch(PACK)).readers()}
         self.events = Desk(service="notify", reader=readers[EVENTS], engine=engine)
+        self.cases = Desk(service="notify", reader=readers[CASE_EVENTS], engine=engine)
         self.feedback = Desk(service="notify", reader=readers[FEEDBACK], engine=engine)
         self.offset = 0
-        self.sequences: Counter[UUID] = Counter()
+        self.sequences: Counter[tuple[UUID, str]] = Counter()
 
     def watchman(self, name: str = "one", *, at: datetime = NOW) -> Watchman:
         clock = Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC))
@@ -56,21 +57,22 @@ class Notify:
             for reader in READERS:
                 await store.note_reading(conn, reader, "one", until=until, seen=datetime.now(UTC))
 
-    async def hears(self, *events: CaseBound) -> None:
+    async def hears(self, *events: CaseBound, writer: str = "routing") -> None:
+        desk = self.cases if writer == "intake" else self.events
         records = []
         for event in events:
-            self.sequences[event.case_id] += 1
+            self.sequences[event.case_id, writer] += 1
             headers = attributes(
                 event_id=new_id(),
                 wire_type=event.wire_type(),
-                writer="routing",
+                writer=writer,
                 time=NOW,
                 subject=event.case_id,
-                sequence=self.sequences[event.case_id],
+                sequence=self.sequences[event.case_id, writer],
                 traceparent=None,
             )
-            records.append(self._record(REFERRALS.name, msgspec.json.encode(event), headers))
-        assert await settle(self.events, [read_record(self.events.reader, record) for record in records]) == 0
+            records.append(self._record(HOME[writer].name, msgspec.json.encode(event), headers))
+        assert await settle(desk, [read_record(desk.reader, record) for record in records]) == 0
 
     async def receives(self, *values: bytes, at: datetime) -> None:
         records = [self._record(OFFICE_FEEDBACK.named(OFFICE), value, [], at) for value in values]
