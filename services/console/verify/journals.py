@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from contracts.events.clocks import ClockExtended, ClockPaused, ClockResumed, ClockStarted
+from contracts.events.clocks import ClockExtended, ClockPaused, ClockRecalculated, ClockResumed, ClockStarted
 from contracts.events.referrals import FeedbackReceived, ReferralEvent
 from contracts.topics import HOME, OFFICE_REFERRALS
 from services.console.verify.facts import Facts, Fault, Heard, Said
@@ -10,7 +10,6 @@ from services.console.verify.registry import check
 from services.console.verify.timelines import decoded
 
 HOMES = {topic.name: service for service, topic in HOME.items()}
-COPIED = ClockStarted | ClockPaused | ClockResumed | ClockExtended
 
 
 @check("the sequences of each case have no hole, and end where the counter stands")
@@ -83,7 +82,7 @@ def _office(row: Said) -> str | None:
     match event:
         case ReferralEvent(office=office) | FeedbackReceived(sender=office):
             return office
-        case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended():
+        case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended() | ClockRecalculated():
             offices = {clock.office for clock in event.clocks}
             return offices.pop() if len(offices) == 1 else None
         case _:

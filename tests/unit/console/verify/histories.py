@@ -208,6 +208,12 @@ class History:
         again = msgspec.structs.replace(clock, version=clock.version + 1, due_at=due_at, due_soon_at=due_at - 2 * DAY)
         self._stands(service, clocks.ClockResumed, again, resumed_at=at)
 
+    def is_recounted(self, kind: ClockKind, at: datetime, due_at: datetime) -> None:
+        service, clock = self.clocks[self.clock(kind)]
+        moved = msgspec.structs.replace(clock, version=clock.version + 1, due_at=due_at, due_soon_at=due_at - DAY)
+        more = {"previous_due_at": (clock.due_at,), "reason": "calendar_changed", "recalculated_at": at}
+        self._stands(service, clocks.ClockRecalculated, moved, **more)
+
     def ends(self, service: str, kind: ClockKind, at: datetime, how: type[CaseBound] = clocks.ClockMet) -> None:
         _, clock = self.clocks[self.clock(kind)]
         stop = clocks.ClockStop(clock_id=clock.clock_id, kind=kind, version=clock.version, at=at)

@@ -106,6 +106,11 @@ JOURNAL_PLANTS = (
         "no copy of a clock",
         lambda f: without(f, "said", topic=copied, type=of_type("clock.paused")),
     ),
+    Plant(
+        "copies_complete",
+        "no copy of a new date",
+        lambda f: without(f, "said", topic=copied, type=of_type("clock.recalculated")),
+    ),
     Plant("nothing_parked", "a record", lambda f: replace(f, parked=[Parked("intake", 1, "r", "not_json", None)])),
     Plant("relays_drained", "unsent events", lambda f: replace(f, unsent={"routing": 3})),
     Plant("readers_caught_up", "behind", lambda f: replace(f, behind=[("routing.cases", CLOSED, "2 of 3")])),

@@ -104,6 +104,16 @@ def finished_late(number: int = 7) -> History:
     return told
 
 
+def recounted(number: int = 9) -> History:
+    """A new calendar gave it another date."""
+    told = History(number)
+    told.is_registered()
+    told.is_accepted()
+    told.is_dispatched(co=None)
+    told.is_recounted(ClockKind.HANDLING, MONDAY + 5 * DAY, MONDAY + 45 * DAY)
+    return told
+
+
 def finished_at_the_last_instant(number: int = 8) -> History:
     told = History(number)
     told.is_registered()
@@ -125,6 +135,7 @@ COURSES = (
     failed,
     finished_late,
     finished_at_the_last_instant,
+    recounted,
 )
 
 
