@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from services.console import explaining
+from services.console import comparing, explaining
 from services.console.main import told
 from services.console.topics import DEFAULT_POLICY
 from services.deadlines import CIVIL_TIME
@@ -98,6 +98,17 @@ def explain(
     attributes = dict(map(_answer, answers))
     answer = explaining.tell(found, category, area, attributes, _moment(start))
     told(msgspec.json.encode(answer).decode() if as_json else explaining.text(answer, days=days))
+
+
+@policy.command()
+@click.argument("was", type=Folder)
+@click.argument("now", type=Folder)
+@click.option("--json", "as_json", is_flag=True)
+def diff(*, was: Path, now: Path, as_json: bool) -> None:
+    """What changes if the pack NOW takes the place of WAS, and who gets another lead. Exits with 1 if anything does."""
+    found = comparing.compare(_load(was, as_json=as_json), _load(now, as_json=as_json))
+    told(msgspec.json.encode(found).decode() if as_json else comparing.text(found))
+    sys.exit(0 if found.none else 1)
 
 
 def _known(found: Policy, code: str, place: str) -> tuple[Category, Area]:

@@ -1,0 +1,188 @@
+"""What changes if one pack takes the place of another: rows that differ, and matters that would get another lead."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from contracts.codes import AreaLevel
+from services.policies import Category, LimitRow, Office, Policy, Reason, Rule
+from services.routing.domain.decision import Matter, decide
+
+PARTS: Final = ("areas", "offices", "categories", "rules", "limits", "reasons", "calendars")
+NOBODY: Final = UUID(int=0)
+UNASKED: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""No rule asks for the time."""
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One row that differs; of a new one there is no `was`, of one that is gone no `now`."""
+
+    part: str
+    id: str
+    was: str | None
+    now: str | None
+
+
+class OtherLead(msgspec.Struct, frozen=True, kw_only=True):
+    area: str
+    category: str
+    was: str
+    now: str
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    was: str
+    now: str
+    """Versions."""
+    rows: tuple[Row, ...]
+    reordered_rules: bool
+    pairs: int
+    """Of township and category that both packs know and route."""
+    other_leads: tuple[OtherLead, ...]
+
+    @property
+    def none(self) -> bool:
+        return not (self.rows or self.reordered_rules or self.other_leads)
+
+
+def compare(was: Policy, now: Policy) -> Difference:
+    """Rows by their ids; leads by the rules themselves, for matters without attributes."""
+    both = list(_pairs(was, now))
+    return Difference(
+        was=was.version,
+        now=now.version,
+        rows=tuple(row for part in PARTS for row in _rows(part, _told(was, part), _told(now, part))),
+        reordered_rules=_common_order(was, now) != _common_order(now, was),
+        pairs=len(both),
+        other_leads=tuple(_other_leads(was, now, both)),
+    )
+
+
+def _rows(part: str, was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Row]:
+    for name in [*was, *(name for name in now if name not in was)]:
+        if was.get(name) != now.get(name):
+            yield Row(part=part, id=name, was=was.get(name), now=now.get(name))
+
+
+def _told(policy: Policy, part: str) -> dict[str, str]:
+    """Each row of a part as one line, by its id."""
+    if part == "calendars":
+        own = {office: calendar.version for office, calendar in policy.calendars.items()}
+        return {"everywhere": policy.calendar.version, **own}
+    rows: Any = getattr(policy, part)
+    found: dict[str, str] = {}
+    for row in rows.values() if isinstance(rows, Mapping) else rows:
+        # The first row of an id is the one that counts: a local pack stands before its parent.
+        found.setdefault(row.id if hasattr(row, "id") else row.code, _LINES[part](row))
+    return found
+
+
+def _office(office: Office) -> str:
+    return f"{office.zh} / {office.en}; {', '.join(sorted(office.channels))}"
+
+
+def _category(category: Category) -> str:
+    materials = ", ".join(material.code for material in category.materials)
+    by = "a clerk accepts" if category.by_clerk else "accepted when complete"
+    return f"{category.zh} / {category.en}; {by}; material: {materials or 'none'}"
+
+
+def _rule(rule: Rule) -> str:
+    when = rule.when
+    asked = [
+        *sorted(when.categories),
+        *([f"field {when.field}"] if when.field else []),
+        *([f"area {when.area}"] if when.area else []),
+        *(f"{name} = {value}" for name, value in sorted(when.attributes.items())),
+    ]
+    others = f"; with {_listed(rule.co_handlers)}" if rule.co_handlers else ""
+    copies = f"; copies to {_listed(rule.copies)}" if rule.copies else ""
+    return f"{_listed(asked) or 'always'}: {rule.lead}{others}{copies}"
+
+
+def _limit(row: LimitRow) -> str:
+    longer = f" + {row.extension.limit} by {row.extension.approver}" if row.extension else ""
+    law = " ".join(filter(None, (row.source, row.article)))
+    rolls = "" if row.rules.roll_last_day else "; ends on any day"
+    return f"{row.limit}{longer}; {law}; {'statutory' if row.statutory else 'not statutory'}; {row.confidence}{rolls}"
+
+
+def _reason(reason: Reason) -> str:
+    law = " ".join(filter(None, (reason.source, reason.article)))
+    stops = "; stops the clock" if reason.stops_clock else ""
+    return f"{reason.zh} / {reason.en}; for {_listed(sorted(reason.uses))}{stops}" + (f"; {law}" if law else "")
+
+
+_LINES: Final[Mapping[str, Callable[[Any], str]]] = {
+    "areas": lambda area: f"{area.name}, {area.level}",
+    "offices": _office,
+    "categories": _category,
+    "rules": _rule,
+    "limits": _limit,
+    "reasons": _reason,
+}
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _common_order(one: Policy, other: Policy) -> list[str]:
+    known = {rule.id for rule in other.rules}
+    return [rule.id for rule in one.rules if rule.id in known]
+
+
+def _pairs(was: Policy, now: Policy) -> Iterator[tuple[str, Category]]:
+    if not was.offices or not now.offices:
+        return
+    for area in now.areas.values():
+        if area.level is AreaLevel.TOWNSHIP and area.code in was.areas:
+            for code, category in now.categories.items():
+                if code in was.categories:
+                    yield area.code, category
+
+
+def _other_leads(was: Policy, now: Policy, pairs: Iterable[tuple[str, Category]]) -> Iterator[OtherLead]:
+    for area, category in pairs:
+        before, after = (_lead(policy, area, category.code) for policy in (was, now))
+        if before != after:
+            yield OtherLead(area=area, category=category.code, was=before, now=after)
+
+
+def _lead(policy: Policy, area: str, code: str) -> str:
+    matter = Matter(
+        case_id=NOBODY,
+        number="",
+        category=code,
+        field=policy.categories[code].field,
+        area=area,
+        attributes={},
+        first_contact_office="",
+        accepted_at=UNASKED,
+    )
+    return decide(matter, policy).lead
+
+
+def text(difference: Difference) -> str:
+    lines = [f"{difference.was} -> {difference.now}"]
+    for part in PARTS:
+        lines += [_line(row) for row in difference.rows if row.part == part]
+    if difference.reordered_rules:
+        lines.append("the rules stand in another order")
+    changed = Counter(lead.category for lead in difference.other_leads)
+    lines.append(f"{difference.pairs} pairs of township and matter, {changed.total()} get another lead")
+    for category, number in changed.items():
+        first = next(lead for lead in difference.other_leads if lead.category == category)
+        lines.append(f"  {category}: {number} townships, for example {first.area}: {first.was} -> {first.now}")
+    return "\n".join(lines)
+
+
+def _line(row: Row) -> str:
+    name = f"{row.part} {row.id}"
+    if row.was is None:
+        return f"+ {name}: {row.now}"
+    return f"- {name}: {row.was}" if row.now is None else f"~ {name}: {row.was} -> {row.now}"
