@@ -30,7 +30,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     submission_id: Identifier
     source: Identifier
     category: Identifier
-    area: Annotated[str, Meta(pattern=r"^[0-9]{2,12}\Z")]
+    area: Annotated[str, Meta(pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})\Z")]
     """Statistical division code of 2, 4, 6, 9 or 12 digits."""
     channel: SubmissionChannel = SubmissionChannel.SYSTEM
     received_at: datetime | None = None

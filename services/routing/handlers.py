@@ -13,7 +13,7 @@ from contracts.submissions import Feedback
 from contracts.topics import CASES, FEEDBACK_PATTERN, feedback_office
 from services.policies import PolicyWatch
 from services.routing import store
-from services.routing.answering import SERVICE, latest, take_answers
+from services.routing.answering import SERVICE, latest, take_answers, unsound
 from services.routing.domain.answers import Answer
 from services.routing.domain.dispatching import Desk, dispatch, rework, withdraw
 from services.routing.domain.referral import Change, Routing
@@ -96,14 +96,15 @@ class Router:
             raise Undecodable("invalid_feedback", str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise Undecodable("not_json", "the value is not JSON in UTF-8") from None
-        if feedback.occurred_at is not None and feedback.occurred_at.tzinfo is None:
-            raise Undecodable("invalid_feedback", "occurred_at needs an offset, for example +08:00")
+        if fault := unsound(feedback):
+            raise Undecodable("invalid_feedback", fault)
         received_at = self.clock.at(record.timestamp)
         office = feedback_office(record.topic)
         return Incoming(
             record=record,
             event_id=f"{office}/{feedback.feedback_id}",
             received_at=received_at,
+            about=str(feedback.referral_id),
             data=Answer(sender=office, feedback=feedback, received_at=received_at),
         )
 

@@ -15,7 +15,7 @@ from contracts.codes import FeedbackAction, ReferralState
 from contracts.submissions import Feedback
 from services.policies.explaining import explained
 from services.routing import store
-from services.routing.answering import take_answers
+from services.routing.answering import take_answers, unsound
 from services.routing.coordinating import DECISIONS, Decision, decide
 from services.routing.domain.answers import Answer
 from services.routing.domain.referral import Referral, Refused, Routing
@@ -166,13 +166,13 @@ async def _answer(
     router = state.router
     if user.office is None:
         raise Rejected("not_allowed", office="the token names no office")
-    feedback = msgspec.convert(
-        {**msgspec.structs.asdict(body), "feedback_id": body.feedback_id or str(new_id()), "referral_id": referral_id}
-        | {"action": action},
-        Feedback,
-    )
-    if feedback.occurred_at is not None and feedback.occurred_at.tzinfo is None:
-        return problem(422, code="invalid", detail="occurred_at needs an offset, for example +08:00")
+    said = msgspec.structs.asdict(body) | {"referral_id": referral_id, "action": action}
+    try:
+        feedback = msgspec.convert(said | {"feedback_id": body.feedback_id or str(new_id())}, Feedback)
+    except msgspec.ValidationError as error:
+        return problem(422, code="invalid", detail=str(error))
+    if fault := unsound(feedback):
+        return problem(422, code="invalid", detail=fault)
     answer = Answer(sender=user.office, feedback=feedback, received_at=router.clock.now())
     desk = router.desk()
     async with transaction(state.engine) as conn:

@@ -45,10 +45,14 @@ class Incoming(Generic[T_co]):
     received_at: datetime
     """Business time at which it reached our edge."""
     traceparent: str | None = None
+    about: str | None = None
+    """What it is about, where the sender's key need not say it: a partner may write all its records with one key."""
     data: T_co
 
     @property
     def lane(self) -> str | None:
+        if self.about is not None:
+            return f"{self.record.topic}/{self.about}"
         return lane_of(self.record, self.case_id)
 
 

@@ -15,7 +15,7 @@ from services.intake.domain.case import first_contact
 from services.policies import Policy
 
 IDENTIFIER = re.compile(r"[\x21-\x7e]{1,128}\Z")
-AREA_CODE = re.compile(r"[0-9]{2,12}\Z")
+AREA_CODE = re.compile(r"(?:[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})\Z")
 OLDEST = timedelta(days=366)
 """A matter that was taken longer ago is a mistake of the sender's clock."""
 AHEAD = timedelta(minutes=10)
@@ -48,7 +48,7 @@ def fingerprint(submission: Submission) -> bytes:
 
 def _whole(raw: dict[str, Any]) -> Submission | tuple[SubmissionFault, ...]:
     try:
-        return msgspec.convert(raw, Submission)
+        return msgspec.convert(raw | {"received_at": _moment(raw.get("received_at"))}, Submission)
     except msgspec.ValidationError as error:
         return (_fault("", RejectionCode.WRONG_TYPE, str(error)),)
 
@@ -105,10 +105,7 @@ def _area(raw: Mapping[str, Any], policy: Policy) -> Faults:
 def _received(value: object, now: datetime) -> Faults:
     if value is None:
         return
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        moment = None
+    moment = _moment(value)
     if moment is None or moment.tzinfo is None:
         yield _fault("received_at", RejectionCode.BAD_TIME, "must be ISO 8601 with offset")
         return
@@ -120,13 +117,22 @@ def _received(value: object, now: datetime) -> Faults:
         yield _fault("received_at", RejectionCode.BAD_TIME, "must lie within the last year and not in the future")
 
 
+def _moment(value: object) -> datetime | None:
+    """Every form of ISO 8601, also those that the contract's own decoder does not read, as without seconds."""
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
 def _applicant(value: object) -> Faults:
     if value is None:
         yield _fault("applicant", RejectionCode.MISSING, "is mandatory")
     elif not isinstance(value, dict):
         yield _fault("applicant", RejectionCode.WRONG_TYPE, "must be an object")
     else:
-        if not value.get("name"):
+        name = value.get("name")
+        if name is None or (isinstance(name, str) and not name.strip()):
             yield _fault("applicant.name", RejectionCode.MISSING, "is mandatory")
         for field in Applicant.__struct_fields__:
             yield from _text(value, field, f"applicant.{field}")
@@ -147,13 +153,23 @@ def _attributes(raw: Mapping[str, Any], policy: Policy) -> Faults:
     if not isinstance(value, dict):
         yield _fault("attributes", RejectionCode.WRONG_TYPE, "must be an object")
         return
+    for answer in value.values():
+        if not isinstance(answer, str | int | bool):
+            yield _fault("attributes", RejectionCode.WRONG_TYPE, "must hold texts, whole numbers, true and false alone")
+            break
     code = raw.get("category")
     category = policy.categories.get(code) if isinstance(code, str) else None
-    for name, answer in value.items():
-        allowed = category.attributes.get(name) if category else None
-        if category and (allowed is None or not isinstance(answer, str | int | bool) or answer not in allowed):
-            yield _fault("attributes", RejectionCode.UNKNOWN_ATTRIBUTE, "holds a name or value that the category lacks")
-            return
+    if category is None:
+        return
+    # Only names of the policy are told back: what a sender invents may name a person.
+    if value.keys() - category.attributes.keys():
+        known = ", ".join(sorted(category.attributes)) or "none"
+        yield _fault(
+            "attributes", RejectionCode.UNKNOWN_ATTRIBUTE, f"holds a name that the category lacks; it has {known}"
+        )
+    for name, allowed in category.attributes.items():
+        if name in value and isinstance(value[name], str | int | bool) and value[name] not in allowed:
+            yield _fault(f"attributes.{name}", RejectionCode.UNKNOWN_ATTRIBUTE, "must be one of the category's values")
 
 
 def _materials(value: object) -> Faults:

@@ -214,6 +214,8 @@ async def test_another_office_changes_nothing_and_is_reported(routing: Routing) 
         (an_answer(new_id(), "dance"), "invalid_feedback"),
         (an_answer(new_id(), "sign", feedback_id=""), "invalid_feedback"),
         (an_answer(new_id(), "sign", occurred_at="9999-12-31T23:59:59"), "invalid_feedback"),
+        (an_answer(new_id(), "sign", occurred_at="9999-12-31T23:59:59-08:00"), "invalid_feedback"),
+        (an_answer(new_id(), "sign", reason="\x00"), "invalid_feedback"),
         (an_answer(new_id(), "sign", attributes={"deep": {"er": 1}}), "invalid_feedback"),
         (an_answer(new_id(), "sign"), "unknown_referral"),
     ],

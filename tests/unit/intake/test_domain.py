@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -103,6 +104,46 @@ def test_an_area_without_any_window_is_named(policy: Policy) -> None:
     assert isinstance(faults, tuple)
     assert [(fault.field, fault.code.value) for fault in faults] == [("area", "unknown_area")]
     assert isinstance(parse(a_submission(area="1307"), policy, NOW), Submission)
+
+
+@pytest.mark.parametrize("area", ["1307221", "13072210", "1307221000000", "１３０７２２"])
+def test_an_area_has_the_digits_of_a_level(policy: Policy, area: str) -> None:
+    faults = parse(a_submission(area=area), policy, NOW)
+    assert isinstance(faults, tuple)
+    assert [(fault.field, fault.code.value) for fault in faults] == [("area", "wrong_type")]
+
+
+@pytest.mark.parametrize(
+    "received_at",
+    ["2026-03-02T09:00+08:00", "20260302T090000+0800", "2026-03-02 09:00:00+08:00", "2026-W10-1T09:00:00+08:00"],
+)
+def test_a_time_is_read_in_every_form_of_the_standard(policy: Policy, received_at: str) -> None:
+    found = parse(a_submission(received_at=received_at), policy, NOW)
+    assert isinstance(found, Submission)
+    assert found.received_at is not None
+    assert found.received_at.isoformat() == "2026-03-02T09:00:00+08:00"
+
+
+def test_a_blank_is_no_name(policy: Policy) -> None:
+    faults = parse(a_submission(applicant={"name": " "}), policy, NOW)
+    assert isinstance(faults, tuple)
+    assert [(fault.field, fault.code.value) for fault in faults] == [("applicant.name", "missing")]
+
+
+def test_each_attribute_that_is_wrong_is_named_but_not_those_a_sender_invents(policy: Policy) -> None:
+    category = policy.categories["education.student_aid"]
+    asked = replace(category, attributes={"urgent": frozenset({True, False}), "grade": frozenset({1, 2})})
+    known = replace(policy, categories={category.code: asked})
+    body = a_submission(category=category.code, attributes={"urgent": "soon", "grade": -1, "phone of": "x", "n": [1]})
+    faults = parse(body, known, NOW)
+    assert isinstance(faults, tuple)
+    assert [(fault.field, fault.code.value) for fault in faults] == [
+        ("attributes", "wrong_type"),
+        ("attributes", "unknown_attribute"),
+        ("attributes.urgent", "unknown_attribute"),
+        ("attributes.grade", "unknown_attribute"),
+    ]
+    assert faults[1].detail.endswith("it has grade, urgent")
 
 
 def test_undeclared_attributes_are_refused(policy: Policy) -> None:
