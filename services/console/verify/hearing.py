@@ -1,7 +1,6 @@
 """Reads our topics from their beginning to where they stood, and asks how far a group has read."""
 
 import time
-from collections.abc import Iterable
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -28,10 +27,11 @@ def _is_ours(name: str) -> bool:
 
 async def listen(kafka: dict[str, Any]) -> tuple[list[Heard], frozenset[str]]:
     """Every record of our own topics, and the topics from which nothing was dropped yet."""
+    partitions = [one for one in await _partitions(kafka) if _is_ours(one.topic)]
     consumer = AIOKafkaConsumer(**kafka, enable_auto_commit=False, fetch_max_wait_ms=100)
     await consumer.start()
     try:
-        partitions = _partitions(consumer, [name for name in await consumer.topics() if _is_ours(name)])
+        consumer.assign(partitions)
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
         heard = await _read(consumer, begins, ends) if partitions else []
@@ -46,7 +46,6 @@ async def _read(
 ) -> list[Heard]:
     """Up to the ends. Tansu names the last batch where Apache Kafka names the place behind it: the clock decides."""
     asked = time.time() * 1000
-    consumer.assign(list(begins))
     for one, offset in begins.items():
         consumer.seek(one, offset)
     heard: list[Heard] = []
@@ -85,13 +84,17 @@ def _heard(record: ConsumerRecord[Any, Any]) -> Heard:
 
 async def ends_for_groups(kafka: dict[str, Any]) -> dict[str, dict[TopicPartition, int]]:
     """By group: up to where it has to read to have read what is there now. Empty partitions are left out."""
+    there = await _partitions(kafka)
+    of_group = {
+        group: [one for one in there if one.topic.startswith(ends_[0]) and one.topic.endswith(ends_[-1])]
+        for group, ends_ in GROUPS.items()
+    }
     consumer = AIOKafkaConsumer(**kafka, enable_auto_commit=False)
     await consumer.start()
     try:
-        names = await consumer.topics()
+        consumer.assign({one for wanted in of_group.values() for one in wanted})
         found = {}
-        for group, ends_ in GROUPS.items():
-            wanted = _partitions(consumer, [n for n in names if n.startswith(ends_[0]) and n.endswith(ends_[-1])])
+        for group, wanted in of_group.items():
             begins, ends = await consumer.beginning_offsets(wanted), await consumer.end_offsets(wanted)
             found[group] = {one: ends[one] for one in wanted if ends[one] > begins[one]}
         return found
@@ -116,5 +119,12 @@ async def group_lag(kafka: dict[str, Any], wanted: dict[str, dict[TopicPartition
         await admin.close()
 
 
-def _partitions(consumer: AIOKafkaConsumer, names: Iterable[str]) -> list[TopicPartition]:
-    return [TopicPartition(name, part) for name in names for part in sorted(consumer.partitions_for_topic(name) or ())]
+async def _partitions(kafka: dict[str, Any]) -> list[TopicPartition]:
+    """Of all topics. A consumer is no help: Apache Kafka tells it only of topics that it has asked for by name."""
+    admin = AIOKafkaAdminClient(**kafka)
+    await admin.start()
+    try:
+        topics = await admin.describe_topics()
+    finally:
+        await admin.close()
+    return sorted(TopicPartition(one["topic"], part["partition"]) for one in topics for part in one["partitions"])
