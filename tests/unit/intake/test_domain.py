@@ -227,6 +227,8 @@ def test_the_drawing_shows_the_same_moves() -> None:
     drawing = (ROOT / "docs" / "reference" / "case-states.md").read_text("utf-8")
     drawn = set(re.findall(r"^ +([A-Z_]+) --> ([A-Z_]+): ([a-z_]+)$", drawing, re.MULTILINE))
     assert drawn == {(before.name, following.name, move.value) for (before, move), following in MOVES.items()}
+    listed = set(re.findall(r"^\| ([A-Z_]+) \| (.+) \| (yes)? ?\|$", drawing, re.MULTILINE))
+    assert listed == {(state.name, state.zh, "yes" if state in TERMINAL else "") for state in CaseState}
 
 
 def test_yesterdays_matter_is_welcome(policy: Policy) -> None:
