@@ -1,12 +1,19 @@
 """The running policy, read again when its files change. A wrong pack is refused, and the running one stays."""
 
 from pathlib import Path
+from typing import Final
+
+import structlog
 
 from services.policies.load import load_policy, pack_chain
 from services.policies.model import Policy
 from services.policies.reading import Fault, PolicyRefused
 
 Signature = tuple[tuple[str, int, int], ...]
+TOLD: Final = 20
+"""Faults that one line of the log names."""
+
+log = structlog.get_logger()
 
 
 class PolicyWatch:
@@ -28,10 +35,13 @@ class PolicyWatch:
             policy = load_policy(self.folder)
         except PolicyRefused as error:
             self.refused = error.faults
+            told = [str(fault) for fault in error.faults[:TOLD]]
+            log.error("policy refused, the running one stays", running=self.policy.version, faults=told)  # noqa: TRY400
             return False
         self.refused = ()
         changed = policy.version != self.policy.version
         self.policy = policy
+        log.info("policy taken over", version=policy.version)
         return changed
 
     def _signature(self) -> Signature:

@@ -82,7 +82,7 @@ async def list_referrals(
     async with transaction(state.engine) as conn:
         found = await store.list_referrals(
             conn,
-            office=user.office if user.role is Role.OFFICER else office,
+            office=user.office or "" if user.role is Role.OFFICER else office,
             subtree=subtree(user.area or "") if user.role is not Role.OFFICER else "",
             case_id=case,
             state=referral_state.value if referral_state is not None else None,

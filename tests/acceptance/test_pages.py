@@ -35,7 +35,7 @@ def test_the_commands_of_run_it_answer_as_shown(up: Up, tmp_path: Path) -> None:
     page = PAGE.read_text("utf-8")
     blocks = BLOCK.findall(page if with_kcat else page.partition("## With kcat")[0])
     script = f"\necho; echo '{SEPARATOR}'\n".join(commands for commands, _ in blocks)
-    environment = os.environ | {"YIMEN_DATA": str(up.folder)}
+    environment = os.environ | {"YIMEN_DATA": str(up.folder), "no_proxy": "*"}
     ran = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
     )

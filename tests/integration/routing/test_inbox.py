@@ -1,4 +1,4 @@
-"""Looking at referrals over HTTP: who sees which, and those of one case."""
+"""An office's inbox over HTTP: who sees which referrals, those of one case, and answers that cannot be meant."""
 
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
@@ -64,3 +64,19 @@ async def test_a_county_whose_code_ends_with_zero_sees_its_own_referrals_only(
     inside, outside = (token(Role.COORDINATOR, area=area) for area in ("130731000000", "130730000000"))
     assert await offices(http, inside) == {one.replace("130722", "130731") for one in (EDUCATION, CIVIL_AFFAIRS)}
     assert not await offices(http, outside)
+
+
+async def test_an_officer_without_an_office_sees_nothing(routing: Routing, http: httpx.AsyncClient) -> None:
+    await routing.hears(an_accepted_case())
+    assert not await offices(http, token(Role.OFFICER))
+
+
+@pytest.mark.parametrize("wrong", [{"feedback_id": "with blank"}, {"reason": "x" * 65}, {"text": "x" * 4001}])
+async def test_an_answer_with_a_wrong_field_is_named_and_changes_nothing(
+    routing: Routing, http: httpx.AsyncClient, wrong: dict[str, str]
+) -> None:
+    await routing.hears(an_accepted_case())
+    path, officer = f"/v1/referrals/{await routing.referral(EDUCATION)}", token(Role.OFFICER, office=EDUCATION)
+    answer = await http.post(f"{path}/sign", json=wrong, headers=officer)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert (await http.get(path, headers=officer)).json()["state"] == "dispatched"

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from contracts.codes import ClockKind
 from services.deadlines import Limit
@@ -173,9 +174,12 @@ def test_a_wrong_pack_leaves_the_running_policy_in_place(packs: Path) -> None:
     rules = packs / "zhangjiakou" / "rules.yaml"
 
     rules.write_text("- {id: a, lead: nobody}\n")
-    assert not watch.refresh()
+    with capture_logs() as told:
+        assert not watch.refresh()
+        assert not watch.refresh()
     assert watch.policy is before
     assert watch.refused[0].line == 1
+    assert [line["faults"] for line in told] == [["zhangjiakou/rules.yaml:1: no office has the role nobody"]]
 
     rules.write_text("- {id: a, categories: [education.student_aid], lead: civil_affairs}\n")
     assert watch.refresh()
