@@ -52,9 +52,7 @@ REFUSALS: Final = (
 
 PARKED: Final = (
     Explained("bad_attribute", None, "A header of an event of ours cannot be read, or a case's event has no sequence."),
-    Explained(
-        "behind", None, "An earlier record of the same case, or the same key, is parked; it goes on with that one."
-    ),
+    Explained("behind", None, "An earlier record of the same case or referral is parked; it goes on with that one."),
     Explained(
         "handler_failed", None, "The handler broke; the service's log tells where. Replay after the fault is mended."
     ),
