@@ -27,6 +27,8 @@ from sqlalchemy.types import TypeEngine
 
 Rows = Sequence[Sequence[Any]]
 
+MANY: Final = 100
+"""From so many rows on it pays to look for what they have in common."""
 _JSON: Final = "jsonb"
 
 
@@ -39,14 +41,16 @@ async def insert_rows(
     """
     if not rows:
         return []
-    found = await conn.execute(_insert(table, columns, then), _arrays(columns, rows))
+    alike, values = arrays(columns, rows)
+    found = await conn.execute(_insert(table, columns, alike, then), values)
     return list(found.scalars()) if found.returns_rows else []
 
 
 async def update_rows(conn: AsyncConnection, table: Table, columns: tuple[str, ...], rows: Rows) -> None:
     """Set all columns but the first, by which rows are found."""
     if rows:
-        await conn.execute(_update(table, columns), _arrays(columns, rows))
+        alike, values = arrays(columns, rows)
+        await conn.execute(_update(table, columns, alike), values)
 
 
 def among(column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
@@ -65,43 +69,61 @@ def among_pairs(first: Column[Any], second: Column[Any], pairs: Iterable[tuple[A
     return tuple_(first, second).in_(select(known.c.a, known.c.b))
 
 
-def _arrays(columns: tuple[str, ...], rows: Rows) -> dict[str, list[Any]]:
-    return dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))
+def arrays(columns: tuple[str, ...], rows: Rows) -> tuple[frozenset[str], dict[str, Any]]:
+    """The columns whose values are all alike, and what is sent: one value for each of them, arrays for the others.
+
+    Encoding an array costs more than anything else here. The first column is always an array.
+    """
+    found = dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))
+    if len(rows) < MANY:
+        return frozenset(), found
+    alike = frozenset(name for name in columns[1:] if _are_alike(found[name]))
+    return alike, {name: values[0] if name in alike else values for name, values in found.items()}
+
+
+def _are_alike(values: list[Any]) -> bool:
+    return bool(values[0] == values[-1] == values[len(values) // 2]) and values.count(values[0]) == len(values)
 
 
 @cache
-def _insert(table: Table, columns: tuple[str, ...], then: str) -> TextClause:
+def _insert(table: Table, columns: tuple[str, ...], alike: frozenset[str], then: str) -> TextClause:
     names = ", ".join(f'"{name}"' for name in columns)
-    statement = f'INSERT INTO "{table.name}" ({names}) SELECT {_values(table, columns)} FROM {_source(columns)} {then}'
-    return _bound(table, columns, statement)
-
-
-@cache
-def _update(table: Table, columns: tuple[str, ...]) -> TextClause:
-    key = columns[0]
-    values = _values(table, columns).split(", ")
-    changes = ", ".join(f'"{name}" = {value}' for name, value in zip(columns[1:], values[1:], strict=True))
+    values = ", ".join(_value(table, name, alike) for name in columns)
     return _bound(
         table,
         columns,
-        f'UPDATE "{table.name}" AS t SET {changes} FROM {_source(columns)} WHERE t."{key}" = k."{key}"',
+        alike,
+        f'INSERT INTO "{table.name}" ({names}) SELECT {values} FROM {_source(columns, alike)} {then}',
     )
 
 
-def _values(table: Table, columns: tuple[str, ...]) -> str:
-    return ", ".join(
-        f'k."{name}"::{_JSON}' if isinstance(table.c[name].type, JSONB) else f'k."{name}"' for name in columns
+@cache
+def _update(table: Table, columns: tuple[str, ...], alike: frozenset[str]) -> TextClause:
+    key = columns[0]
+    changes = ", ".join(f'"{name}" = {_value(table, name, alike)}' for name in columns[1:])
+    source = _source(columns, alike)
+    return _bound(
+        table, columns, alike, f'UPDATE "{table.name}" AS t SET {changes} FROM {source} WHERE t."{key}" = k."{key}"'
     )
 
 
-def _source(columns: tuple[str, ...]) -> str:
-    arrays = ", ".join(f":{name}" for name in columns)
-    names = ", ".join(f'"{name}"' for name in columns)
-    return f"unnest({arrays}) AS k ({names})"
+def _value(table: Table, name: str, alike: frozenset[str]) -> str:
+    value = f":{name}" if name in alike else f'k."{name}"'
+    return f"CAST({value} AS {_JSON})" if isinstance(table.c[name].type, JSONB) else value
 
 
-def _bound(table: Table, columns: tuple[str, ...], statement: str) -> TextClause:
-    return text(statement).bindparams(*(bindparam(name, type_=ARRAY(_element(table, name))) for name in columns))
+def _source(columns: tuple[str, ...], alike: frozenset[str]) -> str:
+    sent = [name for name in columns if name not in alike]
+    given = ", ".join(f":{name}" for name in sent)
+    names = ", ".join(f'"{name}"' for name in sent)
+    return f"unnest({given}) AS k ({names})"
+
+
+def _bound(table: Table, columns: tuple[str, ...], alike: frozenset[str], statement: str) -> TextClause:
+    kinds = {name: _element(table, name) for name in columns}
+    return text(statement).bindparams(
+        *(bindparam(name, type_=kind if name in alike else ARRAY(kind)) for name, kind in kinds.items())
+    )
 
 
 def _element(table: Table, name: str) -> TypeEngine[Any]:

@@ -1,6 +1,6 @@
 """Ids: time-ordered where they are new, the same each time where they are derived."""
 
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import uuid_utils.compat
 
@@ -15,4 +15,4 @@ def new_id() -> UUID:
 def derived_id(*parts: str) -> UUID:
     """The same parts give the same id, on every machine and on every try."""
     # The separator cannot stand in the parts of ids, so ("a", "bc") and ("ab", "c") differ.
-    return uuid5(NAMESPACE, "\x1f".join(parts))
+    return uuid_utils.compat.uuid5(NAMESPACE, "\x1f".join(parts))

@@ -2,20 +2,35 @@
 
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Final, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, Date, DateTime, Integer, LargeBinary, SmallInteger, String, Uuid, bindparam, text
+from sqlalchemy import (
+    BigInteger,
+    Date,
+    DateTime,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    TextClause,
+    Uuid,
+    bindparam,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.types import TypeEngine
 
 from contracts.events import CaseBound, Event
 from contracts.topics import TOPICS
+from services.runtime.bulk import arrays
 from services.runtime.database import TO_RING, transaction
 from services.runtime.ids import new_id
 from services.runtime.tables import SHARDS
@@ -65,74 +80,68 @@ _ALLOCATE = text(
     """
 ).bindparams(bindparam("case_ids", type_=ARRAY(Uuid)), bindparam("counts", type_=ARRAY(Integer)))
 
-_INSERT = text(
-    """
-    INSERT INTO journal (xid, shard, topic, key, case_id, event_id, type, sequence, at, traceparent, value)
-    SELECT coalesce(m.xid, pg_current_xact_id()::text::bigint),
-           m.shard, m.topic, m.key, m.case_id, m.event_id, m.type, m.sequence, m.at, m.traceparent, m.value
-    FROM unnest(:xids, :shards, :topics, :keys, :case_ids, :event_ids, :types, :sequences, :ats, :traceparents, :vals)
-         WITH ORDINALITY
-         AS m (xid, shard, topic, key, case_id, event_id, type, sequence, at, traceparent, value, place)
-    ORDER BY m.place
-    """
-).bindparams(
-    bindparam("xids", type_=ARRAY(BigInteger)),
-    bindparam("shards", type_=ARRAY(SmallInteger)),
-    bindparam("topics", type_=ARRAY(String)),
-    bindparam("keys", type_=ARRAY(String)),
-    bindparam("case_ids", type_=ARRAY(Uuid)),
-    bindparam("event_ids", type_=ARRAY(Uuid)),
-    bindparam("types", type_=ARRAY(String)),
-    bindparam("sequences", type_=ARRAY(Integer)),
-    bindparam("ats", type_=ARRAY(DateTime(timezone=True))),
-    bindparam("traceparents", type_=ARRAY(String)),
-    bindparam("vals", type_=ARRAY(LargeBinary)),
+_COLUMNS: Final[Mapping[str, TypeEngine[Any]]] = MappingProxyType(
+    {
+        "event_id": Uuid(),
+        "xid": BigInteger(),
+        "shard": SmallInteger(),
+        "topic": String(),
+        "key": String(),
+        "case_id": Uuid(),
+        "type": String(),
+        "sequence": Integer(),
+        "at": DateTime(timezone=True),
+        "traceparent": String(),
+        "value": LargeBinary(),
+    }
 )
-_COLUMNS: Final = (
-    "xids",
-    "shards",
-    "topics",
-    "keys",
-    "case_ids",
-    "event_ids",
-    "types",
-    "sequences",
-    "ats",
-    "traceparents",
-    "vals",
-)
+
+
+@cache
+def _insert(alike: frozenset[str]) -> TextClause:
+    """Rows get their ids in the order in which they are given."""
+    sent = [name for name in _COLUMNS if name not in alike]
+    values = {name: f":{name}" if name in alike else f"m.{name}" for name in _COLUMNS}
+    values["xid"] = f"coalesce({values['xid']}, pg_current_xact_id()::text::bigint)"
+    return text(
+        f"""
+        INSERT INTO journal ({", ".join(values)})
+        SELECT {", ".join(values.values())}
+        FROM unnest({", ".join(f":{name}" for name in sent)}) WITH ORDINALITY AS m ({", ".join(sent)}, place)
+        ORDER BY m.place
+        """
+    ).bindparams(*(bindparam(name, type_=kind if name in alike else ARRAY(kind)) for name, kind in _COLUMNS.items()))
 
 
 async def add(conn: AsyncConnection, service: str, messages: Sequence[Outgoing]) -> list[int | None]:
     """Write events of `service`, to be sent after the commit. Returns the sequence of each; `None` without a case."""
     if not messages:
         return []
-    tickets = await _allocate(conn, messages)
-    taken = Counter[UUID]()
     counts = Counter(message.event.case_id for message in messages if isinstance(message.event, CaseBound))
+    tickets = await _allocate(conn, counts)
     sequences: list[int | None] = []
     rows = []
     for message in messages:
         event = message.event
         sequence = xid = None
         if isinstance(event, CaseBound):
-            taken[event.case_id] += 1
             ticket = tickets[event.case_id]
-            sequence = ticket.last - counts[event.case_id] + taken[event.case_id]
+            sequence = ticket.last - counts[event.case_id] + 1
+            counts[event.case_id] -= 1
             xid = ticket.xid
         sequences.append(sequence)
         rows.extend(_rows(service, message, sequence, xid))
-    await conn.execute(_INSERT, dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True)))
+    alike, values = arrays(tuple(_COLUMNS), rows)
+    await conn.execute(_insert(alike), values)
     conn.info.setdefault(TO_RING, set()).add(service)
     return sequences
 
 
-async def _allocate(conn: AsyncConnection, messages: Sequence[Outgoing]) -> dict[UUID, Ticket]:
-    counts = Counter(message.event.case_id for message in messages if isinstance(message.event, CaseBound))
+async def _allocate(conn: AsyncConnection, counts: Counter[UUID]) -> dict[UUID, Ticket]:
     if not counts:
         return {}
     rows = await conn.execute(_ALLOCATE, {"case_ids": list(counts), "counts": list(counts.values())})
-    return {row.case_id: Ticket(row.last, row.xid) for row in rows}
+    return {case_id: Ticket(last, xid) for case_id, last, xid in rows}
 
 
 def _rows(service: str, message: Outgoing, sequence: int | None, xid: int | None) -> list[tuple[object, ...]]:
@@ -144,8 +153,8 @@ def _rows(service: str, message: Outgoing, sequence: int | None, xid: int | None
     key = None if case_id is not None else message.key
     event_id = message.event_id or new_id()
     shard = shard_of(str(case_id) if case_id is not None else key or "")
-    rest = (key, case_id, event_id, event.wire_type(), sequence, message.at, message.traceparent, value)
-    return [(xid, shard, topic, *rest) for topic in (home_topic(service, type(event)), *message.copies)]
+    rest = (key, case_id, event.wire_type(), sequence, message.at, message.traceparent, value)
+    return [(event_id, xid, shard, topic, *rest) for topic in (home_topic(service, type(event)), *message.copies)]
 
 
 def shard_of(key: str) -> int:
