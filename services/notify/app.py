@@ -1,8 +1,11 @@
 """Puts notify together from its settings."""
 
-from services.notify.firing import Watchman
+from pydantic import Field
+
+from services.notify.firing import ALERTS_PER_SECOND, Watchman
 from services.notify.handlers import Watcher
 from services.notify.http import ROUTES
+from services.notify.pace import Pace
 from services.policies import PolicyWatch
 from services.runtime.broker import Pump
 from services.runtime.clock import Clock
@@ -13,16 +16,23 @@ from services.runtime.sealing import Sealer
 from services.runtime.settings import RuntimeSettings, read_settings
 
 FIRING_SECONDS = 0.25
+SWEEPING_SECONDS = 2.0
 FORGETTING_SECONDS = 600.0
 
 
-def build(settings: RuntimeSettings | None = None) -> Service:
-    settings = settings or read_settings(RuntimeSettings)
+class NotifySettings(RuntimeSettings):
+    notify_alerts_per_second: int = Field(default=ALERTS_PER_SECOND, gt=0)
+    """How many alerts a process says a second when many are late, for example after an outage."""
+
+
+def build(settings: NotifySettings | None = None) -> Service:
+    settings = settings or read_settings(NotifySettings)
     clock = Clock.of(settings)
     engine = open_engine(settings, "notify")
     policy = PolicyWatch(settings.policy_dir)
     pumps: list[Pump] = []
-    watchman = Watchman(engine=engine, clock=clock, policy=policy, pumps=pumps)
+    pace = Pace(settings.notify_alerts_per_second)
+    watchman = Watchman(engine=engine, clock=clock, policy=policy, pumps=pumps, pace=pace)
 
     async def refresh_policy() -> None:
         policy.refresh()
@@ -39,6 +49,7 @@ def build(settings: RuntimeSettings | None = None) -> Service:
             Job(run=refresh_policy),
             Job(run=watchman.note_reading, seconds=FIRING_SECONDS),
             Job(run=watchman.fire, seconds=FIRING_SECONDS),
+            Job(run=watchman.sweep, seconds=SWEEPING_SECONDS),
             Job(run=watchman.forget, seconds=FORGETTING_SECONDS),
         ],
         pumps=pumps,

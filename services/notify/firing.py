@@ -1,10 +1,12 @@
 """Fires what is due: each alert once, by who holds the row, and in the transaction that writes it down."""
 
+import asyncio
 import os
 import socket
+import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -12,6 +14,7 @@ from services.notify import store
 from services.notify.domain.firing import Fired, Held, Waits, decide
 from services.notify.domain.watch import Watch
 from services.notify.handlers import READERS
+from services.notify.pace import BEGINNING, LowWater, Pace, Patience
 from services.notify.saying import say
 from services.policies import PolicyWatch
 from services.runtime.broker import Pump
@@ -19,13 +22,27 @@ from services.runtime.clock import Clock
 from services.runtime.database import transaction
 
 PORTION: Final = 1000
-PORTIONS_A_TURN: Final = 4
+HANDS: Final = 2
+"""Portions of one process at the same time: one is decided while the database writes the other."""
+ALERTS_PER_SECOND: Final = 5000
+SETTLED_SECONDS: Final = 0.5
+"""Real time after which what was to be written for a moment is nearly always written; the sweep finds the rest."""
+RESTS: Final = 20
+"""Sweeping takes at most one part in so many of a process's time."""
 SETTLE_SECONDS: Final = 1.0
 """Real time in which an answer over HTTP gets from routing's database to its topic."""
 ALIVE_SECONDS: Final = 10.0
 """A process that has not said for so long how far it has read reads no more; its partitions are with another."""
 SHORTEST_WAIT_SECONDS: Final = 0.25
 LONGEST_WAIT_SECONDS: Final = 60.0
+
+
+class Looked(NamedTuple):
+    """A watch that was looked at: for which moment, when it is to be looked at again, and whether an alert went out."""
+
+    claimed_for: datetime
+    next_at: datetime | None
+    was_said: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +53,9 @@ class Watchman:
     clock: Clock
     policy: PolicyWatch
     pumps: list[Pump]
+    pace: Pace = field(default_factory=lambda: Pace(ALERTS_PER_SECOND))
+    water: LowWater = field(default_factory=LowWater)
+    patience: Patience = field(default_factory=lambda: Patience(RESTS))
     name: str = field(default_factory=lambda: f"{socket.gethostname()}/{os.getpid()}")
 
     async def note_reading(self) -> None:
@@ -48,35 +68,64 @@ class Watchman:
                     await store.note_reading(conn, pump.desk.reader.name, self.name, until=until, seen=asked)
 
     async def fire(self) -> None:
-        """What is due, the longest due first, in portions of one transaction each.
+        """Everything that is due now, the longest due first, in portions of one transaction each."""
+        now = self.clock.now()
+        looked = await self.fire_portion(now)
+        # What is said next of some of them may be due already, so this ends with a look that finds nothing to say.
+        while any(one.was_said for one in looked):
+            if len(looked) == PORTION:
+                async with asyncio.TaskGroup() as hands:
+                    for _ in range(HANDS):
+                        hands.create_task(self._catch_up(now))
+            looked = await self.fire_portion(now)
 
-        After an outage there is much of it. Then a turn ends early, and what is left goes out in the next ones, so
-        that those who read alerts get them at a pace that they can follow.
-        """
-        for _ in range(PORTIONS_A_TURN):
-            if not await self.fire_portion():
-                return
+    async def _catch_up(self, until: datetime) -> None:
+        """No faster than the pace: who reads alerts shall not be buried after an outage."""
+        more = True
+        while more:
+            await self.pace.spend(PORTION)
+            looked = await self.fire_portion(until)
+            more = len(looked) == PORTION and any(one.was_said for one in looked)
 
-    async def fire_portion(self) -> int:
-        """Returns how many watches were looked at."""
+    async def fire_portion(self, until: datetime) -> list[Looked]:
+        """The first of what is due from the mark on."""
+        looked = await self._fire(since=self.water.mark, until=until)
+        settled = until - timedelta(seconds=SETTLED_SECONDS * self.clock.speed)
+        done = looked[-1].claimed_for if len(looked) == PORTION else settled
+        self.water.rise(min(done, settled, *(one.next_at for one in looked if one.next_at is not None)))
+        return looked
+
+    async def sweep(self) -> None:
+        """What has come to stand below the mark: written late, or in the hands of a process that died."""
+        if not self.patience.is_over():
+            return
+        began = time.monotonic()
+        while len(await self._fire(since=BEGINNING, until=self.water.mark)) == PORTION:
+            await self.pace.spend(PORTION)
+        self.patience.rest(time.monotonic() - began)
+
+    async def _fire(self, *, since: datetime, until: datetime) -> list[Looked]:
+        """One portion in one transaction."""
         now, policy = self.clock.now(), self.policy.policy
         alive = datetime.now(UTC) - timedelta(seconds=ALIVE_SECONDS)
         async with transaction(self.engine) as conn:
-            until = await store.get_read_until(conn, alive=alive)
-            never = datetime.min.replace(tzinfo=UTC)
+            read = await store.get_read_until(conn, alive=alive)
             candidates = await store.claim_due(
                 conn,
-                now=now,
-                read_until=min(until.get(reader, never) for reader in READERS),
+                since=since,
+                until=until,
+                read_until=min(read.get(reader, BEGINNING) for reader in READERS),
                 portion=PORTION,
             )
-            if not candidates:
-                return 0
-            outcomes = [decide(candidate, now, self._waits(), policy) for candidate in candidates]
-            await store.save_watches(conn, [], [_after(outcome) for outcome in outcomes])
-            fired = [outcome for outcome in outcomes if isinstance(outcome, Fired)]
-            await say(conn, fired)
-        return len(candidates)
+            waits = self._waits()
+            outcomes = [decide(candidate, now, waits, policy) for candidate in candidates]
+            after = [_after(outcome) for outcome in outcomes]
+            await store.save_moved(conn, after)
+            await say(conn, [outcome for outcome in outcomes if isinstance(outcome, Fired)])
+        return [
+            Looked(candidate.watch.next_fire_at or until, watch.next_fire_at, isinstance(outcome, Fired))
+            for candidate, watch, outcome in zip(candidates, after, outcomes, strict=True)
+        ]
 
     async def forget(self) -> None:
         """Receipts that were answered a week ago."""

@@ -182,7 +182,11 @@ class Watcher:
         )
         for incoming in batch:
             _count(incoming.data, incoming.received_at, tally)
-        await store.save_watches(conn, *_apart(watches_before, tally.watches))
+        new, changed = _apart(watches_before, tally.watches)
+        moved = [watch for watch in changed if watch.version == watches_before[watch.clock_id].version]
+        told = [watch for watch in changed if watch.version != watches_before[watch.clock_id].version]
+        await store.save_watches(conn, new, told)
+        await store.save_moved(conn, moved)
         await store.save_legs(conn, *_apart(legs_before, tally.legs))
         await store.save_cases(conn, tally.cases, tally.states)
         await store.save_answered(conn, tally.answered, tally.now)

@@ -29,15 +29,16 @@ RUNG_OF: Final = {SupervisionLevel.REMINDED: SupervisionReminded, SupervisionLev
 
 
 async def say(conn: AsyncConnection, fired: Sequence[Fired]) -> None:
-    await store.save_alerts(conn, list(_rows(fired)))
-    await journal.add(conn, SERVICE, list(_said(fired)))
+    ids = [_event_id(one) for one in fired]
+    await store.save_alerts(conn, list(_rows(fired, ids)))
+    await journal.add(conn, SERVICE, list(_said(fired, ids)))
 
 
-def _rows(fired: Sequence[Fired]) -> Iterator[list[object]]:
-    for place, one in enumerate(fired):
+def _rows(fired: Sequence[Fired], ids: Sequence[UUID]) -> Iterator[list[object]]:
+    for place, (one, event_id) in enumerate(zip(fired, ids, strict=True)):
         watch = one.before
         yield [
-            _event_id(one),
+            event_id,
             place,
             EVENT_OF[one.alert].TYPE,
             watch.case_id,
@@ -55,9 +56,9 @@ def _rows(fired: Sequence[Fired]) -> Iterator[list[object]]:
         ]
 
 
-def _said(fired: Sequence[Fired]) -> Iterator[Outgoing]:
-    for one in fired:
-        yield Outgoing(event=_alert(one), at=one.fired_at, event_id=_event_id(one))
+def _said(fired: Sequence[Fired], event_ids: Sequence[UUID]) -> Iterator[Outgoing]:
+    for one, event_id in zip(fired, event_ids, strict=True):
+        yield Outgoing(event=_alert(one), at=one.fired_at, event_id=event_id)
         rung = RUNG_OF.get(one.rung)
         if rung is not None:
             watch = one.before
@@ -70,7 +71,7 @@ def _said(fired: Sequence[Fired]) -> Iterator[Outgoing]:
                 recipients=one.recipients,
                 at=one.fired_at,
             )
-            ids = (str(watch.clock_id), str(watch.version), one.rung.value)
+            ids = (str(watch.clock_id), str(watch.version), one.rung)
             yield Outgoing(event=said, at=one.fired_at, event_id=derived_id("supervision", *ids))
 
 
@@ -97,4 +98,4 @@ def _event_id(fired: Fired) -> UUID:
     """The same for the same level of the same version, whoever fires it and however often it is tried."""
     watch = fired.before
     warning = (fired.level,) if fired.alert is Alert.DUE_SOON and fired.level else ()
-    return derived_id("alert", str(watch.clock_id), str(watch.version), fired.alert.value, *warning)
+    return derived_id("alert", str(watch.clock_id), str(watch.version), fired.alert, *warning)

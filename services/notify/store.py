@@ -21,22 +21,33 @@ from services.runtime.bulk import among, insert_rows, update_rows
 # A breach is held while something that was received in time is unread by routing, or its effects are unread by us.
 _CLAIM: Final = text(
     """
-    SELECT w.*,
-           w.next_alert = 'breached' AND (
-               w.due_at >= :read_until
-               OR EXISTS (
-                   SELECT FROM receipts AS r
-                   WHERE r.referral_id = w.referral_id AND r.received_at <= w.due_at
-                     AND (r.answered_at IS NULL OR r.answered_at >= :read_until)
-               )
-           ) AS held
-    FROM watches AS w
-    WHERE w.next_fire_at <= :now
-    ORDER BY w.next_fire_at
-    LIMIT :portion
-    FOR UPDATE OF w SKIP LOCKED
+    SELECT json_agg(json_build_object(
+        'watch', due.w,
+        'held', (due.w).next_alert = 'breached' AND (
+            (due.w).due_at >= :read_until
+            OR EXISTS (
+                SELECT FROM receipts AS r
+                WHERE r.referral_id = (due.w).referral_id AND r.received_at <= (due.w).due_at
+                  AND (r.answered_at IS NULL OR r.answered_at >= :read_until)
+            )
+        )
+    ))::text
+    FROM (
+        SELECT w FROM watches AS w
+        WHERE w.next_fire_at >= :since AND w.next_fire_at <= :until
+        ORDER BY w.next_fire_at
+        LIMIT :portion
+        FOR UPDATE OF w SKIP LOCKED
+    ) AS due
     """
-).bindparams(*(bindparam(name, type_=DateTime(timezone=True)) for name in ("now", "read_until")))
+).bindparams(*(bindparam(name, type_=DateTime(timezone=True)) for name in ("since", "until", "read_until")))
+_LOCK_WATCHES: Final = text(
+    """
+    SELECT json_agg(held.w)::text FROM (
+        SELECT w FROM watches AS w WHERE w.clock_id = ANY(:ids) ORDER BY w.clock_id FOR UPDATE
+    ) AS held
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 _NOTE: Final = text(
     """
     INSERT INTO readings AS r (reader, process, read_until, seen_at) VALUES (:reader, :process, :until, :seen)
@@ -123,8 +134,8 @@ async def lock_watches(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID,
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    statement = select(watches).where(among(watches.c.clock_id, wanted)).order_by(watches.c.clock_id).with_for_update()
-    return {w.clock_id: w for w in map(rows.watch_of, (await conn.execute(statement)).mappings())}
+    found = await conn.scalar(_LOCK_WATCHES, {"ids": wanted})
+    return {watch.clock_id: watch for watch in rows.watches_of(found)}
 
 
 async def lock_legs(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Leg]:
@@ -138,6 +149,11 @@ async def lock_legs(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Le
 async def save_watches(conn: AsyncConnection, new: Iterable[Watch], changed: Iterable[Watch]) -> None:
     await insert_rows(conn, watches, rows.WATCH_COLUMNS, [rows.watch_row(watch) for watch in new])
     await update_rows(conn, watches, rows.WATCH_COLUMNS, [rows.watch_row(watch) for watch in changed])
+
+
+async def save_moved(conn: AsyncConnection, moved: Iterable[Watch]) -> None:
+    """Watches of which something was said, or that have ended: what their owners say of them stands as it was."""
+    await update_rows(conn, watches, rows.MOVED_COLUMNS, [rows.moved_row(watch) for watch in moved])
 
 
 async def save_legs(conn: AsyncConnection, new: Iterable[Leg], changed: Iterable[Leg]) -> None:
@@ -213,10 +229,12 @@ async def get_read_until(conn: AsyncConnection, *, alive: datetime) -> dict[str,
     return {row.reader: row.read_until for row in await conn.execute(_READ_UNTIL, {"alive": alive})}
 
 
-async def claim_due(conn: AsyncConnection, *, now: datetime, read_until: datetime, portion: int) -> list[Candidate]:
+async def claim_due(
+    conn: AsyncConnection, *, since: datetime, until: datetime, read_until: datetime, portion: int
+) -> list[Candidate]:
     """Watches whose moment has come, each held by this transaction alone; another process takes others."""
-    found = await conn.execute(_CLAIM, {"now": now, "read_until": read_until, "portion": portion})
-    return [Candidate(watch=rows.watch_of(row), held=bool(row["held"])) for row in found.mappings()]
+    found = await conn.scalar(_CLAIM, {"since": since, "until": until, "read_until": read_until, "portion": portion})
+    return rows.candidates_of(found)
 
 
 async def save_alerts(conn: AsyncConnection, fired: Sequence[Sequence[Any]]) -> None:

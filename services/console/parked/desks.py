@@ -62,4 +62,7 @@ def _builders() -> dict[str, Callable[[RuntimeSettings], Service]]:
     def build_intake(settings: RuntimeSettings) -> Service:
         return intake.build(intake.IntakeSettings(**settings.model_dump()))
 
-    return {"intake": build_intake, "routing": routing.build, "notify": notify.build}
+    def build_notify(settings: RuntimeSettings) -> Service:
+        return notify.build(notify.NotifySettings(**settings.model_dump()))
+
+    return {"intake": build_intake, "routing": routing.build, "notify": build_notify}

@@ -8,7 +8,6 @@ import msgspec
 
 from contracts.codes import ClockKind
 from contracts.events.clocks import ClockExtended, ClockFacts, ClockMet, ClockStop, ClockWarning
-from services.notify.firing import PORTION, PORTIONS_A_TURN
 from services.runtime.ids import new_id
 from tests.integration.notify.watching import HOUR, NOW, Notify, facts, started
 
@@ -67,20 +66,6 @@ async def test_after_an_outage_everything_is_said_late_in_order_and_says_how_lat
     assert await levels(notify) == [one for one in said for _ in range(3)]
     values = await notify.rows("SELECT value FROM journal WHERE type = 'yimen.clock.due.v1' LIMIT 1")
     assert msgspec.json.decode(values[0][0])["late_seconds"] == said[3][3]
-
-
-async def test_what_an_outage_left_goes_out_in_turns_the_longest_due_first(notify: Notify) -> None:
-    turn = PORTION * PORTIONS_A_TURN
-    for first in range(0, turn, 1000):
-        await notify.hears(*(started(facts(new_id(), due_in=-HOUR)) for _ in range(first, first + 1000)))
-    await notify.hears(*(started(facts(new_id(), due_in=-2 * HOUR, started_at=NOW - 3 * HOUR)) for _ in range(10)))
-    await notify.has_read(NOW + HOUR)
-    await notify.watchman().fire()
-    assert await notify.rows("SELECT count(*) FROM alerts") == [(turn,)]
-    first_ten = "SELECT DISTINCT due_at FROM (SELECT due_at FROM alerts ORDER BY xid, place LIMIT 10) AS a"
-    assert await notify.rows(first_ten) == [(NOW - 2 * HOUR,)]
-    await notify.watchman().fire()
-    assert await notify.rows("SELECT count(*) FROM alerts") == [(turn + 10,)]
 
 
 async def test_a_change_repeats_no_level_that_has_passed_but_the_one_where_the_clock_stands(notify: Notify) -> None:

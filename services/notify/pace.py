@@ -1,0 +1,51 @@
+"""From where the clocks are looked through, and how fast they may go out when many are late."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class LowWater:
+    """Below the mark everything was looked at, so a look begins there.
+
+    What was said leaves dead entries at the front of the index, and as long as any transaction in the database is
+    older than they are, every look from the beginning walks over all of them.
+    """
+
+    mark: datetime = BEGINNING
+
+    def rise(self, to: datetime) -> None:
+        self.mark = max(self.mark, to)
+
+
+@dataclass(slots=True)
+class Pace:
+    """At most so many a second; a time without work earns nothing."""
+
+    per_second: float
+    free_at: float = 0.0
+
+    async def spend(self, number: int) -> None:
+        """Returns when the next may follow."""
+        now = time.monotonic()
+        self.free_at = max(self.free_at, now) + number / self.per_second
+        await asyncio.sleep(self.free_at - now)
+
+
+@dataclass(slots=True)
+class Patience:
+    """What takes long is done seldom: after each time, a rest of so many times its length."""
+
+    rests: float
+    ready_at: float = 0.0
+
+    def is_over(self) -> bool:
+        return time.monotonic() >= self.ready_at
+
+    def rest(self, took: float) -> None:
+        self.ready_at = time.monotonic() + took * self.rests

@@ -1,0 +1,132 @@
+"""Two watchmen share the work, and one that dies in the middle of it costs nothing but time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.codes import ClockKind
+from services.notify import firing
+from services.notify.firing import PORTION, Watchman
+from services.policies import PolicyWatch
+from services.runtime.database import open_engine
+from services.runtime.migrate import upgrade
+from tests.benchmarks.clocks import Clocks, clocks_in, process_that_fires
+from tests.benchmarks.ground import NOW, PACK
+
+NUMBER = 3 * PORTION
+SAID = "SELECT count(*), count(DISTINCT clock_id) FROM alerts"
+JOURNAL = "SELECT count(*), count(DISTINCT event_id) FROM journal"
+OPEN = "SELECT count(*) FROM watches WHERE next_fire_at IS NOT NULL"
+
+
+@pytest.fixture
+async def clocks(database: str) -> AsyncIterator[Clocks]:
+    await upgrade(database, "notify")
+    engine = open_engine(SimpleNamespace(database_url=database), "notify")
+    async with clocks_in(engine) as found:
+        await found.has_read_everything()
+        yield found
+    await engine.dispose()
+
+
+async def everything_was_said_once(clocks: Clocks, number: int) -> None:
+    assert tuple(await clocks.conn.fetchrow(SAID)) == (number, number)
+    assert tuple(await clocks.conn.fetchrow(JOURNAL)) == (number, number)
+    assert await clocks.conn.fetchval(OPEN) == 0
+
+
+async def due(clocks: Clocks, number: int) -> None:
+    await clocks.fill(number, kind=ClockKind.SIGNING, after=NOW - timedelta(hours=1), step=timedelta(milliseconds=1))
+
+
+async def test_a_connection_that_is_cut_in_the_middle_gives_back_what_it_held(
+    clocks: Clocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await due(clocks, NUMBER)
+    holds, cut = asyncio.Event(), asyncio.Event()
+    say = firing.say
+
+    async def say_slowly(conn: AsyncConnection, fired: Any) -> None:
+        await say(conn, fired)
+        holds.set()
+        await cut.wait()
+
+    with monkeypatch.context() as slow:
+        slow.setattr(firing, "say", say_slowly)
+        first = asyncio.create_task(clocks.watchman(NOW).fire())
+        await holds.wait()
+    other = clocks.watchman(NOW)
+    await other.fire()
+    assert tuple(await clocks.conn.fetchrow(SAID)) == (NUMBER - PORTION, NUMBER - PORTION)
+
+    await clocks.conn.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+        " AND datname = current_database()"
+    )
+    cut.set()
+    with pytest.raises(DBAPIError):
+        await first
+    await other.fire()
+    await other.sweep()
+
+    await everything_was_said_once(clocks, NUMBER)
+
+
+async def test_a_process_that_is_killed_leaves_the_rest_to_the_other(clocks: Clocks) -> None:
+    number = 20 * PORTION
+    await due(clocks, number)
+    process = await process_that_fires(clocks, NOW)
+    assert process.stdin is not None
+    process.stdin.write(b"go\n")
+    await process.stdin.drain()
+    async with asyncio.timeout(30):
+        while not await clocks.conn.fetchval("SELECT count(*) FROM alerts"):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.005)
+    process.kill()
+    await process.wait()
+    left = await clocks.conn.fetchval(OPEN)
+
+    other = clocks.watchman(NOW)
+    await other.fire()
+    await other.sweep()
+
+    assert 0 < left < number, "it was killed in the middle"
+    await everything_was_said_once(clocks, number)
+
+
+async def test_what_is_written_late_is_found_by_the_next_sweep(clocks: Clocks) -> None:
+    watchman = clocks.watchman(NOW)
+    await watchman.fire()
+    await due(clocks, 1)
+    await watchman.fire()
+    assert tuple(await clocks.conn.fetchrow(SAID)) == (0, 0), "it lies below the mark"
+    await watchman.sweep()
+    await everything_was_said_once(clocks, 1)
+
+
+async def test_many_that_are_late_go_out_at_the_pace_and_the_longest_due_first(clocks: Clocks) -> None:
+    await due(clocks, 2 * PORTION)
+    paced = Watchman(
+        engine=clocks.engine,
+        clock=clocks.watchman(NOW).clock,
+        policy=PolicyWatch(PACK),
+        pumps=[],
+        pace=firing.Pace(2 * PORTION),
+    )
+    catching_up = asyncio.create_task(paced.fire())
+    async with asyncio.timeout(10):
+        while not await clocks.conn.fetchval("SELECT count(*) FROM alerts"):  # noqa: ASYNC110 - a task of its own
+            await asyncio.sleep(0.01)
+    said, open_from = (
+        await clocks.conn.fetchval("SELECT max(due_at) FROM alerts"),
+        await clocks.conn.fetchval("SELECT min(next_fire_at) FROM watches"),
+    )
+    assert said < open_from
+    await catching_up
+    await everything_was_said_once(clocks, 2 * PORTION)
