@@ -1,0 +1,199 @@
+"""Millions of open clocks in notify's tables, and the watchmen that look at them."""
+
+import asyncio
+import itertools
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import asyncpg
+import uvloop
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contracts.codes import ClockKind, ClockStatus
+from services.notify import store
+from services.notify.domain.watch import Alert, Watch
+from services.notify.firing import Watchman
+from services.notify.handlers import READERS
+from services.notify.pace import LowWater, Pace
+from services.policies import PolicyWatch
+from services.runtime.clock import Clock
+from services.runtime.database import open_engine, transaction
+from services.runtime.ids import new_id
+from services.runtime.process import spare_the_collector
+from tests.benchmarks.ground import PACK, spent
+
+COUNTIES = (130702, 130703, 130705, 130706, 130708, 130709, 130722, 130723, 130724, 130725, 130726, 130727)
+NEVER = datetime(2999, 1, 1, tzinfo=UTC)
+_FILL = """
+    INSERT INTO watches (
+        clock_id, case_id, referral_id, kind, office, area, version, started_at, due_at, provisional,
+        status, next_alert, next_fire_at
+    )
+    SELECT uuidv7(), uuidv7(), uuidv7(), $1, 'education-' || county || '000000',
+           county || '100000', 1, $2::timestamptz - interval '5 days', due.at,
+           false, 'running', 'breached', due.at
+    FROM (
+        SELECT $2::timestamptz + i * $3::interval AS at, ($5::int[])[1 + i % 12] AS county
+        FROM generate_series(1, $4) AS i
+    ) AS due
+"""
+_BARE = """
+    WITH due AS MATERIALIZED (
+        SELECT clock_id FROM watches WHERE next_fire_at >= $1 AND next_fire_at <= $2
+        ORDER BY next_fire_at LIMIT 1000 FOR UPDATE SKIP LOCKED
+    ), fired AS (
+        UPDATE watches AS w SET status = 'breached', breached_at = $2, next_alert = NULL, next_fire_at = NULL
+        FROM due WHERE w.clock_id = due.clock_id
+        RETURNING w.clock_id, w.case_id
+    )
+    INSERT INTO journal (shard, topic, case_id, event_id, type, sequence, at, value)
+    SELECT 0, 'bench', case_id, clock_id, 'bench', 1, $2, $3 FROM fired
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """The tables with the superuser's hands beside the product's."""
+
+    engine: AsyncEngine
+    conn: asyncpg.Connection
+    policy: PolicyWatch = field(default_factory=lambda: PolicyWatch(PACK))
+
+    def watchman(self, at: datetime) -> Watchman:
+        """Where time stands still."""
+        return watchman_of(self.engine, self.policy, Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC)))
+
+    def running_watchman(self, since: datetime, water: LowWater | None = None) -> Watchman:
+        """For whom it is that time now, and runs on."""
+        clock = Clock(origin=since, anchor=datetime.now(UTC))
+        return replace(watchman_of(self.engine, self.policy, clock), water=water or LowWater())
+
+    async def fill(self, number: int, *, kind: ClockKind, after: datetime, step: timedelta) -> None:
+        """Open clocks of this kind, each due one step after the one before it."""
+        await self.conn.execute(_FILL, kind.value, after, step, number, COUNTIES, timeout=1800)
+
+    async def settle(self) -> None:
+        """As autovacuum and a checkpoint leave it."""
+        for statement in ("VACUUM (ANALYZE) watches", "CHECKPOINT"):
+            await self.conn.execute(statement, timeout=1800)
+
+    async def fire_bare(self, since: datetime, until: datetime) -> None:
+        """The yardstick: the same rows change and as many rows go to the journal, and nothing is decided."""
+        while await self.conn.execute(_BARE, since, until, b"x" * 400) != "INSERT 0 0":
+            pass
+
+    async def has_read_everything(self) -> None:
+        """Nothing is held, as if every answer had been read."""
+        async with transaction(self.engine) as conn:
+            for reader in READERS:
+                await store.note_reading(conn, reader, "bench", until=NEVER, seen=NEVER)
+
+    @asynccontextmanager
+    async def without_indexes(self) -> AsyncIterator[None]:
+        """Built once at the end, as a restore does it."""
+        found = await self.conn.fetch(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'watches' AND indexname NOT LIKE '%_pkey'"
+        )
+        for row in found:
+            await self.conn.execute(f"DROP INDEX {row['indexname']}")
+        yield
+        await self.conn.execute("SET maintenance_work_mem = '512MB'")
+        for row in found:
+            await self.conn.execute(row["indexdef"], timeout=1800)
+
+
+def watchman_of(engine: AsyncEngine, policy: PolicyWatch, clock: Clock) -> Watchman:
+    """As fast as it can."""
+    return Watchman(engine=engine, clock=clock, policy=policy, pumps=[], pace=Pace(1e9))
+
+
+@asynccontextmanager
+async def clocks_in(engine: AsyncEngine) -> AsyncIterator[Clocks]:
+    conn = await connect(engine)
+    yield Clocks(engine=engine, conn=conn)
+    await conn.close()
+
+
+async def connect(engine: AsyncEngine) -> asyncpg.Connection:
+    """Without the time-outs of a service."""
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return await asyncpg.connect(url, server_settings={"search_path": "notify", "jit": "off"})
+
+
+def watch(due_at: datetime, number: int) -> Watch:
+    """The watch over a clock that just began."""
+    county = COUNTIES[number % len(COUNTIES)]
+    return Watch(
+        clock_id=new_id(),
+        case_id=new_id(),
+        referral_id=new_id(),
+        kind=ClockKind.HANDLING,
+        office=f"education-{county}000000",
+        area=f"{county}100000",
+        version=1,
+        started_at=due_at - timedelta(days=5),
+        due_soon_at=None,
+        due_at=due_at,
+        status=ClockStatus.RUNNING,
+        next_alert=Alert.BREACHED,
+        next_fire_at=due_at,
+    )
+
+
+async def shared(batches: Iterable[list[Watch]], work: Callable[[list[Watch]], Awaitable[None]], hands: int) -> float:
+    """Seconds until all batches are done by so many at a time."""
+    waiting = iter(batches)
+
+    async def hand() -> None:
+        for batch in waiting:
+            await work(batch)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(hand() for _ in range(hands)))
+    return time.perf_counter() - began
+
+
+def batches(watches: list[Watch], size: int) -> list[list[Watch]]:
+    found = iter(watches)
+    return list(iter(lambda: list(itertools.islice(found, size)), []))
+
+
+async def process_that_fires(clocks: Clocks, at: datetime) -> asyncio.subprocess.Process:
+    """Ready to fire everything as soon as it is told a line."""
+    url = clocks.engine.url.render_as_string(hide_password=False)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.benchmarks.clocks", url, at.isoformat()),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    if process.stdout is not None:
+        await process.stdout.readline()
+    return process
+
+
+async def fire_in_processes(clocks: Clocks, at: datetime, number: int) -> float:
+    """Seconds in which so many processes fire everything together."""
+    ready = [await process_that_fires(clocks, at) for _ in range(number)]
+    return await spent(asyncio.gather(*(process.communicate(b"go\n") for process in ready)))
+
+
+async def _fire_once(url: str, at: datetime) -> None:
+    engine = open_engine(SimpleNamespace(database_url=url), "notify")
+    watchman = watchman_of(engine, PolicyWatch(PACK), Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC)))
+    await watchman.forget()  # the first connection is made before the start
+    spare_the_collector()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    await asyncio.to_thread(sys.stdin.readline)
+    await watchman.fire()
+    await engine.dispose()
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_fire_once(sys.argv[1], datetime.fromisoformat(sys.argv[2])))

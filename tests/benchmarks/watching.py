@@ -1,0 +1,162 @@
+"""Ten million open clocks: how fast they are added, ended and said, and what a look at them costs."""
+
+import asyncio
+import statistics
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from contracts.codes import ClockKind
+from services.notify import store
+from services.notify.domain.watch import Watch, cancelled
+from services.notify.firing import Watchman
+from services.runtime.database import transaction
+from tests.benchmarks.clocks import Clocks, batches, clocks_in, connect, fire_in_processes, shared, watch
+from tests.benchmarks.ground import NOW, Ground, spent
+
+HOUR = timedelta(hours=1)
+START = NOW + timedelta(days=2)
+"""The hour of the seven million begins here, so that the real time stays undisturbed."""
+A_SECOND = 2000
+BATCH = 2000
+CHUNKS = 20
+PINNED = range(5, 15)
+
+
+async def measure(ground: Ground) -> dict[str, Any]:
+    number = 1_000_000 if ground.quick else 10_000_000
+    portion = 60_000 if ground.quick else 200_000
+    async with ground.schema("notify") as engine, clocks_in(engine) as clocks:
+        await clocks.has_read_everything()
+        hour = number * 7 // 10
+        loading = await spent(_load(clocks, number, hour, portion))
+        found: dict[str, Any] = {"open_clocks": number, "seconds_to_load": round(loading)}
+        found |= {"idle_poll": await _idle(clocks.watchman(START - 4 * HOUR))}
+        found |= await _firing(clocks, portion)
+        found |= await _adding_and_cancelling(clocks, portion // 2)
+        found |= {"due_evenly": await _lateness(clocks, 5 if ground.quick else 20)}
+        found |= {"after_changes": await _changes(clocks, hour)}
+    return found
+
+
+async def _load(clocks: Clocks, number: int, hour: int, portion: int) -> None:
+    """Seven of ten are due within an hour from `START`, the rest later; three portions were due before it."""
+    async with clocks.without_indexes():
+        for day, kind in enumerate((ClockKind.SIGNING, ClockKind.HANDLING, ClockKind.SIGNING), start=1):
+            await clocks.fill(portion, kind=kind, after=START - day * HOUR, step=HOUR / 2 / portion)
+        await clocks.fill(hour, kind=ClockKind.HANDLING, after=START, step=HOUR / hour)
+        step = timedelta(days=90) / number
+        await clocks.fill(number - hour - 3 * portion, kind=ClockKind.HANDLING, after=START + 2 * HOUR, step=step)
+    await clocks.settle()
+
+
+async def _idle(watchman: Watchman, times: int = 100) -> dict[str, float]:
+    await watchman.fire()
+    looks = sorted([await spent(watchman.fire()) * 1000 for _ in range(times)])
+    return {"median_ms": round(statistics.median(looks), 2), "p99_ms": round(looks[-times // 100 - 1], 2)}
+
+
+async def _firing(clocks: Clocks, number: int) -> dict[str, Any]:
+    """Portions that lie an hour apart: the yardstick first, then without and with a rung of supervision."""
+    bare = number / await spent(clocks.fire_bare(START - 3 * HOUR, START - 2 * HOUR))
+    await clocks.settle()
+    with_rung = number / await spent(clocks.watchman(START - 1.5 * HOUR).fire())
+    await clocks.settle()
+    plain = number / await spent(clocks.watchman(START - HOUR / 2).fire())
+    await clocks.fill(number, kind=ClockKind.SIGNING, after=START - HOUR / 2, step=HOUR / 3 / number)
+    await clocks.settle()
+    together = number / await fire_in_processes(clocks, START, 2)
+    return {
+        "bare_update_and_journal_per_second": round(bare),
+        "breaches_per_second": round(plain),
+        "breaches_ratio_to_bare": round(plain / bare, 2),
+        "breaches_with_supervision_per_second": round(with_rung),
+        "breaches_per_second_two_processes": round(together),
+    }
+
+
+async def _adding_and_cancelling(clocks: Clocks, number: int) -> dict[str, Any]:
+    async def add(batch: list[Watch]) -> None:
+        async with transaction(clocks.engine) as conn:
+            await store.save_watches(conn, batch, [])
+
+    async def cancel(batch: list[Watch]) -> None:
+        async with transaction(clocks.engine) as conn:
+            before = await store.lock_watches(conn, [one.clock_id for one in batch])
+            await store.save_moved(conn, [cancelled(one, START) for one in before.values()])
+
+    found: dict[str, Any] = {}
+    step = timedelta(days=30) / number
+    began = time.perf_counter()
+    for _ in range(number // BATCH):
+        await clocks.fill(BATCH, kind=ClockKind.HANDLING, after=START + 2 * HOUR, step=timedelta(days=30) / BATCH)
+    found["bare_insert_per_second"] = round(number / (time.perf_counter() - began))
+    for hands in (1, 2):
+        new = batches([watch(START + 2 * HOUR + i * step, i) for i in range(number)], BATCH)
+        found[f"added_per_second_{hands}_at_a_time"] = round(number / await shared(new, add, hands))
+        found[f"cancelled_per_second_{hands}_at_a_time"] = round(number / await shared(new, cancel, hands))
+    return found
+
+
+async def _lateness(clocks: Clocks, seconds: int) -> dict[str, Any]:
+    """So many due in every second; late is what was committed after its moment."""
+    await clocks.conn.execute("TRUNCATE alerts")
+    start = datetime.now(UTC) + timedelta(seconds=2)
+    number = seconds * A_SECOND
+    await clocks.fill(number, kind=ClockKind.SIGNING, after=start, step=timedelta(seconds=1) / A_SECOND)
+    watchman, ends = clocks.running_watchman(datetime.now(UTC)), {}
+    while datetime.now(UTC) < start + timedelta(seconds=seconds + 1):
+        await watchman.fire()
+        ended = datetime.now(UTC)
+        for at in await clocks.conn.fetch("SELECT DISTINCT fired_at FROM alerts WHERE fired_at >= $1", ended - HOUR):
+            ends.setdefault(at["fired_at"], ended)
+        await asyncio.sleep(0.25)
+    rows = await clocks.conn.fetch("SELECT fired_at, due_at FROM alerts WHERE due_at > $1", start)
+    late = sorted((ends[row["fired_at"]] - row["due_at"]).total_seconds() for row in rows)
+    return {
+        "due_per_second": A_SECOND,
+        "fired": f"{len(late)} of {number}",
+        "late_median_seconds": round(statistics.median(late), 3),
+        "late_p99_seconds": round(late[len(late) * 99 // 100], 3),
+        "within_a_second": f"{sum(one <= 1 for one in late) / len(late):.2%}",
+    }
+
+
+async def _changes(clocks: Clocks, hour: int) -> dict[str, Any]:
+    """An hour in which everything due in it changed, with a snapshot held open for half of it."""
+    pin = await connect(clocks.engine)
+    watchman = clocks.watchman(START)
+    await watchman.fire()
+    medians, began = [], time.perf_counter()
+    sweep = beginning = 0.0
+    for chunk in range(CHUNKS):
+        if chunk == PINNED.start:
+            await pin.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            await pin.execute("SELECT count(*) FROM readings")
+        since, until = (START + HOUR * at / CHUNKS for at in (chunk, chunk + 1))
+        await clocks.conn.execute(_END, since, until, timeout=600)
+        # Still ten seconds away from what is due next, so a look finds nothing but what lies behind it.
+        watchman = clocks.running_watchman(until - timedelta(seconds=10), watchman.water)
+        medians.append((await _idle(watchman, 20))["median_ms"])
+        if chunk + 1 == PINNED.stop:
+            sweep = await spent(watchman.sweep())
+            beginning = await spent(clocks.watchman(until).fire())
+            await pin.execute("COMMIT")
+    await pin.close()
+    return {
+        "changes": hour,
+        "seconds_for_the_changes": round(time.perf_counter() - began),
+        "idle_poll_median_ms": medians[-1],
+        "idle_poll_worst_median_ms": max(medians),
+        "while_a_snapshot_is_held": {
+            "idle_poll_median_ms": max(medians[at] for at in PINNED),
+            "sweep_seconds": round(sweep, 2),
+            "poll_from_the_beginning_ms": round(beginning * 1000),
+        },
+    }
+
+
+_END = """
+    UPDATE watches SET status = 'met', ended_at = next_fire_at, next_alert = NULL, next_fire_at = NULL
+    WHERE next_fire_at > $1 AND next_fire_at <= $2
+"""
