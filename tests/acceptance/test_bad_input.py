@@ -21,6 +21,7 @@ from services.runtime.auth import Role
 from services.runtime.ids import new_id
 from tests.acceptance.installation import Installation, installed, until
 from tests.integration.intake.test_registration import NOW, a_submission
+from tests.integration.routing.test_routing import an_accepted_case
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(240)]
 
@@ -297,3 +298,23 @@ async def test_events_of_other_versions_wait_with_their_case_alone(city: Install
             await yimen(city, "parked", "drop", row["id"], "--by", "ops-1", "--because", "a test of versions")
     assert await parked(city, "--case", str(cases[0])) == []
     assert len(await parked(city, "--code", "unsupported_version")) == len(rows) - 2
+
+
+async def test_what_a_command_replays_goes_out_with_the_running_services(city: Installation) -> None:
+    """The first event of a case is lost: what follows waits, until somebody takes the loss as given."""
+    accepted = an_accepted_case()
+    headers, value = encode(Envelope(id=new_id(), writer="intake", time=NOW, sequence=2, data=accepted))
+    async with city.producer() as producer:
+        await producer.send_and_wait(CASES.name, value, key=str(accepted.case_id).encode(), headers=headers)
+    case_id = str(accepted.case_id)
+
+    async def waiting() -> Any:
+        return await parked(city, "--service", "routing", "--case", case_id)
+
+    (row,) = await until("the case waits", waiting)
+    assert (row["code"], row["detail"]) == ("sequence_gap", "expected 1, came 2")
+    because = ("--by", "ops-1", "--because", "lost with the old broker")
+    await yimen(city, "parked", "replay", row["id"], "--accept-gap", *because)
+    told = await city.heard(REFERRALS.name, case_id, ["routing.decided", "referral.dispatched", "clock.started"])
+    assert [said for said, _ in told].count("routing.decided") == 1
+    assert await waiting() == []
