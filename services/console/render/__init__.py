@@ -1,8 +1,8 @@
-"""Reference pages of what an operator meets, rendered from the code: settings, commands, error codes."""
+"""Reference pages of what an operator meets, rendered from the code: settings, commands, error codes, examples."""
 
 from pathlib import Path
 
-from services.console.render import codes, commands, settings
+from services.console.render import codes, commands, examples, settings
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
 
@@ -12,5 +12,6 @@ def rendered() -> dict[Path, str]:
     return {
         REFERENCE / "settings.md": settings.page(),
         REFERENCE / "commands.md": commands.page(),
+        REFERENCE / "worked-examples.md": examples.page(),
         REFERENCE / "error-codes.md": codes.page(),
     }
