@@ -280,3 +280,22 @@ def test_the_fragment_has_a_row_for_each_day() -> None:
     ) in page
     assert page.endswith(f",已公布至 {CALENDAR.published_through}</p></section>")
     assert f"{date(2026, 3, 6)} 23:59:59" in page
+
+
+def test_every_line_of_the_text_stands_alone() -> None:
+    opened = Pause(start=at("2026-03-04T09:00"), end=None)
+    told = explain("2026-03-02T10:00", "5wd", pauses=[opened], extensions=[Limit.parse("2d"), Limit.parse("1wd")])
+    zh, en = as_text(told, LAW).splitlines(), as_text(told, LAW, "en").splitlines()
+    assert zh[0] == "自 2026-03-02 10:00 起 5个工作日,延长 2日,延长 1个工作日"
+    assert en[0] == "5 working days from 2026-03-02 10:00, extended by 2 calendar days, extended by 1 working day"
+    assert "暂停计时中,恢复后才有到期日" in zh
+    assert "The clock is paused; the date follows when it resumes" in en
+    far = explain(f"{CALENDAR.published_through.year}-12-20T10:00", "20wd")
+    assert "暂定:跨入节假日安排尚未公布的年份" in as_text(far, LAW).splitlines()
+    assert "Provisional: counted through a year that is not published yet" in as_text(far, LAW, "en").splitlines()
+
+
+def test_the_fragment_has_a_paragraph_for_each_line() -> None:
+    page = as_html(explain("2026-03-05T10:00", "1wd"), LAW)
+    assert "<p>自 2026-03-05 10:00 起 1个工作日</p><p>依据:信访工作条例 第34条(法定;A 法规原文)</p><p>策略版本:" in page
+    assert "</table><p>到期:2026-03-06 23:59:59 +0800</p><p>日历 " in page
