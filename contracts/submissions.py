@@ -49,6 +49,8 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     referral_id: UUID
     action: FeedbackAction
     occurred_at: datetime | None = None
+    """When it happened, with offset. Counts for hold and resume alone; whether a limit was kept is decided by when the
+    answer arrived."""
     reason: Annotated[str, Meta(max_length=64)] = ""
     """A reason code of the policy; mandatory for return, hold, extend and fail."""
     text: LongText = ""

@@ -104,6 +104,21 @@ class CaseReopened(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     reason: str
 
 
+class CaseApplicantToBeTold(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """The window owes the applicant a word, for example on an extension."""
+
+    TYPE: ClassVar[str] = "case.applicant_to_be_told"
+    about: str
+    """`extension`."""
+    owed_at: datetime
+
+
+class CaseApplicantTold(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    TYPE: ClassVar[str] = "case.applicant_told"
+    about: str
+    told_at: datetime
+
+
 class CaseMerged(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "case.merged"
     into: UUID

@@ -64,12 +64,16 @@ class ClockPaused(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     clocks: tuple[ClockFacts, ...]
     reason: str
     paused_at: datetime
+    since: datetime | None = None
+    """Since when it stands still, where that was reported late; else since `paused_at`."""
 
 
 class ClockResumed(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "clock.resumed"
     clocks: tuple[ClockFacts, ...]
     resumed_at: datetime
+    since: datetime | None = None
+    """Since when it runs again, where that was reported late; else since `resumed_at`."""
 
 
 class ClockExtended(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
@@ -84,6 +88,19 @@ class ClockExtended(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     extended_at: datetime
 
 
+class PauseCorrection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A pause that was wrongly reported: as it was, and as it is now."""
+
+    pause: int
+    """Its place among the clock's pauses, from 0."""
+    was_start: datetime
+    was_end: datetime | None = None
+    start: datetime
+    end: datetime | None = None
+    reason: str
+    approver: str
+
+
 class ClockRecalculated(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     """Dates of open clocks moved although nothing happened to the case itself, for example by a new calendar."""
 
@@ -92,8 +109,9 @@ class ClockRecalculated(CaseBound, frozen=True, kw_only=True, omit_defaults=True
     previous_due_at: tuple[datetime | None, ...]
     """Of each clock, in order; none of one that stood still."""
     reason: str
-    """`calendar_changed`: another calendar runs."""
+    """`calendar_changed`: another calendar runs. `pause_corrected`: a coordinator put a reported pause right."""
     recalculated_at: datetime
+    correction: PauseCorrection | None = None
 
 
 class ClockStop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -46,6 +46,7 @@ BY_NAME: dict[str, Any] = {
     "level": "80%",
     "late_seconds": 30,
     "by": "10wd",
+    "about": "extension",
     "due_at": DUE,
     "due_soon_at": datetime(2026, 3, 18, 15, 59, 59, 999999, tzinfo=UTC),
     "previous_due_at": (DUE,),

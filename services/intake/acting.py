@@ -77,6 +77,12 @@ class Reopen(Act, frozen=True, kw_only=True):
     reason: str
 
 
+class TellApplicant(Act, frozen=True, kw_only=True):
+    """Put on record that the applicant was told (告知), for example of an extension."""
+
+    about: str = "extension"
+
+
 PATHS: Final[Mapping[str, type[Act]]] = MappingProxyType(
     {
         "accept": Accept,
@@ -86,6 +92,7 @@ PATHS: Final[Mapping[str, type[Act]]] = MappingProxyType(
         "withdraw": Withdraw,
         "callback": CallBack,
         "reopen": Reopen,
+        "applicant-told": TellApplicant,
     }
 )
 
@@ -107,6 +114,8 @@ def doing(wanted: Act, at: datetime, rules: Rules) -> Callable[[Case], Change | 
                 return acts.withdraw(case, at, rules, reason=reason)
             case CallBack(satisfied=satisfied, reason=reason):
                 return acts.call_back(case, at, rules, satisfied=satisfied, reason=reason)
+            case TellApplicant(about=about):
+                return acts.applicant_told(case, at, about=about)
             case Reopen(reason=reason):
                 return acts.reopen(case, at, rules, reason=reason)
             case _:

@@ -140,7 +140,10 @@ def step(still: Change, event: CaseBound, policy: Policy) -> Change:
             return following.silent(case, event.fired_at, event.kind, event.version)
         case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended() | ClockRecalculated():
             times = [clock for clock in event.clocks if clock.kind in WORK and clock.referral_id == case.lead]
-            return following.timed(case, still.at, to_awaited(times[-1])) if times else still
+            if not times:
+                return still
+            timed = following.timed(case, still.at, to_awaited(times[-1]))
+            return following.extended(timed) if isinstance(event, ClockExtended) else timed
         case _:
             return still
 

@@ -24,6 +24,7 @@ CHANGING: Final = (
     "lead",
     "lead_office",
     "handling",
+    "untold",
     "clocks",
     "calendar_version",
 )
@@ -62,6 +63,7 @@ def changing(case: Case, policy: Policy) -> list[Any]:
         case.lead,
         case.lead_office,
         _encode(case.handling).decode() if case.handling is not None else None,
+        _encode(case.untold).decode(),
         _encode([pack(clock) for clock in clocks]).decode(),
         version_of(clocks, policy),
     ]
@@ -113,5 +115,6 @@ def case_of(row: RowMapping) -> Case:
         lead=row["lead"],
         lead_office=row["lead_office"],
         handling=msgspec.convert(row["handling"], Awaited) if row["handling"] is not None else None,
+        untold=tuple(row["untold"]),
         clocks=tuple(map(unpack, msgspec.convert(row["clocks"], list[PackedClock]))),
     )

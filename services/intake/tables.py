@@ -54,6 +54,7 @@ cases = Table(
     Column("lead", Uuid),
     Column("lead_office", String),
     Column("handling", JSONB),
+    Column("untold", JSONB, nullable=False, server_default="[]"),
     Column("clocks", JSONB, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed_applicant", LargeBinary, nullable=False),

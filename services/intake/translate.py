@@ -7,6 +7,8 @@ from typing import assert_never
 from contracts.events import CaseBound
 from contracts.events.cases import (
     CaseAccepted,
+    CaseApplicantToBeTold,
+    CaseApplicantTold,
     CaseClosed,
     CaseNotAccepted,
     CaseRegistered,
@@ -67,6 +69,10 @@ def _event(fact: Fact, change: Change, policy: Policy) -> CaseBound:
             return CaseClosed(case_id=case_id, closed_at=at, satisfied=satisfied)
         case said.Reopened(reason=reason):
             return CaseReopened(case_id=case_id, reopened_at=at, round=case.round, reason=reason)
+        case said.WordOwed(about=about):
+            return CaseApplicantToBeTold(case_id=case_id, about=about, owed_at=at)
+        case said.WordGiven(about=about):
+            return CaseApplicantTold(case_id=case_id, about=about, told_at=at)
         case ClocksMoved():
             return _clock_event(fact, change, policy)
         case _:

@@ -61,6 +61,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     first_contact_officer: str
     lead_office: str | None
     lead_referral: UUID | None
+    applicant_untold: tuple[str, ...]
+    """What the window has still to tell the applicant, for example `extension`."""
     answer_by: AnswerBy | None
 
 
@@ -94,6 +96,7 @@ def to_view(case: Case, policy: Policy) -> CaseView:
         first_contact_officer=case.first_contact_officer,
         lead_office=case.lead_office,
         lead_referral=case.lead,
+        applicant_untold=case.untold,
         answer_by=_answer_by(awaited, policy) if awaited is not None else None,
     )
 

@@ -12,7 +12,20 @@ from services.policies.warnings import DEFAULT_LEVELS, fault_of
 
 EXTENSION_APPROVER = "unit_head"
 USES = frozenset(
-    {"return", "hold", "extend", "fail", "decline", "withdraw", "cancel", "reopen", "reassign", "return_refused"}
+    {
+        "return",
+        "hold",
+        "extend",
+        "fail",
+        "decline",
+        "withdraw",
+        "cancel",
+        "reopen",
+        "reassign",
+        "return_refused",
+        "late_report",
+        "correct_pause",
+    }
 )
 C = TypeVar("C", bound=StrEnum)
 

@@ -13,6 +13,7 @@ from services.routing import store
 from services.routing.answering import SERVICE
 from services.routing.domain import supervision
 from services.routing.domain.dispatching import Desk
+from services.routing.domain.pauses import Wanted, correct_pause
 from services.routing.domain.referral import Change, Refused, Routing
 from services.routing.translate import to_outgoing
 from services.runtime import journal
@@ -50,8 +51,27 @@ class Recall(Decision, frozen=True, kw_only=True):
     reason: str
 
 
+class CorrectPause(Decision, frozen=True, kw_only=True):
+    """Put right a pause of the running clock that was wrongly reported; the new date is said, the old pause kept.
+
+    `pause` counts from 0. A pause that never was begins and ends at one moment; one that still lasts has no end.
+    """
+
+    pause: int
+    start: datetime
+    end: datetime | None = None
+    reason: str
+    approver: str
+
+
 DECISIONS: Final[Mapping[str, type[Decision]]] = MappingProxyType(
-    {"decide-return": ReturnDecision, "arbitrate": Arbitration, "reassign": Reassignment, "recall": Recall}
+    {
+        "decide-return": ReturnDecision,
+        "arbitrate": Arbitration,
+        "reassign": Reassignment,
+        "recall": Recall,
+        "correct-pause": CorrectPause,
+    }
 )
 """By the last part of the path."""
 
@@ -65,6 +85,7 @@ async def decide(
     if isinstance(change, Refused):
         return change
     await store.save_changes(conn, before, [change], desk.policy)
+    await store.save_corrections(conn, change.case_id, change.corrections)
     await journal.add(conn, SERVICE, list(to_outgoing([change], desk.policy)))
     return change.routing
 
@@ -79,5 +100,8 @@ def _decided(decision: Decision, change: Change, referral_id: UUID, desk: Desk, 
             return supervision.reassign(change, referral_id, desk, to=to, reason=reason, by=by)
         case Recall(reason=reason):
             return supervision.take_back(change, referral_id, desk, reason=reason)
+        case CorrectPause(pause=pause, start=start, end=end, reason=reason, approver=approver):
+            wanted = Wanted(pause=pause, start=start, end=end, reason=reason, approver=approver)
+            return correct_pause(change, referral_id, desk, wanted, by=by)
         case _:
             raise TypeError(type(decision).__name__)

@@ -35,7 +35,18 @@ SEES = requires(Role.OFFICER, Role.CLERK, Role.TOWNSHIP, Role.COORDINATOR, Role.
 SEES_TEXT = requires(Role.OFFICER, Role.COORDINATOR)
 LARGEST_PAGE = 200
 FORBIDDEN = frozenset({"not_your_referral"})
-MALFORMED = frozenset({"invalid", "unknown_reason", "unknown_office", "approver_missing", "extension_too_long"})
+MALFORMED = frozenset(
+    {
+        "invalid",
+        "unknown_reason",
+        "unknown_office",
+        "unknown_pause",
+        "approver_missing",
+        "extension_too_long",
+        "late_reason_missing",
+        "occurred_out_of_range",
+    }
+)
 
 
 class AnswerBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,12 +122,14 @@ async def explain(request: Call, state: State, referral_id: FromPath[UUID]) -> d
     async with transaction(state.engine) as conn:
         routing, referral = await _seen(request.user, conn, referral_id)
         decisions = await store.list_decisions(conn, routing.matter.case_id)
+        corrections = await store.list_corrections(conn, referral_id)
     decided = next(one for one in decisions if one["decision_id"] == referral.decision_id)
     policy = state.router.policy.policy
     calendar = policy.calendar_of(referral.office)
     return {
         "referral": to_view(referral, routing, policy),
         "decision": decided,
+        "corrections": corrections,
         "clocks": [explained(clock, policy) for clock in referral.clocks],
         "calendar": {"version": calendar.version, "published_through": calendar.published_through},
     }

@@ -11,7 +11,7 @@ from services.policies import Policy
 from services.policies.clocks import LegalClock, PackedClock, pack, unpack
 from services.policies.recounting import version_of, written
 from services.routing.domain.decision import Matter
-from services.routing.domain.referral import Decided, Referral
+from services.routing.domain.referral import Corrected, Decided, Referral
 
 _encode = msgspec.json.Encoder().encode
 
@@ -63,6 +63,23 @@ CLOCK_COLUMNS: Final = (
     "stopped_at",
     "clock",
     "calendar_version",
+)
+
+
+CORRECTION_COLUMNS: Final = (
+    "case_id",
+    "referral_id",
+    "clock_id",
+    "version",
+    "pause",
+    "was_start",
+    "was_end",
+    "start",
+    "end",
+    "reason",
+    "approver",
+    "corrected_at",
+    "corrected_by",
 )
 
 
@@ -161,4 +178,22 @@ def clock_row(clock: LegalClock, case_id: UUID, policy: Policy) -> list[Any]:
         clock.stopped_at,
         _encode(pack(clock)).decode(),
         version_of([clock], policy),
+    ]
+
+
+def correction_row(made: Corrected, case_id: UUID) -> list[Any]:
+    return [
+        case_id,
+        made.referral_id,
+        made.clock_id,
+        made.version,
+        made.pause,
+        made.was.start,
+        made.was.end,
+        made.now.start,
+        made.now.end,
+        made.reason,
+        made.approver,
+        made.at,
+        made.by,
     ]

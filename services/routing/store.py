@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.policies import Policy
 from services.policies.clocks import LegalClock
 from services.routing import rows
-from services.routing.domain.referral import Change, Referral, Routing
-from services.routing.tables import answers, clocks, decisions, referrals, routed_cases, text_reads
+from services.routing.domain.referral import Change, Corrected, Referral, Routing
+from services.routing.tables import answers, clocks, corrections, decisions, referrals, routed_cases, text_reads
 from services.runtime.bulk import among, insert_rows, update_rows
 
 _CASES_OF: Final = text(
@@ -135,6 +135,16 @@ async def save_answers(conn: AsyncConnection, given: Sequence[SavedAnswer]) -> N
 async def list_answers(conn: AsyncConnection, referral_id: UUID) -> list[SavedAnswer]:
     found = await conn.execute(select(answers).where(answers.c.referral_id == referral_id).order_by(answers.c.id))
     return [SavedAnswer(**{name: row[name] for name in SavedAnswer.__slots__}) for row in found.mappings()]
+
+
+async def save_corrections(conn: AsyncConnection, case_id: UUID, made: Sequence[Corrected]) -> None:
+    await insert_rows(conn, corrections, rows.CORRECTION_COLUMNS, [rows.correction_row(one, case_id) for one in made])
+
+
+async def list_corrections(conn: AsyncConnection, referral_id: UUID) -> list[Mapping[str, Any]]:
+    """In the order in which they were made."""
+    statement = select(corrections).where(corrections.c.referral_id == referral_id).order_by(corrections.c.id)
+    return [dict(row) for row in (await conn.execute(statement)).mappings()]
 
 
 async def list_decisions(conn: AsyncConnection, case_id: UUID) -> list[Mapping[str, Any]]:

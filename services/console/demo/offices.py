@@ -169,7 +169,7 @@ class Offices:
             action=step.action,
             occurred_at=self.wheel.now(),
             reason=step.reason,
-            attributes=dict(step.attributes),
+            attributes=_attributes(step),
         )
         if "kafka" in self.policy.offices[leg.office].channels:
             await self.doors.send(OFFICE_FEEDBACK.named(leg.office), str(leg.id), feedback)
@@ -193,6 +193,12 @@ class Offices:
     async def _again(self, leg: Leg) -> None:
         await self.wheel.until(at_desk(self.wheel.now() + PATIENCE, self.policy.calendar))
         await self._say(leg, Step(action=FeedbackAction.COMPLETE))
+
+
+def _attributes(step: Step) -> dict[str, str | int | bool]:
+    """In a fast city a report takes hours: one of the evening may arrive on another day, and says why."""
+    late = {"late_because": "system_outage"} if step.action in (FeedbackAction.HOLD, FeedbackAction.RESUME) else {}
+    return {**step.attributes, **late}
 
 
 def _conduct(does: Behaviour, leg: Leg) -> Conduct:

@@ -15,7 +15,9 @@ class Explained(NamedTuple):
 
 REFUSALS: Final = (
     Explained("already_extended", 409, "The handling limit was extended before, and is only once."),
-    Explained("approver_missing", 422, "`attributes.approver` must name who has to agree by the policy."),
+    Explained(
+        "approver_missing", 422, "`approver`, or `attributes.approver` of an answer, must name who has to agree."
+    ),
     Explained("co_handlers_open", 409, "The lead cannot finish before its co-handlers; the detail names them."),
     Explained("copy_needs_no_answer", 409, "A copy can be signed, and nothing else."),
     Explained(
@@ -29,22 +31,35 @@ REFUSALS: Final = (
         "illegal_move", 409, "Not possible in this state; the detail names it. The states are drawn beside this page."
     ),
     Explained("invalid", 422, "The body or a query has faults; `errors` names each field with its rule. Some are 400."),
+    Explained("late_reason_missing", 422, "What is reported after its day says why in `attributes.late_because`."),
     Explained("lead_needs_successor", 409, "A lead is not recalled but reassigned: no case is without an owner."),
     Explained("not_allowed", 403, "The role, office or area of the token may not do this."),
     Explained("not_found", 404, "There is no such thing, or the token may not know of it."),
     Explained("not_json", 400, "The body is not one JSON object in UTF-8."),
     Explained("not_your_referral", 403, "The referral belongs to another office."),
+    Explained("nothing_to_tell", 409, "Nothing of that kind is owed to the applicant; the detail says what is."),
     Explained(
         "notice_already_given", 409, "The applicant was told what is missing; a second notice needs a coordinator."
+    ),
+    Explained(
+        "occurred_out_of_range",
+        422,
+        "`occurred_at` of a hold or a resumption lies before the clock, before the hold that it ends, or ahead.",
     ),
     Explained("only_the_lead", 409, "Only a lead is reassigned; co-handlers and copies are recalled."),
     Explained("referral_ended", 409, "The referral is over; the detail says how."),
     Explained("reopen_window_over", 409, "The time to open the case again has passed."),
+    Explained(
+        "reported_too_late",
+        409,
+        "The hold or resumption lies too far back, or the limit has passed; a coordinator can correct a pause.",
+    ),
     Explained("return_locked", 409, "A return was refused or arbitrated before."),
     Explained("return_window_over", 409, "The time to return the referral has passed."),
     Explained("same_office", 409, "The office that it shall go to has it already."),
     Explained("too_large", 413, "More bytes or lines than are taken at once."),
     Explained("unknown_office", 422, "No office of the policy has this code."),
+    Explained("unknown_pause", 422, "The clock has no pause of that number; the detail says how many it has."),
     Explained(
         "unknown_reason", 422, "The policy knows no such reason for this act; the detail lists those that it knows."
     ),

@@ -16,6 +16,7 @@ from services.intake.domain.change import (
     Reopened,
     Supplemented,
     Withdrawn,
+    WordGiven,
 )
 from services.intake.domain.registering import accepted, ready
 from services.intake.domain.states import Move, after
@@ -107,6 +108,14 @@ def call_back(case: Case, at: datetime, rules: Rules, *, satisfied: bool, reason
         return _reopened(change.meet(ClockKind.CALLBACK), reason, rules)
     closed = change.says(Closed(satisfied=satisfied), state=change.moves(Move.CLOSE))
     return closed.meet(ClockKind.CALLBACK)
+
+
+def applicant_told(case: Case, at: datetime, *, about: str) -> Change | Refused:
+    """What was owed to the applicant was said."""
+    if about not in case.untold:
+        return Refused(code="nothing_to_tell", detail=f"still to be told of: {', '.join(case.untold) or 'nothing'}")
+    rest = tuple(owed for owed in case.untold if owed != about)
+    return Change(case=case, at=at).says(WordGiven(about=about), untold=rest)
 
 
 def reopen(case: Case, at: datetime, rules: Rules, *, reason: str) -> Change | Refused:

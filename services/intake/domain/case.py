@@ -58,6 +58,8 @@ class Case:
     lead_office: str | None = None
     handling: Awaited | None = None
     """The lead's time: what routing last said of it, or what is expected until it does."""
+    untold: tuple[str, ...] = ()
+    """What the applicant has still to be told of."""
     clocks: tuple[LegalClock, ...] = ()
     """Intake's own clocks that are open."""
 

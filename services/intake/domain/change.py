@@ -76,6 +76,18 @@ class Reopened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WordOwed:
+    """The applicant is to be told of something that others decided."""
+
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordGiven:
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClocksMoved:
     """Clocks that one act started, paused, resumed, met or cancelled, as they are after it."""
 
@@ -99,6 +111,8 @@ Fact = (
     | Terminated
     | Closed
     | Reopened
+    | WordOwed
+    | WordGiven
     | ClocksMoved
 )
 

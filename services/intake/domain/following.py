@@ -6,12 +6,13 @@ from uuid import UUID
 
 from contracts.codes import CaseState, ClockKind
 from services.intake.domain.case import Awaited, Case, a_clock
-from services.intake.domain.change import Change, Resolved, Resumed, Suspended, Terminated
+from services.intake.domain.change import Change, Resolved, Resumed, Suspended, Terminated, WordOwed
 from services.intake.domain.registering import accepted
 from services.intake.domain.states import Move, after
 from services.policies import Policy
 
 DEEMING = frozenset({ClockKind.ACCEPTANCE, ClockKind.SUPPLEMENT_NOTICE})
+EXTENSION = "extension"
 AT_WORK = frozenset({CaseState.IN_PROGRESS, CaseState.SUSPENDED})
 
 
@@ -25,6 +26,14 @@ def timed(case: Case, at: datetime, handling: Awaited) -> Change:
     """Routing said until when the lead has time; late news of a case that is over says nothing."""
     at_work = case.state in AT_WORK
     return Change(case=replace(case, handling=handling) if at_work else case, at=at)
+
+
+def extended(change: Change) -> Change:
+    """The lead was given more time: the first-contact window has to tell the applicant, and why."""
+    case = change.case
+    if case.state not in AT_WORK:
+        return change
+    return change.says(WordOwed(about=EXTENSION), untold=tuple(dict.fromkeys((*case.untold, EXTENSION))))
 
 
 def held(case: Case, at: datetime, referral: UUID, reason: str) -> Change:

@@ -27,6 +27,7 @@ from services.policies.clocks import facts_of
 from services.policies.model import Extension
 from services.routing.domain.decision import arbiter, coordinator
 from services.routing.domain.dispatching import Desk, decision_clock, recall
+from services.routing.domain.pauses import check_since, since
 from services.routing.domain.referral import ANSWER_KINDS, WORK_KINDS, Change, Referral, Refused, Routing
 from services.routing.domain.states import BY_OFFICE, Move
 
@@ -102,6 +103,18 @@ def _check_with_reason(_: Routing, __: Referral, answer: Answer, desk: Desk) -> 
     return _check_reason(answer.feedback, desk)
 
 
+def _check_hold(_: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
+    feedback = answer.feedback
+    if refused := _check_reason(feedback, desk):
+        return refused
+    stops = desk.policy.reasons[feedback.reason].stops_clock
+    return check_since(referral, feedback, answer.received_at, desk.policy) if stops else None
+
+
+def _check_resume(_: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
+    return check_since(referral, answer.feedback, answer.received_at, desk.policy)
+
+
 def _check_complete(routing: Routing, referral: Referral, _: Answer, __: Desk) -> Refused | None:
     if referral.role is ReferralRole.LEAD and routing.open_co_handlers:
         offices = ", ".join(sorted(co.office for co in routing.open_co_handlers))
@@ -138,7 +151,8 @@ def _check_longer(feedback: Feedback, allowed: Extension) -> Refused | None:
 _CHECKS: Final[Mapping[FeedbackAction, Callable[[Routing, Referral, Answer, Desk], Refused | None]]] = MappingProxyType(
     {
         FeedbackAction.RETURN: _check_return,
-        FeedbackAction.HOLD: _check_with_reason,
+        FeedbackAction.HOLD: _check_hold,
+        FeedbackAction.RESUME: _check_resume,
         FeedbackAction.FAIL: _check_with_reason,
         FeedbackAction.EXTEND: _check_extend,
         FeedbackAction.COMPLETE: _check_complete,
@@ -185,11 +199,14 @@ def _progress(change: Change, feedback: Feedback, _: Desk) -> Change:
 def _hold(change: Change, feedback: Feedback, desk: Desk) -> Change:
     stops = desk.policy.reasons[feedback.reason].stops_clock
     change = _step(change, feedback, ReferralOnHold, reason=feedback.reason, stops_clock=stops)
-    return change.pauses(feedback.referral_id, feedback.reason, desk.policy) if stops else change
+    if not stops:
+        return change
+    return change.pauses(feedback.referral_id, feedback.reason, desk.policy, since=since(feedback, change.at))
 
 
 def _resume(change: Change, feedback: Feedback, desk: Desk) -> Change:
-    return _step(change, feedback, ReferralResumed).resumes(feedback.referral_id, desk.policy)
+    change = _step(change, feedback, ReferralResumed)
+    return change.resumes(feedback.referral_id, desk.policy, since=since(feedback, change.at))
 
 
 def _extend(change: Change, feedback: Feedback, desk: Desk) -> Change:

@@ -10,6 +10,7 @@ from contracts.codes import ClockKind, ClockStatus, ReferralRole, ReferralState
 from contracts.events import Event
 from contracts.events.clocks import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted, ClockStop
 from contracts.events.referrals import ReferralEvent
+from services.deadlines import Pause
 from services.policies import Policy
 from services.policies.clocks import LegalClock, facts_of
 from services.routing.domain.decision import Choice, Matter
@@ -107,6 +108,22 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """A correction of a pause as it is stored: what stood there, what stands there now, and who said so."""
+
+    referral_id: UUID
+    clock_id: UUID
+    version: int
+    pause: int
+    was: Pause
+    now: Pause
+    reason: str
+    approver: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """The routing after an act and the events it caused, in order. Grows, never changes in place."""
 
@@ -114,6 +131,7 @@ class Change:
     at: datetime
     events: tuple[Event, ...] = ()
     decisions: tuple[Decided, ...] = ()
+    corrections: tuple[Corrected, ...] = ()
 
     @property
     def case_id(self) -> UUID:
@@ -172,19 +190,24 @@ class Change:
         change, ended = self._stopped(referral_id, ClockStatus.CANCELLED, kinds)
         return change.says(ClockCancelled(case_id=self.case_id, clocks=ended)) if ended else self
 
-    def pauses(self, referral_id: UUID, reason: str, policy: Policy) -> "Change":
-        change, turned = self.turns(referral_id, lambda clock: clock.pause(self.at, reason))
+    def pauses(self, referral_id: UUID, reason: str, policy: Policy, *, since: datetime) -> "Change":
+        change, turned = self.turns(referral_id, lambda clock: clock.pause(since, reason))
         facts = facts_of(turned, policy)
-        said = ClockPaused(case_id=self.case_id, clocks=facts, reason=reason, paused_at=self.at)
+        said = ClockPaused(
+            case_id=self.case_id, clocks=facts, reason=reason, paused_at=self.at, since=self._late(since)
+        )
         return change.says(said) if turned else self
 
-    def resumes(self, referral_id: UUID, policy: Policy) -> "Change":
+    def resumes(self, referral_id: UUID, policy: Policy, *, since: datetime) -> "Change":
         change, turned = self.turns(
-            referral_id, lambda clock: clock.resume(self.at) if clock.status is ClockStatus.PAUSED else clock
+            referral_id, lambda clock: clock.resume(since) if clock.status is ClockStatus.PAUSED else clock
         )
         facts = facts_of(turned, policy)
-        said = ClockResumed(case_id=self.case_id, clocks=facts, resumed_at=self.at)
+        said = ClockResumed(case_id=self.case_id, clocks=facts, resumed_at=self.at, since=self._late(since))
         return change.says(said) if turned else self
+
+    def _late(self, since: datetime) -> datetime | None:
+        return since if since != self.at else None
 
     def turns(
         self, referral_id: UUID, turn: Callable[[LegalClock], LegalClock]

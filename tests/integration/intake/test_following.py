@@ -11,12 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.codes import CaseState, ClockKind, ReferralRole
 from contracts.events import CaseBound
+from contracts.events.clocks import ClockExtended
 from contracts.topics import ALERTS, REFERRALS
 from services.intake import store
+from services.intake.domain import acts
 from services.intake.domain.case import Case
 from services.intake.follower import Follower
 from services.intake.registration import Registered
 from services.intake.spending import to_time
+from services.intake.telling import act
 from services.policies import PolicyWatch
 from services.runtime.clock import Clock
 from services.runtime.consume import Reader, Record, read_record
@@ -139,6 +142,33 @@ async def test_the_story_names_who_said_what(engine: AsyncEngine, watch: PolicyW
         ("case.resolved", voices.OFFICE),
         ("clock.started", voices.OFFICE),
     ]
+
+
+async def test_an_extension_stands_in_the_story_until_the_applicant_was_told(
+    engine: AsyncEngine, watch: PolicyWatch, ear: Ear
+) -> None:
+    case_id = await a_case(engine, watch)
+    extension = ClockExtended(
+        case_id=case_id,
+        clocks=(voices.clock(LEAD, version=2),),
+        by="10wd",
+        approver="unit_head",
+        reason="complex",
+        extended_at=voices.AT,
+    )
+    await ear.hears(voices.dispatched(case_id, LEAD), voices.started(case_id, LEAD), extension)
+    assert (await ear.case(case_id)).untold == ("extension",)
+    async with transaction(engine) as conn:
+        await act(
+            case_id, lambda case: acts.applicant_told(case, voices.AT, about="extension"), conn, watch.policy, by="w-1"
+        )
+        story = [(entry.type, entry.by) for entry in await store.list_timeline(conn, case_id)]
+    assert story[-3:] == [
+        ("clock.extended", "routing"),
+        ("case.applicant_to_be_told", "routing"),
+        ("case.applicant_told", "w-1"),
+    ]
+    assert (await ear.case(case_id)).untold == ()
 
 
 async def test_who_answers_by_when_is_what_routing_announced(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:

@@ -78,6 +78,7 @@ class Story:
         office: str = EDUCATION,
         sender: str | None = None,
         after: timedelta = timedelta(hours=1),
+        occurred: timedelta | None = None,
         reason: str = "",
         **attributes: str,
     ) -> Refused | None:
@@ -86,6 +87,7 @@ class Story:
             referral_id=self.of(office).id,
             action=action,
             reason=reason,
+            occurred_at=NOON + occurred if occurred is not None else None,
             attributes={**attributes},
         )
         answer = Answer(sender=sender or office, feedback=feedback, received_at=NOON + after)

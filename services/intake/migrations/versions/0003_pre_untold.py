@@ -1,0 +1,10 @@
+"""What the applicant of a case has still to be told of."""
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE cases ADD COLUMN untold jsonb NOT NULL DEFAULT '[]'")

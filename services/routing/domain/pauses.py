@@ -1,0 +1,158 @@
+"""Since when a clock stands still or runs again, and how a pause that was wrongly reported is put right.
+
+Whether a limit was kept is decided by when an answer was received, always. A hold and a resumption alone may say that
+they happened before they were reported: not before the clock began, not before the hold that they end, and only a few
+working days back. What comes after the limit has passed changes nothing about it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from contracts.codes import ClockStatus, FeedbackAction
+from contracts.events.clocks import ClockRecalculated, PauseCorrection
+from contracts.submissions import Feedback
+from services.deadlines import Pause
+from services.deadlines.limits import civil_day
+from services.policies import Policy
+from services.policies.clocks import LegalClock, facts_of
+from services.routing.domain.dispatching import Desk
+from services.routing.domain.referral import WORK_KINDS, Change, Corrected, Referral, Refused
+
+LATEST_WORKING_DAYS: Final = 3
+"""So many working days of the office may lie between what happened and its report."""
+FAST_CLOCKS: Final = timedelta(minutes=5)
+"""By so much the office's clock may be ahead of ours."""
+LATE_REPORT: Final = "late_report"
+CORRECTION: Final = "correct_pause"
+PAUSE_CORRECTED: Final = "pause_corrected"
+"""Why a clock was counted again."""
+APPROVER: Final = "unit_head"
+
+
+def since(feedback: Feedback, received_at: datetime) -> datetime:
+    """When it happened, as far as that was checked."""
+    return min(feedback.occurred_at or received_at, received_at)
+
+
+def check_since(referral: Referral, feedback: Feedback, received_at: datetime, policy: Policy) -> Refused | None:
+    """Whether a hold or a resumption may have happened when it says so."""
+    happened = feedback.occurred_at
+    clocks = referral.open_clocks(*WORK_KINDS)
+    if happened is None or not clocks:
+        return None
+    if happened > received_at + FAST_CLOCKS:
+        return Refused(code="occurred_out_of_range", detail="it cannot happen after it was reported")
+    if happened >= received_at:
+        return None
+    if happened < _earliest(clocks, feedback.action):
+        return Refused(code="occurred_out_of_range", detail="before the clock began or before the hold that it ends")
+    calendar = policy.calendar_of(referral.office)
+    ends = [clock.due(calendar).due_at for clock in clocks]
+    if any(end is not None and end < received_at for end in ends):
+        return Refused(code="reported_too_late", detail="the limit has passed; a coordinator can correct a pause")
+    first, last = civil_day(happened), civil_day(received_at)
+    if calendar.working_days_until(last) - calendar.working_days_until(first) > LATEST_WORKING_DAYS:
+        return Refused(code="reported_too_late", detail=f"at most {LATEST_WORKING_DAYS} working days")
+    return _check_late_reason(feedback, policy) if first < last else None
+
+
+def _earliest(clocks: Iterable[LegalClock], action: FeedbackAction) -> datetime:
+    if action is FeedbackAction.HOLD:
+        return max(clock.started_at for clock in clocks)
+    begun = [clock.pauses[-1].start for clock in clocks if clock.status is ClockStatus.PAUSED]
+    return max(begun, default=max(clock.started_at for clock in clocks))
+
+
+def _check_late_reason(feedback: Feedback, policy: Policy) -> Refused | None:
+    """Why it was not reported on its day stands in the attributes."""
+    known = policy.reasons.get(str(feedback.attributes.get("late_because", "")))
+    if known is not None and LATE_REPORT in known.uses:
+        return None
+    allowed = sorted(code for code, each in policy.reasons.items() if LATE_REPORT in each.uses)
+    return Refused(code="late_reason_missing", detail=f"attributes.late_because must be one of {', '.join(allowed)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a coordinator says of a pause that was wrongly reported."""
+
+    pause: int
+    start: datetime
+    end: datetime | None
+    reason: str
+    approver: str
+
+
+def correct_pause(change: Change, referral_id: UUID, desk: Desk, wanted: Wanted, *, by: str) -> Change | Refused:
+    """Another pause in the place of a wrong one, told as an event of its own; what stood there stays on record.
+
+    A pause that never was begins and ends at one moment. One that still lasts is ended by resuming, not here.
+    """
+    referral = change.routing.referral(referral_id)
+    clock = next(iter(referral.open_clocks(*WORK_KINDS)), None)
+    if clock is None:
+        return Refused(code="illegal_move", detail=f"no clock of work runs; it is {referral.state.value}")
+    if not 0 <= wanted.pause < len(clock.pauses):
+        return Refused(code="unknown_pause", detail=f"there are {len(clock.pauses)}, counted from 0")
+    was = clock.pauses[wanted.pause]
+    if fault := _fault(wanted, was, clock, change.at) or _unproved(wanted, desk.policy):
+        return fault
+    now = replace(was, start=wanted.start, end=wanted.end)
+    before = clock.due(desk.policy.calendar_of(clock.office)).due_at
+    after = clock.correct(wanted.pause, now)
+    said = ClockRecalculated(
+        case_id=change.case_id,
+        clocks=facts_of([after], desk.policy),
+        previous_due_at=(before,),
+        reason=PAUSE_CORRECTED,
+        recalculated_at=change.at,
+        correction=PauseCorrection(
+            pause=wanted.pause,
+            was_start=was.start,
+            was_end=was.end,
+            start=now.start,
+            end=now.end,
+            reason=wanted.reason,
+            approver=wanted.approver,
+        ),
+    )
+    corrected = Corrected(
+        referral_id=referral_id,
+        clock_id=after.id,
+        version=after.version,
+        pause=wanted.pause,
+        was=was,
+        now=now,
+        reason=wanted.reason,
+        approver=wanted.approver,
+        at=change.at,
+        by=by,
+    )
+    clocks = tuple(after if one.id == clock.id else one for one in referral.clocks)
+    changed = change.puts(replace(referral, clocks=clocks)).says(said)
+    return replace(changed, corrections=(*changed.corrections, corrected))
+
+
+def _fault(wanted: Wanted, was: Pause, clock: LegalClock, at: datetime) -> Refused | None:
+    """What is wrong with the moments themselves."""
+    moments = [moment for moment in (wanted.start, wanted.end) if moment is not None]
+    if any(moment.tzinfo is None for moment in moments):
+        return Refused(code="invalid", detail="start and end need an offset, for example +08:00")
+    if (was.end is None) is not (wanted.end is None):
+        return Refused(code="invalid", detail="a pause that lasts has no end, and one that is over has one")
+    if wanted.start < clock.started_at or max(moments) > at or (wanted.end or wanted.start) < wanted.start:
+        return Refused(code="invalid", detail="within the time of the clock until now, and start before end")
+    return None
+
+
+def _unproved(wanted: Wanted, policy: Policy) -> Refused | None:
+    if wanted.approver != APPROVER:
+        return Refused(code="approver_missing", detail=f"approver must be {APPROVER}")
+    known = policy.reasons.get(wanted.reason)
+    if known is not None and CORRECTION in known.uses:
+        return None
+    allowed = sorted(code for code, each in policy.reasons.items() if CORRECTION in each.uses)
+    return Refused(code="unknown_reason", detail=f"reason must be one of {', '.join(allowed)}")

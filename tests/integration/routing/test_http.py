@@ -1,0 +1,170 @@
+"""Routing's HTTP door over a real socket: who may put a pause right, and what stays on record."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from services.routing.http import ROUTES
+from services.runtime.auth import Principal, Role, issue_token
+from services.runtime.clock import Clock
+from services.runtime.database import open_engine
+from services.runtime.http import build_app
+from services.runtime.migrate import upgrade
+from tests.integration.routing.test_routing import Routing, an_accepted_case
+from tests.unit.routing.builders import EDUCATION, NOON
+
+KEY = "t" * 32
+HOUR = timedelta(hours=1)
+
+
+def token(role: Role, office: str | None = None) -> dict[str, str]:
+    principal = Principal(subject=f"{role.value}-1", role=role, area=None, office=office)
+    return {"authorization": f"Bearer {issue_token(KEY, principal)}"}
+
+
+@pytest.fixture
+async def routing(database: str) -> AsyncIterator[Routing]:
+    await upgrade(database, "routing")
+    engine = open_engine(SimpleNamespace(database_url=database), "routing")
+    yield Routing(engine, Clock(speed=1000, origin=NOON, anchor=datetime.now(UTC)))
+    await engine.dispose()
+
+
+@pytest.fixture
+async def http(routing: Routing) -> AsyncIterator[httpx.AsyncClient]:
+    async def probe() -> dict[str, str]:
+        return {"database": "ok"}
+
+    state = {"engine": routing.engine, "router": routing.router, "token_key": KEY}
+    app = build_app("routing", ROUTES, state=state, probe=probe)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
+            await asyncio.sleep(0.01)
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with httpx.AsyncClient(base_url=base, headers=token(Role.COORDINATOR)) as client:
+            yield client
+        server.should_exit = True
+        await serving
+
+
+async def held_and_resumed(routing: Routing, http: httpx.AsyncClient) -> str:
+    """A referral whose office waited for an appraisal, over HTTP; returns its path."""
+    await routing.hears(an_accepted_case("education.school_placement"))
+    path = f"/v1/referrals/{await routing.referral(EDUCATION)}"
+    officer = token(Role.OFFICER, EDUCATION)
+    assert (await http.post(f"{path}/accept", json={}, headers=officer)).status_code == 200
+    held = await http.post(f"{path}/hold", json={"reason": "appraisal"}, headers=officer)
+    assert held.status_code == 200
+    resumed = await http.post(f"{path}/resume", json={}, headers=officer)
+    assert resumed.status_code == 200
+    return path
+
+
+async def a_correction(http: httpx.AsyncClient, path: str, **changes: Any) -> dict[str, Any]:
+    """That the only pause never was."""
+    clocks = (await http.get(f"{path}/explain")).json()["clocks"]
+    start = next(clock["pauses"][0]["start"] for clock in clocks if clock["pauses"])
+    return {"pause": 0, "start": start, "end": start, "reason": "never_paused", "approver": "unit_head"} | changes
+
+
+async def test_a_coordinator_puts_a_pause_right_and_the_old_one_stays_on_record(
+    routing: Routing, http: httpx.AsyncClient
+) -> None:
+    path = await held_and_resumed(routing, http)
+    told = await http.post(f"{path}/correct-pause", json=await a_correction(http, path))
+    assert told.status_code == 200
+    handling = next(clock for clock in told.json()["referral"]["clocks"] if clock["kind"] == "handling")
+    assert handling["due_at"] == "2026-03-23T15:59:59.999999Z"
+
+    why = (await http.get(f"{path}/explain")).json()
+    (correction,) = why["corrections"]
+    assert (correction["pause"], correction["reason"], correction["approver"], correction["corrected_by"]) == (
+        0,
+        "never_paused",
+        "unit_head",
+        "coordinator-1",
+    )
+    assert correction["was_end"] > correction["end"] == correction["start"] == correction["was_start"]
+    ((said, topics),) = await routing.rows(
+        """
+        SELECT min(convert_from(value, 'UTF8'))::json, count(*) FROM journal
+        WHERE type = 'yimen.clock.recalculated.v1'
+        """
+    )
+    assert (said["reason"], said["correction"]["reason"], said["clocks"][0]["version"]) == (
+        "pause_corrected",
+        "never_paused",
+        4,
+    )
+    assert topics == 2, "the office gets a copy"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"pause": 7}, 422, "unknown_pause"),
+        ({"approver": "me"}, 422, "approver_missing"),
+        ({"reason": "workload"}, 422, "unknown_reason"),
+        ({"end": None}, 422, "invalid"),
+        ({"end": "2026-03-02T12:00:00"}, 422, "invalid"),
+        ({"more": 1}, 400, "invalid"),
+    ],
+)
+async def test_a_wrong_correction_is_refused(
+    routing: Routing, http: httpx.AsyncClient, changes: dict[str, Any], status: int, code: str
+) -> None:
+    path = await held_and_resumed(routing, http)
+    told = await http.post(f"{path}/correct-pause", json=await a_correction(http, path, **changes))
+    assert (told.status_code, told.json()["code"]) == (status, code)
+
+
+async def test_nobody_but_a_coordinator_may(routing: Routing, http: httpx.AsyncClient) -> None:
+    path = await held_and_resumed(routing, http)
+    correction = await a_correction(http, path)
+    for role in (Role.OFFICER, Role.CLERK, Role.TOWNSHIP, Role.OPS):
+        headers = token(role, EDUCATION if role is Role.OFFICER else None)
+        told = await http.post(f"{path}/correct-pause", json=correction, headers=headers)
+        assert told.status_code == 403
+
+
+async def test_a_late_hold_over_http_says_since_when(routing: Routing, http: httpx.AsyncClient) -> None:
+    await routing.hears(an_accepted_case("education.school_placement"))
+    path = f"/v1/referrals/{await routing.referral(EDUCATION)}"
+    officer = token(Role.OFFICER, EDUCATION)
+    await http.post(f"{path}/accept", json={}, headers=officer)
+    before = {"reason": "appraisal", "occurred_at": (NOON - HOUR).isoformat()}
+    told = await http.post(f"{path}/hold", json=before, headers=officer)
+    assert (told.status_code, told.json()["code"]) == (422, "occurred_out_of_range")
+    assert await routing.rows("SELECT code FROM answers_of_offices WHERE action = 'hold'") == [
+        ("occurred_out_of_range",)
+    ]
+
+
+async def test_an_extension_is_capped_approved_in_time_and_granted_once(
+    routing: Routing, http: httpx.AsyncClient
+) -> None:
+    await routing.hears(an_accepted_case("education.school_placement"))
+    path = f"/v1/referrals/{await routing.referral(EDUCATION)}"
+    officer = token(Role.OFFICER, EDUCATION)
+    await http.post(f"{path}/accept", json={}, headers=officer)
+
+    async def asks(reason: str = "complex", **attributes: str) -> tuple[int, str | None]:
+        told = await http.post(f"{path}/extend", json={"reason": reason, "attributes": attributes}, headers=officer)
+        return told.status_code, told.json().get("code")
+
+    assert await asks(by="5wd") == (422, "approver_missing")
+    assert await asks(by="11wd", approver="unit_head") == (422, "extension_too_long")
+    assert await asks(by="10d", approver="unit_head") == (422, "extension_too_long")
+    assert await asks("workload", by="10wd", approver="unit_head") == (422, "unknown_reason")
+    assert await asks(by="10wd", approver="unit_head") == (200, None)
+    assert await asks(by="1wd", approver="unit_head") == (409, "already_extended")

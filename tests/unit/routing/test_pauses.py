@@ -1,0 +1,234 @@
+"""Pauses: reported late, overlapping or out of order, for reasons that stop no clock, and put right afterwards."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from contracts.codes import ClockKind, ClockStatus
+from contracts.codes import FeedbackAction as A
+from contracts.events.clocks import ClockPaused, ClockRecalculated, ClockResumed
+from services.deadlines import Pause
+from services.policies.clocks import LegalClock
+from services.routing.domain.pauses import Wanted, correct_pause
+from services.routing.domain.referral import Change, Refused
+from services.routing.domain.supervision import reassign
+from tests.unit.routing.builders import EDUCATION, NOON, Story, policy
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+WEEK = timedelta(days=7)
+OTHER = "health-130722000000"
+
+
+def handling(story: Story, office: str = EDUCATION) -> LegalClock:
+    return [clock for clock in story.of(office).clocks if clock.kind is ClockKind.HANDLING][-1]
+
+
+def due_day(story: Story, office: str = EDUCATION) -> str:
+    due_at = handling(story, office).due(policy().calendar).due_at
+    return due_at.date().isoformat() if due_at is not None else "stands still"
+
+
+def at_work() -> Story:
+    story = Story()
+    assert story.answers(A.ACCEPT) is None
+    assert due_day(story) == "2026-03-23"
+    return story
+
+
+def code(refused: Refused | None) -> str | None:
+    return refused.code if refused is not None else None
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"), [("appraisal", ClockStatus.PAUSED), ("hearing", ClockStatus.PAUSED), ("workload", "running")]
+)
+def test_only_a_reason_of_the_law_stops_the_clock(reason: str, status: str) -> None:
+    story = at_work()
+    assert story.answers(A.HOLD, reason=reason, after=DAY) is None
+    assert handling(story).status == status
+    assert ("clock.paused" in story.said) is (status == ClockStatus.PAUSED)
+
+
+def test_a_hold_that_is_reported_late_counts_from_when_it_happened() -> None:
+    story = at_work()
+    # Tuesday's appraisal is reported on Thursday.
+    assert story.answers(A.HOLD, reason="appraisal", after=3 * DAY, occurred=DAY, late_because="system_outage") is None
+    paused = next(event for event in story.last.events if isinstance(event, ClockPaused))
+    assert (paused.paused_at, paused.since) == (NOON + 3 * DAY, NOON + DAY)
+    assert story.answers(A.RESUME, after=3 * DAY + HOUR) is None
+    # It stood still at the end of Tuesday and of Wednesday.
+    assert due_day(story) == "2026-03-25"
+
+
+def test_a_resumption_that_is_reported_late_gives_the_time_between_back_to_the_clock() -> None:
+    story = at_work()
+    story.answers(A.HOLD, reason="appraisal", after=DAY)
+    assert story.answers(A.RESUME, after=3 * DAY, occurred=2 * DAY, late_because="paper_first") is None
+    resumed = next(event for event in story.last.events if isinstance(event, ClockResumed))
+    assert (resumed.resumed_at, resumed.since) == (NOON + 3 * DAY, NOON + 2 * DAY)
+    assert due_day(story) == "2026-03-24"
+
+
+def test_the_same_day_needs_no_excuse_and_now_is_the_rule() -> None:
+    story = at_work()
+    assert story.answers(A.HOLD, reason="appraisal", after=DAY + HOUR, occurred=DAY) is None
+    assert story.answers(A.RESUME, after=2 * DAY) is None
+    assert [pause.start for pause in handling(story).pauses] == [NOON + DAY]
+    assert next(event for event in story.last.events if isinstance(event, ClockResumed)).since is None
+
+
+@pytest.mark.parametrize(
+    ("after", "occurred", "attributes", "expected"),
+    [
+        (DAY, DAY + HOUR, {}, "occurred_out_of_range"),
+        (DAY, -HOUR, {"late_because": "system_outage"}, "occurred_out_of_range"),
+        (2 * DAY, DAY, {}, "late_reason_missing"),
+        (2 * DAY, DAY, {"late_because": "workload"}, "late_reason_missing"),
+        (WEEK, DAY, {"late_because": "system_outage"}, "reported_too_late"),
+        (22 * DAY, 21 * DAY, {"late_because": "system_outage"}, "reported_too_late"),
+    ],
+    ids=["ahead", "before the clock", "no excuse", "no such excuse", "too many days ago", "after the limit"],
+)
+def test_what_cannot_be_so_is_refused(
+    after: timedelta, occurred: timedelta, attributes: dict[str, str], expected: str
+) -> None:
+    story = at_work()
+    refused = story.answers(A.HOLD, reason="appraisal", after=after, occurred=occurred, **attributes)
+    assert code(refused) == expected
+    assert handling(story).pauses == ()
+
+
+def test_an_office_whose_clock_is_a_little_ahead_is_taken_at_reception() -> None:
+    story = at_work()
+    assert story.answers(A.HOLD, reason="appraisal", after=DAY, occurred=DAY + timedelta(minutes=2)) is None
+    assert handling(story).pauses[0].start == NOON + DAY
+
+
+def test_a_resumption_does_not_come_before_the_hold_that_it_ends() -> None:
+    story = at_work()
+    story.answers(A.HOLD, reason="appraisal", after=2 * DAY)
+    refused = story.answers(A.RESUME, after=2 * DAY + HOUR, occurred=2 * DAY - HOUR)
+    assert code(refused) == "occurred_out_of_range"
+
+
+def test_pauses_that_overlap_or_touch_give_each_day_back_once() -> None:
+    story = at_work()
+    story.answers(A.HOLD, reason="appraisal", after=DAY)
+    story.answers(A.RESUME, after=3 * DAY)
+    # The next one began before the first was over, and was reported afterwards.
+    story.answers(A.HOLD, reason="hearing", after=3 * DAY + HOUR, occurred=2 * DAY, late_because="paper_first")
+    story.answers(A.RESUME, after=4 * DAY)
+    story.answers(A.HOLD, reason="hearing", after=4 * DAY)
+    story.answers(A.RESUME, after=4 * DAY + HOUR)
+    assert len(handling(story).pauses) == 3
+    # Tuesday, Wednesday and Thursday ended in a pause.
+    assert due_day(story) == "2026-03-26"
+
+
+def test_a_resumption_that_overtakes_its_hold_is_refused_and_can_be_sent_again() -> None:
+    story = at_work()
+    assert code(story.answers(A.RESUME, after=2 * DAY, occurred=2 * DAY)) == "illegal_move"
+    assert (
+        story.answers(A.HOLD, reason="appraisal", after=2 * DAY + HOUR, occurred=DAY, late_because="paper_first")
+        is None
+    )
+    assert story.answers(A.RESUME, after=2 * DAY + 2 * HOUR, occurred=2 * DAY) is None
+    assert due_day(story) == "2026-03-24"
+
+
+def wanted(story: Story, number: int = 0, **changes: object) -> Wanted:
+    pause = handling(story).pauses[number]
+    values = {"pause": number, "start": pause.start, "end": pause.end, "reason": "reported_wrongly"}
+    return Wanted(**{**values, "approver": "unit_head", **changes})  # type: ignore[arg-type]
+
+
+def corrects(story: Story, after: timedelta = WEEK, **changes: object) -> Change | Refused:
+    what = wanted(story, **changes)
+    return correct_pause(story.change(after), story.of(EDUCATION).id, story.desk, what, by="coordinator-1")
+
+
+def paused_for_two_days() -> Story:
+    story = at_work()
+    story.answers(A.HOLD, reason="appraisal", after=DAY)
+    story.answers(A.RESUME, after=3 * DAY)
+    assert due_day(story) == "2026-03-25"
+    return story
+
+
+def test_a_correction_is_told_and_what_stood_there_stays_on_record() -> None:
+    story = paused_for_two_days()
+    before = handling(story)
+    change = corrects(story, end=NOON + 2 * DAY)
+    assert isinstance(change, Change)
+    story.act(change)
+    assert due_day(story) == "2026-03-24"
+    (said,) = change.events
+    assert isinstance(said, ClockRecalculated)
+    assert said.reason == "pause_corrected"
+    assert said.clocks[0].version == before.version + 1
+    assert said.previous_due_at == (before.due(policy().calendar).due_at,)
+    assert said.correction is not None
+    assert (said.correction.was_end, said.correction.end) == (NOON + 3 * DAY, NOON + 2 * DAY)
+    (kept,) = change.corrections
+    assert (kept.was, kept.now) == (
+        Pause(start=NOON + DAY, end=NOON + 3 * DAY, reason="appraisal", by=EDUCATION),
+        Pause(start=NOON + DAY, end=NOON + 2 * DAY, reason="appraisal", by=EDUCATION),
+    )
+    assert (kept.by, kept.approver) == ("coordinator-1", "unit_head")
+
+
+def test_a_pause_that_never_was_gives_nothing_back() -> None:
+    story = paused_for_two_days()
+    story.act(corrects(story, end=NOON + DAY, reason="never_paused"))
+    assert due_day(story) == "2026-03-23"
+
+
+def test_the_start_of_a_pause_that_still_lasts_can_be_put_right() -> None:
+    story = at_work()
+    story.answers(A.HOLD, reason="appraisal", after=3 * DAY)
+    story.act(corrects(story, after=4 * DAY, start=NOON + DAY))
+    assert handling(story).status is ClockStatus.PAUSED
+    assert story.answers(A.RESUME, after=4 * DAY) is None
+    assert due_day(story) == "2026-03-26"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"end": None}, "invalid"),
+        ({"start": NOON - HOUR}, "invalid"),
+        ({"end": NOON + 8 * DAY}, "invalid"),
+        ({"end": NOON}, "invalid"),
+        ({"start": datetime(2026, 3, 4)}, "invalid"),  # noqa: DTZ001 - without an offset, as somebody may send it
+        ({"approver": ""}, "approver_missing"),
+        ({"reason": "workload"}, "unknown_reason"),
+    ],
+)
+def test_a_correction_that_cannot_be_changes_nothing(changes: dict[str, object], expected: str) -> None:
+    outcome = corrects(paused_for_two_days(), **changes)
+    assert isinstance(outcome, Refused)
+    assert outcome.code == expected
+
+
+def test_there_is_nothing_to_correct_where_no_pause_is_or_no_clock_runs() -> None:
+    story = at_work()
+    what = Wanted(pause=0, start=NOON, end=NOON, reason="never_paused", approver="unit_head")
+    outcome = correct_pause(story.change(DAY), story.of(EDUCATION).id, story.desk, what, by="c")
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "unknown_pause"
+    story = paused_for_two_days()
+    gone = story.of(EDUCATION).id
+    story.act(reassign(story.change(4 * DAY), gone, story.desk, to=OTHER, reason="coordinator_decision", by="c"))
+    outcome = correct_pause(story.change(WEEK), gone, story.desk, wanted(story), by="c")
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "illegal_move"
+    # The office that has it now answers for the same time, and its pause can be put right.
+    successor = story.of(OTHER).id
+    story.act(correct_pause(story.change(WEEK), successor, story.desk, what_of(story), by="c"))
+    assert due_day(story, OTHER) == "2026-03-24"
+
+
+def what_of(story: Story) -> Wanted:
+    pause = handling(story, OTHER).pauses[0]
+    return Wanted(pause=0, start=pause.start, end=NOON + 2 * DAY, reason="reported_wrongly", approver="unit_head")
