@@ -83,6 +83,19 @@ class LegalClock:
         """The next version of a clock whose dates another calendar moves."""
         return self._next()
 
+    def passed_on(self, clock_id: UUID, *, office: str, referral_id: UUID) -> "LegalClock":
+        """For the next office: the time that was used, paused or granted is not lost by sending the case on."""
+        return dataclasses.replace(
+            self,
+            id=clock_id,
+            office=office,
+            referral_id=referral_id,
+            version=1,
+            status=ClockStatus.RUNNING,
+            stopped_at=None,
+            told=None,
+        )
+
     def stop(self, at: datetime, status: ClockStatus) -> "LegalClock":
         return self._next(status=status, pauses=self._ended(at), stopped_at=at)
 

@@ -58,6 +58,10 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             return "申请人撤回", "withdrawn"
         case c.CaseTerminated(reason=reason):
             return _because("终止", "terminated", reason, policy)
+        case c.CaseApplicantToBeTold(about="extension"):
+            return "延期须告知申请人", "applicant to be told of the extension"
+        case c.CaseApplicantTold(about="extension"):
+            return "延期已告知申请人", "applicant told of the extension"
         case _:
             return None
 
@@ -115,6 +119,9 @@ def _of_clock(event: CaseBound, policy: Policy) -> Words | None:
         case k.ClockExtended(by=by, clocks=clocks) if clocks[0].due_at is not None:
             zh, en = civil_day(clocks[0].due_at)
             return f"延期 {by} 至 {zh}", f"extended by {by} until {en}"
+        case k.ClockRecalculated(correction=correction, clocks=clocks) if correction is not None:
+            until = _until(clocks[0], policy) or ("仍暂停计时", "still standing still")
+            return _because(f"更正暂停,{until[0]}", f"pause corrected, {until[1]}", correction.reason, policy)
         case k.ClockRecalculated(clocks=clocks) if clocks[0].due_at is not None:
             zh, en = civil_day(clocks[0].due_at)
             return f"{clocks[0].kind.zh}重新计算至 {zh}", f"{clocks[0].kind.en.lower()} counted anew: until {en}"

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.runtime.process import spare_the_collector
-from tests.benchmarks import consuming, relaying, resting, thinking, watching
+from tests.benchmarks import consuming, recounting, relaying, resting, thinking, watching
 from tests.benchmarks.ground import engines, machine
 
 BENCHMARKS = {
@@ -25,6 +25,7 @@ BENCHMARKS = {
     "consuming": consuming.measure,
     "relaying": relaying.measure,
     "watching": watching.measure,
+    "recounting": recounting.measure,
 }
 TARGET = Path("build/bench.json")
 

@@ -1,11 +1,11 @@
 """Sending a case to its offices: by the rules, after a return, or as a coordinator says; and into another round."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from contracts.codes import ClockKind, ClockStatus, ReferralRole, ReferralState
+from contracts.codes import ClockKind, ReferralRole, ReferralState
 from contracts.events.referrals import (
     ReferralCancelled,
     ReferralDispatched,
@@ -159,19 +159,9 @@ def _clocks(
     if unmatched:
         yield _clock(ClockKind.UNMATCHED, referral, change, desk)
     if before is not None:
-        # Time that was used, paused or granted is not lost by sending the case on.
         for kind in WORK_KINDS:
             for old in [clock for clock in before.clocks if clock.kind is kind][-1:]:
-                yield replace(
-                    old,
-                    id=desk.make_id(),
-                    office=referral.office,
-                    referral_id=referral.id,
-                    version=1,
-                    status=ClockStatus.RUNNING,
-                    stopped_at=None,
-                    told=None,
-                )
+                yield old.passed_on(desk.make_id(), office=referral.office, referral_id=referral.id)
         return
     kind = ClockKind.HANDLING if referral.role is ReferralRole.LEAD else ClockKind.CO_HANDLING
     if change.routing.matter.category in desk.policy.categories:

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from contracts.codes import ClockKind, ReferralRole, SupervisionLevel
@@ -83,6 +84,30 @@ def clock(kind: ClockKind, office: str = EDUCATION) -> k.ClockFacts:
             ),
             "催办:张北县教育局",
             "urged: Education Bureau, 张北县",
+        ),
+        (
+            c.CaseApplicantToBeTold(case_id=CASE, about="extension", owed_at=NOW),
+            "延期须告知申请人",
+            "applicant to be told of the extension",
+        ),
+        (
+            c.CaseApplicantTold(case_id=CASE, about="extension", told_at=NOW),
+            "延期已告知申请人",
+            "applicant told of the extension",
+        ),
+        (
+            k.ClockRecalculated(
+                case_id=CASE,
+                clocks=(msgspec.structs.replace(clock(ClockKind.HANDLING), due_at=None),),
+                previous_due_at=(None,),
+                reason="pause_corrected",
+                recalculated_at=NOW,
+                correction=k.PauseCorrection(
+                    pause=0, was_start=NOW, start=NOW, reason="never_paused", approver="unit_head"
+                ),
+            ),
+            "更正暂停,仍暂停计时:实际未暂停",
+            "pause corrected, still standing still: There was no such pause",
         ),
         (
             r.RoutingArbitrationRequested(case_id=CASE, referral_id=LEG, arbiter="nowhere-1", requested_at=NOW),

@@ -1,0 +1,179 @@
+"""Whatever happens to a legal clock, in any order: its end is what a naive count over plain lists says."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from contracts.codes import ClockKind, ClockStatus
+from services.deadlines import Limit, Pause, Unit
+from services.policies import Policy, load_policy
+from services.policies.clocks import LegalClock, pack, terms_of, unpack
+from services.policies.recounting import recount, told_now, written
+from tests.calendars import with_days
+from tests.unit.deadlines.naive import naive_due
+
+PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
+MONDAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+OFFICES = ("education-130722000000", "health-130722000000")
+LIMITS = ("1wd", "5wd", "15wd", "10d", "1mo", "24h", "60h")
+LONGER = ("1wd", "5wd", "3d", "8h")
+DAYS = st.dates(date(2026, 3, 2), date(2026, 6, 30))
+MINUTES = st.integers(0, 3 * 24 * 60)
+
+
+@cache
+def shipped() -> Policy:
+    return load_policy(PACK)
+
+
+class AnyLife(RuleBasedStateMachine):
+    """A clock beside the lists of what was done to it."""
+
+    @initialize(limit=st.sampled_from(LIMITS), minutes=MINUTES)
+    def starts(self, limit: str, minutes: int) -> None:
+        self.now = MONDAY + timedelta(minutes=minutes)
+        self.start = self.now
+        self.policy = shipped()
+        self.changed: dict[date, bool] = {}
+        terms = replace(
+            terms_of(self.policy.limit(ClockKind.HANDLING, "education.student_aid"), self.policy, OFFICES[0]),
+            limit=Limit.parse(limit),
+        )
+        clock = LegalClock(
+            id=UUID(int=1),
+            kind=ClockKind.HANDLING,
+            office=OFFICES[0],
+            area="130722100000",
+            terms=terms,
+            started_at=self.now,
+        )
+        self.clock = written(clock, self.policy)
+        self.parts = [(terms.limit.number, terms.limit.unit.value)]
+        self.pauses: list[list[datetime | None]] = []
+
+    def turns(self, clock: LegalClock) -> None:
+        assert clock.version == self.clock.version + 1
+        self.clock = written(clock, self.policy)
+
+    @property
+    def stands(self) -> bool:
+        return bool(self.pauses) and self.pauses[-1][1] is None
+
+    @precondition(lambda self: self.clock.open)
+    @rule(minutes=st.integers(1, 10 * 24 * 60))
+    def time_passes(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @precondition(lambda self: self.clock.open and not self.stands)
+    @rule(late=st.just(0) | MINUTES)
+    def a_pause_begins_and_is_perhaps_reported_late(self, late: int) -> None:
+        since = max(self.start, self.now - timedelta(minutes=late))
+        self.turns(self.clock.pause(since, "appraisal"))
+        self.pauses.append([since, None])
+
+    @precondition(lambda self: self.clock.open and self.stands)
+    @rule(late=st.just(0) | MINUTES)
+    def it_goes_on_and_that_is_perhaps_reported_late(self, late: int) -> None:
+        begun = self.pauses[-1][0]
+        assert begun is not None
+        since = max(begun, self.now - timedelta(minutes=late))
+        self.turns(self.clock.resume(since))
+        self.pauses[-1][1] = since
+
+    @precondition(lambda self: self.clock.open and len(self.parts) < 3)
+    @rule(by=st.sampled_from(LONGER))
+    def it_is_extended(self, by: str) -> None:
+        limit = Limit.parse(by)
+        self.turns(self.clock.extend(limit))
+        self.parts.append((limit.number, limit.unit.value))
+
+    @precondition(lambda self: self.clock.open and any(end is not None for _, end in self.pauses))
+    @rule(data=st.data(), first=MINUTES, length=MINUTES)
+    def a_pause_is_corrected(self, data: st.DataObject, first: int, length: int) -> None:
+        closed = [number for number, (_, end) in enumerate(self.pauses) if end is not None]
+        number = data.draw(st.sampled_from(closed))
+        start = min(self.start + timedelta(minutes=first), self.now)
+        end = min(start + timedelta(minutes=length), self.now)
+        self.turns(self.clock.correct(number, Pause(start=start, end=end, reason="appraisal")))
+        self.pauses[number] = [start, end]
+
+    @rule(day=DAYS)
+    def another_calendar_is_published(self, day: date) -> None:
+        works = self.policy.calendar.works(day.toordinal())
+        self.policy = with_days(self.policy, works=() if works else (day,), free=(day,) if works else ())
+        self.changed[day] = not works
+        before = self.clock
+        told, now = before.told, told_now(before, self.policy)
+        self.clock = recount(before, self.policy)
+        assert told is not None
+        same = (told.due_at, told.due_soon_at, told.provisional) == (now.due_at, now.due_soon_at, now.provisional)
+        assert self.clock.version == before.version + (0 if same or not before.open else 1)
+        assert (self.clock.pauses, self.clock.extensions) == (before.pauses, before.extensions)
+
+    @precondition(lambda self: self.clock.open)
+    @rule(to=st.sampled_from(OFFICES))
+    def it_is_sent_on_to_another_office(self, to: str) -> None:
+        stopped = self.clock.stop(self.now, ClockStatus.CANCELLED)
+        assert not stopped.open
+        if self.stands:
+            self.pauses[-1][1] = self.now
+        self.clock = written(stopped.passed_on(UUID(int=2), office=to, referral_id=UUID(int=3)), self.policy)
+
+    @precondition(lambda self: self.clock.open)
+    @rule(status=st.sampled_from([ClockStatus.MET, ClockStatus.CANCELLED]))
+    def it_ends(self, status: ClockStatus) -> None:
+        self.turns(self.clock.stop(self.now, status))
+        if self.stands:
+            self.pauses[-1][1] = self.now
+
+    @invariant()
+    def it_ends_when_the_lists_say(self) -> None:
+        due_at = self.clock.due(self.policy.calendar).due_at
+        if self.stands:
+            assert due_at is None
+            return
+        spans = [(start, end) for start, end in self.pauses if start is not None and end is not None]
+        assert due_at == naive_due(self.start, self.parts, self.works, spans)
+
+    def works(self, day: date) -> bool:
+        return self.changed.get(day, shipped().calendar.works(day.toordinal()))
+
+    @invariant()
+    def it_stands_still_exactly_in_an_open_pause(self) -> None:
+        assert (self.clock.status is ClockStatus.PAUSED) is (self.stands and self.clock.open)
+
+    @invariant()
+    def a_warning_comes_before_the_end(self) -> None:
+        facts = self.clock.facts(self.policy.calendar)
+        if facts.due_at is None:
+            assert facts.due_soon_at is None
+        else:
+            assert facts.due_soon_at is not None
+            assert self.start <= facts.due_soon_at <= facts.due_at
+
+    @invariant()
+    def what_is_written_is_read_again(self) -> None:
+        again = unpack(pack(self.clock))
+        assert (again, again.told) == (self.clock, self.clock.told)
+
+    @invariant()
+    def what_is_written_is_true_of_the_version(self) -> None:
+        assert self.clock.told is not None
+        assert self.clock.told.version == self.clock.version
+        if self.clock.open:
+            assert self.clock.told.due_at == self.clock.due(self.policy.calendar).due_at
+
+
+def test_all_units_take_part() -> None:
+    units = {Limit.parse(limit).unit for limit in LIMITS}
+    assert units == set(Unit) - {Unit.YEAR}
+
+
+AnyLife.TestCase.settings = settings(max_examples=200, stateful_step_count=16, deadline=None)
+test_any_life_of_a_clock = AnyLife.TestCase

@@ -1,0 +1,214 @@
+"""What goes wrong elsewhere with clocks and escalation, one test each: the name says the defect that is not here."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from contracts.codes import ClockKind, ClockStatus
+from contracts.codes import FeedbackAction as A
+from contracts.events.clocks import ClockStarted
+from services.deadlines import Limit
+from services.policies.clocks import LegalClock
+from services.policies.explaining import explanation_of
+from services.policies.recounting import recount, written
+from services.routing.domain.referral import Refused
+from services.routing.domain.supervision import decide_return, reassign
+from tests.calendars import with_days
+from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON, Story, policy
+
+DAY = timedelta(days=1)
+OTHER = "health-130722000000"
+AT_WORK = "2026-03-23"
+"""The end of 15 working days after Monday 2 March 2026."""
+
+
+def handling(story: Story, office: str = EDUCATION) -> LegalClock:
+    return [clock for clock in story.of(office).clocks if clock.kind is ClockKind.HANDLING][-1]
+
+
+def due_day(story: Story, office: str = EDUCATION) -> str:
+    due_at = handling(story, office).due(story.desk.policy.calendar_of(office)).due_at
+    return due_at.date().isoformat() if due_at is not None else "stands still"
+
+
+def at_work() -> Story:
+    story = Story()
+    assert story.answers(A.ACCEPT) is None
+    assert due_day(story) == AT_WORK
+    return story
+
+
+def paused_for_two_days() -> Story:
+    story = at_work()
+    assert story.answers(A.HOLD, reason="appraisal", after=DAY) is None
+    assert story.answers(A.RESUME, after=3 * DAY) is None
+    assert due_day(story) == "2026-03-25"
+    return story
+
+
+def sent_on(story: Story, *, after: timedelta) -> None:
+    change = story.change(after)
+    story.act(reassign(change, story.of(EDUCATION).id, story.desk, to=OTHER, reason="coordinator_decision", by="c"))
+
+
+@pytest.mark.parametrize("action", [A.PROGRESS, A.HOLD, A.RESUME])
+def test_no_comment_and_no_edit_starts_the_time_again(action: A) -> None:
+    story = at_work()
+    for number in range(1, 8):
+        story.answers(action, after=number * DAY, reason="workload")
+    assert due_day(story) == AT_WORK
+    assert handling(story).version == 1
+
+
+def test_what_no_rule_gives_to_anybody_has_an_owner_and_a_clock_of_its_own() -> None:
+    story = Story("nobody.knows")
+    lead = story.routing.lead
+    assert lead is not None
+    assert lead.office == CIVIL_AFFAIRS
+    assert ClockKind.UNMATCHED in {clock.kind for clock in lead.open_clocks()}
+    assert all(clock.due(policy().calendar).due_at is not None for clock in lead.open_clocks())
+
+
+def test_what_nobody_has_signed_runs_against_a_clock_from_the_dispatch() -> None:
+    story = Story()
+    assert {clock.started_at for clock in story.of(EDUCATION).open_clocks()} == {NOON}
+    assert due_day(story) == AT_WORK
+
+
+def test_neither_holidays_nor_a_pause_use_the_limit_up() -> None:
+    story = at_work()
+    week = tuple(date(2026, 3, day) for day in (9, 10, 11, 12, 13))
+    story.desk = replace(story.desk, policy=with_days(policy(), free=week))
+    assert due_day(story) == "2026-03-30"
+    story.answers(A.HOLD, reason="appraisal", after=15 * DAY)
+    story.answers(A.RESUME, after=16 * DAY)
+    assert due_day(story) == "2026-03-31"
+
+
+def test_a_saturday_can_be_a_working_day() -> None:
+    story = at_work()
+    story.desk = replace(story.desk, policy=with_days(policy(), works=(date(2026, 3, 14),)))
+    assert due_day(story) == "2026-03-20"
+
+
+def test_no_pause_is_lost_by_sending_the_case_to_another_office() -> None:
+    story = paused_for_two_days()
+    sent_on(story, after=4 * DAY)
+    assert due_day(story, OTHER) == "2026-03-25"
+    assert len(handling(story, OTHER).pauses) == 1
+
+
+def test_no_pause_is_lost_by_sending_the_case_on_while_it_lasts() -> None:
+    story = at_work()
+    story.answers(A.HOLD, reason="appraisal", after=DAY)
+    sent_on(story, after=3 * DAY)
+    assert handling(story, OTHER).status is ClockStatus.RUNNING
+    assert due_day(story, OTHER) == "2026-03-25"
+
+
+def test_a_return_gives_no_time_and_takes_none() -> None:
+    story = Story("petition.request")
+    lead = story.routing.lead
+    assert lead is not None
+    before = next(clock for clock in lead.clocks if clock.kind is ClockKind.HANDLING).due(policy().calendar)
+    story.answers(A.RETURN, office=lead.office, reason="not_competent")
+    story.act(decide_return(story.change(DAY), lead.id, story.desk, approve=True, reason="", to=OTHER, by="c"))
+    assert handling(story, OTHER).due(policy().calendar) == before
+
+
+def test_no_pause_is_lost_and_no_time_taken_when_the_policy_gives_another_limit() -> None:
+    story = at_work()
+    story.answers(A.HOLD, reason="appraisal", after=DAY)
+    shorter = tuple(replace(row, limit=Limit.parse("1wd")) for row in policy().limits)
+    story.desk = replace(story.desk, policy=replace(policy(), version="another", limits=shorter))
+    story.answers(A.RESUME, after=3 * DAY)
+    assert due_day(story) == "2026-03-25"
+    assert handling(story).terms.basis.policy_version == policy().version
+
+
+def test_no_pause_is_lost_when_the_matter_is_filed_under_another_category() -> None:
+    story = paused_for_two_days()
+    matter = replace(story.routing.matter, category="social_security.pension_claim")
+    story.routing = replace(story.routing, matter=matter)
+    assert story.answers(A.PROGRESS, after=4 * DAY) is None
+    sent_on(story, after=5 * DAY)
+    assert due_day(story, OTHER) == "2026-03-25"
+
+
+def test_no_pause_is_lost_when_another_calendar_is_published() -> None:
+    clock = written(handling(paused_for_two_days()), policy())
+    moved = recount(clock, with_days(policy(), works=(date(2026, 3, 14),)))
+    assert moved.pauses == clock.pauses
+    assert moved.told is not None
+    assert moved.told.due_at == datetime(2026, 3, 24, 15, 59, 59, 999999, UTC)
+
+
+def test_a_limit_that_was_broken_is_not_healed_by_a_pause_afterwards() -> None:
+    story = at_work()
+    story.answers(A.HOLD, reason="appraisal", after=25 * DAY)
+    story.answers(A.RESUME, after=35 * DAY)
+    assert due_day(story) == AT_WORK
+
+
+def test_the_clock_does_not_run_while_somebody_else_has_the_word() -> None:
+    story = at_work()
+    story.answers(A.HOLD, reason="supplement", after=DAY)
+    assert due_day(story) == "stands still"
+    story.answers(A.RESUME, after=DAY + timedelta(days=28))
+    # Twenty days of work stood outside.
+    assert due_day(story) == "2026-04-21"
+
+
+def test_a_lawful_extension_is_not_overdue() -> None:
+    story = at_work()
+    assert story.answers(A.EXTEND, after=20 * DAY, reason="complex", by="10wd", approver="unit_head") is None
+    end = handling(story).due(policy().calendar).due_at
+    assert end is not None
+    assert end > NOON + 22 * DAY
+    refused = story.answers(A.EXTEND, after=20 * DAY, reason="complex", by="1wd", approver="unit_head")
+    assert refused == Refused(code="already_extended")
+
+
+def test_no_extension_comes_after_the_limit_has_passed() -> None:
+    story = at_work()
+    refused = story.answers(A.EXTEND, after=23 * DAY, reason="complex", by="10wd", approver="unit_head")
+    assert refused is not None
+    assert refused.code == "extension_too_late"
+    assert due_day(story) == AT_WORK
+
+
+def test_a_limit_may_be_longer_than_ninety_nine_hours() -> None:
+    clock = replace(handling(at_work()), terms=replace(handling(at_work()).terms, limit=Limit.parse("240h")))
+    assert clock.due(policy().calendar).due_at == NOON + timedelta(hours=240)
+
+
+def test_the_next_office_is_not_blamed_for_time_that_another_had_to_answer() -> None:
+    story = at_work()
+    sent_on(story, after=10 * DAY)
+    own = {clock.kind: clock for clock in story.of(OTHER).open_clocks()}
+    assert own[ClockKind.SIGNING].started_at == NOON + 10 * DAY
+    assert own[ClockKind.RETURN_WINDOW].started_at == NOON + 10 * DAY
+    # The applicant's date does not move because offices changed.
+    assert due_day(story, OTHER) == AT_WORK
+    started = next(event for event in story.last.events if isinstance(event, ClockStarted))
+    assert {fact.office for fact in started.clocks} == {OTHER}
+
+
+def test_every_date_is_explained_day_by_day() -> None:
+    clock = handling(paused_for_two_days())
+    told = explanation_of(clock, policy())
+    assert told.due_at == clock.due(policy().calendar).due_at
+    assert next(day.date for day in told.days) == date(2026, 3, 2)
+    assert sum(day.counts for day in told.days) == 15
+    assert sum(day.reason == "paused" for day in told.days) == 2
+
+
+def test_an_office_with_days_of_its_own_is_counted_by_them() -> None:
+    story = at_work()
+    closed = tuple(date(2026, 3, day) for day in (9, 10, 11, 12, 13))
+    schools = replace(policy(), calendars={EDUCATION: with_days(policy(), free=closed).calendar})
+    story.desk = replace(story.desk, policy=schools)
+    assert due_day(story) == "2026-03-30"
+    co = next(clock for clock in story.of(CIVIL_AFFAIRS).clocks if clock.kind is ClockKind.CO_HANDLING)
+    assert co.facts(schools.calendar_of(co.office)).due_at == datetime(2026, 3, 23, 15, 59, 59, 999999, UTC)
