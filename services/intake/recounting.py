@@ -23,7 +23,7 @@ from services.runtime.database import transaction
 from services.runtime.ids import derived_id
 from services.runtime.journal import Outgoing
 
-PORTION: Final = 1000
+PORTION: Final = 2000
 
 # Whoever acts on a case holds it. One that is held is passed over: another turn, or its holder, counts it.
 _CLAIM: Final = text(

@@ -79,10 +79,6 @@ class LegalClock:
         """Another pause in the place of one that was wrongly reported."""
         return self._next(pauses=(*self.pauses[:number], pause, *self.pauses[number + 1 :]))
 
-    def recount(self) -> "LegalClock":
-        """The next version of a clock whose dates another calendar moves."""
-        return self._next()
-
     def passed_on(self, clock_id: UUID, *, office: str, referral_id: UUID) -> "LegalClock":
         """For the next office: the time that was used, paused or granted is not lost by sending the case on."""
         return dataclasses.replace(
@@ -273,7 +269,7 @@ def unpack(packed: PackedClock) -> LegalClock:
         office=packed.office,
         area=packed.area,
         terms=Terms(
-            limit=Limit.parse(packed.limit),
+            limit=_limit(packed.limit),
             rules=CountingRules(roll_last_day=packed.roll, close_of_business=packed.closes),
             due_soon_share=packed.share,
             basis=packed.basis,
@@ -285,10 +281,16 @@ def unpack(packed: PackedClock) -> LegalClock:
         version=packed.version,
         status=packed.status,
         pauses=tuple(Pause(start=p.start, end=p.end, reason=p.reason, by=p.by) for p in packed.pauses),
-        extensions=tuple(map(Limit.parse, packed.extensions)),
+        extensions=tuple(map(_limit, packed.extensions)),
         stopped_at=packed.stopped_at,
         told=_unpack_told(packed.told) if packed.told is not None else None,
     )
+
+
+@lru_cache(maxsize=1024)
+def _limit(text: str) -> Limit:
+    """Few texts stand in many clocks."""
+    return Limit.parse(text)
 
 
 def _pack_told(told: Told) -> PackedTold:

@@ -53,8 +53,8 @@ def recount(clock: LegalClock, policy: Policy) -> LegalClock:
     now = told_now(clock, policy)
     if (now.due_at, now.due_soon_at, now.provisional) == (told.due_at, told.due_soon_at, told.provisional):
         return clock
-    after = clock.recount()
-    return replace(after, told=replace(now, version=after.version))
+    version = clock.version + 1
+    return replace(clock, version=version, told=replace(now, version=version))
 
 
 def version_of(clocks: Iterable[LegalClock], policy: Policy) -> str | None:

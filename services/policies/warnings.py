@@ -43,7 +43,7 @@ def warnings_of(
     for level in levels:
         share = _SHARE.match(level)
         if share is None:
-            at = before(due_at, Limit.parse(level), calendar)
+            at = before(due_at, _left(level), calendar)
         elif undisturbed and limit.number * int(share[1]) >= 100 and limit.unit in (Unit.DAY, Unit.WORKING_DAY):
             at = _share_of_days(civil_day(started_at), limit, int(share[1]), rules, calendar)
         else:
@@ -62,6 +62,12 @@ def warnings_of(
     return tuple(sorted(found, key=lambda warning: warning.at))
 
 
+@lru_cache(maxsize=256)
+def _left(level: str) -> Limit:
+    return Limit.parse(level)
+
+
+@lru_cache(maxsize=4096)
 def before(due_at: datetime, left: Limit, calendar: Calendar) -> datetime:
     """When so many hours are left, or so many days stand before the last one, which says its own."""
     if left.unit is Unit.HOUR:
