@@ -2,15 +2,20 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
+import jwt
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from contracts.codes import ClockKind
 from contracts.events import CaseBound
+from services.console import endpoints
+from services.console.case.asking import find_services
 from services.console.case.drawing import drawn_case, drawn_time
 from services.console.case.telling import Told, in_order
+from services.console.installation import Installation
 from services.console.main import main
 from services.intake.domain import acts
 from services.intake.domain.change import Change
@@ -18,6 +23,7 @@ from services.intake.store import TimelineEntry
 from services.intake.timeline import own_clocks, to_entries
 from services.intake.translate import to_events
 from services.intake.views import to_view
+from services.runtime.auth import ALGORITHM, ISSUER
 from tests.unit.intake import test_holding as stories
 from tests.unit.intake.builders import DAY, NOW, done, needs_material, policy, registered, rules
 
@@ -107,6 +113,18 @@ def test_without_an_installation_it_says_how_to_have_one(command: str) -> None:
     result = run(command, NUMBER)
     assert result.exit_code == 2
     assert "YIMEN_INTAKE_URL" in result.stderr
+
+
+def test_a_folder_says_where_its_services_are_and_its_key_opens_them(tmp_path: Path) -> None:
+    key = Installation(tmp_path).keys().token_key
+    assert find_services(tmp_path) is None
+    where = {name: f"http://{name}" for name in ("intake", "routing", "notify", "board", "kafka", "postgres")}
+    endpoints.write(tmp_path, endpoints.Endpoints(**where, tokens={}))
+    found = find_services(tmp_path)
+    assert found is not None
+    assert (found.intake, found.routing) == ("http://intake", "http://routing")
+    claims = jwt.decode(found.token, key, algorithms=[ALGORITHM], issuer=ISSUER)
+    assert claims["role"] == "ops"
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://[broken"])

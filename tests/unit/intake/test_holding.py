@@ -285,5 +285,6 @@ def test_whatever_is_heard_in_whatever_order_the_legs_add_up_to_the_whole(
     view = spent((timedelta(), taken_in()), *story, now=90 * DAY)
     adds_up(view)
     assert view.start == NOW or not view.pieces
-    assert all(one.end == other.start for one, other in pairwise(view.pieces))
+    for parts in (view.pieces, *(beside.pieces for beside in view.co_handlers)):
+        assert all(one.end == other.start for one, other in pairwise(parts))
     assert all(piece.kind is not TimeKind.PAUSED or piece.reason for piece in view.pieces)
