@@ -118,6 +118,9 @@ def told_at(event: CaseBound) -> datetime | None:
             return at
         case ClockRecalculated(recalculated_at=at):
             return at
+        case ClockStarted(clocks=clocks):
+            # Of the clocks that one act starts the youngest is new; that of a successor goes on from long ago.
+            return max((clock.started_at for clock in clocks), default=None)
         case _:
             return None
 

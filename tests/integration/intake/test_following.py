@@ -299,11 +299,12 @@ async def test_the_story_says_when_a_thing_was_so_and_not_when_it_was_heard(
     engine: AsyncEngine, watch: PolicyWatch, ear: Ear
 ) -> None:
     case_id, before = await a_case(engine, watch), voices.AT - timedelta(hours=5)
-    await ear.hears(voices.dispatched(case_id, LEAD, at=before))
+    await ear.hears(voices.dispatched(case_id, LEAD, at=before), voices.deciding(case_id, LEAD, at=before))
     await ear.hears_alerts(voices.urged(case_id, at=before))
     async with transaction(engine) as conn:
         story = await store.list_timeline(conn, case_id)
-    assert [(entry.type, entry.by, entry.at) for entry in story[-2:]] == [
+    assert [(entry.type, entry.by, entry.at) for entry in story[-3:]] == [
         ("referral.dispatched", "routing", before),
+        ("clock.started", "routing", before),
         ("supervision.urged", "notify", before),
     ]
