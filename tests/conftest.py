@@ -1,8 +1,8 @@
 """The engines that tests run on, started when the first test asks for them.
 
 `postgres` is the superuser's URL of a real server, `database` a fresh empty database on it, `kafka` the address of a
-real broker. First that works: YIMEN_DATABASE_URL and YIMEN_KAFKA_SERVERS; Apache Kafka where Java and Maven are;
-Tansu. PostgreSQL is the embedded one unless the environment names another.
+real broker. First that works: YIMEN_DATABASE_URL and YIMEN_KAFKA_SERVERS; containers, if a Docker engine answers;
+Apache Kafka where Java and Maven are, else Tansu, and the embedded PostgreSQL.
 """
 
 import os
@@ -17,6 +17,7 @@ from hypothesis import settings
 
 from services.console.engines.brokers import ApacheKafka, Tansu, java_and_maven
 from services.console.engines.postgres import Postgres
+from tests import containers
 
 USED: dict[str, str] = {}
 
@@ -39,6 +40,12 @@ def postgres(engine_folder: Path) -> Iterator[str]:
         USED["PostgreSQL"] = "given by YIMEN_DATABASE_URL"
         yield given
         return
+    if containers.docker_answers():
+        container, url = containers.postgres()
+        USED["PostgreSQL"] = f"container {containers.POSTGRES}"
+        yield url
+        container.stop()
+        return
     server = Postgres(engine_folder / "postgres")
     server.start()
     USED["PostgreSQL"] = "embedded 18"
@@ -51,6 +58,12 @@ def kafka(engine_folder: Path) -> Iterator[str]:
     if given := os.environ.get("YIMEN_KAFKA_SERVERS"):
         USED["Kafka"] = "given by YIMEN_KAFKA_SERVERS"
         yield given
+        return
+    if containers.docker_answers():
+        container, servers = containers.kafka()
+        USED["Kafka"] = f"container {containers.KAFKA}"
+        yield servers
+        container.stop()
         return
     broker = ApacheKafka(engine_folder / "kafka") if java_and_maven() else Tansu(engine_folder / "kafka")
     broker.start()
@@ -73,7 +86,7 @@ async def database(postgres: str) -> AsyncIterator[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if java_and_maven() or os.environ.get("YIMEN_KAFKA_SERVERS"):
+    if os.environ.get("YIMEN_KAFKA_SERVERS") or java_and_maven() or containers.docker_answers():
         return
     if os.environ.get("YIMEN_REQUIRE_APACHE"):
         raise pytest.UsageError("Apache Kafka is required here, but Java 17 or Maven is missing")

@@ -1,6 +1,7 @@
 """Two Kafka brokers: Tansu, small and memory-only, and Apache Kafka, which alone proves anything about loss."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -116,8 +117,8 @@ def java_and_maven() -> bool:
     if not (shutil.which("java") and shutil.which("mvn")):
         return False
     told = subprocess.run(["java", "-version"], capture_output=True, check=False).stderr.decode()  # noqa: S607
-    number = told.partition('"')[2].partition(".")[0]
-    return number.isdigit() and int(number) >= OLDEST_JAVA
+    number = re.search(r'"(\d+)', told)
+    return number is not None and int(number[1]) >= OLDEST_JAVA
 
 
 def kafka_jars() -> Path:
