@@ -25,7 +25,8 @@ _OVERVIEW: Final = text(
            count(*) FILTER (WHERE l.returns > 0) AS returned,
            count(*) FILTER (WHERE l.state = 'on_hold') AS on_hold,
            count(*) FILTER (WHERE l.state = 'completed') AS completed,
-           count(*) FILTER (WHERE l.state = 'completed' AND NOT w.ever_late) AS on_time
+           count(*) FILTER (WHERE l.state = 'completed' AND NOT w.ever_late) AS on_time,
+           coalesce(sum(r.parked), 0)::int AS parked
     FROM legs AS l
     CROSS JOIN LATERAL (
         SELECT coalesce(bool_or(w.ended_at IS NULL AND w.status = 'due_soon' AND w.kind = ANY(:work)), false) AS soon,
@@ -34,6 +35,11 @@ _OVERVIEW: Final = text(
                coalesce(bool_or(w.status = 'breached' AND w.kind = ANY(:work)), false) AS ever_late
         FROM watches AS w WHERE w.referral_id = l.referral_id
     ) AS w
+    CROSS JOIN LATERAL (
+        -- What reached our edge so long ago and was neither taken nor refused: it is parked, or routing stands still.
+        SELECT count(*) AS parked FROM receipts AS r
+        WHERE r.referral_id = l.referral_id AND r.answered_at IS NULL AND r.received_at < :settled
+    ) AS r
     WHERE l.role <> 'info' AND l.area LIKE :within AND (:office = '' OR l.office = :office)
     GROUP BY GROUPING SETS ((), (l.field), (l.office), (part))
     ORDER BY late DESC, silent DESC, open DESC, 1, 2, 3
@@ -102,6 +108,7 @@ FIGURES: Final = (
     "on_hold",
     "completed",
     "on_time",
+    "parked",
 )
 
 
@@ -148,11 +155,22 @@ class WatchView(msgspec.Struct, frozen=True, kw_only=True):
     provisional: bool
 
 
-async def get_overview(conn: AsyncConnection, *, area: str, office: str) -> dict[str, list[dict[str, Any]]]:
-    """Totals, and the same by field, office and part of the area."""
+async def get_overview(
+    conn: AsyncConnection, *, area: str, office: str, settled: datetime
+) -> dict[str, list[dict[str, Any]]]:
+    """Totals, and the same by field, office and part of the area.
+
+    Answers that came before `settled` and of which routing has said nothing count as parked.
+    """
     within = f"{prefix(area)}%"
     # Above the counties there is only one part of everything.
-    values = {"digits": max(COUNTY_DIGITS, digits_below(area)), "within": within, "office": office, "work": WORK}
+    values = {
+        "digits": max(COUNTY_DIGITS, digits_below(area)),
+        "within": within,
+        "office": office,
+        "work": WORK,
+        "settled": settled,
+    }
     found: dict[str, list[dict[str, Any]]] = {"total": [], "by_field": [], "by_office": [], "by_area": []}
     for row in (await conn.execute(_OVERVIEW, values)).mappings():
         figures = {name: row[name] for name in FIGURES}
@@ -169,6 +187,7 @@ async def get_overview(conn: AsyncConnection, *, area: str, office: str) -> dict
 
 
 async def count_parked(conn: AsyncConnection) -> int:
+    """Records that notify itself has set aside."""
     return int(await conn.scalar(_PARKED) or 0)
 
 

@@ -1,7 +1,7 @@
 """Notify over HTTP: the figures, what is watched, what was said, and the board."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib import resources
 from typing import Annotated, Any
@@ -29,6 +29,8 @@ SEES = requires(Role.OFFICER, Role.COORDINATOR, Role.OPS)
 LARGEST_PAGE = 500
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 START = datetime(1, 1, 1, tzinfo=UTC), UUID(int=0)
+ANSWERED_WITHIN = timedelta(minutes=1)
+"""Real time in which routing takes or refuses an answer, unless it had to set it aside."""
 BOARD = resources.files("services.notify") / "board"
 
 
@@ -75,7 +77,8 @@ async def overview(
     policy: Policy = state.policy.policy
     office, area = _scope(request.user, office, area)
     async with transaction(state.engine) as conn:
-        found = await figures.get_overview(conn, area=area, office=office)
+        settled = state.clock.now() - ANSWERED_WITHIN * state.clock.speed
+        found = await figures.get_overview(conn, area=area, office=office, settled=settled)
         parked = await figures.count_parked(conn)
     names = _names(policy)
     for line in found["by_office"]:
@@ -94,7 +97,7 @@ async def overview(
         "area": area,
         "area_zh": known.name if known is not None else "",
         "total": total[0],
-        "parked": parked,
+        "parked": parked + total[0]["parked"],
         **found,
     }
 

@@ -25,9 +25,21 @@ COUNTED: Final = 10_000
 log = structlog.get_logger()
 
 Act = Callable[[AsyncConnection, str, date], Awaitable[None]]
+_WAITING: Final = text(
+    """
+    SELECT sum(j.number) FROM relay_shards AS s CROSS JOIN LATERAL (
+        SELECT count(*) AS number FROM (
+            SELECT FROM journal
+            WHERE shard = s.shard AND recorded_on >= s.position_on - 1
+              AND (xid, id) > (s.position_xid, s.position_id)
+            LIMIT :most
+        ) AS waiting
+    ) AS j
+    """
+)
 
 
-async def housekeep(engine: AsyncEngine, service: str, *, today: date | None = None) -> None:
+async def housekeep(engine: AsyncEngine, *, today: date | None = None) -> None:
     """Every minute is often enough; several processes may do it at once. What fails is tried again next time."""
     day = today or datetime.now(UTC).date()
     for table in PARTITIONED:
@@ -44,7 +56,6 @@ async def housekeep(engine: AsyncEngine, service: str, *, today: date | None = N
         await conn.execute(
             text("DELETE FROM answers WHERE at < now() - make_interval(days => :days)"), {"days": ANSWER_DAYS}
         )
-        await _measure(conn, service)
 
 
 async def make_days(conn: AsyncConnection, day: date) -> None:
@@ -110,23 +121,12 @@ async def _quietly(engine: AsyncEngine, act: Act, table: str, day: date) -> None
         log.info("partition work put off", table=table, day=str(day), error=explain(error))
 
 
-async def _measure(conn: AsyncConnection, service: str) -> None:
+async def measure(engine: AsyncEngine, service: str) -> None:
+    """Every few seconds, for who looks at the metrics."""
+    async with transaction(engine) as conn:
+        parked = await parking.count_parked(conn)
+        waiting = await conn.scalar(_WAITING, {"most": COUNTED})
     gauges.PARKED.clear()
-    for (reader, code), number in (await parking.count_parked(conn)).items():
+    for (reader, code), number in parked.items():
         gauges.PARKED.labels(service, reader, code).set(number)
-    waiting = await conn.scalar(
-        text(
-            """
-            SELECT sum(j.number) FROM relay_shards AS s CROSS JOIN LATERAL (
-                SELECT count(*) AS number FROM (
-                    SELECT FROM journal
-                    WHERE shard = s.shard AND recorded_on >= s.position_on - 1
-                      AND (xid, id) > (s.position_xid, s.position_id)
-                    LIMIT :most
-                ) AS waiting
-            ) AS j
-            """
-        ),
-        {"most": COUNTED},
-    )
     gauges.RELAY_WAITING.labels(service).set(int(waiting or 0))

@@ -21,7 +21,7 @@ from services.runtime.broker import Pump, SteadyBroker
 from services.runtime.consume import Reader
 from services.runtime.database import transaction
 from services.runtime.failures import explain
-from services.runtime.housekeeping import housekeep
+from services.runtime.housekeeping import housekeep, measure
 from services.runtime.http import OK, build_app
 from services.runtime.jobs import Job
 from services.runtime.relay import Relay
@@ -32,6 +32,7 @@ from services.runtime.settle import Desk
 SILENT_SECONDS = 15.0
 """A reader that has not asked for records for so long is not at work."""
 HOUSEKEEPING_SECONDS = 600.0
+FIGURES_SECONDS = 10.0
 
 log = structlog.get_logger()
 
@@ -130,9 +131,16 @@ async def _serve(server: uvicorn.Server) -> None:
 
 def _jobs(service: Service) -> list[asyncio.Task[None]]:
     async def keep_partitions() -> None:
-        await housekeep(service.engine, service.name)
+        await housekeep(service.engine)
 
-    jobs = (*service.jobs, Job(run=keep_partitions, seconds=HOUSEKEEPING_SECONDS))
+    async def keep_figures() -> None:
+        await measure(service.engine, service.name)
+
+    jobs = (
+        *service.jobs,
+        Job(run=keep_partitions, seconds=HOUSEKEEPING_SECONDS),
+        Job(run=keep_figures, seconds=FIGURES_SECONDS),
+    )
     return [asyncio.create_task(_repeat(job)) for job in jobs]
 
 

@@ -5,6 +5,7 @@ const $ = (id) => document.getElementById(id);
 const COLUMNS = [
   ["open", "在办", "Open"], ["due_soon", "即将到期", "Due soon"], ["late", "超期", "Late"], ["silent", "逾期未签收", "Silent"],
   ["returned", "退件", "Returned"], ["on_hold", "暂停", "On hold"], ["completed", "办结", "Completed"], ["on_time", "按时办结", "On time"],
+  ["parked", "挂起", "Parked"],
 ];
 const ALERTS = {
   "clock.due_soon": ["due_soon", "即将到期", "Due soon"],
@@ -40,7 +41,7 @@ async function ask(path) {
 }
 
 function cell(name, value) {
-  const late = name === "late" || name === "silent";
+  const late = ["late", "silent", "parked"].includes(name);
   return element("td", value, value === 0 ? "zero" : late ? "late" : name === "due_soon" ? "soon" : "");
 }
 
@@ -64,8 +65,8 @@ function drawTable(id, heading, lines, key) {
 }
 
 function drawTiles(overview) {
-  const tiles = COLUMNS.map(([name, zh, en]) => [name, say(zh, en), overview.total[name]]);
-  tiles.push(["parked", say("挂起记录", "Parked"), overview.parked]);
+  const figures = { ...overview.total, parked: overview.parked };
+  const tiles = COLUMNS.map(([name, zh, en]) => [name, say(zh, en), figures[name]]);
   $("total").replaceChildren(...tiles.map(([name, label, value]) => {
     const kind = ["late", "silent", "parked"].includes(name) ? "late" : name === "due_soon" ? "soon" : "";
     const tile = element("div", undefined, `${kind} ${value ? "some" : ""}`);

@@ -96,14 +96,14 @@ async def test_partitions_are_made_ahead_and_dropped_once_everything_was_sent(en
         await journal.add(conn, "intake", [a_message()])
     later = today + timedelta(days=housekeeping.JOURNAL_DAYS + 1)
 
-    await housekeep(engine, "intake", today=later)
+    await housekeep(engine, today=later)
     async with transaction(engine) as conn:
         days = await partitions(conn, "journal")
         assert later + timedelta(days=housekeeping.DAYS_AHEAD) in days
         assert today in days, "its row was never sent"
         await conn.execute(text("UPDATE relay_shards SET position_xid = 9000000000000000000"))
 
-    await housekeep(engine, "intake", today=later)
+    await housekeep(engine, today=later)
     async with transaction(engine) as conn:
         assert today not in await partitions(conn, "journal")
         assert await conn.scalar(text("SELECT count(*) FROM journal")) == 0
@@ -115,7 +115,7 @@ async def test_an_event_of_a_day_without_a_partition_is_kept_all_the_same(engine
         await conn.execute(text(f"DROP TABLE journal_{today:%Y%m%d}"))
         await journal.add(conn, "intake", [a_message()])
 
-    await housekeep(engine, "intake", today=today)
+    await housekeep(engine, today=today)
 
     async with transaction(engine) as conn:
         assert await conn.scalar(text("SELECT count(*) FROM journal_default")) == 1

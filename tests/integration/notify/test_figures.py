@@ -1,0 +1,50 @@
+"""What the overview counts."""
+
+from datetime import timedelta
+
+from contracts.codes import FeedbackAction, FeedbackOutcome, Field, ReferralRole
+from contracts.events.referrals import FeedbackReceived, ReferralDispatched
+from services.notify import figures
+from services.runtime.database import transaction
+from services.runtime.ids import new_id
+from tests.integration.notify.watching import NOW, OFFICE, REFERRAL, Notify, answer
+
+MINUTE = timedelta(minutes=1)
+
+
+async def parked(notify: Notify) -> dict[str, int]:
+    async with transaction(notify.engine) as conn:
+        found = await figures.get_overview(conn, area="", office="", settled=NOW)
+    return {line["office"]: line["parked"] for line in found["by_office"]}
+
+
+async def test_an_answer_that_routing_neither_takes_nor_refuses_is_counted_as_parked(notify: Notify) -> None:
+    case_id = new_id()
+    dispatched = ReferralDispatched(
+        case_id=case_id,
+        referral_id=REFERRAL,
+        number="130722-20260302-00001-4",
+        category="education.student_aid",
+        field=Field.EDUCATION,
+        area="130722100000",
+        office=OFFICE,
+        role=ReferralRole.LEAD,
+        decision_id=new_id(),
+        at=NOW,
+    )
+    await notify.hears(dispatched)
+    await notify.receives(answer("f1"), at=NOW + MINUTE)
+    assert await parked(notify) == {OFFICE: 0}, "it may still be on its way"
+    await notify.receives(answer("f2"), at=NOW - 2 * MINUTE)
+    assert await parked(notify) == {OFFICE: 1}
+    taken = FeedbackReceived(
+        case_id=case_id,
+        referral_id=REFERRAL,
+        feedback_id="f2",
+        action=FeedbackAction.SIGN,
+        sender=OFFICE,
+        outcome=FeedbackOutcome.APPLIED,
+        received_at=NOW - 2 * MINUTE,
+    )
+    await notify.hears(taken)
+    assert await parked(notify) == {OFFICE: 0}
