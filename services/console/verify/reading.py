@@ -59,6 +59,13 @@ _BEHIND: Final = """
       ON a.case_id = s.case_id AND a.reader = $1 AND a.writer = $2
     WHERE coalesce(a.sequence, 0) < s.last
 """
+_OLDEST_DAY: Final = """
+    SELECT least(
+        (SELECT min(recorded_on) FROM {service}.journal),
+        (SELECT min(to_date(substring(inhrelid::regclass::text FROM '[0-9]{{8}}$'), 'YYYYMMDD'))
+         FROM pg_inherits WHERE inhparent = '{service}.journal'::regclass)
+    )
+"""
 MINE: Final = "mod(get_byte(uuid_send({column}), 15) + 256 * get_byte(uuid_send({column}), 14), $1) = $2"
 """A case belongs to the portion that the last bytes of its id choose, in every table."""
 
@@ -143,7 +150,8 @@ async def read_common(conn: asyncpg.Connection, facts: Facts) -> tuple[Facts, fr
 
 
 async def _oldest_day(conn: asyncpg.Connection, service: str) -> date | None:
-    found: date | None = await conn.fetchval(f"SELECT min(recorded_on) FROM {service}.journal")
+    """Of the partitions, too: in a quiet month the oldest row is younger than what was dropped before it."""
+    found: date | None = await conn.fetchval(_OLDEST_DAY.format(service=service))
     return found
 
 

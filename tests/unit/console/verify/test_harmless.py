@@ -11,7 +11,7 @@ from services.console.verify.facts import Facts, Fault
 from services.console.verify.registry import CHECKS, MOST_FAULTS, check, fresh_results, run
 from tests.unit.console.verify.clock_plants import PAUSED_LEAD, a_watch, with_receipt
 from tests.unit.console.verify.histories import MONDAY, PENSIONS
-from tests.unit.console.verify.look import NOW
+from tests.unit.console.verify.look import NOW, sent
 from tests.unit.console.verify.planting import stray, without
 from tests.unit.console.verify.plants import CLOSED, LATE, NOBODY, PENSIONS_TOPIC
 from tests.unit.console.verify.stories import all_well
@@ -42,6 +42,13 @@ def long_ago(facts: Facts) -> Facts:
     return replace(facts, truncated=True, whole=facts.whole - {CASES.name})
 
 
+def long_ago_on_a_new_broker(facts: Facts) -> Facts:
+    """The journals filled the topics again, with what they still had."""
+    old = {"case_id": LATE, "service": "intake", "sequence": 1}
+    facts = replace(without(facts, "said", **old), truncated=True)
+    return replace(facts, heard=[*sent(facts.said)])
+
+
 def without_kafka(facts: Facts) -> Facts:
     """An office that does not speak Kafka has no topic."""
     facts = without(without(facts, "said", topic=PENSIONS_TOPIC), "heard", topic=PENSIONS_TOPIC)
@@ -63,6 +70,7 @@ HARMLESS = {
     "said_since": (said_since, None),
     "on_the_move": (on_the_move, None),
     "long_ago": (long_ago, None),
+    "long_ago_on_a_new_broker": (long_ago_on_a_new_broker, None),
     "without_kafka": (without_kafka, None),
     "answered_in_time": (answered_in_time, "none_overdue"),
     "just_due": (just_due, "none_overdue"),

@@ -1,0 +1,50 @@
+"""How verify reads: which journals may lack their beginning, and which rows lie in which portion."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import asyncpg
+import pytest
+
+from services.console.verify import reading
+from services.console.verify.facts import Facts
+from services.runtime.database import open_engine, transaction
+from services.runtime.housekeeping import JOURNAL_DAYS, make_days
+from services.runtime.ids import new_id
+from services.runtime.migrate import upgrade
+
+NOW = datetime.now(UTC)
+NOTHING = Facts(now=NOW, tolerance=timedelta(0))
+
+
+@pytest.fixture
+async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
+    for service in reading.SERVICES:
+        await upgrade(database, service)
+    conn = await asyncpg.connect(reading.database_address(database))
+    yield conn
+    await conn.close()
+
+
+async def test_a_journal_is_whole_until_its_first_day_is_as_old_as_those_that_are_dropped(
+    conn: asyncpg.Connection, database: str
+) -> None:
+    facts, moving = await reading.read_common(conn, NOTHING)
+    assert (facts.truncated, moving) == (False, frozenset())
+    engine = open_engine(SimpleNamespace(database_url=database), "routing")
+    async with transaction(engine) as made:
+        await make_days(made, NOW.date() - timedelta(days=JOURNAL_DAYS))
+    await engine.dispose()
+    facts, _ = await reading.read_common(conn, NOTHING)
+    assert facts.truncated
+
+
+@pytest.mark.parametrize("portions", [1, 2, 7, 300, 70_000])
+async def test_the_database_chooses_the_portion_that_we_choose(conn: asyncpg.Connection, portions: int) -> None:
+    for _ in range(50):
+        case_id = new_id()
+        portion = reading.portion_of(case_id, portions)
+        statement = f"SELECT {reading.MINE.format(column='$3::uuid')}"
+        assert await conn.fetchval(statement, portions, portion, case_id)
+    assert reading.portion_of(None, portions) == 0
