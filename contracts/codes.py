@@ -177,6 +177,7 @@ class CaseStep(Code):
 
 class SupervisionLevel(Code):
     NONE = "none", "无", "None"
+    WARNED = "warned", "预警", "Warned"
     REMINDED = "reminded", "到期提醒", "Reminded"
     URGED = "urged", "催办", "Urged"
     SUPERVISED = "supervised", "督办", "Supervised"

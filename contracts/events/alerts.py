@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from contracts.codes import SupervisionLevel
+from contracts.codes import ClockKind, SupervisionLevel
 from contracts.events.base import CaseBound
 
 
@@ -18,6 +18,15 @@ class Supervision(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     recipients: tuple[str, ...]
     """Offices that are told, by code."""
     at: datetime
+    kind: ClockKind | None = None
+    version: int = 0
+    """Of the clock whose last day came or whose limit broke: each level is said once for it."""
+    due_at: datetime | None = None
+    referral_id: UUID | None = None
+    late_seconds: int = 0
+    """From the moment at which the rung was to be reached until it was; people are told in working hours only."""
+    statutory: bool = False
+    """Whether a law sets this rung, and not an office's own rule."""
 
 
 class SupervisionReminded(Supervision, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from services.notify.climbing import Supervisor
 from services.notify.firing import ALERTS_PER_SECOND, Watchman
 from services.notify.handlers import Watcher
 from services.notify.http import ROUTES
@@ -32,6 +33,7 @@ def build(settings: NotifySettings | None = None) -> Service:
     policy = PolicyWatch(settings.policy_dir)
     pumps: list[Pump] = []
     pace = Pace(settings.notify_alerts_per_second)
+    supervisor = Supervisor(engine=engine, clock=clock, policy=policy)
     watchman = Watchman(engine=engine, clock=clock, policy=policy, pumps=pumps, pace=pace)
 
     async def refresh_policy() -> None:
@@ -50,6 +52,7 @@ def build(settings: NotifySettings | None = None) -> Service:
             Job(run=watchman.note_reading, seconds=FIRING_SECONDS),
             Job(run=watchman.fire, seconds=FIRING_SECONDS),
             Job(run=watchman.sweep, seconds=SWEEPING_SECONDS),
+            Job(run=supervisor.climb, seconds=FIRING_SECONDS),
             Job(run=watchman.forget, seconds=FORGETTING_SECONDS),
         ],
         pumps=pumps,

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.notify import store
+from services.notify.climbing import begin
 from services.notify.domain.firing import Fired, Held, Waits, decide
 from services.notify.domain.watch import Watch
 from services.notify.handlers import READERS
@@ -121,7 +122,9 @@ class Watchman:
             outcomes = [decide(candidate, now, waits, policy) for candidate in candidates]
             after = [_after(outcome) for outcome in outcomes]
             await store.save_moved(conn, after)
-            await say(conn, [outcome for outcome in outcomes if isinstance(outcome, Fired)])
+            fired = [outcome for outcome in outcomes if isinstance(outcome, Fired)]
+            await begin(conn, fired, policy)
+            await say(conn, fired)
         return [
             Looked(candidate.watch.next_fire_at or until, watch.next_fire_at, isinstance(outcome, Fired))
             for candidate, watch, outcome in zip(candidates, after, outcomes, strict=True)

@@ -58,9 +58,11 @@ from contracts.events.referrals import (
 from contracts.submissions import Identifier
 from contracts.topics import CASES, FEEDBACK_PATTERN, REFERRALS, feedback_office
 from services.notify import store
+from services.notify.domain.ladder import may_be_supervised
 from services.notify.domain.legs import Leg, Step, moved
 from services.notify.saying import say
 from services.notify.store import NewCase, NewState, Receipt, Refusal
+from services.notify.supervisions import lock_supervisions, save_supervisions
 from services.notify.tally import TIMED, Tally, end, renew
 from services.policies import PolicyWatch
 from services.runtime.clock import Clock
@@ -177,8 +179,14 @@ class Watcher:
         events = [incoming.data for incoming in batch]
         watches_before = await store.lock_watches(conn, _clock_ids(events))
         legs_before = await store.lock_legs(conn, (e.referral_id for e in events if isinstance(e, ReferralEvent)))
+        pressing = [watch.clock_id for watch in watches_before.values() if may_be_supervised(watch)]
+        supervisions_before = await lock_supervisions(conn, pressing)
         tally = Tally(
-            policy=self.policy.policy, now=self.clock.now(), watches=dict(watches_before), legs=dict(legs_before)
+            policy=self.policy.policy,
+            now=self.clock.now(),
+            watches=dict(watches_before),
+            supervisions=dict(supervisions_before),
+            legs=dict(legs_before),
         )
         for incoming in batch:
             _count(incoming.data, incoming.received_at, tally)
@@ -187,6 +195,8 @@ class Watcher:
         told = [watch for watch in changed if watch.version != watches_before[watch.clock_id].version]
         await store.save_watches(conn, new, told)
         await store.save_moved(conn, moved)
+        begun, climbed = _apart(supervisions_before, tally.supervisions)
+        await save_supervisions(conn, [*begun, *climbed])
         await store.save_legs(conn, *_apart(legs_before, tally.legs))
         await store.save_cases(conn, tally.cases, tally.states)
         await store.save_answered(conn, tally.answered, tally.now)

@@ -1,4 +1,4 @@
-"""Alerts with their first rung of supervision: written down and said in the caller's transaction."""
+"""Alerts, written down and said in the caller's transaction."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -7,9 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import SupervisionLevel
 from contracts.events import Event
-from contracts.events.alerts import SupervisionReminded, SupervisionUrged
 from contracts.events.clocks import ClockBreached, ClockDue, ClockDueSoon
 from services.notify import store
 from services.notify.domain.firing import Fired
@@ -25,7 +23,6 @@ EVENT_OF: Final = {
     Alert.DUE: ClockDue,
     Alert.BREACHED: ClockBreached,
 }
-RUNG_OF: Final = {SupervisionLevel.REMINDED: SupervisionReminded, SupervisionLevel.URGED: SupervisionUrged}
 
 
 async def say(conn: AsyncConnection, fired: Sequence[Fired]) -> None:
@@ -59,20 +56,6 @@ def _rows(fired: Sequence[Fired], ids: Sequence[UUID]) -> Iterator[list[object]]
 def _said(fired: Sequence[Fired], event_ids: Sequence[UUID]) -> Iterator[Outgoing]:
     for one, event_id in zip(fired, event_ids, strict=True):
         yield Outgoing(event=_alert(one), at=one.fired_at, event_id=event_id)
-        rung = RUNG_OF.get(one.rung)
-        if rung is not None:
-            watch = one.before
-            said: Event = rung(
-                case_id=watch.case_id,
-                clock_id=watch.clock_id,
-                office=watch.office,
-                area=watch.area,
-                level=one.rung,
-                recipients=one.recipients,
-                at=one.fired_at,
-            )
-            ids = (str(watch.clock_id), str(watch.version), one.rung)
-            yield Outgoing(event=said, at=one.fired_at, event_id=derived_id("supervision", *ids))
 
 
 def _alert(fired: Fired) -> Event:

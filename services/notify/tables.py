@@ -109,6 +109,41 @@ legs = Table(
     postgresql_with={"fillfactor": "80"},
 )
 
+supervisions = Table(
+    "supervisions",
+    metadata,
+    Column("clock_id", Uuid, primary_key=True),
+    Column("case_id", Uuid, nullable=False),
+    Column("referral_id", Uuid),
+    Column("kind", String, nullable=False),
+    Column("office", String, nullable=False),
+    Column("area", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("level", String, nullable=False),
+    Column("reached_at", DateTime(timezone=True)),
+    Column("told", JSONB, nullable=False),
+    Column("next_level", String),
+    Column("next_at", DateTime(timezone=True)),
+    Column("stood_seconds", Integer, nullable=False),
+    Column("paused_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    CheckConstraint("num_nonnulls(next_level, next_at) IN (0, 2)", name="next_level_has_its_time"),
+    CheckConstraint(
+        "num_nonnulls(paused_at, ended_at) = 0 OR next_at IS NULL", name="still_supervision_waits_for_nothing"
+    ),
+    CheckConstraint("(level = 'none') = (reached_at IS NULL)", name="level_was_reached"),
+    # As with watches: the poll reads its first entries, however many have ended.
+    Index("supervisions_to_climb", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+    Index(
+        "supervisions_open",
+        "due_at",
+        "clock_id",
+        postgresql_where=text("ended_at IS NULL AND level <> 'none'"),
+    ),
+    postgresql_with={"fillfactor": "80"},
+)
+
 receipts = Table(
     "receipts",
     metadata,

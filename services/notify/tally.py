@@ -16,12 +16,15 @@ from contracts.events.clocks import (
     ClockResumed,
     ClockStarted,
 )
+from services.notify.domain import ladder
 from services.notify.domain import watch as watching
 from services.notify.domain.firing import Fired, overdue
+from services.notify.domain.ladder import Supervision
 from services.notify.domain.legs import Leg
 from services.notify.domain.watch import Watch
 from services.notify.store import NewCase, NewState, Receipt, Refusal
 from services.policies import Policy
+from services.policies.ladder import WINDOWS
 
 TIMED = ClockStarted | ClockPaused | ClockResumed | ClockExtended | ClockRecalculated
 
@@ -35,6 +38,7 @@ class Tally:
     policy: Policy
     now: datetime
     watches: dict[UUID, Watch] = field(default_factory=dict)
+    supervisions: dict[UUID, Supervision] = field(default_factory=dict)
     legs: dict[UUID, Leg] = field(default_factory=dict)
     cases: dict[UUID, NewCase] = field(default_factory=dict)
     states: dict[UUID, NewState] = field(default_factory=dict)
@@ -47,13 +51,20 @@ def renew(event: TIMED, said_at: datetime, tally: Tally) -> None:
     """The watches after their owner started or changed the clocks; a breach that nobody has said yet comes first."""
     at = changed_at(event)
     for facts in event.clocks:
-        watch = watch_over(facts, event.case_id, said_at if at is None else at)
+        moment = said_at if at is None else at
+        watch = watch_over(facts, event.case_id, moment)
         before = tally.watches.get(watch.clock_id)
         if before is not None and at is not None and watch.version > before.version and watching.is_owed(before, at):
             fired = overdue(before, tally.now, tally.policy)
             tally.owed.append(fired)
+            begun = ladder.begun(tally.supervisions.get(watch.clock_id), before, fired.alert, tally.policy)
+            if begun is not None:
+                tally.supervisions[watch.clock_id] = begun
             before = fired.after
-        tally.watches[watch.clock_id] = watching.renewed(before, watch)
+        after = watching.renewed(before, watch)
+        tally.watches[watch.clock_id] = after
+        if before is not None:
+            _follow(before, after, tally, paused=facts.due_at is None, at=moment)
 
 
 def end(event: ClockMet | ClockCancelled, tally: Tally) -> None:
@@ -66,6 +77,13 @@ def end(event: ClockMet | ClockCancelled, tally: Tally) -> None:
         if watching.is_contradicted(before, after):
             log.error("breach contradicted", case_id=str(event.case_id), clock_id=str(stop.clock_id))
         tally.watches[stop.clock_id] = after
+        _follow(before, after, tally, paused=False, at=stop.at)
+
+
+def _follow(before: Watch, after: Watch, tally: Tally, *, paused: bool, at: datetime) -> None:
+    standing = tally.supervisions.get(after.clock_id)
+    if standing is not None and after is not before:
+        tally.supervisions[after.clock_id] = ladder.follow(standing, after, paused=paused, at=at, policy=tally.policy)
 
 
 def changed_at(event: TIMED) -> datetime | None:
@@ -82,7 +100,7 @@ def changed_at(event: TIMED) -> datetime | None:
 def watch_over(facts: ClockFacts, case_id: UUID, said_at: datetime) -> Watch:
     """The watch that a clock needs. An owner of an older version names one warning, without a level."""
     ahead: tuple[watching.Ahead, ...] = ()
-    if facts.due_at is not None and facts.kind not in watching.WINDOWS:
+    if facts.due_at is not None and facts.kind not in WINDOWS:
         warnings = [(warning.level, warning.at.astimezone(UTC)) for warning in facts.warnings]
         if not warnings and facts.due_soon_at is not None:
             warnings = [("", facts.due_soon_at)]

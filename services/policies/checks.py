@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from contracts.codes import AreaLevel, ClockKind
+from services.policies.ladder import ladder_faults
 from services.policies.model import LimitRow, Policy
 from services.policies.reading import Fault
 
@@ -22,6 +23,7 @@ def check(policy: Policy, file: str) -> Iterator[Fault]:
     for reason in (*_limits(policy), *_loosened(policy)):
         yield Fault(file=file, line=1, reason=reason)
     roles = {office.role for office in policy.offices.values()}
+    yield from ladder_faults(policy.ladder, roles)
     for rule in policy.rules:
         path, _, line = rule.where.rpartition(":")
         for role in (rule.lead, *rule.co_handlers, *rule.copies):

@@ -9,6 +9,7 @@ from pathlib import Path
 from services.deadlines import statutory_calendar
 from services.policies.calendars import local_calendars
 from services.policies.checks import check
+from services.policies.ladder import ladder
 from services.policies.matters import categories, limits, materials, reasons, rules
 from services.policies.model import Policy
 from services.policies.places import areas, offices
@@ -49,6 +50,7 @@ def load_policy(folder: Path) -> Policy:
         reasons=reasons(read("reasons.yaml")),
         rules=rules(read("rules.yaml"), read("categories.csv")),
         calendar=statutory_calendar(),
+        ladder=ladder(read("ladder.yaml")),
     )
     national = with_published_years(policy.calendar, packs, faults)
     calendar, calendars = local_calendars(read("calendars.yaml"), policy, national)

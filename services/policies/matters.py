@@ -1,13 +1,11 @@
 """Categories, their material, limits, reasons and routing rules."""
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
-from typing import TypeVar
 
 from contracts.codes import ClockKind, Confidence, Field
 from services.deadlines import BadQuestion, CountingRules, Limit
 from services.policies.model import Category, Condition, Extension, LimitRow, Material, Reason, Rule
-from services.policies.reading import Entry
+from services.policies.reading import Entry, code_of
 from services.policies.warnings import DEFAULT_LEVELS, fault_of
 
 EXTENSION_APPROVER = "unit_head"
@@ -27,7 +25,6 @@ USES = frozenset(
         "correct_pause",
     }
 )
-C = TypeVar("C", bound=StrEnum)
 
 
 def materials(rows: Sequence[Entry]) -> dict[str, tuple[Material, ...]]:
@@ -47,7 +44,7 @@ def categories(
     found: dict[str, Category] = {}
     for row in rows:
         code = row.text("code")
-        field = _code(row, "field", Field, code.partition(".")[0])
+        field = code_of(row, "field", Field, code.partition(".")[0])
         if code in found:
             row.refuse(f"category {code} stands here twice")
         if field is not None:
@@ -71,8 +68,8 @@ def limits(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[LimitRow, .
     """Rows of limits.yaml in order, then the handling limit of each category."""
     found = []
     for row in rows:
-        clock = _code(row, "clock", ClockKind, row.text("clock"))
-        field = _code(row, "field", Field, row.text("field", "")) if "field" in row.values else None
+        clock = code_of(row, "clock", ClockKind, row.text("clock"))
+        field = code_of(row, "field", Field, row.text("field", "")) if "field" in row.values else None
         limit = _limit(row, "limit")
         category = row.text("category", "") or None
         found_row = _limit_row(row, clock, limit, category)
@@ -89,7 +86,7 @@ def limits(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[LimitRow, .
 
 
 def _limit_row(row: Entry, clock: ClockKind | None, limit: Limit | None, category: str | None) -> LimitRow | None:
-    confidence = _code(row, "confidence", Confidence, row.text("confidence"))
+    confidence = code_of(row, "confidence", Confidence, row.text("confidence"))
     source, article, statutory = row.text("source"), row.text("article", ""), row.flag("statutory")
     longer = _limit(row, "extension") if row.values.get("extension") else None
     roll = row.flag("roll") if "roll" in row.values else True
@@ -144,7 +141,7 @@ def rules(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[Rule, ...]:
     """Rules of rules.yaml in order, then for each category the one that its row implies."""
     found = []
     for row in rows:
-        field = _code(row, "field", Field, row.text("field", "")) if "field" in row.values else None
+        field = code_of(row, "field", Field, row.text("field", "")) if "field" in row.values else None
         attributes = row.values.get("attributes") or {}
         row.asked |= {"attributes"}
         condition = Condition(
@@ -172,13 +169,4 @@ def _limit(row: Entry, name: str) -> Limit | None:
         return Limit.parse(row.text(name))
     except BadQuestion as error:
         row.refuse(f"{name} {error.detail}")
-        return None
-
-
-def _code(row: Entry, name: str, codes: type[C], value: str) -> C | None:
-    row.asked.add(name)
-    try:
-        return codes(value)
-    except ValueError:
-        row.refuse(f"unknown {name} {value}")
         return None

@@ -7,6 +7,7 @@ from datetime import date, time
 
 from contracts.codes import AreaLevel, ClockKind, Confidence, Field
 from services.deadlines import Calendar, CountingRules, Limit
+from services.policies.ladder import Rung
 from services.policies.warnings import DEFAULT_LEVELS
 
 AREA_DIGITS = 12
@@ -130,6 +131,7 @@ class Policy:
     reasons: Mapping[str, Reason]
     rules: tuple[Rule, ...]
     calendar: Calendar
+    ladder: tuple[Rung, ...] = ()
     calendars: Mapping[str, Calendar] = dataclasses.field(default_factory=dict)
     """By office, where it is not the one of all."""
 

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
+C = TypeVar("C", bound=StrEnum)
 NO_MAPPING = "must be a mapping of names to values"
 HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -100,6 +102,16 @@ class Entry:
         """Everything was asked for; what is left over is a spelling mistake."""
         for name in sorted(set(self.values) - self.asked):
             self.refuse(f"unknown key {name}")
+
+
+def code_of(row: Entry, name: str, codes: type[C], value: str) -> C | None:
+    """The member of a closed set that the value stands for."""
+    row.asked.add(name)
+    try:
+        return codes(value)
+    except ValueError:
+        row.refuse(f"unknown {name} {value}")
+        return None
 
 
 def entries(pack: Path, name: str, faults: list[Fault]) -> Iterator[Entry]:

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from contracts.codes import ClockStatus, SupervisionLevel
+from services.notify.domain.ladder import COORDINATOR, recipients_of
 from services.notify.domain.watch import HANDLING, Alert, Watch, told
 from services.policies import Policy
+from services.policies.ladder import rung_of
 
-COORDINATOR = "civil_affairs"
 PATIENCE = 4
 """A held breach is looked at again after this part of the time that it already waits."""
 
@@ -31,7 +32,6 @@ class Fired:
     before: Watch
     after: Watch
     fired_at: datetime
-    rung: SupervisionLevel
     recipients: tuple[str, ...]
 
     @property
@@ -75,7 +75,6 @@ def decide(candidate: Candidate, now: datetime, waits: Waits, policy: Policy) ->
             return overdue(watch, now, policy)
         case _:
             assert_never(alert)
-    rung, recipients = first_rung(alert, watch, policy)
     return Fired(
         alert=alert,
         level=level,
@@ -83,8 +82,7 @@ def decide(candidate: Candidate, now: datetime, waits: Waits, policy: Policy) ->
         before=watch,
         after=after,
         fired_at=now,
-        rung=rung,
-        recipients=recipients,
+        recipients=told_of(alert, watch, policy),
     )
 
 
@@ -100,26 +98,24 @@ def overdue(watch: Watch, now: datetime, policy: Policy) -> Fired:
     if watch.due_at is None:
         raise ValueError("a clock that stands still is not late")
     after = replace(watch, status=ClockStatus.BREACHED, breached_at=now, ahead=(), next_alert=None, next_fire_at=None)
-    rung, recipients = first_rung(Alert.BREACHED, watch, policy)
     return Fired(
         alert=Alert.BREACHED,
         moment=watch.due_at,
         before=watch,
         after=after,
         fired_at=now,
-        rung=rung,
-        recipients=recipients,
+        recipients=told_of(Alert.BREACHED, watch, policy),
     )
 
 
-def first_rung(alert: Alert, watch: Watch, policy: Policy) -> tuple[SupervisionLevel, tuple[str, ...]]:
-    """Who is told beside those who read the alerts: the office in time, its coordinator too when it is late."""
-    if alert is Alert.DUE_SOON:
-        return SupervisionLevel.NONE, (watch.office,)
-    if alert is Alert.LAST_DAY:
-        return SupervisionLevel.REMINDED, (watch.office,)
-    if alert is Alert.BREACHED and watch.kind in HANDLING:
-        coordinator = policy.office_near(COORDINATOR, watch.area)
+def told_of(alert: Alert, watch: Watch, policy: Policy) -> tuple[str, ...]:
+    """Offices that an alert concerns, beside those who read all. Who is urged or supervised is the ladder's."""
+    if alert is Alert.DUE:
+        return ()
+    if alert is Alert.BREACHED:
+        coordinator = policy.office_near(COORDINATOR, watch.area) if watch.kind in HANDLING else None
         both = (watch.office, coordinator.code) if coordinator is not None else (watch.office,)
-        return SupervisionLevel.URGED, tuple(dict.fromkeys(both))
-    return SupervisionLevel.NONE, ()
+        return tuple(dict.fromkeys(both))
+    level = SupervisionLevel.WARNED if alert is Alert.DUE_SOON else SupervisionLevel.REMINDED
+    rung = rung_of(policy.ladder, level, watch.kind)
+    return recipients_of(rung, watch.office, watch.area, policy) if rung is not None else ()

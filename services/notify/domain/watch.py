@@ -9,9 +9,7 @@ from uuid import UUID
 
 from contracts.codes import ClockKind, ClockStatus
 from services.deadlines.limits import civil_day, midnight
-
-WINDOWS = frozenset({ClockKind.RETURN_WINDOW, ClockKind.PETITION_OBJECTION, ClockKind.RETENTION})
-"""Time in which somebody may do something, or must keep it. When it ends nobody has failed, so nothing is broken."""
+from services.policies.ladder import WINDOWS
 
 HANDLING = frozenset({ClockKind.HANDLING, ClockKind.CO_HANDLING, ClockKind.REWORK})
 """Clocks by which an office's work is judged."""

@@ -24,7 +24,6 @@ async def test_a_warning_and_a_breach_are_said_once_each(notify: Notify) -> None
     assert [row[0] for row in journal] == [
         "yimen.clock.due_soon.v1",
         "yimen.clock.breached.v1",
-        "yimen.supervision.urged.v1",
     ]
 
 

@@ -17,6 +17,7 @@ from contracts.events.clocks import ClockFacts, ClockStarted, LimitBasis
 from contracts.topics import HOME, OFFICE_FEEDBACK
 from services.deadlines import CIVIL_TIME
 from services.notify import store
+from services.notify.climbing import Supervisor
 from services.notify.firing import Watchman
 from services.notify.handlers import CASE_EVENTS, EVENTS, FEEDBACK, READERS, Watcher
 from services.policies import PolicyWatch
@@ -51,6 +52,10 @@ class Notify:
     def watchman(self, name: str = "one", *, at: datetime = NOW) -> Watchman:
         clock = Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC))
         return Watchman(engine=self.engine, clock=clock, policy=PolicyWatch(PACK), pumps=[], name=name)
+
+    def supervisor(self, *, at: datetime) -> Supervisor:
+        clock = Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC))
+        return Supervisor(engine=self.engine, clock=clock, policy=PolicyWatch(PACK))
 
     async def has_read(self, until: datetime) -> None:
         async with transaction(self.engine) as conn:

@@ -81,6 +81,7 @@ def with_receipt(facts: Facts, referral_id: object, received_at: object) -> Fact
     return replace(facts, receipts=[ReceiptRow(referral_id, received_at)])
 
 
+URGED = of_type("supervision.urged")
 CLOCK_PLANTS = (
     Plant("watched", "nobody watches", lambda f: without(f, "watches", case_id=PAUSED)),
     Plant("watched", "an older version", lambda f: a_watch(f, version=2)),
@@ -99,6 +100,8 @@ CLOCK_PLANTS = (
     Plant("fired_once", "listed twice", lambda f: doubled(f, "alerts", {"event_id": NOBODY})),
     Plant("fired_once", "said, not listed", lambda f: without(f, "alerts", type="clock.breached")),
     Plant("fired_once", "listed, not said", lambda f: without(f, "said", type=BREACHED)),
+    Plant("climbed_once", "twice", lambda f: doubled(f, "said", {"event_id": NOBODY, "sequence": 4}, type=URGED)),
+    Plant("climbed_once", "without a breach", lambda f: without(f, "said", type=BREACHED)),
     Plant("none_overdue", "a reminder", lambda f: a_watch(f, next_fire_at=NOW - DAY)),
     Plant("none_overdue", "a breach", lambda f: a_watch(f, next_alert="breached", due_at=NOW - DAY)),
     Plant(

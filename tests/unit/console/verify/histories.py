@@ -6,8 +6,18 @@ from uuid import UUID
 
 import msgspec
 
-from contracts.codes import CaseState, ClockKind, ClockStatus, Field, ReferralRole, ReferralState, SubmissionChannel
+from contracts.codes import (
+    CaseState,
+    ClockKind,
+    ClockStatus,
+    Field,
+    ReferralRole,
+    ReferralState,
+    SubmissionChannel,
+    SupervisionLevel,
+)
 from contracts.events import CaseBound, Event, cases, clocks, referrals
+from contracts.events.alerts import Supervision
 from contracts.topics import HOME, OFFICE_REFERRALS, REJECTIONS
 from services.console.verify.facts import (
     AlertRow,
@@ -247,6 +257,22 @@ class History:
         if not broken:
             then = {"next_alert": "breached", "next_fire_at": clock.due_at}
         self.change(WatchRow, clock.clock_id, status=status, **then)
+
+    def is_supervised(self, kind: ClockKind, rung: type[Supervision], at: datetime) -> None:
+        _, clock = self.clocks[self.clock(kind)]
+        self.says(
+            "notify",
+            rung(
+                case_id=self.case_id,
+                clock_id=clock.clock_id,
+                office=clock.office,
+                area=AREA,
+                level=SupervisionLevel(rung.TYPE.partition(".")[2]),
+                recipients=(clock.office,),
+                at=at,
+                version=clock.version,
+            ),
+        )
 
     def of(self, kind: type) -> list:
         return [*self.rows.get(kind, {}).values()]

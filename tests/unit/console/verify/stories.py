@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from contracts.codes import CaseState, ClockKind, ClockStatus, ReferralRole, ReferralState, RejectionCode
 from contracts.events import cases, clocks, referrals, rejections
+from contracts.events.alerts import SupervisionUrged
 from services.console.verify.facts import Facts, WatchRow
 from tests.unit.console.verify.histories import DAY, MONDAY, History
 from tests.unit.console.verify.look import together
@@ -44,6 +45,7 @@ def late(number: int = 2) -> History:
     told.is_dispatched(co=None)
     told.alerts_of(ClockKind.HANDLING, clocks.ClockDueSoon, MONDAY + 18 * DAY)
     told.alerts_of(ClockKind.HANDLING, clocks.ClockBreached, MONDAY + 20 * DAY + timedelta(minutes=1))
+    told.is_supervised(ClockKind.HANDLING, SupervisionUrged, MONDAY + 21 * DAY)
     return told
 
 

@@ -1,0 +1,33 @@
+"""Nobody is urged, supervised or listed twice for the same thing, nor for a clock that was not broken."""
+
+from collections import Counter
+from collections.abc import Iterator
+from uuid import UUID
+
+from contracts.events.alerts import Supervision, SupervisionReminded
+from services.console.verify.facts import Facts, Fault
+from services.console.verify.registry import check
+from services.console.verify.timelines import breaches, decoded
+
+
+@check("no rung of the supervision ladder was climbed twice for one version of a clock, and none without a breach")
+def climbed_once(facts: Facts) -> Iterator[Fault | None]:
+    broken = {(clock_id, breach.version) for clock_id, said in breaches(facts).items() for breach in said}
+    climbed: Counter[tuple[UUID, UUID, str, int]] = Counter()
+    for (service, case_id), rows in facts.said_of.items():
+        for row in rows if service == "notify" else ():
+            event = decoded(row) if row.type.startswith("yimen.supervision.") else None
+            if not isinstance(event, Supervision) or not event.version:
+                continue
+            key = case_id, event.clock_id, event.level.value, event.version
+            climbed[key] += 1
+            if climbed[key] > 1:
+                yield _fault(f"{event.level.value} of version {event.version} was said twice", event)
+            elif isinstance(event, SupervisionReminded) or (event.clock_id, event.version) in broken:
+                yield None
+            elif not facts.truncated:
+                yield _fault(f"{event.level.value} of version {event.version}, whose breach was never said", event)
+
+
+def _fault(detail: str, event: Supervision) -> Fault:
+    return Fault(detail=detail, case_id=event.case_id, ids={"clock_id": str(event.clock_id)})

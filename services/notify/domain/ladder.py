@@ -1,0 +1,198 @@
+"""How the supervision of one clock climbs (督办), and when it stops. Nothing here knows what time it is."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
+from services.deadlines import CIVIL_TIME, Calendar, CountingRules, Unit, due
+from services.deadlines.limits import civil_day, midnight
+from services.notify.domain.watch import Alert, Watch
+from services.policies import Policy
+from services.policies.ladder import ANCHOR_OF, Anchor, Rung, rung_of
+
+COORDINATOR: Final = "civil_affairs"
+LATE: Final = tuple(level for level, anchor in ANCHOR_OF.items() if anchor is Anchor.BREACH)
+"""The rungs above a breach, in order."""
+AS_WRITTEN: Final = CountingRules(roll_last_day=False)
+"""Whom people are told in working hours anyway; the count itself is not moved."""
+INSTANT: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supervision:
+    """Where one clock stands on the ladder. `version` is that of the clock whose last day came or whose limit broke."""
+
+    clock_id: UUID
+    case_id: UUID
+    referral_id: UUID | None
+    kind: ClockKind
+    office: str
+    area: str
+    version: int
+    due_at: datetime
+    level: SupervisionLevel = SupervisionLevel.NONE
+    """The rung that was reached."""
+    reached_at: datetime | None = None
+    told: tuple[str, ...] = ()
+    """Offices that heard of that rung."""
+    next_level: SupervisionLevel | None = None
+    next_at: datetime | None = None
+    stood_seconds: int = 0
+    """How long the ladder stood still, by lawful pauses after the breach."""
+    paused_at: datetime | None = None
+    ended_at: datetime | None = None
+    """When its cause was gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Climbed:
+    """A rung that is reached now; `moment` is when it should have been."""
+
+    after: Supervision
+    rung: Rung
+    at: datetime
+    moment: datetime
+
+    @property
+    def late_seconds(self) -> int:
+        return max(0, int((self.at - self.moment).total_seconds()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """Not now: people are asleep, or the rung is none any more."""
+
+    after: Supervision
+
+
+def begun(before: Supervision | None, watch: Watch, alert: Alert, policy: Policy) -> Supervision | None:
+    """The supervision after an alert of the watch; `None` where the ladder has no rung for it.
+
+    The last day brings the reminder, the breach the rungs above. A clock that ended meanwhile is not supervised.
+    """
+    if alert not in (Alert.LAST_DAY, Alert.BREACHED) or watch.due_at is None:
+        return None
+    if watch.has_ended:
+        return None
+    standing = before
+    if standing is None or standing.version != watch.version or standing.ended_at is not None:
+        standing = Supervision(
+            clock_id=watch.clock_id,
+            case_id=watch.case_id,
+            referral_id=watch.referral_id,
+            kind=watch.kind,
+            office=watch.office,
+            area=watch.area,
+            version=watch.version,
+            due_at=watch.due_at,
+        )
+    if alert is Alert.LAST_DAY:
+        after = _waiting(standing, SupervisionLevel.REMINDED, policy)
+    else:
+        after = _upwards(standing, policy)
+    return after if after.next_level is not None or standing is before else None
+
+
+def climb(standing: Supervision, now: datetime, policy: Policy) -> Climbed | Waits:
+    """One rung, if its moment has come and those whom it is for are at work."""
+    level = standing.next_level
+    rung = rung_of(policy.ladder, level, standing.kind) if level is not None else None
+    if level is SupervisionLevel.REMINDED and (rung is None or now > standing.due_at):
+        # Nobody is reminded of a day that has passed. What follows a breach begins with the breach.
+        return Waits(after=_still(standing))
+    if level is None or rung is None:
+        return Waits(after=_upwards(standing, policy))
+    moment = _moment(standing, rung, policy)
+    at_work = into_hours(now, rung, policy.calendar)
+    if max(moment, at_work) > now:
+        return Waits(after=replace(standing, next_at=max(moment, at_work)))
+    told = recipients_of(rung, standing.office, standing.area, policy)
+    reached = replace(standing, level=level, reached_at=now, told=told)
+    above = _still(reached) if level is SupervisionLevel.REMINDED else _upwards(reached, policy)
+    return Climbed(after=above, rung=rung, at=now, moment=moment)
+
+
+def follow(standing: Supervision, after: Watch, *, paused: bool, at: datetime, policy: Policy) -> Supervision:
+    """The supervision after its clock changed: it stops for good when the cause is gone, and stands while paused."""
+    if standing.ended_at is not None:
+        return standing
+    if after.has_ended or after.status is not ClockStatus.BREACHED:
+        return replace(_still(standing), ended_at=at, paused_at=None)
+    if paused:
+        return standing if standing.paused_at is not None else replace(_still(standing), paused_at=at)
+    if standing.paused_at is None:
+        return standing
+    stood = standing.stood_seconds + max(0, int((at - standing.paused_at).total_seconds()))
+    return _upwards(replace(standing, paused_at=None, stood_seconds=stood), policy)
+
+
+def may_be_supervised(watch: Watch) -> bool:
+    """Its last day has come, or its limit broke."""
+    pressing = watch.status in (ClockStatus.DUE_SOON, ClockStatus.BREACHED)
+    return pressing and not watch.has_ended and watch.next_alert in (None, Alert.BREACHED)
+
+
+def recipients_of(rung: Rung, office: str, area: str, policy: Policy) -> tuple[str, ...]:
+    """Offices by code. What nobody holds goes to the coordinator, so no rung is climbed unheard."""
+    found = []
+    for recipient in rung.recipients:
+        if recipient.role is None:
+            found.append(office if office in policy.offices else "")
+        else:
+            tiers = [above.code for above in policy.upwards(area) if above.level is recipient.tier]
+            near = policy.office_near(recipient.role, tiers[0] if tiers else area)
+            found.append(near.code if near is not None else "")
+    if office not in policy.offices:
+        near = policy.office_near(COORDINATOR, area)
+        found.append(near.code if near is not None else "")
+    return tuple(dict.fromkeys(code for code in found if code))
+
+
+def into_hours(at: datetime, rung: Rung, calendar: Calendar) -> datetime:
+    """The moment itself if people may be told then, else the next at which they may."""
+    if rung.opens is None or rung.closes is None:
+        return at
+    civil = at.astimezone(CIVIL_TIME)
+    day = civil_day(at)
+    if calendar.works(day) and civil.time() < rung.closes:
+        if civil.time() >= rung.opens:
+            return at
+    else:
+        day = calendar.working_day_after(day, 1)
+    opening = midnight(day).replace(hour=rung.opens.hour, minute=rung.opens.minute)
+    return opening.astimezone(UTC)
+
+
+def _moment(standing: Supervision, rung: Rung, policy: Policy) -> datetime:
+    """When the rung is due, by the days of the nation: those who are told sit in more than one office."""
+    at = standing.due_at + INSTANT
+    if rung.level is SupervisionLevel.REMINDED:
+        at = midnight(civil_day(standing.due_at)).astimezone(UTC)
+    elif rung.after is not None and rung.after.unit is Unit.HOUR:
+        at += timedelta(hours=rung.after.number)
+    elif rung.after is not None:
+        last = due(standing.due_at, rung.after, calendar=policy.calendar, rules=AS_WRITTEN).due_at
+        at = (last or standing.due_at) + INSTANT
+    return into_hours(at + timedelta(seconds=standing.stood_seconds), rung, policy.calendar)
+
+
+def _upwards(standing: Supervision, policy: Policy) -> Supervision:
+    """It waits for the first rung above that the ladder has for such a clock."""
+    above = LATE[LATE.index(standing.level) + 1 :] if standing.level in LATE else LATE
+    for level in above:
+        if rung_of(policy.ladder, level, standing.kind) is not None:
+            return _waiting(standing, level, policy)
+    return _still(standing)
+
+
+def _waiting(standing: Supervision, level: SupervisionLevel, policy: Policy) -> Supervision:
+    rung = rung_of(policy.ladder, level, standing.kind)
+    if rung is None:
+        return _still(standing)
+    return replace(standing, next_level=level, next_at=_moment(standing, rung, policy))
+
+
+def _still(standing: Supervision) -> Supervision:
+    return replace(standing, next_level=None, next_at=None)

@@ -1,0 +1,197 @@
+"""The ladder on a real database: who is late is urged, supervised and listed, each once, and whoever answers is not."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from contracts.codes import ClockKind
+from contracts.events.clocks import ClockExtended, ClockFacts, ClockMet, ClockPaused, ClockResumed, ClockStop
+from contracts.events.referrals import ReferralProgressReported
+from services.notify import climbing
+from services.runtime.ids import new_id
+from tests.integration.notify.watching import HOUR, NOW, OFFICE, REFERRAL, Notify, facts, started
+
+DAY = timedelta(days=1)
+COUNTY = "civil_affairs-130722000000"
+BREACH = NOW + HOUR
+"""Wednesday, 4 March, 11:00."""
+URGED, SUPERVISED, LISTED = (BREACH.replace(hour=1, day=day) for day in (6, 12, 19))
+"""At nine in the morning after one day, five and ten working days."""
+LATER = NOW + 99 * DAY
+
+
+async def broken(notify: Notify, *clocks: ClockFacts) -> None:
+    """These clocks have run out, and that was said."""
+    await notify.hears(*(started(clock) for clock in clocks))
+    await notify.has_read(LATER)
+    await notify.watchman(at=BREACH + timedelta(minutes=1)).fire()
+
+
+async def climbs(notify: Notify, *moments: datetime) -> None:
+    for at in moments:
+        await notify.supervisor(at=at).climb()
+
+
+async def rungs(notify: Notify) -> list[dict[str, Any]]:
+    statement = "SELECT value FROM journal WHERE type LIKE 'yimen.supervision.%' ORDER BY at, xid, id"
+    return [msgspec.json.decode(row[0]) for row in await notify.rows(statement)]
+
+
+async def levels(notify: Notify) -> list[str]:
+    return [rung["level"] for rung in await rungs(notify)]
+
+
+async def test_each_rung_is_said_once_with_those_who_were_told(notify: Notify) -> None:
+    await broken(notify, facts(new_id()))
+    for at in (BREACH + HOUR, URGED, URGED + HOUR, SUPERVISED, LISTED, LATER):
+        await climbs(notify, at, at)
+    said = await rungs(notify)
+    assert [(one["level"], one.get("late_seconds", 0)) for one in said] == [
+        ("urged", 0),
+        ("supervised", 0),
+        ("listed", 0),
+    ]
+    assert said[0]["recipients"] == [OFFICE, COUNTY]
+    assert await notify.rows("SELECT level, version, next_at FROM supervisions") == [("listed", 1, None)]
+    ids = await notify.rows("SELECT count(DISTINCT event_id) FROM journal WHERE type LIKE 'yimen.supervision.%'")
+    assert ids == [(3,)]
+
+
+async def test_the_last_day_is_reminded_once_and_in_the_morning(notify: Notify) -> None:
+    await notify.hears(started(facts(new_id(), due_in=DAY)))
+    last_day = NOW.replace(hour=16)
+    await notify.watchman(at=last_day).fire()
+    await climbs(notify, last_day, last_day + 8 * HOUR)
+    assert await levels(notify) == [], "eight in the morning"
+    await climbs(notify, last_day + 9 * HOUR, last_day + 10 * HOUR)
+    assert await levels(notify) == ["reminded"]
+
+
+async def test_the_oldest_is_looked_at_however_many_newer_ones_wait(
+    notify: Notify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere a scan read the newest hundred, so with more of them the most overdue was never looked at."""
+    monkeypatch.setattr(climbing, "PORTION", 100)
+    oldest = facts(new_id(), due_in=-9 * DAY, started_at=NOW - 20 * DAY)
+    await broken(notify, oldest, *(facts(new_id(), due_in=HOUR - n * timedelta(seconds=1)) for n in range(150)))
+    await notify.watchman(at=BREACH + timedelta(minutes=1)).fire()
+    await notify.supervisor(at=URGED).climb_portion()
+    said = await rungs(notify)
+    assert len(said) == 100
+    assert said[0]["clock_id"] == str(oldest.clock_id)
+    await climbs(notify, URGED)
+    assert await notify.rows("SELECT count(*) FROM supervisions WHERE level = 'none'") == [(0,)]
+
+
+async def test_an_edit_or_a_comment_does_not_start_the_ladder_anew(notify: Notify) -> None:
+    """Elsewhere the time of the last change was the clock, so every comment pushed the escalation away."""
+    clock = facts(new_id())
+    await broken(notify, clock)
+    started_at = await notify.rows("SELECT next_at FROM supervisions")
+    note = ReferralProgressReported(case_id=new_id(), referral_id=REFERRAL, office=OFFICE, role="lead", at=URGED - HOUR)
+    again = msgspec.structs.replace(clock, version=2, provisional=True)
+    await notify.hears(note, started(again))
+    assert await notify.rows("SELECT next_at FROM supervisions") == started_at
+    await climbs(notify, URGED)
+    assert await levels(notify) == ["urged"]
+
+
+@pytest.mark.parametrize("office", ["", OFFICE])
+async def test_what_nobody_was_found_for_climbs_too(notify: Notify, office: str) -> None:
+    """Elsewhere a case without an assignee was skipped, so the one that nobody owned never escalated."""
+    await broken(notify, facts(new_id(), kind=ClockKind.UNMATCHED, office=office))
+    await climbs(notify, URGED, SUPERVISED, LISTED)
+    said = await rungs(notify)
+    assert [one["level"] for one in said] == ["urged", "supervised", "listed"]
+    assert all(COUNTY in one["recipients"] for one in said)
+
+
+async def test_every_rung_is_climbed_and_not_only_the_first(notify: Notify) -> None:
+    """Elsewhere only the first level of several ever fired."""
+    await notify.hears(started(facts(new_id(), due_in=DAY)))
+    await notify.has_read(LATER)
+    for at in (NOW.replace(hour=16), NOW + DAY + timedelta(minutes=1)):
+        await notify.watchman(at=at).fire()
+        await climbs(notify, at + 9 * HOUR)
+    for day in range(30):
+        await climbs(notify, URGED + day * DAY)
+    assert await levels(notify) == ["reminded", "urged", "supervised", "listed"]
+
+
+async def test_an_answer_stops_the_ladder(notify: Notify) -> None:
+    clock = facts(new_id())
+    start = started(clock)
+    await notify.hears(start)
+    await notify.has_read(LATER)
+    await notify.watchman(at=BREACH + timedelta(minutes=1)).fire()
+    await climbs(notify, URGED)
+    stop = ClockStop(clock_id=clock.clock_id, kind=ClockKind.HANDLING, version=2, at=URGED + HOUR)
+    await notify.hears(ClockMet(case_id=start.case_id, clocks=(stop,)))
+    await climbs(notify, SUPERVISED, LISTED)
+    assert await levels(notify) == ["urged"]
+    assert await notify.rows("SELECT level, ended_at FROM supervisions") == [("urged", URGED + HOUR)]
+
+
+async def test_time_that_is_granted_stops_the_ladder_and_the_next_breach_begins_it_again(notify: Notify) -> None:
+    clock = facts(new_id())
+    start = started(clock)
+    await notify.hears(start)
+    await notify.has_read(LATER)
+    await notify.watchman(at=BREACH + timedelta(minutes=1)).fire()
+    await climbs(notify, URGED)
+    longer = msgspec.structs.replace(clock, version=2, due_at=SUPERVISED + HOUR)
+    granted = ClockExtended(
+        case_id=start.case_id, clocks=(longer,), by="5wd", approver="unit_head", reason="complex", extended_at=URGED
+    )
+    await notify.hears(granted)
+    await climbs(notify, SUPERVISED)
+    assert await levels(notify) == ["urged"]
+    for _ in range(3):
+        await notify.watchman(at=SUPERVISED + 2 * HOUR).fire()
+    await climbs(notify, LISTED)
+    assert [(one["level"], one["version"]) for one in await rungs(notify)] == [("urged", 1), ("urged", 2)]
+
+
+async def test_a_pause_after_the_breach_stands_the_ladder_still(notify: Notify) -> None:
+    clock = facts(new_id())
+    start = started(clock)
+    await notify.hears(start)
+    await notify.has_read(LATER)
+    await notify.watchman(at=BREACH + timedelta(minutes=1)).fire()
+    still = msgspec.structs.replace(clock, version=2, due_at=None)
+    await notify.hears(ClockPaused(case_id=start.case_id, clocks=(still,), reason="appraisal", paused_at=BREACH + HOUR))
+    await climbs(notify, URGED, SUPERVISED)
+    assert await levels(notify) == []
+    again = msgspec.structs.replace(clock, version=3)
+    resumed_at = BREACH + HOUR + 7 * DAY
+    await notify.hears(ClockResumed(case_id=start.case_id, clocks=(again,), resumed_at=resumed_at))
+    await climbs(notify, URGED + 6 * DAY, URGED + 7 * DAY)
+    assert await levels(notify) == ["urged"]
+
+
+async def test_supervisors_share_the_work_and_say_nothing_twice(notify: Notify) -> None:
+    await broken(notify, *(facts(new_id()) for _ in range(500)))
+    await asyncio.gather(*(notify.supervisor(at=URGED).climb() for _ in range(3)))
+    await climbs(notify, URGED)
+    counted = "SELECT count(*), count(DISTINCT event_id) FROM journal WHERE type = 'yimen.supervision.urged.v1'"
+    assert await notify.rows(counted) == [(500, 500)]
+
+
+async def test_a_rung_that_does_not_commit_has_not_been_climbed(
+    notify: Notify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await broken(notify, facts(new_id()))
+
+    async def dies(*_: object) -> None:
+        raise RuntimeError("killed here")
+
+    with monkeypatch.context() as falls:
+        falls.setattr("services.notify.climbing.journal.add", dies)
+        with pytest.raises(RuntimeError):
+            await climbs(notify, URGED)
+    assert await levels(notify) == []
+    await climbs(notify, URGED)
+    assert await levels(notify) == ["urged"]

@@ -1,0 +1,73 @@
+"""Watches and supervisions for tests, and the policy of the demo city."""
+
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from uuid import uuid4
+
+from contracts.codes import ClockKind
+from services.deadlines import CIVIL_TIME
+from services.notify.domain.ladder import Supervision, begun
+from services.notify.domain.watch import Ahead, Alert, Watch, waiting_for
+from services.policies import Policy, load_policy
+
+PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
+OFFICE = "education-130722000000"
+COUNTY = "civil_affairs-130722000000"
+COUNTY_GOVERNMENT = "government_office-130722000000"
+CITY = "civil_affairs-130700000000"
+CITY_GOVERNMENT = "government_office-130700000000"
+AREA = "130722100000"
+DAY = timedelta(days=1)
+
+
+@cache
+def the_policy() -> Policy:
+    return load_policy(PACK)
+
+
+def civil(text: str) -> datetime:
+    """A moment of March 2026 as the window's clock shows it, for example `06 09:00`."""
+    return datetime.strptime(f"2026-03-{text}", "%Y-%m-%d %H:%M").replace(tzinfo=CIVIL_TIME)
+
+
+def end_of(day: str) -> datetime:
+    """The last instant of a day of March 2026."""
+    return civil(f"{day} 00:00") + DAY - timedelta(microseconds=1)
+
+
+FRIDAY = end_of("06")
+
+
+def a_watch(
+    kind: ClockKind = ClockKind.HANDLING,
+    coming: tuple[Ahead, ...] = (),
+    due_at: datetime = FRIDAY,
+    office: str = OFFICE,
+    **more: object,
+) -> Watch:
+    status, alert, at = waiting_for(kind, due_at, coming)
+    values = {
+        "clock_id": uuid4(),
+        "case_id": uuid4(),
+        "referral_id": None,
+        "kind": kind,
+        "office": office,
+        "area": AREA,
+        "version": 1,
+        "started_at": civil("02 09:00"),
+        "due_soon_at": civil("05 00:00"),
+        "due_at": due_at,
+        "status": status,
+        "next_alert": alert,
+        "next_fire_at": at,
+        "ahead": coming,
+    }
+    return Watch(**{**values, **more})
+
+
+def late(kind: ClockKind = ClockKind.HANDLING, **more: object) -> Supervision:
+    """The supervision of a clock whose limit broke."""
+    found = begun(None, a_watch(kind, **more), Alert.BREACHED, the_policy())
+    assert found is not None
+    return found
