@@ -22,6 +22,7 @@ _OVERVIEW: Final = text(
            count(*) FILTER (WHERE l.ended_at IS NULL AND w.soon) AS due_soon,
            count(*) FILTER (WHERE l.ended_at IS NULL AND w.late) AS late,
            count(*) FILTER (WHERE l.ended_at IS NULL AND w.silent) AS silent,
+           count(*) FILTER (WHERE l.ended_at IS NULL AND s.referral_id IS NOT NULL) AS supervised,
            count(*) FILTER (WHERE l.returns > 0) AS returned,
            count(*) FILTER (WHERE l.state = 'on_hold') AS on_hold,
            count(*) FILTER (WHERE l.state = 'completed') AS completed,
@@ -40,6 +41,10 @@ _OVERVIEW: Final = text(
         SELECT count(*) AS parked FROM receipts AS r
         WHERE r.referral_id = l.referral_id AND r.answered_at IS NULL AND r.received_at < :settled
     ) AS r
+    LEFT JOIN (
+        SELECT DISTINCT referral_id FROM supervisions
+        WHERE ended_at IS NULL AND level IN ('urged', 'supervised', 'listed') AND referral_id IS NOT NULL
+    ) AS s USING (referral_id)
     WHERE l.role <> 'info' AND l.area LIKE :within AND (:office = '' OR l.office = :office)
     GROUP BY GROUPING SETS ((), (l.field), (l.office), (part))
     ORDER BY late DESC, silent DESC, open DESC, 1, 2, 3
@@ -56,6 +61,13 @@ _PERFORMANCE: Final = text(
            count(*) FILTER (WHERE l.state = 'completed' AND NOT w.late) AS on_time,
            count(*) FILTER (WHERE w.late) AS late,
            count(*) FILTER (WHERE w.unsigned) AS signed_late,
+           count(*) FILTER (WHERE l.round > 1) AS reworked,
+           count(*) FILTER (WHERE l.role = 'lead' AND l.state = 'completed' AND c.satisfied IS NOT NULL) AS asked,
+           count(*) FILTER (WHERE l.role = 'lead' AND l.state = 'completed' AND c.satisfied) AS satisfied,
+           (
+               SELECT count(*) FROM supervisions AS s
+               WHERE s.office = :office AND s.level IN ('urged', 'supervised', 'listed')
+           ) AS supervised,
            percentile_cont(0.5) WITHIN GROUP (
                ORDER BY extract(epoch FROM l.ended_at - l.dispatched_at) / 86400
            ) FILTER (WHERE l.state = 'completed') AS median_days
@@ -65,6 +77,7 @@ _PERFORMANCE: Final = text(
                coalesce(bool_or(w.status = 'breached' AND w.kind = 'signing'), false) AS unsigned
         FROM watches AS w WHERE w.referral_id = l.referral_id
     ) AS w
+    LEFT JOIN cases AS c USING (case_id)
     WHERE l.role <> 'info' AND l.office = :office
     """
 )
@@ -97,6 +110,14 @@ _WATCHES: Final = text(
     """
 )
 WORK: Final = [ClockKind.HANDLING.value, ClockKind.CO_HANDLING.value, ClockKind.REWORK.value]
+RATES: Final = {
+    "on_time": "completed",
+    "returned": "dispatched",
+    "reworked": "dispatched",
+    "satisfied": "asked",
+    "supervised": "dispatched",
+}
+"""What is counted, and of what it is a share."""
 COUNTY_DIGITS: Final = 6
 FIGURES: Final = (
     "dispatched",
@@ -104,6 +125,7 @@ FIGURES: Final = (
     "due_soon",
     "late",
     "silent",
+    "supervised",
     "returned",
     "on_hold",
     "completed",
@@ -192,8 +214,11 @@ async def count_parked(conn: AsyncConnection) -> int:
 
 
 async def get_performance(conn: AsyncConnection, office: str) -> dict[str, Any]:
+    """Counts, and the shares by which an office is judged; a share of nothing is `None`."""
     row = (await conn.execute(_PERFORMANCE, {"office": office, "work": WORK})).mappings().one()
-    return {**row, "median_days": float(row["median_days"]) if row["median_days"] is not None else None}
+    rates = {name: round(row[name] / row[whole], 4) if row[whole] else None for name, whole in RATES.items()}
+    median = float(row["median_days"]) if row["median_days"] is not None else None
+    return {**row, "median_days": median, "rates": rates}
 
 
 async def list_alerts(

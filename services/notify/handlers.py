@@ -275,7 +275,17 @@ def _move(event: CaseBound, tally: Tally) -> None:
         return
     state = STATES.get(type(event))
     if state is not None:
-        tally.states[event.case_id] = NewState(state=state, at=_moment(event))
+        before = tally.states.get(event.case_id)
+        said = _satisfied(event)
+        satisfied = before.satisfied if said is None and before is not None else said
+        tally.states[event.case_id] = NewState(state=state, at=_moment(event), satisfied=satisfied)
+
+
+def _satisfied(event: CaseBound) -> bool | None:
+    """What the applicant said when asked (回访); a case is opened again because the answer was no."""
+    if isinstance(event, CaseClosed):
+        return event.satisfied
+    return False if isinstance(event, CaseReopened) else None
 
 
 def _answer(event: FeedbackReceived, tally: Tally) -> None:

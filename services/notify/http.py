@@ -14,9 +14,10 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 from litestar.response import ServerSentEvent
 
-from contracts.codes import CaseState, ClockKind, ClockStatus, Field
-from services.notify import figures
+from contracts.codes import CaseState, ClockKind, ClockStatus, Field, SupervisionLevel
+from services.notify import figures, oversight
 from services.notify.figures import AlertView, Wanted, WatchView
+from services.notify.oversight import SupervisionView
 from services.policies import Policy
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
@@ -38,6 +39,13 @@ class WatchPage(msgspec.Struct, frozen=True, kw_only=True):
     """`next` goes into `cursor` of the following call; absent on the last page."""
 
     items: list[WatchView]
+    next: str | None = None
+
+
+class SupervisionPage(msgspec.Struct, frozen=True, kw_only=True):
+    """`next` goes into `cursor` of the following call; absent on the last page."""
+
+    items: Sequence[SupervisionView]
     next: str | None = None
 
 
@@ -73,12 +81,13 @@ async def overview(
     area: Annotated[str, QueryParameter(pattern=r"^[0-9]{0,12}$")] = "",
     office: Annotated[str, QueryParameter(max_length=64)] = "",
 ) -> dict[str, Any]:
-    """What is open, due soon, late, silent and returned: in all, by field, by office, by part of the area."""
+    """What is open, pressing, late, supervised and returned: in all, by field, by office, by part of the area."""
     policy: Policy = state.policy.policy
     office, area = _scope(request.user, office, area)
     async with transaction(state.engine) as conn:
         settled = state.clock.now() - ANSWERED_WITHIN * state.clock.speed
         found = await figures.get_overview(conn, area=area, office=office, settled=settled)
+        supervision = await oversight.count_supervisions(conn, area=area, office=office)
         parked = await figures.count_parked(conn)
     names = _names(policy)
     for line in found["by_office"]:
@@ -98,6 +107,7 @@ async def overview(
         "area_zh": known.name if known is not None else "",
         "total": total[0],
         "parked": parked + total[0]["parked"],
+        "supervision": supervision,
         **found,
     }
 
@@ -134,6 +144,34 @@ async def list_watches(  # noqa: PLR0913, PLR0917 - one for each query parameter
     page = found[:limit]
     more = f"{page[-1].due_at.isoformat()}_{page[-1].clock_id}" if len(found) > limit else None
     return WatchPage(items=page, next=more)
+
+
+@get("/v1/supervisions", guards=[SEES], tags=["figures"])
+async def list_supervisions(
+    request: Call,
+    state: State,
+    area: Annotated[str, QueryParameter(pattern=r"^[0-9]{0,12}$")] = "",
+    office: Annotated[str, QueryParameter(max_length=64)] = "",
+    level: Annotated[SupervisionLevel | None, QueryParameter()] = None,
+    cursor: Annotated[str, QueryParameter(max_length=100)] = "",
+    limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
+) -> SupervisionPage:
+    """What is urged, supervised or listed, the longest late first: who holds it, how late, who was told."""
+    office, area = _scope(request.user, office, area)
+    async with transaction(state.engine) as conn:
+        found = await oversight.list_supervisions(
+            conn,
+            area=area,
+            office=office,
+            level=level,
+            after=_after(cursor),
+            limit=limit + 1,
+            now=state.clock.now(),
+            names=_names(state.policy.policy),
+        )
+    page = found[:limit]
+    more = f"{page[-1].due_at.isoformat()}_{page[-1].clock_id}" if len(found) > limit else None
+    return SupervisionPage(items=page, next=more)
 
 
 def _after(cursor: str) -> tuple[datetime, UUID]:
@@ -198,7 +236,7 @@ def _checked(cursor: str | None) -> str | None:
 
 @get("/v1/offices/{code:str}/performance", guards=[SEES], tags=["figures"])
 async def performance(request: Call, state: State, code: FromPath[str]) -> dict[str, Any]:
-    """How one office does: dispatched, returned, on time, late, median days to the end."""
+    """How one office does: on time, late, returned, reworked, satisfied, supervised, median days to the end."""
     office = state.policy.policy.offices.get(code)
     if office is None or (request.user.role is not Role.OFFICER and not request.user.sees(office.area)):
         raise Rejected("not_found")
@@ -218,6 +256,7 @@ def _page(path: str, name: str, media_type: str) -> HTTPRouteHandler:
 ROUTES: list[HTTPRouteHandler] = [
     overview,
     list_watches,
+    list_supervisions,
     list_alerts,
     stream_alerts,
     performance,

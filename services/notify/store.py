@@ -78,8 +78,8 @@ _ANSWERED: Final = text(
 # known yet of the way to its acceptance, and what is then read of that way does not take it back.
 _STATES: Final = text(
     """
-    UPDATE cases AS c SET state = k.state, changed_at = k.at
-    FROM unnest(:case_ids, :states, :moments, :dispatched) AS k (case_id, state, at, dispatched)
+    UPDATE cases AS c SET state = k.state, changed_at = k.at, satisfied = coalesce(k.satisfied, c.satisfied)
+    FROM unnest(:case_ids, :states, :moments, :dispatched, :satisfied) AS k (case_id, state, at, dispatched, satisfied)
     WHERE c.case_id = k.case_id
       AND (
           c.state IN ('registered', 'awaiting_supplement', 'accepted')
@@ -91,6 +91,7 @@ _STATES: Final = text(
     bindparam("states", type_=ARRAY(String)),
     bindparam("moments", type_=ARRAY(DateTime(timezone=True))),
     bindparam("dispatched", type_=ARRAY(Boolean)),
+    bindparam("satisfied", type_=ARRAY(Boolean)),
 )
 CASE_COLUMNS: Final = ("case_id", "number", "area", "category", "field", "state", "registered_at", "changed_at")
 
@@ -168,6 +169,8 @@ class NewState:
     state: CaseState
     at: datetime
     dispatched: bool = False
+    satisfied: bool | None = None
+    """What the applicant said when asked, if this is what brought the case there."""
 
 
 async def save_cases(conn: AsyncConnection, seen: Mapping[UUID, NewCase], states: Mapping[UUID, NewState]) -> None:
@@ -187,6 +190,7 @@ async def save_cases(conn: AsyncConnection, seen: Mapping[UUID, NewCase], states
                 "states": [new.state.value for _, new in moved],
                 "moments": [new.at for _, new in moved],
                 "dispatched": [new.dispatched for _, new in moved],
+                "satisfied": [new.satisfied for _, new in moved],
             },
         )
 

@@ -81,6 +81,7 @@ cases = Table(
     Column("state", String, nullable=False),
     Column("registered_at", DateTime(timezone=True), nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("satisfied", Boolean),
     postgresql_with={"fillfactor": "80"},
 )
 

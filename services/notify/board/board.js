@@ -4,20 +4,25 @@
 const $ = (id) => document.getElementById(id);
 const COLUMNS = [
   ["open", "在办", "Open"], ["due_soon", "即将到期", "Due soon"], ["late", "超期", "Late"], ["silent", "逾期未签收", "Silent"],
+  ["supervised", "督办", "Supervised"],
   ["returned", "退件", "Returned"], ["on_hold", "暂停", "On hold"], ["completed", "办结", "Completed"], ["on_time", "按时办结", "On time"],
   ["parked", "挂起", "Parked"],
 ];
 const ALERTS = {
-  "clock.due_soon": ["due_soon", "即将到期", "Due soon"],
+  "clock.due_soon": ["due_soon", "预警", "Warning"],
   "clock.breached": ["breached", "超期", "Breached"],
   "clock.due": ["due", "窗口期满", "Window over"],
+  "clock.due/last_day": ["due_soon", "今日到期", "Last day"],
 };
+const RUNGS = [["urged", "催办", "Urged"], ["supervised", "督办", "Supervised"], ["listed", "挂牌督办", "Listed"]];
+const DAY_SECONDS = 86400;
+const LATE_ENOUGH_TO_SAY = 3600;
 const REFRESH_MS = 1000;
 const IDLE_MS = 15000;
 const SHOWN_ALERTS = 40;
 
 const state = { token: sessionStorage.getItem("yimen.token"), language: localStorage.getItem("yimen.language") || "zh",
-  overview: null, alerts: [], cursor: null, wanted: false, stop: null, how: "" };
+  overview: null, supervisions: [], alerts: [], cursor: null, wanted: false, stop: null, how: "" };
 
 const say = (zh, en) => (state.language === "en" ? en : zh);
 
@@ -41,7 +46,7 @@ async function ask(path) {
 }
 
 function cell(name, value) {
-  const late = ["late", "silent", "parked"].includes(name);
+  const late = ["late", "silent", "supervised", "parked"].includes(name);
   return element("td", value, value === 0 ? "zero" : late ? "late" : name === "due_soon" ? "soon" : "");
 }
 
@@ -68,7 +73,7 @@ function drawTiles(overview) {
   const figures = { ...overview.total, parked: overview.parked };
   const tiles = COLUMNS.map(([name, zh, en]) => [name, say(zh, en), figures[name]]);
   $("total").replaceChildren(...tiles.map(([name, label, value]) => {
-    const kind = ["late", "silent", "parked"].includes(name) ? "late" : name === "due_soon" ? "soon" : "";
+    const kind = ["late", "silent", "supervised", "parked"].includes(name) ? "late" : name === "due_soon" ? "soon" : "";
     const tile = element("div", undefined, `${kind} ${value ? "some" : ""}`);
     tile.append(element("dt", label), element("dd", value));
     return tile;
@@ -81,13 +86,61 @@ function drawAlerts() {
     return;
   }
   $("alerts").replaceChildren(...state.alerts.map((alert) => {
-    const [kind, zh, en] = ALERTS[alert.type] || ["due", alert.type, alert.type];
+    const [kind, zh, en] = ALERTS[`${alert.type}/${alert.level}`] || ALERTS[alert.type] || ["due", alert.type, alert.type];
     const item = element("li", undefined, kind);
     const about = `${alert.office_zh} · ${alert.kind_zh}`;
-    item.append(element("span", say(zh, en), "tag"), element("span", about),
-      element("small", `${say("到期", "due")} ${moment(alert.due_at)}`));
+    const level = alert.type === "clock.due_soon" ? ` ${alert.level}` : "";
+    const late = alert.late_seconds >= LATE_ENOUGH_TO_SAY ? ` · ${say("迟发", "said late by")} ${span(alert.late_seconds)}` : "";
+    item.append(element("span", say(zh, en) + level, "tag"), element("span", about),
+      element("small", `${say("到期", "due")} ${moment(alert.due_at)}${late}`));
     return item;
   }));
+}
+
+function span(seconds) {
+  const days = Math.floor(seconds / DAY_SECONDS), hours = Math.floor((seconds % DAY_SECONDS) / 3600);
+  return days ? `${days} ${say("天", "d")}` : `${hours} ${say("小时", "h")}`;
+}
+
+function rung(level) {
+  const [, zh, en] = RUNGS.find(([code]) => code === level) || [level, level, level];
+  return say(zh, en);
+}
+
+function drawSupervisions() {
+  const counts = state.overview.supervision || {};
+  $("rungs").replaceChildren(...RUNGS.map(([level, zh, en]) => {
+    const tag = element("li", undefined, counts[level] ? "some" : "");
+    tag.append(`${say(zh, en)} `, element("b", counts[level] || 0));
+    return tag;
+  }));
+  const titles = [["级别", "Level"], ["编号", "Number"], ["承办单位", "Held by"], ["时限", "Limit"], ["超期", "Late by"],
+    ["已告知", "Told"], ["下一级", "Next"]];
+  const head = element("thead"), row = element("tr"), body = element("tbody");
+  for (const [zh, en] of titles) {
+    const th = element("th", say(zh, en));
+    th.scope = "col";
+    row.append(th);
+  }
+  head.append(row);
+  for (const one of state.supervisions) {
+    const tr = element("tr"), th = element("th");
+    th.scope = "row";
+    th.append(element("span", rung(one.level), `rung ${one.level}`));
+    const next = one.paused ? say("暂停", "Paused") : one.next_at ? `${rung(one.next_level)} ${moment(one.next_at)}` : "—";
+    tr.append(th, element("td", one.number || "—"), element("td", one.office_zh || say("无主", "Nobody")),
+      element("td", one.kind_zh), element("td", span(one.late_seconds), "late"),
+      element("td", one.told_zh.join(say("、", ", "))), element("td", next));
+    body.append(tr);
+  }
+  if (!state.supervisions.length) {
+    const none = element("td", say("暂无督办事项", "Nothing is supervised"), "empty");
+    none.colSpan = titles.length;
+    const tr = element("tr");
+    tr.append(none);
+    body.append(tr);
+  }
+  $("supervisions").replaceChildren(head, body);
 }
 
 function draw() {
@@ -109,6 +162,7 @@ function draw() {
   const wanted = $("filter").value.trim();
   const offices = overview.by_office.filter((line) => !wanted || line.zh.includes(wanted) || line.office.includes(wanted));
   drawTable("by_office", say("部门", "Office"), offices, "office");
+  drawSupervisions();
   drawAlerts();
 }
 
@@ -122,7 +176,7 @@ function line(how) {
 function leave(reason) {
   sessionStorage.removeItem("yimen.token");
   if (state.stop) state.stop.abort();
-  Object.assign(state, { token: null, overview: null, alerts: [], cursor: null });
+  Object.assign(state, { token: null, overview: null, supervisions: [], alerts: [], cursor: null });
   $("refused").textContent = reason || "";
   line("");
   draw();
@@ -132,7 +186,8 @@ function leave(reason) {
 async function refresh() {
   state.wanted = false;
   try {
-    state.overview = await ask("/v1/overview");
+    const [overview, supervisions] = await Promise.all([ask("/v1/overview"), ask("/v1/supervisions")]);
+    Object.assign(state, { overview, supervisions: supervisions.items });
     draw();
   } catch (error) {
     if (error.message === "refused") leave(say("令牌无效或无权查看", "The token is not valid here"));

@@ -1,0 +1,117 @@
+"""What a coordinator sees of the ladder: what is urged, supervised or listed, who holds it, and who was told."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import RowMapping, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import String
+
+from contracts.codes import ClockKind, SupervisionLevel
+from services.notify.domain.areas import prefix
+from services.notify.domain.ladder import LATE
+
+OPEN: Final = "s.ended_at IS NULL AND s.level <> 'none'"
+_LIST: Final = text(
+    f"""
+    SELECT s.*, c.number FROM supervisions AS s LEFT JOIN cases AS c USING (case_id)
+    WHERE {OPEN} AND (s.due_at, s.clock_id) > (:after_due, :after_id)
+      AND s.level = ANY(:levels) AND s.area LIKE :within AND (:office = '' OR s.office = :office)
+    ORDER BY s.due_at, s.clock_id LIMIT :limit
+    """
+).bindparams(bindparam("levels", type_=ARRAY(String)))
+_COUNT: Final = text(
+    f"""
+    SELECT s.level, count(*) AS number FROM supervisions AS s
+    WHERE {OPEN} AND s.area LIKE :within AND (:office = '' OR s.office = :office) GROUP BY s.level
+    """
+)
+
+
+class SupervisionView(msgspec.Struct, frozen=True, kw_only=True):
+    clock_id: UUID
+    case_id: UUID
+    number: str | None
+    referral_id: UUID | None
+    kind: str
+    kind_zh: str
+    office: str
+    """Who holds it; empty if nobody does."""
+    office_zh: str
+    area: str
+    level: str
+    level_zh: str
+    version: int
+    reached_at: datetime
+    told: list[str]
+    """Offices that heard of this rung, by code."""
+    told_zh: list[str]
+    due_at: datetime
+    late_seconds: int
+    """Behind the limit; zero while it is only the last day."""
+    paused: bool
+    next_level: str | None
+    next_level_zh: str | None
+    next_at: datetime | None
+
+
+async def list_supervisions(
+    conn: AsyncConnection,
+    *,
+    area: str,
+    office: str,
+    level: SupervisionLevel | None,
+    after: tuple[datetime, UUID],
+    limit: int,
+    now: datetime,
+    names: Mapping[str, str],
+) -> Sequence[SupervisionView]:
+    """The longest late first. Without a level those above the breach."""
+    values = {
+        "within": f"{prefix(area)}%",
+        "office": office,
+        "levels": [level.value] if level is not None else [one.value for one in LATE],
+        "after_due": after[0],
+        "after_id": after[1],
+        "limit": limit,
+    }
+    return [_view(row, now, names) for row in (await conn.execute(_LIST, values)).mappings()]
+
+
+async def count_supervisions(conn: AsyncConnection, *, area: str, office: str) -> dict[str, int]:
+    """How many open ones stand on each level, also of clocks that no referral has."""
+    counted = dict.fromkeys(("reminded", *(level.value for level in LATE)), 0)
+    found = await conn.execute(_COUNT, {"within": f"{prefix(area)}%", "office": office})
+    return counted | {row["level"]: row["number"] for row in found.mappings()}
+
+
+def _view(row: RowMapping, now: datetime, names: Mapping[str, str]) -> SupervisionView:
+    told: list[str] = msgspec.json.decode(row["told"])
+    following: Any = row["next_level"]
+    return SupervisionView(
+        clock_id=row["clock_id"],
+        case_id=row["case_id"],
+        number=row["number"],
+        referral_id=row["referral_id"],
+        kind=row["kind"],
+        kind_zh=ClockKind(row["kind"]).zh,
+        office=row["office"],
+        office_zh=names.get(row["office"], row["office"]),
+        area=row["area"],
+        level=row["level"],
+        level_zh=SupervisionLevel(row["level"]).zh,
+        version=row["version"],
+        reached_at=row["reached_at"],
+        told=told,
+        told_zh=[names.get(code, code) for code in told],
+        due_at=row["due_at"],
+        late_seconds=max(0, int((now - row["due_at"]).total_seconds())),
+        paused=row["paused_at"] is not None,
+        next_level=following,
+        next_level_zh=SupervisionLevel(following).zh if following is not None else None,
+        next_at=row["next_at"],
+    )

@@ -1,0 +1,189 @@
+"""What a coordinator sees: what is urged, supervised and listed below, who holds it, and how each office does."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from contracts.codes import ClockKind, Field, ReferralRole, SubmissionChannel
+from contracts.events import CaseBound
+from contracts.events.cases import CaseClosed, CaseRegistered, CaseReopened
+from contracts.events.clocks import ClockStarted
+from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralReturnRequested
+from services.notify.http import ROUTES
+from services.policies import PolicyWatch
+from services.runtime.auth import Principal, Role, issue_token
+from services.runtime.clock import Clock
+from services.runtime.http import build_app
+from services.runtime.ids import new_id
+from tests.integration.notify.watching import HOUR, NOW, OFFICE, PACK, Notify, facts, started
+
+KEY = "t" * 32
+DAY = timedelta(days=1)
+URGED = (NOW + HOUR).replace(hour=1, day=6)
+SUPERVISED = URGED.replace(day=12)
+AREA = "130722100000"
+OTHER = "education-130730000000"
+
+
+def token(role: Role = Role.COORDINATOR, **more: Any) -> dict[str, str]:
+    return {"authorization": f"Bearer {issue_token(KEY, Principal(subject='somebody', role=role, **more))}"}
+
+
+@pytest.fixture
+async def http(notify: Notify) -> AsyncIterator[httpx.AsyncClient]:
+    clock = Clock(speed=1e-9, origin=SUPERVISED + HOUR, anchor=datetime.now(NOW.tzinfo))
+    state = {"engine": notify.engine, "policy": PolicyWatch(PACK), "clock": clock, "token_key": KEY}
+
+    async def probe() -> dict[str, str]:
+        return {"database": "ok"}
+
+    app = build_app("notify", ROUTES, state=state, probe=probe)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://notify") as client:
+        client.headers.update(token())
+        yield client
+
+
+def registered() -> CaseRegistered:
+    return CaseRegistered(
+        case_id=new_id(),
+        number="130722-20260304-00001-1",
+        category="education.student_aid",
+        field=Field.EDUCATION,
+        area=AREA,
+        channel=SubmissionChannel.WINDOW,
+        source="test",
+        submission_id="1",
+        received_at=NOW,
+        registered_at=NOW,
+        first_contact_office="township-130722100000",
+    )
+
+
+def dispatched(case_id: Any, referral_id: Any) -> ReferralDispatched:
+    return ReferralDispatched(
+        case_id=case_id,
+        referral_id=referral_id,
+        office=OFFICE,
+        role=ReferralRole.LEAD,
+        at=NOW,
+        number="130722-20260304-00001-1",
+        category="education.student_aid",
+        field=Field.EDUCATION,
+        area=AREA,
+        decision_id=new_id(),
+    )
+
+
+async def late_case(notify: Notify) -> None:
+    case, referral = registered(), new_id()
+    clock = facts(new_id(), referral_id=referral)
+    await notify.hears(case, dispatched(case.case_id, referral), ClockStarted(case_id=case.case_id, clocks=(clock,)))
+
+
+async def is_supervised(notify: Notify) -> None:
+    await notify.has_read(NOW + 99 * DAY)
+    for _ in range(2):
+        await notify.watchman(at=NOW + 2 * HOUR).fire()
+    for at in (URGED, SUPERVISED):
+        await notify.supervisor(at=at).climb()
+
+
+async def test_who_holds_it_how_late_and_who_was_told(notify: Notify, http: httpx.AsyncClient) -> None:
+    await late_case(notify)
+    await is_supervised(notify)
+    (one,) = (await http.get("/v1/supervisions")).json()["items"]
+    assert (one["level"], one["level_zh"], one["next_level_zh"]) == ("supervised", "督办", "挂牌督办")
+    assert (one["office_zh"], one["kind_zh"], one["number"]) == ("张北县教育局", "办理时限", "130722-20260304-00001-1")
+    assert one["told_zh"] == ["张北县教育局", "张北县民政局", "张北县人民政府办公室"]
+    assert one["late_seconds"] == int((SUPERVISED - NOW).total_seconds())
+
+
+async def test_a_coordinator_sees_the_own_area_and_an_officer_the_own_office(
+    notify: Notify, http: httpx.AsyncClient
+) -> None:
+    await late_case(notify)
+    await notify.hears(started(facts(new_id(), office=OTHER, area="130730100000")))
+    await is_supervised(notify)
+
+    async def sees(path: str = "/v1/supervisions", **who: Any) -> list[str]:
+        return [one["office"] for one in (await http.get(path, headers=token(**who))).json()["items"]]
+
+    assert sorted(await sees()) == [OFFICE, OTHER]
+    assert await sees(area="130722000000") == [OFFICE]
+    assert await sees(area="130700000000", path="/v1/supervisions?area=130730") == [OTHER]
+    assert await sees(role=Role.OFFICER, office=OTHER) == [OTHER]
+    assert await sees(path="/v1/supervisions?level=urged") == []
+    refused = await http.get("/v1/supervisions?area=130730", headers=token(area="130722000000"))
+    assert refused.status_code == 403
+
+
+async def test_pages_follow_each_other_and_what_nobody_holds_is_on_them(
+    notify: Notify, http: httpx.AsyncClient
+) -> None:
+    await notify.hears(*(started(facts(new_id(), kind=ClockKind.UNMATCHED, office="")) for _ in range(5)))
+    await is_supervised(notify)
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = (await http.get("/v1/supervisions", params={"limit": 2, "cursor": cursor})).json()
+        seen += [one["clock_id"] for one in page["items"]]
+        cursor = page["next"]
+    assert len(set(seen)) == len(seen) == 5
+
+
+async def test_the_overview_counts_what_is_supervised(notify: Notify, http: httpx.AsyncClient) -> None:
+    await late_case(notify)
+    await notify.hears(started(facts(new_id(), kind=ClockKind.UNMATCHED, office="", referral_id=None)))
+    await is_supervised(notify)
+    overview = (await http.get("/v1/overview")).json()
+    assert overview["supervision"] == {"reminded": 0, "urged": 0, "supervised": 2, "listed": 0}
+    assert overview["total"]["supervised"] == 1, "a referral; the other has none"
+    assert overview["by_office"][0]["supervised"] == 1
+
+
+async def test_how_an_office_does(notify: Notify, http: httpx.AsyncClient) -> None:
+    """Four referrals: one done and the applicant content, one returned, one done again after a no, one late."""
+    cases = [registered() for _ in range(3)]
+    legs = [new_id() for _ in cases]
+    events: list[CaseBound] = []
+    for case, leg in zip(cases, legs, strict=True):
+        events += [case, dispatched(case.case_id, leg)]
+
+    def of(number: int, kind: type[CaseBound], **more: Any) -> CaseBound:
+        values = {"referral_id": legs[number], "office": OFFICE, "role": ReferralRole.LEAD, "at": NOW + DAY}
+        return kind(case_id=cases[number].case_id, **values | more)
+
+    events += [
+        of(0, ReferralCompleted),
+        CaseClosed(case_id=cases[0].case_id, closed_at=NOW + DAY, satisfied=True),
+        of(1, ReferralReturnRequested, reason="not_competent"),
+        of(2, ReferralCompleted),
+        CaseReopened(case_id=cases[2].case_id, reopened_at=NOW + DAY, round=2, reason="not_satisfied"),
+        of(2, ReferralCompleted, round=2),
+    ]
+    await notify.hears(*events)
+    await late_case(notify)
+    await is_supervised(notify)
+    found = (await http.get(f"/v1/offices/{OFFICE}/performance")).json()
+    counts = {name: found[name] for name in ("dispatched", "completed", "on_time", "returned", "reworked", "late")}
+    assert counts == {"dispatched": 4, "completed": 2, "on_time": 2, "returned": 1, "reworked": 1, "late": 1}
+    assert (found["asked"], found["satisfied"], found["supervised"]) == (2, 1, 1)
+    assert found["rates"] == {"on_time": 1.0, "returned": 0.25, "reworked": 0.25, "satisfied": 0.5, "supervised": 0.25}
+
+
+async def test_an_alert_says_whom_it_concerned_which_level_and_how_late(
+    notify: Notify, http: httpx.AsyncClient
+) -> None:
+    await late_case(notify)
+    await is_supervised(notify)
+    (alert,) = (await http.get("/v1/alerts")).json()["items"]
+    assert alert["recipients"] == [OFFICE, "civil_affairs-130722000000"]
+    assert (alert["type"], alert["level"], alert["late_seconds"]) == ("clock.breached", "", 3600)
+
+
+async def test_the_board_has_a_place_for_it(http: httpx.AsyncClient) -> None:
+    page, script = (await http.get("/")).text, (await http.get("/board.js")).text
+    assert 'id="supervisions"' in page
+    assert "/v1/supervisions" in script
