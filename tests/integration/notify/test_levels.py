@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+from sqlalchemy import text
 
 from contracts.codes import ClockKind
 from contracts.events.clocks import ClockExtended, ClockFacts, ClockMet, ClockStop, ClockWarning
+from services.runtime.database import transaction
 from services.runtime.ids import new_id
 from tests.integration.notify.watching import HOUR, NOW, Notify, facts, started
 
@@ -106,3 +108,14 @@ async def test_an_answer_that_races_the_timer_wins_or_loses_and_never_both(notif
     await notify.watchman(at=NOW + 3 * HOUR).fire()
     assert await notify.rows("SELECT status, count(*) FROM watches GROUP BY 1") == [("breached", 50)]
     assert await notify.rows("SELECT count(*), count(DISTINCT clock_id) FROM alerts") == [(50, 50)]
+
+
+async def test_a_watch_from_before_there_were_levels_has_its_one_warning(notify: Notify) -> None:
+    await notify.hears(started(with_levels()))
+    async with transaction(notify.engine) as conn:
+        await conn.execute(text("UPDATE watches SET ahead = '[]', next_fire_at = due_soon_at"))
+    await notify.has_read(NOW + 9 * DAY)
+    for at in (LEVELS[1][1], END + timedelta(seconds=1)):
+        for _ in range(2):
+            await notify.watchman(at=at).fire()
+    assert [row[:2] for row in await levels(notify)] == [("clock.due_soon", ""), ("clock.breached", "")]
