@@ -289,7 +289,7 @@ def _alert(row: RowMapping, names: Mapping[str, str]) -> AlertView:
         fired_at=row["fired_at"],
         level=row["level"],
         late_seconds=row["late_seconds"],
-        recipients=msgspec.json.decode(row["recipients"], type=list[str]),
+        recipients=row["recipients"],
     )
 
 

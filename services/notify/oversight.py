@@ -90,7 +90,7 @@ async def count_supervisions(conn: AsyncConnection, *, area: str, office: str) -
 
 
 def _view(row: RowMapping, now: datetime, names: Mapping[str, str]) -> SupervisionView:
-    told: list[str] = msgspec.json.decode(row["told"])
+    told: list[str] = row["told"]
     following: Any = row["next_level"]
     return SupervisionView(
         clock_id=row["clock_id"],
