@@ -33,7 +33,8 @@ AREA = "130722100000"
 START = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 DAYS = 10
 """Clocks begin on so many days, one after the other."""
-INSIDE, OUTSIDE = date(2026, 3, 14), date(2026, 1, 10)
+INSIDE, OUTSIDE = date(2026, 3, 7), date(2026, 1, 10)
+"""The first lies within every clock."""
 PORTION = 20_000
 MANY = 1_000_000
 """Unless CLOCKS says another number."""
