@@ -42,6 +42,7 @@ def explained(clock: LegalClock, policy: Policy) -> dict[str, Any]:
         "status": clock.status,
         "started_at": clock.started_at,
         **as_json(explanation_of(clock, policy), basis_in_words(clock)),
+        "basis": clock.terms.basis,
     }
 
 

@@ -1,0 +1,39 @@
+"""A running clock explained by the names and the calendar of its policy."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from contracts.codes import ClockKind
+from services.policies import load_policy
+from services.policies.clocks import LegalClock, terms_of
+from services.policies.explaining import explained, explained_html, explained_text
+
+POLICY = load_policy(Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou")
+OFFICE = "petition-130700000000"
+HELD = LegalClock(
+    id=UUID(int=1),
+    kind=ClockKind.HANDLING,
+    office=OFFICE,
+    area="130700000000",
+    terms=terms_of(POLICY.limit(ClockKind.HANDLING, "petition.request"), POLICY, OFFICE),
+    started_at=datetime(2026, 3, 2, 1, tzinfo=UTC),
+).pause(datetime(2026, 3, 4, 1, tzinfo=UTC), "hearing")
+
+
+def test_everything_is_told_of_a_clock() -> None:
+    told = explained(HELD, POLICY)
+    assert (told["kind"], told["office"], told["limit"], told["due_at"]) == ("handling", OFFICE, "60d", None)
+    assert (told["basis"].row, told["basis"].policy_version) == ("handling.petition.request", POLICY.version)
+    assert [(day["reason"], day["counts"]) for day in told["days"]] == [
+        ("start_day", False),
+        ("counted", True),
+        ("paused", False),
+    ]
+    assert told["days"][-1]["en"] == "clock paused: Hearing, by Petition Bureau, 张家口市"
+
+
+def test_in_words_and_as_a_fragment() -> None:
+    assert "暂停计时:听证(张家口市信访局)" in explained_text(HELD, POLICY)
+    assert "article 34 (statutory; A: statutory text)" in explained_text(HELD, POLICY, "en")
+    assert explained_html(HELD, POLICY).startswith('<section class="explanation" lang="zh-CN">')
