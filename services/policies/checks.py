@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from contracts.codes import AreaLevel, ClockKind
 from services.policies.ladder import ladder_faults
-from services.policies.model import LimitRow, Policy
+from services.policies.model import LimitRow, Policy, Rule
 from services.policies.reading import Fault
 
 NEEDED = (
@@ -34,6 +34,19 @@ def check(policy: Policy, file: str) -> Iterator[Fault]:
             yield Fault(file=path, line=int(line), reason=f"unknown area {rule.when.area}")
         for category in sorted(rule.when.categories - set(policy.categories)):
             yield Fault(file=path, line=int(line), reason=f"unknown category {category}")
+        for reason in _unanswerable(rule, policy):
+            yield Fault(file=path, line=int(line), reason=reason)
+
+
+def _unanswerable(rule: Rule, policy: Policy) -> Iterator[str]:
+    """What a rule asks for and no submission can answer."""
+    asked = [policy.categories[code] for code in sorted(rule.when.categories & set(policy.categories))]
+    for name, value in rule.when.attributes.items():
+        if not asked:
+            yield f"a rule that asks for the attribute {name} must name its categories"
+        for category in asked:
+            if value not in category.attributes.get(name, ()):
+                yield f"category {category.code} has no attribute {name} with the value {value}"
 
 
 def _limits(policy: Policy) -> Iterator[str]:

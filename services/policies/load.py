@@ -10,7 +10,7 @@ from services.deadlines import statutory_calendar
 from services.policies.calendars import local_calendars
 from services.policies.checks import check
 from services.policies.ladder import ladder
-from services.policies.matters import categories, limits, materials, reasons, rules
+from services.policies.matters import attributes, categories, limits, materials, reasons, rules
 from services.policies.model import Policy
 from services.policies.places import areas, offices
 from services.policies.reading import Entry, Fault, PolicyRefused, entries, heading
@@ -34,7 +34,9 @@ def load_policy(folder: Path) -> Policy:
 
     known_areas = areas(read("areas.csv"))
     by_clerk = {code for _, entry in headings for code in entry.texts("accepted_by_clerk")}
-    matters = categories(read("categories.csv"), by_clerk, materials(read("materials.yaml")))
+    matters = categories(
+        read("categories.csv"), by_clerk, materials(read("materials.yaml")), attributes(read("attributes.yaml"))
+    )
     effective = top.values.get("effective_from")
     if not isinstance(effective, date):
         top.refuse("effective_from must be a date")

@@ -1,8 +1,9 @@
 """Categories, their material, limits, reasons and routing rules."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 
-from contracts.codes import ClockKind, Confidence, Field
+from contracts.codes import AreaLevel, ClockKind, Confidence, Field
 from services.deadlines import BadQuestion, CountingRules, Limit
 from services.policies.model import Category, Condition, Extension, LimitRow, Material, Reason, Rule
 from services.policies.reading import Entry, code_of
@@ -38,8 +39,29 @@ def materials(rows: Sequence[Entry]) -> dict[str, tuple[Material, ...]]:
     return found
 
 
+def attributes(rows: Sequence[Entry]) -> dict[str, dict[str, frozenset[str | int | bool]]]:
+    """By category and name, the values that an attribute may have."""
+    found: dict[str, dict[str, frozenset[str | int | bool]]] = {}
+    for row in rows:
+        category, name = row.text("category"), row.text("name")
+        row.text("zh"), row.text("en")
+        row.asked.add("values")
+        values = row.values.get("values")
+        row.done()
+        if not isinstance(values, list) or not values or not all(isinstance(v, str | int | bool) for v in values):
+            row.refuse("values must be a list of texts, whole numbers, true or false")
+            continue
+        if name in found.setdefault(category, {}):
+            row.refuse(f"attribute {name} of {category} stands here twice")
+        found[category][name] = frozenset(values)
+    return found
+
+
 def categories(
-    rows: Sequence[Entry], by_clerk: set[str], checklist: Mapping[str, tuple[Material, ...]]
+    rows: Sequence[Entry],
+    by_clerk: set[str],
+    checklist: Mapping[str, tuple[Material, ...]],
+    questions: Mapping[str, Mapping[str, frozenset[str | int | bool]]],
 ) -> dict[str, Category]:
     found: dict[str, Category] = {}
     for row in rows:
@@ -57,10 +79,11 @@ def categories(
                 co_roles=row.texts("co_roles"),
                 by_clerk=code in by_clerk,
                 materials=checklist.get(code, ()),
+                attributes=questions.get(code, {}),
             )
-    for code in sorted((by_clerk | set(checklist)) - set(found)):
+    for code in sorted((by_clerk | set(checklist) | set(questions)) - set(found)):
         if rows:
-            rows[0].refuse(f"unknown category {code} in accepted_by_clerk or materials.yaml")
+            rows[0].refuse(f"unknown category {code} in accepted_by_clerk, materials.yaml or attributes.yaml")
     return found
 
 
@@ -142,13 +165,19 @@ def rules(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[Rule, ...]:
     found = []
     for row in rows:
         field = code_of(row, "field", Field, row.text("field", "")) if "field" in row.values else None
-        attributes = row.values.get("attributes") or {}
+        asked = row.values.get("attributes") or {}
         row.asked |= {"attributes"}
+        if not isinstance(asked, dict):
+            row.refuse("attributes must be a mapping of names to values")
+        levels = {level: code_of(row, "levels", AreaLevel, level) for level in row.texts("levels")}
         condition = Condition(
             categories=frozenset(row.texts("categories")),
             field=field,
             area=row.text("area", "") or None,
-            attributes=attributes if isinstance(attributes, dict) else {},
+            levels=frozenset(level for level in levels.values() if level is not None),
+            attributes=asked if isinstance(asked, dict) else {},
+            since=_day(row, "since"),
+            until=_day(row, "until"),
         )
         found.append(_rule(row, row.text("id"), condition, row.text("lead"), row.texts("co_handlers")))
         row.done()
@@ -162,6 +191,15 @@ def rules(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[Rule, ...]:
 def _rule(row: Entry, name: str, when: Condition, lead: str, co_handlers: tuple[str, ...]) -> Rule:
     where = f"{row.file}:{row.line}"
     return Rule(id=name, when=when, lead=lead, co_handlers=co_handlers, copies=row.texts("copies"), where=where)
+
+
+def _day(row: Entry, name: str) -> date | None:
+    row.asked.add(name)
+    value = row.values.get(name)
+    if value is not None and (not isinstance(value, date) or isinstance(value, datetime)):
+        row.refuse(f"{name} must be a date")
+        return None
+    return value
 
 
 def _limit(row: Entry, name: str) -> Limit | None:

@@ -102,7 +102,12 @@ class Condition:
     field: Field | None = None
     area: str | None = None
     """The area itself or one above it."""
+    levels: frozenset[AreaLevel] = frozenset()
+    """Of the area that the matter is about."""
     attributes: Mapping[str, str | int | bool] = dataclasses.field(default_factory=dict)
+    since: date | None = None
+    until: date | None = None
+    """First and last day on which a case can be accepted under the rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from uuid import UUID
 
 from contracts.codes import AreaLevel, Field
+from services.deadlines.limits import civil_day
 from services.policies import Office, Policy, Rule
 
 FALLBACK_ROLES = ("civil_affairs", "government_office")
@@ -97,6 +98,14 @@ def _fails(rule: Rule, matter: Matter, policy: Policy) -> str:
     when = rule.when
     if when.area is not None and not policy.within(matter.area, when.area):
         return f"area {matter.area} is not in {when.area}"
+    place = policy.area(matter.area)
+    if when.levels and (place is None or place.level not in when.levels):
+        return f"area {matter.area} is not of the level {', '.join(sorted(when.levels))}"
+    day = date.fromordinal(civil_day(matter.accepted_at))
+    if when.since is not None and day < when.since:
+        return f"it holds from {when.since} on"
+    if when.until is not None and day > when.until:
+        return f"it held until {when.until}"
     for name, wanted in when.attributes.items():
         if matter.attributes.get(name) != wanted:
             return f"attribute {name} is not {wanted}"

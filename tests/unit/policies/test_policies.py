@@ -185,3 +185,38 @@ def test_a_wrong_pack_leaves_the_running_policy_in_place(packs: Path) -> None:
     assert watch.refresh()
     assert watch.policy.rules[0].lead == "civil_affairs"
     assert watch.refused == ()
+
+
+def test_a_category_s_attributes_have_closed_values(policy: Policy) -> None:
+    assert policy.categories["civil_affairs.temporary_aid"].attributes == {"urgent": frozenset({True, False})}
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "reason"),
+    [
+        ("attributes.yaml", "{category: petition.request, name: urgent, zh: 急, en: Urgent}", "values must be a list"),
+        (
+            "attributes.yaml",
+            "{category: civil_affairs.temporary_aid, name: urgent, values: [true], zh: 急, en: Urgent}",
+            "attribute urgent of civil_affairs.temporary_aid stands here twice",
+        ),
+        ("attributes.yaml", "{category: no.such, name: n, values: [1], zh: 无, en: None}", "unknown category no.such"),
+        (
+            "rules.yaml",
+            "{id: r, categories: [petition.request], attributes: {urgent: true}, lead: petition}",
+            "category petition.request has no attribute urgent with the value True",
+        ),
+        ("rules.yaml", "{id: r, attributes: {urgent: true}, lead: petition}", "must name its categories"),
+        (
+            "rules.yaml",
+            "{id: r, categories: [petition.request], levels: [moon], lead: petition}",
+            "unknown levels moon",
+        ),
+        ("rules.yaml", "{id: r, categories: [petition.request], since: soon, lead: petition}", "since must be a date"),
+    ],
+)
+def test_what_nobody_could_answer_is_refused(packs: Path, file: str, line: str, reason: str) -> None:
+    pack = packs / ("national" if file == "attributes.yaml" else "zhangjiakou")
+    with (pack / file).open("a", encoding="utf-8") as rows:
+        rows.write(f"- {line}\n")
+    assert any(reason in refusal for refusal in refusals(packs / "zhangjiakou"))

@@ -1,6 +1,7 @@
 """Ordered rules, the nearest office, and nothing without an owner."""
 
 import dataclasses
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -46,6 +47,32 @@ def test_a_rule_may_ask_for_an_attribute() -> None:
     urgent = dataclasses.replace(a_matter(), attributes={"urgent": True})
     assert decide(a_matter(), rules).lead == EDUCATION
     assert decide(urgent, rules).lead == "government_office-130722000000"
+
+
+def test_the_shipped_rule_for_urgent_aid_asks_the_submission() -> None:
+    urgent = dataclasses.replace(a_matter("civil_affairs.temporary_aid"), attributes={"urgent": True})
+    assert decide(urgent, policy()).rule == "urgent-temporary-aid"
+    assert decide(urgent, policy()).lead.startswith("township-")
+    assert decide(a_matter("civil_affairs.temporary_aid"), policy()).lead == CIVIL_AFFAIRS
+
+
+def test_a_rule_may_ask_for_the_level_of_the_area() -> None:
+    rules = with_rules(a_rule("county alone", "justice", levels=frozenset({AreaLevel.COUNTY})))
+    assert decide(a_matter(), rules).lead == EDUCATION
+    assert decide(dataclasses.replace(a_matter(), area="130722000000"), rules).lead == "justice-130722000000"
+
+
+def test_a_rule_holds_on_the_civil_days_of_its_time() -> None:
+    rules = with_rules(a_rule("winter", "justice", since=date(2026, 3, 2), until=date(2026, 3, 2)))
+    # 16:30 UTC is half past midnight in China.
+    moments = {
+        datetime(2026, 3, 1, 15, 30, tzinfo=UTC): EDUCATION,
+        datetime(2026, 3, 1, 16, 30, tzinfo=UTC): "justice-130722000000",
+        datetime(2026, 3, 2, 15, 30, tzinfo=UTC): "justice-130722000000",
+        datetime(2026, 3, 2, 16, 30, tzinfo=UTC): EDUCATION,
+    }
+    for moment, lead in moments.items():
+        assert decide(dataclasses.replace(a_matter(), accepted_at=moment), rules).lead == lead
 
 
 def test_a_rule_whose_office_does_not_exist_is_passed_over() -> None:
