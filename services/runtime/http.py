@@ -81,4 +81,5 @@ def build_app(
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
         lifespan=list(lifespan),
+        logging_config=None,  # its own would take the root logger, with a format and a thread of its own
     )
