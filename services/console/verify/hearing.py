@@ -44,22 +44,28 @@ async def listen(kafka: dict[str, Any]) -> tuple[list[Heard], frozenset[str]]:
 async def _read(
     consumer: AIOKafkaConsumer, begins: dict[TopicPartition, int], ends: dict[TopicPartition, int]
 ) -> list[Heard]:
-    """Up to the ends. Tansu names the last batch where Apache Kafka names the place behind it: the clock decides."""
+    """Up to the ends. Tansu names the last batch where Apache Kafka names the place behind it: the clock decides.
+
+    A partition on which something newer was heard is not listened to any longer: others may never stop to speak.
+    """
     asked = time.time() * 1000
     for one, offset in begins.items():
         consumer.seek(one, offset)
     heard: list[Heard] = []
-    waiting = set(begins)
+    waiting, speaking = set(begins), set(begins)
     silent = time.monotonic() + SILENT_SECONDS
     while True:
         batches = await consumer.getmany(timeout_ms=IDLE_MS)
         for one, records in batches.items():
             heard += [_heard(record) for record in records if record.offset < ends[one] or record.timestamp < asked]
+            if records[-1].offset >= ends[one] and records[-1].timestamp >= asked:
+                consumer.pause(one)
+                speaking.discard(one)
         waiting -= {one for one in waiting if await consumer.position(one) >= ends[one]}
+        if not waiting and not (batches and speaking):
+            break
         if batches:
             silent = time.monotonic() + SILENT_SECONDS
-        elif not waiting:
-            break
         elif time.monotonic() > silent:
             raise TimeoutError("the topics cannot be read to their ends")
     heard.sort(key=lambda record: (record.topic, record.partition, record.offset))
