@@ -15,7 +15,6 @@ import msgspec
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from alembic.script import ScriptDirectory
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,6 +24,7 @@ from sqlalchemy.pool import NullPool
 from services.console import endpoints, topics
 from services.console.main import quiet, told
 from services.console.preparing import SERVICES
+from services.console.screen import console
 from services.console.target import Target, of_installation
 from services.policies import PolicyRefused, load_policy
 from services.runtime.database import async_url
@@ -225,7 +225,7 @@ def _show(found: list[Finding]) -> None:
     for finding in found:
         mark = {True: "[green]好 ok[/green]", False: "[red]错 wrong[/red]", None: "[yellow]不明 unknown[/yellow]"}
         table.add_row(mark[finding.ok], finding.what, finding.detail + (f"\n→ {finding.do}" if finding.do else ""))
-    Console().print(table)
+    console().print(table)
 
 
 @asynccontextmanager

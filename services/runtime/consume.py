@@ -168,7 +168,7 @@ def events_of_ours(clock: Clock) -> Decode:
             raise Undecodable("bad_attribute", "an event of a case needs a sequence from 1")
         return Incoming(
             record=record,
-            event_id=str(envelope.id),
+            event_id=record.headers["ce_id"].decode(),
             writer=envelope.writer,
             case_id=data.case_id if isinstance(data, CaseBound) else None,
             sequence=envelope.sequence,

@@ -59,11 +59,10 @@ def sort_out(
         if stream is not None and sequence <= last:
             result.repeats += 1
             continue
-        lane = arrival.lane
-        reason = _reason(arrival, lane, blocked, expected=last + 1 if stream is not None else None)
+        reason = _reason(arrival, blocked, expected=last + 1 if stream is not None else None)
         if reason is not None:
             result.aside.append(SetAside(arrival, *reason))
-            if lane is not None:
+            if (lane := arrival.lane) is not None:
                 blocked.add(lane)
             continue
         if isinstance(arrival, Incoming):
@@ -73,13 +72,11 @@ def sort_out(
     return result
 
 
-def _reason(
-    arrival: Arrival, lane: str | None, blocked: AbstractSet[str], *, expected: int | None
-) -> tuple[str, str] | None:
+def _reason(arrival: Arrival, blocked: AbstractSet[str], *, expected: int | None) -> tuple[str, str] | None:
     """Why a record cannot be handled now."""
     if isinstance(arrival, Unreadable):
         return arrival.code, arrival.detail
-    if lane in blocked:
+    if blocked and arrival.lane in blocked:
         return "behind", "an earlier record of this lane is parked"
     if expected is not None and arrival.sequence != expected:
         return "sequence_gap", f"expected {expected}, came {arrival.sequence}"

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -64,6 +63,8 @@ _WAITING = text(
     "SELECT DISTINCT lane FROM parked_records WHERE reader = :reader AND state = 'parked' AND lane = ANY(:lanes)"
 ).bindparams(bindparam("lanes", type_=ARRAY(String)))
 
+_ANY = text("SELECT EXISTS (SELECT FROM parked_records WHERE reader = :reader AND state = 'parked')")
+
 # Sorted, so that two consumers that set aside the same lanes cannot block each other.
 _LOCK = text(
     """
@@ -93,9 +94,11 @@ _COLUMNS: Final = (
 )
 
 
-async def waiting_lanes(conn: AsyncConnection, reader: str, lanes: AbstractSet[str]) -> set[str]:
-    if not lanes:
+async def waiting_lanes(conn: AsyncConnection, reader: str, arrivals: Iterable[Arrival]) -> set[str]:
+    """Of the lanes of these records. Nearly always nothing waits at all, and their names need not be made."""
+    if not await conn.scalar(_ANY, {"reader": reader}):
         return set()
+    lanes = {lane for arrival in arrivals if (lane := arrival.lane) is not None}
     return set(await conn.scalars(_WAITING, {"reader": reader, "lanes": list(lanes)}))
 
 

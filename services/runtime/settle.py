@@ -86,12 +86,11 @@ async def _sort_out(
     reader: Reader, arrivals: Sequence[Arrival], conn: AsyncConnection
 ) -> tuple[dict[guard.Stream, int], guard.Sorted]:
     """Looks twice if something has to wait: whoever empties the parking must not do so between look and write."""
-    lanes = {arrival.lane for arrival in arrivals} - {None}
     streams = {stream for arrival in arrivals if (stream := guard.stream_of(arrival))} if reader.guarded else set()
     locked: set[str] = set()
     while True:
         applied = await guard.load_applied(conn, reader.name, streams)
-        waiting = await parking.waiting_lanes(conn, reader.name, {lane for lane in lanes if lane is not None})
+        waiting = await parking.waiting_lanes(conn, reader.name, arrivals)
         plan = guard.sort_out(arrivals, guarded=reader.guarded, applied=applied, waiting=waiting)
         needed = {item.arrival.lane for item in plan.aside} - {None} - locked
         if not needed:

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import click
 import msgspec
 import uvloop
-from rich.console import Console
 
 from services.console import endpoints
 from services.console.demo import stories, tables
@@ -27,6 +26,7 @@ from services.console.engines.child import EngineFailed
 from services.console.installation import Installation, InUse, Refused
 from services.console.main import quiet
 from services.console.running import Running, StartFailed
+from services.console.screen import console
 from services.console.target import find_target
 from services.console.topics import DEFAULT_POLICY
 from services.console.up import StopAsked, raise_on_signals
@@ -171,21 +171,21 @@ def _meanwhile(running: Running, work: Callable[[], Awaitable[T]]) -> T:
 
 
 def _tell(outcome: Outcome, policy: Policy, report: Report, seconds: float) -> None:
-    console = Console()
+    out = console()
     cases = list(outcome.ledger.cases.values())
-    console.print(tables.draw(tables.by_field(cases)))
+    out.print(tables.draw(tables.by_field(cases)))
     for story in stories.choose(cases, policy):
-        console.print()
+        out.print()
         for line in stories.drawn(story):
-            console.print(line, markup=False, highlight=False)
+            out.print(line, markup=False, highlight=False)
     if outcome.refused:
         told = ", ".join(f"{code} {number}" for code, number in outcome.refused.most_common())
-        console.print(f"\n未获准的请求 · refused: {told}", markup=False)
+        out.print(f"\n未获准的请求 · refused: {told}", markup=False)
     for error in outcome.errors[:5]:
-        console.print(f"! the play itself failed: {type(error).__name__}: {error}", markup=False, style="red")
-    console.print()
+        out.print(f"! the play itself failed: {type(error).__name__}: {error}", markup=False, style="red")
+    out.print()
     show(report)
-    console.print(f"{outcome.submitted} submitted, {seconds:.0f} s in all", markup=False)
+    out.print(f"{outcome.submitted} submitted, {seconds:.0f} s in all", markup=False)
 
 
 def _write(file: Path, plan: Plan, outcome: Outcome, report: Report, seconds: float) -> None:

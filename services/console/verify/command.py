@@ -5,10 +5,10 @@ import sys
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from services.console.main import quiet, told
+from services.console.screen import console
 from services.console.target import Target, of_installation
 from services.console.verify import oracle
 from services.console.verify.oracle import Report
@@ -47,22 +47,22 @@ def verify(*, target: Target, settle: float, topics: bool, as_json: bool) -> Non
 
 def show(report: Report) -> None:
     """Counts of every check, then each fault with its ids."""
-    console = Console()
+    out = console()
     table = Table(box=None)
     for heading in ("检查 check", "看过 looked at", "错误 wrong"):
         table.add_column(heading, justify="left" if heading.startswith("检查") else "right")
     for result in report.checks:
         wrong = f"[red]{result.wrong}[/red]" if result.wrong else "0"
         table.add_row(result.rule, str(result.checked), wrong)
-    console.print(table)
+    out.print(table)
     for result in report.checks:
         for fault in result.faults[:SHOWN]:
             case = f"case {fault.case_id} " if fault.case_id else ""
             ids = " ".join(f"{name}={value}" for name, value in fault.ids.items())
-            console.print(f"! {result.name}: {fault.detail}; {case}{ids}", markup=False, style="yellow")
+            out.print(f"! {result.name}: {fault.detail}; {case}{ids}", markup=False, style="yellow")
         if result.wrong > SHOWN:
-            console.print(f"  … and {result.wrong - SHOWN} more of {result.name}; --json lists them", markup=False)
+            out.print(f"  … and {result.wrong - SHOWN} more of {result.name}; --json lists them", markup=False)
     moving = report.cases - report.settled
     told_ = f"{report.cases} cases, {report.checked} things looked at in {report.seconds:.1f} s, "
     told_ += f"{sum(result.wrong for result in report.checks)} wrong"
-    console.print(told_ + (f"; {moving} cases were on the move and not compared" if moving else ""), markup=False)
+    out.print(told_ + (f"; {moving} cases were on the move and not compared" if moving else ""), markup=False)
