@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from base64 import b64encode
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -130,23 +131,23 @@ class Installation:
             yield producer
 
     async def heard(self, topic: str, case_id: str, wanted: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
-        """Type and value of all that the topic says of a case, once every wanted type was said."""
-        missing = set(wanted)
+        """Type and value of all that the topic says of a case, once every wanted type was said as often as wanted."""
+        missing = Counter(wanted)
         found: list[tuple[str, dict[str, Any]]] = []
         async with AIOKafkaConsumer(
             topic, bootstrap_servers=self.kafka, auto_offset_reset="earliest", enable_auto_commit=False
         ) as consumer:
             try:
                 async with asyncio.timeout(PATIENCE_SECONDS):
-                    while missing:
+                    while missing.total() > 0:
                         record = await consumer.getone()
                         headers = {name: value.decode() for name, value in record.headers}
                         if (record.key or b"").decode() == case_id:
                             said = headers["ce_type"].removeprefix("yimen.").removesuffix(".v1")
                             found.append((said, json.loads(record.value)))
-                            missing.discard(said)
+                            missing[said] = max(0, missing[said] - 1)
             except TimeoutError:
-                raise AssertionError(f"{topic} never said {missing}, only {[said for said, _ in found]}") from None
+                raise AssertionError(f"{topic} never said {+missing}, only {[said for said, _ in found]}") from None
         return found
 
 
