@@ -107,7 +107,9 @@ def test_a_reader_that_stands_still_is_named_and_catches_up(up: Up, cases: dict[
     behind = [fault for fault in found.told["faults"] if fault["check"] == "readers_caught_up"]
     assert {(fault["ids"]["reader"], fault["case_id"]) for fault in behind} >= {("notify.cases", case_id)}
     assert found.told["settled"] < found.told["cases"]
-    again = yimen(up, "verify", "--json")
+    # In fast time what notify owes is days late when it wakes; a fault of ours would stay.
+    again = next((told for _ in range(4) if (told := yimen(up, "verify", "--json")).code == 0), None)
+    again = again or yimen(up, "verify", "--json")
     assert (again.code, again.told["faults"]) == (0, [])
 
 
