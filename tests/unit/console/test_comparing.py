@@ -41,7 +41,8 @@ def test_a_pack_does_not_differ_from_itself(changed: Path) -> None:
 
 
 def test_a_rule_that_changes_names_everybody_who_gets_another_lead(changed: Path) -> None:
-    edit(changed / "rules.yaml", "lead: township, co_handlers: [civil_affairs]", "lead: civil_affairs")
+    mine = "categories: [civil_affairs.emergency_aid], lead: "
+    edit(changed / "rules.yaml", f"{mine}township, co_handlers: [civil_affairs]", f"{mine}civil_affairs")
     told = differs(changed)
     (row,) = told["rows"]
     assert (row["part"], row["id"]) == ("rules", "emergency-aid")

@@ -58,6 +58,8 @@ def test_a_rule_that_asks_for_an_attribute_gets_it(tmp_path: Path) -> None:
     (pack / "pack.yaml").write_text("name: county\nparent: zhangjiakou\neffective_from: 2026-01-01\n")
     rule = "- {id: urgent, categories: [petition.request], attributes: {urgent: true}, lead: government_office}\n"
     (pack / "rules.yaml").write_text(rule)
+    asked = "- {category: petition.request, name: urgent, values: [true, false], zh: 紧急, en: Urgent}\n"
+    (pack / "attributes.yaml").write_text(asked)
     assert explained(str(pack), *PETITION, *MONDAY, "--attribute", "urgent=true")["rule"] == "urgent"
     other = explained(str(pack), *PETITION, *MONDAY, "--attribute", "urgent=no")
     assert other["trace"][0]["outcome"] == "attribute urgent is not True"
