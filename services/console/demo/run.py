@@ -37,8 +37,8 @@ from services.policies import Policy, load_policy
 from services.runtime.clock import Clock
 
 CASES = 2_000
-SPEED = 57_600.0
-"""A simulated day passes in one and a half seconds: faster, and on two cores the offices are late because their mail is."""
+SPEED = 43_200.0
+"""A simulated day passes in two seconds: faster, and on two cores the offices are late because their mail is."""
 START = timedelta(seconds=12)
 """How long engines and services may take to be there when the first day begins."""
 SETTLE_SECONDS = 30.0
