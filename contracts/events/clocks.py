@@ -52,35 +52,37 @@ class ClockFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """In order of their moments, all before `due_at`. Without them `due_soon_at` is the only one."""
 
 
-class ClockStarted(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class ClocksTold(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """Clocks whole, each as it stands after the event."""
+
+    clocks: tuple[ClockFacts, ...]
+
+
+class ClockStarted(ClocksTold, frozen=True, kw_only=True, omit_defaults=True):
     """Clocks that one act started."""
 
     TYPE: ClassVar[str] = "clock.started"
-    clocks: tuple[ClockFacts, ...]
 
 
-class ClockPaused(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class ClockPaused(ClocksTold, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "clock.paused"
-    clocks: tuple[ClockFacts, ...]
     reason: str
     paused_at: datetime
     since: datetime | None = None
     """Since when it stands still, where that was reported late; else since `paused_at`."""
 
 
-class ClockResumed(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class ClockResumed(ClocksTold, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "clock.resumed"
-    clocks: tuple[ClockFacts, ...]
     resumed_at: datetime
     since: datetime | None = None
     """Since when it runs again, where that was reported late; else since `resumed_at`."""
 
 
-class ClockExtended(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class ClockExtended(ClocksTold, frozen=True, kw_only=True, omit_defaults=True):
     """Approver and reason are mandatory, and the applicant must be told."""
 
     TYPE: ClassVar[str] = "clock.extended"
-    clocks: tuple[ClockFacts, ...]
     by: str
     """How much was added, for example `10wd`."""
     approver: str
@@ -101,11 +103,10 @@ class PauseCorrection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     approver: str
 
 
-class ClockRecalculated(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class ClockRecalculated(ClocksTold, frozen=True, kw_only=True, omit_defaults=True):
     """Dates of open clocks moved although nothing happened to the case itself, for example by a new calendar."""
 
     TYPE: ClassVar[str] = "clock.recalculated"
-    clocks: tuple[ClockFacts, ...]
     previous_due_at: tuple[datetime | None, ...]
     """Of each clock, in order; none of one that stood still."""
     reason: str

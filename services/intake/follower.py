@@ -19,6 +19,7 @@ from contracts.events.clocks import (
     ClockRecalculated,
     ClockResumed,
     ClockStarted,
+    ClocksTold,
 )
 from contracts.events.referrals import (
     ReferralCompleted,
@@ -45,7 +46,6 @@ from services.runtime.consume import Incoming, Reader, events_of_ours
 from services.runtime.failures import Rejected
 
 DECISIONS: Final = (RoutingDecided, RoutingUnmatched, RoutingOverridden, RoutingArbitrationRequested)
-TIMES: Final = (ClockStarted, ClockPaused, ClockResumed, ClockExtended, ClockRecalculated)
 WORK: Final = frozenset({ClockKind.HANDLING, ClockKind.REWORK})
 TOLD: Final = WORK | {ClockKind.RETURN_DECISION}
 """Clocks that stand in the story. Those of signing and of co-handlers are routing's own business."""
@@ -68,7 +68,7 @@ class Follower:
                 decode=decode,
                 handle=self.follow,
                 guarded=True,
-                only=frozenset({*ReferralEvent.__subclasses__(), *DECISIONS, *TIMES}),
+                only=frozenset({*ReferralEvent.__subclasses__(), *DECISIONS, *ClocksTold.__subclasses__()}),
             ),
             Reader(
                 name="intake.alerts",
@@ -102,7 +102,7 @@ class Follower:
 
 
 def _concerns(event: CaseBound) -> bool:
-    return not isinstance(event, TIMES) or any(clock.kind in TOLD for clock in event.clocks)
+    return not isinstance(event, ClocksTold) or any(clock.kind in TOLD for clock in event.clocks)
 
 
 def told_at(event: CaseBound) -> datetime | None:
@@ -141,7 +141,7 @@ def step(still: Change, event: CaseBound, policy: Policy) -> Change:
         case ClockBreached():
             # Not `due_at`: who is late stays late, and the clock must say so.
             return following.silent(case, event.fired_at, event.kind, event.version)
-        case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended() | ClockRecalculated():
+        case ClocksTold():
             times = [clock for clock in event.clocks if clock.kind in WORK and clock.referral_id == case.lead]
             if not times:
                 return still

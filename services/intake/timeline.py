@@ -79,7 +79,7 @@ def own_clocks(story: Iterable[TimelineEntry], policy: Policy) -> list[ClockView
 
 def _facts(event: CaseBound | None) -> Iterator[k.ClockFacts]:
     match event:
-        case k.ClockStarted() | k.ClockPaused() | k.ClockResumed() | k.ClockExtended() | k.ClockRecalculated():
+        case k.ClocksTold():
             yield from (facts for facts in event.clocks if facts.referral_id is None)
         case _:
             return

@@ -29,12 +29,8 @@ from contracts.events.cases import (
 )
 from contracts.events.clocks import (
     ClockCancelled,
-    ClockExtended,
     ClockMet,
-    ClockPaused,
-    ClockRecalculated,
-    ClockResumed,
-    ClockStarted,
+    ClocksTold,
 )
 from contracts.events.referrals import (
     FeedbackReceived,
@@ -63,7 +59,7 @@ from services.notify.domain.legs import Leg, Step, moved
 from services.notify.saying import say
 from services.notify.store import NewCase, NewState, Receipt, Refusal
 from services.notify.supervisions import lock_supervisions, save_supervisions
-from services.notify.tally import TIMED, Tally, end, renew
+from services.notify.tally import Tally, end, renew
 from services.policies import PolicyWatch
 from services.runtime.clock import Clock
 from services.runtime.consume import Ignored, Incoming, Reader, Record, events_of_ours
@@ -208,7 +204,7 @@ def _clock_ids(events: Sequence[CaseBound]) -> set[UUID]:
     return {
         clock.clock_id
         for event in events
-        if isinstance(event, TIMED | ClockMet | ClockCancelled)
+        if isinstance(event, ClocksTold | ClockMet | ClockCancelled)
         for clock in event.clocks
     }
 
@@ -221,7 +217,7 @@ def _apart(before: Mapping[UUID, T], now: Mapping[UUID, T]) -> tuple[list[T], li
 
 def _count(event: CaseBound, said_at: datetime, tally: Tally) -> None:
     match event:
-        case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended() | ClockRecalculated():
+        case ClocksTold():
             renew(event, said_at, tally)
         case ClockMet() | ClockCancelled():
             end(event, tally)

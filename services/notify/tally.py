@@ -14,7 +14,7 @@ from contracts.events.clocks import (
     ClockPaused,
     ClockRecalculated,
     ClockResumed,
-    ClockStarted,
+    ClocksTold,
 )
 from services.notify.domain import ladder
 from services.notify.domain import watch as watching
@@ -25,8 +25,6 @@ from services.notify.domain.watch import Watch
 from services.notify.store import NewCase, NewState, Receipt, Refusal
 from services.policies import Policy
 from services.policies.ladder import WINDOWS
-
-TIMED = ClockStarted | ClockPaused | ClockResumed | ClockExtended | ClockRecalculated
 
 log = structlog.get_logger()
 
@@ -47,7 +45,7 @@ class Tally:
     refusals: list[Refusal] = field(default_factory=list)
 
 
-def renew(event: TIMED, said_at: datetime, tally: Tally) -> None:
+def renew(event: ClocksTold, said_at: datetime, tally: Tally) -> None:
     """The watches after their owner started or changed the clocks; a breach that nobody has said yet comes first."""
     at = changed_at(event)
     for facts in event.clocks:
@@ -86,7 +84,7 @@ def _follow(before: Watch, after: Watch, tally: Tally, *, paused: bool, at: date
         tally.supervisions[after.clock_id] = ladder.follow(standing, after, paused=paused, at=at, policy=tally.policy)
 
 
-def changed_at(event: TIMED) -> datetime | None:
+def changed_at(event: ClocksTold) -> datetime | None:
     """When the owner changed the clock; a start changes none."""
     match event:
         case ClockPaused(paused_at=at) | ClockResumed(resumed_at=at):

@@ -10,11 +10,7 @@ from contracts.codes import ClockKind, ClockStatus, Field, ReferralRole, Referra
 from contracts.events import Event
 from contracts.events.cases import CaseAccepted
 from contracts.events.clocks import (
-    ClockExtended,
-    ClockPaused,
-    ClockRecalculated,
-    ClockResumed,
-    ClockStarted,
+    ClocksTold,
     LimitBasis,
 )
 from contracts.events.referrals import FeedbackReceived, ReferralEvent
@@ -25,8 +21,6 @@ from services.policies.words import office_of
 from services.routing.domain.decision import Matter
 from services.routing.domain.referral import Change, Referral, Routing
 from services.runtime.journal import Outgoing
-
-TIMED = ClockStarted | ClockPaused | ClockResumed | ClockExtended | ClockRecalculated
 
 
 class ClockView(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +101,7 @@ def _about(event: Event) -> str | None:
     match event:
         case ReferralEvent(office=office) | FeedbackReceived(sender=office):
             return office
-        case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended() | ClockRecalculated():
+        case ClocksTold():
             offices = {clock.office for clock in event.clocks}
             return offices.pop() if len(offices) == 1 else None
         case _:

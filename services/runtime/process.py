@@ -118,8 +118,7 @@ def main(build: Callable[[], Service]) -> None:
     try:
         service = build()
         spare_the_collector()
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run(service))
+        uvloop.run(run(service))
     except (CannotOpen, ValueError) as error:
         sys.exit(f"refused to start: {error}")
 

@@ -3,7 +3,6 @@
 Prints what it measured and writes build/bench.json.
 """
 
-import asyncio
 import json
 import logging
 import os
@@ -39,8 +38,7 @@ def main() -> None:
         found["broker"] = ground.broker
         for name in wanted:
             spare_the_collector()
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # both as the services do
-                result = runner.run(BENCHMARKS[name](ground))
+            result = uvloop.run(BENCHMARKS[name](ground))  # both as the services do
             found[name] = result
             table = Table(title=name, title_justify="left", show_header=False)
             for key, value in result.items():

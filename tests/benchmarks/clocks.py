@@ -195,5 +195,4 @@ async def _fire_once(url: str, at: datetime) -> None:
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_fire_once(sys.argv[1], datetime.fromisoformat(sys.argv[2])))
+    uvloop.run(_fire_once(sys.argv[1], datetime.fromisoformat(sys.argv[2])))

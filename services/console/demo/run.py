@@ -166,8 +166,7 @@ def _meanwhile(running: Running, work: Callable[[], Awaitable[T]]) -> T:
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(both())
+    return uvloop.run(both())
 
 
 def _tell(outcome: Outcome, policy: Policy, report: Report, seconds: float) -> None:

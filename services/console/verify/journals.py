@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from contracts.events.clocks import ClockExtended, ClockPaused, ClockRecalculated, ClockResumed, ClockStarted
+from contracts.events.clocks import (
+    ClocksTold,
+)
 from contracts.events.referrals import FeedbackReceived, ReferralEvent
 from contracts.topics import HOME, OFFICE_REFERRALS
 from services.console.verify.facts import Facts, Fault, Heard, Said
@@ -82,7 +84,7 @@ def _office(row: Said) -> str | None:
     match event:
         case ReferralEvent(office=office) | FeedbackReceived(sender=office):
             return office
-        case ClockStarted() | ClockPaused() | ClockResumed() | ClockExtended() | ClockRecalculated():
+        case ClocksTold():
             offices = {clock.office for clock in event.clocks}
             return offices.pop() if len(offices) == 1 else None
         case _:
