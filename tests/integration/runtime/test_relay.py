@@ -109,7 +109,8 @@ async def test_a_relay_whose_lease_was_taken_cannot_move_the_mark(
     engine: AsyncEngine, relay: Relay, topic: str, connection: dict[str, Any], a_message
 ) -> None:
     async with transaction(engine) as conn:
-        await journal.add(conn, "intake", [a_message(copies=(topic,)) for _ in range(30)])
+        # So many that no shard stays empty.
+        await journal.add(conn, "intake", [a_message(copies=(topic,)) for _ in range(300)])
     rows = await relay._unsent()
     async with transaction(engine) as conn:
         await conn.execute(text("UPDATE relay_shards SET leased_until = '-infinity'"))
