@@ -48,7 +48,7 @@ from services.runtime.failures import Rejected
 DECISIONS: Final = (RoutingDecided, RoutingUnmatched, RoutingOverridden, RoutingArbitrationRequested)
 WORK: Final = frozenset({ClockKind.HANDLING, ClockKind.REWORK})
 TOLD: Final = WORK | {ClockKind.RETURN_DECISION}
-"""Clocks that stand in the story. Those of signing and of co-handlers are routing's own business."""
+"""Clocks that stand in the story. That of signing is routing's own business, and of a co-handler's only the pauses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,16 @@ class Follower:
 
 
 def _concerns(event: CaseBound) -> bool:
-    return not isinstance(event, ClocksTold) or any(clock.kind in TOLD for clock in event.clocks)
+    if not isinstance(event, ClocksTold):
+        return True
+    told = TOLD | {ClockKind.CO_HANDLING} if _of_a_pause(event) else TOLD
+    return any(clock.kind in told for clock in event.clocks)
+
+
+def _of_a_pause(event: ClocksTold) -> bool:
+    if isinstance(event, ClockRecalculated):
+        return event.correction is not None
+    return isinstance(event, ClockPaused | ClockResumed)
 
 
 def told_at(event: CaseBound) -> datetime | None:

@@ -10,8 +10,9 @@ import msgspec
 
 from contracts.codes import CaseState, CaseStep, TimeKind
 from services.deadlines.accounting import DAY, Piece, Spent, pieces, total, totals
+from services.intake.domain.account import NOBODY, Account, Holding
 from services.intake.domain.case import Case
-from services.intake.domain.holding import APPLICANT, DISPATCHING, NOBODY, Account, Holding, accounts
+from services.intake.domain.holding import APPLICANT, DISPATCHING, accounts
 from services.intake.store import TimelineEntry
 from services.policies import Policy
 
@@ -110,7 +111,7 @@ def to_time(case: Case, entries: Sequence[TimelineEntry], policy: Policy, now: d
 
 
 def _pieces(account: Account, policy: Policy, now: datetime) -> tuple[Piece[Holding], ...]:
-    return pieces(account.turns, account.until(now), policy.calendar)
+    return pieces(account.told(), account.until(now), policy.calendar)
 
 
 def _beside(referral_id: UUID, account: Account, policy: Policy, now: datetime) -> BesideView:

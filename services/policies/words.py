@@ -114,6 +114,9 @@ def _of_clock(event: CaseBound, policy: Policy) -> Words | None:
     match event:
         case k.ClockStarted(clocks=clocks):
             return next((_until(clock, policy) for clock in clocks if clock.kind in STARTS and clock.due_at), None)
+        case k.ClockPaused(since=since) if since is not None:
+            zh, en = civil_day(since)
+            return f"自 {zh} 起暂停计时(补报)", f"the clock stands still since {en}, reported late"
         case k.ClockResumed(clocks=clocks):
             return next((_until(clock, policy) for clock in clocks if clock.kind in STARTS and clock.due_at), None)
         case k.ClockExtended(by=by, clocks=clocks) if clocks[0].due_at is not None:

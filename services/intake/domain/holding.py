@@ -14,54 +14,14 @@ from contracts.codes import CaseStep, ClockKind, ReferralRole, TimeKind
 from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events import referrals as r
-from contracts.events.clocks import ClockStarted
-from services.deadlines.accounting import Turn
+from contracts.events.clocks import ClockStarted, ClocksTold
+from services.intake.domain.account import OVER, Account, Holding
 
 APPLICANT: Final = "applicant"
 DISPATCHING: Final = "dispatching"
-NOBODY: Final = "nobody"
 ENDS: Final = (c.CaseNotAccepted, c.CaseClosed, c.CaseMerged, c.CaseWithdrawn, c.CaseTerminated)
 LEG_ENDS: Final = (r.ReferralReturned, r.ReferralCompleted, r.ReferralFailed, r.ReferralCancelled)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """`holder` is an office, or one of the three above; `kind` says whether the time counts as the holder's own."""
-
-    holder: str
-    kind: TimeKind = TimeKind.USED
-    step: CaseStep
-    reason: str = ""
-    referral_id: UUID | None = None
-    """The leg in which it happened, also while another decides on its return."""
-    round: int = 1
-
-
-OVER: Final = Holding(holder=NOBODY, kind=TimeKind.WAITING, step=CaseStep.OVER)
 SENDING: Final = Holding(holder=DISPATCHING, step=CaseStep.DISPATCH)
-
-
-@dataclass(slots=True)
-class Account:
-    """Whose turn it was from when on. A story is told in the order of its causes, so no turn begins before the last."""
-
-    turns: list[Turn[Holding]] = field(default_factory=list)
-
-    @property
-    def now(self) -> Holding:
-        return self.turns[-1].held if self.turns else OVER
-
-    @property
-    def over(self) -> bool:
-        return self.now.step is CaseStep.OVER
-
-    def passes(self, at: datetime, held: Holding) -> None:
-        moment = at.replace(microsecond=0)
-        self.turns.append(Turn(at=max(moment, self.turns[-1].at) if self.turns else moment, held=held))
-
-    def until(self, now: datetime) -> datetime:
-        """When it was over, or now."""
-        return self.turns[-1].at if self.turns and self.over else now.replace(microsecond=0)
 
 
 @dataclass(slots=True)
@@ -82,8 +42,11 @@ class Accounts:
                 held = _of_leg(event, account.now)
                 if held is not None:
                     account.passes(at, held)
+                _stands(account, at, event)
             case ClockStarted():
                 self._hears_decider(event)
+            case ClocksTold():
+                self._hears_clocks(event)
             case _:
                 self._hears_window(at, event)
 
@@ -106,6 +69,14 @@ class Accounts:
         if held is not None and not isinstance(event, r.ReferralCompleted | r.ReferralFailed):
             # The window has it again when it hears of it, and no sooner: that follows at the same moment.
             self.case.passes(at, SENDING if held == OVER else held)
+        _stands(self.case, at, event)
+
+    def _hears_clocks(self, event: ClocksTold) -> None:
+        for clock in event.clocks:
+            own = self.case if clock.referral_id == self._lead and not self.case.over else None
+            account = self.beside.get(clock.referral_id, own) if clock.referral_id is not None else None
+            if account is not None:
+                account.hears(event, clock)
 
     def _hears_decider(self, event: ClockStarted) -> None:
         """Who decides on a return is named by the clock that starts with the asking."""
@@ -122,6 +93,14 @@ def accounts(story: Iterable[tuple[datetime, CaseBound]]) -> Accounts:
     for at, event in story:
         found.hears(at, event)
     return found
+
+
+def _stands(account: Account, at: datetime, event: r.ReferralEvent) -> None:
+    """Only a lawful reason stops the clock; what the clock itself says follows, and may say since when."""
+    if isinstance(event, r.ReferralOnHold) and event.stops_clock:
+        account.stands_still(at, event.reason)
+    elif isinstance(event, r.ReferralResumed):
+        account.goes_on(at)
 
 
 def _of_window(event: CaseBound, window: str) -> Holding | None:
@@ -141,15 +120,15 @@ def _of_window(event: CaseBound, window: str) -> Holding | None:
 
 
 def _of_leg(event: r.ReferralEvent, now: Holding) -> Holding | None:
-    """An office holds its leg from the dispatch, signed for or not; only a lawful reason stops its time."""
+    """An office holds its leg from the dispatch, signed for or not, at work or not."""
     own = Holding(holder=event.office, step=CaseStep.HANDLING, referral_id=event.referral_id, round=event.round)
     match event:
         case r.ReferralDispatched():
             return replace(own, step=CaseStep.UNSIGNED)
         case r.ReferralReturnRequested(reason=reason):
             return replace(own, holder=DISPATCHING, step=CaseStep.RETURN_DECISION, reason=reason)
-        case r.ReferralOnHold(reason=reason, stops_clock=stops):
-            return replace(own, kind=TimeKind.PAUSED if stops else TimeKind.USED, step=CaseStep.ON_HOLD, reason=reason)
+        case r.ReferralOnHold(reason=reason, stops_clock=False):
+            return replace(own, step=CaseStep.ON_HOLD, reason=reason)
         case r.ReferralProgressReported() if now.step is CaseStep.ON_HOLD:
             return None
         case r.ReferralReassigned():

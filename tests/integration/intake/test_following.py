@@ -295,6 +295,26 @@ async def test_who_used_how_many_days_is_read_from_what_was_heard(
     assert [one.pieces[0].holder for one in view.co_handlers] == ["housing-130722000000"]
 
 
+@pytest.mark.parametrize("role", [ReferralRole.LEAD, ReferralRole.CO])
+async def test_a_pause_that_was_reported_late_counts_from_when_it_began(
+    engine: AsyncEngine, watch: PolicyWatch, ear: Ear, role: ReferralRole
+) -> None:
+    case_id = await a_case(engine, watch)
+    day = timedelta(days=1)
+    kind = ClockKind.HANDLING if role is ReferralRole.LEAD else ClockKind.CO_HANDLING
+    await ear.hears(
+        voices.dispatched(case_id, LEAD, role=role),
+        voices.held(case_id, LEAD, role=role, at=voices.AT + 2 * day),
+        voices.paused(case_id, LEAD, kind, at=voices.AT + 2 * day, since=voices.AT + day),
+    )
+    async with transaction(engine) as conn:
+        story = await store.list_timeline(conn, case_id)
+    view = to_time(await ear.case(case_id), story, watch.policy, voices.AT + 3 * day)
+    (own,) = view.co_handlers or (view,)
+    office = next(one for one in own.holders if one.holder == voices.OFFICE)
+    assert (office.used.calendar_days, office.paused.calendar_days) == (1, 2)
+
+
 async def test_the_story_says_when_a_thing_was_so_and_not_when_it_was_heard(
     engine: AsyncEngine, watch: PolicyWatch, ear: Ear
 ) -> None:

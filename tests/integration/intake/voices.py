@@ -129,8 +129,16 @@ def urged(case_id: UUID, *, at: datetime) -> SupervisionUrged:
     )
 
 
-def paused(case_id: UUID, referral: UUID) -> ClockPaused:
-    return ClockPaused(case_id=case_id, clocks=(clock(referral, due_at=None),), reason="appraisal", paused_at=AT)
+def paused(
+    case_id: UUID,
+    referral: UUID,
+    kind: ClockKind = ClockKind.HANDLING,
+    *,
+    at: datetime = AT,
+    since: datetime | None = None,
+) -> ClockPaused:
+    clocks = (clock(referral, kind, due_at=None),)
+    return ClockPaused(case_id=case_id, clocks=clocks, reason="appraisal", paused_at=at, since=since)
 
 
 def breached(case_id: UUID, kind: ClockKind = ClockKind.ACCEPTANCE, version: int = 1) -> ClockBreached:

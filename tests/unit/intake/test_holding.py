@@ -13,8 +13,17 @@ from contracts.codes import CaseStep, ClockKind, Field, ReferralRole, Submission
 from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events import referrals as r
-from contracts.events.clocks import ClockFacts, ClockStarted, LimitBasis
-from services.intake.domain.holding import APPLICANT, DISPATCHING, NOBODY
+from contracts.events.clocks import (
+    ClockFacts,
+    ClockPaused,
+    ClockRecalculated,
+    ClockResumed,
+    ClockStarted,
+    LimitBasis,
+    PauseCorrection,
+)
+from services.intake.domain.account import NOBODY
+from services.intake.domain.holding import APPLICANT, DISPATCHING
 from services.intake.spending import HolderView, TimeView, to_time
 from services.intake.store import TimelineEntry
 from tests.unit.intake.builders import DAY, NOW, policy, registered
@@ -67,19 +76,50 @@ def accepted() -> c.CaseAccepted:
     )
 
 
+def a_clock(referral: UUID, kind: ClockKind = ClockKind.HANDLING, office: str = FIRST, **more: Any) -> ClockFacts:
+    facts = {"version": 1, "area": "130722100000", "limit": "15wd", "started_at": NOW}
+    basis = LimitBasis(policy_version="v", row="r", source="s")
+    return ClockFacts(clock_id=uuid4(), kind=kind, office=office, referral_id=referral, basis=basis, **(facts | more))
+
+
 def asked_to_decide(referral: UUID, at: datetime) -> ClockStarted:
-    clock = ClockFacts(
-        clock_id=uuid4(),
-        kind=ClockKind.RETURN_DECISION,
-        version=1,
-        office=DECIDER,
-        area="130722100000",
-        limit="2wd",
-        started_at=at,
-        referral_id=referral,
-        basis=LimitBasis(policy_version="v", row="r", source="s"),
-    )
+    clock = a_clock(referral, ClockKind.RETURN_DECISION, DECIDER, limit="2wd", started_at=at)
     return ClockStarted(case_id=CASE, clocks=(clock,))
+
+
+def stopped(after: timedelta, since: timedelta | None = None, clock: ClockFacts | None = None) -> ClockPaused:
+    late = NOW + since if since is not None else None
+    clocks = (clock or a_clock(LEAD),)
+    return ClockPaused(case_id=CASE, clocks=clocks, reason="hearing", paused_at=NOW + after, since=late)
+
+
+def ran(after: timedelta, since: timedelta | None = None) -> ClockResumed:
+    late = NOW + since if since is not None else None
+    return ClockResumed(case_id=CASE, clocks=(a_clock(LEAD),), resumed_at=NOW + after, since=late)
+
+
+Span = tuple[timedelta, timedelta | None]
+
+
+def corrected(was: Span, now: Span, clock: ClockFacts | None = None) -> ClockRecalculated:
+    was_end, end = (NOW + until if until is not None else None for until in (was[1], now[1]))
+    right = PauseCorrection(
+        pause=0,
+        was_start=NOW + was[0],
+        was_end=was_end,
+        start=NOW + now[0],
+        end=end,
+        reason="reported_wrongly",
+        approver="unit_head",
+    )
+    return ClockRecalculated(
+        case_id=CASE,
+        clocks=(clock or a_clock(LEAD),),
+        previous_due_at=(None,),
+        reason="pause_corrected",
+        recalculated_at=NOW,
+        correction=right,
+    )
 
 
 def spent(*story: tuple[timedelta, CaseBound], now: timedelta = timedelta(days=30)) -> TimeView:
@@ -261,7 +301,16 @@ ANYTHING = st.sampled_from(
         leg(r.ReferralDeemedAccepted),
         leg(r.ReferralProgressReported),
         leg(r.ReferralOnHold, reason="hearing", stops_clock=True),
+        leg(r.ReferralOnHold, reason="hearing", stops_clock=True, at=NOW + DAY),
+        stopped(3 * DAY, since=2 * DAY),
+        stopped(3 * DAY, since=HOUR),
         leg(r.ReferralResumed),
+        leg(r.ReferralResumed, at=NOW + 4 * DAY),
+        ran(4 * DAY, since=3 * DAY),
+        ran(4 * DAY),
+        corrected((HOUR, None), (DAY, None)),
+        corrected((timedelta(), timedelta()), (DAY, 50 * DAY)),
+        corrected((2 * DAY, 4 * DAY), (3 * DAY, 3 * DAY)),
         leg(r.ReferralReturnRequested, reason="not_competent"),
         leg(r.ReferralReturned, reason="not_competent"),
         leg(r.ReferralReworkRequested, reason="not_satisfied", round=2),
@@ -276,6 +325,7 @@ ANYTHING = st.sampled_from(
         c.CaseWithdrawn(case_id=CASE, reason="applicant_request", withdrawn_at=NOW),
     ]
 )
+"""Also pauses that were reported late, put right, or neither."""
 
 
 @given(st.lists(st.tuples(st.timedeltas(timedelta(), 60 * DAY), ANYTHING), max_size=15))

@@ -110,6 +110,17 @@ def clock(kind: ClockKind, office: str = EDUCATION) -> k.ClockFacts:
             "pause corrected, still standing still: There was no such pause",
         ),
         (
+            k.ClockPaused(
+                case_id=CASE,
+                clocks=(clock(ClockKind.HANDLING),),
+                reason="hearing",
+                paused_at=NOW,
+                since=NOW - timedelta(days=1),
+            ),
+            "自 3月1日 起暂停计时(补报)",
+            "the clock stands still since 1 March, reported late",
+        ),
+        (
             r.RoutingArbitrationRequested(case_id=CASE, referral_id=LEG, arbiter="nowhere-1", requested_at=NOW),
             "再次退件,由 nowhere-1 裁定",
             "returned again: nowhere-1 arbitrates",

@@ -1,0 +1,230 @@
+"""A pause that was reported late or put right: an office has used what its clock counted, not what was said first."""
+
+from datetime import datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.codes import CaseStep, ClockKind, FeedbackAction, ReferralRole
+from contracts.events import CaseBound
+from contracts.events import referrals as r
+from services.deadlines.counting import closed_spans
+from services.intake.domain.account import Account
+from services.intake.domain.holding import accounts
+from services.intake.follower import told_at
+from services.policies.clocks import LegalClock
+from services.routing.domain.pauses import Wanted, correct_pause
+from services.routing.domain.referral import WORK_KINDS, Change
+from services.routing.domain.supervision import reassign
+from tests.unit.intake.builders import DAY, NOW
+from tests.unit.intake.test_holding import (
+    BESIDE,
+    FIRST,
+    HELPER,
+    HOUR,
+    NEXT,
+    SECOND_OFFICE,
+    a_clock,
+    accepted,
+    adds_up,
+    corrected,
+    days,
+    dispatched,
+    leg,
+    ran,
+    spent,
+    stopped,
+    taken_in,
+)
+from tests.unit.routing.builders import EDUCATION, NOON, Story
+
+FRIDAY_NIGHT = 4 * DAY + 12 * HOUR
+BEGUN = ((0 * DAY, taken_in()), (0 * DAY, accepted()), (0 * DAY, dispatched()))
+OTHER = "health-130722000000"
+
+
+def held(after: timedelta, since: timedelta | None = None) -> list[tuple[timedelta, CaseBound]]:
+    return [
+        (after, leg(r.ReferralOnHold, at=NOW + after, reason="hearing", stops_clock=True)),
+        (after, stopped(after, since)),
+    ]
+
+
+def resumed(after: timedelta, since: timedelta | None = None) -> list[tuple[timedelta, CaseBound]]:
+    return [(after, leg(r.ReferralResumed, at=NOW + after)), (after, ran(after, since))]
+
+
+def test_a_pause_that_was_reported_late_is_nobodys_time_from_when_it_began() -> None:
+    view = spent(*BEGUN, *held(3 * DAY, since=DAY), *resumed(4 * DAY), now=FRIDAY_NIGHT)
+    assert days(view, FIRST) == (1.5, 3, 0)
+    assert [(piece.step, piece.spent.working_days) for piece in view.pieces] == [
+        (CaseStep.UNSIGNED, 1),
+        (CaseStep.ON_HOLD, 3),
+        (CaseStep.HANDLING, 0.5),
+    ]
+    adds_up(view)
+
+
+def test_a_resumption_that_was_reported_late_charges_the_office_from_when_it_went_on() -> None:
+    view = spent(*BEGUN, *held(DAY), *resumed(4 * DAY, since=2 * DAY), now=FRIDAY_NIGHT)
+    assert days(view, FIRST) == (3.5, 1, 0)
+    assert [piece.step for piece in view.pieces][-2:] == [CaseStep.ON_HOLD, CaseStep.HANDLING]
+    adds_up(view)
+
+
+def test_both_may_be_late_and_a_pause_may_be_over_before_it_was_heard_of() -> None:
+    view = spent(*BEGUN, *held(3 * DAY, since=DAY), *resumed(4 * DAY, since=2 * DAY), now=FRIDAY_NIGHT)
+    assert days(view, FIRST) == (3.5, 1, 0)
+    adds_up(view)
+
+
+def test_a_correction_stands_in_the_place_of_what_was_reported_wrongly() -> None:
+    story = (*BEGUN, *held(DAY), *resumed(3 * DAY))
+    put_right = corrected((DAY, 3 * DAY), (DAY, 2 * DAY))
+    view = spent(*story, (4 * DAY, put_right), now=FRIDAY_NIGHT)
+    assert days(view, FIRST) == (3.5, 1, 0)
+    again = corrected((DAY, 2 * DAY), (2 * DAY, 4 * DAY))
+    view = spent(*story, (4 * DAY, put_right), (4 * DAY, again), now=FRIDAY_NIGHT)
+    assert days(view, FIRST) == (2.5, 2, 0)
+    adds_up(view)
+
+
+def test_a_pause_that_never_was_is_the_offices_own_time() -> None:
+    never = corrected((DAY, 3 * DAY), (DAY, DAY))
+    view = spent(*BEGUN, *held(DAY), *resumed(3 * DAY), (4 * DAY, never), now=FRIDAY_NIGHT)
+    assert days(view, FIRST) == (4.5, 0, 0)
+    assert not any(piece.reason for piece in view.pieces)
+
+
+def test_a_pause_that_lasts_can_be_put_right_and_is_still_ended_by_resuming() -> None:
+    earlier = corrected((3 * DAY, None), (DAY, None))
+    view = spent(*BEGUN, *held(3 * DAY), (4 * DAY, earlier), *resumed(4 * DAY), now=FRIDAY_NIGHT)
+    assert days(view, FIRST) == (1.5, 3, 0)
+
+
+def test_the_pause_of_an_office_that_is_replaced_ends_with_it_and_can_be_put_right_at_the_next() -> None:
+    recalled = leg(r.ReferralCancelled, at=NOW + 3 * DAY, reason="recalled")
+    handed_on = [(3 * DAY, recalled), (3 * DAY, dispatched(NEXT, SECOND_OFFICE, at=NOW + 3 * DAY))]
+    story = (*BEGUN, *held(DAY), *handed_on)
+    view = spent(*story, now=FRIDAY_NIGHT)
+    assert (days(view, FIRST), days(view, SECOND_OFFICE)) == ((1, 2, 0), (1.5, 0, 0))
+    right = corrected((DAY, 3 * DAY), (2 * DAY, 4 * DAY), a_clock(NEXT, office=SECOND_OFFICE))
+    view = spent(*story, (5 * DAY, right), now=FRIDAY_NIGHT)
+    assert (days(view, FIRST), days(view, SECOND_OFFICE)) == ((2, 1, 0), (0.5, 1, 0))
+    adds_up(view)
+
+
+def test_a_co_handlers_late_pause_is_its_own() -> None:
+    co = {"role": ReferralRole.CO}
+    clock = a_clock(BESIDE, ClockKind.CO_HANDLING, HELPER)
+    view = spent(
+        *BEGUN,
+        (0 * DAY, dispatched(BESIDE, HELPER, **co)),
+        (3 * DAY, leg(r.ReferralOnHold, BESIDE, HELPER, at=NOW + 3 * DAY, reason="hearing", stops_clock=True, **co)),
+        (3 * DAY, stopped(3 * DAY, DAY, clock)),
+        now=4 * DAY,
+    )
+    (beside,) = view.co_handlers
+    assert (beside.holders[0].used.working_days, beside.holders[0].paused.working_days) == (1, 3)
+    assert days(view, FIRST) == (4, 0, 0)
+
+
+def paused_of(account: Account, now: datetime) -> timedelta:
+    turns = account.told()
+    ends = [*(turn.at for turn in turns), now][1:]
+    return sum(
+        (min(end, now) - turn.at for turn, end in zip(turns, ends, strict=True) if turn.held.kind == "paused"),
+        timedelta(),
+    )
+
+
+def stood(clock: LegalClock, now: datetime) -> timedelta:
+    """How long the clock says it stood still; spans that overlap count once."""
+    ended = [p if p.end is not None else LegalClock.stop(clock, now, clock.status).pauses[-1] for p in clock.pauses]
+    return sum((end - begin for begin, end in closed_spans(ended)), timedelta())
+
+
+class Course:
+    """One case at routing, with all that routing says of it."""
+
+    def __init__(self) -> None:
+        self.story = Story()
+        self.heard: list[tuple[datetime, CaseBound]] = [(NOON, taken_in()), (NOON, accepted())]
+        self.office = EDUCATION
+        self.keep(timedelta())
+        assert self.answers(FeedbackAction.ACCEPT, timedelta()) is None
+
+    def keep(self, after: timedelta) -> None:
+        for event in self.story.last.events:
+            if isinstance(event, CaseBound):
+                self.heard.append((told_at(event) or NOON + after, event))
+
+    def answers(self, action: FeedbackAction, after: timedelta, **more: object) -> object:
+        refused = self.story.answers(action, office=self.office, after=after, **more)  # type: ignore[arg-type]
+        self.keep(after)
+        return refused
+
+    @property
+    def clock(self) -> LegalClock:
+        return [clock for clock in self.story.of(self.office).clocks if clock.kind in WORK_KINDS][-1]
+
+    def act(self, change: object, after: timedelta) -> None:
+        if isinstance(change, Change):
+            self.story.act(change)
+            self.keep(after)
+
+    def corrects(self, after: timedelta, *, number: int, back: timedelta, length: timedelta) -> None:
+        if not self.clock.pauses:
+            return
+        number %= len(self.clock.pauses)
+        start = NOON + after - back
+        wanted = Wanted(
+            pause=number,
+            start=start,
+            end=start + min(length, back) if self.clock.pauses[number].end is not None else None,
+            reason="reported_wrongly",
+            approver="unit_head",
+        )
+        referral = self.story.of(self.office).id
+        self.act(correct_pause(self.story.change(after), referral, self.story.desk, wanted, by="c"), after)
+
+    def hands_on(self, after: timedelta) -> None:
+        to = OTHER if self.office == EDUCATION else EDUCATION
+        referral = self.story.of(self.office).id
+        change = reassign(self.story.change(after), referral, self.story.desk, to=to, reason="recalled", by="c")
+        if isinstance(change, Change):
+            self.act(change, after)
+            self.office = to
+            assert self.answers(FeedbackAction.ACCEPT, after) is None
+
+
+DEED = st.tuples(
+    st.integers(1, 60),
+    st.sampled_from(["hold", "resume", "correct", "hand on"]),
+    st.integers(0, 50),
+    st.integers(0, 30),
+)
+
+
+@given(st.lists(DEED, max_size=12))
+def test_an_office_has_used_what_its_clock_counted(deeds: list[tuple[int, str, int, int]]) -> None:
+    """Whatever is reported, how late, and how often it is put right."""
+    course, after = Course(), timedelta()
+    for gap, deed, back, length in deeds:
+        after += gap * HOUR
+        match deed:
+            case "hold" | "resume":
+                course.answers(
+                    FeedbackAction(deed),
+                    after,
+                    reason="hearing" if deed == "hold" else "",
+                    occurred=after - back * HOUR,
+                    late_because="paper_first",
+                )
+            case "correct":
+                course.corrects(after, number=length, back=back * HOUR, length=length * HOUR)
+            case _:
+                course.hands_on(after)
+    now = NOON + after + 7 * HOUR
+    found = accounts(course.heard)
+    assert paused_of(found.case, now) == stood(course.clock, now)
