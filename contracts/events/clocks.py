@@ -45,7 +45,7 @@ class ClockFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     due_soon_at: datetime | None = None
     """When it counts as due soon; a warning before that says only how far it is."""
     provisional: bool = False
-    """Counted through a year whose holidays are not published yet."""
+    """Counted through days that a notice of holidays may still move."""
     referral_id: UUID | None = None
     basis: LimitBasis
     warnings: tuple[ClockWarning, ...] = ()

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -50,6 +50,7 @@ def show(*, year: int, office: str | None, policy: Path | None, as_json: bool) -
                 "published": notice is not None,
                 "source": notice.source if notice else None,
                 "published_on": notice.published_on if notice else None,
+                "settled_through": days.settled_through,
                 "working_days": sum(days.works(day) for day in _ordinals(year)),
                 "days": [{"date": date.fromordinal(day), **_day(days, day)} for day in _ordinals(year)],
             }
@@ -61,6 +62,9 @@ def show(*, year: int, office: str | None, policy: Path | None, as_json: bool) -
     on = f", {notice.published_on}" if notice and notice.published_on else ""
     state = f"已公布 published: {notice.source}{on}" if notice else "暂定 provisional: 尚未公布 not published yet"
     told(f"\n{year}: {sum(days.works(day) for day in _ordinals(year))} 个工作日 working days; {state}; {days.version}")
+    if year == days.published_through.year:
+        span = f"{days.settled_through + timedelta(days=1)} … {days.published_through}"
+        told(f"{span}: 暂定 provisional: {year + 1} 年安排公布后或有调整 the next notice may still move them")
 
 
 @calendar.command()
@@ -77,6 +81,7 @@ def check(*, pack: Path | None, as_json: bool) -> None:
                 "ok": True,
                 "version": found.calendar.version,
                 "published_through": through,
+                "settled_through": found.calendar.settled_through,
                 "years": {str(n.year): {"source": n.source, "published_on": n.published_on} for n in packed},
                 "offices_with_own_days": len(found.calendars),
                 "calendars": 1 + len(own),
@@ -87,7 +92,8 @@ def check(*, pack: Path | None, as_json: bool) -> None:
     for notice in packed:
         told(f"  {notice.year}: {notice.source}, {notice.published_on}")
     told(f"  {len(found.calendars)} offices differ, by {len(own)} calendars")
-    told(f"  dates from {through.year + 1} on are provisional until that year is published")
+    first = found.calendar.settled_through + timedelta(days=1)
+    told(f"  dates from {first} on are provisional until {through.year + 1} is published")
 
 
 @calendar.command()
@@ -128,12 +134,23 @@ def publish_year(*, file: Path, policy: Path | None, as_json: bool) -> None:
     except OSError as error:
         raise click.ClickException(f"{error.strerror}: nothing was changed") from None
     one, other = found.before.calendar, found.after.calendar
-    days = other.differing_days(one)
+    days, notice = other.differing_days(one), other.notices[found.year]
     if as_json:
         changed = [{"date": day, "before": _day(one, day), "after": _day(other, day)} for day in days]
-        _say({"ok": True, "year": found.year, "path": str(found.path), "version": other.version, "days": changed})
+        _say(
+            {
+                "ok": True,
+                "year": found.year,
+                "source": notice.source,
+                "published_on": notice.published_on,
+                "path": str(found.path),
+                "version": other.version,
+                "days": changed,
+            }
+        )
     else:
         told(f"{found.path}: {found.year} is published, {other.version}")
+        told(f"{notice.source}, {notice.published_on}")
         _tell_days(one, other, days)
 
 

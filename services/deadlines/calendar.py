@@ -2,10 +2,10 @@
 
 import hashlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib import metadata
@@ -15,6 +15,9 @@ import holidays
 from services.deadlines.limits import FIRST_DAY, FIRST_YEAR, LAST_DAY, LAST_YEAR, outside
 
 SATURDAY = 5
+UNSETTLED_DAYS = 3
+"""So many days at the end of the last published year may still move: the next notice has taken 29 and 31 December for
+New Year's Day (2007, 2018) or worked the 31st (2011), and none since 2007 has moved an earlier day."""
 
 
 class DayReason(StrEnum):
@@ -64,13 +67,15 @@ WEEKEND = DayFacts(works=False, reason=DayReason.WEEKEND, zh="周末", en="weeke
 class Calendar:
     """Which days work, answered by position in one sorted list."""
 
-    __slots__ = ("_days", "_named", "notices", "published_through", "version")
+    __slots__ = ("_days", "_named", "notices", "published_through", "settled_through", "version")
 
     def __init__(self, named: Mapping[int, DayFacts], notices: Mapping[int, Notice]) -> None:
         self._named = dict(named)
         self.notices = dict(notices)
         self.published_through = date(_last_of_run(notices), 12, 31)
         """Later days are a guess: the State Council moves days around each year."""
+        self.settled_through = self.published_through - timedelta(days=UNSETTLED_DAYS)
+        """Later days may still change by a notice, so a date that was counted through them is provisional."""
         resting = {day for day, facts in named.items() if not facts.works}
         working = {day for day, facts in named.items() if facts.works}
         weekdays = _weekdays()
@@ -81,6 +86,11 @@ class Calendar:
     def _version(self, moved: AbstractSet[int]) -> str:
         digest = hashlib.sha256(",".join(map(str, sorted(moved))).encode()).hexdigest()[:10]
         return f"cn-{self.published_through.year}-{digest}"
+
+    def notices_of(self, days: Iterable[date]) -> list[Notice]:
+        """Who published the years of the days."""
+        years = sorted({day.year for day in days if day <= self.published_through})
+        return [self.notices[year] for year in years if year in self.notices]
 
     def works(self, ordinal: int) -> bool:
         at = bisect_left(self._days, ordinal)

@@ -30,7 +30,7 @@ Spans = tuple[tuple[datetime, datetime], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """The last instant in time, in UTC; `None` while an open pause holds the clock."""
+    """The last instant in time, in UTC; `None` while an open pause holds the clock that began before it."""
 
     due_at: datetime | None
     provisional: bool = False
@@ -49,6 +49,19 @@ def due(
     sound("start", start)
     if any(pause.start < start for pause in pauses):
         raise BadQuestion("pause", "pause_before_start", "starts before the clock does")
+    counted = in_time(start, limit, calendar=calendar, rules=rules, pauses=pauses, extensions=extensions)
+    return _due(start, limit, calendar=calendar, rules=rules, pauses=counted, extensions=extensions)
+
+
+def _due(
+    start: datetime,
+    limit: Limit,
+    *,
+    calendar: Calendar,
+    rules: CountingRules,
+    pauses: Sequence[Pause],
+    extensions: Sequence[Limit],
+) -> Due:
     if any(pause.end is None for pause in pauses):
         return Due(due_at=None)
     spans = closed_spans(pauses)
@@ -60,9 +73,37 @@ def due(
     last = last_day(civil_day(moment), days, calendar, standing)
     if rules.roll_last_day:
         last = roll(last, calendar, standing)
-    unpublished = last > calendar.published_through.toordinal()
+    unsettled = last > calendar.settled_through.toordinal()
     exact = all(part.unit is not Unit.WORKING_DAY for part in days) and not rules.roll_last_day
-    return Due(due_at=last_instant(last, rules).astimezone(UTC), provisional=unpublished and not exact)
+    return Due(due_at=last_instant(last, rules).astimezone(UTC), provisional=unsettled and not exact)
+
+
+def in_time(
+    start: datetime,
+    limit: Limit,
+    *,
+    calendar: Calendar,
+    rules: CountingRules = DEFAULT_RULES,
+    pauses: Sequence[Pause] = (),
+    extensions: Sequence[Limit] = (),
+) -> Sequence[Pause]:
+    """The pauses that began before the limit had ended: a later one neither gives time back nor takes the date away."""
+    if not pauses or (rules.close_of_business is None and all(pause.end is not None for pause in pauses)):
+        # Whole days end with the day, and then a pause that begins later changes nothing by itself.
+        return pauses
+
+    def ended() -> datetime | None:
+        return _due(start, limit, calendar=calendar, rules=rules, pauses=kept, extensions=extensions).due_at
+
+    kept: list[Pause] = []
+    end = ended()
+    for pause in sorted(pauses, key=lambda one: one.start):
+        if end is not None and pause.start > end:
+            end = ended()
+            if end is not None and pause.start > end:
+                break
+        kept.append(pause)
+    return kept
 
 
 def closed_spans(pauses: Sequence[Pause]) -> Spans:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from services.deadlines.calendar import Calendar
-from services.deadlines.counting import after_hours, closed_spans, due, last_day, split, standing_days
+from services.deadlines.calendar import Calendar, Notice
+from services.deadlines.counting import after_hours, closed_spans, due, in_time, last_day, split, standing_days
 from services.deadlines.limits import DEFAULT_RULES, CountingRules, Limit, Pause, Unit, civil_day
 
 Names = Mapping[str, tuple[str, str]]
@@ -38,6 +38,9 @@ class Explanation:
     due_at: datetime | None
     provisional: bool
     published_through: date
+    settled_through: date
+    notices: tuple[Notice, ...]
+    """Of the years that its days lie in, as far as they are published."""
     calendar_version: str
     names: Names
     days: tuple[DayCounted, ...]
@@ -56,6 +59,7 @@ def explain(
     """The answer of `due`, day by day."""
     answer = due(start, limit, calendar=calendar, rules=rules, pauses=pauses, extensions=extensions)
     named = names or {}
+    given, pauses = pauses, in_time(start, limit, calendar=calendar, rules=rules, pauses=pauses, extensions=extensions)
     if answer.due_at is not None:
         end = civil_day(answer.due_at)
         days = tuple(_days(start, limit, end, calendar=calendar, pauses=pauses, extensions=extensions, names=named))
@@ -65,11 +69,13 @@ def explain(
         start=start,
         limit=limit,
         extensions=tuple(extensions),
-        pauses=tuple(pauses),
+        pauses=tuple(given),
         rules=rules,
         due_at=answer.due_at,
         provisional=answer.provisional,
         published_through=calendar.published_through,
+        settled_through=calendar.settled_through,
+        notices=tuple(calendar.notices_of(day.date for day in days)),
         calendar_version=calendar.version,
         names=named,
         days=days,

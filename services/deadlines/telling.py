@@ -64,7 +64,19 @@ def as_json(told: Explanation, basis: Basis) -> dict[str, Any]:
             if told.rules.close_of_business
             else None,
         },
-        "calendar": {"version": told.calendar_version, "published_through": told.published_through.isoformat()},
+        "calendar": {
+            "version": told.calendar_version,
+            "published_through": told.published_through.isoformat(),
+            "settled_through": told.settled_through.isoformat(),
+            "notices": [
+                {
+                    "year": notice.year,
+                    "source": notice.source,
+                    "published_on": notice.published_on.isoformat() if notice.published_on else None,
+                }
+                for notice in told.notices
+            ],
+        },
         "basis": {
             "source": basis.source,
             "article": basis.article,
@@ -152,8 +164,12 @@ def _foot(told: Explanation, lang: Language) -> Iterator[str]:
         hour = told.rules.close_of_business.isoformat("minutes")
         yield f"截止于停止业务活动的时间 {hour}" if lang == "zh" else f"Ends at close of business, {hour}"
     if told.provisional:
-        zh = "暂定:跨入节假日安排尚未公布的年份"
-        yield zh if lang == "zh" else "Provisional: counted through a year that is not published yet"
+        zh = "暂定:跨入节假日安排仍可能调整的日期"
+        yield zh if lang == "zh" else "Provisional: counted through days that a notice may still move"
+    for notice in told.notices:
+        if notice.published_on is not None:
+            zh, en = f"{notice.published_on} 公布", f"published on {notice.published_on}"
+            yield f"{notice.year}:{notice.source},{zh}" if lang == "zh" else f"{notice.year}: {notice.source}, {en}"
     through = told.published_through
     zh, en = (
         f"日历 {told.calendar_version},已公布至 {through}",

@@ -10,6 +10,7 @@ import msgspec
 
 from contracts.codes import CaseState, CaseStep, TimeKind
 from services.deadlines.accounting import DAY, Piece, Spent, pieces, total, totals
+from services.deadlines.limits import civil_day
 from services.intake.domain.account import NOBODY, Account, Holding
 from services.intake.domain.case import Case
 from services.intake.domain.holding import APPLICANT, DISPATCHING, accounts
@@ -81,7 +82,7 @@ class TimeView(msgspec.Struct, frozen=True, kw_only=True):
     end: datetime
     over: bool
     provisional: bool
-    """Working days were counted through a year whose holidays are not published yet."""
+    """Working days were counted through days that a notice of holidays may still move."""
     calendar: str
     whole: SpentView
     pieces: tuple[PieceView, ...]
@@ -101,7 +102,7 @@ def to_time(case: Case, entries: Sequence[TimelineEntry], policy: Policy, now: d
         start=start,
         end=end,
         over=found.case.over,
-        provisional=end.date() > policy.calendar.published_through,
+        provisional=civil_day(end) > policy.calendar.settled_through.toordinal(),
         calendar=policy.calendar.version,
         whole=_spent(total(main)),
         pieces=_views(main, policy),

@@ -11,7 +11,7 @@ import msgspec
 
 from contracts.codes import ClockKind, ClockStatus
 from contracts.events.clocks import ClockFacts, ClockStop, ClockWarning, LimitBasis
-from services.deadlines import Calendar, CountingRules, Due, Limit, Pause, Unit, due, moment_at_share
+from services.deadlines import BadQuestion, Calendar, CountingRules, Due, Limit, Pause, Unit, due, moment_at_share
 from services.deadlines.limits import civil_day, midnight
 from services.policies.model import LimitRow, Policy
 from services.policies.warnings import warnings_of
@@ -72,7 +72,13 @@ class LegalClock:
     def resume(self, at: datetime) -> "LegalClock":
         return self._next(status=ClockStatus.RUNNING, pauses=self._ended(at))
 
-    def extend(self, by: Limit) -> "LegalClock":
+    def extend(self, by: Limit, at: datetime, calendar: Calendar) -> "LegalClock":
+        """Raises `BadQuestion`: what has run out or was stopped cannot be lengthened."""
+        end = self.due(calendar).due_at
+        if not self.open or (end is not None and at > end):
+            raise BadQuestion("extension", "extension_after_end", "was granted after the clock had ended")
+        if at < self.started_at:
+            raise BadQuestion("extension", "extension_before_start", "was granted before the clock started")
         return self._next(extensions=(*self.extensions, by))
 
     def correct(self, number: int, pause: Pause) -> "LegalClock":
@@ -96,7 +102,7 @@ class LegalClock:
         return self._next(status=status, pauses=self._ended(at), stopped_at=at)
 
     def due(self, calendar: Calendar) -> Due:
-        """The last instant in time; none while it stands still."""
+        """The last instant in time; none while it stands still, unless that had passed before it stopped."""
         if self._undisturbed:
             return _undisturbed(civil_day(self.started_at), self.terms.limit, self.terms.rules, calendar)
         return due(
@@ -108,9 +114,13 @@ class LegalClock:
             extensions=self.extensions,
         )
 
+    def announced(self, calendar: Calendar) -> Due:
+        """What others are told of the end: nothing while it stands still, so that nobody presses for it."""
+        return Due(due_at=None) if self.status is ClockStatus.PAUSED else self.due(calendar)
+
     def facts(self, calendar: Calendar) -> ClockFacts:
         """What notify needs to watch it, and people to understand it."""
-        ends = self.due(calendar)
+        ends = self.announced(calendar)
         return ClockFacts(
             clock_id=self.id,
             kind=self.kind,
@@ -139,6 +149,8 @@ class LegalClock:
 
     def due_soon(self, calendar: Calendar) -> datetime | None:
         """When a warning falls due; none while it stands still."""
+        if self.status is ClockStatus.PAUSED:
+            return None
         if self._undisturbed and self.terms.limit.unit in WHOLE_DAYS and self._share_in_days:
             day = civil_day(self.started_at)
             return _undisturbed_share(day, self.terms.limit, self.terms.due_soon_share, self.terms.rules, calendar)

@@ -26,7 +26,7 @@ def calendar_version(policy: Policy) -> str:
 def told_now(clock: LegalClock, policy: Policy) -> Told:
     """What others are told of the clock as it is."""
     calendar = policy.calendar_of(clock.office)
-    ends = clock.due(calendar)
+    ends = clock.announced(calendar)
     return Told(
         version=clock.version,
         calendar=calendar.version,

@@ -131,7 +131,11 @@ async def explain(request: Call, state: State, referral_id: FromPath[UUID]) -> d
         "decision": decided,
         "corrections": corrections,
         "clocks": [explained(clock, policy) for clock in referral.clocks],
-        "calendar": {"version": calendar.version, "published_through": calendar.published_through},
+        "calendar": {
+            "version": calendar.version,
+            "published_through": calendar.published_through,
+            "settled_through": calendar.settled_through,
+        },
     }
 
 

@@ -212,7 +212,9 @@ def _resume(change: Change, feedback: Feedback, desk: Desk) -> Change:
 def _extend(change: Change, feedback: Feedback, desk: Desk) -> Change:
     by = Limit.parse(str(feedback.attributes["by"]))
     moved = change.moves(feedback.referral_id, Move.EXTEND)
-    extended, clocks = moved.turns(feedback.referral_id, lambda clock: clock.extend(by))
+    extended, clocks = moved.turns(
+        feedback.referral_id, lambda clock: clock.extend(by, change.at, desk.policy.calendar_of(clock.office))
+    )
     said = ClockExtended(
         case_id=change.case_id,
         clocks=facts_of(clocks, desk.policy),

@@ -51,7 +51,8 @@ def check_since(referral: Referral, feedback: Feedback, received_at: datetime, p
         return Refused(code="occurred_out_of_range", detail="before the clock began or before the hold that it ends")
     calendar = policy.calendar_of(referral.office)
     ends = [clock.due(calendar).due_at for clock in clocks]
-    if any(end is not None and end < received_at for end in ends):
+    # What happened after the end, or ends a pause from after it, gives nothing back whenever it is reported.
+    if any(end is not None and happened <= end < received_at for end in ends):
         return Refused(code="reported_too_late", detail="the limit has passed; a coordinator can correct a pause")
     first, last = civil_day(happened), civil_day(received_at)
     if calendar.working_days_until(last) - calendar.working_days_until(first) > LATEST_WORKING_DAYS:
@@ -101,7 +102,7 @@ def correct_pause(change: Change, referral_id: UUID, desk: Desk, wanted: Wanted,
     if fault := _fault(wanted, was, clock, change.at) or _unproved(wanted, desk.policy):
         return fault
     now = replace(was, start=wanted.start, end=wanted.end)
-    before = clock.due(desk.policy.calendar_of(clock.office)).due_at
+    before = clock.announced(desk.policy.calendar_of(clock.office)).due_at
     after = clock.correct(wanted.pause, now)
     said = ClockRecalculated(
         case_id=change.case_id,

@@ -78,6 +78,8 @@ def test_a_year_as_json() -> None:
 
 def test_a_year_to_come_is_provisional() -> None:
     assert "暂定 provisional" in run("show", str(NEXT)).stdout
+    assert f"{NEXT - 1}-12-29 … {NEXT - 1}-12-31: 暂定 provisional" in run("show", str(NEXT - 1)).stdout
+    assert "暂定" not in run("show", str(NEXT - 2)).stdout
     told = json.loads(run("show", str(NEXT), "--json").stdout)
     assert (told["published"], told["source"], told["published_on"]) == (False, None, None)
 
@@ -101,11 +103,12 @@ def test_a_wrong_use_exits_with_2(arguments: tuple[str, ...]) -> None:
 
 
 def test_check_says_what_is_published_and_refuses_by_line(pack: Path) -> None:
-    assert f"dates from {NEXT} on are provisional" in run("check", str(pack)).stdout
+    assert f"dates from {NEXT - 1}-12-29 on are provisional until {NEXT} is published" in run("check", str(pack)).stdout
     assert json.loads(run("check", "--json").stdout) == {
         "ok": True,
         "version": statutory_calendar().version,
         "published_through": f"{NEXT - 1}-12-31",
+        "settled_through": f"{NEXT - 1}-12-28",
         "years": {},
         "offices_with_own_days": 0,
         "calendars": 1,
@@ -121,6 +124,7 @@ def test_publishing_writes_the_year_and_running_services_take_it_up(pack: Path, 
     result = run("publish", str(year), "--policy", str(pack))
     assert result.exit_code == 0, result.output
     assert f"{sunday()} 休 -> 班 works  调休上班 / worked" in result.stdout
+    assert f"国务院办公厅通知, {NEXT - 1}-11-04" in result.stdout
     assert (pack / f"calendar-{NEXT}.yaml").read_bytes() == year.read_bytes()
     assert watch.refresh()
     assert watch.policy.calendar.works(sunday().toordinal())

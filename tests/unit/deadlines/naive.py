@@ -21,6 +21,26 @@ def naive_due(
     roll: bool = True,
     closes: time | None = None,
 ) -> datetime:
+    """Pauses one after the other, until one begins only after the end."""
+    begun: Spans = []
+    end = ends(start, parts, works, begun, roll=roll, closes=closes)
+    for span in sorted(pauses):
+        if span[0] > end:
+            break
+        begun.append(span)
+        end = ends(start, parts, works, begun, roll=roll, closes=closes)
+    return end
+
+
+def ends(
+    start: datetime,
+    parts: Parts,
+    works: Callable[[date], bool],
+    pauses: Spans,
+    *,
+    roll: bool,
+    closes: time | None,
+) -> datetime:
     """Hours first, a minute at a time; then every other part, a day at a time; then on to a day that works."""
     hours = sum(number for number, unit in parts if unit == "h")
     days = [(number, unit) for number, unit in parts if unit != "h"]

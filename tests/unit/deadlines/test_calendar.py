@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from services.deadlines import Notice, Override, statutory_calendar
-from services.deadlines.calendar import DayReason
+from services.deadlines.calendar import UNSETTLED_DAYS, DayReason
 from tests.unit.deadlines.known import MOVED, works
 
 CALENDAR = statutory_calendar()
@@ -142,6 +142,14 @@ def test_a_notice_may_move_days_of_the_december_before() -> None:
         Notice(year=year, source="x"), {eve: Override(works=not CALENDAR.works(eve.toordinal()), zh="x", en="x")}
     )
     assert eve in moved.differing_days(CALENDAR)
+
+
+def test_no_notice_has_moved_an_earlier_day_of_the_year_before_than_is_called_unsettled() -> None:
+    """In December nothing else is moved than for the sake of New Year's Day."""
+    moved = sorted(day for day in MOVED if day.month == 12)
+    assert [day.isoformat() for day in moved] == ["2007-12-29", "2007-12-31", "2011-12-31", "2018-12-29", "2018-12-31"]
+    assert all(day > date(day.year, 12, 31) - timedelta(days=UNSETTLED_DAYS) for day in moved)
+    assert CALENDAR.settled_through == date(CALENDAR.published_through.year, 12, 28)
 
 
 def test_a_year_after_a_gap_is_not_published() -> None:

@@ -1,6 +1,6 @@
 """Limits against real calendars and against nonsense."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -70,6 +70,51 @@ def test_a_day_ends_at_midnight_or_at_close_of_business() -> None:
 
 def test_without_rolling_the_last_day_stays() -> None:
     assert last_day("2026-09-26T10:00+08:00", "5d", rules=CountingRules(roll_last_day=False)) == "2026-10-01"
+
+
+ENDED = datetime(2026, 3, 9, 23, 59, 59, 999999, SHANGHAI)
+"""Of five working days from Monday 2 March 2026."""
+
+
+def pause(begin: str, end: str | None = None) -> Pause:
+    return Pause(start=_at(begin), end=_at(end) if end else None)
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(f"2026-{text}+08:00")
+
+
+@pytest.mark.parametrize(
+    ("pauses", "expected"),
+    [
+        ([pause("03-10T00:00")], ENDED),
+        ([pause("03-09T23:59:59.999999")], None),
+        ([pause("03-09T23:00"), pause("03-12T09:00", "03-13T09:00")], None),
+        ([pause("03-03T09:00", "03-04T09:00"), pause("03-10T09:00")], None),
+        ([pause("03-11T09:00"), pause("03-03T09:00", "03-04T09:00")], ENDED + timedelta(days=1)),
+    ],
+    ids=["a moment after the end", "at the last instant", "still standing", "not ended yet", "after the later end"],
+)
+def test_a_pause_that_begins_after_the_end_does_not_hide_it(pauses: list[Pause], expected: datetime | None) -> None:
+    start, limit = _at("03-02T09:00"), Limit.parse("5wd")
+    assert due(start, limit, calendar=CALENDAR, pauses=pauses).due_at == expected
+    told = explain(start, limit, calendar=CALENDAR, pauses=pauses)
+    assert told.due_at == expected
+    if expected is not None:
+        assert (told.days[-1].date, told.days[-1].counts) == (expected.date(), True)
+
+
+def test_a_pause_after_the_close_of_business_gives_the_last_day_not_back() -> None:
+    rules = CountingRules(close_of_business=time(17, 30))
+    for limit, begin, expected in (
+        ("2wd", "03-04T18:00", "2026-03-04"),
+        ("2wd", "03-04T17:00", "2026-03-05"),
+        ("1wd", "03-04T18:00", "2026-03-03"),
+    ):
+        stood = [pause(begin, "03-05T09:00")]
+        assert last_day("2026-03-02T09:00+08:00", limit, rules=rules, pauses=stood) == expected
+        told = explain(_at("03-02T09:00"), Limit.parse(limit), calendar=CALENDAR, rules=rules, pauses=stood)
+        assert told.days[-1].date.isoformat() == expected
 
 
 def test_a_date_past_the_published_years_is_provisional() -> None:

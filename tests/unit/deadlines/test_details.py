@@ -1,5 +1,6 @@
 """What mutation testing showed to be said and never read: exact moments, exact words, edges of the published years."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time
 
 import pytest
@@ -8,6 +9,7 @@ from services.deadlines import (
     BadQuestion,
     CountingRules,
     Limit,
+    Notice,
     Pause,
     due,
     explain,
@@ -154,9 +156,16 @@ def test_a_mixed_limit_is_provisional_for_its_working_days() -> None:
     assert due(start, Limit.parse("1d"), calendar=CALENDAR, rules=rules, extensions=[Limit.parse("1wd")]).provisional
 
 
-def test_the_last_published_day_is_published() -> None:
-    end = due(datetime(LAST, 12, 30, 9, tzinfo=SHANGHAI), Limit.parse("1d"), calendar=CALENDAR)
-    assert (end.due_at, end.provisional) == (datetime(LAST, 12, 31, 15, 59, 59, 999999, UTC), False)
+def test_the_last_days_of_a_published_year_wait_for_the_notice_of_the_next() -> None:
+    """Whoever counts in days can be moved by a worked 29 December or a free 31st; whoever counts in hours cannot."""
+    for day in (28, 29, 30, 31):
+        start = datetime(LAST, 12, day - 1, 9, tzinfo=SHANGHAI)
+        whole = due(start, Limit.parse("1d"), calendar=CALENDAR, rules=CountingRules(roll_last_day=False))
+        assert (whole.due_at, whole.provisional) == (datetime(LAST, 12, day, 15, 59, 59, 999999, UTC), False)
+        end = due(start, Limit.parse("1d"), calendar=CALENDAR)
+        assert end.provisional is (day > 28)
+    published = CALENDAR.with_year(Notice(year=LAST + 1, source="x"), {})
+    assert not due(datetime(LAST, 12, 30, 9, tzinfo=SHANGHAI), Limit.parse("1d"), calendar=published).provisional
 
 
 def test_the_last_year_has_months_too() -> None:
@@ -232,12 +241,20 @@ def test_codes_and_words_of_the_days() -> None:
 
 def test_what_ran_before_a_stop_knows_earlier_pauses_and_extensions() -> None:
     start = at("2026-03-02T09:00")
-    stopped = Pause(start=at("2026-03-11T09:00"), end=None)
+    stopped = Pause(start=at("2026-03-10T09:00"), end=None)
     told = explain(
         start, Limit.parse("2wd"), calendar=CALENDAR, pauses=[HEARD, stopped], extensions=[Limit.parse("2wd")]
     )
-    assert [day.date.day for day in told.days if day.counts] == [5, 6, 9, 10]
-    assert [day.date.day for day in told.days if day.reason == "paused"] == [3, 4, 11]
+    assert [day.date.day for day in told.days if day.counts] == [5, 6, 9]
+    assert [day.date.day for day in told.days if day.reason == "paused"] == [3, 4, 10]
+    ended = explain(
+        start,
+        Limit.parse("2wd"),
+        calendar=CALENDAR,
+        pauses=[HEARD, replace(stopped, start=at("2026-03-11T09:00"))],
+        extensions=[Limit.parse("2wd")],
+    )
+    assert [day.date.day for day in ended.days if day.counts] == [5, 6, 9, 10]
 
 
 def test_beyond_its_last_day_the_calendar_says_no() -> None:

@@ -11,6 +11,8 @@ from services.deadlines import (
     CountingRules,
     Explanation,
     Limit,
+    Notice,
+    Override,
     Pause,
     as_html,
     as_json,
@@ -179,9 +181,26 @@ def test_the_text_in_chinese() -> None:
 
 def test_a_provisional_date_says_so() -> None:
     told = explain(f"{CALENDAR.published_through.year}-12-20T10:00", "20wd")
-    assert "暂定:跨入节假日安排尚未公布的年份" in as_text(told, BY_ANALOGY)
-    assert "Provisional: counted through a year that is not published yet" in as_text(told, BY_ANALOGY, "en")
+    assert "暂定:跨入节假日安排仍可能调整的日期" in as_text(told, BY_ANALOGY)
+    assert "Provisional: counted through days that a notice may still move" in as_text(told, BY_ANALOGY, "en")
     assert "close of business" not in as_text(told, BY_ANALOGY, "en")
+
+
+def test_who_published_the_years_that_it_was_counted_through_is_told() -> None:
+    year = CALENDAR.published_through.year + 1
+    notice = Notice(year=year, source="国办发明电", published_on=date(year - 1, 11, 4))
+    published = CALENDAR.with_year(notice, {date(year, 1, 1): Override(works=False, zh="元旦", en="New Year's Day")})
+    start = at(f"{year - 1}-12-20T10:00")
+    told = explained(start, Limit.parse("20wd"), calendar=published)
+    assert f"{year}:国办发明电,{year - 1}-11-04 公布" in as_text(told, BY_ANALOGY).splitlines()
+    assert f"{year}: 国办发明电, published on {year - 1}-11-04" in as_text(told, BY_ANALOGY, "en").splitlines()
+    assert [(one["year"], one["published_on"]) for one in as_json(told, BY_ANALOGY)["calendar"]["notices"]] == [
+        (year - 1, None),
+        (year, f"{year - 1}-11-04"),
+    ]
+    before = explained(start, Limit.parse("20wd"), calendar=CALENDAR)
+    assert before.provisional
+    assert [one.year for one in before.notices] == [year - 1]
 
 
 def test_close_of_business_and_no_article_in_english() -> None:
@@ -236,7 +255,12 @@ def test_as_json_everything_is_there() -> None:
         "due_at": "2026-03-06T23:59:59.999999+08:00",
         "provisional": False,
         "rules": {"roll_last_day": True, "close_of_business": None},
-        "calendar": {"version": CALENDAR.version, "published_through": CALENDAR.published_through.isoformat()},
+        "calendar": {
+            "version": CALENDAR.version,
+            "published_through": CALENDAR.published_through.isoformat(),
+            "settled_through": CALENDAR.settled_through.isoformat(),
+            "notices": [{"year": 2026, "source": CALENDAR.notices[2026].source, "published_on": None}],
+        },
         "basis": {
             "source": "信访工作条例",
             "article": "34",
@@ -291,8 +315,8 @@ def test_every_line_of_the_text_stands_alone() -> None:
     assert "暂停计时中,恢复后才有到期日" in zh
     assert "The clock is paused; the date follows when it resumes" in en
     far = explain(f"{CALENDAR.published_through.year}-12-20T10:00", "20wd")
-    assert "暂定:跨入节假日安排尚未公布的年份" in as_text(far, LAW).splitlines()
-    assert "Provisional: counted through a year that is not published yet" in as_text(far, LAW, "en").splitlines()
+    assert "暂定:跨入节假日安排仍可能调整的日期" in as_text(far, LAW).splitlines()
+    assert "Provisional: counted through days that a notice may still move" in as_text(far, LAW, "en").splitlines()
 
 
 def test_the_fragment_has_a_paragraph_for_each_line() -> None:

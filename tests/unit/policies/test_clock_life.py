@@ -6,12 +6,13 @@ from functools import cache
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from contracts.codes import ClockKind, ClockStatus
-from services.deadlines import Limit, Pause, Unit
+from services.deadlines import BadQuestion, Limit, Pause, Unit
 from services.policies import Policy, load_policy
 from services.policies.clocks import LegalClock, pack, terms_of, unpack
 from services.policies.recounting import recount, told_now, written
@@ -86,11 +87,17 @@ class AnyLife(RuleBasedStateMachine):
         self.turns(self.clock.resume(since))
         self.pauses[-1][1] = since
 
-    @precondition(lambda self: self.clock.open and len(self.parts) < 3)
+    @precondition(lambda self: len(self.parts) < 3)
     @rule(by=st.sampled_from(LONGER))
     def it_is_extended(self, by: str) -> None:
-        limit = Limit.parse(by)
-        self.turns(self.clock.extend(limit))
+        limit, calendar = Limit.parse(by), self.policy.calendar
+        end = self.clock.due(calendar).due_at
+        if not self.clock.open or (end is not None and self.now > end):
+            with pytest.raises(BadQuestion) as refused:
+                self.clock.extend(limit, self.now, calendar)
+            assert (refused.value.field, refused.value.rule) == ("extension", "extension_after_end")
+            return
+        self.turns(self.clock.extend(limit, self.now, calendar))
         self.parts.append((limit.number, limit.unit.value))
 
     @precondition(lambda self: self.clock.open and any(end is not None for _, end in self.pauses))
@@ -135,11 +142,12 @@ class AnyLife(RuleBasedStateMachine):
     @invariant()
     def it_ends_when_the_lists_say(self) -> None:
         due_at = self.clock.due(self.policy.calendar).due_at
-        if self.stands:
-            assert due_at is None
-            return
         spans = [(start, end) for start, end in self.pauses if start is not None and end is not None]
-        assert due_at == naive_due(self.start, self.parts, self.works, spans)
+        ended = naive_due(self.start, self.parts, self.works, spans)
+        if self.stands and self.pauses[-1][0] <= ended:
+            assert due_at is None
+        else:
+            assert due_at == ended
 
     def works(self, day: date) -> bool:
         return self.changed.get(day, shipped().calendar.works(day.toordinal()))
@@ -151,6 +159,7 @@ class AnyLife(RuleBasedStateMachine):
     @invariant()
     def a_warning_comes_before_the_end(self) -> None:
         facts = self.clock.facts(self.policy.calendar)
+        assert (facts.due_at is None) is (self.clock.status is ClockStatus.PAUSED)
         if facts.due_at is None:
             assert facts.due_soon_at is None
         else:
@@ -167,7 +176,45 @@ class AnyLife(RuleBasedStateMachine):
         assert self.clock.told is not None
         assert self.clock.told.version == self.clock.version
         if self.clock.open:
-            assert self.clock.told.due_at == self.clock.due(self.policy.calendar).due_at
+            assert self.clock.told.due_at == self.clock.announced(self.policy.calendar).due_at
+
+
+def a_clock() -> LegalClock:
+    terms = terms_of(shipped().limit(ClockKind.HANDLING, "education.student_aid"), shipped(), OFFICES[0])
+    return LegalClock(
+        id=UUID(int=1),
+        kind=ClockKind.HANDLING,
+        office=OFFICES[0],
+        area="130722100000",
+        terms=terms,
+        started_at=MONDAY,
+    )
+
+
+@pytest.mark.parametrize(
+    ("clock", "at", "rule"),
+    [
+        (a_clock(), timedelta(days=60), "extension_after_end"),
+        (a_clock().stop(MONDAY, ClockStatus.MET), timedelta(), "extension_after_end"),
+        (a_clock().pause(MONDAY + timedelta(days=60), "appraisal"), timedelta(days=61), "extension_after_end"),
+        (a_clock(), -timedelta(hours=1), "extension_before_start"),
+    ],
+    ids=["the limit has passed", "it was stopped", "it stands still since it passed", "it had not begun"],
+)
+def test_what_does_not_run_is_not_extended(clock: LegalClock, at: timedelta, rule: str) -> None:
+    with pytest.raises(BadQuestion) as refused:
+        clock.extend(Limit.parse("5wd"), MONDAY + at, shipped().calendar)
+    assert (refused.value.field, refused.value.rule) == ("extension", rule)
+
+
+def test_a_clock_that_was_stopped_after_its_end_is_told_without_a_date_and_known_with_it() -> None:
+    """Whoever watches it presses nobody meanwhile; whoever asks sees what was missed."""
+    calendar = shipped().calendar
+    late = a_clock().pause(MONDAY + timedelta(days=60), "appraisal")
+    assert late.due(calendar) == a_clock().due(calendar)
+    facts = late.facts(calendar)
+    assert (facts.due_at, facts.due_soon_at, facts.warnings) == (None, None, ())
+    assert told_now(late, shipped()).due_at is None
 
 
 def test_all_units_take_part() -> None:

@@ -99,6 +99,15 @@ def test_what_cannot_be_so_is_refused(
     assert handling(story).pauses == ()
 
 
+def test_what_happens_after_the_limit_is_taken_gives_nothing_back_and_hides_no_date() -> None:
+    story = at_work()
+    assert story.answers(A.HOLD, reason="appraisal", after=30 * DAY, occurred=30 * DAY - HOUR) is None
+    assert handling(story).status is ClockStatus.PAUSED
+    assert due_day(story) == "2026-03-23"
+    assert story.answers(A.RESUME, after=31 * DAY, occurred=31 * DAY - HOUR) is None
+    assert (handling(story).status, due_day(story)) == (ClockStatus.RUNNING, "2026-03-23")
+
+
 def test_an_office_whose_clock_is_a_little_ahead_is_taken_at_reception() -> None:
     story = at_work()
     assert story.answers(A.HOLD, reason="appraisal", after=DAY, occurred=DAY + timedelta(minutes=2)) is None
