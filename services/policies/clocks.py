@@ -39,6 +39,13 @@ class Told:
     due_at: datetime | None
     due_soon_at: datetime | None
     provisional: bool = False
+    warnings: tuple[datetime, ...] | None = None
+    """When warnings fall due, in order; unknown of what was written before they were kept here."""
+
+    @property
+    def dates(self) -> tuple[datetime | None, datetime | None, bool, tuple[datetime, ...] | None]:
+        """What is announced again where it changes."""
+        return self.due_at, self.due_soon_at, self.provisional, self.warnings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +141,7 @@ class LegalClock:
             provisional=ends.provisional,
             referral_id=self.referral_id,
             basis=self.terms.basis,
-            warnings=self._warnings(ends, calendar),
+            warnings=self.warned(ends, calendar),
         )
 
     def ending(self) -> ClockStop:
@@ -164,7 +171,8 @@ class LegalClock:
             extensions=self.extensions,
         )
 
-    def _warnings(self, ends: Due, calendar: Calendar) -> tuple[ClockWarning, ...]:
+    def warned(self, ends: Due, calendar: Calendar) -> tuple[ClockWarning, ...]:
+        """When it is said that time runs out, if it ends like this."""
         if ends.due_at is None:
             return ()
         return warnings_of(
@@ -224,6 +232,7 @@ class PackedTold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     due_at: datetime | None = None
     due_soon_at: datetime | None = None
     provisional: bool = False
+    warnings: tuple[datetime, ...] | None = None
 
 
 class PackedClock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -312,6 +321,7 @@ def _pack_told(told: Told) -> PackedTold:
         due_at=told.due_at,
         due_soon_at=told.due_soon_at,
         provisional=told.provisional,
+        warnings=told.warnings,
     )
 
 
@@ -322,6 +332,7 @@ def _unpack_told(packed: PackedTold) -> Told:
         due_at=packed.due_at,
         due_soon_at=packed.due_soon_at,
         provisional=packed.provisional,
+        warnings=packed.warnings,
     )
 
 

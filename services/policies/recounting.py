@@ -33,6 +33,7 @@ def told_now(clock: LegalClock, policy: Policy) -> Told:
         due_at=ends.due_at,
         due_soon_at=clock.due_soon(calendar),
         provisional=ends.provisional,
+        warnings=tuple(warning.at for warning in clock.warned(ends, calendar)),
     )
 
 
@@ -51,7 +52,9 @@ def recount(clock: LegalClock, policy: Policy) -> LegalClock:
     if told.calendar == policy.calendar_of(clock.office).version:
         return clock
     now = told_now(clock, policy)
-    if (now.due_at, now.due_soon_at, now.provisional) == (told.due_at, told.due_soon_at, told.provisional):
+    if told.warnings is None:
+        told = replace(told, warnings=now.warnings)
+    if now.dates == told.dates:
         return clock
     version = clock.version + 1
     return replace(clock, version=version, told=replace(now, version=version))

@@ -93,6 +93,24 @@ async def test_a_make_up_day_moves_the_clocks_that_run_over_it_and_no_others(rou
     assert await routing.rows("SELECT DISTINCT calendar_version FROM clocks") == [(calendar_version(policy),)]
 
 
+async def test_a_level_of_warning_that_moves_alone_is_announced(routing: Routing, shipped: Policy) -> None:
+    """Half of 15 working days ends a day sooner; four fifths of them, and the end, stay where they were."""
+    await routing.hears(an_accepted_case())
+    before = await dues(routing)
+    await a_recount(routing, with_days(shipped, works=(date(2026, 3, 7),), free=(date(2026, 3, 12),))).recount()
+    said = [value for _, value in await recalculated(routing)]
+    assert [[clock["kind"] for clock in value["clocks"]] for value in said] == [["handling"], ["co_handling"]]
+    for value in said:
+        (clock,) = value["clocks"]
+        assert clock["due_at"] == value["previous_due_at"][0]
+        assert clock["warnings"][0] == {"level": "50%", "at": "2026-03-10T16:00:00Z"}
+    assert {kind: due for (kind, _), due in (await dues(routing)).items()} == {
+        kind: due for (kind, _), due in before.items()
+    }
+    await a_recount(routing).recount()
+    assert len(await recalculated(routing)) == 2
+
+
 async def test_the_office_gets_its_own_new_date(routing: Routing, shipped: Policy) -> None:
     await routing.hears(an_accepted_case())
     await a_recount(routing, with_days(shipped, works=(SATURDAY,))).recount()

@@ -59,6 +59,37 @@ def test_a_warning_that_moves_is_told_even_if_the_end_stays() -> None:
     assert after.version == 2
 
 
+LEVELS = with_days(policy(), works=(SATURDAY,), free=(date(2026, 3, 10),))
+"""Half of ten working days ends on Saturday 7 March instead of Monday; 80 per cent and the end stay where they were."""
+
+
+def test_a_level_of_warning_that_moves_alone_is_told() -> None:
+    before, after = a_clock(), recount(a_clock(), LEVELS)
+    assert before.told is not None
+    assert after.told is not None
+    assert (after.version, after.told.due_at, after.told.due_soon_at) == (
+        2,
+        before.told.due_at,
+        before.told.due_soon_at,
+    )
+    half, moved = before.told.warnings, after.told.warnings
+    assert half is not None
+    assert moved == (datetime(2026, 3, 7, 16, tzinfo=UTC), *half[1:])
+    facts = after.facts(LEVELS.calendar)
+    assert tuple(warning.at for warning in facts.warnings) == moved
+
+
+def test_a_clock_of_which_no_levels_were_kept_is_not_moved_for_them() -> None:
+    before = a_clock()
+    assert before.told is not None
+    older = replace(before, told=replace(before.told, warnings=None))
+    assert unpack(pack(older)).told == older.told
+    assert recount(older, LEVELS) is older
+    again = recount(older, with_days(policy(), works=(SATURDAY,)))
+    assert again.told is not None
+    assert (again.version, again.told.warnings is None) == (2, False)
+
+
 def test_hours_and_plain_days_do_not_move_but_a_rolled_last_day_does() -> None:
     other = with_days(policy(), works=(SATURDAY,))
     for limit in ("24h", "3d"):
@@ -117,11 +148,7 @@ def test_a_clock_is_moved_exactly_if_something_that_was_told_changes(start: date
     other = with_days(policy(), works=() if works else (day,), free=(day,) if works else ())
     clock = written(replace(a_clock(limit), started_at=start, told=None), policy())
     before, after = told_now(clock, policy()), told_now(clock, other)
-    same = (before.due_at, before.due_soon_at, before.provisional) == (
-        after.due_at,
-        after.due_soon_at,
-        after.provisional,
-    )
+    same = before.dates == after.dates
     assert (recount(clock, other) is clock) is same
     if before.due_at is not None and not start.date() <= day <= before.due_at.date():
         assert same, "a day outside moved it"
