@@ -4,13 +4,14 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import MetaData, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.runtime import bells, housekeeping, inbox, journal
-from services.runtime.database import transaction
+from services.runtime.database import glance, transaction
 from services.runtime.housekeeping import housekeep, partitions
 from services.runtime.migrate import drift, upgrade
 from services.runtime.tables import SHARDS, plumbing_tables
@@ -34,6 +35,36 @@ async def test_a_session_sees_its_own_schema_in_its_own_role_and_cannot_dawdle(e
         "application_name": "yimen-intake",
         "TimeZone": "UTC",
     }
+
+
+async def test_after_a_restart_of_the_database_the_first_caller_does_not_pay(
+    database: str, engine: AsyncEngine
+) -> None:
+    async with transaction(engine) as one, transaction(engine) as other:
+        before = {await conn.scalar(text("SELECT pg_backend_pid()")) for conn in (one, other)}
+    superuser = await asyncpg.connect(database)
+    for pid in before:
+        await superuser.execute("SELECT pg_terminate_backend($1)", pid)
+    await superuser.close()
+    await asyncio.sleep(0.2)
+
+    async with transaction(engine) as one, transaction(engine) as other:
+        after = {await conn.scalar(text("SELECT pg_backend_pid()")) for conn in (one, other)}
+
+    assert len(before) == len(after) == 2
+    assert not before & after
+
+
+async def test_a_glance_changes_nothing_for_the_next_who_gets_the_connection(engine: AsyncEngine) -> None:
+    async with glance(engine) as conn:
+        seen = await conn.scalar(text("SELECT pg_backend_pid()"))
+    with pytest.raises(RuntimeError):  # noqa: PT012 - the transaction is the subject
+        async with transaction(engine) as conn:
+            assert await conn.scalar(text("SELECT pg_backend_pid()")) == seen
+            await conn.execute(text("UPDATE relay_shards SET epoch = 7"))
+            raise RuntimeError
+    async with glance(engine) as conn:
+        assert await conn.scalar(text("SELECT max(epoch) FROM relay_shards")) == 0
 
 
 async def test_no_service_reads_the_schema_of_another(database: str, engine: AsyncEngine, versions: Path) -> None:
