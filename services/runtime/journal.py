@@ -3,16 +3,14 @@
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import (
-    BigInteger,
     Date,
     DateTime,
     Integer,
@@ -41,8 +39,7 @@ MAX_VALUE_BYTES: Final = 512 * 1024
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     """One event to say. `copies` are further topics that get the same id and sequence."""
 
     event: Event
@@ -58,103 +55,86 @@ class MessageTooLarge(ValueError):
     """The event would not fit into a record."""
 
 
-class Ticket(NamedTuple):
-    """The last sequence of a case, and the transaction id under which its rows are ordered."""
-
-    last: int
-    xid: int
-
-
-# The row lock that the upsert takes serialises the transactions of one case until they commit. A transaction that got
-# its id early can come late to that lock: rows are therefore filed under the greatest id that the case has seen, or
-# the relay, which reads in (xid, id) order, would send the later event of the case first.
-_ALLOCATE = text(
-    """
-    INSERT INTO case_sequences AS s (case_id, last, xid)
-    SELECT k.case_id, k.count, pg_current_xact_id()::text::bigint
-    FROM unnest(:case_ids, :counts) AS k (case_id, count)
-    ORDER BY k.case_id
-    ON CONFLICT (case_id) DO UPDATE
-    SET last = s.last + excluded.last, xid = greatest(s.xid, excluded.xid)
-    RETURNING case_id, last, xid
-    """
-).bindparams(bindparam("case_ids", type_=ARRAY(Uuid)), bindparam("counts", type_=ARRAY(Integer)))
-
 _COLUMNS: Final[Mapping[str, TypeEngine[Any]]] = MappingProxyType(
     {
         "event_id": Uuid(),
-        "xid": BigInteger(),
         "shard": SmallInteger(),
         "topic": String(),
         "key": String(),
         "case_id": Uuid(),
         "type": String(),
-        "sequence": Integer(),
+        "behind": Integer(),
         "at": DateTime(timezone=True),
         "traceparent": String(),
         "value": LargeBinary(),
     }
 )
+"""What is sent to the database; `behind` is how many events of the same case follow in the same call."""
 
 
+# The row lock that the upsert takes serialises the transactions of one case until they commit. A transaction that got
+# its id early can come late to that lock: rows are therefore filed under the greatest id that the case has seen, or
+# the relay, which reads in (xid, id) order, would send the later event of the case first.
 @cache
 def _insert(alike: frozenset[str]) -> TextClause:
     """Rows get their ids in the order in which they are given."""
     sent = [name for name in _COLUMNS if name not in alike]
-    values = {name: f":{name}" if name in alike else f"m.{name}" for name in _COLUMNS}
-    values["xid"] = f"coalesce({values['xid']}, pg_current_xact_id()::text::bigint)"
+    value = {name: f":{name}" if name in alike else f"m.{name}" for name in _COLUMNS}
     return text(
         f"""
-        INSERT INTO journal ({", ".join(values)})
-        SELECT {", ".join(values.values())}
-        FROM unnest({", ".join(f":{name}" for name in sent)}) WITH ORDINALITY AS m ({", ".join(sent)}, place)
+        WITH m AS MATERIALIZED (
+            SELECT * FROM unnest({", ".join(f":{name}" for name in sent)})
+            WITH ORDINALITY AS m ({", ".join(sent)}, place)
+        ), tickets AS (
+            INSERT INTO case_sequences AS s (case_id, last, xid)
+            SELECT {value["case_id"]}, max({value["behind"]}) + 1, pg_current_xact_id()::text::bigint
+            FROM m WHERE {value["case_id"]} IS NOT NULL GROUP BY 1 ORDER BY 1
+            ON CONFLICT (case_id) DO UPDATE
+            SET last = s.last + excluded.last, xid = greatest(s.xid, excluded.xid)
+            RETURNING case_id, last, xid
+        )
+        INSERT INTO journal (event_id, xid, shard, topic, key, case_id, type, sequence, at, traceparent, value)
+        SELECT {value["event_id"]}, coalesce(t.xid, pg_current_xact_id()::text::bigint), {value["shard"]},
+               {value["topic"]}, {value["key"]}, {value["case_id"]}, {value["type"]}, t.last - {value["behind"]},
+               {value["at"]}, {value["traceparent"]}, {value["value"]}
+        FROM m LEFT JOIN tickets AS t ON t.case_id = {value["case_id"]}
         ORDER BY m.place
         """
     ).bindparams(*(bindparam(name, type_=kind if name in alike else ARRAY(kind)) for name, kind in _COLUMNS.items()))
 
 
-async def add(conn: AsyncConnection, service: str, messages: Sequence[Outgoing]) -> list[int | None]:
-    """Write events of `service`, to be sent after the commit. Returns the sequence of each; `None` without a case."""
+async def add(conn: AsyncConnection, service: str, messages: Sequence[Outgoing]) -> None:
+    """Write events of `service`, to be sent after the commit; those of a case get its next numbers."""
     if not messages:
-        return []
-    counts = Counter(message.event.case_id for message in messages if isinstance(message.event, CaseBound))
-    tickets = await _allocate(conn, counts)
-    sequences: list[int | None] = []
-    rows = []
+        return
+    left = Counter(message.event.case_id for message in messages if isinstance(message.event, CaseBound))
+    once = len(left) == len(messages)
+    rows: list[tuple[object, ...]] = []
     for message in messages:
         event = message.event
-        sequence = xid = None
-        if isinstance(event, CaseBound):
-            ticket = tickets[event.case_id]
-            sequence = ticket.last - counts[event.case_id] + 1
-            counts[event.case_id] -= 1
-            xid = ticket.xid
-        sequences.append(sequence)
-        rows.extend(_rows(service, message, sequence, xid))
+        case_id = event.case_id if isinstance(event, CaseBound) else None
+        behind = 0
+        if case_id is not None and not once:
+            behind = left[case_id] = left[case_id] - 1
+        rows.extend(_rows(service, message, case_id, behind))
     alike, values = arrays(tuple(_COLUMNS), rows)
     await conn.execute(_insert(alike), values)
     conn.info.setdefault(TO_RING, set()).add(service)
-    return sequences
 
 
-async def _allocate(conn: AsyncConnection, counts: Counter[UUID]) -> dict[UUID, Ticket]:
-    if not counts:
-        return {}
-    rows = await conn.execute(_ALLOCATE, {"case_ids": list(counts), "counts": list(counts.values())})
-    return {case_id: Ticket(last, xid) for case_id, last, xid in rows}
-
-
-def _rows(service: str, message: Outgoing, sequence: int | None, xid: int | None) -> list[tuple[object, ...]]:
+def _rows(service: str, message: Outgoing, case_id: UUID | None, behind: int) -> list[tuple[object, ...]]:
     event = message.event
     value = _encode(event)
     if len(value) > MAX_VALUE_BYTES:
         raise MessageTooLarge(f"{event.TYPE} has {len(value)} bytes, {MAX_VALUE_BYTES} are allowed")
-    case_id = event.case_id if isinstance(event, CaseBound) else None
-    key = None if case_id is not None else message.key
     event_id = message.event_id or new_id()
+    key = None if case_id is not None else message.key
     shard = shard_of(case_id.bytes if case_id is not None else (key or "").encode())
-    rest = (key, case_id, event.wire_type(), sequence, message.at, message.traceparent, value)
-    return [(event_id, xid, shard, topic, *rest) for topic in (home_topic(service, type(event)), *message.copies)]
+    rest = (key, case_id, event.wire_type(), behind, message.at, message.traceparent, value)
+    home = home_topic(service, type(event))
+    if not message.copies:
+        return [(event_id, shard, home, *rest)]
+    return [(event_id, shard, topic, *rest) for topic in (home, *message.copies)]
 
 
 def shard_of(key: bytes) -> int:
