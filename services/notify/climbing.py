@@ -17,7 +17,7 @@ from contracts.events.alerts import (
     SupervisionUrged,
 )
 from services.notify.domain.firing import Fired
-from services.notify.domain.ladder import Climbed, begun, climb
+from services.notify.domain.ladder import Climbed, begun, climb, leads_up
 from services.notify.domain.watch import Alert
 from services.notify.supervisions import (
     change_supervisions,
@@ -71,8 +71,9 @@ class Supervisor:
 
 async def begin(conn: AsyncConnection, fired: Sequence[Fired], policy: Policy) -> None:
     """What alerts of these watches begin. The caller holds the watches."""
-    known = await lock_supervisions(conn, (one.before.clock_id for one in fired if one.alert in BEGINS))
-    after = (begun(known.get(one.before.clock_id), one.before, one.alert, policy) for one in fired)
+    leading = [one for one in fired if one.alert in BEGINS and leads_up(one.alert, one.before.kind, policy)]
+    known = await lock_supervisions(conn, [one.before.clock_id for one in leading])
+    after = [begun(known.get(one.before.clock_id), one.before, one.alert, policy) for one in leading]
     await save_supervisions(conn, [one for one in after if one is not None])
 
 

@@ -4,25 +4,25 @@ import asyncio
 import os
 import socket
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.notify import store
+from services.notify import due, store
 from services.notify.climbing import begin
 from services.notify.domain.firing import Fired, Held, Waits, decide
-from services.notify.domain.watch import Watch
 from services.notify.handlers import READERS
-from services.notify.pace import BEGINNING, LowWater, Pace, Patience
-from services.notify.saying import say
+from services.notify.pace import BEGINNING, NEVER, LowWater, Pace, Patience
+from services.notify.saying import say_and_move
 from services.policies import PolicyWatch
 from services.runtime.broker import Pump
 from services.runtime.clock import Clock
-from services.runtime.database import transaction
+from services.runtime.database import glance, transaction
 
-PORTION: Final = 1000
+PORTION: Final = 2000
 HANDS: Final = 2
 """Portions of one process at the same time: one is decided while the database writes the other."""
 ALERTS_PER_SECOND: Final = 5000
@@ -39,11 +39,18 @@ LONGEST_WAIT_SECONDS: Final = 60.0
 
 
 class Looked(NamedTuple):
-    """A watch that was looked at: for which moment, when it is to be looked at again, and whether an alert went out."""
+    """A portion that was looked at."""
 
-    claimed_for: datetime
-    next_at: datetime | None
-    was_said: bool
+    number: int
+    said: int
+    """Of how many something was said."""
+    last: datetime
+    """The moment of the last of them."""
+    next_at: datetime
+    """When the first of them is to be looked at again."""
+
+
+NOTHING: Final = Looked(0, 0, BEGINNING, NEVER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +80,8 @@ class Watchman:
         now = self.clock.now()
         looked = await self.fire_portion(now)
         # What is said next of some of them may be due already, so this ends with a look that finds nothing to say.
-        while any(one.was_said for one in looked):
-            if len(looked) == PORTION:
+        while looked.said:
+            if looked.number == PORTION:
                 async with asyncio.TaskGroup() as hands:
                     for _ in range(HANDS):
                         hands.create_task(self._catch_up(now))
@@ -86,14 +93,14 @@ class Watchman:
         while more:
             await self.pace.spend(PORTION)
             looked = await self.fire_portion(until)
-            more = len(looked) == PORTION and any(one.was_said for one in looked)
+            more = looked.number == PORTION and looked.said > 0
 
-    async def fire_portion(self, until: datetime) -> list[Looked]:
+    async def fire_portion(self, until: datetime) -> Looked:
         """The first of what is due from the mark on."""
         looked = await self._fire(since=self.water.mark, until=until)
         settled = until - timedelta(seconds=SETTLED_SECONDS * self.clock.speed)
-        done = looked[-1].claimed_for if len(looked) == PORTION else settled
-        self.water.rise(min(done, settled, *(one.next_at for one in looked if one.next_at is not None)))
+        done = looked.last if looked.number == PORTION else settled
+        self.water.rise(min(done, settled, looked.next_at))
         return looked
 
     async def sweep(self) -> None:
@@ -101,34 +108,30 @@ class Watchman:
         if not self.patience.is_over():
             return
         began = time.monotonic()
-        while len(await self._fire(since=BEGINNING, until=self.water.mark)) == PORTION:
+        while (await self._fire(since=BEGINNING, until=self.water.mark)).number == PORTION:
             await self.pace.spend(PORTION)
         self.patience.rest(time.monotonic() - began)
 
-    async def _fire(self, *, since: datetime, until: datetime) -> list[Looked]:
+    async def _fire(self, *, since: datetime, until: datetime) -> Looked:
         """One portion in one transaction."""
         now, policy = self.clock.now(), self.policy.policy
         alive = datetime.now(UTC) - timedelta(seconds=ALIVE_SECONDS)
+        async with glance(self.engine) as conn:
+            if not await due.is_due(conn, since=since, until=until):
+                return NOTHING
         async with transaction(self.engine) as conn:
-            read = await store.get_read_until(conn, alive=alive)
-            candidates = await store.claim_due(
-                conn,
-                since=since,
-                until=until,
-                read_until=min(read.get(reader, BEGINNING) for reader in READERS),
-                portion=PORTION,
-            )
+            candidates = await due.claim(conn, since=since, until=until, readers=READERS, alive=alive, portion=PORTION)
             waits = self._waits()
             outcomes = [decide(candidate, now, waits, policy) for candidate in candidates]
-            after = [_after(outcome) for outcome in outcomes]
-            await store.save_moved(conn, after)
-            fired = [outcome for outcome in outcomes if isinstance(outcome, Fired)]
+            fired = [one for one in outcomes if isinstance(one, Fired)]
+            held = [replace(one.watch, next_fire_at=one.look_again_at) for one in outcomes if isinstance(one, Held)]
+            await store.save_moved(conn, held)
             await begin(conn, fired, policy)
-            await say(conn, fired)
-        return [
-            Looked(candidate.watch.next_fire_at or until, watch.next_fire_at, isinstance(outcome, Fired))
-            for candidate, watch, outcome in zip(candidates, after, outcomes, strict=True)
-        ]
+            await say_and_move(conn, fired)
+        last = candidates[-1].watch.next_fire_at if candidates else None
+        after = (*held, *(one.after for one in fired))
+        again = [watch.next_fire_at for watch in after if watch.next_fire_at is not None]
+        return Looked(len(candidates), len(fired), last or BEGINNING, min(again, default=NEVER))
 
     async def forget(self) -> None:
         """Receipts that were answered a week ago."""
@@ -141,9 +144,3 @@ class Watchman:
             shortest=timedelta(seconds=SHORTEST_WAIT_SECONDS * speed),
             longest=timedelta(seconds=LONGEST_WAIT_SECONDS * speed),
         )
-
-
-def _after(outcome: Fired | Held) -> Watch:
-    if isinstance(outcome, Fired):
-        return outcome.after
-    return replace(outcome.watch, next_fire_at=outcome.look_again_at)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)

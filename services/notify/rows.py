@@ -5,6 +5,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 from sqlalchemy import RowMapping
 
 from contracts.codes import Field, ReferralRole, ReferralState
@@ -12,7 +13,9 @@ from services.notify.domain.firing import Candidate
 from services.notify.domain.legs import Leg
 from services.notify.domain.watch import Watch
 
-WATCH_COLUMNS: Final = tuple(Watch.__slots__)
+WATCH_COLUMNS: Final = Watch.__struct_fields__
+WATCH: Final = f"json_build_array({', '.join(f'w.{name}' for name in WATCH_COLUMNS)})"
+"""The SQL of a watch `w` as it is read here."""
 LEG_COLUMNS: Final = tuple(Leg.__slots__)
 OWNED: Final = frozenset(
     {
@@ -38,7 +41,7 @@ _moved: Final = itemgetter(*(WATCH_COLUMNS.index(name) for name in MOVED_COLUMNS
 
 
 def watch_row(watch: Watch) -> list[Any]:
-    values = [getattr(watch, name) for name in WATCH_COLUMNS]
+    values = list(astuple(watch))
     values[_AHEAD] = _encode(watch.ahead).decode() if watch.ahead else "[]"
     return values
 
@@ -49,7 +52,7 @@ def moved_row(watch: Watch) -> Sequence[Any]:
 
 
 def watches_of(found: str | None) -> list[Watch]:
-    """An array of rows as JSON: read several times faster than columns, which counts where there are thousands."""
+    """An array of arrays as JSON: read several times faster than columns, which counts where there are thousands."""
     return _read_watches(found) if found is not None else []
 
 

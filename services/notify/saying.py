@@ -1,23 +1,24 @@
 """Alerts, written down and said in the caller's transaction."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.events import Event
-from contracts.events.clocks import ClockBreached, ClockDue, ClockDueSoon
-from services.notify import store
-from services.notify.domain.firing import Fired
+from contracts.events.clocks import ClockAlert, ClockBreached, ClockDue, ClockDueSoon
+from services.notify import due, store
+from services.notify.domain.firing import MANY, Fired
 from services.notify.domain.watch import Alert
+from services.notify.rows import moved_row
 from services.runtime import journal
 from services.runtime.ids import derived_id
 from services.runtime.journal import Outgoing
 
 SERVICE: Final = "notify"
-EVENT_OF: Final = {
+EVENT_OF: Final[dict[Alert, type[ClockAlert]]] = {
     Alert.DUE_SOON: ClockDueSoon,
     Alert.LAST_DAY: ClockDue,
     Alert.DUE: ClockDue,
@@ -26,39 +27,28 @@ EVENT_OF: Final = {
 
 
 async def say(conn: AsyncConnection, fired: Sequence[Fired]) -> None:
+    """What each watch comes to is the caller's to write."""
+    events = [_alert(one) for one in fired]
     ids = [_event_id(one) for one in fired]
-    await store.save_alerts(conn, list(_rows(fired, ids)))
-    await journal.add(conn, SERVICE, list(_said(fired, ids)))
+    await store.save_alerts(conn, list(_alerts(fired, events, ids)))
+    await journal.add(conn, SERVICE, _outgoing(events, ids))
 
 
-def _rows(fired: Sequence[Fired], ids: Sequence[UUID]) -> Iterator[list[object]]:
-    for place, (one, event_id) in enumerate(zip(fired, ids, strict=True)):
-        watch = one.before
-        yield [
-            event_id,
-            place,
-            EVENT_OF[one.alert].TYPE,
-            watch.case_id,
-            watch.referral_id,
-            watch.clock_id,
-            watch.kind,
-            watch.version,
-            watch.office,
-            watch.area,
-            watch.due_at,
-            one.fired_at,
-            one.level,
-            one.late_seconds,
-            msgspec.json.encode(one.recipients).decode(),
-        ]
+async def say_and_move(conn: AsyncConnection, fired: Sequence[Fired]) -> None:
+    """As `say`, and each watch becomes what it is after its alert. The caller holds the watches."""
+    events = [_alert(one) for one in fired]
+    ids = [_event_id(one) for one in fired]
+    await due.save_said(conn, list(_moves(fired, events, ids)))
+    await journal.add(conn, SERVICE, _outgoing(events, ids))
 
 
-def _said(fired: Sequence[Fired], event_ids: Sequence[UUID]) -> Iterator[Outgoing]:
-    for one, event_id in zip(fired, event_ids, strict=True):
-        yield Outgoing(event=_alert(one), at=one.fired_at, event_id=event_id)
+def _outgoing(events: Sequence[ClockAlert], ids: Sequence[UUID]) -> list[Outgoing]:
+    return [
+        Outgoing(event=event, at=event.fired_at, event_id=event_id) for event, event_id in zip(events, ids, strict=True)
+    ]
 
 
-def _alert(fired: Fired) -> Event:
+def _alert(fired: Fired) -> ClockAlert:
     watch = fired.before
     if watch.due_at is None:
         raise ValueError("a clock that stands still has no alert")
@@ -75,6 +65,39 @@ def _alert(fired: Fired) -> Event:
         level=fired.level,
         late_seconds=fired.late_seconds,
     )
+
+
+def _alerts(fired: Sequence[Fired], events: Sequence[ClockAlert], ids: Sequence[UUID]) -> Iterator[tuple[object, ...]]:
+    for place, (one, event, event_id) in enumerate(zip(fired, events, ids, strict=True)):
+        yield (
+            event_id,
+            place,
+            event.TYPE,
+            event.case_id,
+            event.referral_id,
+            event.clock_id,
+            event.kind,
+            event.version,
+            event.office,
+            event.area,
+            event.due_at,
+            event.fired_at,
+            event.level,
+            event.late_seconds,
+            _json(one.recipients),
+        )
+
+
+def _moves(fired: Sequence[Fired], events: Sequence[ClockAlert], ids: Sequence[UUID]) -> Iterator[tuple[object, ...]]:
+    for one, event, event_id in zip(fired, events, ids, strict=True):
+        clock_id, *moved = moved_row(one.after)
+        alert = (event.TYPE, event.fired_at, event.level, event.late_seconds, _json(one.recipients))
+        yield clock_id, event_id, *moved, *alert
+
+
+@lru_cache(maxsize=MANY)
+def _json(recipients: tuple[str, ...]) -> str:
+    return msgspec.json.encode(recipients).decode()
 
 
 def _event_id(fired: Fired) -> UUID:

@@ -12,40 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import CaseState, Field
 from services.notify import rows
-from services.notify.domain.firing import Candidate
 from services.notify.domain.legs import Leg
 from services.notify.domain.watch import Watch
+from services.notify.rows import WATCH
 from services.notify.tables import alerts, cases, legs, receipts, refusals, watches
 from services.runtime.bulk import among, insert_rows, update_rows
 
-# A breach is held while something that was received in time is unread by routing, or its effects are unread by us.
-_CLAIM: Final = text(
-    """
-    SELECT json_agg(json_build_object(
-        'watch', due.w,
-        'held', (due.w).next_alert = 'breached' AND (
-            (due.w).due_at >= :read_until
-            OR EXISTS (
-                SELECT FROM receipts AS r
-                WHERE r.referral_id = (due.w).referral_id AND r.received_at <= (due.w).due_at
-                  AND (r.answered_at IS NULL OR r.answered_at >= :read_until)
-            )
-        )
-    ))::text
-    FROM (
-        SELECT w FROM watches AS w
-        WHERE w.next_fire_at >= :since AND w.next_fire_at <= :until
-        ORDER BY w.next_fire_at
-        LIMIT :portion
-        FOR UPDATE OF w SKIP LOCKED
-    ) AS due
-    """
-).bindparams(*(bindparam(name, type_=DateTime(timezone=True)) for name in ("since", "until", "read_until")))
 _LOCK_WATCHES: Final = text(
-    """
-    SELECT json_agg(held.w)::text FROM (
-        SELECT w FROM watches AS w WHERE w.clock_id = ANY(:ids) ORDER BY w.clock_id FOR UPDATE
-    ) AS held
+    f"""
+    SELECT json_agg({WATCH})::text FROM (
+        SELECT * FROM watches WHERE clock_id = ANY(:ids) ORDER BY clock_id FOR UPDATE
+    ) AS w
     """
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 _NOTE: Final = text(
@@ -53,11 +30,6 @@ _NOTE: Final = text(
     INSERT INTO readings AS r (reader, process, read_until, seen_at) VALUES (:reader, :process, :until, :seen)
     ON CONFLICT (reader, process)
     DO UPDATE SET read_until = greatest(r.read_until, excluded.read_until), seen_at = excluded.seen_at
-    """
-)
-_READ_UNTIL: Final = text(
-    """
-    SELECT reader, min(read_until) AS read_until FROM readings WHERE seen_at >= :alive GROUP BY reader
     """
 )
 _ANSWERED: Final = text(
@@ -132,7 +104,7 @@ class NewCase:
 
 
 async def lock_watches(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Watch]:
-    wanted = sorted(set(ids))
+    wanted = list(set(ids))
     if not wanted:
         return {}
     found = await conn.scalar(_LOCK_WATCHES, {"ids": wanted})
@@ -140,7 +112,7 @@ async def lock_watches(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID,
 
 
 async def lock_legs(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Leg]:
-    wanted = sorted(set(ids))
+    wanted = list(set(ids))
     if not wanted:
         return {}
     statement = select(legs).where(among(legs.c.referral_id, wanted)).order_by(legs.c.referral_id).with_for_update()
@@ -226,19 +198,6 @@ async def save_refusals(conn: AsyncConnection, refused: Sequence[Refusal]) -> No
 async def note_reading(conn: AsyncConnection, reader: str, process: str, *, until: datetime, seen: datetime) -> None:
     """This process has read what had arrived by `until`. Never goes back."""
     await conn.execute(_NOTE, {"reader": reader, "process": process, "until": until, "seen": seen})
-
-
-async def get_read_until(conn: AsyncConnection, *, alive: datetime) -> dict[str, datetime]:
-    """By reader: until when all processes that were seen since `alive` have read."""
-    return {row.reader: row.read_until for row in await conn.execute(_READ_UNTIL, {"alive": alive})}
-
-
-async def claim_due(
-    conn: AsyncConnection, *, since: datetime, until: datetime, read_until: datetime, portion: int
-) -> list[Candidate]:
-    """Watches whose moment has come, each held by this transaction alone; another process takes others."""
-    found = await conn.scalar(_CLAIM, {"since": since, "until": until, "read_until": read_until, "portion": portion})
-    return rows.candidates_of(found)
 
 
 async def save_alerts(conn: AsyncConnection, fired: Sequence[Sequence[Any]]) -> None:

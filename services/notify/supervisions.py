@@ -6,15 +6,16 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import astuple
 from sqlalchemy import DateTime, RowMapping, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import ClockKind, SupervisionLevel
 from services.notify.domain.ladder import Supervision
 from services.notify.tables import supervisions
-from services.runtime.bulk import insert_rows, update_rows
+from services.runtime.bulk import among, insert_rows, update_rows
 
-COLUMNS: Final = tuple(Supervision.__slots__)
+COLUMNS: Final = Supervision.__struct_fields__
 _TOLD_AT: Final = COLUMNS.index("told")
 _RENEWED: Final = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])
 _CLAIM: Final = text(
@@ -26,12 +27,12 @@ _CLAIM: Final = text(
 
 
 async def lock_supervisions(conn: AsyncConnection, clock_ids: Iterable[UUID]) -> dict[UUID, Supervision]:
-    wanted = sorted(set(clock_ids))
+    wanted = list(set(clock_ids))
     if not wanted:
         return {}
     statement = (
         select(supervisions)
-        .where(supervisions.c.clock_id.in_(wanted))
+        .where(among(supervisions.c.clock_id, wanted))
         .order_by(supervisions.c.clock_id)
         .with_for_update()
     )
@@ -56,7 +57,7 @@ async def change_supervisions(conn: AsyncConnection, changed: Iterable[Supervisi
 
 
 def _row(one: Supervision) -> list[Any]:
-    values = [getattr(one, name) for name in COLUMNS]
+    values = list(astuple(one))
     values[_TOLD_AT] = msgspec.json.encode(one.told).decode()
     return values
 

@@ -1,10 +1,14 @@
 """When an alert goes out, when it must wait, and what follows from it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import assert_never
 
-from contracts.codes import ClockStatus, SupervisionLevel
+import msgspec
+from msgspec.structs import replace
+
+from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
 from services.notify.domain.ladder import COORDINATOR, recipients_of
 from services.notify.domain.watch import HANDLING, Alert, Watch, told
 from services.policies import Policy
@@ -12,18 +16,18 @@ from services.policies.ladder import rung_of
 
 PATIENCE = 4
 """A held breach is looked at again after this part of the time that it already waits."""
+MANY = 4096
+"""So many answers are kept of the same questions: offices and areas come again and again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A watch whose moment has come. `held` says that something received in time is not yet answered."""
 
     watch: Watch
     held: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fired:
+class Fired(msgspec.Struct, frozen=True, kw_only=True):
     """An alert that goes out, and the watch after it. `moment` is when it should have."""
 
     alert: Alert
@@ -39,8 +43,7 @@ class Fired:
         return max(0, int((self.fired_at - self.moment).total_seconds()))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(msgspec.Struct, frozen=True, kw_only=True):
     """Not now: whether the limit was broken is decided by an answer that we have and have not read yet."""
 
     watch: Watch
@@ -82,7 +85,7 @@ def decide(candidate: Candidate, now: datetime, waits: Waits, policy: Policy) ->
         before=watch,
         after=after,
         fired_at=now,
-        recipients=told_of(alert, watch, policy),
+        recipients=told_of(alert, watch.kind, watch.office, watch.area, policy),
     )
 
 
@@ -104,18 +107,19 @@ def overdue(watch: Watch, now: datetime, policy: Policy) -> Fired:
         before=watch,
         after=after,
         fired_at=now,
-        recipients=told_of(Alert.BREACHED, watch, policy),
+        recipients=told_of(Alert.BREACHED, watch.kind, watch.office, watch.area, policy),
     )
 
 
-def told_of(alert: Alert, watch: Watch, policy: Policy) -> tuple[str, ...]:
+@lru_cache(maxsize=MANY)
+def told_of(alert: Alert, kind: ClockKind, office: str, area: str, policy: Policy) -> tuple[str, ...]:
     """Offices that an alert concerns, beside those who read all. Who is urged or supervised is the ladder's."""
     if alert is Alert.DUE:
         return ()
     if alert is Alert.BREACHED:
-        coordinator = policy.office_near(COORDINATOR, watch.area) if watch.kind in HANDLING else None
-        both = (watch.office, coordinator.code) if coordinator is not None else (watch.office,)
+        coordinator = policy.office_near(COORDINATOR, area) if kind in HANDLING else None
+        both = (office, coordinator.code) if coordinator is not None else (office,)
         return tuple(dict.fromkeys(both))
     level = SupervisionLevel.WARNED if alert is Alert.DUE_SOON else SupervisionLevel.REMINDED
-    rung = rung_of(policy.ladder, level, watch.kind)
-    return recipients_of(rung, watch.office, watch.area, policy) if rung is not None else ()
+    rung = rung_of(policy.ladder, level, kind)
+    return recipients_of(rung, office, area, policy) if rung is not None else ()

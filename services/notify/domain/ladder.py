@@ -1,12 +1,16 @@
 """How the supervision of one clock climbs (督办), and when it stops. Nothing here knows what time it is."""
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
+import msgspec
+from msgspec.structs import replace
+
 from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
-from services.deadlines import CIVIL_TIME, Calendar, CountingRules, Unit, due
+from services.deadlines import CIVIL_TIME, Calendar, CountingRules, Limit, Unit, due
 from services.deadlines.limits import civil_day, midnight
 from services.notify.domain.watch import Alert, Watch
 from services.policies import Policy
@@ -18,10 +22,12 @@ LATE: Final = tuple(level for level, anchor in ANCHOR_OF.items() if anchor is An
 AS_WRITTEN: Final = CountingRules(roll_last_day=False)
 """Whom people are told in working hours anyway; the count itself is not moved."""
 INSTANT: Final = timedelta(microseconds=1)
+KINDS: Final = 256
+DAYS: Final = 4096
+"""So many answers are kept of the same questions: most clocks of a day end at the same hour."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Supervision:
+class Supervision(msgspec.Struct, frozen=True, kw_only=True):
     """Where one clock stands on the ladder. `version` is that of the clock whose last day came or whose limit broke."""
 
     clock_id: UUID
@@ -95,6 +101,13 @@ def begun(before: Supervision | None, watch: Watch, alert: Alert, policy: Policy
     return after if after.next_level is not None or standing is before else None
 
 
+@lru_cache(maxsize=KINDS)
+def leads_up(alert: Alert, kind: ClockKind, policy: Policy) -> bool:
+    """Whether the ladder has a rung for such a clock at all."""
+    above = (SupervisionLevel.REMINDED,) if alert is Alert.LAST_DAY else LATE
+    return any(rung_of(policy.ladder, level, kind) is not None for level in above)
+
+
 def climb(standing: Supervision, now: datetime, policy: Policy) -> Climbed | Waits:
     """One rung, if its moment has come and those whom it is for are at work."""
     level = standing.next_level
@@ -152,16 +165,20 @@ def recipients_of(rung: Rung, office: str, area: str, policy: Policy) -> tuple[s
 
 def into_hours(at: datetime, rung: Rung, calendar: Calendar) -> datetime:
     """The moment itself if people may be told then, else the next at which they may."""
-    if rung.opens is None or rung.closes is None:
+    return _between(at, rung.opens, rung.closes, calendar)
+
+
+def _between(at: datetime, opens: time | None, closes: time | None, calendar: Calendar) -> datetime:
+    if opens is None or closes is None:
         return at
     civil = at.astimezone(CIVIL_TIME)
     day = civil_day(at)
-    if calendar.works(day) and civil.time() < rung.closes:
-        if civil.time() >= rung.opens:
+    if calendar.works(day) and civil.time() < closes:
+        if civil.time() >= opens:
             return at
     else:
         day = calendar.working_day_after(day, 1)
-    opening = midnight(day).replace(hour=rung.opens.hour, minute=rung.opens.minute)
+    opening = midnight(day).replace(hour=opens.hour, minute=opens.minute)
     return opening.astimezone(UTC)
 
 
@@ -173,9 +190,20 @@ def _moment(standing: Supervision, rung: Rung, policy: Policy) -> datetime:
     elif rung.after is not None and rung.after.unit is Unit.HOUR:
         at += timedelta(hours=rung.after.number)
     elif rung.after is not None:
-        last = due(standing.due_at, rung.after, calendar=policy.calendar, rules=AS_WRITTEN).due_at
-        at = (last or standing.due_at) + INSTANT
+        day, stood = civil_day(standing.due_at), standing.stood_seconds
+        return _after_days(day, rung.after, stood, rung.opens, rung.closes, policy.calendar)
     return into_hours(at + timedelta(seconds=standing.stood_seconds), rung, policy.calendar)
+
+
+@lru_cache(maxsize=DAYS)
+def _after_days(
+    day: int, limit: Limit, stood: int, opens: time | None, closes: time | None, calendar: Calendar
+) -> datetime:
+    """The moment after so many whole days, which do not ask at what hour the first of them was."""
+    last = due(midnight(day), limit, calendar=calendar, rules=AS_WRITTEN).due_at
+    if last is None:
+        raise ValueError("only a pause makes a limit endless")
+    return _between(last + INSTANT + timedelta(seconds=stood), opens, closes, calendar)
 
 
 def _upwards(standing: Supervision, policy: Policy) -> Supervision:

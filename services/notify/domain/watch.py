@@ -1,11 +1,13 @@
 """The watch over one clock, and how facts about the clock change it. Nothing here knows what time it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
+from msgspec.structs import replace
 
 from contracts.codes import ClockKind, ClockStatus
 from services.deadlines.limits import civil_day, midnight
@@ -40,8 +42,7 @@ class Ahead(NamedTuple):
     """Empty where the owner named none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class Watch(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """`next_fire_at` is when to look again: the moment of `next_alert`, or later while a breach is held back.
 
     However many levels a clock has, it waits for one at a time: the first of `ahead`, then for its end.

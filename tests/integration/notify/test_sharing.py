@@ -1,12 +1,14 @@
 """Two watchmen share the work, and one that dies in the middle of it costs nothing but time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -35,6 +37,19 @@ async def clocks(database: str) -> AsyncIterator[Clocks]:
     await engine.dispose()
 
 
+@contextmanager
+def statements(clocks: Clocks) -> Iterator[list[str]]:
+    """What the watchmen ask of the database meanwhile."""
+    found: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        found.append(statement)
+
+    event.listen(clocks.engine.sync_engine, "before_cursor_execute", note)
+    yield found
+    event.remove(clocks.engine.sync_engine, "before_cursor_execute", note)
+
+
 async def everything_was_said_once(clocks: Clocks, number: int) -> None:
     assert tuple(await clocks.conn.fetchrow(SAID)) == (number, number)
     assert tuple(await clocks.conn.fetchrow(JOURNAL)) == (number, number)
@@ -50,7 +65,7 @@ async def test_a_connection_that_is_cut_in_the_middle_gives_back_what_it_held(
 ) -> None:
     await due(clocks, NUMBER)
     holds, cut = asyncio.Event(), asyncio.Event()
-    say = firing.say
+    say = firing.say_and_move
 
     async def say_slowly(conn: AsyncConnection, fired: Any) -> None:
         await say(conn, fired)
@@ -58,7 +73,7 @@ async def test_a_connection_that_is_cut_in_the_middle_gives_back_what_it_held(
         await cut.wait()
 
     with monkeypatch.context() as slow:
-        slow.setattr(firing, "say", say_slowly)
+        slow.setattr(firing, "say_and_move", say_slowly)
         first = asyncio.create_task(clocks.watchman(NOW).fire())
         await holds.wait()
     other = clocks.watchman(NOW)
@@ -98,6 +113,28 @@ async def test_a_process_that_is_killed_leaves_the_rest_to_the_other(clocks: Clo
 
     assert 0 < left < number, "it was killed in the middle"
     await everything_was_said_once(clocks, number)
+
+
+async def test_a_look_that_finds_nothing_is_one_statement(clocks: Clocks) -> None:
+    watchman = clocks.watchman(NOW)
+    with statements(clocks) as looked:
+        await watchman.fire()
+    assert len(looked) == 1
+
+
+@pytest.mark.parametrize("kind", [ClockKind.SIGNING, ClockKind.HANDLING])
+async def test_a_portion_takes_as_many_statements_as_one_clock(clocks: Clocks, kind: ClockKind) -> None:
+    """Also where each of them begins to climb the ladder."""
+    asked = []
+    for number in (1, PORTION - 1):
+        await clocks.fill(number, kind=kind, after=NOW - timedelta(hours=1), step=timedelta(milliseconds=1))
+        with statements(clocks) as found:
+            await clocks.watchman(NOW).fire()
+        asked.append(len(found))
+    assert asked[0] == asked[1]
+    await everything_was_said_once(clocks, PORTION)
+    supervised = await clocks.conn.fetchval("SELECT count(*) FROM supervisions")
+    assert supervised == (PORTION if kind is ClockKind.HANDLING else 0)
 
 
 async def test_what_is_written_late_is_found_by_the_next_sweep(clocks: Clocks) -> None:

@@ -1,11 +1,11 @@
 """Any course of events, in any order and with any delay: nothing twice, nothing after the end, never both."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
 from services.notify.domain import ladder, watch

@@ -1,8 +1,9 @@
 """The ladder: reminded on the last day, urged, supervised and listed after the breach, in people's hours."""
 
-from dataclasses import replace
+import dataclasses
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
 from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
@@ -110,8 +111,8 @@ def test_a_make_up_saturday_is_a_working_day() -> None:
 
 
 def test_machines_are_told_at_once_where_a_rung_has_no_hours() -> None:
-    ladder = tuple(replace(rung, opens=None, closes=None) for rung in POLICY.ladder)
-    at_once = replace(POLICY, ladder=ladder)
+    ladder = tuple(dataclasses.replace(rung, opens=None, closes=None) for rung in POLICY.ladder)
+    at_once = dataclasses.replace(POLICY, ladder=ladder)
     standing = begun(None, a_watch(), Alert.BREACHED, at_once)
     assert standing is not None
     assert standing.next_at == civil("08 00:00"), "a Sunday at midnight"
@@ -133,7 +134,7 @@ def test_a_clock_that_ended_late_is_not_supervised_when_its_breach_is_said() -> 
 
 def test_an_answer_an_extension_or_a_new_date_stops_the_ladder() -> None:
     broken = a_watch(status=ClockStatus.BREACHED, next_alert=None, next_fire_at=None)
-    for after in (replace(broken, ended_at=civil("09 08:00")), a_watch(due_at=end_of("20"), version=2)):
+    for after in (msgspec.structs.replace(broken, ended_at=civil("09 08:00")), a_watch(due_at=end_of("20"), version=2)):
         standing = follow(late(), after, paused=False, at=civil("09 08:00"), policy=POLICY)
         assert (standing.next_at, standing.ended_at) == (None, civil("09 08:00"))
 
@@ -154,7 +155,7 @@ def test_a_change_that_gives_no_time_leaves_the_ladder_alone() -> None:
 
 
 def test_a_new_version_begins_at_the_foot() -> None:
-    listed = replace(late(), level=L.LISTED, reached_at=FRIDAY, ended_at=FRIDAY)
+    listed = msgspec.structs.replace(late(), level=L.LISTED, reached_at=FRIDAY, ended_at=FRIDAY)
     again = begun(listed, a_watch(clock_id=listed.clock_id, version=2), Alert.BREACHED, POLICY)
     assert again is not None
     assert (again.level, again.version, again.next_level, again.ended_at) == (L.NONE, 2, L.URGED, None)
@@ -172,6 +173,6 @@ def test_after_an_outage_each_rung_is_climbed_late_and_says_how_late() -> None:
 
 
 def test_a_rung_that_the_policy_has_no_more_is_passed_over() -> None:
-    without = replace(POLICY, ladder=tuple(rung for rung in POLICY.ladder if rung.level is not L.URGED))
+    without = dataclasses.replace(POLICY, ladder=tuple(rung for rung in POLICY.ladder if rung.level is not L.URGED))
     outcome = climb(late(), civil("09 09:00"), without)
     assert outcome.after.next_level is L.SUPERVISED

@@ -1,0 +1,118 @@
+"""SQL of what is due: looked for, claimed, and written down as said. Callers own the transaction."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy import DateTime, Integer, String, TextClause, Uuid, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeEngine
+
+from services.notify import rows
+from services.notify.domain.firing import Candidate
+from services.notify.rows import WATCH
+from services.runtime.bulk import arrays
+
+_MOMENT: Final = DateTime(timezone=True)
+_IS_DUE: Final = text(
+    "SELECT EXISTS (SELECT FROM watches WHERE next_fire_at >= :since AND next_fire_at <= :until)"
+).bindparams(bindparam("since", type_=_MOMENT), bindparam("until", type_=_MOMENT))
+# A breach is held while something that was received in time is unread by routing, or its effects are unread by us.
+_CLAIM: Final = text(
+    f"""
+    WITH reading AS (
+        SELECT CASE count(DISTINCT reader) WHEN cardinality(:readers) THEN min(read_until) ELSE '-infinity' END
+               AS until
+        FROM readings WHERE seen_at >= :alive AND reader = ANY(:readers)
+    )
+    SELECT json_agg(json_build_array({WATCH}, w.next_alert = 'breached' AND (
+        w.due_at >= (SELECT until FROM reading)
+        OR EXISTS (
+            SELECT FROM receipts AS r
+            WHERE r.referral_id = w.referral_id AND r.received_at <= w.due_at
+              AND (r.answered_at IS NULL OR r.answered_at >= (SELECT until FROM reading))
+        )
+    )))::text
+    FROM (
+        SELECT * FROM watches
+        WHERE next_fire_at >= :since AND next_fire_at <= :until
+        ORDER BY next_fire_at
+        LIMIT :portion
+        FOR UPDATE SKIP LOCKED
+    ) AS w
+    """
+).bindparams(
+    *(bindparam(name, type_=_MOMENT) for name in ("since", "until", "alive")),
+    bindparam("readers", type_=ARRAY(String)),
+)
+_SAID: Final[Mapping[str, TypeEngine[Any]]] = MappingProxyType(
+    {
+        "clock_id": Uuid(),
+        "event_id": Uuid(),
+        "status": String(),
+        "next_alert": String(),
+        "next_fire_at": _MOMENT,
+        "ahead": String(),
+        "breached_at": _MOMENT,
+        "ended_at": _MOMENT,
+        "type": String(),
+        "fired_at": _MOMENT,
+        "level": String(),
+        "late_seconds": Integer(),
+        "recipients": String(),
+    }
+)
+"""What is written of a watch of which something was said, and of its alert; the rest of the alert is the watch's."""
+
+
+async def is_due(conn: AsyncConnection, *, since: datetime, until: datetime) -> bool:
+    """Whether the moment of any watch has come, be it in other hands or not."""
+    return bool(await conn.scalar(_IS_DUE, {"since": since, "until": until}))
+
+
+async def claim(
+    conn: AsyncConnection, *, since: datetime, until: datetime, readers: Sequence[str], alive: datetime, portion: int
+) -> list[Candidate]:
+    """Watches whose moment has come, each held by this transaction alone; another process takes others.
+
+    `readers` have read as far as all of their processes that were seen since `alive` have.
+    """
+    wanted = {"since": since, "until": until, "readers": list(readers), "alive": alive, "portion": portion}
+    return rows.candidates_of(await conn.scalar(_CLAIM, wanted))
+
+
+async def save_said(conn: AsyncConnection, said: Sequence[Sequence[Any]]) -> None:
+    """Watches of which something was said, as they are after it, and the alerts. The caller holds the watches."""
+    if said:
+        alike, values = arrays(tuple(_SAID), said)
+        await conn.execute(_save(alike), values)
+
+
+@cache
+def _save(alike: frozenset[str]) -> TextClause:
+    sent = [name for name in _SAID if name not in alike]
+    value = {name: f":{name}" if name in alike else f"k.{name}" for name in _SAID}
+    return text(
+        f"""
+        WITH moved AS (
+            UPDATE watches AS w
+            SET status = {value["status"]}, next_alert = {value["next_alert"]}, next_fire_at = {value["next_fire_at"]},
+                ahead = CAST({value["ahead"]} AS jsonb),
+                breached_at = {value["breached_at"]}, ended_at = {value["ended_at"]}
+            FROM unnest({", ".join(f":{name}" for name in sent)}) WITH ORDINALITY AS k ({", ".join(sent)}, place)
+            WHERE w.clock_id = k.clock_id
+            RETURNING k.*, w.case_id, w.referral_id, w.kind, w.version, w.office, w.area, w.due_at
+        )
+        INSERT INTO alerts (
+            event_id, place, type, case_id, referral_id, clock_id, kind, version, office, area, due_at, fired_at,
+            level, late_seconds, recipients
+        )
+        SELECT k.event_id, k.place - 1, {value["type"]}, case_id, referral_id, clock_id, kind, version, office, area,
+               due_at, {value["fired_at"]}, {value["level"]}, {value["late_seconds"]},
+               CAST({value["recipients"]} AS jsonb)
+        FROM moved AS k
+        """
+    ).bindparams(*(bindparam(name, type_=kind if name in alike else ARRAY(kind)) for name, kind in _SAID.items()))
