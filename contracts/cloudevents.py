@@ -17,7 +17,7 @@ CONTENT_TYPE = b"application/json"
 WIRE_TYPE = re.compile(r"yimen\.[a-z_]+\.[a-z_]+\.v([0-9]{1,4})\Z")
 
 _encode = msgspec.json.Encoder().encode
-_decoders = {wire_type: msgspec.json.Decoder(event) for wire_type, event in EVENTS.items()}
+_decoders = {wire_type.encode(): msgspec.json.Decoder(event) for wire_type, event in EVENTS.items()}
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,15 +88,9 @@ def attributes(
 
 def decode(headers: Mapping[str, bytes], value: bytes | None) -> Envelope:
     """Read a record. Raises `BadEnvelope` for anything that is not a whole event of ours, and nothing else."""
-    wire_type = _attribute(headers, "ce_type")
-    match = WIRE_TYPE.match(wire_type)
-    if match is None:
-        raise UnknownType("unknown_type", "ce_type is not of the form yimen.<subject>.<verb>.v<version>")
-    if int(match[1]) != VERSION:
-        raise BadEnvelope("unsupported_version", f"event version {int(match[1])}, this reader knows {VERSION}")
-    decoder = _decoders.get(wire_type)
+    decoder = _decoders.get(headers.get("ce_type", b""))
     if decoder is None:
-        raise UnknownType("unknown_type", "no event of this name")
+        raise _not_known(_attribute(headers, "ce_type"))
     if value is None:
         raise BadEnvelope("no_value", "the record has no value")
     try:
@@ -107,7 +101,7 @@ def decode(headers: Mapping[str, bytes], value: bytes | None) -> Envelope:
         raise BadEnvelope("not_json", "the value is not JSON in UTF-8") from None
     try:
         return Envelope(
-            id=UUID(_attribute(headers, "ce_id")),
+            id=msgspec.convert(_attribute(headers, "ce_id"), UUID),
             writer=_attribute(headers, "ce_source").rpartition("/")[2],
             time=datetime.fromisoformat(_attribute(headers, "ce_time")),
             sequence=int(headers["ce_sequence"]) if "ce_sequence" in headers else None,
@@ -118,6 +112,15 @@ def decode(headers: Mapping[str, bytes], value: bytes | None) -> Envelope:
         if isinstance(error, BadEnvelope):
             raise
         raise BadEnvelope("bad_attribute", "an attribute in the headers cannot be read") from None
+
+
+def _not_known(wire_type: str) -> BadEnvelope:
+    match = WIRE_TYPE.match(wire_type)
+    if match is None:
+        return UnknownType("unknown_type", "ce_type is not of the form yimen.<subject>.<verb>.v<version>")
+    if int(match[1]) != VERSION:
+        return BadEnvelope("unsupported_version", f"event version {int(match[1])}, this reader knows {VERSION}")
+    return UnknownType("unknown_type", "no event of this name")
 
 
 def _attribute(headers: Mapping[str, bytes], name: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 import structlog
@@ -25,7 +26,7 @@ from faststream.kafka.message import KafkaMessage
 from services.runtime import gauges
 from services.runtime.consume import Arrival, Record, Unreadable, read_record
 from services.runtime.failures import InfrastructureDown
-from services.runtime.fetching import SteadyConsumer, UnreadBatch
+from services.runtime.fetching import SteadyConsumer, Understand, UnreadBatch
 from services.runtime.replays import heal
 from services.runtime.settle import Desk, settle
 
@@ -60,6 +61,8 @@ class SteadyBroker(KafkaBroker):
         )
         self._connection_options = connection
         self.stopping = asyncio.Event()
+        self.understanding: dict[str, Understand] = {}
+        """What the records of a group mean."""
 
     async def start(self) -> None:
         """All readers at once: a broker may let the first member of each group wait for others."""
@@ -77,7 +80,9 @@ class SteadyBroker(KafkaBroker):
         config = self.config.broker_config
         # FastStream makes the plain consumer anew at each connect.
         keywords = config.builder.keywords if isinstance(config.builder, partial) else {}
-        config.builder = partial(SteadyConsumer, **{**keywords, **self._connection_options})
+        config.builder = partial(
+            SteadyConsumer, understanding=self.understanding, **{**keywords, **self._connection_options}
+        )
         return config.builder
 
 
@@ -92,6 +97,7 @@ class Pump:
         self._waits = 0
         self._may_heal = True  # a process that ended between parking and healing left it to us
         reader = desk.reader
+        broker.understanding[reader.group] = self._arrivals
         self._subscriber: Any = broker.subscriber(
             *(reader.topics or ()),
             pattern=spelled_out(reader.pattern) if reader.pattern else None,
@@ -104,7 +110,7 @@ class Pump:
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
             parser=self._parse,
-            decoder=_raw,
+            decoder=_body,
             title=reader.name,
         )
         self._subscriber(self.take)
@@ -144,27 +150,27 @@ class Pump:
                 self._settled[part] = max(self._settled.get(part, 0), await consumer.committed(part) or 0)
         return all(self._settled.get(part, 0) >= end for part, end in ends.items())
 
-    async def take(self, records: Sequence[Any]) -> None:
+    async def take(self, arrivals: Sequence[Arrival]) -> None:
         """One batch. Leaves it uncommitted and steps back if the infrastructure is away."""
         service, name = self.desk.service, self.desk.reader.name
         structlog.contextvars.bind_contextvars(service=service, handler=name)
-        gauges.BATCH_SIZE.labels(service, name).observe(len(records))
+        gauges.BATCH_SIZE.labels(service, name).observe(len(arrivals))
         try:
             with gauges.BATCH_SECONDS.labels(service, name).time():
-                parked = await settle(self.desk, self._arrivals(records))
+                parked = await settle(self.desk, arrivals)
                 if self.desk.reader.guarded and (parked or self._may_heal):
                     await heal(self.desk)
         except InfrastructureDown as error:
-            log.warning("infrastructure away, batch kept on the topic", error=str(error), records=len(records))
+            log.warning("infrastructure away, batch kept on the topic", error=str(error), records=len(arrivals))
             await self._wait()
-            self._step_back(records)
+            await self._step_back(arrivals)
             return
         self._waits, self._may_heal = 0, False
-        self._uncommitted.update(_after(records))
+        self._uncommitted.update(_after(arrivals))
         self._settled.update(self._uncommitted)
         await self._commit()
 
-    def _arrivals(self, records: Sequence[Any]) -> list[Arrival]:
+    def _arrivals(self, records: Sequence[ConsumerRecord[Any, Any]]) -> list[Arrival]:
         now = datetime.now(UTC)
         arrivals: list[Arrival] = []
         for raw in records:
@@ -184,14 +190,14 @@ class Pump:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._broker.stopping.wait(), seconds)
 
-    def _step_back(self, records: Sequence[Any]) -> None:
-        """Read the batch again. What was taken from us meanwhile is read by whoever has it now."""
+    async def _step_back(self, arrivals: Sequence[Arrival]) -> None:
+        """Read the batch again, and what was read ahead. What was taken from us is read by whoever has it now."""
         consumer = self.consumer
         if consumer is None:
             return
         first: dict[TopicPartition, int] = {}
-        for raw in records:
-            first.setdefault(TopicPartition(raw.topic, raw.partition), raw.offset)
+        for arrival in chain(arrivals, *(await consumer.take_ahead()).values()):
+            first.setdefault(_partition(arrival), arrival.record.offset)
         for partition, offset in first.items():
             with suppress(IllegalStateError):
                 consumer.seek(partition, offset)
@@ -211,18 +217,29 @@ class Pump:
             log.info("offsets not committed, the records come again as repeats", error=type(error).__name__)
         else:
             self._uncommitted = {}
-        gauges.LAG.labels(self.desk.service, self.desk.reader.name).set(await _lag(consumer))
+        gauges.LAG.labels(self.desk.service, self.desk.reader.name).set(await self._lag(consumer))
 
-    async def _parse(self, records: tuple[Any, ...]) -> KafkaMessage:
+    async def _lag(self, consumer: SteadyConsumer) -> int:
+        """From what the last fetches said, without asking the broker; what was read ahead still waits."""
+        waiting = 0
+        for partition in consumer.assignment():
+            highwater = consumer.highwater(partition)
+            if highwater is not None:
+                settled = self._settled.get(partition)
+                waiting += max(0, highwater - (await consumer.position(partition) if settled is None else settled))
+        return waiting
+
+    async def _parse(self, arrivals: tuple[Arrival, ...]) -> KafkaMessage:
         """Total: looks at no header, so none can break it, and knows of no one to reply to."""
         consumer: Any = self.consumer
-        message = KafkaMessage(body=b"", raw_message=records, message_id="", correlation_id="", consumer=consumer)
+        first: Any = (arrivals[0].record,)  # FastStream asks it for its topic
+        message = KafkaMessage(body=arrivals, raw_message=first, message_id="", correlation_id="", consumer=consumer)
         message.committed = None
         return message
 
 
-async def _raw(message: KafkaMessage) -> Any:
-    return message.raw_message
+async def _body(message: KafkaMessage) -> Any:
+    return message.body
 
 
 def spelled_out(pattern: str) -> str:
@@ -230,22 +247,23 @@ def spelled_out(pattern: str) -> str:
     return re.sub(r"(\[[^]]*\]|\\?.)\{(\d+)\}", lambda found: found[1] * int(found[2]), pattern)
 
 
-def _after(records: Sequence[Any]) -> dict[TopicPartition, int]:
-    return {TopicPartition(raw.topic, raw.partition): raw.offset + 1 for raw in records}
+def _partition(arrival: Arrival) -> TopicPartition:
+    return TopicPartition(arrival.record.topic, arrival.record.partition)
 
 
-async def _lag(consumer: SteadyConsumer) -> int:
-    """From what the last fetches said, without asking the broker."""
-    waiting = 0
-    for partition in consumer.assignment():
-        highwater = consumer.highwater(partition)
-        if highwater is not None:
-            waiting += max(0, highwater - await consumer.position(partition))
-    return waiting
+def _after(arrivals: Sequence[Arrival]) -> dict[TopicPartition, int]:
+    found: dict[tuple[str, int], int] = {}
+    for arrival in arrivals:
+        record = arrival.record
+        found[record.topic, record.partition] = record.offset + 1
+    return {TopicPartition(*place): offset for place, offset in found.items()}
 
 
 def record_of(raw: ConsumerRecord[Any, Any], now: datetime) -> Record:
     """Total: nothing that a partner writes makes it fail. A stamp from the future counts as now."""
+    headers = dict(raw.headers)
+    if None in headers.values():
+        headers = {name: value for name, value in raw.headers if value is not None}
     stamped = raw.timestamp / 1000 if 0 <= raw.timestamp <= now.timestamp() * 1000 else now.timestamp()
     return Record(
         topic=raw.topic,
@@ -254,6 +272,6 @@ def record_of(raw: ConsumerRecord[Any, Any], now: datetime) -> Record:
         timestamp=datetime.fromtimestamp(stamped, UTC),
         key=raw.key,
         value=raw.value,
-        headers={name: value for name, value in raw.headers if value is not None},
+        headers=headers,
         raw_headers=tuple(raw.headers),
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.cloudevents import BadEnvelope, UnknownType, decode
@@ -18,8 +19,7 @@ LANE_LENGTH: Final = 200
 MAX_SEQUENCE: Final = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, kw_only=True):
     """A Kafka record as it came. A header whose value is null is left out; the last of equal names counts."""
 
     topic: str
@@ -33,8 +33,7 @@ class Record:
     raw_headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming(Generic[T_co]):
+class Incoming(msgspec.Struct, Generic[T_co], frozen=True, kw_only=True):
     """A record that was understood."""
 
     record: Record

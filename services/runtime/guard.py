@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Integer, String, Uuid, bindparam, text
+from sqlalchemy import Integer, String, TextClause, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeEngine
 
+from services.runtime.bulk import arrays
 from services.runtime.consume import Arrival, Incoming, Unreadable
 from services.runtime.failures import ConcurrentDelivery
 
@@ -83,20 +87,19 @@ def _reason(arrival: Arrival, blocked: AbstractSet[str], *, expected: int | None
     return None
 
 
-_APPLIED = text(
-    """
+_KINDS: Final[Mapping[str, TypeEngine[Any]]] = MappingProxyType(
+    {"case_id": Uuid(), "writer": String(), "before": Integer(), "after": Integer()}
+)
+
+_APPLIED: Final = """
     SELECT a.case_id, a.writer, a.sequence
-    FROM unnest(:case_ids, :writers) AS k (case_id, writer)
-    JOIN applied_sequences AS a ON a.case_id = k.case_id AND a.writer = k.writer AND a.reader = :reader
-    """
-).bindparams(bindparam("case_ids", type_=ARRAY(Uuid)), bindparam("writers", type_=ARRAY(String)))
+    FROM {k} JOIN applied_sequences AS a ON a.case_id = k.case_id AND a.writer = {writer} AND a.reader = :reader
+"""
 
 # Compare and set: whoever applies the same events at the same time waits for our row and then finds another number.
-_CLAIM = text(
-    """
+_CLAIM: Final = """
     WITH k AS MATERIALIZED (
-        SELECT * FROM unnest(:case_ids, :writers, :befores, :afters) AS k (case_id, writer, before, after)
-        ORDER BY case_id, writer
+        SELECT case_id, {writer} AS writer, {before} AS before, {after} AS after FROM {k} ORDER BY case_id, writer
     ), begun AS (
         INSERT INTO applied_sequences (case_id, reader, writer, sequence)
         SELECT case_id, :reader, writer, after FROM k WHERE before = 0
@@ -110,22 +113,28 @@ _CLAIM = text(
         RETURNING 1
     )
     SELECT (SELECT count(*) FROM begun) + (SELECT count(*) FROM moved)
-    """
-).bindparams(
-    bindparam("case_ids", type_=ARRAY(Uuid)),
-    bindparam("writers", type_=ARRAY(String)),
-    bindparam("befores", type_=ARRAY(Integer)),
-    bindparam("afters", type_=ARRAY(Integer)),
-    bindparam("reader", type_=String),
-)
+"""
+
+
+@cache
+def _statement(template: str, columns: tuple[str, ...], alike: frozenset[str]) -> TextClause:
+    """What all rows have in common, mostly the writer, is sent once."""
+    sent = [name for name in columns if name not in alike]
+    places = {name: f":{name}" if name in alike else f"k.{name}" for name in columns}
+    k = f"unnest({', '.join(f':{name}' for name in sent)}) AS k ({', '.join(sent)})"
+    return text(template.format(k=k, **places)).bindparams(
+        bindparam("reader", type_=String),
+        *(bindparam(name, type_=_KINDS[name] if name in alike else ARRAY(_KINDS[name])) for name in columns),
+    )
 
 
 async def load_applied(conn: AsyncConnection, reader: str, streams: AbstractSet[Stream]) -> dict[Stream, int]:
     if not streams:
         return {}
-    case_ids, writers = zip(*streams, strict=True)
-    rows = await conn.execute(_APPLIED, {"case_ids": list(case_ids), "writers": list(writers), "reader": reader})
-    return {Stream(row.case_id, row.writer): row.sequence for row in rows}
+    columns = ("case_id", "writer")
+    alike, values = arrays(columns, list(streams))
+    rows = await conn.execute(_statement(_APPLIED, columns, alike), values | {"reader": reader})
+    return {Stream(case_id, writer): sequence for case_id, writer, sequence in rows}
 
 
 async def claim(
@@ -134,16 +143,8 @@ async def claim(
     """Move the sequences forward. Raises `ConcurrentDelivery` if one of them was moved by somebody else."""
     if not after:
         return
-    streams = list(after)
-    moved = await conn.scalar(
-        _CLAIM,
-        {
-            "case_ids": [stream.case_id for stream in streams],
-            "writers": [stream.writer for stream in streams],
-            "befores": [before.get(stream, 0) for stream in streams],
-            "afters": [after[stream] for stream in streams],
-            "reader": reader,
-        },
-    )
-    if moved != len(streams):
+    columns = ("case_id", "writer", "before", "after")
+    rows = [(*stream, before.get(stream, 0), sequence) for stream, sequence in after.items()]
+    alike, values = arrays(columns, rows)
+    if await conn.scalar(_statement(_CLAIM, columns, alike), values | {"reader": reader}) != len(rows):
         raise ConcurrentDelivery

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+import msgspec
+import uuid_utils
 import uuid_utils.compat
 
 NAMESPACE = UUID("6f0f35f4-2f1c-5d0b-9c6e-0f6a0a1f9d3e")
@@ -9,7 +11,7 @@ NAMESPACE = UUID("6f0f35f4-2f1c-5d0b-9c6e-0f6a0a1f9d3e")
 
 def new_id() -> UUID:
     """A UUIDv7: later ids sort after earlier ones, which keeps indexes warm."""
-    return uuid_utils.compat.uuid7()
+    return msgspec.convert(str(uuid_utils.uuid7()), UUID)
 
 
 def derived_id(*parts: str) -> UUID:

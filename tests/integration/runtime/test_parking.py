@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -47,7 +48,7 @@ class Topic:
             headers=dict(raw),
             raw_headers=tuple(raw),
         )
-        return replace(record, **changed)
+        return msgspec.structs.replace(record, **changed)
 
 
 @pytest.fixture
