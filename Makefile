@@ -2,7 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
+# Engines that are given are shared: tests then take turns.
+WORKERS ?= $(if $(YIMEN_DATABASE_URL)$(YIMEN_KAFKA_SERVERS),0,2)
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test check bench contracts format lock
@@ -10,11 +14,18 @@ READY := $(VENV)/.ready
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 
+# What only runs the product waits for less than what proves it.
+$(RUNS): requirements/run.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --require-hashes -r requirements/run.txt
+	$(PIP) --no-deps --no-build-isolation -e .
+	touch $@
+
 $(READY): requirements/develop.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/develop.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
+	$(PIP) --require-hashes -r requirements/develop.txt
+	$(PIP) --no-deps --no-build-isolation -e .
+	touch $(RUNS) $@
 
 check: $(READY) ## lint, types, import rules, unit and contract tests (under two minutes)
 	$(BIN)/ruff check .
@@ -23,10 +34,10 @@ check: $(READY) ## lint, types, import rules, unit and contract tests (under two
 	$(BIN)/mypy
 	$(BIN)/pytest tests/unit tests/contract
 
-demo: $(READY) ## a simulated city for two months, then the check of everything
+demo: $(RUNS) ## a simulated city for two months, then the check of everything
 	$(BIN)/yimen demo
 
-up: $(READY) ## run everything here until Ctrl-C; the data lives in .yimen
+up: $(RUNS) ## run everything here until Ctrl-C; the data lives in .yimen
 	$(BIN)/yimen up
 
 test: $(READY) ## the whole proof, on the best engines that this machine has
@@ -34,7 +45,7 @@ test: $(READY) ## the whole proof, on the best engines that this machine has
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 bench: $(READY) ## measure speeds and memory against yardsticks; build/bench.json (QUICK=1 for a small run)
 	$(BIN)/python -m tests.benchmarks
@@ -49,5 +60,5 @@ format: $(READY) ## format and mend what can be mended
 
 lock: $(READY) ## compile requirements/ again, with hashes and without addresses
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --extra test --extra check pyproject.toml -o requirements/develop.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --extra install pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --extra install --extra test --extra check pyproject.toml -o requirements/develop.txt

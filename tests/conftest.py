@@ -10,6 +10,7 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -93,6 +94,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("apache_kafka"):
             item.add_marker(pytest.mark.skip(reason="needs Apache Kafka: install Java 17+ and Maven"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Of several processes that run tests, each has engines of its own."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["engines"] = USED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    USED.update(getattr(node, "workeroutput", {}).get("engines", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

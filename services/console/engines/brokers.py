@@ -136,8 +136,10 @@ def kafka_jars() -> Path:
     )
     if done.returncode:
         raise EngineFailed(f"Maven could not resolve Apache Kafka:\n{done.stdout.decode('utf-8', 'replace')[-1500:]}")
-    if folder.exists():
-        shutil.rmtree(fresh)
-    else:
+    try:
         fresh.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+        shutil.rmtree(fresh)  # another process was faster
     return folder
