@@ -20,10 +20,10 @@ from services.notify.domain.firing import Fired
 from services.notify.domain.ladder import Climbed, begun, climb, leads_up
 from services.notify.domain.watch import Alert
 from services.notify.supervisions import (
+    add_supervisions,
     change_supervisions,
     claim_supervisions,
     lock_supervisions,
-    save_supervisions,
 )
 from services.policies import Policy, PolicyWatch
 from services.runtime import journal
@@ -74,7 +74,8 @@ async def begin(conn: AsyncConnection, fired: Sequence[Fired], policy: Policy) -
     leading = [one for one in fired if one.alert in BEGINS and leads_up(one.alert, one.before.kind, policy)]
     known = await lock_supervisions(conn, [one.before.clock_id for one in leading])
     after = [begun(known.get(one.before.clock_id), one.before, one.alert, policy) for one in leading]
-    await save_supervisions(conn, [one for one in after if one is not None])
+    await add_supervisions(conn, [one for one in after if one is not None and one.clock_id not in known])
+    await change_supervisions(conn, [one for one in after if one is not None and one.clock_id in known])
 
 
 def _said(climbed: Climbed) -> Outgoing:

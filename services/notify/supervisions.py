@@ -7,43 +7,51 @@ from uuid import UUID
 
 import msgspec
 from msgspec.structs import astuple
-from sqlalchemy import DateTime, RowMapping, bindparam, select, text
+from sqlalchemy import DateTime, Uuid, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import ClockKind, SupervisionLevel
 from services.notify.domain.ladder import Supervision
 from services.notify.tables import supervisions
-from services.runtime.bulk import among, insert_rows, update_rows
+from services.runtime.bulk import insert_rows, update_rows
 
 COLUMNS: Final = Supervision.__struct_fields__
 _TOLD_AT: Final = COLUMNS.index("told")
 _RENEWED: Final = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])
+_FOUND: Final = f"SELECT json_agg(json_build_array({', '.join(f's.{name}' for name in COLUMNS)}))::text"
 _CLAIM: Final = text(
-    """
-    SELECT clock_id FROM supervisions WHERE next_at <= :now
-    ORDER BY next_at LIMIT :portion FOR UPDATE SKIP LOCKED
+    f"""
+    {_FOUND} FROM (
+        SELECT * FROM supervisions WHERE next_at <= :now ORDER BY next_at LIMIT :portion FOR UPDATE SKIP LOCKED
+    ) AS s
     """
 ).bindparams(bindparam("now", type_=DateTime(timezone=True)))
+_LOCK: Final = text(
+    f"""
+    {_FOUND} FROM (
+        SELECT * FROM supervisions WHERE clock_id = ANY(:ids) ORDER BY clock_id FOR UPDATE
+    ) AS s
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+_read: Final = msgspec.json.Decoder(list[Supervision]).decode
 
 
 async def lock_supervisions(conn: AsyncConnection, clock_ids: Iterable[UUID]) -> dict[UUID, Supervision]:
     wanted = list(set(clock_ids))
     if not wanted:
         return {}
-    statement = (
-        select(supervisions)
-        .where(among(supervisions.c.clock_id, wanted))
-        .order_by(supervisions.c.clock_id)
-        .with_for_update()
-    )
-    return {one.clock_id: one for one in map(_supervision, (await conn.execute(statement)).mappings())}
+    found = await conn.scalar(_LOCK, {"ids": wanted})
+    return {one.clock_id: one for one in _supervisions(found)}
 
 
 async def claim_supervisions(conn: AsyncConnection, *, now: datetime, portion: int) -> list[Supervision]:
     """Those whose next rung has come, the longest due first, each held by this transaction alone."""
-    ids = list((await conn.execute(_CLAIM, {"now": now, "portion": portion})).scalars())
-    found = await lock_supervisions(conn, ids)
-    return [found[clock_id] for clock_id in ids]
+    return _supervisions(await conn.scalar(_CLAIM, {"now": now, "portion": portion}))
+
+
+async def add_supervisions(conn: AsyncConnection, begun: Iterable[Supervision]) -> None:
+    """Of clocks that have none. The caller holds their watches, so nobody else begins them meanwhile."""
+    await insert_rows(conn, supervisions, COLUMNS, [_row(one) for one in begun])
 
 
 async def save_supervisions(conn: AsyncConnection, begun: Iterable[Supervision]) -> None:
@@ -62,23 +70,5 @@ def _row(one: Supervision) -> list[Any]:
     return values
 
 
-def _supervision(row: RowMapping) -> Supervision:
-    following = row["next_level"]
-    return Supervision(
-        clock_id=row["clock_id"],
-        case_id=row["case_id"],
-        referral_id=row["referral_id"],
-        kind=ClockKind(row["kind"]),
-        office=row["office"],
-        area=row["area"],
-        version=row["version"],
-        due_at=row["due_at"],
-        level=SupervisionLevel(row["level"]),
-        reached_at=row["reached_at"],
-        told=tuple(row["told"]),
-        next_level=SupervisionLevel(following) if following is not None else None,
-        next_at=row["next_at"],
-        stood_seconds=row["stood_seconds"],
-        paused_at=row["paused_at"],
-        ended_at=row["ended_at"],
-    )
+def _supervisions(found: str | None) -> list[Supervision]:
+    return _read(found) if found is not None else []

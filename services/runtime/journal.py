@@ -39,7 +39,7 @@ MAX_VALUE_BYTES: Final = 512 * 1024
 _encode = msgspec.json.Encoder().encode
 
 
-class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event to say. `copies` are further topics that get the same id and sequence."""
 
     event: Event

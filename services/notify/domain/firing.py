@@ -20,14 +20,14 @@ MANY = 4096
 """So many answers are kept of the same questions: offices and areas come again and again."""
 
 
-class Candidate(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Candidate(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """A watch whose moment has come. `held` says that something received in time is not yet answered."""
 
     watch: Watch
     held: bool
 
 
-class Fired(msgspec.Struct, frozen=True, kw_only=True):
+class Fired(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An alert that goes out, and the watch after it. `moment` is when it should have."""
 
     alert: Alert

@@ -27,7 +27,7 @@ DAYS: Final = 4096
 """So many answers are kept of the same questions: most clocks of a day end at the same hour."""
 
 
-class Supervision(msgspec.Struct, frozen=True, kw_only=True):
+class Supervision(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """Where one clock stands on the ladder. `version` is that of the clock whose last day came or whose limit broke."""
 
     clock_id: UUID
@@ -95,7 +95,7 @@ def begun(before: Supervision | None, watch: Watch, alert: Alert, policy: Policy
             due_at=watch.due_at,
         )
     if alert is Alert.LAST_DAY:
-        after = _waiting(standing, SupervisionLevel.REMINDED, policy)
+        after = _waiting(standing, rung_of(policy.ladder, SupervisionLevel.REMINDED, watch.kind), policy)
     else:
         after = _upwards(standing, policy)
     return after if after.next_level is not None or standing is before else None
@@ -104,8 +104,9 @@ def begun(before: Supervision | None, watch: Watch, alert: Alert, policy: Policy
 @lru_cache(maxsize=KINDS)
 def leads_up(alert: Alert, kind: ClockKind, policy: Policy) -> bool:
     """Whether the ladder has a rung for such a clock at all."""
-    above = (SupervisionLevel.REMINDED,) if alert is Alert.LAST_DAY else LATE
-    return any(rung_of(policy.ladder, level, kind) is not None for level in above)
+    if alert is Alert.LAST_DAY:
+        return rung_of(policy.ladder, SupervisionLevel.REMINDED, kind) is not None
+    return _above(SupervisionLevel.NONE, kind, policy) is not None
 
 
 def climb(standing: Supervision, now: datetime, policy: Policy) -> Climbed | Waits:
@@ -208,18 +209,20 @@ def _after_days(
 
 def _upwards(standing: Supervision, policy: Policy) -> Supervision:
     """It waits for the first rung above that the ladder has for such a clock."""
-    above = LATE[LATE.index(standing.level) + 1 :] if standing.level in LATE else LATE
-    for level in above:
-        if rung_of(policy.ladder, level, standing.kind) is not None:
-            return _waiting(standing, level, policy)
-    return _still(standing)
+    return _waiting(standing, _above(standing.level, standing.kind, policy), policy)
 
 
-def _waiting(standing: Supervision, level: SupervisionLevel, policy: Policy) -> Supervision:
-    rung = rung_of(policy.ladder, level, standing.kind)
+@lru_cache(maxsize=KINDS)
+def _above(level: SupervisionLevel, kind: ClockKind, policy: Policy) -> Rung | None:
+    above = LATE[LATE.index(level) + 1 :] if level in LATE else LATE
+    rungs = (rung_of(policy.ladder, one, kind) for one in above)
+    return next((rung for rung in rungs if rung is not None), None)
+
+
+def _waiting(standing: Supervision, rung: Rung | None, policy: Policy) -> Supervision:
     if rung is None:
         return _still(standing)
-    return replace(standing, next_level=level, next_at=_moment(standing, rung, policy))
+    return replace(standing, next_level=rung.level, next_at=_moment(standing, rung, policy))
 
 
 def _still(standing: Supervision) -> Supervision:
