@@ -10,13 +10,12 @@ from typing import Any
 
 import structlog
 import uvicorn
-import uvloop
 from litestar.types import ControllerRouterHandler
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.runtime import logs
+from services.runtime import logs, loop
 from services.runtime.broker import Pump, SteadyBroker
 from services.runtime.consume import Reader
 from services.runtime.database import transaction
@@ -93,9 +92,9 @@ async def run(service: Service) -> None:
     config = uvicorn.Config(app, host=settings.http_host, port=settings.http_port, log_level="warning", lifespan="on")
     server = uvicorn.Server(config)
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    running = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stopping.set)
+        running.add_signal_handler(name, stopping.set)
     tasks = [asyncio.create_task(relay.run()), *_jobs(service)]
     serving = asyncio.create_task(_serve(server))
     try:
@@ -122,7 +121,7 @@ def main(build: Callable[[], Service]) -> None:
     try:
         service = build()
         spare_the_collector()
-        uvloop.run(run(service))
+        loop.run(run(service))
     except (CannotOpen, ValueError) as error:
         sys.exit(f"refused to start: {error}")
 

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import structlog
-import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from services.runtime import loop
 from services.runtime.process import spare_the_collector
 from tests.benchmarks import consuming, recounting, relaying, resting, thinking, watching
 from tests.benchmarks.ground import engines, machine
@@ -38,7 +38,7 @@ def main() -> None:
         found["broker"] = ground.broker
         for name in wanted:
             spare_the_collector()
-            result = uvloop.run(BENCHMARKS[name](ground))  # both as the services do
+            result = loop.run(BENCHMARKS[name](ground))  # both as the services do
             found[name] = result
             table = Table(title=name, title_justify="left", show_header=False)
             for key, value in result.items():

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import click
 import msgspec
-import uvloop
 
 from services.console import endpoints
 from services.console.demo import stories, tables
@@ -34,6 +33,7 @@ from services.console.verify import oracle
 from services.console.verify.command import show
 from services.console.verify.oracle import Report
 from services.policies import Policy, load_policy
+from services.runtime import loop
 from services.runtime.clock import Clock
 
 CASES = 2_000
@@ -166,7 +166,7 @@ def _meanwhile(running: Running, work: Callable[[], Awaitable[T]]) -> T:
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
 
-    return uvloop.run(both())
+    return loop.run(both())
 
 
 def _tell(outcome: Outcome, policy: Policy, report: Report, seconds: float) -> None:
