@@ -8,6 +8,7 @@ import pytest
 from contracts.codes import ClockKind, FeedbackAction, FeedbackOutcome
 from contracts.events.clocks import ClockExtended, ClockMet, ClockPaused, ClockStop
 from contracts.events.referrals import FeedbackReceived
+from services.notify.handlers import READERS
 from services.runtime.ids import new_id
 from tests.integration.notify.watching import HOUR, NOW, OFFICE, REFERRAL, Notify, answer, facts, started
 
@@ -61,6 +62,17 @@ async def test_a_breach_waits_until_answers_of_that_time_are_read(notify: Notify
     assert await notify.said() == [], "read until exactly then: one more could come"
     await notify.has_read(NOW + 2 * HOUR)
     await notify.watchman(at=NOW + 4 * HOUR).fire()
+    assert await notify.said() == ["clock.breached"]
+
+
+async def test_a_breach_waits_until_every_reader_has_read(notify: Notify) -> None:
+    await notify.hears(started(facts(new_id())))
+    for number in range(1, len(READERS)):
+        await notify.has_read(NOW + 9 * HOUR, READERS[:number])
+        await notify.watchman(at=NOW + (1 + number) * HOUR).fire()
+        assert await notify.said() == []
+    await notify.has_read(NOW + 9 * HOUR)
+    await notify.watchman(at=NOW + 5 * HOUR).fire()
     assert await notify.said() == ["clock.breached"]
 
 

@@ -1,6 +1,7 @@
 """Notify's readers and watchman on a real database, fed by hand."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,9 @@ class Notify:
         clock = Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC))
         return Supervisor(engine=self.engine, clock=clock, policy=PolicyWatch(PACK))
 
-    async def has_read(self, until: datetime) -> None:
+    async def has_read(self, until: datetime, readers: Sequence[str] = READERS) -> None:
         async with transaction(self.engine) as conn:
-            for reader in READERS:
+            for reader in readers:
                 await store.note_reading(conn, reader, "one", until=until, seen=datetime.now(UTC))
 
     async def hears(self, *events: CaseBound, writer: str = "routing") -> None:
