@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
-# Engines that are given are shared: tests then take turns.
+# Engines that are given are shared: tests then take turns. Stories come first, on a broker where nobody else made topics.
 WORKERS ?= $(if $(YIMEN_DATABASE_URL)$(YIMEN_KAFKA_SERVERS),0,2)
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 
@@ -45,7 +45,7 @@ test: $(READY) ## the whole proof, on the best engines that this machine has
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: $(READY) ## measure speeds and memory against yardsticks; build/bench.json (QUICK=1 for a small run)
 	$(BIN)/python -m tests.benchmarks
