@@ -30,11 +30,11 @@ async def reaches(conn: asyncpg.Connection, what: str, number: int, city: Instal
         raise AssertionError(f"{found} of {number} {what}\n{logs}") from None
 
 
-async def submit(city: Installation, source: str) -> None:
+async def submit(city: Installation, source: str, number: int = NUMBER) -> None:
     async with city.producer() as producer:
-        for number in range(NUMBER):
-            body = a_submission(number, source=source, category="employment.training_subsidy")
-            await producer.send(SUBMISSIONS.name, body, key=str(number).encode())
+        for each in range(number):
+            body = a_submission(each, source=source, category="employment.training_subsidy")
+            await producer.send(SUBMISSIONS.name, body, key=str(each).encode())
         await producer.flush()
 
 
