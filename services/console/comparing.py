@@ -10,9 +10,10 @@ import msgspec
 
 from contracts.codes import AreaLevel
 from services.policies import Category, LimitRow, Office, Policy, Reason, Rule
+from services.policies.model import LateReports
 from services.routing.domain.decision import Matter, decide
 
-PARTS: Final = ("areas", "offices", "categories", "rules", "limits", "reasons", "calendars")
+PARTS: Final = ("areas", "offices", "categories", "rules", "limits", "reasons", "calendars", "late_reports")
 NOBODY: Final = UUID(int=0)
 UNASKED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """No rule asks for the time."""
@@ -73,6 +74,8 @@ def _told(policy: Policy, part: str) -> dict[str, str]:
     if part == "calendars":
         own = {office: calendar.version for office, calendar in policy.calendars.items()}
         return {"everywhere": policy.calendar.version, **own}
+    if part == "late_reports":
+        return {"within": _within(policy.late_reports)}
     rows: Any = getattr(policy, part)
     found: dict[str, str] = {}
     for row in rows.values() if isinstance(rows, Mapping) else rows:
@@ -109,6 +112,11 @@ def _limit(row: LimitRow) -> str:
     law = " ".join(filter(None, (row.source, row.article)))
     rolls = "" if row.rules.roll_last_day else "; ends on any day"
     return f"{row.limit}{longer}; {law}; {'statutory' if row.statutory else 'not statutory'}; {row.confidence}{rolls}"
+
+
+def _within(late: LateReports) -> str:
+    law = " ".join(filter(None, (late.source, late.article)))
+    return f"{late.within}; {law}; {'statutory' if late.statutory else 'not statutory'}; {late.confidence}"
 
 
 def _reason(reason: Reason) -> str:

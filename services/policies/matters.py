@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from contracts.codes import AreaLevel, ClockKind, Confidence, Field
-from services.deadlines import BadQuestion, CountingRules, Limit
-from services.policies.model import Category, Condition, Extension, LimitRow, Material, Reason, Rule
+from services.deadlines import BadQuestion, CountingRules, Limit, Unit
+from services.policies.model import Category, Condition, Extension, LateReports, LimitRow, Material, Reason, Rule
 from services.policies.reading import Entry, code_of
 from services.policies.warnings import DEFAULT_LEVELS, fault_of
 
@@ -106,6 +106,28 @@ def limits(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[LimitRow, .
         if handling is not None:
             found.append(handling)
     return tuple(found)
+
+
+def late_reports(packs: Sequence[Entry]) -> LateReports:
+    """What the most local pack.yaml says of it."""
+    head = next((entry for entry in packs if "late_reports" in entry.values), None)
+    if head is None:
+        return LateReports()
+    said = head.values["late_reports"]
+    row = Entry(file=head.file, line=head.line, values=said if isinstance(said, dict) else {}, faults=head.faults)
+    within = _limit(row, "within")
+    if within is not None and within.unit is not Unit.WORKING_DAY:
+        row.refuse("within must be in wd")
+    confidence = code_of(row, "confidence", Confidence, row.text("confidence"))
+    found = LateReports(
+        within=within or LateReports().within,
+        source=row.text("source"),
+        article=row.text("article", ""),
+        statutory=row.flag("statutory"),
+        confidence=confidence or Confidence.U,
+    )
+    row.done()
+    return found
 
 
 def _limit_row(row: Entry, clock: ClockKind | None, limit: Limit | None, category: str | None) -> LimitRow | None:

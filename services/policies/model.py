@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import date, time
 
 from contracts.codes import AreaLevel, ClockKind, Confidence, Field
-from services.deadlines import Calendar, CountingRules, Limit
+from services.deadlines import Calendar, CountingRules, Limit, Unit
 from services.policies.ladder import Rung
 from services.policies.warnings import DEFAULT_LEVELS
 
 AREA_DIGITS = 12
+THREE_DAYS = Limit(3, Unit.WORKING_DAY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,17 @@ class LimitRow:
     """When it is said that time runs out, for example `80%` or `1wd`."""
     category: str | None = None
     field: Field | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateReports:
+    """How many working days of an office may lie between a hold or resumption and its report."""
+
+    within: Limit = THREE_DAYS
+    source: str = "product default"
+    article: str = ""
+    statutory: bool = False
+    confidence: Confidence = Confidence.U
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +149,7 @@ class Policy:
     rules: tuple[Rule, ...]
     calendar: Calendar
     ladder: tuple[Rung, ...] = ()
+    late_reports: LateReports = LateReports()
     calendars: Mapping[str, Calendar] = dataclasses.field(default_factory=dict)
     """By office, where it is not the one of all."""
 

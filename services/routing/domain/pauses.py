@@ -21,8 +21,6 @@ from services.policies.clocks import LegalClock, facts_of
 from services.routing.domain.dispatching import Desk
 from services.routing.domain.referral import WORK_KINDS, Change, Corrected, Referral, Refused
 
-LATEST_WORKING_DAYS: Final = 3
-"""So many working days of the office may lie between what happened and its report."""
 FAST_CLOCKS: Final = timedelta(minutes=5)
 """By so much the office's clock may be ahead of ours."""
 LATE_REPORT: Final = "late_report"
@@ -55,8 +53,9 @@ def check_since(referral: Referral, feedback: Feedback, received_at: datetime, p
     if any(end is not None and happened <= end < received_at for end in ends):
         return Refused(code="reported_too_late", detail="the limit has passed; a coordinator can correct a pause")
     first, last = civil_day(happened), civil_day(received_at)
-    if calendar.working_days_until(last) - calendar.working_days_until(first) > LATEST_WORKING_DAYS:
-        return Refused(code="reported_too_late", detail=f"at most {LATEST_WORKING_DAYS} working days")
+    allowed = policy.late_reports.within.number
+    if calendar.working_days_until(last) - calendar.working_days_until(first) > allowed:
+        return Refused(code="reported_too_late", detail=f"at most {allowed} working days")
     return _check_late_reason(feedback, policy) if first < last else None
 
 

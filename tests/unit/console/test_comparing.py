@@ -52,6 +52,13 @@ def test_a_rule_that_changes_names_everybody_who_gets_another_lead(changed: Path
     assert len(told["other_leads"]) == TOWNSHIPS
 
 
+def test_how_late_a_pause_may_be_reported_is_compared(changed: Path) -> None:
+    edit(changed.parent / "national" / "pack.yaml", "within: 3wd", "within: 1wd")
+    assert [(row["part"], row["was"], row["now"]) for row in differs(changed)["rows"]] == [
+        ("late_reports", "3wd; product default; not statutory; U", "1wd; product default; not statutory; U")
+    ]
+
+
 def test_limits_offices_and_reasons_are_compared_row_by_row(changed: Path) -> None:
     national = changed.parent / "national"
     edit(national / "limits.yaml", "clock: callback, limit: 3wd", "clock: callback, limit: 2wd")

@@ -168,6 +168,32 @@ def test_a_broken_file_is_named(packs: Path, file: str, content: bytes, reason: 
     assert any(reason in told for told in refusals(packs / "zhangjiakou"))
 
 
+def test_a_local_pack_says_how_late_a_pause_may_be_reported(packs: Path, policy: Policy) -> None:
+    late = policy.late_reports
+    assert (str(late.within), late.statutory, late.source) == ("3wd", False, "product default")
+    local = packs / "zhangjiakou" / "pack.yaml"
+    local.write_text(local.read_text() + "late_reports: {within: 1wd, source: 市局规定 (示例), confidence: B}\n")
+    assert str(load_policy(packs / "zhangjiakou").late_reports.within) == "1wd"
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("{within: 3d, source: x, confidence: U}", "within must be in wd"),
+        ("{within: 0wd, source: x, confidence: U}", "within must be from 1 to 10000 wd"),
+        ("{within: 3wd, confidence: U}", "source is missing"),
+        ("{within: 3wd, source: x, confidence: U, upto: 4wd}", "unknown key upto"),
+        ("soon", "within is missing"),
+    ],
+)
+def test_a_wrong_limit_for_late_reports_is_refused(packs: Path, said: str, reason: str) -> None:
+    local = packs / "zhangjiakou" / "pack.yaml"
+    local.write_text(local.read_text() + f"late_reports: {said}\n")
+    with pytest.raises(PolicyRefused) as refused:
+        load_policy(packs / "zhangjiakou")
+    assert f"zhangjiakou/pack.yaml:1: {reason}" in str(refused.value)
+
+
 def test_a_wrong_pack_leaves_the_running_policy_in_place(packs: Path) -> None:
     watch = PolicyWatch(packs / "zhangjiakou")
     before = watch.policy

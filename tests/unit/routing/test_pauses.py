@@ -1,5 +1,6 @@
 """Pauses: reported late, overlapping or out of order, for reasons that stop no clock, and put right afterwards."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from contracts.codes import ClockKind, ClockStatus
 from contracts.codes import FeedbackAction as A
 from contracts.events.clocks import ClockPaused, ClockRecalculated, ClockResumed
-from services.deadlines import Pause
+from services.deadlines import Limit, Pause
 from services.policies.clocks import LegalClock
 from services.routing.domain.pauses import Wanted, correct_pause
 from services.routing.domain.referral import Change, Refused
@@ -97,6 +98,18 @@ def test_what_cannot_be_so_is_refused(
     refused = story.answers(A.HOLD, reason="appraisal", after=after, occurred=occurred, **attributes)
     assert code(refused) == expected
     assert handling(story).pauses == ()
+
+
+def test_how_many_days_late_is_said_by_the_policy() -> None:
+    more = replace(policy(), late_reports=replace(policy().late_reports, within=Limit.parse("5wd")))
+    for found, expected in ((policy(), "reported_too_late"), (more, None)):
+        story = Story()
+        story.desk = replace(story.desk, policy=found)
+        story.answers(A.ACCEPT)
+        late = story.answers(
+            A.HOLD, reason="appraisal", after=WEEK, occurred=0 * DAY + HOUR, late_because="paper_first"
+        )
+        assert code(late) == expected
 
 
 def test_what_happens_after_the_limit_is_taken_gives_nothing_back_and_hides_no_date() -> None:
