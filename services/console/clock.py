@@ -88,7 +88,7 @@ def due(*, batch: Any, as_json: bool, lang: Any, policy: Path | None, **asked: A
         question = {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items()}
         found = desk.explanation(question)
     except BadQuestion as error:
-        raise click.UsageError(f"{error.field}: {error.detail}") from None
+        raise click.UsageError(str(error)) from None
     except PolicyRefused as error:
         told(str(error))
         sys.exit(1)

@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import FeedbackOutcome
 from contracts.submissions import Feedback
+from services.deadlines import BadQuestion
+from services.deadlines.limits import sound
 from services.routing import store
 from services.routing.domain.answers import Answer, received, take
 from services.routing.domain.dispatching import Desk
@@ -19,8 +21,6 @@ from services.runtime.failures import Rejected
 from services.runtime.sealing import Sealer
 
 SERVICE = "routing"
-FIRST_YEAR, LAST_YEAR = 2000, 2200
-"""Of moments that an answer may name; not every one beyond can be kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +34,11 @@ class Taken:
 
 def unsound(feedback: Feedback) -> str:
     """What is wrong with an answer that has the right form; empty if nothing."""
-    at = feedback.occurred_at
-    if at is not None and at.tzinfo is None:
-        return "occurred_at needs an offset, for example +08:00"
-    if at is not None and not FIRST_YEAR <= at.year <= LAST_YEAR:
-        return f"occurred_at must lie between {FIRST_YEAR} and {LAST_YEAR}"
+    try:
+        if feedback.occurred_at is not None:
+            sound("occurred_at", feedback.occurred_at)
+    except BadQuestion as error:
+        return f"{error.field} {error.detail} ({error.rule})"
     return "reason must not contain the character NUL" if "\x00" in feedback.reason else ""
 
 

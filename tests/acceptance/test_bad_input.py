@@ -46,6 +46,8 @@ BAD = {
     "a NUL": (a_submission(summary="a\x00b"), {"summary": "wrong_type"}),
     "year 9999": (a_submission(received_at="9999-12-31T23:59:59+08:00"), {"received_at": "bad_time"}),
     "year 1": (a_submission(received_at="0001-01-01T00:00:00+14:00"), {"received_at": "bad_time"}),
+    "an offset of 26 hours": (a_submission(received_at="2026-03-02T09:00:00+26:00"), {"received_at": "bad_time"}),
+    "an offset of nowhere": (a_submission(received_at="2026-03-02T09:00:00+15:00"), {"received_at": "bad_time"}),
     "no offset": (a_submission(received_at="2026-03-02T09:00:00"), {"received_at": "bad_time"}),
     "attributes that nobody knows": (a_submission(attributes={"x": -1}), {"attributes": "unknown_attribute"}),
     "negative everywhere": (

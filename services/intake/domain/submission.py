@@ -11,6 +11,8 @@ import msgspec
 from contracts.codes import RejectionCode, SubmissionChannel
 from contracts.events.rejections import SubmissionFault
 from contracts.submissions import Applicant, Submission
+from services.deadlines import BadQuestion
+from services.deadlines.limits import sound
 from services.intake.domain.case import first_contact
 from services.policies import Policy
 
@@ -106,14 +108,15 @@ def _received(value: object, now: datetime) -> Faults:
     if value is None:
         return
     moment = _moment(value)
-    if moment is None or moment.tzinfo is None:
+    if moment is None:
         yield _fault("received_at", RejectionCode.BAD_TIME, "must be ISO 8601 with offset")
         return
     try:
-        fits = now - OLDEST <= moment.astimezone(UTC) <= now + AHEAD
-    except OverflowError:
-        fits = False
-    if not fits:
+        sound("received_at", moment)
+    except BadQuestion as error:
+        yield _fault("received_at", RejectionCode.BAD_TIME, error.detail)
+        return
+    if not now - OLDEST <= moment.astimezone(UTC) <= now + AHEAD:
         yield _fault("received_at", RejectionCode.BAD_TIME, "must lie within the last year and not in the future")
 
 

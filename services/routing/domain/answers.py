@@ -142,7 +142,7 @@ def _check_longer(feedback: Feedback, allowed: Extension) -> Refused | None:
     except BadQuestion as error:
         return Refused(code="invalid", detail=f"attributes.by {error.detail}")
     if by.unit is not allowed.limit.unit or by.number > allowed.limit.number:
-        return Refused(code="extension_too_long", detail=f"at most {allowed.limit}")
+        return Refused(code="extension_too_long", detail=f"attributes.by must be at most {allowed.limit}")
     if feedback.attributes.get("approver") != allowed.approver:
         return Refused(code="approver_missing", detail=f"attributes.approver must be {allowed.approver}")
     return None

@@ -42,20 +42,26 @@ def check_since(referral: Referral, feedback: Feedback, received_at: datetime, p
     if happened is None or not clocks:
         return None
     if happened > received_at + FAST_CLOCKS:
-        return Refused(code="occurred_out_of_range", detail="it cannot happen after it was reported")
+        return Refused(code="occurred_out_of_range", detail="occurred_at lies after the report itself")
     if happened >= received_at:
         return None
     if happened < _earliest(clocks, feedback.action):
-        return Refused(code="occurred_out_of_range", detail="before the clock began or before the hold that it ends")
+        return Refused(
+            code="occurred_out_of_range",
+            detail="occurred_at lies before the clock began or before the hold that it ends",
+        )
     calendar = policy.calendar_of(referral.office)
     ends = [clock.due(calendar).due_at for clock in clocks]
     # What happened after the end, or ends a pause from after it, gives nothing back whenever it is reported.
     if any(end is not None and happened <= end < received_at for end in ends):
-        return Refused(code="reported_too_late", detail="the limit has passed; a coordinator can correct a pause")
+        return Refused(
+            code="reported_too_late",
+            detail="occurred_at lies before the limit, the report after it; a coordinator can correct a pause",
+        )
     first, last = civil_day(happened), civil_day(received_at)
     allowed = policy.late_reports.within.number
     if calendar.working_days_until(last) - calendar.working_days_until(first) > allowed:
-        return Refused(code="reported_too_late", detail=f"at most {allowed} working days")
+        return Refused(code="reported_too_late", detail=f"occurred_at lies more than {allowed} working days back")
     return _check_late_reason(feedback, policy) if first < last else None
 
 

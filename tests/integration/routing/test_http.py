@@ -150,6 +150,55 @@ async def test_a_late_hold_over_http_says_since_when(routing: Routing, http: htt
     ]
 
 
+HOLD = {"reason": "appraisal"}
+EXTEND = {"reason": "complex", "attributes": {"approver": "unit_head"}}
+
+
+def longer(by: str) -> dict[str, Any]:
+    return EXTEND | {"attributes": {"approver": "unit_head", "by": by}}
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "status", "code", "names"),
+    [
+        ("hold", HOLD | {"occurred_at": "2026-03-02T09:00:00"}, 422, "invalid", "occurred_at"),
+        ("hold", HOLD | {"occurred_at": "2026-03-02T09:00:00+26:00"}, 400, "invalid", "occurred_at"),
+        ("hold", HOLD | {"occurred_at": "2026-03-02T09:00:00+15:00"}, 422, "invalid", "occurred_at"),
+        ("hold", HOLD | {"occurred_at": "2106-03-02T09:00:00+08:00"}, 422, "invalid", "occurred_at"),
+        ("hold", HOLD | {"occurred_at": "2026-03-01T09:00:00+08:00"}, 422, "occurred_out_of_range", "occurred_at"),
+        ("hold", HOLD | {"occurred_at": "2026-04-01T09:00:00+08:00"}, 422, "occurred_out_of_range", "occurred_at"),
+        ("hold", {"reason": "because"}, 422, "unknown_reason", "reason"),
+        ("resume", {}, 409, "illegal_move", "resume"),
+        ("extend", EXTEND, 422, "invalid", "attributes.by"),
+        ("extend", longer("-5wd"), 422, "invalid", "attributes.by"),
+        ("extend", longer("0wd"), 422, "invalid", "attributes.by"),
+        ("extend", longer("1000000wd"), 422, "invalid", "attributes.by"),
+        ("extend", longer("1000wd"), 422, "extension_too_long", "attributes.by"),
+    ],
+)
+async def test_what_an_office_says_of_time_and_cannot_be_is_named(
+    routing: Routing, http: httpx.AsyncClient, action: str, body: dict[str, Any], status: int, code: str, names: str
+) -> None:
+    await routing.hears(an_accepted_case("education.school_placement"))
+    path = f"/v1/referrals/{await routing.referral(EDUCATION)}"
+    officer = token(Role.OFFICER, EDUCATION)
+    await http.post(f"{path}/accept", json={}, headers=officer)
+    told = await http.post(f"{path}/{action}", json=body, headers=officer)
+    assert (told.status_code, told.json()["code"]) == (status, code)
+    assert names in told.text
+    assert await routing.rows("SELECT max(version) FROM clocks WHERE kind = 'handling'") == [(1,)]
+
+
+async def test_an_extension_after_the_end_is_refused(routing: Routing, http: httpx.AsyncClient) -> None:
+    long_ago = NOON - timedelta(days=60)
+    await routing.hears(an_accepted_case("education.school_placement", accepted_at=long_ago))
+    path = f"/v1/referrals/{await routing.referral(EDUCATION)}"
+    officer = token(Role.OFFICER, EDUCATION)
+    await http.post(f"{path}/accept", json={}, headers=officer)
+    told = await http.post(f"{path}/extend", json=longer("1wd"), headers=officer)
+    assert (told.status_code, told.json()["code"]) == (409, "extension_too_late")
+
+
 async def test_an_extension_is_capped_approved_in_time_and_granted_once(
     routing: Routing, http: httpx.AsyncClient
 ) -> None:

@@ -149,6 +149,7 @@ def test_publishing_twice_changes_nothing_more(pack: Path, year: Path) -> None:
         (f"year: {NEXT}\n", "", "next.yaml:1: year must be a number from 2007 to 2099"),
         (f"year: {NEXT}\n", f"year: {NEXT + 1}\n", f"next.yaml:1: the year {NEXT} is not published"),
         (f"{FIXED[1]}", f"{FIXED[0]}", f"next.yaml:6: {FIXED[0]} stands here twice"),
+        (f"{sunday()}", f"{sunday() + timedelta(days=2)}", f"{sunday() + timedelta(days=2)} is no weekend"),
         (f"{sunday()}", f"{sunday() + timedelta(days=1)}", "next.yaml:10:"),
         ("works: true", "works: maybe", "next.yaml:10: works must be true or false"),
         ("days:\n", "days: [\n", "not valid YAML"),

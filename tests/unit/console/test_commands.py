@@ -42,6 +42,28 @@ def test_a_wrong_use_says_so_and_exits_with_2(arguments: tuple[str, ...]) -> Non
     assert "Error:" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"start": "2026-03-02T10:00"}, "start: must carry an offset, for example +08:00 (offset_missing)"),
+        ({"start": "2026-03-02T10:00+26:00"}, "(time_form)"),
+        ({"start": "2026-03-02T10:00+15:00"}, "(offset_range)"),
+        ({"limit": "-5wd"}, "(limit_form)"),
+        ({"limit": "0wd"}, "limit: must be from 1 to 10000 wd (limit_range)"),
+        ({"limit": "1000000wd"}, "limit: must be from 1 to 10000 wd (limit_range)"),
+        ({"pause": "/2026-03-03T09:00+08:00"}, "pause: must start before it can end (resume_without_pause)"),
+        ({"pause": "2026-03-01T09:00+08:00/2026-03-03T09:00+08:00"}, "(pause_before_start)"),
+        ({"extension": "0wd"}, "extension: must be from 1 to 10000 wd (limit_range)"),
+        ({"office": "nobody-1"}, "office: must be an office of the policy (office_unknown)"),
+    ],
+)
+def test_a_question_without_an_answer_names_field_and_rule(asked: dict[str, str], expected: str) -> None:
+    question = {"start": "2026-03-02T10:00+08:00", "limit": "5wd"} | asked
+    result = run("clock", "due", *(part for name, value in question.items() for part in (f"--{name}", value)))
+    assert result.exit_code == 2
+    assert expected in " ".join(result.stderr.replace("│", " ").split())
+
+
 def test_a_batch_answers_each_line_and_goes_on_after_a_bad_one() -> None:
     lines = [
         b'{"start": "2026-03-02T10:00+08:00", "limit": "1wd"}',
