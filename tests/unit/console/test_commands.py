@@ -42,6 +42,9 @@ def test_a_wrong_use_says_so_and_exits_with_2(arguments: tuple[str, ...]) -> Non
     assert "Error:" in result.stderr
 
 
+BEFORE, AFTER = "2026-03-04T10:00+08:00/", "2026-03-10T10:00+08:00/"
+
+
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
@@ -132,6 +135,12 @@ def test_due_tells_each_day_in_a_language(lang: str, word: str) -> None:
     result = run("clock", "due", "--start", "2026-02-13T10:00+08:00", "--limit", "1wd", "--lang", lang)
     assert result.exit_code == 0
     assert word in result.stdout
+
+
+def test_a_pause_that_began_too_late_does_not_hide_the_date() -> None:
+    asked = ("clock", "due", "--start", "2026-03-02T10:00+08:00", "--limit", "5wd", "--json")
+    ends = {pause: json.loads(run(*asked, "--pause", pause).stdout)["due_at"] for pause in (BEFORE, AFTER)}
+    assert ends == {BEFORE: None, AFTER: "2026-03-09T23:59:59.999999+08:00"}
 
 
 def test_due_adds_an_extension() -> None:

@@ -13,6 +13,7 @@ from services.policies.clocks import LegalClock
 from services.routing.domain.pauses import Wanted, correct_pause
 from services.routing.domain.referral import Change, Refused
 from services.routing.domain.supervision import reassign
+from services.routing.translate import to_view
 from tests.unit.routing.builders import EDUCATION, NOON, Story, policy
 
 HOUR = timedelta(hours=1)
@@ -117,6 +118,8 @@ def test_what_happens_after_the_limit_is_taken_gives_nothing_back_and_hides_no_d
     assert story.answers(A.HOLD, reason="appraisal", after=30 * DAY, occurred=30 * DAY - HOUR) is None
     assert handling(story).status is ClockStatus.PAUSED
     assert due_day(story) == "2026-03-23"
+    shown = next(c for c in to_view(story.of(EDUCATION), story.routing, policy()).clocks if c.kind == "handling")
+    assert (shown.status, shown.due_at) == ("paused", handling(story).due(policy().calendar).due_at)
     assert story.answers(A.RESUME, after=31 * DAY, occurred=31 * DAY - HOUR) is None
     assert (handling(story).status, due_day(story)) == (ClockStatus.RUNNING, "2026-03-23")
 
