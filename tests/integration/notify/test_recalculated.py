@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from contracts.events.clocks import ClockFacts, ClockRecalculated, ClockStarted
+from contracts.events.clocks import ClockFacts, ClockRecalculated, ClockStarted, ClockWarning
 from services.runtime.ids import new_id
 from tests.integration.notify.watching import HOUR, NOW, Notify, facts, started
 
@@ -50,6 +50,22 @@ async def test_a_warning_that_was_given_is_given_again_for_the_new_date(notify: 
     await notify.watchman(at=NOW + 6 * HOUR).fire()
     soon = "SELECT version FROM alerts WHERE type = 'clock.due_soon' ORDER BY version"
     assert await notify.rows(soon) == [(1,), (2,)]
+
+
+async def test_a_level_that_moves_alone_is_said_at_its_new_moment_and_not_at_the_old_one(notify: Notify) -> None:
+    def at(hours: int, version: int) -> ClockFacts:
+        warnings = (ClockWarning(level="50%", at=NOW + hours * HOUR), ClockWarning(level="80%", at=NOW + 6 * HOUR))
+        return facts(clock_id, due_in=9 * HOUR, soon_in=6 * HOUR, version=version, warnings=warnings)
+
+    clock_id = new_id()
+    start = started(at(2, 1))
+    await notify.hears(start, recalculated(start, at(4, 2)))
+    said = "SELECT level, version FROM alerts ORDER BY xid, place"
+    await notify.watchman(at=NOW + 3 * HOUR).fire()
+    assert await notify.rows(said) == []
+    for hours in (4, 5, 6, 7):
+        await notify.watchman(at=NOW + hours * HOUR).fire()
+    assert await notify.rows(said) == [("50%", 2), ("80%", 2)]
 
 
 async def test_a_breach_that_was_owed_is_said_before_the_clock_moves(notify: Notify) -> None:
