@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy import text
 
 from services.routing.http import ROUTES
 from services.runtime.auth import Principal, Role, issue_token
@@ -190,11 +191,12 @@ async def test_what_an_office_says_of_time_and_cannot_be_is_named(
 
 
 async def test_an_extension_after_the_end_is_refused(routing: Routing, http: httpx.AsyncClient) -> None:
-    long_ago = NOON - timedelta(days=60)
-    await routing.hears(an_accepted_case("education.school_placement", accepted_at=long_ago))
+    await routing.hears(an_accepted_case("education.school_placement"))
     path = f"/v1/referrals/{await routing.referral(EDUCATION)}"
     officer = token(Role.OFFICER, EDUCATION)
     await http.post(f"{path}/accept", json={}, headers=officer)
+    async with routing.engine.begin() as conn:
+        await conn.execute(text('UPDATE clocks SET clock = clock || \'{"started_at": "2026-01-05T04:00:00Z"}\''))
     told = await http.post(f"{path}/extend", json=longer("1wd"), headers=officer)
     assert (told.status_code, told.json()["code"]) == (409, "extension_too_late")
 
