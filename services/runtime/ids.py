@@ -4,9 +4,9 @@ from uuid import UUID
 
 import msgspec
 import uuid_utils
-import uuid_utils.compat
 
 NAMESPACE = UUID("6f0f35f4-2f1c-5d0b-9c6e-0f6a0a1f9d3e")
+_NAMESPACE = uuid_utils.UUID(NAMESPACE.hex)
 
 
 def new_id() -> UUID:
@@ -17,4 +17,4 @@ def new_id() -> UUID:
 def derived_id(*parts: str) -> UUID:
     """The same parts give the same id, on every machine and on every try."""
     # The separator cannot stand in the parts of ids, so ("a", "bc") and ("ab", "c") differ.
-    return uuid_utils.compat.uuid5(NAMESPACE, "\x1f".join(parts))
+    return msgspec.convert(str(uuid_utils.uuid5(_NAMESPACE, "\x1f".join(parts))), UUID)
