@@ -32,7 +32,7 @@ check: $(READY) ## lint, types, import rules, unit and contract tests (under two
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
-	$(BIN)/pytest tests/unit tests/contract
+	$(BIN)/pytest tests/unit tests/contract --numprocesses $(WORKERS)
 
 demo: $(RUNS) ## a simulated city for two months, then the check of everything
 	$(BIN)/yimen demo
