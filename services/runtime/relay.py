@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -35,6 +36,8 @@ FLUSH_SECONDS: Final = 30.0
 SHORTEST_WAIT: Final = 0.02
 LONGEST_WAIT: Final = 0.25
 LONGEST_BACK_OFF: Final = 10.0
+DATABASE_ERRORS: Final = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What is asked straight of the driver fails with its own."""
 
 log = structlog.get_logger()
 
@@ -107,7 +110,7 @@ class Relay:
             while not self._stopping.is_set():
                 try:
                     sent = await self.turn()
-                except (KafkaError, SQLAlchemyError, OSError, TimeoutError) as error:
+                except (KafkaError, *DATABASE_ERRORS, OSError, TimeoutError) as error:
                     failures += 1
                     await self._recover(error, failures)
                     continue
@@ -176,7 +179,7 @@ class Relay:
             await close_producer(producer)
 
     async def _recover(self, error: Exception, failures: int) -> None:
-        cause = "database" if isinstance(error, SQLAlchemyError) else "kafka"
+        cause = "database" if isinstance(error, DATABASE_ERRORS) else "kafka"
         log.warning("relay failed, sends again", service=self._service, cause=cause, error=explain(error))
         gauges.RELAY_ERRORS.labels(self._service, cause).inc()
         await self._drop_producer()
@@ -210,6 +213,6 @@ class Relay:
                     log.warning("journal of another cluster adopted", service=self._service)
                 adopted = True
                 await self.leases.tick()
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 -- without leases the relay would stand still without a word
                 log.warning("leases not renewed", service=self._service, error=explain(error))
             await asyncio.sleep(self._lease_seconds / 3)

@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -169,6 +170,38 @@ async def test_a_failed_batch_is_read_again_from_the_first_row_that_was_not_mark
     assert len({dict(record.headers)["ce_id"] for record in records}) == 10
     async with transaction(engine) as conn:
         assert await conn.scalar(text("SELECT count(*) FROM relay_shards WHERE owner IS NOT NULL")) == 0
+
+
+async def test_a_database_that_goes_away_in_the_middle_of_a_look_is_waited_for(
+    engine: AsyncEngine, connection: dict[str, Any], topic: str, a_message, database: str, until
+) -> None:
+    relay = Relay(engine, connection, "intake")
+    await relay.leases.tick()
+    async with transaction(engine) as conn:
+        await journal.add(conn, "intake", [a_message(new_id(), "moved_away", (topic,))])
+    superuser = await asyncpg.connect(database)
+    async with superuser.transaction():
+        await superuser.execute("LOCK TABLE intake.relay_shards IN ACCESS EXCLUSIVE MODE")
+        running = asyncio.create_task(relay.run())
+
+        async def looks() -> bool:
+            waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            await superuser.execute("SELECT pg_stat_clear_snapshot()")
+            pids = [row["pid"] for row in await superuser.fetch(waiting)]
+            if len(pids) < 2:  # who renews the leases, and who looks for rows
+                return False
+            return all([await superuser.fetchval("SELECT pg_terminate_backend($1)", pid) for pid in pids])
+
+        await until(looks)
+    await superuser.close()
+
+    async def sent() -> bool:
+        return await positions(engine) == 0
+
+    await until(sent)
+    assert not running.done()
+    relay.stop()
+    await running
 
 
 async def test_a_rewound_journal_goes_out_again_with_the_same_ids(
