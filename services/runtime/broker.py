@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain
 from typing import Any, Final
 
 import structlog
@@ -26,7 +25,7 @@ from faststream.kafka.message import KafkaMessage
 from services.runtime import gauges
 from services.runtime.consume import Arrival, Record, Unreadable, read_record
 from services.runtime.failures import InfrastructureDown
-from services.runtime.fetching import SteadyConsumer, Understand, UnreadBatch
+from services.runtime.fetching import SteadyConsumer, UnreadBatch
 from services.runtime.replays import heal
 from services.runtime.settle import Desk, settle
 
@@ -61,8 +60,6 @@ class SteadyBroker(KafkaBroker):
         )
         self._connection_options = connection
         self.stopping = asyncio.Event()
-        self.understanding: dict[str, Understand] = {}
-        """What the records of a group mean."""
 
     async def start(self) -> None:
         """All readers at once: a broker may let the first member of each group wait for others."""
@@ -80,9 +77,7 @@ class SteadyBroker(KafkaBroker):
         config = self.config.broker_config
         # FastStream makes the plain consumer anew at each connect.
         keywords = config.builder.keywords if isinstance(config.builder, partial) else {}
-        config.builder = partial(
-            SteadyConsumer, understanding=self.understanding, **{**keywords, **self._connection_options}
-        )
+        config.builder = partial(SteadyConsumer, **{**keywords, **self._connection_options})
         return config.builder
 
 
@@ -97,7 +92,6 @@ class Pump:
         self._waits = 0
         self._may_heal = True  # a process that ended between parking and healing left it to us
         reader = desk.reader
-        broker.understanding[reader.group] = self._arrivals
         self._subscriber: Any = broker.subscriber(
             *(reader.topics or ()),
             pattern=spelled_out(reader.pattern) if reader.pattern else None,
@@ -110,7 +104,7 @@ class Pump:
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
             parser=self._parse,
-            decoder=_body,
+            decoder=_raw,
             title=reader.name,
         )
         self._subscriber(self.take)
@@ -150,27 +144,27 @@ class Pump:
                 self._settled[part] = max(self._settled.get(part, 0), await consumer.committed(part) or 0)
         return all(self._settled.get(part, 0) >= end for part, end in ends.items())
 
-    async def take(self, arrivals: Sequence[Arrival]) -> None:
+    async def take(self, records: Sequence[Any]) -> None:
         """One batch. Leaves it uncommitted and steps back if the infrastructure is away."""
         service, name = self.desk.service, self.desk.reader.name
         structlog.contextvars.bind_contextvars(service=service, handler=name)
-        gauges.BATCH_SIZE.labels(service, name).observe(len(arrivals))
+        gauges.BATCH_SIZE.labels(service, name).observe(len(records))
         try:
             with gauges.BATCH_SECONDS.labels(service, name).time():
-                parked = await settle(self.desk, arrivals)
+                parked = await settle(self.desk, self._arrivals(records))
                 if self.desk.reader.guarded and (parked or self._may_heal):
                     await heal(self.desk)
         except InfrastructureDown as error:
-            log.warning("infrastructure away, batch kept on the topic", error=str(error), records=len(arrivals))
+            log.warning("infrastructure away, batch kept on the topic", error=str(error), records=len(records))
             await self._wait()
-            await self._step_back(arrivals)
+            self._step_back(records)
             return
         self._waits, self._may_heal = 0, False
-        self._uncommitted.update(_after(arrivals))
+        self._uncommitted.update(_after(records))
         self._settled.update(self._uncommitted)
         await self._commit()
 
-    def _arrivals(self, records: Sequence[ConsumerRecord[Any, Any]]) -> list[Arrival]:
+    def _arrivals(self, records: Sequence[Any]) -> list[Arrival]:
         now = datetime.now(UTC)
         arrivals: list[Arrival] = []
         for raw in records:
@@ -190,14 +184,14 @@ class Pump:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._broker.stopping.wait(), seconds)
 
-    async def _step_back(self, arrivals: Sequence[Arrival]) -> None:
-        """Read the batch again, and what was read ahead. What was taken from us is read by whoever has it now."""
+    def _step_back(self, records: Sequence[Any]) -> None:
+        """Read the batch again. What was taken from us meanwhile is read by whoever has it now."""
         consumer = self.consumer
         if consumer is None:
             return
         first: dict[TopicPartition, int] = {}
-        for arrival in chain(arrivals, *(await consumer.take_ahead()).values()):
-            first.setdefault(_partition(arrival), arrival.record.offset)
+        for raw in records:
+            first.setdefault(TopicPartition(raw.topic, raw.partition), raw.offset)
         for partition, offset in first.items():
             with suppress(IllegalStateError):
                 consumer.seek(partition, offset)
@@ -217,29 +211,18 @@ class Pump:
             log.info("offsets not committed, the records come again as repeats", error=type(error).__name__)
         else:
             self._uncommitted = {}
-        gauges.LAG.labels(self.desk.service, self.desk.reader.name).set(await self._lag(consumer))
+        gauges.LAG.labels(self.desk.service, self.desk.reader.name).set(await _lag(consumer))
 
-    async def _lag(self, consumer: SteadyConsumer) -> int:
-        """From what the last fetches said, without asking the broker; what was read ahead still waits."""
-        waiting = 0
-        for partition in consumer.assignment():
-            highwater = consumer.highwater(partition)
-            if highwater is not None:
-                settled = self._settled.get(partition)
-                waiting += max(0, highwater - (await consumer.position(partition) if settled is None else settled))
-        return waiting
-
-    async def _parse(self, arrivals: tuple[Arrival, ...]) -> KafkaMessage:
+    async def _parse(self, records: tuple[Any, ...]) -> KafkaMessage:
         """Total: looks at no header, so none can break it, and knows of no one to reply to."""
         consumer: Any = self.consumer
-        first: Any = (arrivals[0].record,)  # FastStream asks it for its topic
-        message = KafkaMessage(body=arrivals, raw_message=first, message_id="", correlation_id="", consumer=consumer)
+        message = KafkaMessage(body=b"", raw_message=records, message_id="", correlation_id="", consumer=consumer)
         message.committed = None
         return message
 
 
-async def _body(message: KafkaMessage) -> Any:
-    return message.body
+async def _raw(message: KafkaMessage) -> Any:
+    return message.raw_message
 
 
 def spelled_out(pattern: str) -> str:
@@ -247,16 +230,19 @@ def spelled_out(pattern: str) -> str:
     return re.sub(r"(\[[^]]*\]|\\?.)\{(\d+)\}", lambda found: found[1] * int(found[2]), pattern)
 
 
-def _partition(arrival: Arrival) -> TopicPartition:
-    return TopicPartition(arrival.record.topic, arrival.record.partition)
+def _after(records: Sequence[Any]) -> dict[TopicPartition, int]:
+    after = {(raw.topic, raw.partition): raw.offset + 1 for raw in records}
+    return {TopicPartition(*place): offset for place, offset in after.items()}
 
 
-def _after(arrivals: Sequence[Arrival]) -> dict[TopicPartition, int]:
-    found: dict[tuple[str, int], int] = {}
-    for arrival in arrivals:
-        record = arrival.record
-        found[record.topic, record.partition] = record.offset + 1
-    return {TopicPartition(*place): offset for place, offset in found.items()}
+async def _lag(consumer: SteadyConsumer) -> int:
+    """From what the last fetches said, without asking the broker."""
+    waiting = 0
+    for partition in consumer.assignment():
+        highwater = consumer.highwater(partition)
+        if highwater is not None:
+            waiting += max(0, highwater - await consumer.position(partition))
+    return waiting
 
 
 def record_of(raw: ConsumerRecord[Any, Any], now: datetime) -> Record:

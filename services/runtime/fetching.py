@@ -6,29 +6,20 @@ raises again at each call, so nothing behind is read. Any partner can write such
 aiokafka (https://github.com/aio-libs/aiokafka) hands out what it has read and lets its caller pass over the rest.
 """
 
-import asyncio
 import struct
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import aiokafka.consumer.fetcher as aiokafka_fetcher
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaError
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
-from services.runtime.consume import Arrival
-
 LENGTH_AT: Final = 8
 OVERHEAD: Final = 12
-SLICE: Final = 200
-"""Of what is read ahead: about three milliseconds."""
-AHEAD_WAIT_MS: Final = 100
-
-Batch = dict[TopicPartition, list[Arrival]]
-Understand = Callable[[Sequence[ConsumerRecord[Any, Any]]], list[Arrival]]
 
 
 class UnreadBatch(bytes):
@@ -129,64 +120,19 @@ class TolerantRecords:
 
 
 class SteadyConsumer(AIOKafkaConsumer):  # type: ignore[misc]
-    """Hands out what its records mean, knows when it was last asked, and reads ahead while there is much to read.
+    """Knows when it was last asked for records."""
 
-    Reading and understanding cost as much as the database does; so the next batch is made ready while the database is
-    at work on this one. Not behind a small batch: there is time then, and waiting makes the next one larger.
-    """
-
-    def __init__(self, *args: Any, understanding: Mapping[str, Understand], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         # The library offers no seam here; other consumers of the process lose nothing by it.
         aiokafka_fetcher.MemoryRecords = TolerantRecords
         super().__init__(*args, **kwargs)
         self.polled_at = time.monotonic()
-        self._understand = understanding[kwargs["group_id"]]
-        self._ahead: asyncio.Task[None] | None = None
-        self._ready: Batch = {}
-        self._failure: Exception | None = None
 
-    async def getmany(self, *, timeout_ms: int, max_records: int) -> Batch:
-        """At most so many arrivals by partition, in order."""
+    async def getmany(self, *partitions: Any, **options: Any) -> Any:
         self.polled_at = time.monotonic()
-        found = await self.take_ahead()
-        if not found:
-            failure, self._failure = self._failure, None
-            if failure is not None:
-                raise failure
-            records = await super().getmany(timeout_ms=timeout_ms, max_records=max_records)
-            found = {part: self._understand(those) for part, those in records.items()}
-        if sum(map(len, found.values())) >= SLICE:
-            self._ahead = asyncio.create_task(self._read_ahead(max_records))
-        return found
-
-    async def take_ahead(self) -> Batch:
-        """What was read ahead so far; whoever takes it and does not settle it has to seek back."""
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            ahead.cancel()
-            await asyncio.wait({ahead})
-            if not ahead.cancelled():
-                ahead.result()
-        found, self._ready = self._ready, {}
-        return found
-
-    async def stop(self) -> None:
-        await self.take_ahead()
-        await super().stop()
+        return await super().getmany(*partitions, **options)
 
     def is_member(self) -> bool:
         """Whether the group has taken this consumer in, whatever part it then gave it."""
         generation: int = getattr(self._coordinator, "generation", -1)
         return generation > 0
-
-    async def _read_ahead(self, left: int) -> None:
-        """In slices, so that the answers of the database do not wait. May end anywhere: what it took is in `_ready`."""
-        try:
-            while left > 0:
-                records = await super().getmany(timeout_ms=AHEAD_WAIT_MS, max_records=min(SLICE, left))
-                for part, those in records.items():
-                    self._ready.setdefault(part, []).extend(self._understand(those))
-                    left -= len(those)
-                await asyncio.sleep(0)
-        except (KafkaError, ConsumerStoppedError) as error:
-            self._failure = error

@@ -25,8 +25,6 @@ from services.runtime.ids import new_id
 from services.runtime.settle import Desk
 
 pytestmark = pytest.mark.engines
-MANY = 250
-"""Enough for the next batch to be read ahead."""
 
 
 @pytest.fixture
@@ -339,38 +337,3 @@ async def test_partners_records_are_received_when_the_broker_got_them(
     async with transaction(engine) as conn:
         now = await conn.scalar(text("SELECT now()"))
     assert abs((now - seen[0].timestamp).total_seconds()) < 60
-
-
-async def test_what_was_read_ahead_of_a_batch_that_failed_comes_again(
-    engine: AsyncEngine,
-    topic: str,
-    producer: AIOKafkaProducer,
-    a_message: Any,
-    read: Any,
-    notes: Any,
-    notebook: Any,
-    until: Any,
-) -> None:
-    """Its partition need not be among those of the batch, so stepping back to the batch alone would lose it."""
-    cases = [new_id() for _ in range(3)]
-    for sequence in range(1, MANY + 1):
-        for partition, case_id in enumerate(cases):
-            message = a_message(case_id, f"r{sequence}")
-            envelope = Envelope(id=new_id(), writer="intake", time=message.at, sequence=sequence, data=message.event)
-            headers, value = encode(envelope)
-            await producer.send(topic, value=value, key=str(case_id).encode(), headers=headers, partition=partition)
-    await producer.flush()
-
-    def once() -> Exception:
-        notebook.poison.clear()
-        return ConnectionResetError()
-
-    notebook.poison["r1"] = once
-    async with read(topics=(topic,), max_records=MANY):
-
-        async def all_there() -> bool:
-            return len(await notes()) >= MANY * len(cases)
-
-        await until(all_there)
-    assert [await notes(case_id) for case_id in cases] == [[f"r{number}" for number in range(1, MANY + 1)]] * 3
-    assert await parked_codes(engine) == []
