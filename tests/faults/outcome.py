@@ -58,8 +58,10 @@ async def exactly_once(conn: asyncpg.Connection, number: int = NUMBER, *, delive
     assert await count(conn, "routing.referrals WHERE state = 'completed'") == number
     assert await count(conn, "notify.legs WHERE state = 'completed'") == number
     assert await count(conn, "notify.alerts") == 0
+    ours = f"topic NOT LIKE 'departments.%' OR topic = '{OFFICE_FEEDBACK.named(EMPLOYMENT)}'"
     for service in ("intake", "routing", "notify"):
-        assert await count(conn, f"{service}.parked_records") == 0
+        # What other tests left on the topics of other offices is heard here too.
+        assert await count(conn, f"{service}.parked_records WHERE {ours}") == 0
     kinds = await conn.fetch(
         "SELECT type, count(*) AS number FROM routing.journal WHERE topic LIKE 'routing.%' GROUP BY 1"
     )
