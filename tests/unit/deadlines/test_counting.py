@@ -92,8 +92,16 @@ def _at(text: str) -> datetime:
         ([pause("03-09T23:00"), pause("03-12T09:00", "03-13T09:00")], None),
         ([pause("03-03T09:00", "03-04T09:00"), pause("03-10T09:00")], None),
         ([pause("03-11T09:00"), pause("03-03T09:00", "03-04T09:00")], ENDED + timedelta(days=1)),
+        ([pause("03-10T23:59:59.999999"), pause("03-03T09:00", "03-04T09:00")], None),
     ],
-    ids=["a moment after the end", "at the last instant", "still standing", "not ended yet", "after the later end"],
+    ids=[
+        "a moment after the end",
+        "at the last instant",
+        "still standing",
+        "not ended yet",
+        "after the later end",
+        "at the last instant of the later end",
+    ],
 )
 def test_a_pause_that_begins_after_the_end_does_not_hide_it(pauses: list[Pause], expected: datetime | None) -> None:
     start, limit = _at("03-02T09:00"), Limit.parse("5wd")
@@ -114,7 +122,7 @@ def test_a_pause_after_the_close_of_business_gives_the_last_day_not_back() -> No
         stood = [pause(begin, "03-05T09:00")]
         assert last_day("2026-03-02T09:00+08:00", limit, rules=rules, pauses=stood) == expected
         told = explain(_at("03-02T09:00"), Limit.parse(limit), calendar=CALENDAR, rules=rules, pauses=stood)
-        assert told.days[-1].date.isoformat() == expected
+        assert (told.days[-1].date.isoformat(), told.days[-1].counts) == (expected, True)
 
 
 def test_a_date_past_the_published_years_is_provisional() -> None:
@@ -134,6 +142,14 @@ def test_a_pause_across_a_holiday_gives_back_working_days_only() -> None:
         start=datetime.fromisoformat("2026-02-13T09:00+08:00"), end=datetime.fromisoformat("2026-02-24T09:00+08:00")
     )
     assert last_day("2026-02-11T10:00+08:00", "5wd", pauses=[pause]) == "2026-02-27"
+
+
+@pytest.mark.parametrize(("limit", "expected"), [("30d", "2024-05-17"), ("1mo", "2024-05-17"), ("1y", "2025-04-17")])
+def test_a_pause_gives_every_day_back(limit: str, expected: str) -> None:
+    pause = Pause(
+        start=datetime.fromisoformat("2024-04-16T09:00+08:00"), end=datetime.fromisoformat("2024-04-18T09:00+08:00")
+    )
+    assert last_day("2024-04-15T10:00+08:00", limit, pauses=[pause]) == expected
 
 
 def test_an_extension_goes_on_from_the_end() -> None:

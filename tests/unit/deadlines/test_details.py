@@ -1,7 +1,7 @@
 """What mutation testing showed to be said and never read: exact moments, exact words, edges of the published years."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 import pytest
 
@@ -165,7 +165,14 @@ def test_the_last_days_of_a_published_year_wait_for_the_notice_of_the_next() -> 
         end = due(start, Limit.parse("1d"), calendar=CALENDAR)
         assert end.provisional is (day > 28)
     published = CALENDAR.with_year(Notice(year=LAST + 1, source="x"), {})
+    assert published.settled_through == date(LAST + 1, 12, 28)
     assert not due(datetime(LAST, 12, 30, 9, tzinfo=SHANGHAI), Limit.parse("1d"), calendar=published).provisional
+
+
+def test_the_last_day_of_a_published_year_has_its_notice_and_the_next_day_none() -> None:
+    for day, expected in ((date(LAST, 12, 31), [LAST]), (date(LAST + 1, 1, 1), [])):
+        told = explain(datetime.combine(day, time(9), SHANGHAI), Limit.parse("1h"), calendar=CALENDAR)
+        assert [notice.year for notice in told.notices] == expected
 
 
 def test_the_last_year_has_months_too() -> None:
