@@ -24,7 +24,7 @@ from faststream.kafka.message import KafkaMessage
 
 from services.runtime import gauges
 from services.runtime.consume import Arrival, Record, Unreadable, read_record
-from services.runtime.failures import InfrastructureDown
+from services.runtime.failures import InfrastructureDown, explain
 from services.runtime.fetching import SteadyConsumer, UnreadBatch
 from services.runtime.replays import heal
 from services.runtime.settle import Desk, settle
@@ -38,6 +38,7 @@ NEW_TOPICS_MS: Final = 5_000
 """The topic of a new office is found by the pattern after this long."""
 FIRST_WAIT_SECONDS: Final = 0.2
 LONGEST_WAIT_SECONDS: Final = 10.0
+STOP_SECONDS: Final = 30.0
 
 log = structlog.get_logger()
 quiet = logging.getLogger("yimen.kafka")
@@ -126,6 +127,26 @@ class Pump:
             return False
         # The group may be larger than the topics, or there may be no office that speaks Kafka at all.
         return bool(consumer.assignment()) or consumer.is_member()
+
+    def stands_still(self) -> str | None:
+        """What of its client has ended, if it reads no more and does not know it."""
+        return self.consumer.ended() if self.consumer is not None else None
+
+    async def mend(self) -> None:
+        """With a new client, if the old one stands still. What was not committed comes again, as after any restart."""
+        if (ended := self.stands_still()) is None:
+            return
+        service, name = self.desk.service, self.desk.reader.name
+        log.error("client of a reader stands still, another begins", service=service, handler=name, ended=ended)
+        gauges.FAILURES.labels(service, name, "client").inc()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._subscriber.stop()
+        except Exception as error:  # noqa: BLE001 -- it is left behind, whatever else is wrong with it
+            log.warning("the old client did not stop cleanly", service=service, handler=name, error=explain(error))
+        self._uncommitted.clear()
+        self._settled.clear()
+        await self._subscriber.start()
 
     async def caught_up(self) -> bool:
         """Whether everything that lay on our partitions when this was asked is settled. Not sure means no.

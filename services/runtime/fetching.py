@@ -132,6 +132,19 @@ class SteadyConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         self.polled_at = time.monotonic()
         return await super().getmany(*partitions, **options)
 
+    def ended(self) -> str | None:
+        """The background task of the client that has ended: without it no record comes any more, and no error."""
+        if self._closed:
+            return None
+        if self._fetcher is None or self._coordinator is None:
+            return "never began"
+        tasks = {
+            "fetching": self._fetcher._fetch_task,  # noqa: SLF001 -- the library tells nobody
+            "membership": self._coordinator._coordination_task,  # noqa: SLF001
+            "metadata": self._client._sync_task,  # noqa: SLF001
+        }
+        return next((name for name, task in tasks.items() if task is None or task.done()), None)
+
     def is_member(self) -> bool:
         """Whether the group has taken this consumer in, whatever part it then gave it."""
         generation: int = getattr(self._coordinator, "generation", -1)

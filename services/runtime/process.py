@@ -32,6 +32,7 @@ SILENT_SECONDS = 15.0
 """A reader that has not asked for records for so long is not at work."""
 HOUSEKEEPING_SECONDS = 600.0
 FIGURES_SECONDS = 10.0
+MEND_SECONDS = 5.0
 YOUNG_OBJECTS = 20_000
 """Made and not yet freed, before the collector looks for those that hold each other."""
 
@@ -99,6 +100,7 @@ async def run(service: Service) -> None:
     serving = asyncio.create_task(_serve(server))
     try:
         await broker.start()
+        tasks += [asyncio.create_task(_repeat(Job(run=pump.mend, seconds=MEND_SECONDS))) for pump in pumps]
         log.info("started", service=service.name, port=settings.http_port)
         await asyncio.wait(
             [asyncio.create_task(stopping.wait()), serving, tasks[0]], return_when=asyncio.FIRST_COMPLETED
@@ -168,4 +170,6 @@ async def _database(engine: AsyncEngine) -> str:
 def _reader(pump: Pump) -> str:
     if not pump.assigned():
         return "waits for its partitions"
+    if pump.stands_still():
+        return "its client stands still"
     return OK if pump.idle_seconds() < SILENT_SECONDS else "has not asked for records lately"

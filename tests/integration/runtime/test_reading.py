@@ -337,3 +337,33 @@ async def test_partners_records_are_received_when_the_broker_got_them(
     async with transaction(engine) as conn:
         now = await conn.scalar(text("SELECT now()"))
     assert abs((now - seen[0].timestamp).total_seconds()) < 60
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        lambda consumer: consumer._fetcher._fetch_task,
+        lambda consumer: consumer._coordinator._coordination_task,
+        lambda consumer: consumer._client._sync_task,
+    ],
+    ids=["fetching", "membership", "metadata"],
+)
+async def test_a_client_whose_task_has_ended_is_replaced(
+    topic: str, read: Any, say: Any, heard: Any, ending: Callable[[Any], asyncio.Task[Any]]
+) -> None:
+    """The client says nothing then: the reader would wait for records for ever."""
+    await say(topic, "r1")
+    async with read(topics=(topic,)) as pump:
+        await heard("r1")
+        await pump.mend()
+        first = pump.consumer
+        assert not pump.stands_still()
+        task = ending(first)
+        task.cancel()
+        await asyncio.wait({task})
+        assert pump.stands_still()
+        await pump.mend()
+        assert pump.consumer is not first
+        assert not pump.stands_still()
+        await say(topic, "r2")
+        await heard("r1", "r2")
