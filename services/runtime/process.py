@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.runtime import logs, loop
+from services.runtime import logs
 from services.runtime.broker import Pump, SteadyBroker
 from services.runtime.consume import Reader
 from services.runtime.database import transaction
@@ -123,7 +123,7 @@ def main(build: Callable[[], Service]) -> None:
     try:
         service = build()
         spare_the_collector()
-        loop.run(run(service))
+        asyncio.run(run(service))
     except (CannotOpen, ValueError) as error:
         sys.exit(f"refused to start: {error}")
 

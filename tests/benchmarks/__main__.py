@@ -3,6 +3,7 @@
 Prints what it measured and writes build/bench.json.
 """
 
+import asyncio
 import json
 import logging
 import os
@@ -13,7 +14,6 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
-from services.runtime import loop
 from services.runtime.process import spare_the_collector
 from tests.benchmarks import consuming, recounting, relaying, resting, thinking, watching
 from tests.benchmarks.ground import engines, machine
@@ -38,7 +38,7 @@ def main() -> None:
         found["broker"] = ground.broker
         for name in wanted:
             spare_the_collector()
-            result = loop.run(BENCHMARKS[name](ground))  # both as the services do
+            result = asyncio.run(BENCHMARKS[name](ground))
             found[name] = result
             table = Table(title=name, title_justify="left", show_header=False)
             for key, value in result.items():

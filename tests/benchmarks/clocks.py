@@ -20,7 +20,6 @@ from services.notify.firing import Watchman
 from services.notify.handlers import READERS
 from services.notify.pace import LowWater, Pace
 from services.policies import PolicyWatch
-from services.runtime import loop
 from services.runtime.clock import Clock
 from services.runtime.database import open_engine, transaction
 from services.runtime.ids import new_id
@@ -195,4 +194,4 @@ async def _fire_once(url: str, at: datetime) -> None:
 
 
 if __name__ == "__main__":
-    loop.run(_fire_once(sys.argv[1], datetime.fromisoformat(sys.argv[2])))
+    asyncio.run(_fire_once(sys.argv[1], datetime.fromisoformat(sys.argv[2])))

@@ -33,7 +33,6 @@ from services.console.verify import oracle
 from services.console.verify.command import show
 from services.console.verify.oracle import Report
 from services.policies import Policy, load_policy
-from services.runtime import loop
 from services.runtime.clock import Clock
 
 CASES = 2_000
@@ -173,7 +172,7 @@ def _meanwhile(running: Running, work: Callable[[], Awaitable[T]]) -> T:
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
 
-    return loop.run(both())
+    return asyncio.run(both())
 
 
 def _tell(outcome: Outcome, policy: Policy, report: Report, seconds: float) -> None:
