@@ -14,17 +14,19 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 
+define install
+test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+$(PIP) --require-hashes -r $<
+$(PIP) --no-deps --no-build-isolation -e .
+endef
+
 # What only runs the product waits for less than what proves it.
 $(RUNS): requirements/run.txt pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) --require-hashes -r requirements/run.txt
-	$(PIP) --no-deps --no-build-isolation -e .
+	$(install)
 	touch $@
 
 $(READY): requirements/develop.txt pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) --require-hashes -r requirements/develop.txt
-	$(PIP) --no-deps --no-build-isolation -e .
+	$(install)
 	touch $(RUNS) $@
 
 check: $(READY) ## lint, types, import rules, unit and contract tests (under two minutes)

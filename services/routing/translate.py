@@ -9,10 +9,7 @@ import msgspec
 from contracts.codes import ClockKind, ClockStatus, Field, ReferralRole, ReferralState
 from contracts.events import Event
 from contracts.events.cases import CaseAccepted
-from contracts.events.clocks import (
-    ClocksTold,
-    LimitBasis,
-)
+from contracts.events.clocks import ClocksTold, LimitBasis
 from contracts.events.referrals import FeedbackReceived, ReferralEvent
 from contracts.topics import OFFICE_REFERRALS
 from services.policies import Policy

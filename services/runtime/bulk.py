@@ -93,7 +93,7 @@ def _insert(table: Table, columns: tuple[str, ...], alike: frozenset[str], then:
         table,
         columns,
         alike,
-        f'INSERT INTO "{table.name}" ({names}) SELECT {values} FROM {_source(columns, alike)} {then}',
+        f'INSERT INTO "{table.name}" ({names}) SELECT {values} FROM {source(columns, alike)} {then}',
     )
 
 
@@ -101,9 +101,9 @@ def _insert(table: Table, columns: tuple[str, ...], alike: frozenset[str], then:
 def _update(table: Table, columns: tuple[str, ...], alike: frozenset[str]) -> TextClause:
     key = columns[0]
     changes = ", ".join(f'"{name}" = {_value(table, name, alike)}' for name in columns[1:])
-    source = _source(columns, alike)
+    rows = source(columns, alike)
     return _bound(
-        table, columns, alike, f'UPDATE "{table.name}" AS t SET {changes} FROM {source} WHERE t."{key}" = k."{key}"'
+        table, columns, alike, f'UPDATE "{table.name}" AS t SET {changes} FROM {rows} WHERE t."{key}" = k."{key}"'
     )
 
 
@@ -112,7 +112,8 @@ def _value(table: Table, name: str, alike: frozenset[str]) -> str:
     return f"CAST({value} AS {_JSON})" if isinstance(table.c[name].type, JSONB) else value
 
 
-def _source(columns: tuple[str, ...], alike: frozenset[str]) -> str:
+def source(columns: tuple[str, ...], alike: frozenset[str]) -> str:
+    """What follows FROM: the arrays that are sent, as rows called `k`."""
     sent = [name for name in columns if name not in alike]
     given = ", ".join(f":{name}" for name in sent)
     names = ", ".join(f'"{name}"' for name in sent)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
-from services.runtime.bulk import arrays
+from services.runtime.bulk import arrays, source
 from services.runtime.consume import Arrival, Incoming, Unreadable
 from services.runtime.failures import ConcurrentDelivery
 
@@ -119,10 +119,8 @@ _CLAIM: Final = """
 @cache
 def _statement(template: str, columns: tuple[str, ...], alike: frozenset[str]) -> TextClause:
     """What all rows have in common, mostly the writer, is sent once."""
-    sent = [name for name in columns if name not in alike]
     places = {name: f":{name}" if name in alike else f"k.{name}" for name in columns}
-    k = f"unnest({', '.join(f':{name}' for name in sent)}) AS k ({', '.join(sent)})"
-    return text(template.format(k=k, **places)).bindparams(
+    return text(template.format(k=source(columns, alike), **places)).bindparams(
         bindparam("reader", type_=String),
         *(bindparam(name, type_=_KINDS[name] if name in alike else ARRAY(_KINDS[name])) for name in columns),
     )

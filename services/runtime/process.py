@@ -93,9 +93,9 @@ async def run(service: Service) -> None:
     config = uvicorn.Config(app, host=settings.http_host, port=settings.http_port, log_level="warning", lifespan="on")
     server = uvicorn.Server(config)
     stopping = asyncio.Event()
-    running = asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        running.add_signal_handler(name, stopping.set)
+        loop.add_signal_handler(name, stopping.set)
     tasks = [asyncio.create_task(relay.run()), *_jobs(service)]
     serving = asyncio.create_task(_serve(server))
     try:

@@ -1,7 +1,7 @@
 """A broker that dies, and one that delivers everything again, change nothing of the outcome."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -36,13 +36,6 @@ def own_broker(tmp_path: Path) -> Iterator[ApacheKafka]:
     broker.start()
     yield broker
     broker.stop()
-
-
-@pytest.fixture
-async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
-    conn = await asyncpg.connect(database)
-    yield conn
-    await conn.close()
 
 
 @pytest.mark.apache_kafka

@@ -18,13 +18,6 @@ async def city(database: str, kafka: str, tmp_path: Path) -> AsyncIterator[Insta
         yield installation
 
 
-@pytest.fixture
-async def conn(city: Installation) -> AsyncIterator[asyncpg.Connection]:
-    conn = await asyncpg.connect(city.database)
-    yield conn
-    await conn.close()
-
-
 async def test_each_service_is_killed_in_the_middle_of_its_work(city: Installation, conn: asyncpg.Connection) -> None:
     await submit(city, "faults-kill")
     await reaches(conn, "intake.cases", 50, city)

@@ -17,7 +17,7 @@ from services.policies import load_policy
 from services.policies.clocks import PackedClock, unpack
 from services.policies.recounting import recount
 from tests.acceptance.installation import Installation, installed, until
-from tests.faults.outcome import EMPLOYMENT, count, reaches, submit
+from tests.faults.outcome import EMPLOYMENT, parked, reaches, submit
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
 
@@ -58,13 +58,6 @@ async def city(
         yield installation
 
 
-@pytest.fixture
-async def conn(city: Installation) -> AsyncIterator[asyncpg.Connection]:
-    conn = await asyncpg.connect(city.database)
-    yield conn
-    await conn.close()
-
-
 Dates = dict[tuple[UUID, int], datetime | None]
 
 
@@ -97,7 +90,7 @@ async def test_a_recount_that_is_killed_goes_on_and_says_everything_once(
     assert await _said(conn) == expected
     watches = await conn.fetch("SELECT clock_id, version, due_at FROM notify.watches WHERE version > 1")
     assert {(row["clock_id"], row["version"]): row["due_at"] for row in watches} == expected
-    assert await count(conn, "routing.parked_records") == await count(conn, "notify.parked_records") == 0
+    assert await parked(conn) == 0
 
 
 async def _killed_inside_of_a_portion(city: Installation, conn: asyncpg.Connection, pack: Path, file: Path) -> None:

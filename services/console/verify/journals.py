@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 
-from contracts.events.clocks import (
-    ClocksTold,
-)
+from contracts.events.clocks import ClocksTold
 from contracts.events.referrals import FeedbackReceived, ReferralEvent
 from contracts.topics import HOME, OFFICE_REFERRALS
 from services.console.verify.facts import Facts, Fault, Heard, Said
