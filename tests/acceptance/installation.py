@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -38,6 +39,8 @@ GROUPS = (
     "notify.feedback",
 )
 PATIENCE_SECONDS = 40
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+"""A morning with a whole working day before it, five of them in its week, and a year whose holidays are published."""
 
 
 class Installation:
@@ -158,10 +161,13 @@ async def installed(
     folder: Path,
     *,
     offices: Iterable[str] = (),
-    speed: float | None = None,
-    origin: datetime | None = None,
+    speed: float = 1.0,
+    origin: datetime = MONDAY,
 ) -> AsyncIterator[Installation]:
-    """Migrated, with the topics of these offices, running. With `speed` in simulated time."""
+    """Migrated, with the topics of these offices, running.
+
+    Time begins at `origin` whenever the test runs: what is due on a day depends on the day.
+    """
     for name in SERVICES:
         await upgrade(database, name)
     wanted = {topic.name: (4, 3_600_000) for topic in (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, ALERTS)}
@@ -169,14 +175,11 @@ async def installed(
         wanted |= {OFFICE_REFERRALS.named(office): (1, 3_600_000), OFFICE_FEEDBACK.named(office): (1, 3_600_000)}
     await create(kafka, wanted)
     await forget(kafka, wanted)
-    time = {}
-    if speed is not None:
-        anchor = datetime.now().astimezone()
-        time = {
-            "YIMEN_TIME_SPEED": str(speed),
-            "YIMEN_TIME_ANCHOR": anchor.isoformat(),
-            "YIMEN_TIME_ORIGIN": (origin or anchor).isoformat(),
-        }
+    time = {
+        "YIMEN_TIME_SPEED": str(speed),
+        "YIMEN_TIME_ANCHOR": datetime.now().astimezone().isoformat(),
+        "YIMEN_TIME_ORIGIN": origin.isoformat(),
+    }
     installation = Installation(database, kafka, folder, time)
     try:
         await installation.start()

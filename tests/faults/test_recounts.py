@@ -54,7 +54,7 @@ async def city(
     database: str, kafka: str, tmp_path: Path, pack: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Installation]:
     monkeypatch.setenv("YIMEN_POLICY_DIR", str(pack))
-    async with installed(database, kafka, tmp_path, offices=(EMPLOYMENT,), speed=1.0, origin=ORIGIN) as installation:
+    async with installed(database, kafka, tmp_path, offices=(EMPLOYMENT,), origin=ORIGIN) as installation:
         yield installation
 
 

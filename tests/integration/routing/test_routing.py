@@ -27,9 +27,9 @@ from services.runtime.ids import new_id
 from services.runtime.migrate import upgrade
 from services.runtime.sealing import Sealer
 from services.runtime.settle import Desk, settle
-from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, PACK, TOWNSHIP
+from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON, PACK, TOWNSHIP
 
-NOW = datetime.now(UTC)
+NOW = NOON
 
 
 class Routing:
@@ -38,7 +38,9 @@ class Routing:
     def __init__(self, engine: AsyncEngine, clock: Clock | None = None) -> None:
         sealer = Sealer(b64encode(b"k" * 32).decode())
         self.engine = engine
-        self.router = Router(policy=PolicyWatch(PACK), sealer=sealer, clock=clock or Clock())
+        self.router = Router(
+            policy=PolicyWatch(PACK), sealer=sealer, clock=clock or Clock(origin=NOW, anchor=datetime.now(UTC))
+        )
         self.cases, self.feedback = (
             Desk(service="routing", reader=reader, engine=engine) for reader in self.router.readers()
         )

@@ -1,7 +1,7 @@
 """What the server enforces on every session of a service, and the shape of its schema."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -122,9 +122,9 @@ async def test_what_a_partner_calls_its_message_is_fresh_once(engine: AsyncEngin
 
 
 async def test_partitions_are_made_ahead_and_dropped_once_everything_was_sent(engine: AsyncEngine, a_message) -> None:
-    today = datetime.now(UTC).date()
     async with transaction(engine) as conn:
         await journal.add(conn, "intake", [a_message()])
+        today = await conn.scalar(text("SELECT recorded_on FROM journal"))
     later = today + timedelta(days=housekeeping.JOURNAL_DAYS + 1)
 
     await housekeep(engine, today=later)
@@ -141,8 +141,8 @@ async def test_partitions_are_made_ahead_and_dropped_once_everything_was_sent(en
 
 
 async def test_an_event_of_a_day_without_a_partition_is_kept_all_the_same(engine: AsyncEngine, a_message) -> None:
-    today = datetime.now(UTC).date()
     async with transaction(engine) as conn:
+        today = await conn.scalar(text("SELECT CURRENT_DATE"))
         await conn.execute(text(f"DROP TABLE journal_{today:%Y%m%d}"))
         await journal.add(conn, "intake", [a_message()])
 
