@@ -58,6 +58,7 @@ _SAID: Final[Mapping[str, TypeEngine[Any]]] = MappingProxyType(
         "ahead": String(),
         "breached_at": _MOMENT,
         "ended_at": _MOMENT,
+        "heard": String(),
         "type": String(),
         "fired_at": _MOMENT,
         "level": String(),
@@ -65,7 +66,10 @@ _SAID: Final[Mapping[str, TypeEngine[Any]]] = MappingProxyType(
         "recipients": String(),
     }
 )
-"""What is written of a watch of which something was said, and of its alert; the rest of the alert is the watch's."""
+"""What is written of a watch of which something was said, and of its alert; the rest of the alert is the watch's.
+
+`heard` is NULL where it stays as it is: after a breach nothing was heard but the breach.
+"""
 
 
 async def is_due(conn: AsyncConnection, *, since: datetime, until: datetime) -> bool:
@@ -101,7 +105,8 @@ def _save(alike: frozenset[str]) -> TextClause:
             UPDATE watches AS w
             SET status = {value["status"]}, next_alert = {value["next_alert"]}, next_fire_at = {value["next_fire_at"]},
                 ahead = CAST({value["ahead"]} AS jsonb),
-                breached_at = {value["breached_at"]}, ended_at = {value["ended_at"]}
+                breached_at = {value["breached_at"]}, ended_at = {value["ended_at"]},
+                heard = coalesce(CAST({value["heard"]} AS jsonb), w.heard)
             FROM unnest({", ".join(f":{name}" for name in sent)}) WITH ORDINALITY AS k ({", ".join(sent)}, place)
             WHERE w.clock_id = k.clock_id
             RETURNING k.*, w.case_id, w.referral_id, w.kind, w.version, w.office, w.area, w.due_at

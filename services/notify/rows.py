@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 from contracts.codes import Field, ReferralRole, ReferralState
 from services.notify.domain.firing import Candidate
 from services.notify.domain.legs import Leg
-from services.notify.domain.watch import Watch
+from services.notify.domain.watch import Ahead, Watch
 
 WATCH_COLUMNS: Final = Watch.__struct_fields__
 WATCH: Final = f"json_build_array({', '.join(f'w.{name}' for name in WATCH_COLUMNS)})"
@@ -32,23 +32,33 @@ OWNED: Final = frozenset(
     }
 )
 """What the owner of a clock says of it; an alert or an end changes only the rest."""
-MOVED_COLUMNS: Final = tuple(name for name in WATCH_COLUMNS if name not in OWNED)
+HEARD: Final = "heard"
+MOVED_COLUMNS: Final = tuple(name for name in WATCH_COLUMNS if name not in OWNED and name != HEARD)
+"""What an alert or an end changes; an alert before the end also what was heard."""
 _AHEAD: Final = WATCH_COLUMNS.index("ahead")
+_HEARD: Final = WATCH_COLUMNS.index(HEARD)
 _encode: Final = msgspec.json.encode
 _read_watches: Final = msgspec.json.Decoder(list[Watch]).decode
 _read_candidates: Final = msgspec.json.Decoder(list[Candidate]).decode
 _moved: Final = itemgetter(*(WATCH_COLUMNS.index(name) for name in MOVED_COLUMNS))
 
 
+def moments(found: tuple[Ahead, ...]) -> str:
+    return _encode(found).decode() if found else "[]"
+
+
 def watch_row(watch: Watch) -> list[Any]:
     values = list(astuple(watch))
-    values[_AHEAD] = _encode(watch.ahead).decode() if watch.ahead else "[]"
+    values[_AHEAD] = moments(watch.ahead)
+    values[_HEARD] = moments(watch.heard)
     return values
 
 
 def moved_row(watch: Watch) -> Sequence[Any]:
-    values: Sequence[Any] = _moved(watch_row(watch))
-    return values
+    values = list(astuple(watch))
+    values[_AHEAD] = moments(watch.ahead)
+    moved: Sequence[Any] = _moved(values)
+    return moved
 
 
 def watches_of(found: str | None) -> list[Watch]:

@@ -12,7 +12,7 @@ from contracts.events.clocks import ClockAlert, ClockBreached, ClockDue, ClockDu
 from services.notify import due, store
 from services.notify.domain.firing import MANY, Fired
 from services.notify.domain.watch import Alert
-from services.notify.rows import moved_row
+from services.notify.rows import moments, moved_row
 from services.runtime import journal
 from services.runtime.ids import derived_id
 from services.runtime.journal import Outgoing
@@ -92,7 +92,8 @@ def _moves(fired: Sequence[Fired], events: Sequence[ClockAlert], ids: Sequence[U
     for one, event, event_id in zip(fired, events, ids, strict=True):
         clock_id, *moved = moved_row(one.after)
         alert = (event.TYPE, event.fired_at, event.level, event.late_seconds, _json(one.recipients))
-        yield clock_id, event_id, *moved, *alert
+        heard = None if one.after.heard is one.before.heard else moments(one.after.heard)
+        yield clock_id, event_id, *moved, heard, *alert
 
 
 @lru_cache(maxsize=MANY)

@@ -42,6 +42,7 @@ watches = Table(
     Column("next_alert", String),
     Column("next_fire_at", DateTime(timezone=True)),
     Column("ahead", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("heard", JSONB, nullable=False, server_default=text("'[]'")),
     Column("breached_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
     CheckConstraint("version > 0", name="versions_count_from_one"),

@@ -50,7 +50,7 @@ def renew(event: ClocksTold, said_at: datetime, tally: Tally) -> None:
     at = changed_at(event)
     for facts in event.clocks:
         moment = said_at if at is None else at
-        watch = watch_over(facts, event.case_id, moment)
+        watch = watch_over(facts, event.case_id)
         before = tally.watches.get(watch.clock_id)
         if before is not None and at is not None and watch.version > before.version and watching.is_owed(before, at):
             fired = overdue(before, tally.now, tally.policy)
@@ -59,7 +59,7 @@ def renew(event: ClocksTold, said_at: datetime, tally: Tally) -> None:
             if begun is not None:
                 tally.supervisions[watch.clock_id] = begun
             before = fired.after
-        after = watching.renewed(before, watch)
+        after = watching.renewed(before, watch, moment)
         tally.watches[watch.clock_id] = after
         if before is not None:
             _follow(before, after, tally, paused=facts.due_at is None, at=moment)
@@ -95,14 +95,14 @@ def changed_at(event: ClocksTold) -> datetime | None:
             return None
 
 
-def watch_over(facts: ClockFacts, case_id: UUID, said_at: datetime) -> Watch:
-    """The watch that a clock needs. An owner of an older version names one warning, without a level."""
+def watch_over(facts: ClockFacts, case_id: UUID) -> Watch:
+    """The watch of a clock that nobody has heard of. An older owner names one warning, without a level."""
     ahead: tuple[watching.Ahead, ...] = ()
     if facts.due_at is not None and facts.kind not in WINDOWS:
         warnings = [(warning.level, warning.at.astimezone(UTC)) for warning in facts.warnings]
         if not warnings and facts.due_soon_at is not None:
             warnings = [("", facts.due_soon_at)]
-        ahead = watching.ahead_of(warnings, started_at=facts.started_at, due_at=facts.due_at, said_at=said_at)
+        ahead = watching.moments_of(warnings, started_at=facts.started_at, due_at=facts.due_at)
     status, next_alert, next_fire_at = watching.waiting_for(facts.kind, facts.due_at, ahead)
     return Watch(
         clock_id=facts.clock_id,

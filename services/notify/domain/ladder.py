@@ -130,6 +130,8 @@ def climb(standing: Supervision, now: datetime, policy: Policy) -> Climbed | Wai
 
 def follow(standing: Supervision, after: Watch, *, paused: bool, at: datetime, policy: Policy) -> Supervision:
     """The supervision after its clock changed: it stops for good when the cause is gone, and stands while paused."""
+    if after.status is not ClockStatus.BREACHED and _is_last_day(standing, after):
+        return _reminded(standing, after, policy)
     if standing.ended_at is not None:
         return standing
     if after.has_ended or after.status is not ClockStatus.BREACHED:
@@ -142,10 +144,28 @@ def follow(standing: Supervision, after: Watch, *, paused: bool, at: datetime, p
     return _upwards(replace(standing, paused_at=None, stood_seconds=stood), policy)
 
 
+def _is_last_day(standing: Supervision, after: Watch) -> bool:
+    """Whether the day that was said to be the last still is, or is again: then it is not said once more."""
+    if after.has_ended or after.due_at is None or standing.level in LATE:
+        return False
+    said = any(one.alert is Alert.LAST_DAY for one in after.heard)
+    coming = any(one.alert is Alert.LAST_DAY for one in after.ahead)
+    return said and not coming and civil_day(after.due_at) == civil_day(standing.due_at)
+
+
+def _reminded(standing: Supervision, after: Watch, policy: Policy) -> Supervision:
+    """Whom nobody has reminded of this day yet is reminded under the version that now counts."""
+    due_at = after.due_at or standing.due_at
+    today = replace(standing, version=after.version, due_at=due_at, stood_seconds=0, paused_at=None, ended_at=None)
+    if today.reached_at is not None:
+        return today
+    return _waiting(today, rung_of(policy.ladder, SupervisionLevel.REMINDED, today.kind), policy)
+
+
 def may_be_supervised(watch: Watch) -> bool:
     """Its last day has come, or its limit broke."""
     pressing = watch.status in (ClockStatus.DUE_SOON, ClockStatus.BREACHED)
-    return pressing and not watch.has_ended and watch.next_alert in (None, Alert.BREACHED)
+    return not watch.has_ended and (pressing or any(one.alert is Alert.LAST_DAY for one in watch.heard))
 
 
 def recipients_of(rung: Rung, office: str, area: str, policy: Policy) -> tuple[str, ...]:

@@ -64,6 +64,8 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False
     next_fire_at: datetime | None
     ahead: tuple[Ahead, ...] = ()
     """What will be said before the end, the next one first."""
+    heard: tuple[Ahead, ...] = ()
+    """What its office has heard, in whatever version, or was spared: each level where it stood last."""
     breached_at: datetime | None = None
     """When the breach was said; that it is one was true from the moment after `due_at`."""
     ended_at: datetime | None = None
@@ -96,19 +98,13 @@ def waiting_for(
     return ClockStatus.RUNNING, alert, at
 
 
-def ahead_of(
-    warnings: Sequence[tuple[str, datetime]], *, started_at: datetime, due_at: datetime, said_at: datetime
+def moments_of(
+    warnings: Sequence[tuple[str, datetime]], *, started_at: datetime, due_at: datetime
 ) -> tuple[Ahead, ...]:
-    """The warnings and the last day, in order.
-
-    Of those that had passed when the owner said this, only the last is left: after a change the office hears where
-    it stands, and does not hear again what it has heard, nor what its predecessor has.
-    """
+    """The warnings and the last day, in order."""
     moments = [Ahead(at, Alert.DUE_SOON, level) for level, at in warnings]
     moments.append(Ahead(midnight(civil_day(due_at)).astimezone(UTC), Alert.LAST_DAY, Alert.LAST_DAY.value))
-    coming = sorted((one for one in moments if started_at < one.at < due_at), key=lambda one: one.at)
-    passed = sum(one.at <= said_at for one in coming)
-    return tuple(coming[max(0, passed - 1) :])
+    return tuple(sorted((one for one in moments if started_at < one.at < due_at), key=lambda one: one.at))
 
 
 def told(watch: Watch) -> Watch:
@@ -116,31 +112,68 @@ def told(watch: Watch) -> Watch:
     if watch.due_at is None:
         raise ValueError("a clock that stands still has no alert")
     said, rest = next(iter(watch.ahead), None), watch.ahead[1:]
-    early = (
-        said is not None
-        and said.alert is Alert.DUE_SOON
-        and watch.due_soon_at is not None
-        and said.at < watch.due_soon_at
-    )
     alert, at = _next(rest, watch.due_at)
-    status = watch.status if early else ClockStatus.DUE_SOON
-    return replace(watch, status=status, ahead=rest, next_alert=alert, next_fire_at=at)
+    status = ClockStatus.DUE_SOON if said is None or _presses(said, watch.due_soon_at) else watch.status
+    heard = watch.heard if said is None else _with(watch.heard, said)
+    return replace(watch, status=status, ahead=rest, heard=heard, next_alert=alert, next_fire_at=at)
+
+
+def _presses(said: Ahead, due_soon_at: datetime | None) -> bool:
+    return said.alert is Alert.LAST_DAY or due_soon_at is None or said.at >= due_soon_at
+
+
+def _with(heard: tuple[Ahead, ...], *more: Ahead) -> tuple[Ahead, ...]:
+    """Each level once, where it stood last."""
+    last = {one.level: one for one in heard}
+    for one in more:
+        known = last.get(one.level)
+        last[one.level] = one if known is None or one.at > known.at else known
+    return tuple(last.values())
 
 
 def _next(ahead: Sequence[Ahead], due_at: datetime) -> tuple[Alert, datetime]:
     return (ahead[0].alert, ahead[0].at) if ahead else (Alert.BREACHED, due_at)
 
 
-def renewed(before: Watch | None, now: Watch) -> Watch:
-    """The watch after its owner said what the clock is like. An older version never overwrites a newer one."""
+def renewed(before: Watch | None, now: Watch, said_at: datetime) -> Watch:
+    """The watch after its owner said what the clock is like. An older version never overwrites a newer one.
+
+    `now` has everything ahead that the clock has, whether it has passed or not.
+    """
     if before is None:
-        return now
+        return _from_here(now, None, said_at)
     if now.version <= before.version or before.has_ended:
         return before
     if before.status is ClockStatus.BREACHED and not _moved_on(before, now):
         # A pause or a count after the breach does not undo it, and saying it twice would be a lie.
         return replace(before, version=now.version, provisional=now.provisional)
-    return now
+    return _from_here(now, before if before.office == now.office else None, said_at)
+
+
+def _from_here(now: Watch, before: Watch | None, said_at: datetime) -> Watch:
+    """The watch without what needs no saying: what its office has heard, and what has passed but for the last.
+
+    So whoever comes new to a clock that runs, or whose clock was moved past a moment that nobody has said, hears where
+    it stands. `before` is the watch as the same office knew it.
+    """
+    heard = before.heard if before is not None else ()
+    unheard = [one for one in now.ahead if before is None or not _has_heard(before, one, now.due_at, said_at)]
+    passed = sum(one.at <= said_at for one in unheard)
+    ahead = tuple(unheard[max(0, passed - 1) :])
+    behind = tuple(one for one in now.ahead if one not in ahead)
+    status, alert, at = waiting_for(now.kind, now.due_at, ahead)
+    if any(_presses(one, now.due_soon_at) for one in behind):
+        status = ClockStatus.DUE_SOON
+    return replace(now, status=status, ahead=ahead, heard=_with(heard, *behind), next_alert=alert, next_fire_at=at)
+
+
+def _has_heard(before: Watch, one: Ahead, due_at: datetime | None, said_at: datetime) -> bool:
+    """Whether the level was said for this moment or a later one, or has passed anyway and the end is where it was."""
+    said = next((known for known in before.heard if known.level == one.level), None)
+    if said is None or one.at <= said.at:
+        return said is not None
+    waits = any(coming.level == one.level for coming in before.ahead)
+    return one.at <= said_at and due_at == before.due_at and not waits
 
 
 def is_owed(before: Watch | None, at: datetime) -> bool:

@@ -8,10 +8,10 @@ import msgspec
 from sqlalchemy import text
 
 from contracts.codes import ClockKind
-from contracts.events.clocks import ClockExtended, ClockFacts, ClockMet, ClockStop, ClockWarning
+from contracts.events.clocks import ClockExtended, ClockFacts, ClockMet, ClockRecalculated, ClockStop, ClockWarning
 from services.runtime.database import transaction
 from services.runtime.ids import new_id
-from tests.integration.notify.watching import HOUR, NOW, Notify, facts, started
+from tests.integration.notify.watching import HOUR, NOW, OFFICE, Notify, facts, started
 
 DAY = timedelta(days=1)
 END = NOW + 4 * DAY
@@ -70,7 +70,7 @@ async def test_after_an_outage_everything_is_said_late_in_order_and_says_how_lat
     assert msgspec.json.decode(values[0][0])["late_seconds"] == said[3][3]
 
 
-async def test_a_change_repeats_no_level_that_has_passed_but_the_one_where_the_clock_stands(notify: Notify) -> None:
+async def test_a_change_repeats_no_level_that_was_said(notify: Notify) -> None:
     clock = with_levels()
     start = started(clock)
     await notify.hears(start)
@@ -85,9 +85,48 @@ async def test_a_change_repeats_no_level_that_has_passed_but_the_one_where_the_c
     )
     for _ in range(2):
         await notify.watchman(at=at).fire()
-    assert [row[1:3] for row in await levels(notify)] == [("50%", 1), ("80%", 1), ("80%", 2)]
+    assert [row[1:3] for row in await levels(notify)] == [("50%", 1), ("80%", 1)]
+    assert await notify.rows("SELECT status, version FROM watches") == [("due_soon", 2)]
     await notify.watchman(at=LEVELS[2][1]).fire()
-    assert [row[1:3] for row in (await levels(notify))[3:]] == [("1wd", 2)]
+    assert [row[1:3] for row in (await levels(notify))[2:]] == [("1wd", 2)]
+
+
+async def test_what_a_change_moves_past_its_moment_unsaid_is_said(notify: Notify) -> None:
+    clock = with_levels()
+    start = started(clock)
+    await notify.hears(start)
+    at = LEVELS[0][1] + HOUR
+    await notify.watchman(at=at).fire()
+    earlier = (clock.warnings[0], ClockWarning(level="80%", at=LEVELS[0][1] + HOUR / 2), clock.warnings[2])
+    again = msgspec.structs.replace(clock, version=2, due_at=END - HOUR, warnings=earlier)
+    await notify.hears(
+        ClockRecalculated(
+            case_id=start.case_id,
+            clocks=(again,),
+            previous_due_at=(END,),
+            reason="calendar_changed",
+            recalculated_at=at,
+        )
+    )
+    for _ in range(2):
+        await notify.watchman(at=at).fire()
+    assert await levels(notify) == [
+        ("clock.due_soon", "50%", 1, int(HOUR.total_seconds())),
+        ("clock.due_soon", "80%", 2, 1800),
+    ]
+
+
+async def test_the_office_to_which_a_clock_is_sent_on_hears_where_it_stands(notify: Notify) -> None:
+    """Sending a case on gives the next office a clock of its own, with the time that was used."""
+    clock = with_levels()
+    await notify.hears(started(clock))
+    for _, at in LEVELS[:2]:
+        await notify.watchman(at=at).fire()
+    successor = msgspec.structs.replace(clock, clock_id=new_id(), office="housing-130722000000")
+    await notify.hears(started(successor), sent_at=LEVELS[1][1] + HOUR)
+    await notify.watchman(at=LEVELS[1][1] + HOUR).fire()
+    said = "SELECT office, level FROM alerts ORDER BY xid, place"
+    assert await notify.rows(said) == [(OFFICE, "50%"), (OFFICE, "80%"), (successor.office, "80%")]
 
 
 async def test_an_answer_that_races_the_timer_wins_or_loses_and_never_both(notify: Notify) -> None:

@@ -63,7 +63,7 @@ class Notify:
             for reader in readers:
                 await store.note_reading(conn, reader, "one", until=until, seen=datetime.now(UTC))
 
-    async def hears(self, *events: CaseBound, writer: str = "routing") -> None:
+    async def hears(self, *events: CaseBound, writer: str = "routing", sent_at: datetime = NOW) -> None:
         desk = self.cases if writer == "intake" else self.events
         records = []
         for event in events:
@@ -77,7 +77,7 @@ class Notify:
                 sequence=self.sequences[event.case_id, writer],
                 traceparent=None,
             )
-            records.append(self._record(HOME[writer].name, msgspec.json.encode(event), headers))
+            records.append(self._record(HOME[writer].name, msgspec.json.encode(event), headers, sent_at))
         assert await settle(desk, [read_record(desk.reader, record) for record in records]) == 0
 
     async def receives(self, *values: bytes, at: datetime) -> None:

@@ -10,14 +10,15 @@ from msgspec.structs import replace
 from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
 from services.notify.domain import ladder, watch
 from services.notify.domain.firing import Candidate, Fired, Waits, decide
-from services.notify.domain.watch import Alert, Watch, ahead_of, waiting_for
-from tests.unit.notify.builders import DAY, a_watch, civil, the_policy
+from services.notify.domain.watch import Ahead, Alert, Watch, moments_of, waiting_for
+from tests.unit.notify.builders import COUNTY, DAY, OFFICE, a_watch, civil, the_policy
 
 POLICY = the_policy()
 WAITS = Waits(shortest=timedelta(minutes=1), longest=timedelta(hours=1))
 START = civil("02 09:00")
 HOURS = st.integers(min_value=0, max_value=240).map(lambda number: timedelta(hours=number))
 DAYS = st.integers(min_value=1, max_value=10)
+OFFICES = st.sampled_from([OFFICE, COUNTY])
 KINDS = st.sampled_from([ClockKind.HANDLING, ClockKind.UNMATCHED, ClockKind.SIGNING, ClockKind.RETURN_WINDOW])
 
 
@@ -30,8 +31,14 @@ class Course(RuleBasedStateMachine):
         self.version = 1
         self.kind = kind
         self.due_at = self._end(days)
+        self.shift = timedelta()
         self.paused_due: datetime | None = None
-        self.watch = self._watch(self.due_at)
+        self.office = OFFICE
+        self.heard: dict[str, datetime] = {}
+        """By level, the last moment for which the office heard it."""
+        self.spared: dict[str, datetime] = {}
+        """By level, the last moment that the office was spared, because a later one had passed as well."""
+        self.watch = watch.renewed(None, self._watch(self.due_at), self.now)
         self.standing: ladder.Supervision | None = None
         self.alerts: Counter[tuple[int, Alert, str]] = Counter()
         self.rungs: Counter[tuple[int, SupervisionLevel]] = Counter()
@@ -42,13 +49,12 @@ class Course(RuleBasedStateMachine):
         return (self.now + days * DAY).replace(hour=23, minute=59, second=59, microsecond=999999)
 
     def _watch(self, due_at: datetime | None) -> Watch:
-        windows = self.kind in watch.WINDOWS
-        warnings = [("half", START + (due_at - START) / 2), ("1d", due_at - DAY)] if due_at else []
-        coming = ahead_of(warnings, started_at=START, due_at=due_at, said_at=self.now) if due_at and not windows else ()
+        coming = self._moments(due_at)
         status, alert, at = waiting_for(self.kind, due_at, coming)
         known = a_watch(self.kind, coming) if not hasattr(self, "watch") else self.watch
         return replace(
             known,
+            office=self.office,
             version=self.version,
             started_at=START,
             due_soon_at=None,
@@ -57,9 +63,16 @@ class Course(RuleBasedStateMachine):
             next_alert=alert,
             next_fire_at=at,
             ahead=coming,
+            heard=(),
             breached_at=None,
             ended_at=None,
         )
+
+    def _moments(self, due_at: datetime | None) -> tuple[Ahead, ...]:
+        if due_at is None or self.kind in watch.WINDOWS:
+            return ()
+        half = START + (due_at - START) / 2 + self.shift
+        return moments_of([("half", half), ("1d", due_at - DAY)], started_at=START, due_at=due_at)
 
     @rule(later=HOURS)
     def time_passes(self, later: timedelta) -> None:
@@ -84,6 +97,9 @@ class Course(RuleBasedStateMachine):
     def _says(self, fired: Fired) -> None:
         self.alerts[fired.before.version, fired.alert, fired.level] += 1
         assert fired.fired_at >= fired.moment
+        if fired.alert in (Alert.DUE_SOON, Alert.LAST_DAY):
+            assert fired.level not in self.heard or fired.moment > self.heard[fired.level], "the office has heard this"
+            self.heard[fired.level] = fired.moment
         assert fired.alert is not Alert.BREACHED or fired.fired_at >= fired.before.due_at
         began = ladder.begun(self.standing, fired.before, fired.alert, POLICY)
         self.standing = began if began is not None else self.standing
@@ -119,10 +135,24 @@ class Course(RuleBasedStateMachine):
             assert isinstance(fired, Fired)
             self._says(fired)
             before = fired.after
-        after = watch.renewed(before, self._watch(due_at))
+        after = watch.renewed(before, self._watch(due_at), self.now)
+        self._knows_where_it_stands(before, after)
         if self.standing is not None:
             self.standing = ladder.follow(self.standing, after, paused=due_at is None, at=self.now, policy=POLICY)
         self.watch = after
+
+    def _knows_where_it_stands(self, before: Watch, after: Watch) -> None:
+        """The last of what has passed was said to the office, for this moment or for the same end; or it is now."""
+        if after.status is ClockStatus.BREACHED or after.has_ended:
+            return
+        passed = [one for one in self._moments(after.due_at) if one.at <= self.now and one not in after.ahead]
+        same_end = before.due_at == after.due_at and before.status is not ClockStatus.BREACHED
+        waits = any(one.at <= self.now for one in after.ahead)
+        for one in passed:
+            known = max(self.heard.get(one.level, START), self.spared.get(one.level, START))
+            waited = any(known.level == one.level for known in before.ahead)
+            assert waits or known >= one.at or (same_end and known > START and not waited)
+            self.spared[one.level] = max(one.at, known)
 
     @precondition(lambda self: self.answered_at is None and not self.paused_due)
     @rule()
@@ -149,6 +179,21 @@ class Course(RuleBasedStateMachine):
     @rule(days=st.integers(min_value=-3, max_value=3))
     def the_calendar_changes(self, days: int) -> None:
         self.due_at = max(self.due_at + days * DAY, START + timedelta(hours=1))
+        self._changes(self.due_at)
+
+    @precondition(lambda self: self.answered_at is None and not self.paused_due)
+    @rule(hours=st.integers(min_value=-48, max_value=48))
+    def a_level_moves_alone_or_nothing_does(self, hours: int) -> None:
+        self.shift = timedelta(hours=hours)
+        self._changes(self.due_at)
+
+    @precondition(lambda self: self.answered_at is None and not self.paused_due)
+    @rule(office=OFFICES)
+    def another_office_takes_it(self, office: str) -> None:
+        if office != self.office:
+            self.heard.clear()
+            self.spared.clear()
+        self.office = office
         self._changes(self.due_at)
 
     @precondition(lambda self: self.answered_at is None)

@@ -8,8 +8,8 @@ import pytest
 
 from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
 from services.deadlines import CIVIL_TIME
-from services.notify.domain.ladder import Climbed, Supervision, Waits, begun, climb, follow
-from services.notify.domain.watch import Alert
+from services.notify.domain.ladder import Climbed, Supervision, Waits, begun, climb, follow, may_be_supervised
+from services.notify.domain.watch import Alert, Watch, moments_of, told
 from services.policies.ladder import WINDOWS
 from tests.unit.notify.builders import (
     CITY,
@@ -60,9 +60,9 @@ def test_one_day_late_is_a_whole_day_and_not_the_night_of_the_breach() -> None:
 
 @pytest.mark.parametrize("office", ["", "education-130799000000"])
 def test_what_nobody_owns_goes_to_the_coordinator(office: str) -> None:
-    for level, _, told in all_rungs(late(ClockKind.UNMATCHED, office=office)):
-        assert office not in told
-        assert COUNTY in told, level
+    for level, _, offices in all_rungs(late(ClockKind.UNMATCHED, office=office)):
+        assert office not in offices
+        assert COUNTY in offices, level
 
 
 def test_the_coordinator_who_is_late_hears_of_it_once() -> None:
@@ -152,6 +152,54 @@ def test_a_change_that_gives_no_time_leaves_the_ladder_alone() -> None:
     broken = a_watch(status=ClockStatus.BREACHED, next_alert=None, next_fire_at=None, version=5)
     urged = climbed(late(), civil("09 09:00")).after
     assert follow(urged, broken, paused=False, at=civil("10 09:00"), policy=POLICY) == urged
+
+
+def last_day_said(due_at: datetime = FRIDAY, **more: object) -> Watch:
+    said = moments_of((), started_at=civil("02 09:00"), due_at=due_at)
+    return a_watch(due_at=due_at, heard=said, **{"status": ClockStatus.DUE_SOON, **more})
+
+
+def test_a_reminder_that_has_not_come_yet_comes_for_the_version_that_counts() -> None:
+    """Before nine on the last day the clock changes, stands still, or moves away and back: the day stays the last."""
+    watch = last_day_said()
+    standing = begun(None, watch, Alert.LAST_DAY, POLICY)
+    assert standing is not None
+    sooner = FRIDAY - timedelta(hours=2)
+    after = follow(standing, last_day_said(sooner, version=2), paused=False, at=civil("06 08:00"), policy=POLICY)
+    assert (after.version, after.due_at, after.next_level) == (2, sooner, L.REMINDED)
+    assert after.next_at == civil("06 09:00")
+    paused = last_day_said(version=2, status=ClockStatus.PAUSED, next_alert=None, next_fire_at=None)
+    still = follow(
+        standing, msgspec.structs.replace(paused, due_at=None), paused=True, at=civil("06 08:00"), policy=POLICY
+    )
+    assert (still.next_at, still.ended_at) == (None, civil("06 08:00"))
+    again = follow(still, last_day_said(version=3), paused=False, at=civil("06 08:30"), policy=POLICY)
+    assert (again.version, again.next_at, again.ended_at) == (3, civil("06 09:00"), None)
+
+
+def test_whom_the_last_day_has_reminded_is_not_reminded_again_by_a_change() -> None:
+    standing = begun(None, last_day_said(), Alert.LAST_DAY, POLICY)
+    assert standing is not None
+    reminded = climbed(standing, civil("06 09:00")).after
+    after = follow(reminded, last_day_said(version=2), paused=False, at=civil("06 10:00"), policy=POLICY)
+    assert (after.level, after.version, after.next_at, after.ended_at) == (L.REMINDED, 2, None, None)
+    broken = begun(after, last_day_said(version=2), Alert.BREACHED, POLICY)
+    assert broken is not None
+    assert (broken.level, broken.next_level) == (L.REMINDED, L.URGED)
+
+
+def test_another_last_day_or_an_answer_ends_the_reminder() -> None:
+    standing = begun(None, last_day_said(), Alert.LAST_DAY, POLICY)
+    assert standing is not None
+    for after in (a_watch(due_at=end_of("09"), version=2), last_day_said(ended_at=civil("06 08:00"))):
+        assert follow(standing, after, paused=False, at=civil("06 08:00"), policy=POLICY).ended_at is not None
+
+
+def test_a_warning_that_comes_later_than_the_last_day_does_not_hide_its_supervision() -> None:
+    two_hours = moments_of((("2h", civil("06 22:00")),), started_at=civil("02 09:00"), due_at=FRIDAY)
+    watch = told(a_watch(coming=two_hours))
+    assert watch.next_alert is Alert.DUE_SOON
+    assert may_be_supervised(watch)
 
 
 def test_a_new_version_begins_at_the_foot() -> None:

@@ -4,10 +4,18 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from contracts.codes import ClockKind, ClockStatus
-from services.notify.domain.watch import Ahead, Alert, Watch, ahead_of, cancelled, is_owed, met, told, waiting_for
+from services.notify.domain.watch import (
+    Ahead,
+    Alert,
+    Watch,
+    cancelled,
+    is_owed,
+    met,
+    moments_of,
+    told,
+    waiting_for,
+)
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 DAY = timedelta(days=1)
@@ -16,8 +24,8 @@ WARNINGS = (("50%", START + 2 * DAY), ("80%", START + 4 * DAY))
 LAST_DAY = DUE.replace(hour=0)
 
 
-def ahead(said_at: datetime = START) -> tuple[Ahead, ...]:
-    return ahead_of(WARNINGS, started_at=START, due_at=DUE, said_at=said_at)
+def ahead() -> tuple[Ahead, ...]:
+    return moments_of(WARNINGS, started_at=START, due_at=DUE)
 
 
 def a_watch(kind: ClockKind = ClockKind.HANDLING, coming: tuple[Ahead, ...] = (), due_at: datetime = DUE) -> Watch:
@@ -45,22 +53,9 @@ def test_the_levels_come_in_order_and_the_last_day_with_them() -> None:
     assert ahead()[-1].at == LAST_DAY
 
 
-@pytest.mark.parametrize(
-    ("said_at", "left"),
-    [
-        (START + 3 * DAY, ["50%", "80%", "last_day"]),
-        (START + 4.2 * DAY, ["80%", "last_day"]),
-        (LAST_DAY, ["last_day"]),
-        (DUE + DAY, ["last_day"]),
-    ],
-)
-def test_what_had_passed_before_a_change_is_not_said_again_but_for_the_last(said_at: datetime, left: list[str]) -> None:
-    assert [one.level for one in ahead(said_at)] == left
-
-
 def test_a_clock_of_hours_has_no_last_day_of_its_own() -> None:
     end = START + timedelta(hours=2)
-    found = ahead_of([("50%", START + timedelta(hours=1))], started_at=START, due_at=end, said_at=START)
+    found = moments_of([("50%", START + timedelta(hours=1))], started_at=START, due_at=end)
     assert [one.level for one in found] == ["50%"]
 
 
