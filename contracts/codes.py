@@ -4,7 +4,7 @@ Categories, offices and reasons are not here: they are policy and change without
 """
 
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 
 class Code(StrEnum):
@@ -110,9 +110,21 @@ class ClockKind(Code):
     UNMATCHED = "unmatched", "无主事项处置时限", "Unmatched"
     REWORK = "rework", "重办时限", "Rework"
     CALLBACK = "callback", "回访时限", "Callback"
+    REVIEW_REQUEST = "review_request", "申请复查期限", "Time to ask for review"
     REVIEW = "review", "复查时限", "Review"
+    RE_REVIEW_REQUEST = "re_review_request", "申请复核期限", "Time to ask for re-review"
     RE_REVIEW = "re_review", "复核时限", "Re-review"
     RETENTION = "retention", "保管期限", "Retention"
+
+
+LEAD_WORK: Final = frozenset({ClockKind.HANDLING, ClockKind.REVIEW, ClockKind.RE_REVIEW, ClockKind.REWORK})
+"""The time that the lead has for the work itself, whatever it is called."""
+WORK: Final = LEAD_WORK | {ClockKind.CO_HANDLING}
+"""Clocks by which an office's work is judged."""
+RETURN_RIGHTS: Final = frozenset({ClockKind.RETURN_WINDOW, ClockKind.PETITION_OBJECTION})
+"""While one of them runs, an office may ask to return its referral."""
+WINDOWS: Final = RETURN_RIGHTS | {ClockKind.REVIEW_REQUEST, ClockKind.RE_REVIEW_REQUEST, ClockKind.RETENTION}
+"""Time in which somebody may do something, or must keep it. When it ends nobody has failed."""
 
 
 class ClockStatus(Code):

@@ -10,10 +10,11 @@ import msgspec
 
 from contracts.codes import AreaLevel
 from services.policies import Category, LimitRow, Office, Policy, Reason, Rule
+from services.policies.kinds import ClockRule
 from services.policies.model import LateReports
 from services.routing.domain.decision import Matter, decide
 
-PARTS: Final = ("areas", "offices", "categories", "rules", "limits", "reasons", "calendars", "late_reports")
+PARTS: Final = ("areas", "offices", "categories", "rules", "limits", "clocks", "reasons", "calendars", "late_reports")
 NOBODY: Final = UUID(int=0)
 UNASKED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """No rule asks for the time."""
@@ -114,6 +115,23 @@ def _limit(row: LimitRow) -> str:
     return f"{row.limit}{longer}; {law}; {'statutory' if row.statutory else 'not statutory'}; {row.confidence}{rolls}"
 
 
+def _clock(rule: ClockRule) -> str:
+    runs = [
+        f"starts {_listed(sorted(rule.starts)) or 'never'}",
+        *([f"of {_listed(sorted(rule.roles))}"] if not rule.at_the_window else []),
+        *([f"if {rule.only_if}"] if rule.only_if else []),
+        *([f"meets {_listed(sorted(rule.meets))}"] if rule.meets else []),
+        *([f"cancels {_listed(sorted(rule.cancels))}"] if rule.cancels else []),
+        *([f"instead of {rule.instead_of}"] if rule.instead_of else []),
+        *([f"limit of {rule.limit_of}"] if rule.limit_of is not rule.clock else []),
+        *(["silence accepts"] if rule.silence_accepts else []),
+        *(["extends"] if rule.extends else []),
+        *(["passes on"] if rule.passes_on else []),
+    ]
+    law = " ".join(filter(None, (rule.source, rule.article)))
+    return f"{'; '.join(runs)}; {law}; {'statutory' if rule.statutory else 'not statutory'}; {rule.confidence}"
+
+
 def _within(late: LateReports) -> str:
     law = " ".join(filter(None, (late.source, late.article)))
     return f"{late.within}; {law}; {'statutory' if late.statutory else 'not statutory'}; {late.confidence}"
@@ -121,7 +139,7 @@ def _within(late: LateReports) -> str:
 
 def _reason(reason: Reason) -> str:
     law = " ".join(filter(None, (reason.source, reason.article)))
-    stops = "; stops the clock" if reason.stops_clock else ""
+    stops = f"; stops {_listed(sorted(reason.stops))}" if reason.stops else ""
     return f"{reason.zh} / {reason.en}; for {_listed(sorted(reason.uses))}{stops}" + (f"; {law}" if law else "")
 
 
@@ -131,6 +149,7 @@ _LINES: Final[Mapping[str, Callable[[Any], str]]] = {
     "categories": _category,
     "rules": _rule,
     "limits": _limit,
+    "clocks": _clock,
     "reasons": _reason,
 }
 

@@ -1,6 +1,6 @@
 """What a policy makes of a matter, before anybody registers it: who, by which rule, and each date day by day."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -11,16 +11,15 @@ from contracts.codes import ClockKind, ReferralRole
 from contracts.events.clocks import LimitBasis
 from services.deadlines import CIVIL_TIME, Explanation, explain
 from services.intake.domain.case import first_contact
-from services.policies import Area, Category, LimitRow, Policy
+from services.policies import Area, Category, Policy
 from services.policies.clocks import Terms, basis_of, terms_of
+from services.policies.kinds import Happening
 from services.routing.domain.decision import Matter, Step
-from services.routing.domain.dispatching import Desk, dispatch
+from services.routing.domain.dispatching import dispatch
+from services.routing.domain.timing import Desk
 from services.runtime.ids import new_id
 
 NOBODY: Final = UUID(int=0)
-FROM_REGISTRATION: Final = (ClockKind.ACCEPTANCE,)
-LATER: Final = (ClockKind.REWORK, ClockKind.CALLBACK)
-"""Of the same matter, but their start is not known yet."""
 Attributes = Mapping[str, str | int | bool]
 
 
@@ -85,6 +84,9 @@ def tell(policy: Policy, category: Category, area: Area, attributes: Attributes,
     change = dispatch(matter, start, Desk(policy=policy, make_id=new_id))
     choice = change.decisions[-1].choice
     rule = next((rule for rule in policy.rules if rule.id == choice.rule), None)
+    first = _at_first(policy, category)
+    at_offices = {clock.kind for referral in change.routing.referrals for clock in referral.clocks}
+    later = _later(policy, category, at_offices | set(first))
     return Told(
         version=policy.version,
         category={"code": category.code, "zh": category.zh, "en": category.en},
@@ -97,16 +99,28 @@ def tell(policy: Policy, category: Category, area: Area, attributes: Attributes,
         copies=tuple(_office(policy, code) for code in choice.copies),
         trace=choice.trace,
         clocks=(
-            *(_running(policy, category, kind, matter.first_contact_office, start) for kind in FROM_REGISTRATION),
+            *(_running(policy, category, kind, matter.first_contact_office, start) for kind in first),
             *(
                 _running(policy, category, clock.kind, referral.office, clock.started_at, clock.terms)
                 for referral in change.routing.referrals
                 if referral.role is not ReferralRole.INFO
                 for clock in referral.clocks
             ),
-            *(_told(policy, category, kind, None) for kind in LATER),
+            *(_told(policy, category, kind, None) for kind in later),
         ),
     )
+
+
+def _at_first(policy: Policy, category: Category) -> tuple[ClockKind, ...]:
+    """What runs from the registration of a matter that lacks nothing."""
+    started = policy.course(category.code).starting(Happening.CASE_REGISTERED)
+    return tuple(rule.clock for rule in started if rule.only_if is None)
+
+
+def _later(policy: Policy, category: Category, running: Collection[ClockKind]) -> tuple[ClockKind, ...]:
+    """Of the same matter, but their start is not known yet."""
+    started = (rule.clock for rules in policy.course(category.code).started.values() for rule in rules)
+    return tuple(kind for kind in dict.fromkeys(started) if kind not in running)
 
 
 def _office(policy: Policy, code: str) -> OfficeTold:
@@ -114,13 +128,8 @@ def _office(policy: Policy, code: str) -> OfficeTold:
     return OfficeTold(code=code, zh=office.zh, en=office.en)
 
 
-def _row(policy: Policy, kind: ClockKind, category: str) -> LimitRow:
-    # A co-handler has the lead's time.
-    return policy.limit(ClockKind.HANDLING if kind is ClockKind.CO_HANDLING else kind, category)
-
-
 def _told(policy: Policy, category: Category, kind: ClockKind, office: str | None) -> ClockTold:
-    row = _row(policy, kind, category.code)
+    row = policy.limit(kind, category.code)
     return ClockTold(
         kind=kind,
         zh=kind.zh,
@@ -136,7 +145,7 @@ def _told(policy: Policy, category: Category, kind: ClockKind, office: str | Non
 def _running(
     policy: Policy, category: Category, kind: ClockKind, office: str, start: datetime, terms: Terms | None = None
 ) -> ClockTold:
-    terms = terms or terms_of(_row(policy, kind, category.code), policy, office)
+    terms = terms or terms_of(policy.limit(kind, category.code), policy, office)
     found = explain(start, terms.limit, calendar=policy.calendar_of(office), rules=terms.rules)
     return msgspec.structs.replace(
         _told(policy, category, kind, office or None),

@@ -103,7 +103,7 @@ def doing(wanted: Act, at: datetime, rules: Rules) -> Callable[[Case], Change | 
     def do(case: Case) -> Change | Refused:
         match wanted:
             case Accept():
-                return acts.accept(case, at)
+                return acts.accept(case, at, rules)
             case Decline(reason=reason, go_to=go_to):
                 return acts.decline(case, at, rules, reason=reason, go_to=go_to)
             case RequestSupplement(missing=missing, override=override):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import ClockKind, ReferralRole
+from contracts.codes import LEAD_WORK, ClockKind, ReferralRole
 from contracts.events import CaseBound
 from contracts.events.alerts import Supervision
 from contracts.events.clocks import (
@@ -41,13 +41,14 @@ from services.intake.domain.change import Change
 from services.intake.telling import Story
 from services.intake.translate import to_awaited
 from services.policies import Policy, PolicyWatch
+from services.policies.kinds import Happening
 from services.runtime.clock import Clock
 from services.runtime.consume import Incoming, Reader, events_of_ours
 from services.runtime.failures import Rejected
 
+HAPPENINGS: Final = {what.value: what for what in Happening}
 DECISIONS: Final = (RoutingDecided, RoutingUnmatched, RoutingOverridden, RoutingArbitrationRequested)
-WORK: Final = frozenset({ClockKind.HANDLING, ClockKind.REWORK})
-TOLD: Final = WORK | {ClockKind.RETURN_DECISION}
+TOLD: Final = LEAD_WORK | {ClockKind.RETURN_DECISION}
 """Clocks that stand in the story. That of signing is routing's own business, and of a co-handler's only the pauses."""
 
 
@@ -149,9 +150,9 @@ def step(still: Change, event: CaseBound, policy: Policy) -> Change:
             return _led(still, event, policy)
         case ClockBreached():
             # Not `due_at`: who is late stays late, and the clock must say so.
-            return following.silent(case, event.fired_at, event.kind, event.version)
+            return following.silent(case, event.fired_at, event.kind, event.version, policy)
         case ClocksTold():
-            times = [clock for clock in event.clocks if clock.kind in WORK and clock.referral_id == case.lead]
+            times = [clock for clock in event.clocks if clock.kind in LEAD_WORK and clock.referral_id == case.lead]
             if not times:
                 return still
             timed = following.timed(case, still.at, to_awaited(times[-1]))
@@ -161,11 +162,17 @@ def step(still: Change, event: CaseBound, policy: Policy) -> Change:
 
 
 def _led(still: Change, event: ReferralEvent, policy: Policy) -> Change:
-    """Only the lead's leg moves a case."""
+    """Only the lead's leg moves a case, and ends what the window's clocks waited for."""
+    change = _moved(replace(still, at=event.at), event, policy)
+    what = HAPPENINGS.get(event.TYPE)
+    return following.heard(change, event.referral_id, what, policy) if what is not None else change
+
+
+def _moved(still: Change, event: ReferralEvent, policy: Policy) -> Change:
     case = still.case
     match event:
         case ReferralDispatched(referral_id=referral, office=office):
-            return following.dispatched(case, event.at, referral, office)
+            return following.dispatched(case, event.at, referral, office, policy)
         case ReferralOnHold(referral_id=referral, reason=reason, stops_clock=True):
             return following.held(case, event.at, referral, reason)
         case ReferralResumed(referral_id=referral):
@@ -173,6 +180,6 @@ def _led(still: Change, event: ReferralEvent, policy: Policy) -> Change:
         case ReferralCompleted(referral_id=referral):
             return following.completed(case, event.at, referral, policy)
         case ReferralFailed(referral_id=referral, reason=reason):
-            return following.failed(case, event.at, referral, reason)
+            return following.failed(case, event.at, referral, reason, policy)
         case _:
             return still

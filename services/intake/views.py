@@ -10,6 +10,7 @@ from contracts.events.clocks import LimitBasis
 from services.intake.domain.case import Awaited, Case, expected
 from services.intake.translate import to_awaited
 from services.policies import Policy
+from services.policies.kinds import Happening
 from services.policies.words import office_of
 
 WIDE = frozenset({AreaLevel.PROVINCE, AreaLevel.CITY})
@@ -114,7 +115,7 @@ def _awaited(case: Case, policy: Policy) -> Awaited | None:
     lead = policy.office_near(category.lead_role, case.area) if category is not None else None
     if lead is None:
         return None
-    return expected(ClockKind.HANDLING, lead.code, case.accepted_at, case.category, policy)
+    return expected(Happening.REFERRAL_DISPATCHED, lead.code, case.accepted_at, case.category, policy)
 
 
 def _address(area: str, policy: Policy) -> str:

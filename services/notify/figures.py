@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts import codes
 from contracts.codes import ClockKind, ClockStatus
 from services.notify.domain.areas import digits_below, prefix, whole
 
@@ -109,7 +110,7 @@ _WATCHES: Final = text(
     ORDER BY w.due_at, w.clock_id LIMIT :limit
     """
 )
-WORK: Final = [ClockKind.HANDLING.value, ClockKind.CO_HANDLING.value, ClockKind.REWORK.value]
+WORK: Final = sorted(kind.value for kind in codes.WORK)
 RATES: Final = {
     "on_time": "completed",
     "returned": "dispatched",

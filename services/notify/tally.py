@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from contracts.codes import WINDOWS
 from contracts.events.clocks import (
     ClockCancelled,
     ClockExtended,
@@ -24,7 +25,6 @@ from services.notify.domain.legs import Leg
 from services.notify.domain.watch import Watch
 from services.notify.store import NewCase, NewState, Receipt, Refusal
 from services.policies import Policy
-from services.policies.ladder import WINDOWS
 
 log = structlog.get_logger()
 

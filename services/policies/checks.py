@@ -2,20 +2,11 @@
 
 from collections.abc import Iterator
 
-from contracts.codes import AreaLevel, ClockKind
+from contracts.codes import AreaLevel
+from services.policies.kinds import kind_faults
 from services.policies.ladder import ladder_faults
 from services.policies.model import LimitRow, Policy, Rule
 from services.policies.reading import Fault
-
-NEEDED = (
-    ClockKind.ACCEPTANCE,
-    ClockKind.SIGNING,
-    ClockKind.RETURN_WINDOW,
-    ClockKind.UNMATCHED,
-    ClockKind.REWORK,
-    ClockKind.CALLBACK,
-)
-"""Clocks that need a limit for every matter; handling has one per category."""
 
 
 def check(policy: Policy, file: str) -> Iterator[Fault]:
@@ -24,6 +15,8 @@ def check(policy: Policy, file: str) -> Iterator[Fault]:
         yield Fault(file=file, line=1, reason=reason)
     roles = {office.role for office in policy.offices.values()}
     yield from ladder_faults(policy.ladder, roles)
+    yield from kind_faults(policy.clocks, file)
+    yield from _matters_of_clocks(policy)
     for rule in policy.rules:
         path, _, line = rule.where.rpartition(":")
         for role in (rule.lead, *rule.co_handlers, *rule.copies):
@@ -51,11 +44,18 @@ def _unanswerable(rule: Rule, policy: Policy) -> Iterator[str]:
 
 def _limits(policy: Policy) -> Iterator[str]:
     for code in policy.categories:
-        for clock in (*NEEDED, ClockKind.HANDLING):
-            try:
-                policy.limit(clock, code)
-            except StopIteration:
+        course = policy.course(code)
+        started = dict.fromkeys(rule.clock for rules in course.started.values() for rule in rules)
+        for clock in started:
+            if policy.find_limit(clock, code) is None:
                 yield f"no limit for the clock {clock.value} of category {code}"
+
+
+def _matters_of_clocks(policy: Policy) -> Iterator[Fault]:
+    for rule in policy.clocks:
+        path, _, line = rule.where.rpartition(":")
+        for category in sorted(rule.categories - set(policy.categories)):
+            yield Fault(file=path, line=int(line), reason=f"unknown category {category}")
 
 
 def _loosened(policy: Policy) -> Iterator[str]:

@@ -8,12 +8,10 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
-from contracts.codes import AreaLevel, ClockKind, Confidence, SupervisionLevel
+from contracts.codes import WINDOWS, AreaLevel, ClockKind, Confidence, SupervisionLevel
 from services.deadlines import BadQuestion, Limit, Unit
 from services.policies.reading import Entry, Fault, code_of
 
-WINDOWS: Final = frozenset({ClockKind.RETURN_WINDOW, ClockKind.PETITION_OBJECTION, ClockKind.RETENTION})
-"""Time in which somebody may do something, or must keep it. When it ends nobody has failed, so nobody is supervised."""
 HOLDER: Final = "office"
 HOURS_OF: Final = {Unit.HOUR: 1.0, Unit.DAY: 24.0, Unit.WORKING_DAY: 24.0 * 7 / 5}
 """To tell only which of two rungs comes first."""

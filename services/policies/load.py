@@ -9,6 +9,7 @@ from pathlib import Path
 from services.deadlines import statutory_calendar
 from services.policies.calendars import local_calendars
 from services.policies.checks import check
+from services.policies.kinds import FILE, clock_rules
 from services.policies.ladder import ladder
 from services.policies.matters import attributes, categories, late_reports, limits, materials, reasons, rules
 from services.policies.model import Policy
@@ -51,6 +52,7 @@ def load_policy(folder: Path) -> Policy:
         limits=limits(read("limits.yaml"), read("categories.csv")),
         reasons=reasons(read("reasons.yaml")),
         rules=rules(read("rules.yaml"), read("categories.csv")),
+        clocks=clock_rules(read(FILE)),
         calendar=statutory_calendar(),
         ladder=ladder(read("ladder.yaml")),
         late_reports=late_reports([entry for _, entry in headings]),

@@ -10,6 +10,7 @@ from services.policies.reading import Entry, code_of
 from services.policies.warnings import DEFAULT_LEVELS, fault_of
 
 EXTENSION_APPROVER = "unit_head"
+"""Who has to agree where a row does not say (信访工作条例 34; 行政许可法 42)."""
 USES = frozenset(
     {
         "return",
@@ -134,6 +135,7 @@ def _limit_row(row: Entry, clock: ClockKind | None, limit: Limit | None, categor
     confidence = code_of(row, "confidence", Confidence, row.text("confidence"))
     source, article, statutory = row.text("source"), row.text("article", ""), row.flag("statutory")
     longer = _limit(row, "extension") if row.values.get("extension") else None
+    approver = row.text("approver", EXTENSION_APPROVER)
     roll = row.flag("roll") if "roll" in row.values else True
     warnings = row.texts("warnings") if row.values.get("warnings") is not None else DEFAULT_LEVELS
     for wrong in filter(None, map(fault_of, warnings)):
@@ -146,7 +148,7 @@ def _limit_row(row: Entry, clock: ClockKind | None, limit: Limit | None, categor
         clock=clock,
         limit=limit,
         rules=CountingRules(roll_last_day=roll, close_of_business=closes),
-        extension=Extension(limit=longer, approver=EXTENSION_APPROVER) if longer else None,
+        extension=Extension(limit=longer, approver=approver) if longer else None,
         source=source,
         article=article,
         statutory=statutory,
@@ -165,6 +167,7 @@ def reasons(rows: Sequence[Entry]) -> dict[str, Reason]:
     found: dict[str, Reason] = {}
     for row in rows:
         code, uses = row.text("code"), frozenset(row.texts("for"))
+        stops = [code_of(row, "stops", ClockKind, kind) for kind in row.texts("stops")]
         for use in sorted(uses - USES):
             row.refuse(f"a reason cannot be for {use}")
         if code in found:
@@ -174,7 +177,7 @@ def reasons(rows: Sequence[Entry]) -> dict[str, Reason]:
             uses=uses,
             zh=row.text("zh"),
             en=row.text("en"),
-            stops_clock=row.flag("stops_clock"),
+            stops=frozenset(kind for kind in stops if kind is not None),
             source=row.text("source", ""),
             article=row.text("article", ""),
         )

@@ -4,9 +4,11 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
+from functools import lru_cache
 
 from contracts.codes import AreaLevel, ClockKind, Confidence, Field
 from services.deadlines import Calendar, CountingRules, Limit, Unit
+from services.policies.kinds import ClockRule, Course, course
 from services.policies.ladder import Rung
 from services.policies.warnings import DEFAULT_LEVELS
 
@@ -101,7 +103,8 @@ class Reason:
     uses: frozenset[str]
     zh: str
     en: str
-    stops_clock: bool = False
+    stops: frozenset[ClockKind] = frozenset()
+    """The clocks that stand still for it."""
     source: str = ""
     article: str = ""
 
@@ -147,6 +150,7 @@ class Policy:
     limits: tuple[LimitRow, ...]
     reasons: Mapping[str, Reason]
     rules: tuple[Rule, ...]
+    clocks: tuple[ClockRule, ...]
     calendar: Calendar
     ladder: tuple[Rung, ...] = ()
     late_reports: LateReports = LateReports()
@@ -194,12 +198,38 @@ class Policy:
         return None
 
     def limit(self, clock: ClockKind, category: str) -> LimitRow:
-        """The first row for the clock that fits; loading makes sure that there is one."""
-        matter = self.categories.get(category)
-        return next(
+        """The first row for the clock that fits; loading makes sure that there is one for what this policy starts."""
+        row = self.find_limit(clock, category)
+        if row is None:
+            raise LookupError(f"no limit for the clock {clock.value} of category {category}")
+        return row
+
+    def find_limit(self, clock: ClockKind, category: str) -> LimitRow | None:
+        """The limit of a clock by its rule for such matters; none for what the policy does not know."""
+        rule = self.course(category).rules.get(clock)
+        return _find_limit(self, rule.limit_of if rule is not None else clock, category)
+
+    def course(self, category: str) -> Course:
+        """The clocks that a matter has, and what starts and ends them."""
+        return _course(self, category)
+
+
+@lru_cache(maxsize=1024)
+def _course(policy: Policy, category: str) -> Course:
+    matter = policy.categories.get(category)
+    return course(policy.clocks, category, matter.field if matter is not None else None)
+
+
+@lru_cache(maxsize=8192)
+def _find_limit(policy: Policy, clock: ClockKind, category: str) -> LimitRow | None:
+    matter = policy.categories.get(category)
+    return next(
+        (
             row
-            for row in self.limits
+            for row in policy.limits
             if row.clock is clock
             and row.category in (None, category)
             and (row.field is None or (matter is not None and row.field is matter.field))
-        )
+        ),
+        None,
+    )

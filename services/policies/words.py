@@ -5,7 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from contracts.codes import ClockKind
+from contracts.codes import LEAD_WORK, ClockKind
 from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events import clocks as k
@@ -17,9 +17,13 @@ from services.policies.model import Policy
 Words = tuple[str, str]
 """Chinese and English."""
 
-STARTS: Final = frozenset(
-    {ClockKind.ACCEPTANCE, ClockKind.HANDLING, ClockKind.REWORK, ClockKind.RETURN_DECISION, ClockKind.CALLBACK}
-)
+STARTS: Final = LEAD_WORK | {
+    ClockKind.ACCEPTANCE,
+    ClockKind.RETURN_DECISION,
+    ClockKind.CALLBACK,
+    ClockKind.REVIEW_REQUEST,
+    ClockKind.RE_REVIEW_REQUEST,
+}
 """Clocks of which it is told until when they run; the others are routing's own business."""
 
 

@@ -12,8 +12,8 @@ from services.deadlines import BadQuestion
 from services.deadlines.limits import sound
 from services.routing import store
 from services.routing.domain.answers import Answer, received, take
-from services.routing.domain.dispatching import Desk
 from services.routing.domain.referral import Change, Refused, Routing
+from services.routing.domain.timing import Desk
 from services.routing.store import SavedAnswer
 from services.routing.translate import to_outgoing
 from services.runtime import inbox, journal

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.routing import store
 from services.routing.answering import SERVICE
 from services.routing.domain import supervision
-from services.routing.domain.dispatching import Desk
 from services.routing.domain.pauses import Wanted, correct_pause
 from services.routing.domain.referral import Change, Refused, Routing
+from services.routing.domain.timing import Desk
 from services.routing.translate import to_outgoing
 from services.runtime import journal
 

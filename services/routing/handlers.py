@@ -15,8 +15,9 @@ from services.policies import PolicyWatch
 from services.routing import store
 from services.routing.answering import SERVICE, latest, take_answers, unsound
 from services.routing.domain.answers import Answer
-from services.routing.domain.dispatching import Desk, dispatch, rework, withdraw
+from services.routing.domain.dispatching import dispatch, rework, withdraw
 from services.routing.domain.referral import Change, Routing
+from services.routing.domain.timing import Desk
 from services.routing.translate import to_matter, to_outgoing
 from services.runtime import journal
 from services.runtime.clock import Clock
@@ -124,4 +125,4 @@ def _follow(event: CaseNews, routing: Routing | None, desk: Desk, at: datetime) 
     change = Change(routing=routing, at=at)
     if isinstance(event, CaseReopened):
         return rework(change, event.round, event.reason, desk)
-    return withdraw(change, WITHDRAWN)
+    return withdraw(change, desk, WITHDRAWN)

@@ -36,10 +36,11 @@ class Listener:
 
     async def _portion(self) -> int:
         desk, clock = self.router.desk(), self.router.clock
+        kinds = {rule.clock for rule in desk.policy.clocks if rule.silence_accepts and not rule.at_the_window}
         at = clock.now()
         before = at - timedelta(seconds=GRACE_SECONDS * clock.speed)
         async with transaction(self.engine) as conn:
-            silent = await store.list_silent(conn, before=before, limit=PORTION)
+            silent = await store.list_silent(conn, kinds, before=before, limit=PORTION)
             if not silent:
                 return 0
             routings = await store.lock_routings(conn, (case_id for case_id, _ in silent))

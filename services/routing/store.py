@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, RowMapping, Uuid, bindparam, insert, select, text
+from sqlalchemy import LargeBinary, RowMapping, String, Uuid, bindparam, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.codes import RETURN_RIGHTS, ClockKind
 from services.policies import Policy
 from services.policies.clocks import LegalClock
 from services.routing import rows
@@ -32,15 +33,15 @@ _CLAIM_KEYS: Final = text(
 _SILENT: Final = text(
     """
     SELECT DISTINCT c.case_id, c.referral_id FROM clocks AS c
-    WHERE c.kind IN ('signing', 'return_window') AND c.stopped_at IS NULL AND c.due_at < :before
+    WHERE c.kind = ANY(:kinds) AND c.stopped_at IS NULL AND c.due_at < :before
       AND EXISTS (
         SELECT FROM referrals AS r
         WHERE r.referral_id = c.referral_id
-          AND (r.state IN ('dispatched', 'signed') OR (r.deemed AND c.kind = 'return_window'))
+          AND (r.state IN ('dispatched', 'signed') OR (r.deemed AND c.kind = ANY(:rights)))
       )
     LIMIT :limit
     """
-)
+).bindparams(bindparam("kinds", type_=ARRAY(String)), bindparam("rights", type_=ARRAY(String)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +83,12 @@ async def find_routing(conn: AsyncConnection, case_id: UUID) -> Routing | None:
     return (await _with_referrals(conn, found)).get(case_id)
 
 
-async def list_silent(conn: AsyncConnection, *, before: datetime, limit: int) -> list[tuple[UUID, UUID]]:
-    """Case and referral where the time to sign or to object passed before that moment."""
-    found = await conn.execute(_SILENT, {"before": before, "limit": limit})
+async def list_silent(
+    conn: AsyncConnection, kinds: Iterable[ClockKind], *, before: datetime, limit: int
+) -> list[tuple[UUID, UUID]]:
+    """Case and referral where a clock of these kinds passed before that moment, and silence still means something."""
+    values = {"kinds": sorted(kinds), "rights": sorted(RETURN_RIGHTS), "before": before, "limit": limit}
+    found = await conn.execute(_SILENT, values)
     return [(row.case_id, row.referral_id) for row in found]
 
 

@@ -105,9 +105,10 @@ clocks = Table(
         postgresql_where=text("calendar_version IS NOT NULL"),
     ),
     Index(
-        "answers_awaited",
+        "clocks_running_out",
+        "kind",
         "due_at",
-        postgresql_where=text("kind IN ('signing', 'return_window') AND stopped_at IS NULL"),
+        postgresql_where=text("stopped_at IS NULL"),
     ),
 )
 

@@ -11,7 +11,8 @@ from contracts.events.cases import CaseAccepted
 from services.deadlines import due, explain
 from services.policies import load_policy
 from services.routing.domain.decision import decide
-from services.routing.domain.dispatching import Desk, dispatch
+from services.routing.domain.dispatching import dispatch
+from services.routing.domain.timing import Desk
 from services.routing.translate import to_matter
 from services.runtime.ids import new_id
 from tests.benchmarks.ground import NOW, PACK, Ground, accepted, head, rate

@@ -9,13 +9,12 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer
 
 from contracts.cloudevents import Envelope, UnknownType, decode
-from contracts.codes import ClockKind, ReferralRole
+from contracts.codes import WORK, ReferralRole
 from contracts.events import CaseBound
 from contracts.events.cases import CaseRegistered, CaseReopened
 from contracts.events.clocks import ClockBreached
 from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralFailed
 
-WORK = frozenset({ClockKind.HANDLING, ClockKind.CO_HANDLING, ClockKind.REWORK})
 OFFICES = r"^departments\.[a-z_]+-[0-9]+\.referrals\.v1$"
 STORY = r"^(intake\.cases|routing\.referrals|notify\.alerts)\.v1$"
 """What a partner reads that follows cases."""

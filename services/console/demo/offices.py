@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from contracts.codes import ClockStatus, FeedbackAction, FeedbackOutcome, ReferralRole
+from contracts.codes import WORK, ClockStatus, FeedbackAction, FeedbackOutcome, ReferralRole
 from contracts.events import Event
 from contracts.events.clocks import ClockStarted
 from contracts.events.referrals import (
@@ -24,7 +24,7 @@ from contracts.topics import OFFICE_FEEDBACK
 from services.console.demo.behaviours import Behaviour, Conduct, Step
 from services.console.demo.doors import Doors
 from services.console.demo.hours import OPENS, at_desk
-from services.console.demo.ledger import WORK, Key, Ledger
+from services.console.demo.ledger import Key, Ledger
 from services.console.demo.plan import Plan
 from services.console.demo.wheel import Wheel
 from services.deadlines.limits import civil_day, midnight

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from contracts.codes import ClockKind, ReferralRole
+from contracts.codes import LEAD_WORK, ReferralRole
 from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events import clocks as k
@@ -56,7 +56,7 @@ def _sent_on(case: Case) -> bool:
 
 
 def _late(case: Case) -> bool:
-    late = any(isinstance(e, k.ClockBreached) and e.kind is ClockKind.HANDLING for e in _events(case))
+    late = any(isinstance(e, k.ClockBreached) and e.kind in LEAD_WORK for e in _events(case))
     return late and _has(case, r.ReferralCompleted, r.ReferralDeemedAccepted)
 
 

@@ -7,13 +7,12 @@ from statistics import median
 
 from rich.table import Table
 
-from contracts.codes import ClockKind, Field, ReferralRole
+from contracts.codes import LEAD_WORK, Field, ReferralRole
 from contracts.events.clocks import ClockBreached
 from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralReturned
 from services.console.demo.ledger import Case
 
 DAY_SECONDS = 86_400
-LEAD_CLOCKS = frozenset({ClockKind.HANDLING, ClockKind.REWORK})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,7 +59,7 @@ def by_field(cases: Iterable[Case]) -> dict[Field, Figures]:
                     figures.returned += 1
                 case ReferralCompleted(role=ReferralRole.LEAD, round=1, at=at):
                     finished = at
-                case ClockBreached(kind=kind) if kind in LEAD_CLOCKS:
+                case ClockBreached(kind=kind) if kind in LEAD_WORK:
                     late = True
                 case _:
                     pass

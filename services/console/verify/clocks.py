@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from contracts.codes import ClockStatus
+from contracts.codes import WINDOWS, ClockStatus
 from contracts.events.clocks import ClockAlert
 from services.console.verify.facts import Facts, Fault, WatchRow
 from services.console.verify.registry import check
-from services.console.verify.timelines import WINDOWS, Timeline, Version, breaches, decoded, timelines
+from services.console.verify.timelines import Timeline, Version, breaches, decoded, timelines
 
 OPEN = frozenset({ClockStatus.RUNNING, ClockStatus.PAUSED})
 

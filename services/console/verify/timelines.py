@@ -22,9 +22,6 @@ from contracts.events.clocks import (
 )
 from services.console.verify.facts import Facts, Said
 
-WINDOWS = frozenset({ClockKind.RETURN_WINDOW, ClockKind.PETITION_OBJECTION, ClockKind.RETENTION})
-"""Time in which somebody may do something: its end breaks nothing."""
-
 
 @dataclass(slots=True, kw_only=True)
 class Version:

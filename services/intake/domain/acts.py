@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from contracts.codes import CaseState, ClockKind
+from contracts.codes import CaseState
 from services.deadlines import Limit, due
 from services.intake.domain.case import Case, expected
 from services.intake.domain.change import (
@@ -20,7 +20,9 @@ from services.intake.domain.change import (
 )
 from services.intake.domain.registering import accepted, ready
 from services.intake.domain.states import Move, after
+from services.intake.domain.timing import happens
 from services.policies import Policy
+from services.policies.kinds import Happening
 
 AWAITING_MATERIAL = "supplement"
 """The reason for which the acceptance clock stands still; the policy says whether it may."""
@@ -35,9 +37,9 @@ class Rules:
     """How long after it was resolved a case can be opened again."""
 
 
-def accept(case: Case, at: datetime) -> Change | Refused:
+def accept(case: Case, at: datetime, rules: Rules) -> Change | Refused:
     """A clerk takes the case on, with or without the material."""
-    return _illegal(case, Move.ACCEPT) or accepted(Change(case=case, at=at))
+    return _illegal(case, Move.ACCEPT) or accepted(Change(case=case, at=at), rules.policy)
 
 
 def decline(case: Case, at: datetime, rules: Rules, *, reason: str, go_to: str) -> Change | Refused:
@@ -48,8 +50,8 @@ def decline(case: Case, at: datetime, rules: Rules, *, reason: str, go_to: str) 
     if refused := _illegal(case, Move.DECLINE) or _invalid(faults):
         return refused
     change = Change(case=case, at=at)
-    declined = change.says(Declined(reason=reason, go_to=go_to), state=change.moves(Move.DECLINE))
-    return declined.meet(ClockKind.ACCEPTANCE).cancel()
+    fact, state = Declined(reason=reason, go_to=go_to), change.moves(Move.DECLINE)
+    return happens(change, fact, rules.policy, state=state)
 
 
 def request_supplement(
@@ -63,14 +65,16 @@ def request_supplement(
     if case.notices and not override:
         return Refused(code="notice_already_given", detail="a second notice needs a coordinator's override")
     change = Change(case=case, at=at)
-    told = change.says(
+    told = happens(
+        change,
         NoticeGiven(missing=_once(missing), overridden=bool(case.notices)),
+        rules.policy,
         state=change.moves(Move.REQUEST_SUPPLEMENT),
         missing=_once(missing),
         notices=case.notices + 1,
-    ).meet(ClockKind.SUPPLEMENT_NOTICE)
+    )
     reason = rules.policy.reasons.get(AWAITING_MATERIAL)
-    return told.pause(ClockKind.ACCEPTANCE, reason.code) if reason is not None and reason.stops_clock else told
+    return told.pause(reason.stops, reason.code) if reason is not None else told
 
 
 def supplement(case: Case, at: datetime, rules: Rules, *, materials: Sequence[str]) -> Change | Refused:
@@ -80,12 +84,14 @@ def supplement(case: Case, at: datetime, rules: Rules, *, materials: Sequence[st
     if refused := _illegal(case, Move.SUPPLEMENT) or _invalid(faults):
         return refused
     change = Change(case=case, at=at)
-    whole = change.says(
+    whole = happens(
+        change,
         Supplemented(materials=_once(materials)),
+        rules.policy,
         state=change.moves(Move.SUPPLEMENT),
         missing=tuple(code for code in case.missing if code not in set(materials)),
-    ).resume(ClockKind.ACCEPTANCE)
-    return accepted(whole) if ready(whole.case, rules.policy) else whole
+    ).resume()
+    return accepted(whole, rules.policy) if ready(whole.case, rules.policy) else whole
 
 
 def withdraw(case: Case, at: datetime, rules: Rules, *, reason: str) -> Change | Refused:
@@ -93,7 +99,8 @@ def withdraw(case: Case, at: datetime, rules: Rules, *, reason: str) -> Change |
     if refused := _illegal(case, Move.WITHDRAW) or _invalid(faults):
         return refused
     change = Change(case=case, at=at)
-    return change.says(Withdrawn(reason=reason), state=change.moves(Move.WITHDRAW), handling=None).cancel()
+    fact, state = Withdrawn(reason=reason), change.moves(Move.WITHDRAW)
+    return happens(change, fact, rules.policy, state=state, handling=None)
 
 
 def call_back(case: Case, at: datetime, rules: Rules, *, satisfied: bool, reason: str) -> Change | Refused:
@@ -105,9 +112,8 @@ def call_back(case: Case, at: datetime, rules: Rules, *, satisfied: bool, reason
         return refused
     change = Change(case=case, at=at)
     if not satisfied and _within_window(case, at, rules):
-        return _reopened(change.meet(ClockKind.CALLBACK), reason, rules)
-    closed = change.says(Closed(satisfied=satisfied), state=change.moves(Move.CLOSE))
-    return closed.meet(ClockKind.CALLBACK)
+        return _reopened(change, reason, rules)
+    return happens(change, Closed(satisfied=satisfied), rules.policy, state=change.moves(Move.CLOSE))
 
 
 def applicant_told(case: Case, at: datetime, *, about: str) -> Change | Refused:
@@ -125,18 +131,21 @@ def reopen(case: Case, at: datetime, rules: Rules, *, reason: str) -> Change | R
         return refused
     if not _within_window(case, at, rules):
         return Refused(code="reopen_window_over", detail=f"it was open for {rules.reopen_limit} after the solution")
-    return _reopened(Change(case=case, at=at).meet(ClockKind.CALLBACK), reason, rules)
+    return _reopened(Change(case=case, at=at), reason, rules)
 
 
 def _reopened(change: Change, reason: str, rules: Rules) -> Change:
     """The lead that solved it takes it up again."""
     case, office = change.case, change.case.lead_office
-    return change.says(
+    again = Happening.REFERRAL_REWORK_REQUESTED
+    return happens(
+        change,
         Reopened(reason=reason),
+        rules.policy,
         state=change.moves(Move.REOPEN),
         round=case.round + 1,
         resolved_at=None,
-        handling=expected(ClockKind.REWORK, office, change.at, case.category, rules.policy) if office else None,
+        handling=expected(again, office, change.at, case.category, rules.policy) if office else None,
     )
 
 

@@ -1,14 +1,15 @@
 """The case as intake keeps it, without its applicant."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
-from contracts.codes import CaseState, ClockKind, Field, SubmissionChannel
+from contracts.codes import LEAD_WORK, CaseState, ClockKind, Field, ReferralRole, SubmissionChannel
 from contracts.events.clocks import LimitBasis
 from services.deadlines import due
 from services.policies import Policy
 from services.policies.clocks import LegalClock, basis_of, terms_of
+from services.policies.kinds import Happening
 from services.runtime.ids import derived_id
 
 
@@ -75,13 +76,17 @@ def first_contact(policy: Policy, area: str) -> str | None:
     return office.code if office is not None else None
 
 
-def expected(kind: ClockKind, office: str, started_at: datetime, category: str, policy: Policy) -> Awaited:
-    """What the policy says of an answer that nobody has announced yet."""
-    row = policy.limit(kind, category)
+def expected(what: Happening, office: str, started_at: datetime, category: str, policy: Policy) -> Awaited | None:
+    """What the policy says of the lead's answer before its clock is announced; none where it starts no such clock."""
+    course = policy.course(category)
+    kinds = [rule.clock for rule in course.starting(what, ReferralRole.LEAD) if rule.clock in LEAD_WORK]
+    row = policy.find_limit(kinds[0], category) if kinds else None
+    if row is None:
+        return None
     end = due(started_at, row.limit, calendar=policy.calendar_of(office), rules=policy.rules_of(row, office))
     return Awaited(
         office=office,
-        kind=kind,
+        kind=kinds[0],
         limit=str(row.limit),
         due_at=end.due_at,
         provisional=end.provisional,
@@ -91,9 +96,9 @@ def expected(kind: ClockKind, office: str, started_at: datetime, category: str, 
 
 
 def a_clock(case: Case, kind: ClockKind, started_at: datetime, policy: Policy) -> LegalClock:
-    """One of intake's own; there is one of each kind per round, and its id says so."""
+    """One of intake's own. No two of a kind start at the same moment, and the id says so."""
     return LegalClock(
-        id=derived_id("case", str(case.id), kind.value, str(case.round)),
+        id=derived_id("case", str(case.id), kind.value, str(case.round), started_at.astimezone(UTC).isoformat()),
         kind=kind,
         office=case.first_contact_office,
         area=case.area,

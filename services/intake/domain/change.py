@@ -1,6 +1,6 @@
 """What became true of a case in one act: the case as it is after, and the facts in the order they happened."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -151,28 +151,33 @@ class Change:
     def start(self, *clocks: LegalClock) -> "Change":
         return self.says(ClocksMoved(how=STARTED, clocks=clocks), clocks=(*self.case.clocks, *clocks))
 
-    def pause(self, kind: ClockKind, reason: str) -> "Change":
-        return self._turn(PAUSED, kind, lambda clock: clock.pause(self.at, reason), reason)
+    def pause(self, kinds: Collection[ClockKind], reason: str) -> "Change":
+        running = [one for one in self.case.clocks if one.kind in kinds and one.status is ClockStatus.RUNNING]
+        return self._turn(PAUSED, running, lambda clock: clock.pause(self.at, reason), reason)
 
-    def resume(self, kind: ClockKind) -> "Change":
-        return self._turn(RESUMED, kind, lambda clock: clock.resume(self.at))
+    def resume(self) -> "Change":
+        """All that stand still run again."""
+        still = [clock for clock in self.case.clocks if clock.status is ClockStatus.PAUSED]
+        return self._turn(RESUMED, still, lambda clock: clock.resume(self.at))
 
     def meet(self, *kinds: ClockKind) -> "Change":
         """What the clocks waited for has happened."""
-        return self._stop(MET, ClockStatus.MET, frozenset(kinds))
+        return self._stop(MET, ClockStatus.MET, kinds)
 
-    def cancel(self) -> "Change":
-        """All that still run wait for nothing any more."""
-        return self._stop(CANCELLED, ClockStatus.CANCELLED, frozenset(ClockKind))
+    def cancel(self, kinds: Collection[ClockKind] = frozenset(ClockKind)) -> "Change":
+        """Those that still run wait for nothing any more."""
+        return self._stop(CANCELLED, ClockStatus.CANCELLED, kinds)
 
-    def _turn(self, how: str, kind: ClockKind, turn: Callable[[LegalClock], LegalClock], reason: str = "") -> "Change":
-        turned = {clock.kind: turn(clock) for clock in self.case.clocks if clock.kind is kind}
+    def _turn(
+        self, how: str, chosen: Iterable[LegalClock], turn: Callable[[LegalClock], LegalClock], reason: str = ""
+    ) -> "Change":
+        turned = {clock.id: turn(clock) for clock in chosen}
         if not turned:
             return self
-        clocks = tuple(turned.get(clock.kind, clock) for clock in self.case.clocks)
+        clocks = tuple(turned.get(clock.id, clock) for clock in self.case.clocks)
         return self.says(ClocksMoved(how=how, clocks=tuple(turned.values()), reason=reason), clocks=clocks)
 
-    def _stop(self, how: str, status: ClockStatus, kinds: frozenset[ClockKind]) -> "Change":
+    def _stop(self, how: str, status: ClockStatus, kinds: Collection[ClockKind]) -> "Change":
         stopped = tuple(clock.stop(self.at, status) for clock in self.case.clocks if clock.kind in kinds)
         if not stopped:
             return self

@@ -5,21 +5,28 @@ from datetime import datetime
 from uuid import UUID
 
 from contracts.codes import CaseState, ClockKind
-from services.intake.domain.case import Awaited, Case, a_clock
+from services.intake.domain.case import Awaited, Case
 from services.intake.domain.change import Change, Resolved, Resumed, Suspended, Terminated, WordOwed
 from services.intake.domain.registering import accepted
 from services.intake.domain.states import Move, after
+from services.intake.domain.timing import happens, turns
 from services.policies import Policy
+from services.policies.kinds import Happening
 
-DEEMING = frozenset({ClockKind.ACCEPTANCE, ClockKind.SUPPLEMENT_NOTICE})
 EXTENSION = "extension"
 AT_WORK = frozenset({CaseState.IN_PROGRESS, CaseState.SUSPENDED})
 
 
-def dispatched(case: Case, at: datetime, referral: UUID, office: str) -> Change:
+def dispatched(case: Case, at: datetime, referral: UUID, office: str, policy: Policy) -> Change:
     """A lead has it. Whoever gets it instead of an office that waited starts to work: nothing holds the case then."""
     state = after(case.state, Move.DISPATCH) or case.state
-    return _resume(Change(case=replace(case, lead=referral, lead_office=office, state=state), at=at))
+    change = Change(case=replace(case, lead=referral, lead_office=office, state=state), at=at)
+    return heard(_resume(change), referral, Happening.REFERRAL_DISPATCHED, policy)
+
+
+def heard(change: Change, referral: UUID, what: Happening, policy: Policy) -> Change:
+    """What happened to the lead's referral may be what a clock of the window waited for."""
+    return turns(change, what, policy) if referral == change.case.lead else change
 
 
 def timed(case: Case, at: datetime, handling: Awaited) -> Change:
@@ -57,27 +64,27 @@ def completed(case: Case, at: datetime, referral: UUID, policy: Policy) -> Chang
     change = _resume(change)
     if after(change.case.state, Move.RESOLVE) is None:
         return change
-    solved = change.says(Resolved(), state=change.moves(Move.RESOLVE), resolved_at=at, handling=None)
-    return solved.start(a_clock(case, ClockKind.CALLBACK, at, policy))
+    return happens(change, Resolved(), policy, state=change.moves(Move.RESOLVE), resolved_at=at, handling=None)
 
 
-def failed(case: Case, at: datetime, referral: UUID, reason: str) -> Change:
+def failed(case: Case, at: datetime, referral: UUID, reason: str, policy: Policy) -> Change:
     change = Change(case=case, at=at)
     if referral != case.lead or after(case.state, Move.TERMINATE) is None:
         return change
-    return change.says(Terminated(reason=reason), state=change.moves(Move.TERMINATE), handling=None).cancel()
+    return happens(change, Terminated(reason=reason), policy, state=change.moves(Move.TERMINATE), handling=None)
 
 
-def silent(case: Case, at: datetime, kind: ClockKind, version: int) -> Change:
+def silent(case: Case, at: datetime, kind: ClockKind, version: int, policy: Policy) -> Change:
     """The window let its time pass without a word: the case counts as accepted (视为受理).
 
     While the applicant has the word the clock stands still; an alert of an older version says nothing about now.
     """
     change = Change(case=case, at=at)
     current = any(clock.kind is kind and clock.version == version for clock in case.clocks)
-    if case.state is not CaseState.REGISTERED or kind not in DEEMING or not current:
+    accepts = kind in policy.course(case.category).accepting
+    if case.state is not CaseState.REGISTERED or not accepts or not current:
         return change
-    return accepted(change, deemed=True)
+    return accepted(change, policy, deemed=True)
 
 
 def _resume(change: Change) -> Change:

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from contracts.codes import CaseState, ClockKind
+from contracts.codes import CaseState
 from contracts.submissions import Submission
-from services.intake.domain.case import Case, a_clock, first_contact
+from services.intake.domain.case import Case, first_contact
 from services.intake.domain.change import Accepted, Change, Registered
 from services.intake.domain.states import Move
+from services.intake.domain.timing import happens
 from services.policies import Policy
-from services.policies.clocks import LegalClock
 
 
 def register(
@@ -51,8 +51,8 @@ def register(
         received_at=(submission.received_at or now).astimezone(UTC),
         registered_at=now,
     )
-    change = Change(case=case, at=now).says(Registered()).start(*_clocks(case, policy))
-    return accepted(change) if ready(case, policy) else change
+    change = happens(Change(case=case, at=now), Registered(), policy)
+    return accepted(change, policy) if ready(case, policy) else change
 
 
 def ready(case: Case, policy: Policy) -> bool:
@@ -61,13 +61,7 @@ def ready(case: Case, policy: Policy) -> bool:
     return not case.missing and category is not None and not category.by_clerk
 
 
-def accepted(change: Change, *, deemed: bool = False) -> Change:
-    """Taken on; the window's clocks have what they waited for."""
-    taken = change.says(Accepted(deemed=deemed), state=change.moves(Move.ACCEPT), accepted_at=change.at)
-    return taken.meet(ClockKind.ACCEPTANCE, ClockKind.SUPPLEMENT_NOTICE)
-
-
-def _clocks(case: Case, policy: Policy) -> list[LegalClock]:
-    """The time to accept, and where material is missing the time to tell so."""
-    kinds = [ClockKind.ACCEPTANCE, *([ClockKind.SUPPLEMENT_NOTICE] if case.missing else [])]
-    return [a_clock(case, kind, case.received_at, policy) for kind in kinds]
+def accepted(change: Change, policy: Policy, *, deemed: bool = False) -> Change:
+    """Taken on."""
+    state = change.moves(Move.ACCEPT)
+    return happens(change, Accepted(deemed=deemed), policy, state=state, accepted_at=change.at)

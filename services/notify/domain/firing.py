@@ -8,9 +8,9 @@ from typing import assert_never
 import msgspec
 from msgspec.structs import replace
 
-from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
+from contracts.codes import WORK, ClockKind, ClockStatus, SupervisionLevel
 from services.notify.domain.ladder import COORDINATOR, recipients_of
-from services.notify.domain.watch import HANDLING, Alert, Watch, told
+from services.notify.domain.watch import Alert, Watch, told
 from services.policies import Policy
 from services.policies.ladder import rung_of
 
@@ -117,7 +117,7 @@ def told_of(alert: Alert, kind: ClockKind, office: str, area: str, policy: Polic
     if alert is Alert.DUE:
         return ()
     if alert is Alert.BREACHED:
-        coordinator = policy.office_near(COORDINATOR, area) if kind in HANDLING else None
+        coordinator = policy.office_near(COORDINATOR, area) if kind in WORK else None
         both = (office, coordinator.code) if coordinator is not None else (office,)
         return tuple(dict.fromkeys(both))
     level = SupervisionLevel.WARNED if alert is Alert.DUE_SOON else SupervisionLevel.REMINDED

@@ -9,12 +9,8 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
-from contracts.codes import ClockKind, ClockStatus
+from contracts.codes import WINDOWS, ClockKind, ClockStatus
 from services.deadlines.limits import civil_day, midnight
-from services.policies.ladder import WINDOWS
-
-HANDLING = frozenset({ClockKind.HANDLING, ClockKind.CO_HANDLING, ClockKind.REWORK})
-"""Clocks by which an office's work is judged."""
 
 
 class Alert(StrEnum):

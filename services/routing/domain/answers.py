@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from contracts.codes import ClockKind, FeedbackAction, FeedbackOutcome, ReferralRole
+from contracts.codes import RETURN_RIGHTS, ClockKind, FeedbackAction, FeedbackOutcome, ReferralRole
 from contracts.events.clocks import ClockExtended
 from contracts.events.referrals import (
     FeedbackReceived,
@@ -24,12 +24,14 @@ from contracts.events.referrals import (
 from contracts.submissions import Feedback
 from services.deadlines import BadQuestion, Limit
 from services.policies.clocks import facts_of
+from services.policies.kinds import Happening
 from services.policies.model import Extension
 from services.routing.domain.decision import arbiter, coordinator
-from services.routing.domain.dispatching import Desk, decision_clock, recall
+from services.routing.domain.dispatching import recall
 from services.routing.domain.pauses import check_since, since
-from services.routing.domain.referral import ANSWER_KINDS, WORK_KINDS, Change, Referral, Refused, Routing
+from services.routing.domain.referral import Change, Referral, Refused, Routing
 from services.routing.domain.states import BY_OFFICE, Move
+from services.routing.domain.timing import Desk, happens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,7 @@ def _check_reason(feedback: Feedback, desk: Desk) -> Refused | None:
 def _check_return(_: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
     if referral.return_locked:
         return Refused(code="return_locked", detail="a return was refused or arbitrated before")
-    window = next((clock for clock in referral.clocks if clock.kind is ClockKind.RETURN_WINDOW), None)
+    window = next((clock for clock in referral.clocks if clock.kind in RETURN_RIGHTS), None)
     until = window.due(desk.policy.calendar_of(window.office)).due_at if window is not None else None
     if until is None or answer.received_at > until:
         return Refused(code="return_window_over")
@@ -107,8 +109,13 @@ def _check_hold(_: Routing, referral: Referral, answer: Answer, desk: Desk) -> R
     feedback = answer.feedback
     if refused := _check_reason(feedback, desk):
         return refused
-    stops = desk.policy.reasons[feedback.reason].stops_clock
+    stops = _stopped(referral, feedback, desk)
     return check_since(referral, feedback, answer.received_at, desk.policy) if stops else None
+
+
+def _stopped(referral: Referral, feedback: Feedback, desk: Desk) -> bool:
+    """Whether the reason stops a clock that runs."""
+    return bool(referral.open_clocks(desk.policy.reasons[feedback.reason].stops))
 
 
 def _check_resume(_: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
@@ -123,8 +130,9 @@ def _check_complete(routing: Routing, referral: Referral, _: Answer, __: Desk) -
 
 
 def _check_extend(routing: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
-    clock = next(iter(referral.open_clocks(ClockKind.HANDLING)), None)
-    row = desk.policy.limit(clock.kind, routing.matter.category) if clock is not None else None
+    category = routing.matter.category
+    clock = next(iter(referral.open_clocks(_extending(desk, category))), None)
+    row = desk.policy.find_limit(clock.kind, category) if clock is not None else None
     if clock is None or row is None or row.extension is None:
         return Refused(code="extension_not_allowed")
     if clock.extensions:
@@ -133,6 +141,10 @@ def _check_extend(routing: Routing, referral: Referral, answer: Answer, desk: De
     if end is not None and answer.received_at > end:
         return Refused(code="extension_too_late", detail="the limit has passed")
     return _check_longer(answer.feedback, row.extension) or _check_reason(answer.feedback, desk)
+
+
+def _extending(desk: Desk, category: str) -> frozenset[ClockKind]:
+    return frozenset(kind for kind, rule in desk.policy.course(category).rules.items() if rule.extends)
 
 
 def _check_longer(feedback: Feedback, allowed: Extension) -> Refused | None:
@@ -166,20 +178,24 @@ def _step(change: Change, feedback: Feedback, event: type[ReferralEvent], **more
     return moved.tells(feedback.referral_id, event, feedback_id=feedback.feedback_id, **more)
 
 
-def _sign(change: Change, feedback: Feedback, _: Desk) -> Change:
-    return _step(change, feedback, ReferralSigned).meets(feedback.referral_id, ClockKind.SIGNING)
+def _then(change: Change, feedback: Feedback, desk: Desk, what: Happening, office: str | None = None) -> Change:
+    """What it does to the referral's clocks."""
+    return happens(change, change.routing.referral(feedback.referral_id), desk, what, office=office)
 
 
-def _accept(change: Change, feedback: Feedback, _: Desk) -> Change:
+def _sign(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    return _then(_step(change, feedback, ReferralSigned), feedback, desk, Happening.REFERRAL_SIGNED)
+
+
+def _accept(change: Change, feedback: Feedback, desk: Desk) -> Change:
     change = _step(change, feedback, ReferralAccepted)
-    referral = replace(change.routing.referral(feedback.referral_id), deemed=False)
-    return change.puts(referral).meets(referral.id, *ANSWER_KINDS, ClockKind.UNMATCHED)
+    change = change.puts(replace(change.routing.referral(feedback.referral_id), deemed=False))
+    return _then(change, feedback, desk, Happening.REFERRAL_ACCEPTED)
 
 
 def _return(change: Change, feedback: Feedback, desk: Desk) -> Change:
     """The sender decides; when the office that got it instead returns it too, the common superior does."""
     change = _step(change, feedback, ReferralReturnRequested, reason=feedback.reason)
-    change = change.meets(feedback.referral_id, *ANSWER_KINDS)
     referral = change.routing.referral(feedback.referral_id)
     area = change.routing.matter.area
     decides = coordinator(desk.policy, area)
@@ -189,19 +205,21 @@ def _return(change: Change, feedback: Feedback, desk: Desk) -> Change:
             case_id=change.case_id, referral_id=referral.id, arbiter=decides, requested_at=change.at
         )
         change = change.says(asked)
-    return change.starts(referral.id, [decision_clock(referral, change, desk, decides)], desk.policy)
+    return _then(change, feedback, desk, Happening.REFERRAL_RETURN_REQUESTED, office=decides)
 
 
-def _progress(change: Change, feedback: Feedback, _: Desk) -> Change:
-    return _step(change, feedback, ReferralProgressReported)
+def _progress(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    change = _step(change, feedback, ReferralProgressReported)
+    return _then(change, feedback, desk, Happening.REFERRAL_PROGRESS_REPORTED)
 
 
 def _hold(change: Change, feedback: Feedback, desk: Desk) -> Change:
-    stops = desk.policy.reasons[feedback.reason].stops_clock
+    stops = _stopped(change.routing.referral(feedback.referral_id), feedback, desk)
     change = _step(change, feedback, ReferralOnHold, reason=feedback.reason, stops_clock=stops)
     if not stops:
         return change
-    return change.pauses(feedback.referral_id, feedback.reason, desk.policy, since=since(feedback, change.at))
+    reason = desk.policy.reasons[feedback.reason]
+    return change.pauses(feedback.referral_id, reason, desk.policy, since=since(feedback, change.at))
 
 
 def _resume(change: Change, feedback: Feedback, desk: Desk) -> Change:
@@ -213,7 +231,9 @@ def _extend(change: Change, feedback: Feedback, desk: Desk) -> Change:
     by = Limit.parse(str(feedback.attributes["by"]))
     moved = change.moves(feedback.referral_id, Move.EXTEND)
     extended, clocks = moved.turns(
-        feedback.referral_id, lambda clock: clock.extend(by, change.at, desk.policy.calendar_of(clock.office))
+        feedback.referral_id,
+        _extending(desk, change.routing.matter.category),
+        lambda clock: clock.extend(by, change.at, desk.policy.calendar_of(clock.office)),
     )
     said = ClockExtended(
         case_id=change.case_id,
@@ -226,19 +246,18 @@ def _extend(change: Change, feedback: Feedback, desk: Desk) -> Change:
     return extended.says(said)
 
 
-def _complete(change: Change, feedback: Feedback, _: Desk) -> Change:
-    change = _step(change, feedback, ReferralCompleted)
-    return change.meets(feedback.referral_id, *WORK_KINDS, *ANSWER_KINDS, ClockKind.UNMATCHED)
+def _complete(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    return _then(_step(change, feedback, ReferralCompleted), feedback, desk, Happening.REFERRAL_COMPLETED)
 
 
-def _fail(change: Change, feedback: Feedback, _: Desk) -> Change:
+def _fail(change: Change, feedback: Feedback, desk: Desk) -> Change:
     """It cannot be done. If the lead says so, nobody else needs to go on."""
     change = _step(change, feedback, ReferralFailed, reason=feedback.reason)
-    change = change.meets(feedback.referral_id, *WORK_KINDS, *ANSWER_KINDS, ClockKind.UNMATCHED)
+    change = _then(change, feedback, desk, Happening.REFERRAL_FAILED)
     if change.routing.referral(feedback.referral_id).role is not ReferralRole.LEAD:
         return change
     for other in change.routing.open_co_handlers:
-        change = recall(change, other.id, "recalled")
+        change = recall(change, other.id, desk, "recalled")
     return change
 
 

@@ -1,11 +1,10 @@
 """Sending a case to its offices: by the rules, after a return, or as a coordinator says; and into another round."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from contracts.codes import ClockKind, ReferralRole, ReferralState
+from contracts.codes import ReferralRole, ReferralState
 from contracts.events.referrals import (
     ReferralCancelled,
     ReferralDispatched,
@@ -13,21 +12,15 @@ from contracts.events.referrals import (
     RoutingDecided,
     RoutingUnmatched,
 )
-from services.policies import Policy
-from services.policies.clocks import LegalClock, terms_of
+from services.policies.kinds import Happening
 from services.routing.domain.decision import Choice, Matter, decide
-from services.routing.domain.referral import WORK_KINDS, Change, Decided, MakeId, Referral, Routing
+from services.routing.domain.referral import Change, Decided, Referral, Routing
 from services.routing.domain.states import Move
+from services.routing.domain.timing import Desk, happens
 
 BY_RULES = "rules"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What dispatching goes by."""
-
-    policy: Policy
-    make_id: MakeId
+SENT = (Happening.REFERRAL_DISPATCHED,)
+UNMATCHED = (Happening.ROUTING_UNMATCHED,)
 
 
 def dispatch(matter: Matter, at: datetime, desk: Desk) -> Change:
@@ -70,23 +63,24 @@ def send(
             supersedes=instead_of.id if instead_of is not None and lead else None,
         )
         change = _dispatched(change, referral)
-        clocks = _clocks(referral, change, desk, instead_of if lead else None, unmatched=choice.rule is None)
-        change = change.starts(referral.id, clocks, desk.policy)
+        if role is not ReferralRole.INFO:
+            whats = (*UNMATCHED, *SENT) if choice.rule is None else SENT
+            change = happens(change, referral, desk, *whats, before=instead_of if lead else None)
     return change
 
 
-def withdraw(change: Change, reason: str) -> Change:
+def withdraw(change: Change, desk: Desk, reason: str) -> Change:
     """Nobody needs to work on the case any more."""
     for referral in change.routing.referrals:
         if referral.may(Move.CANCEL):
-            change = recall(change, referral.id, reason)
+            change = recall(change, referral.id, desk, reason)
     return change
 
 
-def recall(change: Change, referral_id: UUID, reason: str) -> Change:
+def recall(change: Change, referral_id: UUID, desk: Desk, reason: str) -> Change:
     """One live referral is taken back by its sender."""
-    change = change.moves(referral_id, Move.CANCEL)
-    return change.tells(referral_id, ReferralCancelled, reason=reason).cancels(referral_id)
+    change = change.moves(referral_id, Move.CANCEL).tells(referral_id, ReferralCancelled, reason=reason)
+    return happens(change, change.routing.referral(referral_id), desk, Happening.REFERRAL_CANCELLED)
 
 
 def rework(change: Change, round_: int, reason: str, desk: Desk) -> Change:
@@ -95,10 +89,8 @@ def rework(change: Change, round_: int, reason: str, desk: Desk) -> Change:
     if lead is None or not lead.may(Move.REWORK):
         return change
     change = change.moves(lead.id, Move.REWORK, round=round_)
-    lead = change.routing.referral(lead.id)
     change = change.tells(lead.id, ReferralReworkRequested, reason=reason)
-    clock = _clock(ClockKind.REWORK, lead, change, desk)
-    return change.starts(lead.id, [clock], desk.policy)
+    return happens(change, change.routing.referral(lead.id), desk, Happening.REFERRAL_REWORK_REQUESTED)
 
 
 def _offices(choice: Choice) -> Iterator[tuple[str, ReferralRole]]:
@@ -145,47 +137,3 @@ def _dispatched(change: Change, referral: Referral) -> Change:
         return_locked=referral.return_locked,
         supersedes=referral.supersedes,
     )
-
-
-def _clocks(
-    referral: Referral, change: Change, desk: Desk, before: Referral | None, *, unmatched: bool
-) -> Iterator[LegalClock]:
-    """The clocks that a dispatch starts. Work is counted from the dispatch, never from signing."""
-    if referral.role is ReferralRole.INFO:
-        return
-    yield _clock(ClockKind.SIGNING, referral, change, desk)
-    if not referral.return_locked:
-        yield _clock(ClockKind.RETURN_WINDOW, referral, change, desk)
-    if unmatched:
-        yield _clock(ClockKind.UNMATCHED, referral, change, desk)
-    if before is not None:
-        for kind in WORK_KINDS:
-            for old in [clock for clock in before.clocks if clock.kind is kind][-1:]:
-                yield old.passed_on(desk.make_id(), office=referral.office, referral_id=referral.id)
-        return
-    kind = ClockKind.HANDLING if referral.role is ReferralRole.LEAD else ClockKind.CO_HANDLING
-    if change.routing.matter.category in desk.policy.categories:
-        yield _clock(kind, referral, change, desk)
-
-
-def _clock(kind: ClockKind, referral: Referral, change: Change, desk: Desk, office: str | None = None) -> LegalClock:
-    """A clock of the referral; of its own office unless another one must act."""
-    at = office or referral.office
-    matter = change.routing.matter
-    # A co-handler has the lead's time: its work is a part of it and ends within it.
-    limit_of = ClockKind.HANDLING if kind is ClockKind.CO_HANDLING else kind
-    return LegalClock(
-        id=desk.make_id(),
-        kind=kind,
-        office=at,
-        area=matter.area,
-        terms=terms_of(desk.policy.limit(limit_of, matter.category), desk.policy, at),
-        started_at=change.at,
-        referral_id=referral.id,
-        round=referral.round,
-    )
-
-
-def decision_clock(referral: Referral, change: Change, desk: Desk, office: str) -> LegalClock:
-    """The sender's time to decide on a return."""
-    return _clock(ClockKind.RETURN_DECISION, referral, change, desk, office)

@@ -11,15 +11,15 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from contracts.codes import ClockStatus, FeedbackAction
+from contracts.codes import WORK, ClockStatus, FeedbackAction
 from contracts.events.clocks import ClockRecalculated, PauseCorrection
 from contracts.submissions import Feedback
 from services.deadlines import Pause
 from services.deadlines.limits import civil_day
 from services.policies import Policy
 from services.policies.clocks import LegalClock, facts_of
-from services.routing.domain.dispatching import Desk
-from services.routing.domain.referral import WORK_KINDS, Change, Corrected, Referral, Refused
+from services.routing.domain.referral import Change, Corrected, Referral, Refused
+from services.routing.domain.timing import Desk
 
 FAST_CLOCKS: Final = timedelta(minutes=5)
 """By so much the office's clock may be ahead of ours."""
@@ -38,7 +38,7 @@ def since(feedback: Feedback, received_at: datetime) -> datetime:
 def check_since(referral: Referral, feedback: Feedback, received_at: datetime, policy: Policy) -> Refused | None:
     """Whether a hold or a resumption may have happened when it says so."""
     happened = feedback.occurred_at
-    clocks = referral.open_clocks(*WORK_KINDS)
+    clocks = referral.open_clocks(WORK)
     if happened is None or not clocks:
         return None
     if happened > received_at + FAST_CLOCKS:
@@ -98,7 +98,7 @@ def correct_pause(change: Change, referral_id: UUID, desk: Desk, wanted: Wanted,
     A pause that never was begins and ends at one moment. One that still lasts is ended by resuming, not here.
     """
     referral = change.routing.referral(referral_id)
-    clock = next(iter(referral.open_clocks(*WORK_KINDS)), None)
+    clock = next(iter(referral.open_clocks(WORK)), None)
     if clock is None:
         return Refused(code="illegal_move", detail=f"no clock of work runs; it is {referral.state.value}")
     if not 0 <= wanted.pause < len(clock.pauses):

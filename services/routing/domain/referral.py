@@ -1,9 +1,9 @@
 """A case as routing keeps it: its referrals, each with its clocks, and what became true of them in one act."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from contracts.codes import ClockKind, ClockStatus, ReferralRole, ReferralState
@@ -11,16 +11,13 @@ from contracts.events import Event
 from contracts.events.clocks import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted, ClockStop
 from contracts.events.referrals import ReferralEvent
 from services.deadlines import Pause
-from services.policies import Policy
+from services.policies import Policy, Reason
 from services.policies.clocks import LegalClock, facts_of
 from services.routing.domain.decision import Choice, Matter
 from services.routing.domain.states import ENDED, WHEN_DEEMED, Move, after
 
 MakeId = Callable[[], UUID]
-ANSWER_KINDS = (ClockKind.SIGNING, ClockKind.RETURN_WINDOW)
-"""Clocks that end with the office's first word."""
-WORK_KINDS = (ClockKind.HANDLING, ClockKind.CO_HANDLING, ClockKind.REWORK)
-"""Clocks of the work itself: pauses and extensions are theirs."""
+ALL_KINDS: Final = frozenset(ClockKind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +49,9 @@ class Referral:
             return False
         return after(self.state, move) is not None
 
-    def open_clocks(self, *kinds: ClockKind) -> tuple[LegalClock, ...]:
-        """The open clocks of these kinds; of all kinds if none is named."""
-        return tuple(clock for clock in self.clocks if clock.open and (not kinds or clock.kind in kinds))
+    def open_clocks(self, kinds: Collection[ClockKind] = ALL_KINDS) -> tuple[LegalClock, ...]:
+        """The open clocks of these kinds."""
+        return tuple(clock for clock in self.clocks if clock.open and clock.kind in kinds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,27 +177,29 @@ class Change:
         said = self.puts(replace(referral, clocks=(*referral.clocks, *started)))
         return said.says(ClockStarted(case_id=self.case_id, clocks=facts_of(started, policy)))
 
-    def meets(self, referral_id: UUID, *kinds: ClockKind) -> "Change":
+    def meets(self, referral_id: UUID, kinds: Collection[ClockKind]) -> "Change":
         """What the open clocks of these kinds waited for has happened."""
         change, ended = self._stopped(referral_id, ClockStatus.MET, kinds)
         return change.says(ClockMet(case_id=self.case_id, clocks=ended)) if ended else self
 
-    def cancels(self, referral_id: UUID, *kinds: ClockKind) -> "Change":
-        """The open clocks of these kinds, or all, wait for nothing any more."""
+    def cancels(self, referral_id: UUID, kinds: Collection[ClockKind] = ALL_KINDS) -> "Change":
+        """The open clocks of these kinds wait for nothing any more."""
         change, ended = self._stopped(referral_id, ClockStatus.CANCELLED, kinds)
         return change.says(ClockCancelled(case_id=self.case_id, clocks=ended)) if ended else self
 
-    def pauses(self, referral_id: UUID, reason: str, policy: Policy, *, since: datetime) -> "Change":
-        change, turned = self.turns(referral_id, lambda clock: clock.pause(since, reason))
+    def pauses(self, referral_id: UUID, reason: Reason, policy: Policy, *, since: datetime) -> "Change":
+        """Those clocks stand still that the reason stops."""
+        change, turned = self.turns(referral_id, reason.stops, lambda clock: clock.pause(since, reason.code))
         facts = facts_of(turned, policy)
         said = ClockPaused(
-            case_id=self.case_id, clocks=facts, reason=reason, paused_at=self.at, since=self._late(since)
+            case_id=self.case_id, clocks=facts, reason=reason.code, paused_at=self.at, since=self._late(since)
         )
         return change.says(said) if turned else self
 
     def resumes(self, referral_id: UUID, policy: Policy, *, since: datetime) -> "Change":
+        """Whatever stands still runs on."""
         change, turned = self.turns(
-            referral_id, lambda clock: clock.resume(since) if clock.status is ClockStatus.PAUSED else clock
+            referral_id, ALL_KINDS, lambda clock: clock.resume(since) if clock.status is ClockStatus.PAUSED else clock
         )
         facts = facts_of(turned, policy)
         said = ClockResumed(case_id=self.case_id, clocks=facts, resumed_at=self.at, since=self._late(since))
@@ -210,20 +209,20 @@ class Change:
         return since if since != self.at else None
 
     def turns(
-        self, referral_id: UUID, turn: Callable[[LegalClock], LegalClock]
+        self, referral_id: UUID, kinds: Collection[ClockKind], turn: Callable[[LegalClock], LegalClock]
     ) -> tuple["Change", tuple[LegalClock, ...]]:
-        """The open clocks of the work, turned; says nothing. Returns those that changed."""
+        """The open clocks of these kinds, turned; says nothing. Returns those that changed."""
         referral = self.routing.referral(referral_id)
-        turned = {clock.id: turn(clock) for clock in referral.open_clocks(*WORK_KINDS)}
+        turned = {clock.id: turn(clock) for clock in referral.open_clocks(kinds)}
         changed = tuple(turned[c.id] for c in referral.clocks if c.id in turned and turned[c.id] is not c)
         clocks = tuple(turned.get(clock.id, clock) for clock in referral.clocks)
         return (self.puts(replace(referral, clocks=clocks)), changed) if changed else (self, ())
 
     def _stopped(
-        self, referral_id: UUID, status: ClockStatus, kinds: tuple[ClockKind, ...]
+        self, referral_id: UUID, status: ClockStatus, kinds: Collection[ClockKind]
     ) -> tuple["Change", tuple[ClockStop, ...]]:
         referral = self.routing.referral(referral_id)
-        stopped = {clock.id: clock.stop(self.at, status) for clock in referral.open_clocks(*kinds)}
+        stopped = {clock.id: clock.stop(self.at, status) for clock in referral.open_clocks(kinds)}
         clocks = tuple(stopped.get(clock.id, clock) for clock in referral.clocks)
         ended = tuple(clock.ending() for clock in stopped.values())
         return (self.puts(replace(referral, clocks=clocks)) if stopped else self), ended

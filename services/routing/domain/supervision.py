@@ -3,7 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from contracts.codes import ClockKind, ReferralRole
+from contracts.codes import RETURN_RIGHTS, ReferralRole
 from contracts.events.referrals import (
     ReferralDeemedAccepted,
     ReferralReassigned,
@@ -11,10 +11,12 @@ from contracts.events.referrals import (
     ReferralReturnRefused,
     RoutingOverridden,
 )
+from services.policies.kinds import Happening
 from services.routing.domain.decision import Choice, Step, decide
-from services.routing.domain.dispatching import Desk, recall, send
-from services.routing.domain.referral import ANSWER_KINDS, WORK_KINDS, Change, Referral, Refused
+from services.routing.domain.dispatching import recall, send
+from services.routing.domain.referral import Change, Refused
 from services.routing.domain.states import Move
+from services.routing.domain.timing import Desk, accepting, happens
 
 REFUSED = "coordinator_decision"
 """The policy's reason when a return is refused without a more special one."""
@@ -28,16 +30,18 @@ def silence(change: Change, referral_id: UUID, desk: Desk) -> Change:
     """
     referral = change.routing.referral(referral_id)
     calendar = desk.policy.calendar_of(referral.office)
-    ends = {clock.kind: clock.due(calendar).due_at for clock in referral.open_clocks(*ANSWER_KINDS)}
+    ends = {clock.kind: clock.due(calendar).due_at for clock in referral.open_clocks(accepting(change, desk))}
     passed = {kind for kind, end in ends.items() if end is not None and change.at > end}
-    if ClockKind.RETURN_WINDOW in passed:
-        change = change.cancels(referral_id, ClockKind.RETURN_WINDOW)
+    rights = passed & RETURN_RIGHTS
+    if rights:
+        change = change.cancels(referral_id, rights)
         referral = change.routing.referral(referral_id)
-    signing_passed = ClockKind.SIGNING in passed and referral.may(Move.SIGN) and not referral.deemed
-    if not (signing_passed or ClockKind.RETURN_WINDOW in passed) or not referral.may(Move.DEEM_ACCEPTED):
+    unanswered = passed - RETURN_RIGHTS and referral.may(Move.SIGN) and not referral.deemed
+    if not (unanswered or rights) or not referral.may(Move.DEEM_ACCEPTED):
         return change
     change = change.moves(referral_id, Move.DEEM_ACCEPTED, deemed=True)
-    return change.tells(referral_id, ReferralDeemedAccepted)
+    change = change.tells(referral_id, ReferralDeemedAccepted)
+    return happens(change, change.routing.referral(referral_id), desk, Happening.REFERRAL_DEEMED_ACCEPTED)
 
 
 def decide_return(
@@ -53,7 +57,7 @@ def decide_return(
             return unknown
         change = change.moves(referral_id, move, return_locked=True)
         change = change.tells(referral_id, ReferralReturnRefused, reason=reason or REFUSED)
-        return change.meets(referral_id, ClockKind.RETURN_DECISION)
+        return happens(change, change.routing.referral(referral_id), desk, Happening.REFERRAL_RETURN_REFUSED)
     if to is not None and to not in desk.policy.offices:
         return Refused(code="unknown_office")
     returned_for = reason or "not_competent"
@@ -61,7 +65,7 @@ def decide_return(
         return unknown
     change = change.moves(referral_id, move)
     change = change.tells(referral_id, ReferralReturned, reason=returned_for)
-    change = change.meets(referral_id, ClockKind.RETURN_DECISION).cancels(referral_id)
+    change = happens(change, change.routing.referral(referral_id), desk, Happening.REFERRAL_RETURNED)
     return _send_on(change, referral_id, desk, to=to, by=by)
 
 
@@ -76,7 +80,7 @@ def arbitrate(change: Change, referral_id: UUID, desk: Desk, *, to: str, reason:
     lead = decided.routing.lead
     if lead is None or referral.role is not ReferralRole.LEAD:
         return decided
-    return decided.puts(replace(lead, return_locked=True)).cancels(lead.id, ClockKind.RETURN_WINDOW)
+    return decided.puts(replace(lead, return_locked=True)).cancels(lead.id, RETURN_RIGHTS)
 
 
 def reassign(change: Change, referral_id: UUID, desk: Desk, *, to: str, reason: str, by: str) -> Change | Refused:
@@ -98,7 +102,7 @@ def reassign(change: Change, referral_id: UUID, desk: Desk, *, to: str, reason: 
             case_id=change.case_id, referral_id=referral_id, lead=to, reason=reason, overridden_at=change.at
         )
     )
-    change = recall(change, referral_id, "recalled")
+    change = recall(change, referral_id, desk, "recalled")
     return _send_on(change, referral_id, desk, to=to, by=by)
 
 
@@ -109,7 +113,7 @@ def take_back(change: Change, referral_id: UUID, desk: Desk, *, reason: str) -> 
         return Refused(code="illegal_move", detail=f"it is {referral.state.value}")
     if referral.role is ReferralRole.LEAD:
         return Refused(code="lead_needs_successor", detail="reassign it instead")
-    return _unknown(desk, reason, "cancel") or recall(change, referral_id, reason)
+    return _unknown(desk, reason, "cancel") or recall(change, referral_id, desk, reason)
 
 
 def _send_on(change: Change, referral_id: UUID, desk: Desk, *, to: str | None, by: str) -> Change:
@@ -119,19 +123,14 @@ def _send_on(change: Change, referral_id: UUID, desk: Desk, *, to: str | None, b
         return change
     if to is None:
         choice = decide(change.routing.matter, desk.policy, without=change.routing.refused_by)
-        return send(change, _without_others(choice), desk, instead_of=_as_it_stood(referral))
+        return send(change, _without_others(choice), desk, instead_of=referral)
     choice = Choice(rule="coordinator", lead=to, trace=(Step(looked_at="coordinator", outcome=to),))
-    return send(change, choice, desk, by=by, instead_of=_as_it_stood(referral))
+    return send(change, choice, desk, by=by, instead_of=referral)
 
 
 def _without_others(choice: Choice) -> Choice:
     """Co-handlers and copies keep what they have; only the lead moves."""
     return replace(choice, co_handlers=(), copies=())
-
-
-def _as_it_stood(referral: Referral) -> Referral:
-    """Its clocks of work, for the successor; a clock that a recall stopped in a pause had that pause ended then."""
-    return replace(referral, clocks=tuple(clock for clock in referral.clocks if clock.kind in WORK_KINDS))
 
 
 def _unknown(desk: Desk, reason: str, use: str) -> Refused | None:

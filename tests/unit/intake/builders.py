@@ -75,7 +75,7 @@ def needs_material() -> tuple[str, tuple[str, ...]]:
 
 
 def in_progress() -> Case:
-    return following.dispatched(registered().case, NOW, LEAD, OFFICE).case
+    return following.dispatched(registered().case, NOW, LEAD, OFFICE, policy()).case
 
 
 def resolved() -> Case:

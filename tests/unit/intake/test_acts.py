@@ -1,17 +1,19 @@
 """What the window, referrals and silence make of a case."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
-from contracts.codes import CaseState, ClockKind
+from contracts.codes import CaseState, ClockKind, Field
 from contracts.events.clocks import LimitBasis
 from services.intake.domain import acts, following
 from services.intake.domain.case import Awaited, Case
 from services.intake.domain.change import Refused
 from services.intake.translate import to_events
 from services.intake.views import AnswerBy, to_view
+from services.policies.kinds import Happening
 from tests.unit.intake.builders import (
     DAY,
     LEAD,
@@ -31,7 +33,8 @@ from tests.unit.intake.builders import (
 
 def test_a_whole_submission_is_accepted_at_once() -> None:
     change = registered()
-    assert said(change) == ["case.registered", "clock.started", "case.accepted", "clock.met"]
+    assert said(change) == ["case.registered", "clock.started", "case.accepted", "clock.met", "clock.started"]
+    assert [clock.kind for clock in change.case.clocks] == [ClockKind.DISPATCH], "somebody must get it"
     view = to_view(change.case, policy())
     assert view.answer_by is not None
     assert (view.answer_by.office, view.answer_by.clock) == ("education-130722000000", ClockKind.HANDLING)
@@ -43,7 +46,7 @@ def test_what_a_clerk_decides_waits_for_the_clerk() -> None:
     view = to_view(change.case, policy())
     assert view.answer_by is not None
     assert (view.answer_by.office, view.answer_by.clock) == ("township-130722100000", ClockKind.ACCEPTANCE)
-    assert said(done(acts.accept(change.case, NOW))) == ["case.accepted", "clock.met"]
+    assert said(done(acts.accept(change.case, NOW, rules()))) == ["case.accepted", "clock.met", "clock.started"]
 
 
 def test_missing_material_is_told_once_and_stops_the_clock() -> None:
@@ -53,7 +56,7 @@ def test_missing_material_is_told_once_and_stops_the_clock() -> None:
     change = done(acts.request_supplement(case, NOW + DAY, rules(), missing=materials, override=False))
     assert said(change) == ["case.supplement_requested", "clock.met", "clock.paused"]
     back = done(acts.supplement(change.case, NOW + 3 * DAY, rules(), materials=materials))
-    assert said(back) == ["case.supplemented", "clock.resumed", "case.accepted", "clock.met"]
+    assert said(back) == ["case.supplemented", "clock.resumed", "case.accepted", "clock.met", "clock.started"]
 
 
 def test_a_second_notice_needs_an_override() -> None:
@@ -74,16 +77,17 @@ def test_nobody_is_sent_away_without_a_reason_and_a_place_to_go() -> None:
     assert [field for field, _ in refused.faults] == ["reason", "go_to"]
     change = done(acts.decline(case, NOW, rules(), reason="out_of_scope", go_to="justice-130722000000"))
     assert change.case.state is CaseState.NOT_ACCEPTED
-    assert said(change) == ["case.not_accepted", "clock.met"]
+    assert said(change) == ["case.not_accepted", "clock.met", "clock.started"]
+    assert [clock.kind for clock in change.case.clocks] == [ClockKind.RETENTION]
 
 
 def test_silence_at_the_window_is_acceptance() -> None:
     case = registered("petition.request").case
     (clock,) = case.clocks
-    change = following.silent(case, NOW + 20 * DAY, ClockKind.ACCEPTANCE, clock.version)
-    assert said(change) == ["case.accepted", "clock.met"]
-    assert following.silent(case, NOW, ClockKind.ACCEPTANCE, clock.version - 1).facts == ()
-    assert following.silent(change.case, NOW, ClockKind.ACCEPTANCE, clock.version).facts == ()
+    change = following.silent(case, NOW + 20 * DAY, ClockKind.ACCEPTANCE, clock.version, policy())
+    assert said(change) == ["case.accepted", "clock.met", "clock.started"]
+    assert following.silent(case, NOW, ClockKind.ACCEPTANCE, clock.version - 1, policy()).facts == ()
+    assert following.silent(change.case, NOW, ClockKind.ACCEPTANCE, clock.version, policy()).facts == ()
 
 
 def test_a_case_follows_its_lead_to_the_end() -> None:
@@ -95,7 +99,49 @@ def test_a_case_follows_its_lead_to_the_end() -> None:
     done_ = following.completed(case, NOW + DAY, LEAD, policy())
     assert said(done_) == ["case.resolved", "clock.started"]
     closed = done(acts.call_back(done_.case, NOW + 2 * DAY, rules(), satisfied=True, reason=""))
-    assert said(closed) == ["case.closed", "clock.met"]
+    assert said(closed) == ["case.closed", "clock.met", "clock.started"]
+    (kept,) = closed.case.clocks
+    assert (kept.kind, str(kept.terms.limit)) == (ClockKind.RETENTION, "10y")
+    ends = kept.due(policy().calendar)
+    assert (ends.due_at, ends.provisional) == (datetime(2036, 3, 4, 15, 59, 59, 999999, tzinfo=UTC), False)
+
+
+def test_the_dispatch_is_awaited_until_a_lead_has_the_case() -> None:
+    accepted = registered().case
+    (clock,) = accepted.clocks
+    assert (clock.kind, clock.office) == (ClockKind.DISPATCH, "township-130722100000")
+    change = following.dispatched(accepted, NOW + DAY, LEAD, OFFICE, policy())
+    assert said(change) == ["clock.met"]
+    assert change.case.clocks == ()
+    withdrawn = done(acts.withdraw(accepted, NOW + DAY, rules(), reason="applicant_request"))
+    assert said(withdrawn) == ["case.withdrawn", "clock.cancelled", "clock.started"]
+
+
+def test_a_reopened_case_is_awaited_at_the_lead_and_is_kept_no_longer() -> None:
+    closed = done(acts.call_back(resolved(), NOW + 2 * DAY, rules(), satisfied=True, reason="")).case
+    again = done(acts.reopen(closed, NOW + 3 * DAY, rules(), reason="not_satisfied"))
+    assert said(again) == ["case.reopened", "clock.cancelled", "clock.started"]
+    assert [clock.kind for clock in again.case.clocks] == [ClockKind.DISPATCH]
+    asked = following.heard(again, LEAD, Happening.REFERRAL_REWORK_REQUESTED, policy())
+    assert asked.case.clocks == ()
+    assert following.heard(again, UUID(int=9), Happening.REFERRAL_REWORK_REQUESTED, policy()) is again
+
+
+def test_a_petitioner_has_thirty_days_to_ask_for_a_review() -> None:
+    """信访工作条例 35, 36: counted from the answer to the petition; after the review from its answer."""
+    for category, kind in (
+        ("petition.request", ClockKind.REVIEW_REQUEST),
+        ("petition.simple", ClockKind.REVIEW_REQUEST),
+        ("petition.review", ClockKind.RE_REVIEW_REQUEST),
+    ):
+        case = replace(in_progress(), category=category, field=Field.PETITION)
+        change = following.completed(case, NOW, LEAD, policy())
+        right = next(clock for clock in change.case.clocks if clock.kind is kind)
+        assert (str(right.terms.limit), right.terms.basis.statutory) == ("30d", True)
+        done_ = done(acts.call_back(change.case, NOW + DAY, rules(), satisfied=True, reason="")).case
+        assert kind in {clock.kind for clock in done_.clocks}, "closing the case does not end the right"
+    last = following.completed(replace(in_progress(), category="petition.re_review"), NOW, LEAD, policy()).case
+    assert {clock.kind for clock in last.clocks} == {ClockKind.CALLBACK}, "after the re-review there is none"
 
 
 def test_only_the_lead_moves_the_case() -> None:
@@ -105,7 +151,7 @@ def test_only_the_lead_moves_the_case() -> None:
         following.held(case, NOW, other, "appraisal"),
         following.resumed(case, NOW, other),
         following.completed(case, NOW, other, policy()),
-        following.failed(case, NOW, other, "not_eligible"),
+        following.failed(case, NOW, other, "not_eligible", policy()),
     ):
         assert change.facts == ()
         assert change.case is case
@@ -136,7 +182,7 @@ def test_what_routing_announced_is_what_the_window_tells() -> None:
 
 def test_another_lead_does_not_wait_for_what_the_first_one_waited_for() -> None:
     held = following.held(in_progress(), NOW, LEAD, "appraisal").case
-    change = following.dispatched(held, NOW, UUID(int=8), "housing-130722000000")
+    change = following.dispatched(held, NOW, UUID(int=8), "housing-130722000000", policy())
     assert said(change) == ["case.resumed"]
     assert (change.case.lead, change.case.lead_office) == (UUID(int=8), "housing-130722000000")
 
@@ -146,7 +192,7 @@ def test_nobody_is_awaited_where_a_case_is_over() -> None:
     withdrawn = done(acts.withdraw(case, NOW, rules(), reason="applicant_request")).case
     assert awaited(withdrawn) is None
     assert awaited(following.timed(withdrawn, NOW, HANDLING).case) is None
-    assert awaited(following.failed(case, NOW, LEAD, "not_eligible").case) is None
+    assert awaited(following.failed(case, NOW, LEAD, "not_eligible", policy()).case) is None
 
 
 def test_a_reopened_case_waits_for_the_lead_that_solved_it() -> None:
@@ -159,18 +205,21 @@ def test_a_reopened_case_waits_for_the_lead_that_solved_it() -> None:
 def test_a_case_outlives_its_category() -> None:
     newer = replace(policy(), categories={})
     case = registered("petition.request").case
-    change = done(acts.accept(case, NOW))
-    assert [event.TYPE for event in to_events(change, newer)] == ["case.accepted", "clock.met"]
+    change = done(acts.accept(case, NOW, rules()))
+    assert [event.TYPE for event in to_events(change, newer)] == ["case.accepted", "clock.met", "clock.started"]
     assert to_view(change.case, newer).answer_by is None
 
 
 def test_a_failed_lead_ends_the_case() -> None:
-    assert said(following.failed(in_progress(), NOW, LEAD, "not_eligible")) == ["case.terminated"]
+    assert said(following.failed(in_progress(), NOW, LEAD, "not_eligible", policy())) == [
+        "case.terminated",
+        "clock.started",
+    ]
 
 
 def test_dissatisfaction_opens_another_round() -> None:
     change = done(acts.call_back(resolved(), NOW + 2 * DAY, rules(), satisfied=False, reason="not_satisfied"))
-    assert said(change) == ["clock.met", "case.reopened"]
+    assert said(change) == ["case.reopened", "clock.met", "clock.started"]
     assert (change.case.state, change.case.round) == (CaseState.IN_PROGRESS, 2)
     again = following.completed(change.case, NOW + 5 * DAY, LEAD, policy())
     first = {clock.id for clock in resolved().clocks}
@@ -186,4 +235,4 @@ def test_the_window_to_reopen_counts_from_the_solution() -> None:
 @pytest.mark.parametrize("state", [CaseState.CLOSED, CaseState.IN_PROGRESS])
 def test_a_case_that_goes_on_cannot_be_accepted_again(state: CaseState) -> None:
     case = in_progress() if state is CaseState.IN_PROGRESS else resolved()
-    assert code(acts.accept(case, NOW)) == "illegal_move"
+    assert code(acts.accept(case, NOW, rules())) == "illegal_move"

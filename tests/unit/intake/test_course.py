@@ -12,11 +12,12 @@ from contracts.codes import CaseState, ClockKind, ClockStatus
 from contracts.events import CaseBound
 from contracts.events.clocks import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted
 from services.intake.domain import acts, change, following
-from services.intake.domain.case import Case, expected
+from services.intake.domain.case import Awaited, Case, expected
 from services.intake.domain.change import Change, Refused
 from services.intake.domain.states import TERMINAL, Move, after
 from services.intake.translate import to_events
 from services.intake.views import to_view
+from services.policies.kinds import Happening
 from tests.unit.intake.builders import LEAD, NOW, OFFICE, needs_material, policy, registered, rules
 
 MOVE_OF = {
@@ -39,8 +40,15 @@ UNHAPPY = "not_satisfied"
 Act = Callable[[Case, datetime], Change | Refused]
 Event = Callable[[Case, datetime], Change]
 
+
+def a_lead_awaited(case: Case, at: datetime) -> Awaited:
+    found = expected(Happening.REFERRAL_DISPATCHED, OFFICE, at, case.category, policy())
+    assert found is not None
+    return found
+
+
 ACTS: list[tuple[Move, Act]] = [
-    (Move.ACCEPT, acts.accept),
+    (Move.ACCEPT, lambda case, at: acts.accept(case, at, rules())),
     (
         Move.DECLINE,
         lambda case, at: acts.decline(case, at, rules(), reason="out_of_scope", go_to="justice-130722000000"),
@@ -66,11 +74,11 @@ EVENTS: list[Event] = [
     lambda case, at: following.resumed(case, at, LEAD),
     lambda case, at: following.completed(case, at, LEAD, policy()),
     lambda case, at: following.completed(case, at, OTHER, policy()),
-    lambda case, at: following.failed(case, at, LEAD, "not_eligible"),
-    lambda case, at: following.silent(case, at, ClockKind.ACCEPTANCE, 1),
-    lambda case, at: following.silent(case, at, ClockKind.SUPPLEMENT_NOTICE, 1),
-    lambda case, at: following.silent(case, at, ClockKind.CALLBACK, 1),
-    lambda case, at: following.timed(case, at, expected(ClockKind.HANDLING, OFFICE, at, case.category, policy())),
+    lambda case, at: following.failed(case, at, LEAD, "not_eligible", policy()),
+    lambda case, at: following.silent(case, at, ClockKind.ACCEPTANCE, 1, policy()),
+    lambda case, at: following.silent(case, at, ClockKind.SUPPLEMENT_NOTICE, 1, policy()),
+    lambda case, at: following.silent(case, at, ClockKind.CALLBACK, 1, policy()),
+    lambda case, at: following.timed(case, at, a_lead_awaited(case, at)),
 ]
 GUARDED = {"notice_already_given", "reopen_window_over"}
 
@@ -137,9 +145,11 @@ class AnyCourse(RuleBasedStateMachine):
 
     @rule(which=st.sampled_from([(LEAD, OFFICE), (OTHER, OTHER_OFFICE)]))
     def a_lead_gets_it(self, which: tuple[UUID, str]) -> None:
-        outcome = following.dispatched(self.case, self.at, *which)
+        first = after(self.case.state, Move.DISPATCH) is not None
+        outcome = following.dispatched(self.case, self.at, *which, policy())
         assert (outcome.case.lead, outcome.case.lead_office) == which
         self._follow(outcome, after(self.case.state, Move.DISPATCH) or self.case.state)
+        assert not first or ClockKind.DISPATCH not in {clock.kind for clock in self.case.clocks}
 
     def _follow(self, outcome: Change, state: CaseState) -> None:
         """The facts lead by the table from one state to the other."""
@@ -169,6 +179,13 @@ class AnyCourse(RuleBasedStateMachine):
         assert len(kinds) == len(set(kinds))
         waits = state in (CaseState.REGISTERED, CaseState.AWAITING_SUPPLEMENT)
         assert (ClockKind.ACCEPTANCE in kinds) == waits
+        over = state in TERMINAL | {CaseState.CLOSED}
+        assert (ClockKind.RETENTION in kinds) == over
+        assert ClockKind.DISPATCH in kinds or state is not CaseState.ACCEPTED
+        assert ClockKind.DISPATCH not in kinds or state is CaseState.ACCEPTED or self.reopened
+        rights = {ClockKind.REVIEW_REQUEST, ClockKind.RE_REVIEW_REQUEST} & set(kinds)
+        assert not rights or state in (CaseState.RESOLVED, CaseState.CLOSED)
+        assert not over or set(kinds) <= {ClockKind.RETENTION} | rights
         assert (ClockKind.CALLBACK in kinds) == (state is CaseState.RESOLVED)
         assert ClockKind.SUPPLEMENT_NOTICE not in kinds or (state is CaseState.REGISTERED and not self.told)
         paused = any(clock.status is ClockStatus.PAUSED for clock in self.case.clocks)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.codes import CaseStep, ClockKind, FeedbackAction, ReferralRole
+from contracts.codes import WORK, CaseStep, ClockKind, FeedbackAction, ReferralRole
 from contracts.events import CaseBound
 from contracts.events import referrals as r
 from services.deadlines.counting import closed_spans
@@ -14,7 +14,7 @@ from services.intake.domain.holding import accounts
 from services.intake.follower import told_at
 from services.policies.clocks import LegalClock
 from services.routing.domain.pauses import Wanted, correct_pause
-from services.routing.domain.referral import WORK_KINDS, Change
+from services.routing.domain.referral import Change
 from services.routing.domain.supervision import reassign
 from tests.unit.intake.builders import DAY, NOW
 from tests.unit.intake.test_holding import (
@@ -166,7 +166,7 @@ class Course:
 
     @property
     def clock(self) -> LegalClock:
-        return [clock for clock in self.story.of(self.office).clocks if clock.kind in WORK_KINDS][-1]
+        return [clock for clock in self.story.of(self.office).clocks if clock.kind in WORK][-1]
 
     def act(self, change: object, after: timedelta) -> None:
         if isinstance(change, Change):

@@ -70,7 +70,7 @@ def test_the_law_of_petitions(policy: Policy) -> None:
     assert (handling.limit, handling.article, handling.statutory) == (Limit.parse("60d"), "34", True)
     assert handling.extension is not None
     assert handling.extension.limit == Limit.parse("30d")
-    assert policy.limit(ClockKind.RETURN_WINDOW, "petition.request").limit == Limit.parse("5wd")
+    assert policy.limit(ClockKind.PETITION_OBJECTION, "petition.request").limit == Limit.parse("5wd")
     assert policy.limit(ClockKind.RETURN_WINDOW, "education.student_aid").limit == Limit.parse("2wd")
 
 

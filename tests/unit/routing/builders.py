@@ -13,8 +13,9 @@ from contracts.submissions import Feedback
 from services.policies import Policy, load_policy
 from services.routing.domain.answers import Answer, take
 from services.routing.domain.decision import Matter
-from services.routing.domain.dispatching import Desk, dispatch
+from services.routing.domain.dispatching import dispatch
 from services.routing.domain.referral import Change, Referral, Refused, Routing
+from services.routing.domain.timing import Desk
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)

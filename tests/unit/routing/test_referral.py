@@ -274,7 +274,7 @@ def test_a_failed_lead_lets_its_co_handlers_go() -> None:
 def test_a_withdrawn_case_leaves_nothing_running() -> None:
     story = Story()
     story.answers(A.ACCEPT)
-    story.act(withdraw(story.change(DAY), "case_withdrawn"))
+    story.act(withdraw(story.change(DAY), story.desk, "case_withdrawn"))
     assert {r.state for r in story.routing.referrals} == {ReferralState.CANCELLED}
     assert not [one for r in story.routing.referrals for one in r.open_clocks()]
 

@@ -81,7 +81,7 @@ class AnyCourse(RuleBasedStateMachine):
     @rule()
     def the_case_is_withdrawn(self) -> None:
         self.withdrawn = True
-        self.story.act(withdraw(self.story.change(self.now), "case_withdrawn"))
+        self.story.act(withdraw(self.story.change(self.now), self.story.desk, "case_withdrawn"))
 
     @invariant()
     def there_is_at_most_one_live_lead(self) -> None:

@@ -1,0 +1,95 @@
+"""What happens to a referral ends and starts clocks of its office, as the policy says of each kind."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from contracts.codes import RETURN_RIGHTS, ClockKind, ClockStatus
+from services.policies import Policy
+from services.policies.clocks import LegalClock, terms_of
+from services.policies.kinds import ClockRule, Happening, OnlyIf
+from services.routing.domain.referral import Change, MakeId, Referral
+
+NO_KINDS: Final[tuple[ClockKind, ...]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What dispatching goes by."""
+
+    policy: Policy
+    make_id: MakeId
+
+
+def happens(
+    change: Change,
+    referral: Referral,
+    desk: Desk,
+    *whats: Happening,
+    before: Referral | None = None,
+    office: str | None = None,
+) -> Change:
+    """Ends the clocks that waited for it; what still runs of a referral that is over waits for nothing; starts others.
+
+    `before` is the referral in whose place this one stands: clocks of the work go on from there. The clocks are those
+    of the referral's office, unless another `office` has to act.
+    """
+    course = desk.policy.course(change.routing.matter.category)
+    for what in whats:
+        change = change.meets(referral.id, course.meeting(what)).cancels(referral.id, course.cancelling(what))
+    now = change.routing.referral(referral.id)
+    if not now.live:
+        return change.cancels(referral.id)
+    rules = [rule for what in whats for rule in course.starting(what, now.role) if _holds(rule, now)]
+    started = list(_started(rules, now, change, desk, before, office or now.office))
+    return change.starts(referral.id, started, desk.policy)
+
+
+def accepting(change: Change, desk: Desk) -> frozenset[ClockKind]:
+    """Clocks whose silent end means that the referral is accepted."""
+    return desk.policy.course(change.routing.matter.category).accepting
+
+
+def _holds(rule: ClockRule, referral: Referral) -> bool:
+    if referral.return_locked and (rule.only_if is OnlyIf.RETURNABLE or rule.clock in RETURN_RIGHTS):
+        return False
+    return all(clock.kind is not rule.clock or not clock.open for clock in referral.clocks)
+
+
+def _started(
+    rules: Iterable[ClockRule], referral: Referral, change: Change, desk: Desk, before: Referral | None, office: str
+) -> Iterator[LegalClock]:
+    for rule in rules:
+        if before is None or not rule.passes_on:
+            clock = _new(rule, referral, change, desk, office)
+            if clock is not None:
+                yield clock
+    if before is not None:
+        yield from _passed_on(before, referral, change, desk)
+
+
+def _new(rule: ClockRule, referral: Referral, change: Change, desk: Desk, office: str) -> LegalClock | None:
+    """None for a matter that the policy does not know any more: it has no limits of its own."""
+    matter = change.routing.matter
+    row = desk.policy.find_limit(rule.clock, matter.category)
+    if row is None:
+        return None
+    return LegalClock(
+        id=desk.make_id(),
+        kind=rule.clock,
+        office=office,
+        area=matter.area,
+        terms=terms_of(row, desk.policy, office),
+        started_at=change.at,
+        referral_id=referral.id,
+        round=referral.round,
+    )
+
+
+def _passed_on(before: Referral, referral: Referral, change: Change, desk: Desk) -> Iterator[LegalClock]:
+    """Clocks of the work that had not ended when the case was sent on; what was met before is not run again."""
+    rules = desk.policy.course(change.routing.matter.category).rules
+    latest = {clock.kind: clock for clock in before.clocks if rules[clock.kind].passes_on}
+    for clock in latest.values():
+        if clock.status is not ClockStatus.MET:
+            yield clock.passed_on(desk.make_id(), office=referral.office, referral_id=referral.id)
