@@ -72,6 +72,14 @@ class LegalClock:
     def open(self) -> bool:
         return self.status in (ClockStatus.RUNNING, ClockStatus.PAUSED)
 
+    @property
+    def by_calendar(self) -> bool:
+        """Whether a calendar decides anything that is said of it: ten years that end on any day do not ask for one."""
+        units = {part.unit for part in (self.terms.limit, *self.extensions)}
+        rolls = self.terms.rules.roll_last_day and units != {Unit.HOUR}
+        warns = any(level.endswith(Unit.WORKING_DAY) for level in self.terms.warnings)
+        return rolls or warns or Unit.WORKING_DAY in units
+
     def pause(self, at: datetime, reason: str) -> "LegalClock":
         opened = Pause(start=max(at, self.started_at), end=None, reason=reason, by=self.office)
         return self._next(status=ClockStatus.PAUSED, pauses=(*self.pauses, opened))

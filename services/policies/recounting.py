@@ -61,8 +61,8 @@ def recount(clock: LegalClock, policy: Policy) -> LegalClock:
 
 
 def version_of(clocks: Iterable[LegalClock], policy: Policy) -> str | None:
-    """What stands beside written clocks: none where nothing runs, nothing known where one is to be counted again."""
-    running = [clock for clock in clocks if clock.open]
+    """What stands beside written clocks: none where no calendar matters, nothing known where one is counted again."""
+    running = [clock for clock in clocks if clock.open and clock.by_calendar]
     if not running:
         return None
     current = all(

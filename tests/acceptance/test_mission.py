@@ -136,7 +136,7 @@ async def test_row_4_every_step_has_its_limit_and_every_limit_its_law(city: Inst
     lead = next(one for one in await referrals(city, case) if one["role"] == "lead")
     limits = {clock["kind"]: (clock["limit"], clock["basis"].get("article")) for clock in lead["clocks"]}
     assert limits["handling"] == ("60d", "34")
-    assert limits["return_window"] == ("5wd", "23")
+    assert limits["petition_objection"] == ("5wd", "23")
     async with city.client("routing", Role.COORDINATOR, area=ZHANGBEI) as coordinator:
         told = (await coordinator.get(f"/v1/referrals/{lead['referral_id']}/explain")).json()
     handling = next(clock for clock in told["clocks"] if clock["kind"] == "handling")

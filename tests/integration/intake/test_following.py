@@ -136,7 +136,9 @@ async def test_the_story_names_who_said_what(engine: AsyncEngine, watch: PolicyW
         ("clock.started", "window-1"),
         ("case.accepted", "window-1"),
         ("clock.met", "window-1"),
+        ("clock.started", "window-1"),
         ("referral.dispatched", "routing"),
+        ("clock.met", "routing"),
         ("clock.started", "routing"),
         ("referral.completed", voices.OFFICE),
         ("case.resolved", voices.OFFICE),
@@ -233,7 +235,8 @@ async def test_a_failed_lead_ends_the_case_and_says_so(engine: AsyncEngine, watc
     case_id = await a_case(engine, watch)
     await ear.hears(voices.dispatched(case_id, LEAD), voices.started(case_id, LEAD), voices.failed(case_id, LEAD))
     case = await ear.case(case_id)
-    assert (case.state, case.handling, case.clocks) == (CaseState.TERMINATED, None, ())
+    assert (case.state, case.handling) == (CaseState.TERMINATED, None)
+    assert [clock.kind for clock in case.clocks] == [ClockKind.RETENTION]
     assert (await ear.said(case_id))[-1] == "case.terminated"
 
 
@@ -243,10 +246,11 @@ async def test_silence_of_the_window_is_acceptance_once(engine: AsyncEngine, wat
     assert (await ear.case(case_id)).state is CaseState.REGISTERED
     await ear.hears_alerts(voices.breached(case_id), voices.breached(case_id))
     case = await ear.case(case_id)
-    assert (case.state, case.clocks) == (CaseState.ACCEPTED, ())
+    assert (case.state, [clock.kind for clock in case.clocks]) == (CaseState.ACCEPTED, [ClockKind.DISPATCH])
     assert await ear.said(case_id) == ["case.registered", "case.accepted"]
     async with engine.connect() as conn:
-        value = await conn.scalar(text("SELECT convert_from(value, 'UTF8') FROM journal ORDER BY id DESC LIMIT 1"))
+        met = text("SELECT convert_from(value, 'UTF8') FROM journal WHERE type = 'yimen.clock.met.v1'")
+        value = str(await conn.scalar(met))
     # Late stays late: the clock ends after it was due.
     assert voices.breached(case_id).fired_at.isoformat().replace("+00:00", "Z") in value
 
@@ -323,8 +327,9 @@ async def test_the_story_says_when_a_thing_was_so_and_not_when_it_was_heard(
     await ear.hears_alerts(voices.urged(case_id, at=before))
     async with transaction(engine) as conn:
         story = await store.list_timeline(conn, case_id)
-    assert [(entry.type, entry.by, entry.at) for entry in story[-3:]] == [
+    assert [(entry.type, entry.by, entry.at) for entry in story[-4:]] == [
         ("referral.dispatched", "routing", before),
+        ("clock.met", "routing", before),
         ("clock.started", "routing", before),
         ("supervision.urged", "notify", before),
     ]

@@ -73,7 +73,13 @@ async def test_a_clerk_registers_and_learns_who_answers_by_when(http: httpx.Asyn
     for key in (told["case_id"], told["number"]):
         assert (await http.get(f"/v1/cases/{key}")).json() == told
     story = (await http.get(f"/v1/cases/{told['number']}/timeline")).json()
-    assert [entry["type"] for entry in story] == ["case.registered", "clock.started", "case.accepted", "clock.met"]
+    assert [entry["type"] for entry in story] == [
+        "case.registered",
+        "clock.started",
+        "case.accepted",
+        "clock.met",
+        "clock.started",
+    ]
 
 
 async def test_the_time_of_a_case_is_told_to_whom_may_see_it(http: httpx.AsyncClient) -> None:

@@ -98,8 +98,17 @@ async def test_a_make_up_day_moves_the_clocks_of_the_window(engine: AsyncEngine,
     assert [(entry.type, entry.by) for entry in story][-1] == ("clock.recalculated", "intake")
 
 
-async def test_cases_that_wait_for_nothing_carry_no_calendar(engine: AsyncEngine, watch: PolicyWatch) -> None:
-    await registered(engine, watch, a_submission(1))
+async def test_cases_that_are_only_kept_carry_no_calendar(engine: AsyncEngine, watch: PolicyWatch) -> None:
+    (outcome,) = await registered(engine, watch, a_submission(1))
+    assert isinstance(outcome, Registered)
+    async with transaction(engine) as conn:
+        await act(
+            outcome.case.id,
+            lambda case: acts.withdraw(case, NOW, rules(), reason="applicant_request"),
+            conn,
+            watch.policy,
+            by="window-1",
+        )
     assert await rows(engine, "SELECT calendar_version FROM cases") == [(None,)]
     watch.policy = with_days(watch.policy, works=(SATURDAY,))
     await a_recount(engine, watch).recount()
