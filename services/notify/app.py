@@ -6,6 +6,7 @@ from services.notify.climbing import Supervisor
 from services.notify.firing import ALERTS_PER_SECOND, Watchman
 from services.notify.handlers import Watcher
 from services.notify.http import ROUTES
+from services.notify.latecomers import Latecomers
 from services.notify.pace import Pace
 from services.policies import PolicyWatch
 from services.runtime.broker import Pump
@@ -34,6 +35,7 @@ def build(settings: NotifySettings | None = None) -> Service:
     pumps: list[Pump] = []
     pace = Pace(settings.notify_alerts_per_second)
     supervisor = Supervisor(engine=engine, clock=clock, policy=policy)
+    latecomers = Latecomers(engine=engine, clock=clock, policy=policy, pace=Pace(settings.notify_alerts_per_second))
     watchman = Watchman(engine=engine, clock=clock, policy=policy, pumps=pumps, pace=pace)
 
     async def refresh_policy() -> None:
@@ -53,6 +55,7 @@ def build(settings: NotifySettings | None = None) -> Service:
             Job(run=watchman.fire, seconds=FIRING_SECONDS),
             Job(run=watchman.sweep, seconds=SWEEPING_SECONDS),
             Job(run=supervisor.climb, seconds=FIRING_SECONDS),
+            Job(run=latecomers.look),
             Job(run=watchman.forget, seconds=FORGETTING_SECONDS),
         ],
         pumps=pumps,

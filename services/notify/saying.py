@@ -104,5 +104,10 @@ def _json(recipients: tuple[str, ...]) -> str:
 def _event_id(fired: Fired) -> UUID:
     """The same for the same level of the same version, whoever fires it and however often it is tried."""
     watch = fired.before
-    warning = (fired.level,) if fired.alert is Alert.DUE_SOON and fired.level else ()
-    return derived_id("alert", str(watch.clock_id), str(watch.version), fired.alert, *warning)
+    level = fired.level if fired.alert is Alert.DUE_SOON else ""
+    return alert_id(watch.clock_id, watch.version, fired.alert, level)
+
+
+def alert_id(clock_id: UUID, version: int, alert: Alert, level: str = "") -> UUID:
+    warning = (level,) if level else ()
+    return derived_id("alert", str(clock_id), str(version), alert, *warning)

@@ -221,6 +221,12 @@ async def save_alerts(conn: AsyncConnection, fired: Sequence[Sequence[Any]]) -> 
     await insert_rows(conn, alerts, columns, fired)
 
 
+async def known_alerts(conn: AsyncConnection, ids: Iterable[UUID]) -> list[UUID]:
+    """Those of the alerts that were said."""
+    found = await conn.execute(select(alerts.c.event_id).where(among(alerts.c.event_id, ids)))
+    return list(found.scalars())
+
+
 async def drop_old(conn: AsyncConnection, *, before: datetime) -> None:
     """Receipts that were answered long ago decide nothing any more."""
     await conn.execute(text("DELETE FROM receipts WHERE answered_at < :before"), {"before": before})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,7 @@ from sqlalchemy import DateTime, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.codes import ClockKind, SupervisionLevel
 from services.notify.domain.ladder import Supervision
 from services.notify.tables import supervisions
 from services.runtime.bulk import insert_rows, update_rows
@@ -33,6 +34,28 @@ _LOCK: Final = text(
     ) AS s
     """
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+# Whoever is open behind its end is late; the index of open clocks has them in this order.
+_LATE: Final = text(
+    """
+    SELECT w.clock_id, w.due_at, w.kind, CASE WHEN s.ended_at IS NULL THEN s.level END AS level,
+           w.status = 'breached' AND (
+               s.clock_id IS NULL OR s.ended_at IS NOT NULL OR s.paused_at IS NULL AND s.next_at IS NULL
+               OR s.next_level = 'reminded'
+           ) AS waits_for_nothing
+    FROM (
+        SELECT clock_id, due_at, kind, status FROM watches
+        WHERE ended_at IS NULL AND due_at IS NOT NULL AND due_at <= :now
+          AND (due_at, clock_id) > (:after_due, :after_id)
+        ORDER BY due_at, clock_id LIMIT :portion
+    ) AS w
+    LEFT JOIN supervisions AS s ON s.clock_id = w.clock_id
+    ORDER BY w.due_at, w.clock_id
+    """
+).bindparams(
+    bindparam("now", type_=DateTime(timezone=True)),
+    bindparam("after_due", type_=DateTime(timezone=True)),
+    bindparam("after_id", type_=Uuid),
+)
 _read: Final = msgspec.json.Decoder(list[Supervision]).decode
 
 
@@ -47,6 +70,29 @@ async def lock_supervisions(conn: AsyncConnection, clock_ids: Iterable[UUID]) ->
 async def claim_supervisions(conn: AsyncConnection, *, now: datetime, portion: int) -> list[Supervision]:
     """Those whose next rung has come, the longest due first, each held by this transaction alone."""
     return _supervisions(await conn.scalar(_CLAIM, {"now": now, "portion": portion}))
+
+
+class Late(NamedTuple):
+    """A clock that is open behind its end."""
+
+    clock_id: UUID
+    due_at: datetime
+    kind: ClockKind
+    level: SupervisionLevel
+    waits_for_nothing: bool
+    """Its breach was said, and no rung will come."""
+
+
+async def list_late(conn: AsyncConnection, *, after: tuple[datetime, UUID], now: datetime, portion: int) -> list[Late]:
+    """The longest late first, behind a place. Locks nothing."""
+    values = {"after_due": after[0], "after_id": after[1], "now": now, "portion": portion}
+    found = await conn.execute(_LATE, values)
+    return [
+        Late(
+            row.clock_id, row.due_at, ClockKind(row.kind), SupervisionLevel(row.level or "none"), row.waits_for_nothing
+        )
+        for row in found
+    ]
 
 
 async def add_supervisions(conn: AsyncConnection, begun: Iterable[Supervision]) -> None:

@@ -101,12 +101,31 @@ def begun(before: Supervision | None, watch: Watch, alert: Alert, policy: Policy
     return after if after.next_level is not None or standing is before else None
 
 
+def taken_up(before: Supervision | None, watch: Watch, policy: Policy) -> Supervision | None:
+    """What begins or goes on for a clock that was late before the ladder had such a rung; `None` if nothing does.
+
+    The version of the watch is the one whose breach was said.
+    """
+    if watch.status is not ClockStatus.BREACHED:
+        return None
+    stands = before is not None and before.ended_at is None
+    if before is not None and stands and (before.next_level in LATE or before.paused_at is not None):
+        return None
+    after = begun(before, watch, Alert.BREACHED, policy)
+    return after if after is not None and after.next_level is not None else None
+
+
 @lru_cache(maxsize=KINDS)
 def leads_up(alert: Alert, kind: ClockKind, policy: Policy) -> bool:
     """Whether the ladder has a rung for such a clock at all."""
     if alert is Alert.LAST_DAY:
         return rung_of(policy.ladder, SupervisionLevel.REMINDED, kind) is not None
-    return _above(SupervisionLevel.NONE, kind, policy) is not None
+    return goes_on(SupervisionLevel.NONE, kind, policy)
+
+
+def goes_on(level: SupervisionLevel, kind: ClockKind, policy: Policy) -> bool:
+    """Whether the ladder has a rung above the level for such a clock."""
+    return _above(level, kind, policy) is not None
 
 
 def climb(standing: Supervision, now: datetime, policy: Policy) -> Climbed | Waits:
