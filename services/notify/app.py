@@ -24,7 +24,7 @@ FORGETTING_SECONDS = 600.0
 
 class NotifySettings(RuntimeSettings):
     notify_alerts_per_second: int = Field(default=ALERTS_PER_SECOND, gt=0)
-    """How many alerts a process says a second when many are late, for example after an outage."""
+    """How many alerts and rungs of the ladder a process says a second when many are late, as after an outage."""
 
 
 def build(settings: NotifySettings | None = None) -> Service:
@@ -34,7 +34,7 @@ def build(settings: NotifySettings | None = None) -> Service:
     policy = PolicyWatch(settings.policy_dir)
     pumps: list[Pump] = []
     pace = Pace(settings.notify_alerts_per_second)
-    supervisor = Supervisor(engine=engine, clock=clock, policy=policy)
+    supervisor = Supervisor(engine=engine, clock=clock, policy=policy, pace=pace)
     latecomers = Latecomers(engine=engine, clock=clock, policy=policy, pace=Pace(settings.notify_alerts_per_second))
     watchman = Watchman(engine=engine, clock=clock, policy=policy, pumps=pumps, pace=pace)
 

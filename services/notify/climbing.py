@@ -1,8 +1,8 @@
 """Climbs the supervision ladder: each rung once per clock and version, in the transaction that says so."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -19,6 +19,7 @@ from contracts.events.alerts import (
 from services.notify.domain.firing import Fired
 from services.notify.domain.ladder import Climbed, begun, climb, leads_up
 from services.notify.domain.watch import Alert
+from services.notify.pace import Pace
 from services.notify.supervisions import (
     add_supervisions,
     change_supervisions,
@@ -34,7 +35,7 @@ from services.runtime.journal import Outgoing
 
 SERVICE: Final = "notify"
 PORTION: Final = 1000
-PORTIONS_A_TURN: Final = 4
+RUNGS_PER_SECOND: Final = 5000
 BEGINS: Final = frozenset({Alert.LAST_DAY, Alert.BREACHED})
 EVENT_OF: Final[dict[SupervisionLevel, type[Said]]] = {
     SupervisionLevel.REMINDED: SupervisionReminded,
@@ -44,6 +45,13 @@ EVENT_OF: Final[dict[SupervisionLevel, type[Said]]] = {
 }
 
 
+class Looked(NamedTuple):
+    """Supervisions that were looked at, and how many of them have climbed."""
+
+    number: int
+    said: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supervisor:
     """Looks at the ladder. Any number may do so at the same time."""
@@ -51,22 +59,26 @@ class Supervisor:
     engine: AsyncEngine
     clock: Clock
     policy: PolicyWatch
+    pace: Pace = field(default_factory=lambda: Pace(RUNGS_PER_SECOND))
 
     async def climb(self) -> None:
-        """Every rung whose moment has come, the longest due first; a turn ends early when there are very many."""
-        for _ in range(PORTIONS_A_TURN):
-            if not await self.climb_portion():
-                return
+        """Every rung whose moment has come, the longest due first, and no faster than the pace.
 
-    async def climb_portion(self) -> int:
-        """Returns how many supervisions were looked at."""
+        The next rung of some of them may be due already, so this ends with a look that finds nothing.
+        """
+        while (looked := await self.climb_portion()).number:
+            await self.pace.spend(looked.said)
+
+    async def climb_portion(self) -> Looked:
+        """The first of those whose moment has come, in one transaction."""
         now, policy = self.clock.now(), self.policy.policy
         async with transaction(self.engine) as conn:
             standing = await claim_supervisions(conn, now=now, portion=PORTION)
             outcomes = [climb(one, now, policy) for one in standing]
             await change_supervisions(conn, [outcome.after for outcome in outcomes])
-            await journal.add(conn, SERVICE, [_said(one) for one in outcomes if isinstance(one, Climbed)])
-        return len(standing)
+            climbed = [one for one in outcomes if isinstance(one, Climbed)]
+            await journal.add(conn, SERVICE, [_said(one) for one in climbed])
+        return Looked(len(standing), len(climbed))
 
 
 async def begin(conn: AsyncConnection, fired: Sequence[Fired], policy: Policy) -> None:

@@ -138,7 +138,7 @@ def climb(standing: Supervision, now: datetime, policy: Policy) -> Climbed | Wai
     if level is None or rung is None:
         return Waits(after=_upwards(standing, policy))
     moment = _moment(standing, rung, policy)
-    at_work = into_hours(now, rung, policy.calendar)
+    at_work = into_hours(now, rung, days_of(rung, standing.office, policy))
     if max(moment, at_work) > now:
         return Waits(after=replace(standing, next_at=max(moment, at_work)))
     told = recipients_of(rung, standing.office, standing.area, policy)
@@ -203,6 +203,12 @@ def recipients_of(rung: Rung, office: str, area: str, policy: Policy) -> tuple[s
     return tuple(dict.fromkeys(code for code in found if code))
 
 
+def days_of(rung: Rung, office: str, policy: Policy) -> Calendar:
+    """Those of the office where nobody else is told, else those of the nation: the others' days may differ."""
+    alone = all(recipient.role is None for recipient in rung.recipients)
+    return policy.calendar_of(office) if alone else policy.calendar
+
+
 def into_hours(at: datetime, rung: Rung, calendar: Calendar) -> datetime:
     """The moment itself if people may be told then, else the next at which they may."""
     return _between(at, rung.opens, rung.closes, calendar)
@@ -223,7 +229,8 @@ def _between(at: datetime, opens: time | None, closes: time | None, calendar: Ca
 
 
 def _moment(standing: Supervision, rung: Rung, policy: Policy) -> datetime:
-    """When the rung is due, by the days of the nation: those who are told sit in more than one office."""
+    """When the rung is due, in the hours and days of those who are told."""
+    calendar = days_of(rung, standing.office, policy)
     at = standing.due_at + INSTANT
     if rung.level is SupervisionLevel.REMINDED:
         at = midnight(civil_day(standing.due_at)).astimezone(UTC)
@@ -231,8 +238,8 @@ def _moment(standing: Supervision, rung: Rung, policy: Policy) -> datetime:
         at += timedelta(hours=rung.after.number)
     elif rung.after is not None:
         day, stood = civil_day(standing.due_at), standing.stood_seconds
-        return _after_days(day, rung.after, stood, rung.opens, rung.closes, policy.calendar)
-    return into_hours(at + timedelta(seconds=standing.stood_seconds), rung, policy.calendar)
+        return _after_days(day, rung.after, stood, rung.opens, rung.closes, calendar)
+    return into_hours(at + timedelta(seconds=standing.stood_seconds), rung, calendar)
 
 
 @lru_cache(maxsize=DAYS)

@@ -1,6 +1,8 @@
 """The ladder on a real database: who is late is urged, supervised and listed, each once, and whoever answers is not."""
 
 import asyncio
+import dataclasses
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ from contracts.codes import ClockKind
 from contracts.events.clocks import ClockExtended, ClockFacts, ClockMet, ClockPaused, ClockResumed, ClockStop
 from contracts.events.referrals import ReferralProgressReported
 from services.notify import climbing
+from services.notify.pace import Pace
 from services.runtime.ids import new_id
 from tests.integration.notify.watching import HOUR, NOW, OFFICE, REFERRAL, Notify, facts, started
 
@@ -178,6 +181,22 @@ async def test_supervisors_share_the_work_and_say_nothing_twice(notify: Notify) 
     await climbs(notify, URGED)
     counted = "SELECT count(*), count(DISTINCT event_id) FROM journal WHERE type = 'yimen.supervision.urged.v1'"
     assert await notify.rows(counted) == [(500, 500)]
+
+
+async def test_many_rungs_go_out_at_the_pace_and_the_longest_due_first(
+    notify: Notify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(climbing, "PORTION", 50)
+    await broken(notify, *(facts(new_id(), due_in=HOUR - n * timedelta(hours=1)) for n in range(150)))
+    paced = dataclasses.replace(notify.supervisor(at=LISTED), pace=Pace(500))
+    began = time.monotonic()
+    await paced.climb()
+    assert time.monotonic() - began >= 3 * 150 / 500 - 0.1
+    said = await notify.rows("SELECT value FROM journal WHERE type LIKE 'yimen.supervision.%' ORDER BY xid, id")
+    found = [msgspec.json.decode(row[0]) for row in said]
+    assert len(found) == 450
+    late = [one.get("late_seconds", 0) for one in found]
+    assert late == sorted(late, reverse=True)
 
 
 async def test_a_rung_that_does_not_commit_has_not_been_climbed(

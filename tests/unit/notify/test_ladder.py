@@ -1,13 +1,13 @@
 """The ladder: reminded on the last day, urged, supervised and listed after the breach, in people's hours."""
 
 import dataclasses
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 import pytest
 
 from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
-from services.deadlines import CIVIL_TIME
+from services.deadlines import CIVIL_TIME, Override
 from services.notify.domain.ladder import Climbed, Supervision, Waits, begun, climb, follow, may_be_supervised
 from services.notify.domain.watch import Alert, Watch, moments_of, told
 from services.policies.ladder import WINDOWS
@@ -108,6 +108,19 @@ def test_people_are_told_in_the_hours_of_a_working_day(now: str, then: str) -> N
 def test_a_make_up_saturday_is_a_working_day() -> None:
     thursday = datetime(2026, 2, 26, 23, 59, 59, 999999, tzinfo=CIVIL_TIME)
     assert late(due_at=thursday).next_at == datetime(2026, 2, 28, 9, 0, tzinfo=CIVIL_TIME)
+
+
+def test_a_rung_that_the_holder_alone_hears_goes_by_its_own_days() -> None:
+    """Its limit ends on a Saturday that only this office works; a rung for several goes by the days of all."""
+    saturday = POLICY.calendar.with_overrides({date(2026, 3, 7): Override(works=True, zh="上班", en="worked")})
+    own = dataclasses.replace(POLICY, calendars={OFFICE: saturday})
+    watch = a_watch(due_at=end_of("07"))
+    reminder, urging = begun(None, watch, Alert.LAST_DAY, own), begun(None, watch, Alert.BREACHED, own)
+    assert reminder is not None
+    assert reminder.next_at == civil("07 09:00")
+    assert isinstance(climb(reminder, civil("07 09:00"), own), Climbed)
+    assert urging is not None
+    assert urging.next_at == late(due_at=end_of("07")).next_at == civil("09 09:00")
 
 
 def test_machines_are_told_at_once_where_a_rung_has_no_hours() -> None:
