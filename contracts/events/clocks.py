@@ -1,6 +1,6 @@
 """Facts about legal clocks. The owner of a clock says what the limit is; notify says when it is due or broken."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -39,6 +39,8 @@ class ClockFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     area: str
     limit: str
     """Number and unit, for example `5wd`."""
+    extensions: tuple[str, ...] = ()
+    """What was added to it, in order."""
     started_at: datetime
     due_at: datetime | None = None
     """The last instant in time; `None` while the clock is paused."""
@@ -103,6 +105,14 @@ class PauseCorrection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     approver: str
 
 
+class CalendarNotice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who published the days of a year, and when."""
+
+    year: int
+    source: str
+    published_on: date | None = None
+
+
 class ClockRecalculated(ClocksTold, frozen=True, kw_only=True, omit_defaults=True):
     """Dates of open clocks moved although nothing happened to the case itself, for example by a new calendar."""
 
@@ -113,6 +123,10 @@ class ClockRecalculated(ClocksTold, frozen=True, kw_only=True, omit_defaults=Tru
     """`calendar_changed`: another calendar runs. `pause_corrected`: a coordinator put a reported pause right."""
     recalculated_at: datetime
     correction: PauseCorrection | None = None
+    calendar: str = ""
+    """The version of the calendar that counts now, where another one was the reason."""
+    notices: tuple[CalendarNotice, ...] = ()
+    """That were published since the dates before; none where a day of a place or of a known year changed."""
 
 
 class ClockStop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

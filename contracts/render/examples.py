@@ -43,6 +43,9 @@ BY_NAME: dict[str, Any] = {
     "submission_id": "2026-000017",
     "feedback_id": "reply-000017",
     "limit": "15wd",
+    "extensions": ("10wd",),
+    "calendar": "cn-2026-3f9a12c40b",
+    "year": 2026,
     "level": "80%",
     "late_seconds": 30,
     "by": "10wd",
@@ -99,6 +102,8 @@ def _plain(kind: inspect.Type, name: str) -> Any:
     match kind:
         case inspect.DateTimeType():
             return MOMENT
+        case inspect.DateType():
+            return MOMENT.date()
         case inspect.UUIDType():
             return CASE
         case inspect.IntType():

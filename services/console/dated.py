@@ -13,16 +13,23 @@ WIDTH = 16
 
 
 def dated(lines: Iterable[tuple[datetime, str]], language: str = "zh") -> Iterator[str]:
-    before = ""
+    """A year is named where it begins; the first one stands in the number of every case."""
+    days: list[tuple[str, datetime, str]] = []
+    seen: datetime | None = None
     for at, text in lines:
-        day = day_of(at, language)
-        yield f"  {padded(day if day != before else '', WIDTH)}  {at.astimezone(CIVIL_TIME):%H:%M}  {text}"
-        before = day
+        days.append((day_of(at, seen or at, language), at, text))
+        seen = at
+    width = max((WIDTH, *(cell_len(day) for day, _, _ in days)))
+    before = None
+    for day, at, text in days:
+        today = at.astimezone(CIVIL_TIME)
+        yield f"  {padded(day if today.date() != before else '', width)}  {today:%H:%M}  {text}"
+        before = today.date()
 
 
-def day_of(moment: datetime, language: str = "zh") -> str:
+def day_of(moment: datetime, seen: datetime, language: str = "zh") -> str:
     """With the day of the week: most questions about time are about working days."""
-    zh, en = civil_day(moment)
+    zh, en = civil_day(moment, seen)
     weekday = WEEKDAYS[language][moment.astimezone(CIVIL_TIME).weekday()]
     return f"{zh} {weekday}" if language == "zh" else f"{weekday} {en}"
 

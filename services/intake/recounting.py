@@ -15,8 +15,8 @@ from contracts.events.clocks import ClockRecalculated
 from services.intake import store
 from services.intake.telling import SERVICE
 from services.policies import Policy, PolicyWatch
-from services.policies.clocks import LegalClock, PackedClock, facts_of, pack, unpack
-from services.policies.recounting import CALENDAR_CHANGED, calendar_version, recount
+from services.policies.clocks import LegalClock, PackedClock, pack, unpack
+from services.policies.recounting import calendar_version, recalculated, recount
 from services.runtime import journal
 from services.runtime.clock import Clock
 from services.runtime.database import transaction
@@ -113,16 +113,7 @@ async def _save(conn: AsyncConnection, counted: Sequence[Counted], running: str)
 
 
 def _said(counted: Counted, policy: Policy, at: datetime) -> ClockRecalculated | None:
-    moved = counted.moved
-    if not moved:
-        return None
-    return ClockRecalculated(
-        case_id=counted.case_id,
-        clocks=facts_of((after for _, after in moved), policy),
-        previous_due_at=tuple(before.told.due_at if before.told is not None else None for before, _ in moved),
-        reason=CALENDAR_CHANGED,
-        recalculated_at=at,
-    )
+    return recalculated(counted.case_id, counted.moved, policy, at) if counted.moved else None
 
 
 def _event_id(event: ClockRecalculated) -> UUID:

@@ -102,7 +102,7 @@ def _clock(facts: k.ClockFacts, status: ClockStatus, policy: Policy) -> ClockVie
         office_zh=zh,
         office_en=en,
         status=status,
-        limit=facts.limit,
+        limit="+".join((facts.limit, *facts.extensions)),
         started_at=facts.started_at,
         due_at=facts.due_at,
         stopped_at=None,

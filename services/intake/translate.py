@@ -132,7 +132,7 @@ def to_awaited(facts: ClockFacts) -> Awaited:
     return Awaited(
         office=facts.office,
         kind=facts.kind,
-        limit=facts.limit,
+        limit="+".join((facts.limit, *facts.extensions)),
         due_at=facts.due_at,
         provisional=facts.provisional,
         basis=facts.basis,

@@ -13,6 +13,7 @@ from contracts.codes import ClockKind, ClockStatus
 from contracts.events.clocks import ClockFacts, ClockStop, ClockWarning, LimitBasis
 from services.deadlines import BadQuestion, Calendar, CountingRules, Due, Limit, Pause, Unit, due, moment_at_share
 from services.deadlines.limits import civil_day, midnight
+from services.policies.granting import Grant
 from services.policies.model import LimitRow, Policy
 from services.policies.warnings import warnings_of
 
@@ -64,6 +65,8 @@ class LegalClock:
     status: ClockStatus = ClockStatus.RUNNING
     pauses: tuple[Pause, ...] = ()
     extensions: tuple[Limit, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    """Of the last extensions; who agreed to earlier ones was not kept."""
     stopped_at: datetime | None = None
     told: Told | None = dataclasses.field(default=None, compare=False)
     """As it was written down; of an earlier version until what is true now is written down too."""
@@ -87,14 +90,17 @@ class LegalClock:
     def resume(self, at: datetime) -> "LegalClock":
         return self._next(status=ClockStatus.RUNNING, pauses=self._ended(at))
 
-    def extend(self, by: Limit, at: datetime, calendar: Calendar) -> "LegalClock":
+    def extend(
+        self, by: Limit, at: datetime, calendar: Calendar, *, approver: str = "", reason: str = ""
+    ) -> "LegalClock":
         """Raises `BadQuestion`: what has run out or was stopped cannot be lengthened."""
         end = self.due(calendar).due_at
         if not self.open or (end is not None and at > end):
             raise BadQuestion("extension", "extension_after_end", "was granted after the clock had ended")
         if at < self.started_at:
             raise BadQuestion("extension", "extension_before_start", "was granted before the clock started")
-        return self._next(extensions=(*self.extensions, by))
+        grant = Grant(approver=approver, reason=reason, at=at)
+        return dataclasses.replace(self._next(extensions=(*self.extensions, by)), grants=(*self.grants, grant))
 
     def correct(self, number: int, pause: Pause) -> "LegalClock":
         """Another pause in the place of one that was wrongly reported."""
@@ -143,6 +149,7 @@ class LegalClock:
             office=self.office,
             area=self.area,
             limit=str(self.terms.limit),
+            extensions=tuple(map(str, self.extensions)),
             started_at=self.started_at.astimezone(UTC),
             due_at=ends.due_at,
             due_soon_at=self.due_soon(calendar),
@@ -263,6 +270,7 @@ class PackedClock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     status: ClockStatus = ClockStatus.RUNNING
     pauses: tuple[PackedPause, ...] = ()
     extensions: tuple[str, ...] = ()
+    grants: tuple[Grant, ...] = ()
     stopped_at: datetime | None = None
     told: PackedTold | None = None
 
@@ -286,6 +294,7 @@ def pack(clock: LegalClock) -> PackedClock:
         status=clock.status,
         pauses=tuple(PackedPause(start=p.start, end=p.end, reason=p.reason, by=p.by) for p in clock.pauses),
         extensions=tuple(map(str, clock.extensions)),
+        grants=clock.grants,
         stopped_at=clock.stopped_at,
         told=_pack_told(clock.told) if clock.told is not None else None,
     )
@@ -311,6 +320,7 @@ def unpack(packed: PackedClock) -> LegalClock:
         status=packed.status,
         pauses=tuple(Pause(start=p.start, end=p.end, reason=p.reason, by=p.by) for p in packed.pauses),
         extensions=tuple(map(_limit, packed.extensions)),
+        grants=packed.grants,
         stopped_at=packed.stopped_at,
         told=_unpack_told(packed.told) if packed.told is not None else None,
     )

@@ -5,6 +5,7 @@ from typing import Any
 from services.deadlines import Basis, Explanation, as_html, as_json, as_text, explain
 from services.deadlines.telling import Language
 from services.policies.clocks import LegalClock
+from services.policies.granting import granted
 from services.policies.model import Policy
 
 
@@ -42,6 +43,7 @@ def explained(clock: LegalClock, policy: Policy) -> dict[str, Any]:
         "status": clock.status,
         "started_at": clock.started_at,
         **as_json(explanation_of(clock, policy), basis_in_words(clock)),
+        "granted": list(granted(clock.extensions, clock.grants, policy)),
         "basis": clock.terms.basis,
     }
 

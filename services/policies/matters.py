@@ -5,7 +5,17 @@ from datetime import date, datetime
 
 from contracts.codes import AreaLevel, ClockKind, Confidence, Field
 from services.deadlines import BadQuestion, CountingRules, Limit, Unit
-from services.policies.model import Category, Condition, Extension, LateReports, LimitRow, Material, Reason, Rule
+from services.policies.model import (
+    Approver,
+    Category,
+    Condition,
+    Extension,
+    LateReports,
+    LimitRow,
+    Material,
+    Reason,
+    Rule,
+)
 from services.policies.reading import Entry, code_of
 from services.policies.warnings import DEFAULT_LEVELS, fault_of
 
@@ -182,6 +192,16 @@ def reasons(rows: Sequence[Entry]) -> dict[str, Reason]:
             article=row.text("article", ""),
         )
         row.done()
+    return found
+
+
+def approvers(rows: Sequence[Entry]) -> dict[str, Approver]:
+    """Names of who has to agree. Of two for one code the more local one stands."""
+    found: dict[str, Approver] = {}
+    for row in rows:
+        named = Approver(code=row.text("code"), zh=row.text("zh"), en=row.text("en"))
+        row.done()
+        found.setdefault(named.code, named)
     return found
 
 

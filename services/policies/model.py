@@ -39,6 +39,15 @@ class Office:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approver:
+    """Who has to agree, as people call it."""
+
+    code: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
     limit: Limit
     approver: str
@@ -154,6 +163,7 @@ class Policy:
     calendar: Calendar
     ladder: tuple[Rung, ...] = ()
     late_reports: LateReports = LateReports()
+    approvers: Mapping[str, Approver] = dataclasses.field(default_factory=dict)
     calendars: Mapping[str, Calendar] = dataclasses.field(default_factory=dict)
     """By office, where it is not the one of all."""
 
@@ -169,8 +179,9 @@ class Policy:
         return dataclasses.replace(row.rules, close_of_business=office.close_of_business)
 
     def names(self) -> dict[str, tuple[str, str]]:
-        """What reasons and offices are called, by code."""
+        """What reasons, approvers and offices are called, by code."""
         return {
+            **{code: (approver.zh, approver.en) for code, approver in self.approvers.items()},
             **{code: (reason.zh, reason.en) for code, reason in self.reasons.items()},
             **{code: (office.zh, office.en) for code, office in self.offices.items()},
         }

@@ -1,15 +1,23 @@
 """What another calendar makes of an open clock: its next version where a date moves, and nothing at all elsewhere."""
 
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date, datetime
 from functools import lru_cache
+from uuid import UUID
 
-from services.policies.clocks import LegalClock, Told
+from contracts.events.clocks import CalendarNotice, ClockRecalculated
+from services.deadlines import Calendar
+from services.deadlines.limits import civil_day
+from services.policies.clocks import LegalClock, Told, facts_of
 from services.policies.model import Policy
 
 CALENDAR_CHANGED = "calendar_changed"
 """Why a clock was counted again."""
+DECEMBER = 12
+_VERSION = re.compile(r"cn-([0-9]{4})-")
 
 
 @lru_cache(maxsize=8)
@@ -69,3 +77,38 @@ def version_of(clocks: Iterable[LegalClock], policy: Policy) -> str | None:
         clock.told is not None and clock.told.calendar == policy.calendar_of(clock.office).version for clock in running
     )
     return calendar_version(policy) if current else ""
+
+
+def recalculated(
+    case_id: UUID, moved: Sequence[tuple[LegalClock, LegalClock]], policy: Policy, at: datetime
+) -> ClockRecalculated:
+    """What is said of clocks of one office, each as it was and as it is."""
+    before, after = [one.told for one, _ in moved], [one for _, one in moved]
+    calendar = policy.calendar_of(after[0].office)
+    told = [one for one in (*before, *(clock.told for clock in after)) if one is not None]
+    return ClockRecalculated(
+        case_id=case_id,
+        clocks=facts_of(after, policy),
+        previous_due_at=tuple(one.due_at if one is not None else None for one in before),
+        reason=CALENDAR_CHANGED,
+        recalculated_at=at,
+        calendar=calendar.version,
+        notices=tuple(_new_notices(told, calendar)),
+    )
+
+
+def _new_notices(told: Sequence[Told], calendar: Calendar) -> Iterator[CalendarNotice]:
+    """Of years that were not published when a date was last told, as far as they reach the dates."""
+    known = min(_published_year(one.calendar, calendar) for one in told)
+    latest = max((civil_day(one.due_at) for one in told if one.due_at is not None), default=0)
+    for year, notice in sorted(calendar.notices.items()):
+        # A notice may move days of the December before.
+        reaches = latest >= date(year - 1, DECEMBER, 1).toordinal()
+        if known < year <= calendar.published_through.year and reaches:
+            yield CalendarNotice(year=year, source=notice.source, published_on=notice.published_on)
+
+
+def _published_year(version: str, calendar: Calendar) -> int:
+    """The last year that a calendar knew, which its version names; of another form nothing new is known."""
+    named = _VERSION.match(version)
+    return int(named[1]) if named is not None else calendar.published_through.year

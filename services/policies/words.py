@@ -1,7 +1,7 @@
 """What happened to a case, in words: Chinese and English, offices and reasons by the policy's names, nobody's name."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -11,7 +11,8 @@ from contracts.events import cases as c
 from contracts.events import clocks as k
 from contracts.events import referrals as r
 from contracts.events.alerts import Supervision
-from services.deadlines import CIVIL_TIME
+from services.deadlines import CIVIL_TIME, Limit
+from services.deadlines.telling import limit_in_words
 from services.policies.model import Policy
 
 Words = tuple[str, str]
@@ -25,6 +26,8 @@ STARTS: Final = LEAD_WORK | {
     ClockKind.RE_REVIEW_REQUEST,
 }
 """Clocks of which it is told until when they run; the others are routing's own business."""
+_WHY: Final = MappingProxyType({"calendar_changed": ("日历变更", "another calendar")})
+"""Why a clock was counted again although nothing happened to its case."""
 
 
 def tell(event: CaseBound, policy: Policy) -> Words | None:
@@ -116,33 +119,95 @@ def _of_routing(event: CaseBound, policy: Policy) -> Words | None:
 
 def _of_clock(event: CaseBound, policy: Policy) -> Words | None:
     match event:
-        case k.ClockStarted(clocks=clocks):
-            return next((_until(clock, policy) for clock in clocks if clock.kind in STARTS and clock.due_at), None)
-        case k.ClockPaused(since=since) if since is not None:
-            zh, en = civil_day(since)
+        case k.ClockStarted(clocks=clocks) | k.ClockResumed(clocks=clocks):
+            seen = _said_at(event)
+            return next(
+                (_until(clock, seen, policy) for clock in clocks if clock.kind in STARTS and clock.due_at), None
+            )
+        case k.ClockPaused(since=since, paused_at=at) if since is not None:
+            zh, en = civil_day(since, at)
             return f"自 {zh} 起暂停计时(补报)", f"the clock stands still since {en}, reported late"
-        case k.ClockResumed(clocks=clocks):
-            return next((_until(clock, policy) for clock in clocks if clock.kind in STARTS and clock.due_at), None)
-        case k.ClockExtended(by=by, clocks=clocks) if clocks[0].due_at is not None:
-            zh, en = civil_day(clocks[0].due_at)
-            return f"延期 {by} 至 {zh}", f"extended by {by} until {en}"
-        case k.ClockRecalculated(correction=correction, clocks=clocks) if correction is not None:
-            until = _until(clocks[0], policy) or ("仍暂停计时", "still standing still")
-            return _because(f"更正暂停,{until[0]}", f"pause corrected, {until[1]}", correction.reason, policy)
-        case k.ClockRecalculated(clocks=clocks) if clocks[0].due_at is not None:
-            zh, en = civil_day(clocks[0].due_at)
-            return f"{clocks[0].kind.zh}重新计算至 {zh}", f"{clocks[0].kind.en.lower()} counted anew: until {en}"
+        case k.ClockExtended():
+            return _extended(event, policy)
+        case k.ClockRecalculated(correction=correction) if correction is not None:
+            (zh, en), why = _moved(event), _agreed(correction.approver, correction.reason, policy)
+            return f"更正暂停,{zh}({why[0]})", f"pause corrected, {en} ({why[1]})"
+        case k.ClockRecalculated():
+            (zh, en), why = _moved(event), _why(event)
+            return f"{zh}({why[0]})", f"{en} ({why[1]})"
         case _:
             return None
 
 
-def _until(clock: k.ClockFacts, policy: Policy) -> Words | None:
+def _said_at(event: k.ClocksTold) -> datetime:
+    match event:
+        case k.ClockResumed(resumed_at=at) | k.ClockExtended(extended_at=at) | k.ClockRecalculated(recalculated_at=at):
+            return at
+        case _:
+            # Of the clocks that one act starts the youngest is new.
+            return max(clock.started_at for clock in event.clocks)
+
+
+def _until(clock: k.ClockFacts, seen: datetime, policy: Policy) -> Words | None:
     if clock.due_at is None:
         return None
-    (day_zh, day_en), (zh, en) = civil_day(clock.due_at), office_of(policy, clock.office)
+    (day_zh, day_en), (zh, en) = civil_day(clock.due_at, seen), office_of(policy, clock.office)
     decides = clock.kind is ClockKind.RETURN_DECISION
     zh, en = (f"{zh} ", f" by {en}") if decides else ("", "")
     return f"{zh}{clock.kind.zh}至 {day_zh}({clock.basis.source})", f"{clock.kind.en.lower()}{en} until {day_en}"
+
+
+def _extended(event: k.ClockExtended, policy: Policy) -> Words:
+    """By how much, until when, who agreed and why."""
+    by, clock = Limit.parse(event.by), event.clocks[0]
+    zh, en = f"延期 {limit_in_words(by, 'zh')}", f"extended by {limit_in_words(by, 'en')}"
+    if clock.due_at is not None:
+        day_zh, day_en = civil_day(clock.due_at, event.extended_at)
+        zh, en = f"{zh},至 {day_zh}", f"{en} until {day_en}"
+    why = _agreed(event.approver, event.reason, policy)
+    return f"{zh}({why[0]})", f"{en} ({why[1]})"
+
+
+def _agreed(approver: str, reason: str, policy: Policy) -> Words:
+    by, why = approver_of(policy, approver), reason_of(policy, reason)
+    return f"{by[0]}批准,{why[0]}", f"agreed by {by[1]}: {why[1]}"
+
+
+def _moved(event: k.ClockRecalculated) -> Words:
+    """From which date to which, of each clock of which people are told."""
+    both = list(zip(event.previous_due_at, event.clocks, strict=True))
+    told = [(before, clock) for before, clock in both if clock.kind in STARTS] or both
+    moves = [_move(before, clock, event.recalculated_at) for before, clock in told]
+    return ";".join(zh for zh, _ in moves), "; ".join(en for _, en in moves)
+
+
+def _move(before: datetime | None, clock: k.ClockFacts, seen: datetime) -> Words:
+    kind, now = clock.kind, clock.due_at
+    if now is None:
+        return "仍暂停计时", "still standing still"
+    zh, en = civil_day(now, seen)
+    if before is None:
+        return f"{kind.zh}至 {zh}", f"{kind.en.lower()} until {en}"
+    if before == now:
+        return f"{kind.zh}仍至 {zh}", f"{kind.en.lower()} still until {en}"
+    was_zh, was_en = civil_day(before, seen)
+    return f"{kind.zh}由 {was_zh} 改至 {zh}", f"{kind.en.lower()} moved from {was_en} to {en}"
+
+
+def _why(event: k.ClockRecalculated) -> Words:
+    """The notices that were published meanwhile; else the version of the calendar that counts now."""
+    published = [_published(notice) for notice in event.notices]
+    if published:
+        return ";".join(zh for zh, _ in published), "; ".join(en for _, en in published)
+    zh, en = _WHY.get(event.reason, (event.reason, event.reason))
+    return (f"{zh}:{event.calendar}", f"{en}: {event.calendar}") if event.calendar else (zh, en)
+
+
+def _published(notice: k.CalendarNotice) -> Words:
+    zh, en = f"{notice.year} 年日历:{notice.source}", f"calendar of {notice.year}: {notice.source}"
+    if (day := notice.published_on) is None:
+        return zh, en
+    return f"{zh},{day.year}年{_day_zh(day)}公布", f"{en}, published on {_day_en(day)} {day.year}"
 
 
 def _of_alert(event: CaseBound, policy: Policy) -> Words | None:
@@ -175,7 +240,22 @@ def reason_of(policy: Policy, code: str) -> Words:
     return (reason.zh, reason.en) if reason is not None else (code, code)
 
 
-def civil_day(moment: datetime) -> Words:
-    """A day as people at the window say it."""
-    local = moment.astimezone(CIVIL_TIME)
-    return f"{local.month}月{local.day}日", f"{local:%d %B}".lstrip("0")
+def approver_of(policy: Policy, code: str) -> Words:
+    approver = policy.approvers.get(code)
+    return (approver.zh, approver.en) if approver is not None else (code, code)
+
+
+def civil_day(moment: datetime, seen: datetime) -> Words:
+    """A day as people at the window say it: with its year where that is another than when they said it."""
+    day, today = (at.astimezone(CIVIL_TIME).date() for at in (moment, seen))
+    if day.year == today.year:
+        return _day_zh(day), _day_en(day)
+    return f"{day.year}年{_day_zh(day)}", f"{_day_en(day)} {day.year}"
+
+
+def _day_zh(day: date) -> str:
+    return f"{day.month}月{day.day}日"
+
+
+def _day_en(day: date) -> str:
+    return f"{day:%d %B}".lstrip("0")

@@ -12,10 +12,9 @@ from sqlalchemy import DateTime, Integer, String, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from contracts.events.clocks import ClockRecalculated
 from services.policies import Policy
-from services.policies.clocks import LegalClock, PackedClock, facts_of, pack, unpack
-from services.policies.recounting import CALENDAR_CHANGED, calendar_version, recount
+from services.policies.clocks import LegalClock, PackedClock, pack, unpack
+from services.policies.recounting import calendar_version, recalculated, recount
 from services.routing.answering import SERVICE
 from services.routing.handlers import Router
 from services.routing.translate import copies_of
@@ -140,13 +139,7 @@ def _said(counted: Iterable[Counted], policy: Policy, at: datetime) -> Iterator[
         if one.moved:
             groups[one.case_id, one.after.office].append(one)
     for (case_id, _), moved in groups.items():
-        said = ClockRecalculated(
-            case_id=case_id,
-            clocks=facts_of((one.after for one in moved), policy),
-            previous_due_at=tuple(one.before.told.due_at if one.before.told is not None else None for one in moved),
-            reason=CALENDAR_CHANGED,
-            recalculated_at=at,
-        )
+        said = recalculated(case_id, [(one.before, one.after) for one in moved], policy, at)
         # The same for the same versions of the same clocks, whoever counts and however often it is tried.
         parts = [f"{one.after.id}/{one.after.version}" for one in moved]
         yield Outgoing(event=said, at=at, copies=copies_of(said, policy), event_id=derived_id("recount", *parts))

@@ -228,18 +228,20 @@ def _resume(change: Change, feedback: Feedback, desk: Desk) -> Change:
 
 
 def _extend(change: Change, feedback: Feedback, desk: Desk) -> Change:
-    by = Limit.parse(str(feedback.attributes["by"]))
+    by, approver = Limit.parse(str(feedback.attributes["by"])), str(feedback.attributes["approver"])
     moved = change.moves(feedback.referral_id, Move.EXTEND)
     extended, clocks = moved.turns(
         feedback.referral_id,
         _extending(desk, change.routing.matter.category),
-        lambda clock: clock.extend(by, change.at, desk.policy.calendar_of(clock.office)),
+        lambda clock: clock.extend(
+            by, change.at, desk.policy.calendar_of(clock.office), approver=approver, reason=feedback.reason
+        ),
     )
     said = ClockExtended(
         case_id=change.case_id,
         clocks=facts_of(clocks, desk.policy),
         by=str(by),
-        approver=str(feedback.attributes["approver"]),
+        approver=approver,
         reason=feedback.reason,
         extended_at=change.at,
     )

@@ -219,3 +219,6 @@ async def test_an_extension_is_capped_approved_in_time_and_granted_once(
     assert await asks("workload", by="10wd", approver="unit_head") == (422, "unknown_reason")
     assert await asks(by="10wd", approver="unit_head") == (200, None)
     assert await asks(by="1wd", approver="unit_head") == (409, "already_extended")
+    explained = (await http.get(f"{path}/explain", headers=officer)).json()
+    (granted,) = [one for clock in explained["clocks"] for one in clock["granted"]]
+    assert (granted["limit"], granted["approver"], granted["reason_zh"]) == ("10wd", "unit_head", "情况复杂")

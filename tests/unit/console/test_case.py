@@ -1,13 +1,14 @@
 """`yimen case` as somebody at a terminal meets it: what is drawn of a case, and what a wrong call is told."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import jwt
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
+from rich.cells import cell_len
 
 from contracts.codes import ClockKind
 from contracts.events import CaseBound
@@ -15,8 +16,10 @@ from services.console import endpoints
 from services.console.case.asking import find_services
 from services.console.case.drawing import drawn_case, drawn_time
 from services.console.case.telling import Told, in_order
+from services.console.dated import dated
 from services.console.installation import Installation
 from services.console.main import main
+from services.deadlines import CIVIL_TIME
 from services.intake.domain import acts
 from services.intake.domain.change import Change
 from services.intake.store import TimelineEntry
@@ -80,6 +83,17 @@ def test_english_tells_the_same(told: Told) -> None:
 def test_nothing_of_the_applicant_is_told(told: Told, language: str) -> None:
     assert "张示例" not in "\n".join(drawn_case(told, language))
     assert "张示例" not in msgspec.json.encode(told).decode()
+
+
+def test_a_story_names_the_year_where_it_begins() -> None:
+    days = [datetime(2026, 12, 31, 10, tzinfo=CIVIL_TIME), datetime(2027, 1, 4, 10, tzinfo=CIVIL_TIME)]
+    lines = list(dated((day, "x") for day in (days[0], days[0], days[1], days[1])))
+    assert [line.split("  10:00")[0].strip() for line in lines] == ["12月31日 周四", "", "2027年1月4日 周一", ""]
+    assert len({cell_len(line) for line in lines}) == 1
+    assert [line.split("  10:00")[0].strip() for line in dated([(days[0], ""), (days[1], "")], "en")] == [
+        "Thu 31 December",
+        "Mon 4 January 2027",
+    ]
 
 
 def test_a_clock_that_was_met_late_says_so(told: Told) -> None:

@@ -23,6 +23,7 @@ def extended(case: Case, kind: ClockKind = ClockKind.HANDLING, referral: UUID = 
         office=OFFICE,
         area=case.area,
         limit="15wd",
+        extensions=("10wd",),
         started_at=NOW,
         due_at=NOW + timedelta(days=30),
         referral_id=referral,
@@ -38,7 +39,9 @@ def test_an_extension_is_owed_to_the_applicant_until_it_was_told() -> None:
     change = extended(in_progress())
     assert said(change) == ["case.applicant_to_be_told"]
     assert to_view(change.case, policy()).applicant_untold == ("extension",)
-    assert change.case.handling is not None
+    answer_by = to_view(change.case, policy()).answer_by
+    assert answer_by is not None
+    assert answer_by.limit == "15wd+10wd"
     told = done(acts.applicant_told(change.case, NOW, about="extension"))
     assert said(told) == ["case.applicant_told"]
     assert told.case.untold == ()

@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
+
 from contracts.codes import ClockKind
+from services.deadlines import Limit
 from services.policies import load_policy
-from services.policies.clocks import LegalClock, terms_of
+from services.policies.clocks import LegalClock, PackedClock, pack, terms_of, unpack
 from services.policies.explaining import explained, explained_html, explained_text
 
 POLICY = load_policy(Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou")
@@ -31,6 +34,39 @@ def test_everything_is_told_of_a_clock() -> None:
         ("paused", False),
     ]
     assert told["days"][-1]["en"] == "clock paused: Hearing, by Petition Bureau, 张家口市"
+
+
+def test_an_extension_is_explained_with_who_agreed_and_why() -> None:
+    asked_at = datetime(2026, 3, 5, 1, tzinfo=UTC)
+    calendar = POLICY.calendar_of(OFFICE)
+    longer = HELD.extend(Limit.parse("30d"), asked_at, calendar, approver="unit_head", reason="complex")
+    told = explained(unpack(pack(longer)), POLICY)
+    assert told["extensions"] == ["30d"]
+    assert told["granted"] == [
+        {
+            "limit": "30d",
+            "approver": "unit_head",
+            "approver_zh": "本单位负责人",
+            "approver_en": "the head of the office",
+            "reason": "complex",
+            "reason_zh": "情况复杂",
+            "reason_en": "The matter is complex",
+            "granted_at": asked_at,
+        }
+    ]
+
+
+def test_what_was_written_before_grants_were_kept_is_still_read() -> None:
+    calendar = POLICY.calendar_of(OFFICE)
+    old = msgspec.to_builtins(pack(HELD)) | {"extensions": ["5d"]}
+    again = unpack(msgspec.convert(old, PackedClock))
+    longer = again.extend(Limit.parse("30d"), HELD.started_at, calendar, approver="unit_head", reason="complex")
+    told = explained(longer, POLICY)["granted"]
+    assert [(one["limit"], one["approver"], one["reason_zh"]) for one in told] == [
+        ("5d", "", ""),
+        ("30d", "unit_head", "情况复杂"),
+    ]
+    assert told[0]["granted_at"] is None
 
 
 def test_in_words_and_as_a_fragment() -> None:

@@ -88,6 +88,18 @@ def test_a_local_pack_may_tighten_a_statutory_limit(packs: Path) -> None:
     assert load_policy(packs / "zhangjiakou").limit(ClockKind.HANDLING, "petition.request").limit == Limit.parse("45d")
 
 
+def test_an_approver_has_the_name_that_the_most_local_pack_gives(packs: Path) -> None:
+    own = packs / "zhangjiakou" / "approvers.yaml"
+    own.write_text("- {code: county_head, zh: 县长, en: the head of the county}\n")
+    policy = load_policy(packs / "zhangjiakou")
+    assert {code: approver.zh for code, approver in policy.approvers.items()} == {
+        "county_head": "县长",
+        "unit_head": "本单位负责人",
+    }
+    own.write_text("- {code: unit_head, zh: 局长, en: the director, sex: m}\n")
+    assert refusals(packs / "zhangjiakou") == ["zhangjiakou/approvers.yaml:1: unknown key sex"]
+
+
 def test_an_office_or_a_row_may_name_when_business_closes(packs: Path) -> None:
     pack = packs / "zhangjiakou"
     offices = pack / "offices.yaml"

@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.codes import ClockKind, ClockStatus
-from services.deadlines import Limit
+from contracts.events.clocks import CalendarNotice, ClockRecalculated
+from services.deadlines import Limit, Notice, Override
 from services.policies import Policy, load_policy
 from services.policies.clocks import LegalClock, pack, terms_of, unpack
-from services.policies.recounting import calendar_version, recount, told_now, version_of, written
+from services.policies.recounting import calendar_version, recalculated, recount, told_now, version_of, written
 from tests.calendars import with_days
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
 MONDAY = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+CASE = UUID(int=7)
 OFFICE = "education-130722000000"
 SATURDAY = date(2026, 3, 7)
 WEDNESDAY = date(2026, 3, 4)
@@ -97,6 +99,45 @@ def test_hours_and_plain_days_do_not_move_but_a_rolled_last_day_does() -> None:
         assert recount(clock, other) is clock
     # Five days end on the Saturday: it rolled to Monday, and does not any more.
     assert recount(a_clock("5d"), other).version == 2
+
+
+def moved(before: LegalClock, other: Policy) -> ClockRecalculated:
+    return recalculated(CASE, [(before, recount(before, other))], other, MONDAY)
+
+
+def test_what_is_said_names_the_calendar_and_no_notice_for_a_day_of_a_known_year() -> None:
+    other = with_days(policy(), works=(SATURDAY,))
+    before = a_clock()
+    assert before.told is not None
+    said = moved(before, other)
+    assert (said.calendar, said.notices, said.previous_due_at) == (
+        other.calendar.version,
+        (),
+        (before.told.due_at,),
+    )
+
+
+def published(year: int) -> Policy:
+    notice = Notice(year=year, source="国办发明电〔2026〕9号", published_on=date(2026, 11, 4))
+    days = {date(year, 1, day): Override(works=False, zh="元旦", en="New Year's Day") for day in (1, 4)}
+    return replace(policy(), calendar=policy().calendar.with_year(notice, days))
+
+
+def test_a_year_that_was_published_is_named_where_the_date_lies_in_it_or_in_the_december_before() -> None:
+    other = published(2027)
+    late = written(replace(a_clock("10wd"), told=None, started_at=datetime(2026, 12, 25, 4, tzinfo=UTC)), policy())
+    said = moved(late, other)
+    assert said.notices == (CalendarNotice(year=2027, source="国办发明电〔2026〕9号", published_on=date(2026, 11, 4)),)
+    assert [clock.provisional for clock in said.clocks] == [False]
+    both = with_days(other, works=(SATURDAY,))
+    assert moved(a_clock(), both).notices == ()
+
+
+def test_of_what_another_program_wrote_no_notice_is_known_to_be_new() -> None:
+    before = a_clock()
+    assert before.told is not None
+    foreign = replace(before, told=replace(before.told, calendar="someone's"))
+    assert moved(foreign, with_days(published(2027), works=(SATURDAY,))).notices == ()
 
 
 def test_what_stands_still_or_has_ended_is_not_moved() -> None:

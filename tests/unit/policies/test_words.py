@@ -1,6 +1,6 @@
 """Events in words: Chinese and English, by the policy's names."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from uuid import UUID
@@ -106,8 +106,8 @@ def clock(kind: ClockKind, office: str = EDUCATION) -> k.ClockFacts:
                     pause=0, was_start=NOW, start=NOW, reason="never_paused", approver="unit_head"
                 ),
             ),
-            "更正暂停,仍暂停计时:实际未暂停",
-            "pause corrected, still standing still: There was no such pause",
+            "更正暂停,仍暂停计时(本单位负责人批准,实际未暂停)",
+            "pause corrected, still standing still (agreed by the head of the office: There was no such pause)",
         ),
         (
             k.ClockPaused(
@@ -130,6 +130,93 @@ def clock(kind: ClockKind, office: str = EDUCATION) -> k.ClockFacts:
 )
 def test_an_event_is_told_by_the_names_of_the_policy(event: CaseBound, zh: str, en: str) -> None:
     assert words.tell(event, policy()) == (zh, en)
+
+
+def recalculated(*clocks: k.ClockFacts, before: datetime | None, **more: object) -> k.ClockRecalculated:
+    return k.ClockRecalculated(
+        case_id=CASE,
+        clocks=clocks,
+        previous_due_at=(before,) * len(clocks),
+        reason="calendar_changed",
+        recalculated_at=NOW,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+NEW_YEAR = datetime(2027, 1, 4, 15, 59, 59, tzinfo=UTC)
+NOTICE = k.CalendarNotice(year=2027, source="国办发明电〔2026〕9号", published_on=date(2026, 11, 4))
+
+
+@pytest.mark.parametrize(
+    ("event", "zh", "en"),
+    [
+        (
+            recalculated(
+                clock(ClockKind.SIGNING), clock(ClockKind.HANDLING), before=NOW, calendar="cn-2026-0a1b2c3d4e"
+            ),
+            "办理时限由 3月2日 改至 3月9日(日历变更:cn-2026-0a1b2c3d4e)",
+            "handling moved from 2 March to 9 March (another calendar: cn-2026-0a1b2c3d4e)",
+        ),
+        (
+            recalculated(
+                msgspec.structs.replace(clock(ClockKind.HANDLING), due_at=NEW_YEAR),
+                before=NEW_YEAR - timedelta(days=5),
+                calendar="cn-2027-0a1b2c3d4e",
+                notices=(NOTICE,),
+            ),
+            "办理时限由 12月30日 改至 2027年1月4日(2027 年日历:国办发明电〔2026〕9号,2026年11月4日公布)",
+            (
+                "handling moved from 30 December to 4 January 2027"
+                " (calendar of 2027: 国办发明电〔2026〕9号, published on 4 November 2026)"
+            ),
+        ),
+        (
+            recalculated(clock(ClockKind.SUPPLEMENT_NOTICE), before=NOW + timedelta(days=7)),
+            "补正告知时限仍至 3月9日(日历变更)",
+            "notice of missing material still until 9 March (another calendar)",
+        ),
+        (
+            recalculated(clock(ClockKind.ACCEPTANCE), clock(ClockKind.CALLBACK), before=NOW),
+            "受理时限由 3月2日 改至 3月9日;回访时限由 3月2日 改至 3月9日(日历变更)",
+            "acceptance moved from 2 March to 9 March; callback moved from 2 March to 9 March (another calendar)",
+        ),
+    ],
+    ids=["a place's day", "a year was published", "only a warning moved", "two clocks"],
+)
+def test_a_date_that_moved_is_told_with_the_old_one_and_why(event: CaseBound, zh: str, en: str) -> None:
+    assert words.tell(event, policy()) == (zh, en)
+
+
+def extended(due_at: datetime | None, approver: str = "unit_head") -> k.ClockExtended:
+    longer = msgspec.structs.replace(clock(ClockKind.HANDLING), due_at=due_at, extensions=("10wd",))
+    return k.ClockExtended(
+        case_id=CASE, clocks=(longer,), by="10wd", approver=approver, reason="complex", extended_at=NOW
+    )
+
+
+def test_an_extension_is_told_with_who_agreed_and_why() -> None:
+    zh, en = words.tell(extended(NEW_YEAR), policy()) or ("", "")
+    assert zh == "延期 10个工作日,至 2027年1月4日(本单位负责人批准,情况复杂)"
+    assert en == (
+        "extended by 10 working days until 4 January 2027 (agreed by the head of the office: The matter is complex)"
+    )
+
+
+def test_an_extension_of_what_stands_still_has_no_date_and_an_unknown_approver_is_told_by_code() -> None:
+    zh, en = words.tell(extended(None, "county_head"), policy()) or ("", "")
+    assert zh == "延期 10个工作日(county_head批准,情况复杂)"
+    assert en == "extended by 10 working days (agreed by county_head: The matter is complex)"
+
+
+def test_a_date_of_another_year_names_it() -> None:
+    late = msgspec.structs.replace(clock(ClockKind.HANDLING), due_at=NEW_YEAR)
+    resumed = k.ClockResumed(case_id=CASE, clocks=(late,), resumed_at=NOW)
+    assert words.tell(resumed, policy()) == (
+        "办理时限至 2027年1月4日(社会救助暂行办法)",
+        "handling until 4 January 2027",
+    )
+    in_january = k.ClockResumed(case_id=CASE, clocks=(late,), resumed_at=NEW_YEAR - timedelta(days=1))
+    assert (words.tell(in_january, policy()) or ("", ""))[1] == "handling until 4 January"
 
 
 def test_what_only_machines_need_has_no_words() -> None:

@@ -253,6 +253,10 @@ def test_an_extension_needs_law_approver_and_reason() -> None:
     assert after is not None
     assert after > before
     assert asked() == "already_extended"
+    (handling,) = [clock for clock in story.of(EDUCATION).clocks if clock.kind is ClockKind.HANDLING]
+    assert [(grant.approver, grant.reason, grant.at) for grant in handling.grants] == [
+        ("unit_head", "complex", NOON + timedelta(hours=1))
+    ]
 
 
 def test_where_the_law_knows_no_extension_there_is_none() -> None:
