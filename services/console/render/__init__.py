@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.console.render import codes, commands, examples, settings
+from services.console.render import clocks, codes, commands, examples, settings
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
 
@@ -14,4 +14,5 @@ def rendered() -> dict[Path, str]:
         REFERENCE / "commands.md": commands.page(),
         REFERENCE / "worked-examples.md": examples.page(),
         REFERENCE / "error-codes.md": codes.page(),
+        REFERENCE / "clocks.md": clocks.page(),
     }
