@@ -52,6 +52,8 @@ class ClockFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     basis: LimitBasis
     warnings: tuple[ClockWarning, ...] = ()
     """In order of their moments, all before `due_at`. Without them `due_soon_at` is the only one."""
+    continues: UUID | None = None
+    """The clock of the office before, with whose time it goes on: what had passed is that office's."""
 
 
 class ClocksTold(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
@@ -120,7 +122,8 @@ class ClockRecalculated(ClocksTold, frozen=True, kw_only=True, omit_defaults=Tru
     previous_due_at: tuple[datetime | None, ...]
     """Of each clock, in order; none of one that stood still."""
     reason: str
-    """`calendar_changed`: another calendar runs. `pause_corrected`: a coordinator put a reported pause right."""
+    """`calendar_changed`: another calendar runs. `pause_corrected`: a coordinator put a reported pause right.
+    `lead_time`: a co-handler's time ends with the lead's, and that moved."""
     recalculated_at: datetime
     correction: PauseCorrection | None = None
     calendar: str = ""

@@ -68,6 +68,10 @@ class LegalClock:
     grants: tuple[Grant, ...] = ()
     """Of the last extensions; who agreed to earlier ones was not kept."""
     stopped_at: datetime | None = None
+    latest: datetime | None = None
+    """Where it ends at the latest although its own time would go on: a co-handler works inside the lead's."""
+    continues: UUID | None = None
+    """The clock of the office before, whose time it goes on with."""
     told: Told | None = dataclasses.field(default=None, compare=False)
     """As it was written down; of an earlier version until what is true now is written down too."""
 
@@ -106,13 +110,20 @@ class LegalClock:
         """Another pause in the place of one that was wrongly reported."""
         return self._next(pauses=(*self.pauses[:number], pause, *self.pauses[number + 1 :]))
 
-    def passed_on(self, clock_id: UUID, *, office: str, referral_id: UUID) -> "LegalClock":
-        """For the next office: the time that was used, paused or granted is not lost by sending the case on."""
+    def within(self, latest: datetime | None) -> "LegalClock":
+        """Ending there at the latest, or again by its own time alone."""
+        return self if latest == self.latest else dataclasses.replace(self._next(), latest=latest)
+
+    def passed_on(self, clock_id: UUID, *, office: str, referral_id: UUID, closes: time | None) -> "LegalClock":
+        """For the next office, which closes then: the time that was used, paused or granted is not lost."""
+        rules = dataclasses.replace(self.terms.rules, close_of_business=closes)
         return dataclasses.replace(
             self,
             id=clock_id,
+            terms=dataclasses.replace(self.terms, rules=rules),
             office=office,
             referral_id=referral_id,
+            continues=self.id,
             version=1,
             status=ClockStatus.RUNNING,
             stopped_at=None,
@@ -124,6 +135,13 @@ class LegalClock:
 
     def due(self, calendar: Calendar) -> Due:
         """The last instant in time; none while it stands still, unless that had passed before it stopped."""
+        own = self.own_due(calendar)
+        if self.latest is None or own.due_at is None or own.due_at <= self.latest:
+            return own
+        return dataclasses.replace(own, due_at=self.latest)
+
+    def own_due(self, calendar: Calendar) -> Due:
+        """Where its own limit ends, whatever it lies inside of."""
         if self._undisturbed:
             return _undisturbed(civil_day(self.started_at), self.terms.limit, self.terms.rules, calendar)
         return due(
@@ -157,6 +175,7 @@ class LegalClock:
             referral_id=self.referral_id,
             basis=self.terms.basis,
             warnings=self.warned(ends, calendar),
+            continues=self.continues,
         )
 
     def ending(self) -> ClockStop:
@@ -173,6 +192,12 @@ class LegalClock:
         """When a warning falls due; none while it stands still."""
         if self.status is ClockStatus.PAUSED:
             return None
+        soon = self._own_due_soon(calendar)
+        if self.latest is None or soon is None or soon < self.latest:
+            return soon
+        return self.started_at.astimezone(UTC) + (self.latest - self.started_at) * self.terms.due_soon_share
+
+    def _own_due_soon(self, calendar: Calendar) -> datetime | None:
         if self._undisturbed and self.terms.limit.unit in WHOLE_DAYS and self._share_in_days:
             day = civil_day(self.started_at)
             return _undisturbed_share(day, self.terms.limit, self.terms.due_soon_share, self.terms.rules, calendar)
@@ -272,6 +297,8 @@ class PackedClock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     extensions: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
     stopped_at: datetime | None = None
+    latest: datetime | None = None
+    continues: UUID | None = None
     told: PackedTold | None = None
 
 
@@ -296,6 +323,8 @@ def pack(clock: LegalClock) -> PackedClock:
         extensions=tuple(map(str, clock.extensions)),
         grants=clock.grants,
         stopped_at=clock.stopped_at,
+        latest=clock.latest,
+        continues=clock.continues,
         told=_pack_told(clock.told) if clock.told is not None else None,
     )
 
@@ -322,6 +351,8 @@ def unpack(packed: PackedClock) -> LegalClock:
         extensions=tuple(map(_limit, packed.extensions)),
         grants=packed.grants,
         stopped_at=packed.stopped_at,
+        latest=packed.latest,
+        continues=packed.continues,
         told=_unpack_told(packed.told) if packed.told is not None else None,
     )
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.deadlines import Basis, Explanation, as_html, as_json, as_text, explain
+from services.deadlines import CIVIL_TIME, Basis, Explanation, as_html, as_json, as_text, explain
 from services.deadlines.telling import Language
 from services.policies.clocks import LegalClock
 from services.policies.granting import granted
@@ -43,8 +43,27 @@ def explained(clock: LegalClock, policy: Policy) -> dict[str, Any]:
         "status": clock.status,
         "started_at": clock.started_at,
         **as_json(explanation_of(clock, policy), basis_in_words(clock)),
+<<<<<<< HEAD
         "granted": list(granted(clock.extensions, clock.grants, policy)),
+=======
+        **_bounded(clock, policy),
+>>>>>>> edcbb09 (Keep a co-handler's time inside the lead's)
         "basis": clock.terms.basis,
+    }
+
+
+def _bounded(clock: LegalClock, policy: Policy) -> dict[str, Any]:
+    """Of a co-handler whose own days would go on after the lead's: the end is the lead's."""
+    own, ends = (of(policy.calendar_of(clock.office)).due_at for of in (clock.own_due, clock.due))
+    if own is None or ends is None or own == ends:
+        return {}
+    return {
+        "due_at": ends.astimezone(CIVIL_TIME).isoformat(),
+        "within_the_lead": {
+            "own_due_at": own.astimezone(CIVIL_TIME).isoformat(),
+            "zh": "协办时限不得晚于主办时限,与主办同时届满",
+            "en": "a co-handler's time lies within the lead's and ends with it",
+        },
     }
 
 

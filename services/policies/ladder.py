@@ -99,6 +99,8 @@ def _rung(row: Entry) -> Rung | None:
         row.refuse(f"nobody is late when {window.value} ends")
     if not row.values.get("recipients"):
         row.refuse("recipients is missing")
+    if level is SupervisionLevel.WARNED and opens is not None:
+        row.refuse("a warning is said at its moment: from and to are for the rungs above it")
     if (opens is None) != (closes is None) or (opens is not None and closes is not None and opens >= closes):
         row.refuse("from and to go together, from before to")
     if level is None or level not in ANCHOR_OF or confidence is None:

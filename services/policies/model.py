@@ -171,12 +171,17 @@ class Policy:
         """The days that an office works; of an office that is no more, the days of all."""
         return self.calendars.get(office_code, self.calendar)
 
+    def closing_of(self, office_code: str) -> time | None:
+        """When the office closes, if its hours end its last days."""
+        office = self.offices.get(office_code)
+        return office.close_of_business if office is not None else None
+
     def rules_of(self, row: LimitRow, office_code: str) -> CountingRules:
         """How a limit is counted at an office: the row's own hour of closing stands over the office's."""
-        office = self.offices.get(office_code)
-        if row.rules.close_of_business is not None or office is None or office.close_of_business is None:
+        hour = self.closing_of(office_code)
+        if row.rules.close_of_business is not None or hour is None:
             return row.rules
-        return dataclasses.replace(row.rules, close_of_business=office.close_of_business)
+        return dataclasses.replace(row.rules, close_of_business=hour)
 
     def names(self) -> dict[str, tuple[str, str]]:
         """What reasons, approvers and offices are called, by code."""

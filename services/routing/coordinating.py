@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.routing import store
 from services.routing.answering import SERVICE
 from services.routing.domain import supervision
+from services.routing.domain.nesting import nested
 from services.routing.domain.pauses import Wanted, correct_pause
 from services.routing.domain.referral import Change, Refused, Routing
 from services.routing.domain.timing import Desk
@@ -84,6 +85,7 @@ async def decide(
     change = _decided(decision, Change(routing=before[case_id], at=at), referral_id, desk, by)
     if isinstance(change, Refused):
         return change
+    change = nested(change, desk.policy)
     await store.save_changes(conn, before, [change], desk.policy)
     await store.save_corrections(conn, change.case_id, change.corrections)
     await journal.add(conn, SERVICE, list(to_outgoing([change], desk.policy)))

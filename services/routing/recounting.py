@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,10 +13,19 @@ from sqlalchemy import DateTime, Integer, String, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+<<<<<<< HEAD
 from services.policies import Policy
 from services.policies.clocks import LegalClock, PackedClock, pack, unpack
 from services.policies.recounting import calendar_version, recalculated, recount
+=======
+from contracts.codes import LEAD_WORK
+from contracts.events.clocks import ClockRecalculated
+from services.policies import Policy
+from services.policies.clocks import LegalClock, PackedClock, facts_of, pack, unpack
+from services.policies.recounting import CALENDAR_CHANGED, calendar_version
+>>>>>>> edcbb09 (Keep a co-handler's time inside the lead's)
 from services.routing.answering import SERVICE
+from services.routing.domain.nesting import INSIDE, recounted
 from services.routing.handlers import Router
 from services.routing.translate import copies_of
 from services.runtime import journal
@@ -43,6 +53,12 @@ _READ: Final = text(
     ORDER BY c.clock_id
     """
 ).bindparams(bindparam("clock_ids", type_=ARRAY(Uuid)))
+_LEADS: Final = text(
+    """
+    SELECT case_id, clock::text AS clock FROM clocks
+    WHERE case_id = ANY(:case_ids) AND kind = ANY(:kinds) AND stopped_at IS NULL
+    """
+).bindparams(bindparam("case_ids", type_=ARRAY(Uuid)), bindparam("kinds", type_=ARRAY(String)))
 _MARK: Final = text(
     "UPDATE clocks SET calendar_version = CASE WHEN stopped_at IS NULL THEN :running END WHERE clock_id = ANY(:ids)"
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
@@ -98,15 +114,25 @@ class Recounter:
             if not claimed:
                 return None
             found = await conn.execute(_READ, {"clock_ids": [row.clock_id for row in claimed], "carried": carried})
-            counted = [_counted(row.case_id, row.clock, policy) for row in found]
+            clocks = [(row.case_id, unpack(_decode(row.clock))) for row in found]
+            leads = await _leads(conn, {case_id for case_id, clock in clocks if clock.kind in INSIDE})
+            counted = [
+                Counted(case_id=case_id, before=clock, after=recounted(clock, leads[case_id], policy))
+                for case_id, clock in clocks
+            ]
             await _save(conn, counted, calendar_version(policy))
             await journal.add(conn, SERVICE, list(_said(counted, policy, at)))
         return UUID(str(claimed[-1].clock_id))
 
 
-def _counted(case_id: UUID, packed: str, policy: Policy) -> Counted:
-    clock = unpack(_decode(packed))
-    return Counted(case_id=case_id, before=clock, after=recount(clock, policy))
+async def _leads(conn: AsyncConnection, case_ids: AbstractSet[UUID]) -> defaultdict[UUID, list[LegalClock]]:
+    """The open clocks of the leads beside whom others work."""
+    leads: defaultdict[UUID, list[LegalClock]] = defaultdict(list)
+    if case_ids:
+        found = await conn.execute(_LEADS, {"case_ids": list(case_ids), "kinds": sorted(LEAD_WORK)})
+        for row in found:
+            leads[row.case_id].append(unpack(_decode(row.clock)))
+    return leads
 
 
 async def _save(conn: AsyncConnection, counted: Sequence[Counted], running: str) -> None:

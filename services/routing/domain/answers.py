@@ -28,6 +28,7 @@ from services.policies.kinds import Happening
 from services.policies.model import Extension
 from services.routing.domain.decision import arbiter, coordinator
 from services.routing.domain.dispatching import recall
+from services.routing.domain.nesting import nested
 from services.routing.domain.pauses import check_since, since
 from services.routing.domain.referral import Change, Referral, Refused, Routing
 from services.routing.domain.states import BY_OFFICE, Move
@@ -50,7 +51,7 @@ def take(routing: Routing, answer: Answer, desk: Desk) -> tuple[Change, Refused 
     if refused is not None:
         return change.says(received(routing, answer, FeedbackOutcome.REFUSED, refused.code)), refused
     change = change.says(received(routing, answer, FeedbackOutcome.APPLIED))
-    return _EFFECTS[answer.feedback.action](change, answer.feedback, desk), None
+    return nested(_EFFECTS[answer.feedback.action](change, answer.feedback, desk), desk.policy), None
 
 
 def received(routing: Routing, answer: Answer, outcome: FeedbackOutcome, code: str | None = None) -> FeedbackReceived:

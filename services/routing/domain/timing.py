@@ -1,13 +1,15 @@
 """What happens to a referral ends and starts clocks of its office, as the policy says of each kind."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import time
 from typing import Final
 
 from contracts.codes import RETURN_RIGHTS, ClockKind, ClockStatus
 from services.policies import Policy
 from services.policies.clocks import LegalClock, terms_of
 from services.policies.kinds import ClockRule, Happening, OnlyIf
+from services.routing.domain.nesting import inside, work_of
 from services.routing.domain.referral import Change, MakeId, Referral
 
 NO_KINDS: Final[tuple[ClockKind, ...]] = ()
@@ -74,7 +76,7 @@ def _new(rule: ClockRule, referral: Referral, change: Change, desk: Desk, office
     row = desk.policy.find_limit(rule.clock, matter.category)
     if row is None:
         return None
-    return LegalClock(
+    clock = LegalClock(
         id=desk.make_id(),
         kind=rule.clock,
         office=office,
@@ -84,12 +86,23 @@ def _new(rule: ClockRule, referral: Referral, change: Change, desk: Desk, office
         referral_id=referral.id,
         round=referral.round,
     )
+    return replace(inside(clock, work_of(change.routing.lead), desk.policy), version=clock.version)
 
 
 def _passed_on(before: Referral, referral: Referral, change: Change, desk: Desk) -> Iterator[LegalClock]:
     """Clocks of the work that had not ended when the case was sent on; what was met before is not run again."""
-    rules = desk.policy.course(change.routing.matter.category).rules
+    category = change.routing.matter.category
+    rules = desk.policy.course(category).rules
     latest = {clock.kind: clock for clock in before.clocks if rules[clock.kind].passes_on}
     for clock in latest.values():
         if clock.status is not ClockStatus.MET:
-            yield clock.passed_on(desk.make_id(), office=referral.office, referral_id=referral.id)
+            closes = _closing(clock, referral.office, category, desk.policy)
+            yield clock.passed_on(desk.make_id(), office=referral.office, referral_id=referral.id, closes=closes)
+
+
+def _closing(clock: LegalClock, office: str, category: str, policy: Policy) -> time | None:
+    """The hour of who has it now, unless the limit's own row named one."""
+    row = policy.find_limit(clock.kind, category)
+    of_the_row = row is not None and row.rules.close_of_business is not None
+    started_with = clock.terms.rules.close_of_business
+    return started_with if of_the_row or started_with != policy.closing_of(clock.office) else policy.closing_of(office)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -118,6 +119,38 @@ async def test_the_office_gets_its_own_new_date(routing: Routing, shipped: Polic
         "SELECT topic FROM journal WHERE type = 'yimen.clock.recalculated.v1' AND topic LIKE 'departments.%'"
     )
     assert sorted(copies) == [(f"departments.{office}.referrals.v1",) for office in (CIVIL_AFFAIRS, EDUCATION)]
+
+
+async def test_a_holiday_of_a_co_handler_alone_gives_it_no_time_beyond_the_lead(
+    routing: Routing, shipped: Policy
+) -> None:
+    await routing.hears(an_accepted_case())
+    before = await dues(routing)
+    week = tuple(date(2026, 3, day) for day in (9, 10, 11, 12, 13))
+    own = replace(shipped, calendars={CIVIL_AFFAIRS: with_days(shipped, free=week).calendar})
+    await a_recount(routing, own).recount()
+    said = [clock for _, value in await recalculated(routing) for clock in value["clocks"]]
+    assert {(clock["kind"], clock["due_at"]) for clock in said} <= {("co_handling", "2026-03-23T15:59:59.999999Z")}
+    assert {kind: due for (kind, _), due in (await dues(routing)).items()} == {
+        kind: due for (kind, _), due in before.items()
+    }
+    # The week is a working week again, for the co-handler; then the lead gets it off: each keeps inside.
+    await a_recount(routing, shipped).recount()
+    await a_recount(routing, replace(shipped, calendars={EDUCATION: own.calendar_of(CIVIL_AFFAIRS)})).recount()
+    after = {kind: due for (kind, _), due in (await dues(routing)).items()}
+    assert after["handling"] == datetime(2026, 3, 30, 15, 59, 59, 999999, UTC)
+    assert after["co_handling"] == datetime(2026, 3, 23, 15, 59, 59, 999999, UTC)
+
+
+async def test_a_lead_that_loses_days_takes_its_co_handler_with_it(routing: Routing, shipped: Policy) -> None:
+    await routing.hears(an_accepted_case())
+    sooner = replace(shipped, calendars={EDUCATION: with_days(shipped, works=(SATURDAY,)).calendar})
+    await a_recount(routing, sooner).recount()
+    said = [clock for _, value in await recalculated(routing) for clock in value["clocks"]]
+    assert sorted((clock["kind"], clock["version"], clock["due_at"]) for clock in said) == [
+        ("co_handling", 2, "2026-03-20T15:59:59.999999Z"),
+        ("handling", 2, "2026-03-20T15:59:59.999999Z"),
+    ]
 
 
 async def test_a_day_outside_all_clocks_says_nothing(routing: Routing, shipped: Policy) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -18,6 +17,7 @@ from services.intake.domain.states import TERMINAL, Move, after
 from services.intake.translate import to_events
 from services.intake.views import to_view
 from services.policies.kinds import Happening
+from tests.examples import at_least
 from tests.unit.intake.builders import LEAD, NOW, OFFICE, needs_material, policy, registered, rules
 
 MOVE_OF = {
@@ -210,5 +210,5 @@ class AnyCourse(RuleBasedStateMachine):
         assert answer is None if over else answer is not None or self.case.state in following.AT_WORK
 
 
-AnyCourse.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+AnyCourse.TestCase.settings = at_least(200, steps=30)
 test_any_course_of_events = AnyCourse.TestCase

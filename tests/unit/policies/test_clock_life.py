@@ -7,7 +7,6 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -17,6 +16,7 @@ from services.policies import Policy, load_policy
 from services.policies.clocks import LegalClock, pack, terms_of, unpack
 from services.policies.recounting import recount, told_now, written
 from tests.calendars import with_days
+from tests.examples import at_least
 from tests.unit.deadlines.naive import naive_due
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
@@ -130,7 +130,12 @@ class AnyLife(RuleBasedStateMachine):
         assert not stopped.open
         if self.stands:
             self.pauses[-1][1] = self.now
-        self.clock = written(stopped.passed_on(UUID(int=2), office=to, referral_id=UUID(int=3)), self.policy)
+        self.clock = written(
+            stopped.passed_on(
+                UUID(int=2), office=to, referral_id=UUID(int=3), closes=stopped.terms.rules.close_of_business
+            ),
+            self.policy,
+        )
 
     @precondition(lambda self: self.clock.open)
     @rule(status=st.sampled_from([ClockStatus.MET, ClockStatus.CANCELLED]))
@@ -222,5 +227,5 @@ def test_all_units_take_part() -> None:
     assert units == set(Unit) - {Unit.YEAR}
 
 
-AnyLife.TestCase.settings = settings(max_examples=200, stateful_step_count=16, deadline=None)
+AnyLife.TestCase.settings = at_least(200, steps=16)
 test_any_life_of_a_clock = AnyLife.TestCase

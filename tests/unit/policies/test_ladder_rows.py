@@ -61,6 +61,10 @@ def test_a_city_may_climb_faster_than_the_nation(packs: Path) -> None:
         ("level: urged, after: breach, recipients: [office], from: '09:00'", "from and to go together"),
         ("level: urged, after: breach, recipients: [office], from: '17:00', to: '09:00'", "from before to"),
         ("level: urged, after: breach, recipients: [office], hours: any", "unknown key hours"),
+        (
+            "level: warned, after: warning, recipients: [office], from: '09:00', to: '17:00'",
+            "a warning is said at its moment",
+        ),
     ],
 )
 def test_a_wrong_rung_is_refused(packs: Path, row: str, reason: str) -> None:

@@ -14,6 +14,7 @@ from services.policies import Policy, load_policy
 from services.routing.domain.answers import Answer, take
 from services.routing.domain.decision import Matter
 from services.routing.domain.dispatching import dispatch
+from services.routing.domain.nesting import nested
 from services.routing.domain.referral import Change, Referral, Refused, Routing
 from services.routing.domain.timing import Desk
 
@@ -36,10 +37,6 @@ def counting_ids() -> Callable[[], UUID]:
     return lambda: UUID(int=next(numbers))
 
 
-def a_desk() -> Desk:
-    return Desk(policy=policy(), make_id=counting_ids())
-
-
 def a_matter(category: str = "education.student_aid", area: str = TOWNSHIP) -> Matter:
     known = policy().categories.get(category)
     return Matter(
@@ -57,8 +54,10 @@ def a_matter(category: str = "education.student_aid", area: str = TOWNSHIP) -> M
 class Story:
     """One case, told act by act."""
 
-    def __init__(self, category: str = "education.student_aid", area: str = TOWNSHIP) -> None:
-        self.desk = a_desk()
+    def __init__(
+        self, category: str = "education.student_aid", area: str = TOWNSHIP, *, own: Policy | None = None
+    ) -> None:
+        self.desk = Desk(policy=own or policy(), make_id=counting_ids())
         self.feedback_ids = itertools.count(1)
         self.said: list[str] = []
         self._keep(dispatch(a_matter(category, area), NOON, self.desk))
@@ -99,7 +98,7 @@ class Story:
     def act(self, change: Change | Refused) -> Refused | None:
         if isinstance(change, Refused):
             return change
-        self._keep(change)
+        self._keep(nested(change, self.desk.policy))
         return None
 
     def change(self, after: timedelta) -> Change:

@@ -1,7 +1,7 @@
 """What goes wrong elsewhere with clocks and escalation, one test each: the name says the defect that is not here."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -212,3 +212,18 @@ def test_an_office_with_days_of_its_own_is_counted_by_them() -> None:
     assert due_day(story) == "2026-03-30"
     co = next(clock for clock in story.of(CIVIL_AFFAIRS).clocks if clock.kind is ClockKind.CO_HANDLING)
     assert co.facts(schools.calendar_of(co.office)).due_at == datetime(2026, 3, 23, 15, 59, 59, 999999, UTC)
+
+
+def test_an_office_that_takes_over_closes_at_its_own_hour() -> None:
+    story = at_work()
+    early = replace(policy().offices[OTHER], close_of_business=time(17))
+    story.desk = replace(story.desk, policy=replace(policy(), offices={**policy().offices, OTHER: early}))
+    sent_on(story, after=10 * DAY)
+    assert handling(story, OTHER).due(policy().calendar).due_at == datetime(2026, 3, 23, 9, tzinfo=UTC)
+    # And back to one that works until midnight.
+    back = reassign(
+        story.change(11 * DAY), story.of(OTHER).id, story.desk, to=EDUCATION, reason="coordinator_decision", by="c"
+    )
+    assert story.act(back) is None
+    assert due_day(story) == AT_WORK
+    assert handling(story).terms.rules.close_of_business is None

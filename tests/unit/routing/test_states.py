@@ -1,21 +1,24 @@
 """The legal moves: the same in the code and in the drawing, and kept by any course of events."""
 
 import re
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from contracts.codes import ClockKind, ClockStatus, ReferralRole
+from contracts.codes import LEAD_WORK, ClockKind, ClockStatus, ReferralRole
 from contracts.codes import FeedbackAction as A
 from contracts.events.clocks import ClockCancelled, ClockMet, ClockStarted
+from services.policies import Policy
 from services.routing.domain.dispatching import rework, withdraw
 from services.routing.domain.referral import Referral
 from services.routing.domain.states import ENDED, MOVES
 from services.routing.domain.supervision import arbitrate, decide_return, reassign, silence
-from tests.unit.routing.builders import Story, policy
+from tests.calendars import with_days
+from tests.examples import at_least
+from tests.unit.routing.builders import CIVIL_AFFAIRS, Story, policy
 
 DRAWING = Path(__file__).parents[3] / "docs" / "reference" / "referral-states.md"
 REASONS = st.sampled_from(["", "not_competent", "appraisal", "workload", "complex", "not_eligible"])
@@ -29,12 +32,24 @@ def test_the_drawing_lists_the_same_moves() -> None:
     assert ends == {state.name for state in ENDED}
 
 
+CO_HANDLERS_ON_HOLIDAY = replace(
+    policy(),
+    calendars={
+        office: with_days(policy(), free=tuple(date(2026, 3, day) for day in range(9, 20))).calendar
+        for office in (CIVIL_AFFAIRS, "health-130722000000")
+    },
+)
+
+
 class AnyCourse(RuleBasedStateMachine):
     """Whatever offices, coordinators and time do, in any order, the rules of a referral hold."""
 
-    @initialize(category=st.sampled_from(["education.student_aid", "petition.request", "nobody.knows"]))
-    def accepted(self, category: str) -> None:
-        self.story = Story(category)
+    @initialize(
+        category=st.sampled_from(["education.student_aid", "petition.request", "petition.review", "nobody.knows"]),
+        desk=st.sampled_from([None, CO_HANDLERS_ON_HOLIDAY]),
+    )
+    def accepted(self, category: str, desk: Policy | None) -> None:
+        self.story = Story(category, own=desk)
         self.hours = 0
         self.withdrawn = False
 
@@ -110,11 +125,21 @@ class AnyCourse(RuleBasedStateMachine):
                     assert clock.due(policy().calendar).due_at is not None
 
     @invariant()
+    def no_co_handler_has_longer_than_the_lead(self) -> None:
+        lead, own = self.story.routing.lead, self.story.desk.policy
+        work = lead.open_clocks(LEAD_WORK) if lead is not None else ()
+        ends = [one.announced(own.calendar_of(one.office)).due_at for one in work]
+        for referral in self.story.routing.open_co_handlers:
+            for clock in referral.open_clocks({ClockKind.CO_HANDLING}):
+                end = clock.announced(own.calendar_of(clock.office)).due_at
+                assert all(end is None or of_lead is None or end <= of_lead for of_lead in ends)
+
+    @invariant()
     def every_lead_works_against_a_clock(self) -> None:
         lead = self.story.routing.lead
         if lead is not None and self.story.routing.matter.category in policy().categories:
             kinds = {clock.kind for clock in lead.open_clocks()}
-            assert kinds & {ClockKind.HANDLING, ClockKind.REWORK}
+            assert kinds & LEAD_WORK
 
     @invariant()
     def events_tell_of_each_clock_once(self) -> None:
@@ -125,5 +150,5 @@ class AnyCourse(RuleBasedStateMachine):
         assert len(started) == len(set(started))
 
 
-AnyCourse.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+AnyCourse.TestCase.settings = at_least(150, steps=30)
 test_any_course_of_events = AnyCourse.TestCase
