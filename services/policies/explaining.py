@@ -43,11 +43,8 @@ def explained(clock: LegalClock, policy: Policy) -> dict[str, Any]:
         "status": clock.status,
         "started_at": clock.started_at,
         **as_json(explanation_of(clock, policy), basis_in_words(clock)),
-<<<<<<< HEAD
         "granted": list(granted(clock.extensions, clock.grants, policy)),
-=======
         **_bounded(clock, policy),
->>>>>>> edcbb09 (Keep a co-handler's time inside the lead's)
         "basis": clock.terms.basis,
     }
 

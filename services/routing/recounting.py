@@ -13,17 +13,10 @@ from sqlalchemy import DateTime, Integer, String, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-<<<<<<< HEAD
+from contracts.codes import LEAD_WORK
 from services.policies import Policy
 from services.policies.clocks import LegalClock, PackedClock, pack, unpack
-from services.policies.recounting import calendar_version, recalculated, recount
-=======
-from contracts.codes import LEAD_WORK
-from contracts.events.clocks import ClockRecalculated
-from services.policies import Policy
-from services.policies.clocks import LegalClock, PackedClock, facts_of, pack, unpack
-from services.policies.recounting import CALENDAR_CHANGED, calendar_version
->>>>>>> edcbb09 (Keep a co-handler's time inside the lead's)
+from services.policies.recounting import calendar_version, recalculated
 from services.routing.answering import SERVICE
 from services.routing.domain.nesting import INSIDE, recounted
 from services.routing.handlers import Router
