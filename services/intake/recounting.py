@@ -15,7 +15,8 @@ from contracts.events.clocks import ClockRecalculated
 from services.intake import store
 from services.intake.telling import SERVICE
 from services.policies import Policy, PolicyWatch
-from services.policies.clocks import LegalClock, PackedClock, pack, unpack
+from services.policies.clocks import LegalClock
+from services.policies.packing import PackedClock, pack, unpack
 from services.policies.recounting import calendar_version, recalculated, recount
 from services.runtime import journal
 from services.runtime.clock import Clock

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping
 from contracts.codes import CaseState, Field, SubmissionChannel
 from services.intake.domain.case import Awaited, Case
 from services.policies import Policy
-from services.policies.clocks import PackedClock, pack, unpack
+from services.policies.packing import PackedClock, pack, unpack
 from services.policies.recounting import version_of, written
 
 _encode = msgspec.json.Encoder().encode

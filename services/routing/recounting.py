@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.codes import LEAD_WORK
 from services.policies import Policy
-from services.policies.clocks import LegalClock, PackedClock, pack, unpack
+from services.policies.clocks import LegalClock
+from services.policies.packing import PackedClock, pack, unpack
 from services.policies.recounting import calendar_version, recalculated
 from services.routing.answering import SERVICE
 from services.routing.domain.nesting import INSIDE, recounted

@@ -8,7 +8,8 @@ from sqlalchemy import RowMapping
 
 from contracts.codes import Field, ReferralRole, ReferralState
 from services.policies import Policy
-from services.policies.clocks import LegalClock, PackedClock, pack, unpack
+from services.policies.clocks import LegalClock
+from services.policies.packing import PackedClock, pack, unpack
 from services.policies.recounting import version_of, written
 from services.routing.domain.decision import Matter
 from services.routing.domain.referral import Corrected, Decided, Referral

@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contracts.codes import ClockKind
 from services.deadlines import Override
 from services.policies import Policy, PolicyWatch
-from services.policies.clocks import LegalClock, pack, terms_of
+from services.policies.clocks import LegalClock, terms_of
+from services.policies.packing import pack
 from services.policies.recounting import calendar_version, written
 from services.routing.handlers import Router
 from services.routing.recounting import Recounter

@@ -14,7 +14,7 @@ import pytest
 
 from services.deadlines import statutory_calendar
 from services.policies import load_policy
-from services.policies.clocks import PackedClock, unpack
+from services.policies.packing import PackedClock, unpack
 from services.policies.recounting import recount
 from tests.acceptance.installation import Installation, installed, until
 from tests.faults.outcome import EMPLOYMENT, parked, reaches, submit

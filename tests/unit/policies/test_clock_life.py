@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from contracts.codes import ClockKind, ClockStatus
 from services.deadlines import BadQuestion, Limit, Pause, Unit
 from services.policies import Policy, load_policy
-from services.policies.clocks import LegalClock, pack, terms_of, unpack
+from services.policies.clocks import LegalClock, terms_of
+from services.policies.packing import pack, unpack
 from services.policies.recounting import recount, told_now, written
 from tests.calendars import with_days
 from tests.examples import at_least

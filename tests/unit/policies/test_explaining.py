@@ -9,8 +9,9 @@ import msgspec
 from contracts.codes import ClockKind
 from services.deadlines import Limit
 from services.policies import load_policy
-from services.policies.clocks import LegalClock, PackedClock, pack, terms_of, unpack
+from services.policies.clocks import LegalClock, terms_of
 from services.policies.explaining import explained, explained_html, explained_text
+from services.policies.packing import PackedClock, pack, unpack
 
 POLICY = load_policy(Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou")
 OFFICE = "petition-130700000000"

@@ -12,8 +12,9 @@ from contracts.codes import ClockKind
 from services.deadlines import Limit
 from services.policies import Policy, PolicyRefused, PolicyWatch, load_policy
 from services.policies.checks import unowned
-from services.policies.clocks import LegalClock, terms_of, unpack
-from services.policies.clocks import pack as pack_clock
+from services.policies.clocks import LegalClock, terms_of
+from services.policies.packing import pack as pack_clock
+from services.policies.packing import unpack
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
 

@@ -13,7 +13,8 @@ from contracts.codes import ClockKind, ClockStatus
 from contracts.events.clocks import CalendarNotice, ClockRecalculated
 from services.deadlines import Limit, Notice, Override
 from services.policies import Policy, load_policy
-from services.policies.clocks import LegalClock, pack, terms_of, unpack
+from services.policies.clocks import LegalClock, terms_of
+from services.policies.packing import pack, unpack
 from services.policies.recounting import calendar_version, recalculated, recount, told_now, version_of, written
 from tests.calendars import with_days
 

@@ -7,8 +7,9 @@ from contracts.codes import ClockKind
 from contracts.codes import FeedbackAction as A
 from contracts.events.clocks import ClockRecalculated
 from services.policies import Policy
-from services.policies.clocks import LegalClock, pack, unpack
+from services.policies.clocks import LegalClock
 from services.policies.explaining import explained
+from services.policies.packing import pack, unpack
 from tests.calendars import with_days
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, Story, policy
 
