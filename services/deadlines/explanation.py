@@ -1,12 +1,14 @@
 """Why a date is what it is: every day from the start to the end, counted or skipped, and for what reason."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from services.deadlines.calendar import Calendar, Notice
-from services.deadlines.counting import after_hours, closed_spans, due, in_time, last_day, split, standing_days
-from services.deadlines.limits import DEFAULT_RULES, CountingRules, Limit, Pause, Unit, civil_day
+from services.deadlines.counting import due, in_time
+from services.deadlines.course import Course, GivenBack, course_of
+from services.deadlines.limits import DEFAULT_RULES, CountingRules, Limit, Pause, Unit, civil_day, midnight
 
 Names = Mapping[str, tuple[str, str]]
 """What reasons and offices are called in Chinese and in English, by code."""
@@ -24,6 +26,8 @@ class DayCounted:
     en: str
     extension: bool = False
     """The day belongs to the time that was added."""
+    ran: timedelta = timedelta()
+    """How much of a limit in hours ran on the day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +37,7 @@ class Explanation:
     start: datetime
     limit: Limit
     extensions: tuple[Limit, ...]
-    pauses: tuple[Pause, ...]
+    pauses: tuple[GivenBack, ...]
     rules: CountingRules
     due_at: datetime | None
     provisional: bool
@@ -58,18 +62,21 @@ def explain(
 ) -> Explanation:
     """The answer of `due`, day by day."""
     answer = due(start, limit, calendar=calendar, rules=rules, pauses=pauses, extensions=extensions)
+    counted = in_time(start, limit, calendar=calendar, rules=rules, pauses=pauses, extensions=extensions)
+    course = course_of(start, limit, calendar=calendar, pauses=counted, extensions=extensions)
     named = names or {}
-    given, pauses = pauses, in_time(start, limit, calendar=calendar, rules=rules, pauses=pauses, extensions=extensions)
     if answer.due_at is not None:
         end = civil_day(answer.due_at)
-        days = tuple(_days(start, limit, end, calendar=calendar, pauses=pauses, extensions=extensions, names=named))
+        days = tuple(_days(course, civil_day(start), end, named, extensions, rolled_to=end))
     else:
-        days = tuple(_until_standing(start, limit, calendar, pauses, extensions, named))
+        opened = min((pause for pause in counted if pause.end is None), key=lambda pause: pause.start)
+        end = civil_day(opened.start) - 1
+        days = (*_days(course, civil_day(start), end, named, extensions), _stopped(course, opened, named))
     return Explanation(
         start=start,
         limit=limit,
         extensions=tuple(extensions),
-        pauses=tuple(given),
+        pauses=tuple(course.given_back(pauses, end, answer.due_at)),
         rules=rules,
         due_at=answer.due_at,
         provisional=answer.provisional,
@@ -82,68 +89,59 @@ def explain(
     )
 
 
-def _until_standing(
-    start: datetime,
-    limit: Limit,
-    calendar: Calendar,
-    pauses: Sequence[Pause],
-    extensions: Sequence[Limit],
-    names: Names,
-) -> Iterator[DayCounted]:
-    """The days that ran before the clock stopped, and the one on which it did."""
-    stops = min((pause for pause in pauses if pause.end is None), key=lambda pause: pause.start)
-    closed = [pause for pause in pauses if pause.end is not None]
-    ran = due(start, limit, calendar=calendar, pauses=closed, extensions=extensions).due_at
-    end, standing = civil_day(ran) if ran else 0, civil_day(stops.start)
-    yield from _days(
-        start, limit, min(end, standing - 1), calendar=calendar, pauses=closed, extensions=extensions, names=names
-    )
-    yield _paused(standing, stops, names)
-
-
 def _days(
-    start: datetime,
-    limit: Limit,
-    end: int,
-    *,
-    calendar: Calendar,
-    pauses: Sequence[Pause],
-    extensions: Sequence[Limit],
-    names: Names,
+    course: Course, first: int, last: int, names: Names, extensions: Sequence[Limit], *, rolled_to: int | None = None
 ) -> Iterator[DayCounted]:
-    spans = closed_spans(pauses)
-    standing = standing_days(spans)
-    hours, parts = split(limit, extensions)
-    first, hours_end = civil_day(start), civil_day(after_hours(start, hours, spans))
-    ends = _ends(hours_end, parts, calendar, standing)
-    added = len(parts) - sum(extension.unit is not Unit.HOUR for extension in extensions)
-    stopped = {day: pause for pause in pauses if pause.end for day in _run(pause)}
-    part = 0
-    for day in range(first, end + 1):
-        if parts and day > ends[-1]:
-            yield _paused(day, stopped[day], names) if day in stopped else _rolled(day, end, calendar)
-        elif hours and day <= hours_end:
-            yield _said(day, counts=True, reason="hours", zh="按小时计", en="hours run from the moment")
+    added = len(course.parts) - sum(extension.unit is not Unit.HOUR for extension in extensions)
+    for day in range(first, last + 1):
+        part = bisect_left(course.ends, day)
+        if course.hours and day <= course.hours_day:
+            yield _of_hours(course, day, names)
         elif day == first:
             yield _said(day, counts=False, reason="start_day", zh="开始当日不计", en="start day, not counted")
-        elif day in stopped:
-            yield _paused(day, stopped[day], names)
+        elif day in course.standing:
+            yield _paused(day, course.pauses[course.standing[day]], names)
+        elif part == len(course.parts):
+            yield _rolled(day, rolled_to, course.calendar)
         else:
-            while day > ends[part]:
-                part += 1
-            yield _counted(day, parts[part].unit, calendar, extension=part >= added)
+            yield _counted(day, course.unit_of(day), course.calendar, extension=part >= added)
 
 
-def _ends(start: int, parts: Sequence[Limit], calendar: Calendar, standing: Sequence[range]) -> list[int]:
-    ends: list[int] = []
-    for part in parts:
-        start = last_day(start, [part], calendar, standing)
-        ends.append(start)
-    return ends
+def _stopped(course: Course, opened: Pause, names: Names) -> DayCounted:
+    """The day on which the clock stopped, with the hours that had run on it by then."""
+    day = civil_day(opened.start)
+    paused = _paused(day, opened, names)
+    if day > course.hours_day or course.ran_on(day) == timedelta():
+        return paused
+    ran = _of_hours(course, day, names)
+    return replace(ran, zh=f"{ran.zh},其后{paused.zh}", en=f"{ran.en}, then {paused.en}")
 
 
-def _run(pause: Pause) -> range:
-    return range(civil_day(pause.start), civil_day(pause.end or pause.start))
+def _of_hours(course: Course, day: int, names: Names) -> DayCounted:
+    ran, stood = course.ran_on(day), course.stood_on(day)
+    if ran:
+        # Of what has run by then, so that the rounded times add up.
+        first, last = (whole_seconds(course.ran_until(midnight(each))) for each in (day, day + 1))
+        (zh, en), still = time_in_words(last - first), time_in_words(stood)
+        paused = (f",暂停 {still[0]}", f", paused for {still[1]}") if stood else ("", "")
+        said = _said(day, counts=True, reason="hours", zh=f"按小时计:{zh}{paused[0]}", en=f"{en} run{paused[1]}")
+        return replace(said, ran=ran)
+    if day in course.standing:
+        return _paused(day, course.pauses[course.standing[day]], names)
+    return _said(day, counts=False, reason="hours", zh="按小时计:0 时计满", en="the hours have run at 00:00")
+
+
+def whole_seconds(span: timedelta) -> timedelta:
+    return timedelta(seconds=span // timedelta(seconds=1))
+
+
+def time_in_words(span: timedelta) -> tuple[str, str]:
+    """Hours, minutes and seconds in Chinese and English, as far as there are any."""
+    minutes, seconds = divmod(span // timedelta(seconds=1), 60)
+    hours, minutes = divmod(minutes, 60)
+    amounts = [(hours, "小时", "h"), (minutes, "分", "min"), (seconds, "秒", "s")]
+    said = [amount for amount in amounts if amount[0]] or amounts[-1:]
+    return " ".join(f"{n} {zh}" for n, zh, _ in said), " ".join(f"{n} {en}" for n, _, en in said)
 
 
 def _said(day: int, *, counts: bool, reason: str, zh: str, en: str, extension: bool = False) -> DayCounted:
@@ -168,8 +166,8 @@ def _paused(day: int, pause: Pause, names: Names) -> DayCounted:
     return _said(day, counts=False, reason="paused", zh=zh, en=en)
 
 
-def _rolled(day: int, end: int, calendar: Calendar) -> DayCounted:
-    if day == end:
+def _rolled(day: int, to: int | None, calendar: Calendar) -> DayCounted:
+    if day == to:
         return _said(day, counts=True, reason="rolled", zh="顺延至此工作日", en="rolled to this working day")
     facts = calendar.day(day)
     return _said(day, counts=False, reason=facts.reason.value, zh=f"顺延:{facts.zh}", en=f"rolled over: {facts.en}")

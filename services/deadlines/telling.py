@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from html import escape
 from typing import Any, Literal
 
-from services.deadlines.explanation import DayCounted, Explanation
+from services.deadlines.course import GivenBack, WhyNothing
+from services.deadlines.explanation import DayCounted, Explanation, Names, time_in_words
 from services.deadlines.limits import CIVIL_TIME, Limit, Unit
 
 Language = Literal["zh", "en"]
@@ -24,6 +26,14 @@ CONFIDENCE = {
     "C": ("未经核实", "not verified"),
     "U": ("无依据的默认值", "product default"),
 }
+
+NOTHING = {
+    WhyNothing.LASTS: ("尚未恢复", "not over yet"),
+    WhyNothing.BEGAN_LATE: ("期限届满后开始,不补回", "began after the limit had ended, gives nothing back"),
+    WhyNothing.WITHIN_A_DAY: ("当日 24 时前恢复,该日照计", "over before 24:00 of its day, which counts"),
+    WhyNothing.NOTHING_RAN: ("其间无应补回的时间", "nothing to give back in it"),
+}
+"""Why a pause gave nothing back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +57,7 @@ def as_json(told: Explanation, basis: Basis) -> dict[str, Any]:
         "start": told.start.astimezone(CIVIL_TIME).isoformat(),
         "limit": str(told.limit),
         "extensions": [str(extension) for extension in told.extensions],
-        "pauses": [
-            {
-                "start": pause.start.astimezone(CIVIL_TIME).isoformat(),
-                "end": pause.end.astimezone(CIVIL_TIME).isoformat() if pause.end else None,
-                "reason": pause.reason,
-                "by": pause.by,
-            }
-            for pause in told.pauses
-        ],
+        "pauses": [_pause_values(given) for given in told.pauses],
         "due_at": told.due_at.astimezone(CIVIL_TIME).isoformat() if told.due_at else None,
         "provisional": told.provisional,
         "rules": {
@@ -90,6 +92,7 @@ def as_json(told: Explanation, basis: Basis) -> dict[str, Any]:
                 "counts": day.counts,
                 "reason": day.reason,
                 "extension": day.extension,
+                "ran_seconds": _seconds(day.ran),
                 "zh": day.zh,
                 "en": day.en,
             }
@@ -98,11 +101,31 @@ def as_json(told: Explanation, basis: Basis) -> dict[str, Any]:
     }
 
 
+def _pause_values(given: GivenBack) -> dict[str, Any]:
+    pause = given.pause
+    return {
+        "start": pause.start.astimezone(CIVIL_TIME).isoformat(),
+        "end": pause.end.astimezone(CIVIL_TIME).isoformat() if pause.end else None,
+        "reason": pause.reason,
+        "by": pause.by,
+        "gave_back_days": given.days,
+        "gave_back_seconds": _seconds(given.time),
+        "gave_nothing_back": given.nothing.value if given.nothing else None,
+    }
+
+
+def _seconds(span: timedelta) -> int | float:
+    """Exact, and a whole number where it is one."""
+    seconds = span.total_seconds()
+    return int(seconds) if seconds.is_integer() else seconds
+
+
 def as_text(told: Explanation, basis: Basis, lang: Language = "zh") -> str:
     """For a terminal or a letter."""
     lines = [*_head(told, basis, lang), ""]
     for day, number in numbered(told.days):
-        lines.append(f"{day.date} {_weekday(day, lang)}  {number or '-':>4}  {_of(day, lang)}")
+        shown = number or ("" if day.ran else "-")
+        lines.append(f"{day.date} {_weekday(day, lang)}  {shown:>4}  {_of(day, lang)}")
     return "\n".join([*lines, "", *_foot(told, lang)])
 
 
@@ -121,10 +144,10 @@ def as_html(told: Explanation, basis: Basis, lang: Language = "zh") -> str:
 
 
 def numbered(days: tuple[DayCounted, ...]) -> Iterator[tuple[DayCounted, int]]:
-    """Each day with how many have counted by then; 0 where it does not count itself."""
+    """Each day with how many have counted by then; 0 where it is no day that counts, as when hours run on it."""
     number = 0
     for day in days:
-        counted = day.counts and day.reason != "rolled"
+        counted = day.counts and day.reason not in ("rolled", "hours")
         number += counted
         yield day, number if counted else 0
 
@@ -137,7 +160,7 @@ def limit_in_words(limit: Limit, lang: Language) -> str:
 
 
 def _head(told: Explanation, basis: Basis, lang: Language) -> Iterator[str]:
-    start = f"{told.start.astimezone(CIVIL_TIME):%Y-%m-%d %H:%M}"
+    start = _moment(told.start)
     limit = limit_in_words(told.limit, lang)
     added = [limit_in_words(extension, lang) for extension in told.extensions]
     level = CONFIDENCE.get(basis.confidence, (basis.confidence, basis.confidence))
@@ -152,6 +175,34 @@ def _head(told: Explanation, basis: Basis, lang: Language) -> Iterator[str]:
         yield f"Basis: {basis.source}{article} ({kind}; {basis.confidence}: {level[1]})"
     if basis.policy_version:
         yield f"{'策略版本:' if lang == 'zh' else 'Policy version: '}{basis.policy_version}"
+    for given in sorted(told.pauses, key=lambda one: one.pause.start):
+        yield _pause(given, told.names, lang)
+
+
+def _pause(given: GivenBack, names: Names, lang: Language) -> str:
+    """From when to when, what for, by whom, and what it gave back."""
+    pause, at = given.pause, 0 if lang == "zh" else 1
+    begin, end = _moment(pause.start), _moment(pause.end) if pause.end is not None else None
+    reason, by = (names.get(code, (code, code))[at] for code in (pause.reason, pause.by))
+    if lang == "zh":
+        span = f"暂停:{begin} 至 {end}" if end is not None else f"暂停:{begin} 起"
+        return f"{span}{f',{reason}' if reason else ''}{f'({by})' if by else ''};{_given(given)[at]}"
+    span = f"Paused: {begin} to {end}" if end is not None else f"Paused: since {begin}"
+    return f"{span}{f', {reason}' if reason else ''}{f', by {by}' if by else ''}; {_given(given)[at]}"
+
+
+def _given(given: GivenBack) -> tuple[str, str]:
+    if given.nothing is not None:
+        return NOTHING[given.nothing]
+    if given.days:
+        return f"补回 {given.days} 日", f"gave back {given.days} day{'' if given.days == 1 else 's'}"
+    zh, en = time_in_words(given.time)
+    return f"补回 {zh}", f"gave back {en}"
+
+
+def _moment(moment: datetime) -> str:
+    local = moment.astimezone(CIVIL_TIME)
+    return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
 
 
 def _foot(told: Explanation, lang: Language) -> Iterator[str]:

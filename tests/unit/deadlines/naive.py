@@ -92,3 +92,30 @@ def stands(day: date, pauses: Spans) -> bool:
     """Whether the clock stood still at the end of the day."""
     midnight = datetime.combine(day, time(), SHANGHAI) + DAY
     return any(begin < midnight <= end for begin, end in pauses)
+
+
+def seconds_run(start: datetime, hours: int, pauses: Spans, until: datetime | None = None) -> dict[date, int]:
+    """How many seconds of the hours run on which day, a minute at a time, until the clock stops for good."""
+    found: dict[date, int] = {}
+    moment, minutes = start, hours * 60
+    while minutes and moment != until:
+        if not any(begin <= moment < end for begin, end in pauses):
+            day = moment.astimezone(SHANGHAI).date()
+            found[day] = found.get(day, 0) + 60
+            minutes -= 1
+        moment += MINUTE
+    return found
+
+
+def days_counted(day: date, parts: Parts, works: Callable[[date], bool], pauses: Spans) -> list[list[date]]:
+    """The days that count after the day, for each part in whole days."""
+    found: list[list[date]] = []
+    for number, unit in parts:
+        last = last_day_of(day, number, unit, works, pauses)
+        counted = []
+        while day < last:
+            day += DAY
+            if (unit != "wd" or works(day)) and not stands(day, pauses):
+                counted.append(day)
+        found.append(counted)
+    return found

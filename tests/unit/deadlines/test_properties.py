@@ -1,14 +1,24 @@
 """What must hold of every question, and of every answer beside the naive counter's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from services.deadlines import CountingRules, Limit, Pause, Unit, due, explain, moment_at_share, statutory_calendar
+from services.deadlines import (
+    CountingRules,
+    Explanation,
+    Limit,
+    Pause,
+    Unit,
+    due,
+    explain,
+    moment_at_share,
+    statutory_calendar,
+)
 from tests.unit.deadlines.known import works
-from tests.unit.deadlines.naive import SHANGHAI, naive_due
+from tests.unit.deadlines.naive import SHANGHAI, days_counted, naive_due, seconds_run, walked
 
 CALENDAR = statutory_calendar()
 EXAMPLES = settings().max_examples
@@ -93,16 +103,80 @@ def test_hours_agree_to_the_minute(asked: Asked) -> None:
     assert due(asked.start, asked.limits[0], **asked.how()).due_at == expected  # type: ignore[arg-type]
 
 
+def explained(asked: Asked) -> Explanation:
+    return explain(asked.start, asked.limits[0], **asked.how())  # type: ignore[arg-type]
+
+
+def begun_in_time(asked: Asked) -> list[tuple[datetime, datetime]]:
+    """The pauses that begin before the limit ends; close of business aside, the others change nothing."""
+    end = due(asked.start, asked.limits[0], **asked.how()).due_at  # type: ignore[arg-type]
+    assert end is not None
+    return [span for span in asked.spans if span[0] <= end]
+
+
 @HUNDREDS
-@given(asked=questions(units="d wd"))
+@given(asked=questions())
 def test_the_explanation_counts_what_the_question_asks(asked: Asked) -> None:
-    told = explain(asked.start, asked.limits[0], **asked.how())  # type: ignore[arg-type]
-    counted = [day for day in told.days if day.counts and day.reason != "rolled"]
-    assert len(counted) == sum(number for number, _ in asked.parts)
-    assert sum(day.extension and day.counts for day in told.days) == sum(number for number, _ in asked.parts[1:])
+    told, spans = explained(asked), begun_in_time(asked)
+    hours = sum(number for number, unit in asked.parts if unit == "h")
+    ran = {day.date: int(day.ran.total_seconds()) for day in told.days if day.ran}
+    assert ran == seconds_run(asked.start, hours, spans)
+    assert sum(ran.values()) == hours * 3600
+    days = [part for part in asked.parts if part[1] != "h"]
+    first = walked(asked.start, hours * 60, spans).astimezone(SHANGHAI).date()
+    expected = days_counted(first, days, works, spans)
+    assume(told.days[-1].date.year <= 2026)
+    counted = [day for day in told.days if day.counts and day.reason not in ("rolled", "hours")]
+    assert [day.date for day in counted] == [day for part in expected for day in part]
+    added = expected[0 if asked.parts[0][1] == "h" else 1 :]
+    assert [day.date for day in counted if day.extension] == [day for part in added for day in part]
     dates = [day.date for day in told.days]
     assert dates == [dates[0] + timedelta(days=n) for n in range(len(dates))]
     assert dates[0] == asked.start.astimezone(SHANGHAI).date()
+
+
+@HUNDREDS
+@given(asked=questions(units="h"))
+def test_hours_in_words_add_up_to_the_limit(asked: Asked) -> None:
+    odd = replace(asked, start=asked.start + timedelta(seconds=7, microseconds=300_001))
+    odd = replace(odd, spans=[(max(begin, odd.start), max(end, odd.start)) for begin, end in asked.spans])
+    total = sum(seconds_in(day.en) for day in explained(odd).days)
+    assert total == sum(number for number, _ in asked.parts) * 3600
+
+
+def seconds_in(words: str) -> int:
+    """Of `3 h 5 min run, paused for 6 h` what ran."""
+    words = words.partition(" run")[0]
+    if not words[0].isdigit():
+        return 0
+    said = words.split()
+    return sum(
+        int(number) * {"h": 3600, "min": 60, "s": 1}[unit] for number, unit in zip(said[::2], said[1::2], strict=True)
+    )
+
+
+@HUNDREDS
+@given(asked=questions(units="h"))
+def test_what_pauses_of_hours_give_back_is_what_the_end_moved_by(asked: Asked) -> None:
+    told = explained(asked)
+    assert told.due_at is not None
+    hours = timedelta(hours=sum(number for number, _ in asked.parts))
+    assert told.due_at - asked.start == hours + sum((given.time for given in told.pauses), timedelta())
+    assert not any(given.days for given in told.pauses)
+
+
+@HUNDREDS
+@given(asked=questions(units="d wd mo y"))
+def test_what_pauses_of_days_give_back_is_what_did_not_count(asked: Asked) -> None:
+    asked = replace(asked, parts=asked.parts[:1], roll=False)
+    told, unit = explained(asked), asked.parts[0][1]
+    assume(told.days[-1].date.year <= 2026)
+    could = [day.date for day in told.days[1:] if unit != "wd" or works(day.date)]
+    counted = sum(day.counts for day in told.days)
+    assert len(could) == counted + sum(given.days for given in told.pauses)
+    assert not any(given.time for given in told.pauses)
+    assert [given.pause for given in told.pauses] == asked.pauses
+    assert all((given.nothing is None) is bool(given.days) for given in told.pauses)
 
 
 @HUNDREDS
@@ -155,7 +229,14 @@ def test_an_open_pause_holds_back_a_date_that_has_not_come_and_tells_what_ran(as
         assert told.due_at == ended
         return
     assert told.due_at is None
-    assert (told.days[-1].reason, told.days[-1].date) == ("paused", opened.start.astimezone(SHANGHAI).date())
+    last = told.days[-1]
+    assert last.date == opened.start.astimezone(SHANGHAI).date()
+    assert last.reason == ("hours" if last.ran else "paused")
+    assert last.counts is bool(last.ran)
+    assert last.en.endswith("clock paused: hearing, by court")
+    hours = sum(number for number, unit in asked.parts if unit == "h")
+    ran = {day.date: int(day.ran.total_seconds()) for day in told.days if day.ran}
+    assert ran == seconds_run(asked.start, hours, asked.spans, until=opened.start)
 
 
 @HUNDREDS

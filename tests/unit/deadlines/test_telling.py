@@ -99,9 +99,9 @@ def test_an_extension_is_told_from_the_limit() -> None:
 def test_hours_before_days_are_no_extension_of_them() -> None:
     told = explain("2026-03-02T10:00", "24h", extensions=[Limit.parse("1wd")])
     assert days(told) == [
-        "03-02 1 hours run from the moment",
-        "03-03 2 hours run from the moment",
-        "03-04 3 working day (extension)",
+        "03-02 - 14 h run",
+        "03-03 - 10 h run",
+        "03-04 1 working day (extension)",
     ]
     turned = explain("2026-03-02T10:00", "1wd", extensions=[Limit.parse("24h")])
     assert [day.extension for day in turned.days] == [False, False, False]
@@ -237,6 +237,7 @@ def test_as_json_everything_is_there() -> None:
         "counts": False,
         "reason": "paused",
         "extension": False,
+        "ran_seconds": 0,
         "zh": "暂停计时:听证(市信访局)",
         "en": "clock paused: Hearing, by Petition Bureau",
     }
@@ -250,6 +251,9 @@ def test_as_json_everything_is_there() -> None:
                 "end": "2026-03-05T09:00:00+08:00",
                 "reason": "hearing",
                 "by": "petition-1307",
+                "gave_back_days": 2,
+                "gave_back_seconds": 0,
+                "gave_nothing_back": None,
             }
         ],
         "due_at": "2026-03-06T23:59:59.999999+08:00",
