@@ -1,9 +1,10 @@
-"""Policies whose calendar differs from the shipped one by some days."""
+"""Policies whose calendar differs from the shipped one by some days, and years to publish."""
 
 from dataclasses import replace
 from datetime import date
 
 from services.deadlines import Override
+from services.deadlines.calendar import holidays_by_law
 from services.policies import Policy
 
 
@@ -12,3 +13,10 @@ def with_days(policy: Policy, *, works: tuple[date, ...] = (), free: tuple[date,
     days = {day: Override(works=True, zh="调休上班", en="make-up working day") for day in works}
     days |= {day: Override(works=False, zh="放假", en="holiday") for day in free}
     return replace(policy, calendar=policy.calendar.with_overrides(days))
+
+
+def published_year(year: int, *rows: str, source: str = "国务院办公厅通知") -> str:
+    """A file to publish, with every holiday by law as a row of its own and the rows after them."""
+    free = [f'{{date: {day}, works: false, zh: {zh}, en: "{en}"}}' for day, (zh, en) in holidays_by_law(year).items()]
+    listed = "".join(f"  - {row}\n" for row in (*free, *rows))
+    return f"year: {year}\nsource: {source}\npublished_on: {year - 1}-01-04\ndays:\n{listed}"

@@ -19,6 +19,9 @@ UNSETTLED_DAYS = 3
 """So many days at the end of the last published year may still move: the next notice has taken 29 and 31 December for
 New Year's Day (2007, 2018) or worked the 31st (2011), and none since 2007 has moved an earlier day."""
 
+FESTIVALS = frozenset({"元旦", "农历除夕", "春节", "清明节", "劳动节", "端午节", "中秋节", "国庆节"})
+"""What 全国年节及纪念日放假办法 gives everybody a day for, by the names that the package `holidays` has for them."""
+
 
 class DayReason(StrEnum):
     WORKDAY = "workday"
@@ -150,6 +153,20 @@ def _last_of_run(notices: Mapping[int, Notice]) -> int:
     while year + 1 in notices:
         year += 1
     return year
+
+
+@cache
+def holidays_by_law(year: int) -> Mapping[date, tuple[str, str]]:
+    """The days of 全国年节及纪念日放假办法 as it stood in the year, lunar ones too, with their names.
+
+    A notice moves other days around them; these themselves are never worked.
+    """
+    chinese, english = (
+        holidays.country_holidays("CN", years=year, language=language, observed=False)
+        for language in ("zh_CN", "en_US")
+    )
+    found = {day: (name, english[day]) for day, name in sorted(chinese.items())}
+    return {day: names for day, names in found.items() if FESTIVALS.issuperset(names[0].split("; "))}
 
 
 @cache

@@ -1,19 +1,17 @@
 """Published years: what a pack knows of a year's holidays and make-up days (`calendar-YYYY.yaml`)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 from services.deadlines import Calendar, Notice, Override
-from services.deadlines.calendar import is_weekday
+from services.deadlines.calendar import holidays_by_law, is_weekday
 from services.deadlines.limits import FIRST_YEAR, LAST_YEAR
 from services.policies.reading import Entry, Fault, document
 
 NAME = re.compile(r"calendar-([0-9]{4})\.yaml")
 DECEMBER = 12
-ALWAYS_FREE = ((1, 1), (5, 1), (10, 1), (10, 2), (10, 3))
-"""New Year's Day, Labour Day, National Day: fixed by 全国年节及纪念日放假办法; a list without them is not whole."""
 
 
 def with_published_years(calendar: Calendar, packs: Sequence[Path], faults: list[Fault]) -> Calendar:
@@ -53,6 +51,7 @@ def _notice(head: Entry, year: int) -> Notice:
 
 def _days(rows: Sequence[Entry], year: int) -> dict[date, Override]:
     found: dict[date, Override] = {}
+    by_law = holidays_by_law(year)
     for row in rows:
         day, said = row.day("date"), override(row)
         row.done()
@@ -64,17 +63,22 @@ def _days(rows: Sequence[Entry], year: int) -> dict[date, Override]:
             row.refuse(f"{day} stands here twice")
         elif said.works and is_weekday(day.toordinal()):
             row.refuse(f"{day} is no weekend: it works without being a make-up day")
-        elif said.works and (day.month, day.day) in ALWAYS_FREE:
-            row.refuse(f"{day} is a holiday by law and cannot be worked")
+        elif said.works and day in by_law:
+            row.refuse(f"{_named(day, by_law)} and cannot be worked")
         else:
             found[day] = said
     return found
 
 
 def _whole(head: Entry, year: int, days: dict[date, Override]) -> None:
-    for month, day in ALWAYS_FREE:
-        if is_weekday(date(year, month, day).toordinal()) and date(year, month, day) not in days:
-            head.refuse(f"{year}-{month:02}-{day:02} is a holiday by law and missing")
+    by_law = holidays_by_law(year)
+    for day in by_law:
+        if is_weekday(day.toordinal()) and day not in days:
+            head.refuse(f"{_named(day, by_law)} and missing")
+
+
+def _named(day: date, by_law: Mapping[date, tuple[str, str]]) -> str:
+    return f"{day} is a holiday by law ({' / '.join(by_law[day])})"
 
 
 def override(row: Entry) -> Override:

@@ -17,6 +17,7 @@ from services.policies import load_policy
 from services.policies.packing import PackedClock, unpack
 from services.policies.recounting import recount
 from tests.acceptance.installation import Installation, installed, until
+from tests.calendars import published_year
 from tests.faults.outcome import EMPLOYMENT, parked, reaches, submit
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
@@ -27,12 +28,9 @@ ORIGIN = datetime(NEXT - 1, 12, 21, 2, tzinfo=UTC)
 """Ten working days from here end in the next year; the days to sign for and to return end in this one."""
 NUMBER = 1_500
 """Each with three clocks at its office: more than two portions of a recount."""
-FIXED = [date(NEXT, month, day) for month, day in ((1, 1), (5, 1), (10, 1), (10, 2), (10, 3))]
 BRIDGE = [date(NEXT, 1, day) for day in (4, 5, 6, 7, 8, 9, 10) if date(NEXT, 1, day).weekday() < 5]
 """A long New Year, so that dates move and do not only lose their doubt."""
-YEAR = f"year: {NEXT}\nsource: invented\npublished_on: {NEXT - 1}-12-16\ndays:\n" + "".join(
-    f"  - {{date: {day}, works: false, zh: 假日, en: holiday}}\n" for day in sorted({*FIXED, *BRIDGE})
-)
+YEAR = published_year(NEXT, *(f"{{date: {day}, works: false, zh: 假日, en: holiday}}" for day in BRIDGE))
 WAITS_FOR_THE_JOURNAL = """
     SELECT count(*) FROM pg_locks
     WHERE NOT granted AND relation IN (SELECT oid FROM pg_class WHERE relname LIKE 'journal%')

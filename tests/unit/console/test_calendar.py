@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from services.console.main import main
 from services.deadlines import statutory_calendar
 from services.policies import PolicyWatch
+from tests.calendars import published_year
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
 NEXT = statutory_calendar().published_through.year + 1
@@ -25,12 +26,8 @@ def sunday() -> date:
     return day
 
 
-FIXED = [date(NEXT, month, day) for month, day in ((1, 1), (5, 1), (10, 1), (10, 2), (10, 3))]
-YEAR = (
-    f"year: {NEXT}\nsource: 国务院办公厅通知\npublished_on: {NEXT - 1}-11-04\ndays:\n"
-    + "".join(f"  - {{date: {day}, works: false, zh: 假日, en: holiday}}\n" for day in FIXED)
-    + f"  - {{date: {sunday()}, works: true, zh: 调休上班, en: worked}}\n"
-)
+YEAR = published_year(NEXT, f"{{date: {sunday()}, works: true, zh: 调休上班, en: worked}}")
+LAST = YEAR.count("\n")
 
 
 def run(*arguments: str) -> Result:
@@ -124,13 +121,13 @@ def test_publishing_writes_the_year_and_running_services_take_it_up(pack: Path, 
     result = run("publish", str(year), "--policy", str(pack))
     assert result.exit_code == 0, result.output
     assert f"{sunday()} 休 -> 班 works  调休上班 / worked" in result.stdout
-    assert f"国务院办公厅通知, {NEXT - 1}-11-04" in result.stdout
+    assert f"国务院办公厅通知, {NEXT - 1}-01-04" in result.stdout
     assert (pack / f"calendar-{NEXT}.yaml").read_bytes() == year.read_bytes()
     assert watch.refresh()
     assert watch.policy.calendar.works(sunday().toordinal())
     shown = run("show", str(NEXT), "--policy", str(pack)).stdout
-    assert f"已公布 published: 国务院办公厅通知, {NEXT - 1}-11-04" in shown
-    assert f"{NEXT}: 国务院办公厅通知, {NEXT - 1}-11-04" in run("check", str(pack)).stdout
+    assert f"已公布 published: 国务院办公厅通知, {NEXT - 1}-01-04" in shown
+    assert f"{NEXT}: 国务院办公厅通知, {NEXT - 1}-01-04" in run("check", str(pack)).stdout
 
 
 def test_publishing_twice_changes_nothing_more(pack: Path, year: Path) -> None:
@@ -148,10 +145,10 @@ def test_publishing_twice_changes_nothing_more(pack: Path, year: Path) -> None:
         (f"year: {NEXT}\n", "year: next\n", "next.yaml:1: year must be a number from 2007 to 2099"),
         (f"year: {NEXT}\n", "", "next.yaml:1: year must be a number from 2007 to 2099"),
         (f"year: {NEXT}\n", f"year: {NEXT + 1}\n", f"next.yaml:1: the year {NEXT} is not published"),
-        (f"{FIXED[1]}", f"{FIXED[0]}", f"next.yaml:6: {FIXED[0]} stands here twice"),
+        (f"{NEXT}-05-02", f"{NEXT}-05-01", f"{NEXT}-05-01 stands here twice"),
         (f"{sunday()}", f"{sunday() + timedelta(days=2)}", f"{sunday() + timedelta(days=2)} is no weekend"),
-        (f"{sunday()}", f"{sunday() + timedelta(days=1)}", "next.yaml:10:"),
-        ("works: true", "works: maybe", "next.yaml:10: works must be true or false"),
+        (f"{sunday()}", f"{sunday() + timedelta(days=1)}", f"next.yaml:{LAST}:"),
+        ("works: true", "works: maybe", f"next.yaml:{LAST}: works must be true or false"),
         ("days:\n", "days: [\n", "not valid YAML"),
     ],
 )
@@ -199,7 +196,7 @@ def test_diff_refuses_wrong_operands(year: Path, tmp_path: Path) -> None:
     year.write_text(YEAR.replace("works: true", "works: maybe"), "utf-8")
     refused = run("diff", "-", str(year))
     assert refused.exit_code == 1
-    assert "next.yaml:10: works must be true or false" in refused.stdout
+    assert f"next.yaml:{LAST}: works must be true or false" in refused.stdout
     asked = tmp_path / "limits.ndjson"
     asked.write_text('{"start": "2026-01-01"}\n')
     assert run("diff", "-", "-", "--limits", str(asked)).exit_code == 2

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from services.deadlines import Notice, Override, statutory_calendar
-from services.deadlines.calendar import UNSETTLED_DAYS, DayReason
+from services.deadlines.calendar import UNSETTLED_DAYS, DayReason, holidays_by_law
 from tests.unit.deadlines.known import MOVED, works
 
 CALENDAR = statutory_calendar()
@@ -164,3 +164,31 @@ def test_working_days_are_counted_and_found_again() -> None:
     assert CALENDAR.working_day_from(make_up_saturday) == make_up_saturday
     assert CALENDAR.working_day_from(make_up_saturday + 1) == monday
     assert CALENDAR.working_days_until(monday) - CALENDAR.working_days_until(friday) == 2
+
+
+def test_no_year_has_ever_worked_a_holiday_by_law() -> None:
+    days = [day for year in range(2007, 2027) for day in holidays_by_law(year)]
+    assert [day for day in days if works(day) or CALENDAR.works(day.toordinal())] == []
+
+
+@pytest.mark.parametrize(
+    ("year", "lunar"),
+    [
+        (2027, "02-05 02-06 02-07 02-08 04-05 06-09 09-15"),
+        (2028, "01-25 01-26 01-27 01-28 04-04 05-28 10-03"),
+        (2029, "02-12 02-13 02-14 02-15 04-04 06-16 09-22"),
+        (2030, "02-02 02-03 02-04 02-05 04-05 06-05 09-12"),
+    ],
+)
+def test_the_holidays_by_law_of_years_to_come(year: int, lunar: str) -> None:
+    expected = {*lunar.split(), "01-01", "05-01", "05-02", "10-01", "10-02", "10-03"}
+    assert [f"{day:%m-%d}" for day in holidays_by_law(year)] == sorted(expected)
+
+
+def test_each_year_has_all_holidays_by_law_with_their_names() -> None:
+    for year in range(2008, 2100):
+        names = [name for zh, _ in holidays_by_law(year).values() for name in zh.split("; ")]
+        assert len(names) == (13 if year >= 2025 else 11), year
+    assert holidays_by_law(2028)[date(2028, 10, 3)] == ("中秋节; 国庆节", "Mid-Autumn Festival; National Day")
+    assert holidays_by_law(2027)[date(2027, 2, 5)] == ("农历除夕", "Chinese New Year's Eve")
+    assert date(2015, 9, 3) not in holidays_by_law(2015)

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from services.deadlines import statutory_calendar
+from services.deadlines.calendar import holidays_by_law, is_weekday
 from services.policies import Policy, PolicyRefused, PolicyWatch, load_policy
+from tests.calendars import published_year
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
 NEXT = statutory_calendar().published_through.year + 1
-HEADING = f"year: {NEXT}\nsource: 国务院办公厅通知\npublished_on: {NEXT - 1}-11-10\ndays:\n"
-FREE = "".join(
-    f"  - {{date: {NEXT}-{month:02}-{day:02}, works: false, zh: 假日, en: holiday}}\n"
-    for month, day in ((1, 1), (5, 1), (10, 1), (10, 2), (10, 3))
-)
+HEADING, FREE = published_year(NEXT).partition("days:\n")[::2]
+HEADING += "days:\n"
+LAST = 1 + HEADING.count("\n") + FREE.count("\n")
 ZHANGBEI = "education-130722000000"
 
 
@@ -150,7 +150,7 @@ def test_a_published_year(pack: Path) -> None:
     policy = load_policy(writes(pack, HEADING + FREE + eve, f"calendar-{NEXT}.yaml"))
     assert policy.calendar.published_through == date(NEXT, 12, 31)
     assert policy.calendar.notices[NEXT].source == "国务院办公厅通知"
-    assert policy.calendar.notices[NEXT].published_on == date(NEXT - 1, 11, 10)
+    assert policy.calendar.notices[NEXT].published_on == date(NEXT - 1, 1, 4)
     assert not policy.calendar.works(date(NEXT - 1, 12, 31).toordinal())
 
 
@@ -162,7 +162,7 @@ def test_of_two_files_the_more_local_one_stands(pack: Path) -> None:
 
 
 def extra(text: str) -> str:
-    """A whole year with one more row, which stands on line 10."""
+    """A whole year with one more row, which stands on the last line."""
     return f"{HEADING}{FREE}  - {{{text}}}\n"
 
 
@@ -171,22 +171,28 @@ def extra(text: str) -> str:
     [
         (HEADING.replace(f"year: {NEXT}", "year: 1"), f"1: year must be {NEXT}, as the name of the file has it"),
         (HEADING.replace("source: 国务院办公厅通知\n", ""), "1: source is missing"),
-        (HEADING.replace(f"on: {NEXT - 1}-11-10", "on: late"), "1: published_on must be a date"),
-        (HEADING.replace(f"{NEXT - 1}-11-10", "2001-11-10"), f"1: published_on must lie in {NEXT - 1} or {NEXT}"),
+        (HEADING.replace(f"on: {NEXT - 1}-01-04", "on: late"), "1: published_on must be a date"),
+        (HEADING.replace(f"{NEXT - 1}-01-04", "2001-11-10"), f"1: published_on must lie in {NEXT - 1} or {NEXT}"),
         ("note: x\n" + HEADING, "1: unknown key note"),
         ("- a list\n", "1: must be a mapping of names to values"),
         ("{", "1: not valid YAML"),
         (HEADING.replace("days:\n", "days: none\n"), "4: days must be a list"),
-        (HEADING + FREE + "  - text\n", "10: must be a mapping of names to values"),
-        (HEADING + FREE + FREE, f"10: {NEXT}-01-01 stands here twice"),
-        (HEADING, f"1: {NEXT}-10-01 is a holiday by law and missing"),
-        (extra(f"date: {NEXT}-02-30, works: false, zh: x, en: x"), "10: cannot be read: ValueError"),
-        (extra(f"date: {NEXT - 1}-11-30, works: false, zh: x, en: x"), f"10: {NEXT - 1}-11-30 does not lie in {NEXT}"),
-        (extra(f"date: {NEXT + 1}-01-01, works: false, zh: x, en: x"), f"10: {NEXT + 1}-01-01 does not lie in {NEXT}"),
-        (extra(f"date: {NEXT}-03-10, works: true, zh: x, en: x"), f"10: {NEXT}-03-10 is no weekend"),
-        (extra(f"date: {NEXT}-03-10, works: false, zh: x"), "10: en is missing"),
-        (extra(f"date: {NEXT}-03-10, zh: x, en: x"), "10: works is missing"),
-        (extra(f"date: {NEXT}-03-14, works: false, zh: x, en: x, of: y"), "10: unknown key of"),
+        (HEADING + FREE + "  - text\n", f"{LAST}: must be a mapping of names to values"),
+        (HEADING + FREE + FREE, f"{LAST}: {NEXT}-01-01 stands here twice"),
+        (HEADING, f"1: {NEXT}-10-01 is a holiday by law (国庆节 / National Day) and missing"),
+        (extra(f"date: {NEXT}-02-30, works: false, zh: x, en: x"), f"{LAST}: cannot be read: ValueError"),
+        (
+            extra(f"date: {NEXT - 1}-11-30, works: false, zh: x, en: x"),
+            f"{LAST}: {NEXT - 1}-11-30 does not lie in {NEXT}",
+        ),
+        (
+            extra(f"date: {NEXT + 1}-01-01, works: false, zh: x, en: x"),
+            f"{LAST}: {NEXT + 1}-01-01 does not lie in {NEXT}",
+        ),
+        (extra(f"date: {NEXT}-03-10, works: true, zh: x, en: x"), f"{LAST}: {NEXT}-03-10 is no weekend"),
+        (extra(f"date: {NEXT}-03-10, works: false, zh: x"), f"{LAST}: en is missing"),
+        (extra(f"date: {NEXT}-03-10, zh: x, en: x"), f"{LAST}: works is missing"),
+        (extra(f"date: {NEXT}-03-14, works: false, zh: x, en: x, of: y"), f"{LAST}: unknown key of"),
     ],
 )
 def test_a_wrong_year_is_refused_on_its_line(pack: Path, text: str, reason: str) -> None:
@@ -194,24 +200,48 @@ def test_a_wrong_year_is_refused_on_its_line(pack: Path, text: str, reason: str)
     assert any(fault.startswith(f"city/calendar-{NEXT}.yaml:{reason}") for fault in told), told
 
 
-def test_a_holiday_by_law_cannot_be_worked(pack: Path) -> None:
-    weekend = next(
-        date(year, month, day)
-        for year in range(NEXT, NEXT + 9)
-        for month, day in ((1, 1), (5, 1), (10, 1))
-        if date(year, month, day).weekday() >= 5
-    )
-    for year in range(NEXT, weekend.year + 1):
-        text = (HEADING + FREE).replace(f"{NEXT - 1}-11", f"{year - 1}-11").replace(str(NEXT), str(year))
-        if year == weekend.year:
-            text = text.replace(f"{weekend}, works: false", f"{weekend}, works: true")
-        writes(pack, text, f"calendar-{year}.yaml")
-    assert any(f"{weekend} is a holiday by law and cannot be worked" in fault for fault in refusals(pack))
+@pytest.mark.parametrize("festival", ["元旦", "农历除夕", "春节", "清明节", "劳动节", "端午节", "中秋节", "国庆节"])
+def test_a_year_has_every_holiday_by_law(pack: Path, festival: str) -> None:
+    """One after the other, until a year in which it falls on a weekday has come and one in which it does not."""
+    days: dict[bool, date] = {}
+    year = NEXT - 1
+    while len(days) < 2 or min(days.values()).year == year:
+        year += 1
+        days |= {is_weekday(day.toordinal()): day for day, (zh, _) in holidays_by_law(year).items() if festival == zh}
+        writes(pack, published_year(year), f"calendar-{year}.yaml")
+    assert load_policy(pack).calendar.published_through.year == year
+    for weekday, day in days.items():
+        rows = published_year(day.year).splitlines(keepends=True)
+        row = next(number for number, text in enumerate(rows) if f"date: {day}" in text)
+        text = "".join(rows).replace(f"{day}, works: false", f"{day}, works: true")
+        why = f"{day} is a holiday by law ({festival} / {holidays_by_law(day.year)[day][1]})"
+        refused = f"{day} is no weekend" if weekday else f"{why} and cannot be worked"
+        name = f"calendar-{day.year}.yaml"
+        assert f"city/{name}:{row + 1}: {refused}" in "\n".join(refusals(writes(pack, text, name)))
+        writes(pack, "".join(rows[:row] + rows[row + 1 :]), name)
+        if weekday:
+            assert refusals(pack) == [f"city/{name}:1: {why} and missing"]
+        else:
+            assert not load_policy(pack).calendar.works(day.toordinal())
+        writes(pack, "".join(rows), name)
+
+
+def test_a_past_year_is_held_to_the_law_of_its_time(pack: Path) -> None:
+    years = {year: " ".join(f"{day:%m-%d}" for day in holidays_by_law(year)) for year in (2007, 2012, 2024, 2025)}
+    assert years[2007] == "01-01 02-18 02-19 02-20 05-01 05-02 05-03 10-01 10-02 10-03"
+    assert years[2012] == "01-01 01-22 01-23 01-24 04-04 05-01 06-23 09-30 10-01 10-02 10-03"
+    assert years[2024] == "01-01 02-10 02-11 02-12 04-04 05-01 06-10 09-17 10-01 10-02 10-03"
+    assert years[2025] == "01-01 01-28 01-29 01-30 01-31 04-04 05-01 05-02 05-31 10-01 10-02 10-03 10-06"
+    text = published_year(2024)
+    assert load_policy(writes(pack, text, "calendar-2024.yaml")).calendar.notices[2024].published_on == date(2023, 1, 4)
+    text = "".join(line for line in text.splitlines(keepends=True) if "2024-09-17" not in line)
+    assert refusals(writes(pack, text, "calendar-2024.yaml")) == [
+        "city/calendar-2024.yaml:1: 2024-09-17 is a holiday by law (中秋节 / Mid-Autumn Festival) and missing"
+    ]
 
 
 def test_no_year_is_left_out(pack: Path) -> None:
-    text = (HEADING + FREE).replace(str(NEXT), str(NEXT + 1)).replace(f"{NEXT - 1}-11", f"{NEXT}-11")
-    told = refusals(writes(pack, text, f"calendar-{NEXT + 1}.yaml"))
+    told = refusals(writes(pack, published_year(NEXT + 1), f"calendar-{NEXT + 1}.yaml"))
     assert told == [f"city/calendar-{NEXT + 1}.yaml:1: the year {NEXT} is not published, and no year is left out"]
 
 
