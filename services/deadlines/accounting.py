@@ -1,6 +1,7 @@
 """Who had the time: a span cut into consecutive pieces, each with its calendar and its working time.
 
-A working day has the 24 hours of its civil day, so the pieces add up to the whole, exactly and for either measure.
+A working day has the 24 hours of its civil day, and each piece is counted by the days of who held it then. The whole is
+the sum of the pieces, exactly and for either measure.
 """
 
 from collections.abc import Callable, Hashable, Iterable
@@ -44,7 +45,9 @@ class Piece(Generic[Held]):
     spent: Spent
 
 
-def pieces(turns: Iterable[Turn[Held]], until: datetime, calendar: Calendar) -> tuple[Piece[Held], ...]:
+def pieces(
+    turns: Iterable[Turn[Held]], until: datetime, calendar_of: Callable[[Held], Calendar]
+) -> tuple[Piece[Held], ...]:
     """The span from the first turn until the end, without a gap and without an overlap.
 
     Of turns at one moment the last holds. What goes on alike is one piece.
@@ -55,7 +58,8 @@ def pieces(turns: Iterable[Turn[Held]], until: datetime, calendar: Calendar) -> 
         end = until if following is None else min(following.at, until)
         if turn.at >= end:
             continue
-        spent = Spent(calendar=_exactly(end) - _exactly(turn.at), working=working_time(turn.at, end, calendar))
+        working = working_time(turn.at, end, calendar_of(turn.held))
+        spent = Spent(calendar=_exactly(end) - _exactly(turn.at), working=working)
         if found and found[-1].held == turn.held:
             found[-1] = replace(found[-1], end=end, spent=found[-1].spent + spent)
         else:

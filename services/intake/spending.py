@@ -20,6 +20,8 @@ from services.policies import Policy
 NAMES: Final = MappingProxyType(
     {APPLICANT: ("申请人", "the applicant"), DISPATCHING: ("派单环节", "dispatching"), NOBODY: ("无", "nobody")}
 )
+OUTSIDE: Final = ("受理、派单、回访", "acceptance, dispatching, callback")
+"""What belongs to no leg."""
 SECOND: Final = timedelta(seconds=1)
 
 
@@ -58,21 +60,37 @@ class HolderView(msgspec.Struct, frozen=True, kw_only=True):
     holder: str
     holder_zh: str
     holder_en: str
+    calendar: str
+    """By whose days its time is counted: an office may have a calendar of its own."""
     used: SpentView
     paused: SpentView
     waiting: SpentView
+
+
+class LegView(msgspec.Struct, frozen=True, kw_only=True):
+    """One referral's part of the whole, with the decision on its return; or what belongs to none, without an id."""
+
+    referral_id: UUID | None
+    office: str
+    office_zh: str
+    office_en: str
+    used: SpentView
+    paused: SpentView
+    waiting: SpentView
+    whole: SpentView
 
 
 class BesideView(msgspec.Struct, frozen=True, kw_only=True):
     """A co-handler's own account. It runs beside the lead's and is no part of the whole."""
 
     referral_id: UUID
+    whole: SpentView
     pieces: tuple[PieceView, ...]
     holders: tuple[HolderView, ...]
 
 
 class TimeView(msgspec.Struct, frozen=True, kw_only=True):
-    """From registration until the end, or until now: `pieces` and `holders` each add up to `whole`."""
+    """From registration until the end, or until now: `pieces`, `holders` and `legs` each add up to `whole`."""
 
     case_id: UUID
     number: str
@@ -84,9 +102,11 @@ class TimeView(msgspec.Struct, frozen=True, kw_only=True):
     provisional: bool
     """Working days were counted through days that a notice of holidays may still move."""
     calendar: str
+    """Of all who have none of their own."""
     whole: SpentView
     pieces: tuple[PieceView, ...]
     holders: tuple[HolderView, ...]
+    legs: tuple[LegView, ...]
     co_handlers: tuple[BesideView, ...]
 
 
@@ -107,17 +127,20 @@ def to_time(case: Case, entries: Sequence[TimelineEntry], policy: Policy, now: d
         whole=_spent(total(main)),
         pieces=_views(main, policy),
         holders=_holders(main, policy),
+        legs=_legs(main, found.case, policy),
         co_handlers=tuple(_beside(one, account, policy, now) for one, account in found.beside.items()),
     )
 
 
 def _pieces(account: Account, policy: Policy, now: datetime) -> tuple[Piece[Holding], ...]:
-    return pieces(account.told(), account.until(now), policy.calendar)
+    return pieces(account.told(), account.until(now), lambda held: policy.calendar_of(held.holder))
 
 
 def _beside(referral_id: UUID, account: Account, policy: Policy, now: datetime) -> BesideView:
     own = _pieces(account, policy, now)
-    return BesideView(referral_id=referral_id, pieces=_views(own, policy), holders=_holders(own, policy))
+    return BesideView(
+        referral_id=referral_id, whole=_spent(total(own)), pieces=_views(own, policy), holders=_holders(own, policy)
+    )
 
 
 def _views(parts: Iterable[Piece[Holding]], policy: Policy) -> tuple[PieceView, ...]:
@@ -158,9 +181,34 @@ def _holders(parts: Sequence[Piece[Holding]], policy: Policy) -> tuple[HolderVie
                 holder=holder,
                 holder_zh=zh,
                 holder_en=en,
+                calendar=policy.calendar_of(holder).version,
                 used=spent[TimeKind.USED],
                 paused=spent[TimeKind.PAUSED],
                 waiting=spent[TimeKind.WAITING],
+            )
+        )
+    return tuple(views)
+
+
+def _legs(parts: Sequence[Piece[Holding]], account: Account, policy: Policy) -> tuple[LegView, ...]:
+    """In the order of first appearance; the office is the one that had the leg, not who decided on its return."""
+    offices = {turn.held.referral_id: turn.held.holder for turn in account.turns if turn.held.of_a_leg}
+    by_kind = totals(parts, lambda held: (held.referral_id, held.kind))
+    views = []
+    for leg in dict.fromkeys(part.held.referral_id for part in parts):
+        office = offices.get(leg, "")
+        zh, en = _name(office, policy) if office else OUTSIDE
+        spent = {kind: by_kind.get((leg, kind), Spent()) for kind in TimeKind}
+        views.append(
+            LegView(
+                referral_id=leg,
+                office=office,
+                office_zh=zh,
+                office_en=en,
+                used=_spent(spent[TimeKind.USED]),
+                paused=_spent(spent[TimeKind.PAUSED]),
+                waiting=_spent(spent[TimeKind.WAITING]),
+                whole=_spent(sum(spent.values(), Spent())),
             )
         )
     return tuple(views)

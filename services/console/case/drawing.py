@@ -11,7 +11,7 @@ from contracts.events.clocks import LimitBasis
 from services.console.case.telling import Told
 from services.console.dated import dated, padded
 from services.deadlines import CIVIL_TIME
-from services.intake.spending import HolderView, PieceView, TimeView
+from services.intake.spending import HolderView, LegView, PieceView, SpentView, TimeView
 from services.intake.timeline import ClockView
 from services.intake.views import AnswerBy, CaseView
 
@@ -105,6 +105,8 @@ def drawn_time(view: TimeView, language: str) -> Iterator[str]:
     )
     yield ""
     yield from _account(view.pieces, view.holders, language)
+    yield ""
+    yield from _legs(view.legs, zh=zh)
     for beside in view.co_handlers:
         yield ""
         yield "协办(与主办并行,不计入全程)" if zh else "Co-handler (beside the lead, no part of the whole)"
@@ -124,6 +126,23 @@ def _account(pieces: Sequence[PieceView], holders: Sequence[HolderView], languag
     yield from _aligned([heads, *(_holder(holder, zh=zh) for holder in holders)], numbers={1, 2, 3, 4})
 
 
+def _legs(legs: Sequence[LegView], *, zh: bool) -> Iterator[str]:
+    """Each sending of the case, in order; an office that had it twice has two."""
+    heads = ["承办段", "用时(工作日)", "依法暂停", "等待", "合计(工作日)", "合计(天)"]
+    if not zh:
+        heads = ["leg", "used (working days)", "paused by law", "waiting", "all (working days)", "all (days)"]
+    rows = [[leg.office_zh if zh else leg.office_en, *_of_leg(leg)] for leg in legs]
+    yield from _aligned([heads, *rows], numbers={1, 2, 3, 4, 5})
+
+
+def _of_leg(leg: LegView) -> list[str]:
+    return [*_working(leg.used, leg.paused, leg.waiting, leg.whole), f"{leg.whole.calendar_days:.2f}"]
+
+
+def _working(*spent: SpentView) -> list[str]:
+    return [f"{one.working_days:.2f}" for one in spent]
+
+
 def _piece(piece: PieceView, language: str) -> list[str]:
     zh = language == "zh"
     return [
@@ -139,8 +158,8 @@ def _piece(piece: PieceView, language: str) -> list[str]:
 
 
 def _holder(one: HolderView, *, zh: bool) -> list[str]:
-    times = (one.used.working_days, one.paused.working_days, one.waiting.working_days, one.used.calendar_days)
-    return [one.holder_zh if zh else one.holder_en, *(f"{days:.2f}" for days in times)]
+    name = one.holder_zh if zh else one.holder_en
+    return [name, *_working(one.used, one.paused, one.waiting), f"{one.used.calendar_days:.2f}"]
 
 
 def _minute(moment: datetime) -> str:

@@ -1,5 +1,6 @@
 """Who used how many days of a case: nobody is charged for what others burned, and the legs add up to the whole."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -22,10 +23,12 @@ from contracts.events.clocks import (
     LimitBasis,
     PauseCorrection,
 )
+from services.deadlines import Override
 from services.intake.domain.account import NOBODY
 from services.intake.domain.holding import APPLICANT, DISPATCHING
 from services.intake.spending import HolderView, TimeView, to_time
 from services.intake.store import TimelineEntry
+from services.policies import Policy
 from tests.unit.intake.builders import DAY, NOW, policy, registered
 
 CASE = UUID(int=1)
@@ -122,13 +125,15 @@ def corrected(was: Span, now: Span, clock: ClockFacts | None = None) -> ClockRec
     )
 
 
-def spent(*story: tuple[timedelta, CaseBound], now: timedelta = timedelta(days=30)) -> TimeView:
+def spent(
+    *story: tuple[timedelta, CaseBound], now: timedelta = timedelta(days=30), rules: Policy | None = None
+) -> TimeView:
     """The account of a story of which each part happened so long after NOW."""
     entries = [
         TimelineEntry(at=NOW + after, type=event.TYPE, by="x", data=msgspec.to_builtins(event))
         for after, event in story
     ]
-    return to_time(registered().case, entries, policy(), NOW + now)
+    return to_time(registered().case, entries, rules or policy(), NOW + now)
 
 
 def of(view: TimeView, holder: str) -> HolderView:
@@ -147,6 +152,13 @@ def adds_up(view: TimeView) -> None:
         assert sum(getattr(piece.spent, measure) for piece in view.pieces) == whole
         by_holder = [(one.used, one.paused, one.waiting) for one in view.holders]
         assert sum(getattr(part, measure) for parts in by_holder for part in parts) == whole
+        by_leg = [(leg.used, leg.paused, leg.waiting) for leg in view.legs]
+        assert [getattr(leg.whole, measure) for leg in view.legs] == [
+            sum(getattr(part, measure) for part in parts) for parts in by_leg
+        ]
+        assert sum(getattr(leg.whole, measure) for leg in view.legs) == whole
+        for beside in view.co_handlers:
+            assert sum(getattr(piece.spent, measure) for piece in beside.pieces) == getattr(beside.whole, measure)
     assert view.whole.calendar_seconds == (view.end - view.start).total_seconds()
 
 
@@ -168,6 +180,43 @@ def test_the_receiver_is_not_blamed_for_time_that_others_burned() -> None:
     assert used == {WINDOW: 1, FIRST: 2, DECIDER: 1, SECOND_OFFICE: 0.5}
     assert view.whole.working_days == 4.5
     assert view.over
+    adds_up(view)
+
+
+def on_holiday(*offices: str) -> Policy:
+    """Tuesday is a day of their own on which these offices do not work."""
+    tuesday = {(NOW + DAY).date(): Override(works=False, zh="院庆", en="anniversary")}
+    return replace(policy(), calendars=dict.fromkeys(offices, policy().calendar.with_overrides(tuesday)))
+
+
+def test_the_time_of_an_office_is_counted_by_its_own_days() -> None:
+    """As its clock counts them: nobody is charged for a day on which its own office did not work."""
+    story = ((0 * DAY, taken_in()), (0 * DAY, accepted()), (0 * DAY, dispatched()))
+    view = spent(*story, now=2 * DAY, rules=on_holiday(FIRST))
+    assert days(view, FIRST) == (1, 0, 0)
+    assert (view.whole.working_days, view.whole.calendar_days) == (1, 2)
+    assert of(view, FIRST).calendar != view.calendar
+    assert days(spent(*story, now=2 * DAY, rules=on_holiday(SECOND_OFFICE)), FIRST) == (2, 0, 0)
+    adds_up(view)
+
+
+def test_each_leg_has_its_own_sums_with_the_decision_on_its_return() -> None:
+    view = spent(
+        (0 * DAY, taken_in()),
+        (1 * DAY, accepted()),
+        (1 * DAY, dispatched()),
+        (3 * DAY, leg(r.ReferralReturnRequested, reason="not_competent")),
+        (3 * DAY, asked_to_decide(LEAD, NOW + 3 * DAY)),
+        (4 * DAY, leg(r.ReferralReturned, reason="not_competent")),
+        (4 * DAY, dispatched(NEXT, SECOND_OFFICE, supersedes=LEAD)),
+        now=4 * DAY + 12 * HOUR,
+    )
+    assert [(leg.referral_id, leg.office, leg.whole.working_days) for leg in view.legs] == [
+        (None, "", 1),
+        (LEAD, FIRST, 3),
+        (NEXT, SECOND_OFFICE, 0.5),
+    ]
+    assert [leg.office_zh for leg in view.legs][1:] == ["张北县教育局", "张北县人力资源和社会保障局"]
     adds_up(view)
 
 
@@ -328,11 +377,14 @@ ANYTHING = st.sampled_from(
 """Also pauses that were reported late, put right, or neither."""
 
 
-@given(st.lists(st.tuples(st.timedeltas(timedelta(), 60 * DAY), ANYTHING), max_size=15))
+@given(
+    st.lists(st.tuples(st.timedeltas(timedelta(), 60 * DAY), ANYTHING), max_size=15),
+    st.sets(st.sampled_from([WINDOW, FIRST, SECOND_OFFICE, HELPER, DECIDER])),
+)
 def test_whatever_is_heard_in_whatever_order_the_legs_add_up_to_the_whole(
-    story: list[tuple[timedelta, CaseBound]],
+    story: list[tuple[timedelta, CaseBound]], own_days: set[str]
 ) -> None:
-    view = spent((timedelta(), taken_in()), *story, now=90 * DAY)
+    view = spent((timedelta(), taken_in()), *story, now=90 * DAY, rules=on_holiday(*own_days))
     adds_up(view)
     assert view.start == NOW or not view.pieces
     for parts in (view.pieces, *(beside.pieces for beside in view.co_handlers)):
