@@ -1,10 +1,9 @@
 """Climbs the supervision ladder: each rung once per clock and version, in the transaction that says so."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.codes import SupervisionLevel
 from contracts.events.alerts import (
@@ -16,17 +15,14 @@ from contracts.events.alerts import (
     SupervisionSupervised,
     SupervisionUrged,
 )
-from services.notify.domain.firing import Fired
-from services.notify.domain.ladder import Climbed, begun, climb, leads_up
+from services.notify.domain.ladder import Climbed, climb
 from services.notify.domain.watch import Alert
 from services.notify.pace import Pace
 from services.notify.supervisions import (
-    add_supervisions,
     change_supervisions,
     claim_supervisions,
-    lock_supervisions,
 )
-from services.policies import Policy, PolicyWatch
+from services.policies import PolicyWatch
 from services.runtime import journal
 from services.runtime.clock import Clock
 from services.runtime.database import transaction
@@ -79,15 +75,6 @@ class Supervisor:
             climbed = [one for one in outcomes if isinstance(one, Climbed)]
             await journal.add(conn, SERVICE, [_said(one) for one in climbed])
         return Looked(len(standing), len(climbed))
-
-
-async def begin(conn: AsyncConnection, fired: Sequence[Fired], policy: Policy) -> None:
-    """What alerts of these watches begin. The caller holds the watches."""
-    leading = [one for one in fired if one.alert in BEGINS and leads_up(one.alert, one.before.kind, policy)]
-    known = await lock_supervisions(conn, [one.before.clock_id for one in leading])
-    after = [begun(known.get(one.before.clock_id), one.before, one.alert, policy) for one in leading]
-    await add_supervisions(conn, [one for one in after if one is not None and one.clock_id not in known])
-    await change_supervisions(conn, [one for one in after if one is not None and one.clock_id in known])
 
 
 def _said(climbed: Climbed) -> Outgoing:

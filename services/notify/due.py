@@ -64,11 +64,25 @@ _SAID: Final[Mapping[str, TypeEngine[Any]]] = MappingProxyType(
         "level": String(),
         "late_seconds": Integer(),
         "recipients": String(),
+        "rung": String(),
+        "rung_at": _MOMENT,
     }
 )
 """What is written of a watch of which something was said, and of its alert; the rest of the alert is the watch's.
 
-`heard` is NULL where it stays as it is: after a breach nothing was heard but the breach.
+`heard` is NULL where it stays as it is: after a breach nothing was heard but the breach. `rung` is NULL where the alert
+begins no supervision.
+"""
+
+
+# As `begun` decides it for who reads first: a version that was reminded keeps that, another begins at the foot.
+_ON: Final = "s.version = excluded.version AND s.ended_at IS NULL"
+_STANDS: Final = f"""
+    ON CONFLICT (clock_id) DO UPDATE
+    SET office = excluded.office, area = excluded.area, version = excluded.version, due_at = excluded.due_at,
+        level = CASE WHEN {_ON} THEN s.level ELSE 'none' END, reached_at = CASE WHEN {_ON} THEN s.reached_at END,
+        told = CASE WHEN {_ON} THEN s.told ELSE '[]' END, next_level = excluded.next_level, next_at = excluded.next_at,
+        stood_seconds = 0, paused_at = NULL, ended_at = NULL
 """
 
 
@@ -110,6 +124,15 @@ def _save(alike: frozenset[str]) -> TextClause:
             FROM unnest({", ".join(f":{name}" for name in sent)}) WITH ORDINALITY AS k ({", ".join(sent)}, place)
             WHERE w.clock_id = k.clock_id
             RETURNING k.*, w.case_id, w.referral_id, w.kind, w.version, w.office, w.area, w.due_at
+        ), begun AS (
+            INSERT INTO supervisions AS s (
+                clock_id, case_id, referral_id, kind, office, area, version, due_at,
+                level, told, next_level, next_at, stood_seconds
+            )
+            SELECT clock_id, case_id, referral_id, kind, office, area, version, due_at,
+                   'none', '[]', {value["rung"]}, {value["rung_at"]}, 0
+            FROM moved AS k WHERE {value["rung"]} IS NOT NULL
+            {_STANDS}
         )
         INSERT INTO alerts (
             event_id, place, type, case_id, referral_id, clock_id, kind, version, office, area, due_at, fired_at,

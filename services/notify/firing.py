@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.notify import due, store
-from services.notify.climbing import begin
 from services.notify.domain.firing import Fired, Held, Waits, decide
 from services.notify.handlers import READERS
 from services.notify.pace import BEGINNING, NEVER, LowWater, Pace, Patience
@@ -126,7 +125,6 @@ class Watchman:
             fired = [one for one in outcomes if isinstance(one, Fired)]
             held = [replace(one.watch, next_fire_at=one.look_again_at) for one in outcomes if isinstance(one, Held)]
             await store.save_moved(conn, held)
-            await begin(conn, fired, policy)
             await say_and_move(conn, fired)
         last = candidates[-1].watch.next_fire_at if candidates else None
         after = (*held, *(one.after for one in fired))

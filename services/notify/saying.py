@@ -35,7 +35,7 @@ async def say(conn: AsyncConnection, fired: Sequence[Fired]) -> None:
 
 
 async def say_and_move(conn: AsyncConnection, fired: Sequence[Fired]) -> None:
-    """As `say`, and each watch becomes what it is after its alert. The caller holds the watches."""
+    """As `say`; each watch becomes what it is after its alert, and supervisions begin. The caller holds the watches."""
     events = [_alert(one) for one in fired]
     ids = [_event_id(one) for one in fired]
     await due.save_said(conn, list(_moves(fired, events, ids)))
@@ -93,7 +93,8 @@ def _moves(fired: Sequence[Fired], events: Sequence[ClockAlert], ids: Sequence[U
         clock_id, *moved = moved_row(one.after)
         alert = (event.TYPE, event.fired_at, event.level, event.late_seconds, _json(one.recipients))
         heard = None if one.after.heard is one.before.heard else moments(one.after.heard)
-        yield clock_id, event_id, *moved, heard, *alert
+        level, at = one.begins if one.begins is not None else (None, None)
+        yield clock_id, event_id, *moved, heard, *alert, level, at
 
 
 @lru_cache(maxsize=MANY)

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from contracts.codes import WORK, ClockKind, ClockStatus, SupervisionLevel
-from services.notify.domain.ladder import COORDINATOR, recipients_of
+from services.notify.domain.ladder import COORDINATOR, Begins, begins, recipients_of
 from services.notify.domain.watch import Alert, Watch, told
 from services.policies import Policy
 from services.policies.ladder import rung_of
@@ -37,6 +37,8 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     after: Watch
     fired_at: datetime
     recipients: tuple[str, ...]
+    begins: Begins | None = None
+    """What it brings to the ladder."""
 
     @property
     def late_seconds(self) -> int:
@@ -86,6 +88,7 @@ def decide(candidate: Candidate, now: datetime, waits: Waits, policy: Policy) ->
         after=after,
         fired_at=now,
         recipients=told_of(alert, watch.kind, watch.office, watch.area, policy),
+        begins=begins(watch, alert, policy),
     )
 
 
@@ -108,6 +111,7 @@ def overdue(watch: Watch, now: datetime, policy: Policy) -> Fired:
         after=after,
         fired_at=now,
         recipients=told_of(Alert.BREACHED, watch.kind, watch.office, watch.area, policy),
+        begins=begins(watch, Alert.BREACHED, policy),
     )
 
 

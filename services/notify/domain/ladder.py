@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -115,12 +115,41 @@ def taken_up(before: Supervision | None, watch: Watch, policy: Policy) -> Superv
     return after if after is not None and after.next_level is not None else None
 
 
+class Begins(NamedTuple):
+    """The rung with which a clock begins to climb, and its moment."""
+
+    level: SupervisionLevel
+    at: datetime
+
+
+def begins(watch: Watch, alert: Alert, policy: Policy) -> Begins | None:
+    """What an alert of a watch brings to the ladder, whatever the clock has heard before."""
+    if watch.due_at is None or watch.has_ended:
+        return None
+    rung = _first(alert, watch.kind, policy)
+    if rung is None:
+        return None
+    if rung.after is not None and rung.after.unit is Unit.HOUR:
+        return Begins(rung.level, _moment(rung, watch.due_at, watch.office, 0, policy))
+    return _begins_on(civil_day(watch.due_at), alert, watch.kind, watch.office, policy)
+
+
 @lru_cache(maxsize=KINDS)
-def leads_up(alert: Alert, kind: ClockKind, policy: Policy) -> bool:
-    """Whether the ladder has a rung for such a clock at all."""
-    if alert is Alert.LAST_DAY:
-        return rung_of(policy.ladder, SupervisionLevel.REMINDED, kind) is not None
-    return goes_on(SupervisionLevel.NONE, kind, policy)
+def _first(alert: Alert, kind: ClockKind, policy: Policy) -> Rung | None:
+    match alert:
+        case Alert.LAST_DAY:
+            return rung_of(policy.ladder, SupervisionLevel.REMINDED, kind)
+        case Alert.BREACHED:
+            return _above(SupervisionLevel.NONE, kind, policy)
+        case _:
+            return None
+
+
+@lru_cache(maxsize=DAYS)
+def _begins_on(day: int, alert: Alert, kind: ClockKind, office: str, policy: Policy) -> Begins | None:
+    """The same for all clocks of an office that end on one day."""
+    rung = _first(alert, kind, policy)
+    return Begins(rung.level, _moment(rung, midnight(day), office, 0, policy)) if rung is not None else None
 
 
 def goes_on(level: SupervisionLevel, kind: ClockKind, policy: Policy) -> bool:
@@ -137,7 +166,7 @@ def climb(standing: Supervision, now: datetime, policy: Policy) -> Climbed | Wai
         return Waits(after=_still(standing))
     if level is None or rung is None:
         return Waits(after=_upwards(standing, policy))
-    moment = _moment(standing, rung, policy)
+    moment = _moment(rung, standing.due_at, standing.office, standing.stood_seconds, policy)
     at_work = into_hours(now, rung, days_of(rung, standing.office, policy))
     if max(moment, at_work) > now:
         return Waits(after=replace(standing, next_at=max(moment, at_work)))
@@ -228,18 +257,17 @@ def _between(at: datetime, opens: time | None, closes: time | None, calendar: Ca
     return opening.astimezone(UTC)
 
 
-def _moment(standing: Supervision, rung: Rung, policy: Policy) -> datetime:
+def _moment(rung: Rung, due_at: datetime, office: str, stood: int, policy: Policy) -> datetime:
     """When the rung is due, in the hours and days of those who are told."""
-    calendar = days_of(rung, standing.office, policy)
-    at = standing.due_at + INSTANT
+    calendar = days_of(rung, office, policy)
+    at = due_at + INSTANT
     if rung.level is SupervisionLevel.REMINDED:
-        at = midnight(civil_day(standing.due_at)).astimezone(UTC)
+        at = midnight(civil_day(due_at)).astimezone(UTC)
     elif rung.after is not None and rung.after.unit is Unit.HOUR:
         at += timedelta(hours=rung.after.number)
     elif rung.after is not None:
-        day, stood = civil_day(standing.due_at), standing.stood_seconds
-        return _after_days(day, rung.after, stood, rung.opens, rung.closes, calendar)
-    return into_hours(at + timedelta(seconds=standing.stood_seconds), rung, calendar)
+        return _after_days(civil_day(due_at), rung.after, stood, rung.opens, rung.closes, calendar)
+    return into_hours(at + timedelta(seconds=stood), rung, calendar)
 
 
 @lru_cache(maxsize=DAYS)
@@ -268,7 +296,8 @@ def _above(level: SupervisionLevel, kind: ClockKind, policy: Policy) -> Rung | N
 def _waiting(standing: Supervision, rung: Rung | None, policy: Policy) -> Supervision:
     if rung is None:
         return _still(standing)
-    return replace(standing, next_level=rung.level, next_at=_moment(standing, rung, policy))
+    at = _moment(rung, standing.due_at, standing.office, standing.stood_seconds, policy)
+    return replace(standing, next_level=rung.level, next_at=at)
 
 
 def _still(standing: Supervision) -> Supervision:

@@ -101,6 +101,10 @@ class Notify:
         async with self.engine.connect() as conn:
             return [tuple(row) for row in await conn.execute(text(statement))]
 
+    async def rows_changed(self, statement: str) -> None:
+        async with transaction(self.engine) as conn:
+            await conn.execute(text(statement))
+
     async def said(self) -> list[str]:
         return [row[0] for row in await self.rows("SELECT type FROM alerts ORDER BY xid, place")]
 
