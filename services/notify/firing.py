@@ -31,8 +31,9 @@ RESTS: Final = 20
 """Sweeping takes at most one part in so many of a process's time."""
 SETTLE_SECONDS: Final = 1.0
 """Real time in which an answer over HTTP gets from routing's database to its topic."""
-ALIVE_SECONDS: Final = 10.0
-"""A process that has not said for so long how far it has read reads no more; its partitions are with another."""
+ALIVE_SECONDS: Final = 20.0
+"""A process that has said nothing for so long reads no more, and others know that they have its partitions: longer
+than the broker waits for it (10 s) and than they may take to hear of it (3 s), with time to write that down."""
 SHORTEST_WAIT_SECONDS: Final = 0.25
 LONGEST_WAIT_SECONDS: Final = 60.0
 
@@ -66,13 +67,20 @@ class Watchman:
     name: str = field(default_factory=lambda: f"{socket.gethostname()}/{os.getpid()}")
 
     async def note_reading(self) -> None:
-        """Write down how far this process has read, for all processes that fire."""
+        """Write down how far this process has read, for all processes that fire.
+
+        Also when it lags: what it has still to read may hold a breach. What it has just got from another process
+        it may not have read at all.
+        """
         for pump in self.pumps:
-            asked = datetime.now(UTC)
-            if await pump.caught_up():
-                until = self.clock.at(asked - timedelta(seconds=SETTLE_SECONDS))
-                async with transaction(self.engine) as conn:
-                    await store.note_reading(conn, pump.desk.reader.name, self.name, until=until, seen=asked)
+            asked, reader = datetime.now(UTC), pump.desk.reader.name
+            caught_up = await pump.caught_up()
+            until = self.clock.at(asked - timedelta(seconds=SETTLE_SECONDS)) if caught_up else None
+            async with transaction(self.engine) as conn:
+                if until is not None or pump.knows_its_part():
+                    await store.note_reading(conn, reader, self.name, until=until, seen=asked)
+                else:
+                    await store.note_unread(conn, reader, self.name, seen=asked)
 
     async def fire(self) -> None:
         """Everything that is due now, the longest due first, in portions of one transaction each."""

@@ -27,9 +27,16 @@ _LOCK_WATCHES: Final = text(
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 _NOTE: Final = text(
     """
-    INSERT INTO readings AS r (reader, process, read_until, seen_at) VALUES (:reader, :process, :until, :seen)
+    INSERT INTO readings AS r (reader, process, read_until, seen_at)
+    VALUES (:reader, :process, coalesce(:until, '-infinity'::timestamptz), :seen)
     ON CONFLICT (reader, process)
     DO UPDATE SET read_until = greatest(r.read_until, excluded.read_until), seen_at = excluded.seen_at
+    """
+).bindparams(bindparam("until", type_=DateTime(timezone=True)))
+_NOTE_UNREAD: Final = text(
+    """
+    INSERT INTO readings AS r (reader, process, read_until, seen_at) VALUES (:reader, :process, '-infinity', :seen)
+    ON CONFLICT (reader, process) DO UPDATE SET read_until = excluded.read_until, seen_at = excluded.seen_at
     """
 )
 _ANSWERED: Final = text(
@@ -195,9 +202,16 @@ async def save_refusals(conn: AsyncConnection, refused: Sequence[Refusal]) -> No
     await insert_rows(conn, refusals, columns, values, then="ON CONFLICT DO NOTHING")
 
 
-async def note_reading(conn: AsyncConnection, reader: str, process: str, *, until: datetime, seen: datetime) -> None:
-    """This process has read what had arrived by `until`. Never goes back."""
+async def note_reading(
+    conn: AsyncConnection, reader: str, process: str, *, until: datetime | None, seen: datetime
+) -> None:
+    """This process has read what had arrived by `until`; without one it lives, and has read as far as before."""
     await conn.execute(_NOTE, {"reader": reader, "process": process, "until": until, "seen": seen})
+
+
+async def note_unread(conn: AsyncConnection, reader: str, process: str, *, seen: datetime) -> None:
+    """This process has partitions of which it does not know yet what lies there."""
+    await conn.execute(_NOTE_UNREAD, {"reader": reader, "process": process, "seen": seen})
 
 
 async def save_alerts(conn: AsyncConnection, fired: Sequence[Sequence[Any]]) -> None:

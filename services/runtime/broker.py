@@ -39,6 +39,10 @@ NEW_TOPICS_MS: Final = 5_000
 FIRST_WAIT_SECONDS: Final = 0.2
 LONGEST_WAIT_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 30.0
+SESSION_SECONDS: Final = 10.0
+"""After this long without a word from a process the broker gives its partitions to others."""
+HEARTBEAT_SECONDS: Final = 3.0
+"""How often a process asks the broker, and so how long it may not know that it has partitions of another."""
 
 log = structlog.get_logger()
 quiet = logging.getLogger("yimen.kafka")
@@ -90,6 +94,7 @@ class Pump:
         self._broker = broker
         self._uncommitted: dict[TopicPartition, int] = {}
         self._settled: dict[TopicPartition, int] = {}
+        self._whole: frozenset[TopicPartition] | None = None
         self._waits = 0
         self._may_heal = True  # a process that ended between parking and healing left it to us
         reader = desk.reader
@@ -101,6 +106,8 @@ class Pump:
             max_records=reader.max_records,
             batch_timeout_ms=POLL_MS,
             fetch_max_wait_ms=FETCH_WAIT_OF_MANY_MS if reader.pattern else FETCH_WAIT_MS,
+            session_timeout_ms=int(SESSION_SECONDS * 1000),
+            heartbeat_interval_ms=int(HEARTBEAT_SECONDS * 1000),
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
@@ -163,7 +170,15 @@ class Pump:
             if self._settled.get(part, 0) < end:
                 # Another process may have had it meanwhile, or nothing came since we began.
                 self._settled[part] = max(self._settled.get(part, 0), await consumer.committed(part) or 0)
-        return all(self._settled.get(part, 0) >= end for part, end in ends.items())
+        if any(self._settled.get(part, 0) < end for part, end in ends.items()):
+            return False
+        self._whole = frozenset(assigned)
+        return True
+
+    def knows_its_part(self) -> bool:
+        """Whether it has caught up since it began and since it last got a partition, whatever has come since."""
+        consumer = self.consumer
+        return consumer is not None and self._whole is not None and consumer.assignment() <= self._whole
 
     async def take(self, records: Sequence[Any]) -> None:
         """One batch. Leaves it uncommitted and steps back if the infrastructure is away."""

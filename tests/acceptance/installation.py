@@ -64,11 +64,12 @@ class Installation:
         return (self.folder / f"{name}.log").read_text("utf-8", "replace")
 
     async def start(self, *names: str) -> None:
-        """Returns when these services, or all, are ready."""
+        """Returns when these services, or all, are ready. Another process of a service is called `notify-2`."""
         for name in names or SERVICES:
+            self.ports.setdefault(name, free_port())
             with (self.folder / f"{name}.log").open("ab") as output:
                 self.processes[name] = subprocess.Popen(  # noqa: ASYNC220 - returns at once
-                    [sys.executable, "-m", f"services.{name}"],
+                    [sys.executable, "-m", f"services.{name.partition('-')[0]}"],
                     env=self.environment | {"YIMEN_HTTP_PORT": str(self.ports[name])},
                     stdout=output,
                     stderr=output,

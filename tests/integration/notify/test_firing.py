@@ -1,14 +1,16 @@
 """What is due is said once, what was answered in time is never called broken, and two watchmen share the work."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from contracts.codes import ClockKind, FeedbackAction, FeedbackOutcome
 from contracts.events.clocks import ClockExtended, ClockMet, ClockPaused, ClockStop
 from contracts.events.referrals import FeedbackReceived
+from services.notify import store
 from services.notify.handlers import READERS
+from services.runtime.database import transaction
 from services.runtime.ids import new_id
 from tests.integration.notify.watching import HOUR, NOW, OFFICE, REFERRAL, Notify, answer, facts, started
 
@@ -73,6 +75,25 @@ async def test_a_breach_waits_until_every_reader_has_read(notify: Notify) -> Non
         assert await notify.said() == []
     await notify.has_read(NOW + 9 * HOUR)
     await notify.watchman(at=NOW + 5 * HOUR).fire()
+    assert await notify.said() == ["clock.breached"]
+
+
+async def test_a_process_that_lags_or_has_just_got_its_part_holds_breaches_for_all(notify: Notify) -> None:
+    await notify.hears(started(facts(new_id())))
+    await notify.has_read(NOW + 9 * HOUR)
+    reader = READERS[0]
+    async with transaction(notify.engine) as conn:
+        await store.note_unread(conn, reader, "two", seen=datetime.now(UTC))
+    await notify.watchman(at=NOW + 2 * HOUR).fire()
+    assert await notify.said() == [], "it does not know yet what lies on its part"
+    for until in (NOW, None):
+        async with transaction(notify.engine) as conn:
+            await store.note_reading(conn, reader, "two", until=until, seen=datetime.now(UTC))
+        await notify.watchman(at=NOW + 9 * HOUR).fire()
+        assert await notify.said() == [], "it has read no further"
+    async with transaction(notify.engine) as conn:
+        await store.note_reading(conn, reader, "two", until=NOW + 2 * HOUR, seen=datetime.now(UTC))
+    await notify.watchman(at=NOW + 20 * HOUR).fire()
     assert await notify.said() == ["clock.breached"]
 
 
