@@ -1,6 +1,7 @@
 """A year is published while everything runs, and the process that counts again is killed in the middle of it."""
 
 import asyncio
+import json
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
@@ -12,13 +13,17 @@ import asyncpg
 import msgspec
 import pytest
 
+from contracts.topics import SUBMISSIONS
 from services.deadlines import statutory_calendar
-from services.policies import load_policy
+from services.policies import Policy, load_policy
+from services.policies.clocks import LegalClock
 from services.policies.packing import PackedClock, unpack
-from services.policies.recounting import recount
+from services.policies.recounting import calendar_version, recount
 from tests.acceptance.installation import Installation, installed, until
 from tests.calendars import published_year
 from tests.faults.outcome import EMPLOYMENT, parked, reaches, submit
+from tests.integration.intake.test_registration import a_submission
+from tests.unit.intake.builders import needs_material
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
 
@@ -26,8 +31,12 @@ PACKS = Path(__file__).parents[2] / "deploy" / "policies"
 NEXT = statutory_calendar().published_through.year + 1
 ORIGIN = datetime(NEXT - 1, 12, 21, 2, tzinfo=UTC)
 """Ten working days from here end in the next year; the days to sign for and to return end in this one."""
+LAST_WEEK = datetime(NEXT - 1, 12, 15, 2, tzinfo=UTC)
+"""What was handed in then is to be accepted by the days of this year."""
 NUMBER = 1_500
 """Each with three clocks at its office: more than two portions of a recount."""
+AT_THE_WINDOW = 3_000
+"""Cases that wait to be accepted: more than one portion."""
 BRIDGE = [date(NEXT, 1, day) for day in (4, 5, 6, 7, 8, 9, 10) if date(NEXT, 1, day).weekday() < 5]
 """A long New Year, so that dates move and do not only lose their doubt."""
 YEAR = published_year(NEXT, *(f"{{date: {day}, works: false, zh: 假日, en: holiday}}" for day in BRIDGE))
@@ -36,8 +45,8 @@ WAITS_FOR_THE_JOURNAL = """
     WHERE NOT granted AND relation IN (SELECT oid FROM pg_class WHERE relname LIKE 'journal%')
 """
 SAID = """
-    SELECT event_id, convert_from(value, 'UTF8') AS value FROM routing.journal
-    WHERE type = 'yimen.clock.recalculated.v1' AND topic = 'routing.referrals.v1'
+    SELECT event_id, case_id, convert_from(value, 'UTF8') AS value FROM {0}.journal
+    WHERE type = 'yimen.clock.recalculated.v1' AND topic LIKE '{0}.%'
 """
 
 
@@ -45,6 +54,13 @@ SAID = """
 def pack(tmp_path: Path) -> Path:
     shutil.copytree(PACKS, tmp_path / "packs")
     return tmp_path / "packs" / "zhangjiakou"
+
+
+@pytest.fixture
+def year(tmp_path: Path) -> Path:
+    file = tmp_path / "next.yaml"
+    file.write_text(YEAR, "utf-8")
+    return file
 
 
 @pytest.fixture
@@ -60,76 +76,132 @@ Dates = dict[tuple[UUID, int], datetime | None]
 
 
 async def test_a_recount_that_is_killed_goes_on_and_says_everything_once(
-    city: Installation, conn: asyncpg.Connection, pack: Path, tmp_path: Path
+    city: Installation, conn: asyncpg.Connection, pack: Path, year: Path
 ) -> None:
     await submit(city, "faults-recount", NUMBER)
     await reaches(conn, "notify.watches WHERE kind = 'handling'", NUMBER, city)
-    clocks = [unpack(packed) for packed in await _clocks(conn)]
-    file = tmp_path / "next.yaml"
-    file.write_text(YEAR, "utf-8")
+    rows = await conn.fetch("SELECT clock::text AS clock FROM routing.clocks")
+    clocks = [unpack(msgspec.json.decode(row["clock"], type=PackedClock)) for row in rows]
 
-    await _killed_inside_of_a_portion(city, conn, pack, file)
-    assert await conn.fetch(SAID) == []
-    city.environment["YIMEN_RECOUNT_PAUSE_SECONDS"] = "60"
-    await city.start("routing")
-    await _killed_between_portions(city, conn)
-    city.environment["YIMEN_RECOUNT_PAUSE_SECONDS"] = "0.05"
-    await city.start("routing")
+    await _killed_twice(city, conn, "routing", pack, year)
 
     published = load_policy(pack)
-    expected: Dates = {
-        (clock.id, again.version): again.told.due_at
-        for clock in clocks
-        if (again := recount(clock, published)) is not clock and again.told is not None
-    }
+    expected = _moved(clocks, published)
     assert len(clocks) > len(expected) >= NUMBER
     await reaches(conn, "notify.watches WHERE version = 2", len(expected), city)
-    await until("all clocks carry the new calendar", partial(_all_carry, conn, published.calendar.version))
-    assert await _said(conn) == expected
-    watches = await conn.fetch("SELECT clock_id, version, due_at FROM notify.watches WHERE version > 1")
-    assert {(row["clock_id"], row["version"]): row["due_at"] for row in watches} == expected
-    assert await parked(conn) == 0
+    await until("all clocks carry the new calendar", partial(_all_carry, conn, "routing.clocks", published))
+    assert await _said(conn, "routing") == expected
+    await _notify_knows(conn, expected)
 
 
-async def _killed_inside_of_a_portion(city: Installation, conn: asyncpg.Connection, pack: Path, file: Path) -> None:
+async def test_the_windows_own_recount_is_killed_and_says_everything_once(
+    city: Installation, conn: asyncpg.Connection, pack: Path, year: Path
+) -> None:
+    """Every second case was handed in the week before, so that no day of the next year concerns it."""
+    await _wait_at_the_window(city)
+    await reaches(conn, "intake.cases", AT_THE_WINDOW, city)
+    rows = await conn.fetch("SELECT case_id, clocks::text AS clocks FROM intake.cases")
+    cases = {
+        row["case_id"]: list(map(unpack, msgspec.json.decode(row["clocks"], type=list[PackedClock]))) for row in rows
+    }
+    clocks = [clock for found in cases.values() for clock in found]
+    await reaches(conn, "notify.watches", len(clocks), city)
+
+    await _killed_twice(city, conn, "intake", pack, year)
+
+    published = load_policy(pack)
+    expected = _moved(clocks, published)
+    touched = {case_id for case_id, found in cases.items() if _moved(found, published)}
+    assert (len(clocks), len(touched)) == (3 * AT_THE_WINDOW // 2, AT_THE_WINDOW // 2)
+    await reaches(conn, "notify.watches WHERE version = 2", len(expected), city)
+    await until("all cases carry the new calendar", partial(_all_carry, conn, "intake.cases", published))
+    assert await _said(conn, "intake") == expected
+    told = await conn.fetch("SELECT case_id FROM intake.case_timeline WHERE type = 'clock.recalculated'")
+    assert sorted(row["case_id"] for row in told) == sorted(touched), "once in the story of each, and of no other"
+    rows = await conn.fetch("SELECT clocks::text AS clocks FROM intake.cases")
+    kept = [unpack(one) for row in rows for one in msgspec.json.decode(row["clocks"], type=list[PackedClock])]
+    assert {(clock.id, clock.version) for clock in kept} == expected.keys() | {
+        (clock.id, 1) for clock in clocks if (clock.id, 2) not in expected
+    }
+    await _notify_knows(conn, expected)
+
+
+async def _wait_at_the_window(city: Installation) -> None:
+    """Half of them lack material and were handed in last week, half are for a clerk to accept and came now."""
+    old = {"category": needs_material()[0], "materials": [], "received_at": LAST_WEEK.isoformat()}
+    new = {"category": "petition.request", "received_at": ORIGIN.isoformat()}
+    async with city.producer() as producer:
+        for number in range(AT_THE_WINDOW):
+            body = a_submission(number, source="faults-window-recount", **(old if number % 2 else new))
+            await producer.send(SUBMISSIONS.name, body, key=str(number).encode())
+        await producer.flush()
+
+
+async def _killed_twice(city: Installation, conn: asyncpg.Connection, service: str, pack: Path, year: Path) -> None:
+    """Inside of a portion and between two, and started again at last."""
+    await _killed_inside_of_a_portion(city, conn, service, pack, year)
+    assert await conn.fetch(SAID.format(service)) == []
+    city.environment["YIMEN_RECOUNT_PAUSE_SECONDS"] = "60"
+    await city.start(service)
+    await _killed_between_portions(city, conn, service)
+    city.environment["YIMEN_RECOUNT_PAUSE_SECONDS"] = "0.05"
+    await city.start(service)
+
+
+async def _killed_inside_of_a_portion(
+    city: Installation, conn: asyncpg.Connection, service: str, pack: Path, year: Path
+) -> None:
     """Clocks are saved, and what is said of them waits: nothing of it is committed."""
     other = await asyncpg.connect(city.database)
     async with conn.transaction():
-        await conn.execute("LOCK TABLE routing.journal IN SHARE ROW EXCLUSIVE MODE")
-        status, told = await city.command("calendar", "publish", str(file), "--policy", str(pack))
+        await conn.execute(f"LOCK TABLE {service}.journal IN SHARE ROW EXCLUSIVE MODE")
+        status, told = await city.command("calendar", "publish", str(year), "--policy", str(pack))
         assert status == 0, told
         await until("a portion waits for the journal", partial(_waits, other))
-        city.kill("routing")
+        city.kill(service)
     await other.close()
 
 
-async def _killed_between_portions(city: Installation, conn: asyncpg.Connection) -> None:
-    await reaches(conn, f"({SAID}) AS said", 1, city)
-    city.kill("routing")
-    assert 0 < len(await conn.fetch(SAID)) < NUMBER
+async def _killed_between_portions(city: Installation, conn: asyncpg.Connection, service: str) -> None:
+    await reaches(conn, f"({SAID.format(service)}) AS said", 1, city)
+    city.kill(service)
+    said = await conn.fetch(SAID.format(service))
+    left = await conn.fetchval(
+        f"SELECT count(DISTINCT calendar_version) FROM {'routing.clocks' if service == 'routing' else 'intake.cases'}"
+    )
+    assert (len(said) > 0, left) == (True, 2), "some are counted again, and some are not yet"
 
 
 async def _waits(conn: asyncpg.Connection) -> bool:
     return bool(await conn.fetchval(WAITS_FOR_THE_JOURNAL))
 
 
-async def _all_carry(conn: asyncpg.Connection, version: str) -> bool:
+async def _all_carry(conn: asyncpg.Connection, table: str, policy: Policy) -> bool:
     await asyncio.sleep(0.5)
-    carried = await conn.fetch("SELECT DISTINCT calendar_version FROM routing.clocks WHERE stopped_at IS NULL")
-    return [row["calendar_version"] for row in carried] == [version]
+    carried = await conn.fetch(f"SELECT DISTINCT calendar_version FROM {table} WHERE calendar_version IS NOT NULL")
+    return [row["calendar_version"] for row in carried] == [calendar_version(policy)]
 
 
-async def _clocks(conn: asyncpg.Connection) -> list[PackedClock]:
-    rows = await conn.fetch("SELECT clock::text AS clock FROM routing.clocks")
-    return [msgspec.json.decode(row["clock"], type=PackedClock) for row in rows]
+def _moved(clocks: list[LegalClock], policy: Policy) -> Dates:
+    return {
+        (clock.id, again.version): again.told.due_at
+        for clock in clocks
+        if (again := recount(clock, policy)) is not clock and again.told is not None
+    }
 
 
-async def _said(conn: asyncpg.Connection) -> Dates:
+async def _said(conn: asyncpg.Connection, service: str) -> Dates:
     """Each clock and version once, or it fails."""
     found: Dates = {}
-    for row in await conn.fetch(SAID):
-        for clock in msgspec.json.decode(row["value"])["clocks"]:
+    for row in await conn.fetch(SAID.format(service)):
+        for clock in json.loads(row["value"])["clocks"]:
             key = UUID(clock["clock_id"]), clock["version"]
             assert key not in found
             found[key] = datetime.fromisoformat(clock["due_at"])
     return found
+
+
+async def _notify_knows(conn: asyncpg.Connection, expected: Dates) -> None:
+    watches = await conn.fetch("SELECT clock_id, version, due_at FROM notify.watches WHERE version > 1")
+    assert {(row["clock_id"], row["version"]): row["due_at"] for row in watches} == expected
+    assert await parked(conn) == 0
