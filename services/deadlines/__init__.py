@@ -7,7 +7,7 @@ from services.deadlines.calendar import Calendar, DayFacts, DayReason, Notice, O
 from services.deadlines.counting import Due, due, moment_at_share
 from services.deadlines.explanation import DayCounted, Explanation, explain
 from services.deadlines.limits import CIVIL_TIME, DEFAULT_RULES, BadQuestion, CountingRules, Limit, Pause, Unit
-from services.deadlines.questions import Question, read_question
+from services.deadlines.questions import Question, read_moment, read_question
 from services.deadlines.telling import BY_ANALOGY, Basis, as_html, as_json, as_text
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "due",
     "explain",
     "moment_at_share",
+    "read_moment",
     "read_question",
     "statutory_calendar",
 ]

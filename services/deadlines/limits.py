@@ -98,11 +98,15 @@ def sound(field: str, moment: datetime) -> datetime:
     if offset is None:
         raise BadQuestion(field, "offset_missing", "must carry an offset, for example +08:00")
     if abs(offset) > LARGEST_OFFSET:
-        raise BadQuestion(field, "offset_range", "must carry an offset that a place on earth has, -14:00 to +14:00")
+        raise impossible_offset(field)
     # Years at the ends of what a datetime can hold have no day at the window.
     if not (FIRST_YEAR - 1 <= moment.year <= LAST_YEAR + 1 and FIRST_DAY <= civil_day(moment) <= LAST_DAY):
         raise outside(field)
     return moment
+
+
+def impossible_offset(field: str) -> BadQuestion:
+    return BadQuestion(field, "offset_range", "must carry an offset that a place on earth has, -14:00 to +14:00")
 
 
 def outside(field: str) -> BadQuestion:

@@ -1,5 +1,6 @@
 """Questions as somebody writes them down: texts in, values that hold out, or which field broke which rule."""
 
+import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
@@ -8,10 +9,19 @@ from typing import Any
 from services.deadlines.calendar import Calendar
 from services.deadlines.counting import due
 from services.deadlines.explanation import Explanation, Names, explain
-from services.deadlines.limits import DEFAULT_RULES, BadQuestion, CountingRules, Limit, Pause, sound
+from services.deadlines.limits import (
+    DEFAULT_RULES,
+    BadQuestion,
+    CountingRules,
+    Limit,
+    Pause,
+    impossible_offset,
+    sound,
+)
 
 FIELDS = frozenset({"start", "limit", "pauses", "pause", "extensions", "office", "roll", "close_of_business", "id"})
 MOST_PARTS = 1_000
+_OFFSET = re.compile(r"(.+T.+)[+-]([0-9]{2}):?[0-5][0-9]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +91,7 @@ def read_question(values: Mapping[str, Any]) -> Question:
     if set(values) - FIELDS:
         raise BadQuestion("question", "field_unknown", f"must have no other fields than {', '.join(sorted(FIELDS))}")
     limit = Limit.parse(_text(values, "limit"))
-    start = sound("start", _moment("start", _text(values, "start")))
+    start = read_moment("start", _text(values, "start"))
     return Question(
         start=start,
         limit=limit,
@@ -133,11 +143,28 @@ def _parts(values: Mapping[str, Any], *names: str) -> Sequence[Any]:
     return ()
 
 
+def read_moment(field: str, text: str) -> datetime:
+    """A moment that names its offset and lies in the calendar. Raises `BadQuestion`."""
+    return sound(field, _moment(field, text))
+
+
 def _moment(field: str, text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
+        # A day or more is no offset to the standard library, which takes the whole for no moment.
+        offset = _OFFSET.fullmatch(text)
+        if offset is not None and int(offset[2]) >= 24 and _is_moment(offset[1]):
+            raise impossible_offset(field) from None
         raise BadQuestion(field, "time_form", "must be ISO 8601 with offset: 2026-03-02T09:00+08:00") from None
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _pause(part: object) -> Pause:
@@ -172,7 +199,7 @@ def _extension(part: object) -> Extension:
     granted = said.get("granted_at")
     return Extension(
         limit=limit,
-        granted_at=sound("extension", _moment("extension", granted)) if granted else None,
+        granted_at=read_moment("extension", granted) if granted else None,
         reason=said.get("reason", ""),
     )
 

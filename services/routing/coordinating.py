@@ -3,21 +3,25 @@
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.deadlines import BadQuestion, read_moment
 from services.routing import store
 from services.routing.answering import SERVICE
 from services.routing.domain import supervision
 from services.routing.domain.nesting import nested
-from services.routing.domain.pauses import Wanted, correct_pause
+from services.routing.domain.pauses import Wanted, broken, correct_pause
 from services.routing.domain.referral import Change, Refused, Routing
 from services.routing.domain.timing import Desk
 from services.routing.translate import to_outgoing
 from services.runtime import journal
+
+Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+"""Read by the rules of the calendar, so that what is wrong with it is named by field and rule."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,8 +63,8 @@ class CorrectPause(Decision, frozen=True, kw_only=True):
     """
 
     pause: int
-    start: datetime
-    end: datetime | None = None
+    start: Moment
+    end: Moment | None = None
     reason: str
     approver: str
 
@@ -102,8 +106,16 @@ def _decided(decision: Decision, change: Change, referral_id: UUID, desk: Desk, 
             return supervision.reassign(change, referral_id, desk, to=to, reason=reason, by=by)
         case Recall(reason=reason):
             return supervision.take_back(change, referral_id, desk, reason=reason)
-        case CorrectPause(pause=pause, start=start, end=end, reason=reason, approver=approver):
-            wanted = Wanted(pause=pause, start=start, end=end, reason=reason, approver=approver)
-            return correct_pause(change, referral_id, desk, wanted, by=by)
+        case CorrectPause():
+            return _corrected(decision, change, referral_id, desk, by)
         case _:
             raise TypeError(type(decision).__name__)
+
+
+def _corrected(said: CorrectPause, change: Change, referral_id: UUID, desk: Desk, by: str) -> Change | Refused:
+    try:
+        start, end = read_moment("start", said.start), read_moment("end", said.end) if said.end is not None else None
+    except BadQuestion as error:
+        return broken(error)
+    wanted = Wanted(pause=said.pause, start=start, end=end, reason=said.reason, approver=said.approver)
+    return correct_pause(change, referral_id, desk, wanted, by=by)

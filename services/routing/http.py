@@ -13,11 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import FeedbackAction, ReferralState
 from contracts.submissions import Feedback
+from services.deadlines import BadQuestion, read_moment
 from services.policies.explaining import explained
 from services.routing import store
 from services.routing.answering import take_answers, unsound
-from services.routing.coordinating import DECISIONS, Decision, decide
+from services.routing.coordinating import DECISIONS, Decision, Moment, decide
 from services.routing.domain.answers import Answer
+from services.routing.domain.pauses import broken
 from services.routing.domain.referral import Referral, Refused, Routing
 from services.routing.translate import ReferralView, to_view
 from services.runtime.auth import Principal, Role, requires, subtree
@@ -53,7 +55,7 @@ class AnswerBody(msgspec.Struct, frozen=True, kw_only=True):
     """As on Kafka, but for what the path says already. Without an id each call is an answer of its own."""
 
     feedback_id: str = ""
-    occurred_at: datetime | None = None
+    occurred_at: Moment | None = None
     reason: str = ""
     text: str = ""
     attributes: dict[str, str | int | bool] = {}
@@ -185,7 +187,11 @@ async def _answer(
         raise Rejected("not_allowed", office="the token names no office")
     said = msgspec.structs.asdict(body) | {"referral_id": referral_id, "action": action}
     try:
+        if body.occurred_at is not None:
+            said["occurred_at"] = read_moment("occurred_at", body.occurred_at)
         feedback = msgspec.convert(said | {"feedback_id": body.feedback_id or str(new_id())}, Feedback)
+    except BadQuestion as error:
+        return _refused(broken(error))
     except msgspec.ValidationError as error:
         return problem(422, code="invalid", detail=str(error))
     if fault := unsound(feedback):
@@ -229,7 +235,8 @@ def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
 
 def _refused(refused: Refused) -> Response[bytes]:
     status = 403 if refused.code in FORBIDDEN else 422 if refused.code in MALFORMED else 409
-    return problem(status, code=refused.code, detail=refused.detail)
+    named = {"field": refused.field, "rule": refused.rule, "detail": refused.detail}
+    return problem(status, code=refused.code, detail=refused.detail, errors=[named] if refused.field else ())
 
 
 async def _seen(user: Principal, conn: AsyncConnection, referral_id: UUID) -> tuple[Routing, Referral]:

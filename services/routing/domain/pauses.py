@@ -14,8 +14,8 @@ from uuid import UUID
 from contracts.codes import WORK, ClockStatus, FeedbackAction
 from contracts.events.clocks import ClockRecalculated, PauseCorrection
 from contracts.submissions import Feedback
-from services.deadlines import Pause
-from services.deadlines.limits import civil_day
+from services.deadlines import BadQuestion, Pause
+from services.deadlines.limits import civil_day, sound
 from services.policies import Policy
 from services.policies.clocks import LegalClock, facts_of
 from services.routing.domain.referral import Change, Corrected, Referral, Refused
@@ -144,14 +144,33 @@ def correct_pause(change: Change, referral_id: UUID, desk: Desk, wanted: Wanted,
 
 def _fault(wanted: Wanted, was: Pause, clock: LegalClock, at: datetime) -> Refused | None:
     """What is wrong with the moments themselves."""
-    moments = [moment for moment in (wanted.start, wanted.end) if moment is not None]
-    if any(moment.tzinfo is None for moment in moments):
-        return Refused(code="invalid", detail="start and end need an offset, for example +08:00")
-    if (was.end is None) is not (wanted.end is None):
-        return Refused(code="invalid", detail="a pause that lasts has no end, and one that is over has one")
-    if wanted.start < clock.started_at or max(moments) > at or (wanted.end or wanted.start) < wanted.start:
-        return Refused(code="invalid", detail="within the time of the clock until now, and start before end")
+    try:
+        _check_moments(wanted, was, clock, at)
+    except BadQuestion as error:
+        return broken(error)
     return None
+
+
+def broken(error: BadQuestion) -> Refused:
+    """What was said of time makes no sense: which field broke which rule."""
+    return Refused(code="invalid", detail=str(error), field=error.field, rule=error.rule)
+
+
+def _check_moments(wanted: Wanted, was: Pause, clock: LegalClock, at: datetime) -> None:
+    """Raises `BadQuestion`."""
+    start, end = sound("start", wanted.start), sound("end", wanted.end) if wanted.end is not None else None
+    if was.end is None and end is not None:
+        raise BadQuestion("end", "pause_lasts", "must be left out: the pause still lasts, and is ended by resuming")
+    if was.end is not None and end is None:
+        raise BadQuestion("end", "pause_is_over", "must be given, as the pause is over")
+    if start < clock.started_at:
+        raise BadQuestion("start", "pause_before_start", "must not lie before the clock started")
+    if start > at:
+        raise BadQuestion("start", "pause_ahead", "must not lie ahead")
+    if end is not None and end < start:
+        raise BadQuestion("end", "pause_order", "must not lie before the start")
+    if end is not None and end > at:
+        raise BadQuestion("end", "pause_ahead", "must not lie ahead")
 
 
 def _unproved(wanted: Wanted, policy: Policy) -> Refused | None:

@@ -102,6 +102,9 @@ class Refused:
 
     code: str
     detail: str = ""
+    field: str = ""
+    """What is wrong, if it is one thing, and which rule it breaks."""
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

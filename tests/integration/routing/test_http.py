@@ -116,17 +116,25 @@ async def test_a_coordinator_puts_a_pause_right_and_the_old_one_stays_on_record(
         ({"pause": 7}, 422, "unknown_pause"),
         ({"approver": "me"}, 422, "approver_missing"),
         ({"reason": "workload"}, 422, "unknown_reason"),
-        ({"end": None}, 422, "invalid"),
-        ({"end": "2026-03-02T12:00:00"}, 422, "invalid"),
+        ({"end": None}, 422, "invalid end pause_is_over"),
+        ({"end": "2026-03-02T12:00:00"}, 422, "invalid end offset_missing"),
+        ({"start": "2026-03-02T12:00:00+26:00"}, 422, "invalid start offset_range"),
+        ({"end": "2026-03-02T12:00:00+26:00"}, 422, "invalid end offset_range"),
+        ({"start": "2026-03-02T12:00:00+15:00"}, 422, "invalid start offset_range"),
+        ({"end": "soon"}, 422, "invalid end time_form"),
+        ({"start": "2026-03-01T12:00:00+08:00"}, 422, "invalid start pause_before_start"),
         ({"more": 1}, 400, "invalid"),
     ],
 )
 async def test_a_wrong_correction_is_refused(
     routing: Routing, http: httpx.AsyncClient, changes: dict[str, Any], status: int, code: str
 ) -> None:
+    """The code, and of a moment also the field and the rule that it breaks."""
     path = await held_and_resumed(routing, http)
     told = await http.post(f"{path}/correct-pause", json=await a_correction(http, path, **changes))
-    assert (told.status_code, told.json()["code"]) == (status, code)
+    said = told.json()
+    named = [(error["field"], error["rule"]) for error in said.get("errors", []) if "rule" in error]
+    assert (told.status_code, " ".join([said["code"], *(part for pair in named for part in pair)])) == (status, code)
 
 
 async def test_nobody_but_a_coordinator_may(routing: Routing, http: httpx.AsyncClient) -> None:
@@ -163,7 +171,8 @@ def longer(by: str) -> dict[str, Any]:
     ("action", "body", "status", "code", "names"),
     [
         ("hold", HOLD | {"occurred_at": "2026-03-02T09:00:00"}, 422, "invalid", "occurred_at"),
-        ("hold", HOLD | {"occurred_at": "2026-03-02T09:00:00+26:00"}, 400, "invalid", "occurred_at"),
+        ("hold", HOLD | {"occurred_at": "2026-03-02T09:00:00+26:00"}, 422, "invalid", '"rule":"offset_range"'),
+        ("hold", HOLD | {"occurred_at": "soon"}, 422, "invalid", '"field":"occurred_at","rule":"time_form"'),
         ("hold", HOLD | {"occurred_at": "2026-03-02T09:00:00+15:00"}, 422, "invalid", "occurred_at"),
         ("hold", HOLD | {"occurred_at": "2106-03-02T09:00:00+08:00"}, 422, "invalid", "occurred_at"),
         ("hold", HOLD | {"occurred_at": "2026-03-01T09:00:00+08:00"}, 422, "occurred_out_of_range", "occurred_at"),

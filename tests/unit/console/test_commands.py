@@ -49,7 +49,7 @@ BEFORE, AFTER = "2026-03-04T10:00+08:00/", "2026-03-10T10:00+08:00/"
     ("asked", "expected"),
     [
         ({"start": "2026-03-02T10:00"}, "start: must carry an offset, for example +08:00 (offset_missing)"),
-        ({"start": "2026-03-02T10:00+26:00"}, "(time_form)"),
+        ({"start": "2026-03-02T10:00+26:00"}, "-14:00 to +14:00 (offset_range)"),
         ({"start": "2026-03-02T10:00+15:00"}, "(offset_range)"),
         ({"limit": "-5wd"}, "(limit_form)"),
         ({"limit": "0wd"}, "limit: must be from 1 to 10000 wd (limit_range)"),
@@ -86,7 +86,7 @@ def test_a_batch_answers_each_line_and_goes_on_after_a_bad_one() -> None:
         "json",
         "json",
         "type",
-        "time_form",
+        "offset_range",
         "limit_form",
         "type",
         None,

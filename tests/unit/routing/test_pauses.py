@@ -1,7 +1,7 @@
 """Pauses: reported late, overlapping or out of order, for reasons that stop no clock, and put right afterwards."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -221,11 +221,15 @@ def test_the_start_of_a_pause_that_still_lasts_can_be_put_right() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"end": None}, "invalid"),
-        ({"start": NOON - HOUR}, "invalid"),
-        ({"end": NOON + 8 * DAY}, "invalid"),
-        ({"end": NOON}, "invalid"),
-        ({"start": datetime(2026, 3, 4)}, "invalid"),  # noqa: DTZ001 - without an offset, as somebody may send it
+        ({"end": None}, "invalid end pause_is_over"),
+        ({"start": NOON - HOUR}, "invalid start pause_before_start"),
+        ({"start": NOON + 8 * DAY, "end": NOON + 8 * DAY}, "invalid start pause_ahead"),
+        ({"end": NOON + 8 * DAY}, "invalid end pause_ahead"),
+        ({"end": NOON}, "invalid end pause_order"),
+        ({"start": datetime(2026, 3, 4)}, "invalid start offset_missing"),  # noqa: DTZ001 - as somebody may send it
+        ({"end": datetime(2026, 3, 4)}, "invalid end offset_missing"),  # noqa: DTZ001 - the same
+        ({"start": (NOON + DAY).astimezone(timezone(15 * HOUR))}, "invalid start offset_range"),
+        ({"end": datetime(2100, 1, 2, tzinfo=UTC)}, "invalid end calendar_range"),
         ({"approver": ""}, "approver_missing"),
         ({"reason": "workload"}, "unknown_reason"),
     ],
@@ -233,7 +237,16 @@ def test_the_start_of_a_pause_that_still_lasts_can_be_put_right() -> None:
 def test_a_correction_that_cannot_be_changes_nothing(changes: dict[str, object], expected: str) -> None:
     outcome = corrects(paused_for_two_days(), **changes)
     assert isinstance(outcome, Refused)
-    assert outcome.code == expected
+    assert " ".join(filter(None, (outcome.code, outcome.field, outcome.rule))) == expected
+    assert not outcome.rule or outcome.detail.startswith(f"{outcome.field}: ")
+
+
+def test_a_pause_that_lasts_is_not_ended_by_correcting_it() -> None:
+    story = at_work()
+    story.answers(A.HOLD, reason="appraisal", after=3 * DAY)
+    outcome = corrects(story, after=4 * DAY, end=NOON + 4 * DAY)
+    assert isinstance(outcome, Refused)
+    assert (outcome.code, outcome.field, outcome.rule) == ("invalid", "end", "pause_lasts")
 
 
 def test_there_is_nothing_to_correct_where_no_pause_is_or_no_clock_runs() -> None:
