@@ -59,8 +59,12 @@ _PERFORMANCE: Final = text(
            count(*) FILTER (WHERE l.ended_at IS NULL) AS open,
            count(*) FILTER (WHERE l.returns > 0) AS returned,
            count(*) FILTER (WHERE l.state = 'completed') AS completed,
-           count(*) FILTER (WHERE l.state = 'completed' AND NOT w.late) AS on_time,
-           count(*) FILTER (WHERE w.late) AS late,
+           count(*) FILTER (WHERE l.state = 'completed' AND NOT w.came_late) AS judged,
+           count(*) FILTER (WHERE l.state = 'completed' AND NOT w.late AND NOT w.came_late) AS on_time,
+           count(*) FILTER (
+               WHERE w.late AND NOT w.came_late AND l.state NOT IN ('returned', 'return_requested')
+           ) AS late,
+           count(*) FILTER (WHERE w.came_late) AS came_late,
            count(*) FILTER (WHERE w.unsigned) AS signed_late,
            count(*) FILTER (WHERE l.round > 1) AS reworked,
            count(*) FILTER (WHERE l.role = 'lead' AND l.state = 'completed' AND c.satisfied IS NOT NULL) AS asked,
@@ -75,6 +79,10 @@ _PERFORMANCE: Final = text(
     FROM legs AS l
     CROSS JOIN LATERAL (
         SELECT coalesce(bool_or(w.status = 'breached' AND w.kind = ANY(:work)), false) AS late,
+               -- The limit had broken elsewhere before the office got the case: it is not judged by that.
+               coalesce(
+                   bool_or(w.status = 'breached' AND w.kind = ANY(:work) AND w.due_at < l.dispatched_at), false
+               ) AS came_late,
                coalesce(bool_or(w.status = 'breached' AND w.kind = 'signing'), false) AS unsigned
         FROM watches AS w WHERE w.referral_id = l.referral_id
     ) AS w
@@ -112,7 +120,7 @@ _WATCHES: Final = text(
 )
 WORK: Final = sorted(kind.value for kind in codes.WORK)
 RATES: Final = {
-    "on_time": "completed",
+    "on_time": "judged",
     "returned": "dispatched",
     "reworked": "dispatched",
     "satisfied": "asked",

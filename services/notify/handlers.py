@@ -175,7 +175,8 @@ class Watcher:
         events = [incoming.data for incoming in batch]
         watches_before = await store.lock_watches(conn, _clock_ids(events))
         legs_before = await store.lock_legs(conn, (e.referral_id for e in events if isinstance(e, ReferralEvent)))
-        pressing = [watch.clock_id for watch in watches_before.values() if may_be_supervised(watch)]
+        earlier = _taken_over(events)
+        pressing = [w.clock_id for w in watches_before.values() if may_be_supervised(w) or w.clock_id in earlier]
         supervisions_before = await lock_supervisions(conn, pressing)
         tally = Tally(
             policy=self.policy.policy,
@@ -206,7 +207,13 @@ def _clock_ids(events: Sequence[CaseBound]) -> set[UUID]:
         for event in events
         if isinstance(event, ClocksTold | ClockMet | ClockCancelled)
         for clock in event.clocks
-    }
+    } | _taken_over(events)
+
+
+def _taken_over(events: Sequence[CaseBound]) -> set[UUID]:
+    """Clocks with which other offices go on."""
+    told = (clock for event in events if isinstance(event, ClocksTold) for clock in event.clocks)
+    return {clock.continues for clock in told if clock.continues is not None}
 
 
 def _apart(before: Mapping[UUID, T], now: Mapping[UUID, T]) -> tuple[list[T], list[T]]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from contracts.codes import WINDOWS
+from contracts.codes import WINDOWS, ClockStatus
 from contracts.events.clocks import (
     ClockCancelled,
     ClockExtended,
@@ -59,10 +59,23 @@ def renew(event: ClocksTold, said_at: datetime, tally: Tally) -> None:
             if begun is not None:
                 tally.supervisions[watch.clock_id] = begun
             before = fired.after
+        if before is None and facts.continues is not None:
+            _take_over(facts.continues, watch, moment, tally)
+            continue
         after = watching.renewed(before, watch, moment)
         tally.watches[watch.clock_id] = after
         if before is not None:
             _follow(before, after, tally, paused=facts.due_at is None, at=moment)
+
+
+def _take_over(earlier: UUID, watch: Watch, at: datetime, tally: Tally) -> None:
+    """Another office goes on: what was late there is late here, and its supervision climbs on from where it stood."""
+    after = watching.taken_over(tally.watches.get(earlier), watch, at)
+    tally.watches[watch.clock_id] = after
+    if after.status is ClockStatus.BREACHED:
+        standing = ladder.taken_over(tally.supervisions.get(earlier), after, tally.policy)
+        if standing is not None:
+            tally.supervisions[watch.clock_id] = standing
 
 
 def end(event: ClockMet | ClockCancelled, tally: Tally) -> None:

@@ -9,7 +9,7 @@ from contracts.codes import WINDOWS, ClockStatus
 from contracts.events.clocks import ClockAlert
 from services.console.verify.facts import Facts, Fault, WatchRow
 from services.console.verify.registry import check
-from services.console.verify.timelines import Timeline, Version, breaches, decoded, timelines
+from services.console.verify.timelines import Timeline, Version, breaches, broken_before, decoded, timelines
 
 OPEN = frozenset({ClockStatus.RUNNING, ClockStatus.PAUSED})
 
@@ -133,12 +133,12 @@ def _false(version: Version | None, due_at: datetime, fired_at: datetime) -> str
 
 @check("a clock that ran out unanswered was said to be broken")
 def no_missed_breach(facts: Facts) -> Iterator[Fault | None]:
-    said = breaches(facts)
-    for clock in timelines(facts).values():
+    said, clocks = breaches(facts), timelines(facts)
+    for clock in clocks.values():
         if clock.kind in WINDOWS or clock.case_id not in facts.settled:
             continue
         broken = {breach.version: breach.due_at for breach in said.get(clock.clock_id, ())}
-        latest: datetime | None = None
+        latest = broken_before(clock, clocks, said)
         for version in clock.versions:
             latest = broken.get(version.number, latest)
             owed = _owed(version, latest, facts)

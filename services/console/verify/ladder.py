@@ -7,12 +7,15 @@ from uuid import UUID
 from contracts.events.alerts import Supervision, SupervisionReminded
 from services.console.verify.facts import Facts, Fault
 from services.console.verify.registry import check
-from services.console.verify.timelines import breaches, decoded
+from services.console.verify.timelines import breaches, broken_before, decoded, timelines
 
 
 @check("no rung of the supervision ladder was climbed twice for one version of a clock, and none without a breach")
 def climbed_once(facts: Facts) -> Iterator[Fault | None]:
-    broken = {(clock_id, breach.version) for clock_id, said in breaches(facts).items() for breach in said}
+    said, clocks = breaches(facts), timelines(facts)
+    broken = {(clock_id, breach.version) for clock_id, told in said.items() for breach in told}
+    # Where a clock goes on that broke at another office, its ladder goes on too.
+    broken |= {(clock.clock_id, 1) for clock in clocks.values() if broken_before(clock, clocks, said) is not None}
     climbed: Counter[tuple[UUID, UUID, str, int]] = Counter()
     for (service, case_id), rows in facts.said_of.items():
         for row in rows if service == "notify" else ():

@@ -1,6 +1,6 @@
 """What a clock's owner said of it, put together: each version with when it began to hold and when it ended."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -40,6 +40,8 @@ class Timeline:
     clock_id: UUID
     case_id: UUID
     kind: ClockKind
+    continues: UUID | None = None
+    """The clock of the office before."""
     versions: list[Version] = field(default_factory=list)
     ended_at: datetime | None = None
 
@@ -81,6 +83,18 @@ def breaches(facts: Facts) -> dict[UUID, list[ClockBreached]]:
     return found
 
 
+def broken_before(
+    clock: Timeline, clocks: Mapping[UUID, Timeline], said: Mapping[UUID, Sequence[ClockBreached]]
+) -> datetime | None:
+    """The end whose breach was said at an office before: it is not said again where the clock goes on."""
+    earlier = clocks.get(clock.continues) if clock.continues is not None else None
+    if earlier is None:
+        return None
+    ends = [breach.due_at for breach in said.get(earlier.clock_id, ())]
+    further = broken_before(earlier, clocks, said)
+    return max([*ends, *([further] if further is not None else [])], default=None)
+
+
 def _of_notify(facts: Facts) -> Iterable[Said]:
     return (row for (service, _), rows in facts.said_of.items() if service == "notify" for row in rows)
 
@@ -107,7 +121,13 @@ def _follow(found: dict[UUID, Timeline], service: str, event: Event | None) -> N
     for one in clocks:
         known = found.get(one.clock_id)
         if known is None:
-            known = Timeline(service=service, clock_id=one.clock_id, case_id=event.case_id, kind=one.kind)
+            known = Timeline(
+                service=service,
+                clock_id=one.clock_id,
+                case_id=event.case_id,
+                kind=one.kind,
+                continues=one.continues,
+            )
             found[one.clock_id] = known
         else:
             known.latest.until = since

@@ -134,6 +134,21 @@ def begins(watch: Watch, alert: Alert, policy: Policy) -> Begins | None:
     return _begins_on(civil_day(watch.due_at), alert, watch.kind, watch.office, policy)
 
 
+def taken_over(before: Supervision | None, watch: Watch, policy: Policy) -> Supervision | None:
+    """Of a clock that was late when another office went on with it: no rung that was climbed is climbed again."""
+    standing = begun(None, watch, Alert.BREACHED, policy)
+    if standing is None or before is None:
+        return standing
+    reached = replace(
+        standing,
+        level=before.level,
+        reached_at=before.reached_at,
+        told=before.told,
+        stood_seconds=before.stood_seconds,
+    )
+    return _upwards(reached, policy)
+
+
 @lru_cache(maxsize=KINDS)
 def _first(alert: Alert, kind: ClockKind, policy: Policy) -> Rung | None:
     match alert:

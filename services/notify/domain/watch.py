@@ -146,6 +146,22 @@ def renewed(before: Watch | None, now: Watch, said_at: datetime) -> Watch:
     return _from_here(now, before if before.office == now.office else None, said_at)
 
 
+def taken_over(before: Watch | None, now: Watch, said_at: datetime) -> Watch:
+    """The watch over a clock with which another office goes on. A limit that broke where it was is not broken again."""
+    if before is None or not _broke(before) or _moved_on(before, now):
+        return renewed(None, now, said_at)
+    broken_at = before.breached_at or said_at
+    return replace(
+        now, status=ClockStatus.BREACHED, breached_at=broken_at, ahead=(), next_alert=None, next_fire_at=None
+    )
+
+
+def _broke(watch: Watch) -> bool:
+    """Whether it ran out before it ended, said or not."""
+    late = watch.ended_at is not None and watch.due_at is not None and watch.ended_at > watch.due_at
+    return watch.status is ClockStatus.BREACHED or (late and watch.kind not in WINDOWS)
+
+
 def _from_here(now: Watch, before: Watch | None, said_at: datetime) -> Watch:
     """The watch without what needs no saying: what its office has heard, and what has passed but for the last.
 

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from contracts.codes import ClockKind, Field, ReferralRole, SubmissionChannel
 from contracts.events import CaseBound
 from contracts.events.cases import CaseClosed, CaseRegistered, CaseReopened
-from contracts.events.clocks import ClockStarted
+from contracts.events.clocks import ClockCancelled, ClockStarted, ClockStop
 from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralReturnRequested
 from services.notify.http import ROUTES
 from services.policies import PolicyWatch
@@ -171,6 +172,30 @@ async def test_how_an_office_does(notify: Notify, http: httpx.AsyncClient) -> No
     assert counts == {"dispatched": 4, "completed": 2, "on_time": 2, "returned": 1, "reworked": 1, "late": 1}
     assert (found["asked"], found["satisfied"], found["supervised"]) == (2, 1, 1)
     assert found["rates"] == {"on_time": 1.0, "returned": 0.25, "reworked": 0.25, "satisfied": 0.5, "supervised": 0.25}
+
+
+async def test_an_office_is_not_judged_by_a_limit_that_broke_before_it_had_the_case(
+    notify: Notify, http: httpx.AsyncClient
+) -> None:
+    case, first, later = registered(), new_id(), new_id()
+    clock = facts(new_id(), referral_id=first)
+    await notify.hears(case, writer="intake")
+    await notify.hears(dispatched(case.case_id, first), ClockStarted(case_id=case.case_id, clocks=(clock,)))
+    await notify.has_read(NOW + 9 * DAY)
+    await notify.watchman(at=NOW + DAY).fire()
+    stop = ClockStop(clock_id=clock.clock_id, kind=clock.kind, version=1, at=NOW + DAY)
+    on = msgspec.structs.replace(clock, clock_id=new_id(), office=OTHER, referral_id=later, continues=clock.clock_id)
+    sent = msgspec.structs.replace(dispatched(case.case_id, later), office=OTHER, at=NOW + DAY)
+    await notify.hears(
+        ClockCancelled(case_id=case.case_id, clocks=(stop,)),
+        sent,
+        ClockStarted(case_id=case.case_id, clocks=(on,)),
+        sent_at=NOW + DAY,
+    )
+    found = (await http.get(f"/v1/offices/{OTHER}/performance")).json()
+    assert (found["dispatched"], found["late"], found["came_late"], found["judged"]) == (1, 0, 1, 0)
+    before = (await http.get(f"/v1/offices/{OFFICE}/performance")).json()
+    assert (before["late"], before["came_late"]) == (1, 0)
 
 
 async def test_an_alert_says_whom_it_concerned_which_level_and_how_late(

@@ -10,7 +10,16 @@ import msgspec
 import pytest
 
 from contracts.codes import ClockKind
-from contracts.events.clocks import ClockExtended, ClockFacts, ClockMet, ClockPaused, ClockResumed, ClockStop
+from contracts.events.clocks import (
+    ClockCancelled,
+    ClockExtended,
+    ClockFacts,
+    ClockMet,
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+    ClockStop,
+)
 from contracts.events.referrals import ReferralProgressReported
 from services.notify import climbing
 from services.notify.pace import Pace
@@ -214,3 +223,56 @@ async def test_a_rung_that_does_not_commit_has_not_been_climbed(
     assert await levels(notify) == []
     await climbs(notify, URGED)
     assert await levels(notify) == ["urged"]
+
+
+def passed_on(earlier: ClockFacts, *, to: str, at: datetime) -> tuple[ClockCancelled, ClockStarted]:
+    """The clock goes on at another office, as routing says it."""
+    case_id = new_id()
+    stop = ClockStop(clock_id=earlier.clock_id, kind=earlier.kind, version=earlier.version, at=at)
+    later = msgspec.structs.replace(
+        earlier, clock_id=new_id(), office=to, referral_id=new_id(), continues=earlier.clock_id
+    )
+    return ClockCancelled(case_id=case_id, clocks=(stop,)), ClockStarted(case_id=case_id, clocks=(later,))
+
+
+OTHER = "health-130722000000"
+
+
+async def test_the_next_office_is_not_told_that_it_broke_a_limit_and_its_ladder_goes_on(notify: Notify) -> None:
+    clock = facts(new_id())
+    await broken(notify, clock)
+    await climbs(notify, URGED)
+    await notify.hears(*passed_on(clock, to=OTHER, at=URGED + DAY), sent_at=URGED + DAY)
+    await notify.watchman(at=LATER).fire()
+    assert (await notify.said()).count("clock.breached") == 1
+    await climbs(notify, URGED + 2 * DAY, SUPERVISED, LISTED)
+    said = await rungs(notify)
+    assert [(one["level"], one["office"]) for one in said] == [
+        ("urged", OFFICE),
+        ("supervised", OTHER),
+        ("listed", OTHER),
+    ]
+    found = await notify.rows("SELECT DISTINCT status, breached_at FROM watches")
+    assert found == [("breached", BREACH + timedelta(minutes=1))], "as it was said, at the one and at the other"
+
+
+async def test_a_limit_that_broke_unsaid_is_said_once_of_the_office_where_it_broke(notify: Notify) -> None:
+    clock = facts(new_id())
+    await notify.hears(started(clock))
+    await notify.hears(*passed_on(clock, to=OTHER, at=BREACH + HOUR), sent_at=BREACH + HOUR)
+    await notify.has_read(LATER)
+    await notify.watchman(at=BREACH + 2 * HOUR).fire()
+    told = await notify.rows("SELECT office FROM alerts WHERE type = 'clock.breached'")
+    assert told == [(OFFICE,)]
+    await climbs(notify, URGED)
+    assert [(one["level"], one["office"]) for one in await rungs(notify)] == [("urged", OTHER)]
+
+
+async def test_a_limit_that_breaks_at_the_next_office_is_that_offices(notify: Notify) -> None:
+    clock = facts(new_id())
+    await notify.hears(started(clock))
+    await notify.hears(*passed_on(clock, to=OTHER, at=NOW), sent_at=NOW)
+    await notify.has_read(LATER)
+    await notify.watchman(at=BREACH + HOUR).fire()
+    told = await notify.rows("SELECT office FROM alerts WHERE type = 'clock.breached'")
+    assert told == [(OTHER,)]

@@ -7,7 +7,7 @@ import msgspec
 from contracts.codes import ClockKind, ClockStatus
 from contracts.events import clocks
 from contracts.topics import REFERRALS
-from services.console.verify.facts import Facts, ReceiptRow
+from services.console.verify.facts import Facts, ReceiptRow, WatchRow
 from tests.unit.console.verify.histories import DAY, MONDAY, History, known_as
 from tests.unit.console.verify.look import NOW, together
 from tests.unit.console.verify.planting import Plant, changed, doubled, of_type, without
@@ -62,6 +62,15 @@ def broken_in_another_version(_: Facts) -> Facts:
 def never_said_to_be_broken(_: Facts) -> Facts:
     told = dispatched()
     told.ends("routing", HANDLING, MONDAY + 25 * DAY)
+    return together(told)
+
+
+def broken_at_neither_office(_: Facts) -> Facts:
+    """It goes on elsewhere after its end, and nobody ever said that it broke."""
+    told = dispatched()
+    told.ends("routing", HANDLING, MONDAY + 22 * DAY, clocks.ClockCancelled)
+    told.begins("routing", ClockKind.REVIEW, days=20, continues=told.clock(HANDLING))
+    told.change(WatchRow, told.clock(ClockKind.REVIEW), status=ClockStatus.BREACHED, next_alert=None)
     return together(told)
 
 
@@ -122,4 +131,5 @@ CLOCK_PLANTS = (
     Plant("no_missed_breach", "still open", lambda f: without(f, "said", type=BREACHED)),
     Plant("no_missed_breach", "finished late", never_said_to_be_broken),
     Plant("no_missed_breach", "broken again after a pause", broken_before_and_after_a_pause),
+    Plant("no_missed_breach", "passed on after its end", broken_at_neither_office),
 )

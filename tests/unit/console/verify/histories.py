@@ -168,7 +168,15 @@ class History:
     def clock(self, kind: ClockKind) -> UUID:
         return known_as(5, self.number, [*ClockKind].index(kind))
 
-    def begins(self, service: str, kind: ClockKind, *, days: int, since: datetime = MONDAY) -> None:
+    def begins(
+        self,
+        service: str,
+        kind: ClockKind,
+        *,
+        days: int,
+        since: datetime = MONDAY,
+        continues: UUID | None = None,
+    ) -> None:
         office = EDUCATION if service == "routing" else f"township-{AREA}"
         clock = clocks.ClockFacts(
             clock_id=self.clock(kind),
@@ -182,6 +190,7 @@ class History:
             due_soon_at=since + (days - 2) * DAY,
             referral_id=self.referral(ReferralRole.LEAD) if service == "routing" else None,
             basis=BASIS,
+            continues=continues,
         )
         self._stands(service, clocks.ClockStarted, clock)
 

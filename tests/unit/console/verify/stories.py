@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from contracts.codes import CaseState, ClockKind, ClockStatus, ReferralRole, ReferralState, RejectionCode
 from contracts.events import cases, clocks, referrals, rejections
-from contracts.events.alerts import SupervisionUrged
+from contracts.events.alerts import SupervisionSupervised, SupervisionUrged
 from services.console.verify.facts import Facts, WatchRow
 from tests.unit.console.verify.histories import DAY, MONDAY, History
 from tests.unit.console.verify.look import together
@@ -128,6 +128,17 @@ def finished_at_the_last_instant(number: int = 8) -> History:
     return told
 
 
+def passed_on_late(number: int = 10) -> History:
+    """Its limit broke at one office; the next goes on with it, and is supervised further, without another breach."""
+    told = late(number)
+    told.ends("routing", ClockKind.HANDLING, MONDAY + 22 * DAY, clocks.ClockCancelled)
+    told.begins("routing", ClockKind.REVIEW, days=20, continues=told.clock(ClockKind.HANDLING))
+    at_the_next = {"status": ClockStatus.BREACHED, "next_alert": None, "next_fire_at": None}
+    told.change(WatchRow, told.clock(ClockKind.REVIEW), **at_the_next)
+    told.is_supervised(ClockKind.REVIEW, SupervisionSupervised, MONDAY + 25 * DAY)
+    return told
+
+
 COURSES = (
     closed,
     late,
@@ -138,6 +149,7 @@ COURSES = (
     finished_late,
     finished_at_the_last_instant,
     recounted,
+    passed_on_late,
 )
 
 
