@@ -44,6 +44,8 @@ class ClockFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     started_at: datetime
     due_at: datetime | None = None
     """The last instant in time; `None` while the clock is paused."""
+    missed_at: datetime | None = None
+    """The last instant in time of a clock that was paused only after it: such a pause gives nothing back."""
     due_soon_at: datetime | None = None
     """When it counts as due soon; a warning before that says only how far it is."""
     provisional: bool = False

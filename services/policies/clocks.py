@@ -168,6 +168,7 @@ class LegalClock:
             extensions=tuple(map(str, self.extensions)),
             started_at=self.started_at.astimezone(UTC),
             due_at=ends.due_at,
+            missed_at=self.due(calendar).due_at if self.status is ClockStatus.PAUSED else None,
             due_soon_at=self.due_soon(calendar),
             provisional=ends.provisional,
             referral_id=self.referral_id,

@@ -43,9 +43,9 @@ class Accounts:
                 if held is not None:
                     account.passes(at, held)
                 _stands(account, at, event)
-            case ClockStarted():
-                self._hears_decider(event)
             case ClocksTold():
+                if isinstance(event, ClockStarted):
+                    self._hears_decider(event)
                 self._hears_clocks(event)
             case _:
                 self._hears_window(at, event)

@@ -1,13 +1,15 @@
 """A pause that was reported late or put right: an office has used what its clock counted, not what was said first."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.codes import WORK, CaseStep, ClockKind, FeedbackAction, ReferralRole
+from contracts.codes import WORK, CaseStep, ClockKind, FeedbackAction, ReferralRole, TimeKind
 from contracts.events import CaseBound
 from contracts.events import referrals as r
+from contracts.events.clocks import ClockResumed, ClockStarted
 from services.deadlines.counting import closed_spans
 from services.intake.domain.account import Account
 from services.intake.domain.holding import accounts
@@ -22,6 +24,7 @@ from tests.unit.intake.test_holding import (
     FIRST,
     HELPER,
     HOUR,
+    LEAD,
     NEXT,
     SECOND_OFFICE,
     a_clock,
@@ -36,7 +39,7 @@ from tests.unit.intake.test_holding import (
     stopped,
     taken_in,
 )
-from tests.unit.routing.builders import EDUCATION, NOON, Story
+from tests.unit.routing.builders import EDUCATION, NOON, Story, policy
 
 FRIDAY_NIGHT = 4 * DAY + 12 * HOUR
 BEGUN = ((0 * DAY, taken_in()), (0 * DAY, accepted()), (0 * DAY, dispatched()))
@@ -114,6 +117,46 @@ def test_the_pause_of_an_office_that_is_replaced_ends_with_it_and_can_be_put_rig
     adds_up(view)
 
 
+DUE = NOW + 2 * DAY
+MISSED = a_clock(LEAD, missed_at=DUE)
+STARTED = (0 * DAY, ClockStarted(case_id=UUID(int=1), clocks=(a_clock(LEAD, due_at=DUE),)))
+
+
+def test_a_pause_that_began_after_the_limit_is_the_offices_own_time() -> None:
+    """It gives nothing back, so nobody else had that time; that it waited, and for what, is still told."""
+    late = [
+        (3 * DAY, leg(r.ReferralOnHold, at=NOW + 3 * DAY, reason="hearing", stops_clock=True)),
+        (3 * DAY, stopped(3 * DAY, clock=MISSED)),
+    ]
+    view = spent(*BEGUN, STARTED, *late, now=FRIDAY_NIGHT)
+    assert days(view, FIRST) == (4.5, 0, 0)
+    assert [(piece.step, piece.kind, piece.reason) for piece in view.pieces] == [
+        (CaseStep.UNSIGNED, TimeKind.USED, ""),
+        (CaseStep.ON_HOLD, TimeKind.USED, "hearing"),
+    ]
+    adds_up(view)
+    # After it went on the clock has its old end again.
+    ended = ClockResumed(case_id=UUID(int=1), clocks=(a_clock(LEAD, due_at=DUE),), resumed_at=NOW + 4 * DAY)
+    went_on = [(4 * DAY, leg(r.ReferralResumed, at=NOW + 4 * DAY)), (4 * DAY, ended)]
+    view = spent(*BEGUN, STARTED, *late, *went_on, now=FRIDAY_NIGHT)
+    assert days(view, FIRST) == (4.5, 0, 0)
+
+
+def test_a_later_round_has_a_limit_of_its_own_and_makes_no_late_pause_lawful() -> None:
+    rework = a_clock(LEAD, ClockKind.REWORK, started_at=NOW + 4 * DAY, due_at=NOW + 9 * DAY)
+    view = spent(
+        *BEGUN,
+        STARTED,
+        (3 * DAY, leg(r.ReferralOnHold, at=NOW + 3 * DAY, reason="hearing", stops_clock=True)),
+        (3 * DAY, stopped(3 * DAY, clock=MISSED)),
+        (4 * DAY, leg(r.ReferralResumed, at=NOW + 4 * DAY)),
+        (4 * DAY, leg(r.ReferralReworkRequested, at=NOW + 4 * DAY, reason="not_satisfied", round=2)),
+        (4 * DAY, ClockStarted(case_id=UUID(int=1), clocks=(rework,))),
+        now=FRIDAY_NIGHT,
+    )
+    assert days(view, FIRST) == (4.5, 0, 0)
+
+
 def test_a_co_handlers_late_pause_is_its_own() -> None:
     co = {"role": ReferralRole.CO}
     clock = a_clock(BESIDE, ClockKind.CO_HANDLING, HELPER)
@@ -139,8 +182,10 @@ def paused_of(account: Account, now: datetime) -> timedelta:
 
 
 def stood(clock: LegalClock, now: datetime) -> timedelta:
-    """How long the clock says it stood still; spans that overlap count once."""
-    ended = [p if p.end is not None else LegalClock.stop(clock, now, clock.status).pauses[-1] for p in clock.pauses]
+    """How long the clock says it stood still; spans that overlap count once, one from after the limit not at all."""
+    end = clock.due(policy().calendar_of(clock.office)).due_at
+    given = [p for p in clock.pauses if end is None or p.start <= end]
+    ended = [p if p.end is not None else LegalClock.stop(clock, now, clock.status).pauses[-1] for p in given]
     return sum((end - begin for begin, end in closed_spans(ended)), timedelta())
 
 
@@ -199,7 +244,7 @@ class Course:
 
 
 DEED = st.tuples(
-    st.integers(1, 60),
+    st.integers(1, 60) | st.integers(200, 400),
     st.sampled_from(["hold", "resume", "correct", "hand on"]),
     st.integers(0, 50),
     st.integers(0, 30),

@@ -220,6 +220,9 @@ def test_a_clock_that_was_stopped_after_its_end_is_told_without_a_date_and_known
     assert late.due(calendar) == a_clock().due(calendar)
     facts = late.facts(calendar)
     assert (facts.due_at, facts.due_soon_at, facts.warnings) == (None, None, ())
+    assert facts.missed_at == a_clock().due(calendar).due_at
+    in_time = a_clock().pause(MONDAY + timedelta(days=1), "appraisal")
+    assert (in_time.facts(calendar).missed_at, a_clock().facts(calendar).missed_at) == (None, None)
     assert told_now(late, shipped()).due_at is None
 
 
