@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -128,7 +128,7 @@ def diff(*, before: str, after: str, office: str | None, limits: Any, as_json: b
 def publish_year(*, file: Path, policy: Path | None, as_json: bool) -> None:
     """Take a year (calendar-YYYY.yaml) into a pack. Running services pick it up; a wrong file changes nothing."""
     try:
-        found = publish(file, _folder(policy))
+        found = publish(file, _folder(policy), datetime.now(CIVIL_TIME).date())
     except PolicyRefused as error:
         _refused(error, as_json=as_json)
     except OSError as error:

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from services.deadlines import Calendar, statutory_calendar
@@ -26,10 +27,13 @@ class Published:
     after: Policy
 
 
-def publish(file: Path, pack: Path) -> Published:
-    """Writes the year into the pack. Raises `PolicyRefused`, and nothing has changed, if either is wrong."""
+def publish(file: Path, pack: Path, today: date) -> Published:
+    """Writes the year into the pack. Raises `PolicyRefused`, and nothing has changed, if either is wrong.
+
+    A notice counts from the moment at which it stands in the pack, so one that is not out yet is refused too.
+    """
     before = load_policy(pack)
-    year = _year(file)
+    year = _year(file, today)
     name = f"calendar-{year}.yaml"
     content = file.read_bytes()
     with tempfile.TemporaryDirectory() as folder:
@@ -58,12 +62,15 @@ def calendar_of_file(file: Path) -> Calendar:
     return calendar
 
 
-def _year(file: Path) -> int:
+def _year(file: Path, today: date | None = None) -> int:
     faults: list[Fault] = []
     head, _ = document(file.parent, file.name, "days", faults)
     year = head.values.get("year")
     if not faults and not (isinstance(year, int) and FIRST_YEAR <= year <= LAST_YEAR):
         head.refuse(f"year must be a number from {FIRST_YEAR} to {LAST_YEAR}")
+    published_on = head.values.get("published_on")
+    if today is not None and isinstance(published_on, date) and published_on > today:
+        head.refuse(f"published_on lies ahead; today is {today}")
     if faults or not isinstance(year, int):
         raise PolicyRefused([replace(fault, file=str(file)) for fault in faults])
     return year

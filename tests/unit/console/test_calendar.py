@@ -2,15 +2,16 @@
 
 import json
 import shutil
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from services.console.main import main
-from services.deadlines import statutory_calendar
-from services.policies import PolicyWatch
+from services.deadlines import CIVIL_TIME, statutory_calendar
+from services.policies import PolicyRefused, PolicyWatch
+from services.policies.publishing import publish
 from tests.calendars import published_year
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
@@ -160,6 +161,24 @@ def test_a_wrong_year_is_refused_and_nothing_changes(pack: Path, year: Path, old
     assert (result.exit_code, told["ok"]) == (1, False)
     assert any(fault in f"{each['file']}:{each['line']}: {each['reason']}" for each in told["faults"]), told
     assert contents(pack) == before
+
+
+def test_a_notice_that_is_not_out_yet_is_not_published(pack: Path, year: Path) -> None:
+    today, before = date(NEXT - 1, 1, 3), contents(pack)
+    with pytest.raises(PolicyRefused) as caught:
+        publish(year, pack, today)
+    assert [str(fault) for fault in caught.value.faults] == [f"{year}:1: published_on lies ahead; today is {today}"]
+    assert contents(pack) == before
+    assert publish(year, pack, today + timedelta(days=1)).year == NEXT
+
+
+def test_the_command_asks_what_day_it_is_at_the_window(pack: Path, year: Path) -> None:
+    ahead = datetime.now(CIVIL_TIME).date() + timedelta(days=2)
+    said = max(ahead, date(NEXT - 1, 1, 4))
+    year.write_text(YEAR.replace(f"{NEXT - 1}-01-04", str(said)), "utf-8")
+    result = run("publish", str(year), "--policy", str(pack))
+    assert result.exit_code == 1
+    assert f"next.yaml:1: published_on lies ahead; today is {datetime.now(CIVIL_TIME).date()}" in result.stdout
 
 
 def test_a_pack_that_cannot_be_written_stays(pack: Path, year: Path) -> None:
