@@ -59,7 +59,7 @@ def show(*, year: int, office: str | None, policy: Path | None, as_json: bool) -
     told("\n".join(months(days, year)))
     for line in marked(days, year):
         told(line)
-    on = f", {notice.published_on}" if notice and notice.published_on else ""
+    on = f", {(notice and notice.published_on) or '公布日期未录 date not recorded'}"
     state = f"已公布 published: {notice.source}{on}" if notice else "暂定 provisional: 尚未公布 not published yet"
     told(f"\n{year}: {sum(days.works(day) for day in _ordinals(year))} 个工作日 working days; {state}; {days.version}")
     if year == days.published_through.year:
@@ -74,7 +74,8 @@ def check(*, pack: Path | None, as_json: bool) -> None:
     """Name everything that is wrong with a pack, its calendars included, and say what it publishes."""
     found = _loaded(pack, as_json=as_json)
     through, own = found.calendar.published_through, set(found.calendars.values())
-    packed = [notice for notice in found.calendar.notices.values() if notice.published_on is not None]
+    shipped = statutory_calendar().notices
+    packed = [notice for year, notice in found.calendar.notices.items() if notice != shipped.get(year)]
     if as_json:
         _say(
             {

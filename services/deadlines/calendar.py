@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
-from importlib import metadata
 
 import holidays
 
 from services.deadlines.limits import FIRST_DAY, FIRST_YEAR, LAST_DAY, LAST_YEAR, outside
+from services.deadlines.notices import Notice, shipped_notice
 
 SATURDAY = 5
 UNSETTLED_DAYS = 3
@@ -52,15 +52,6 @@ class Override:
     def facts(self) -> DayFacts:
         reason = DayReason.MAKE_UP if self.works else DayReason.HOLIDAY
         return DayFacts(works=self.works, reason=reason, zh=self.zh, en=self.en)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """Who published the days of a year, and when."""
-
-    year: int
-    source: str
-    published_on: date | None = None
 
 
 WORKDAY = DayFacts(works=True, reason=DayReason.WORKDAY, zh="工作日", en="working day")
@@ -187,5 +178,4 @@ def statutory_calendar() -> Calendar:
     for day in make_up_days:
         named[day.toordinal()] = DayFacts(works=True, reason=DayReason.MAKE_UP, zh="调休上班", en="make-up working day")
     last = max(day.year for day in make_up_days)
-    source = f"国务院办公厅通知 (holidays {metadata.version('holidays')})"
-    return Calendar(named, {year: Notice(year=year, source=source) for year in range(FIRST_YEAR, last + 1)})
+    return Calendar(named, {year: shipped_notice(year) for year in range(FIRST_YEAR, last + 1)})

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from services.deadlines.calendar import Calendar, Notice
+from services.deadlines.calendar import Calendar
 from services.deadlines.counting import due, in_time
 from services.deadlines.course import Course, GivenBack, course_of
 from services.deadlines.limits import DEFAULT_RULES, CountingRules, Limit, Pause, Unit, civil_day, midnight
+from services.deadlines.notices import Notice
 
 Names = Mapping[str, tuple[str, str]]
 """What reasons and offices are called in Chinese and in English, by code."""

@@ -218,9 +218,11 @@ def _foot(told: Explanation, lang: Language) -> Iterator[str]:
         zh = "暂定:跨入节假日安排仍可能调整的日期"
         yield zh if lang == "zh" else "Provisional: counted through days that a notice may still move"
     for notice in told.notices:
-        if notice.published_on is not None:
-            zh, en = f"{notice.published_on} 公布", f"published on {notice.published_on}"
-            yield f"{notice.year}:{notice.source},{zh}" if lang == "zh" else f"{notice.year}: {notice.source}, {en}"
+        on = notice.published_on
+        if lang == "zh":
+            yield f"{notice.year}:{notice.source},{f'{on} 公布' if on else '公布日期未录'}"
+        else:
+            yield f"{notice.year}: {notice.source}, {f'published on {on}' if on else 'date not recorded'}"
     through = told.published_through
     zh, en = (
         f"日历 {told.calendar_version},已公布至 {through}",

@@ -192,3 +192,29 @@ def test_each_year_has_all_holidays_by_law_with_their_names() -> None:
     assert holidays_by_law(2028)[date(2028, 10, 3)] == ("中秋节; 国庆节", "Mid-Autumn Festival; National Day")
     assert holidays_by_law(2027)[date(2027, 2, 5)] == ("农历除夕", "Chinese New Year's Eve")
     assert date(2015, 9, 3) not in holidays_by_law(2015)
+
+
+def test_each_shipped_year_names_its_notice() -> None:
+    for year, notice in CALENDAR.notices.items():
+        assert notice.year == year
+        assert notice.source.startswith(f"国务院办公厅关于{year}年部分节假日安排的通知")
+        assert notice.published_on is None or notice.published_on.year == year - 1
+        assert f"〔{year - 1}〕" in notice.source or year in (2007, 2009, 2010), "a number bears the year of its notice"
+    assert [year for year, notice in CALENDAR.notices.items() if notice.published_on is None] == list(range(2007, 2012))
+
+
+@pytest.mark.parametrize(
+    ("year", "source", "published_on"),
+    [
+        (2007, "国务院办公厅关于2007年部分节假日安排的通知", None),
+        (2008, "国务院办公厅关于2008年部分节假日安排的通知(国办发明电〔2007〕52号)", None),
+        (2014, "国务院办公厅关于2014年部分节假日安排的通知(国办发明电〔2013〕28号)", date(2013, 12, 11)),
+        (
+            2020,
+            "国务院办公厅关于2020年部分节假日安排的通知(国办发明电〔2019〕16号),经国办发明电〔2020〕1号调整",
+            date(2019, 11, 21),
+        ),
+    ],
+)
+def test_the_notice_of_a_year(year: int, source: str, published_on: date | None) -> None:
+    assert CALENDAR.notices[year] == Notice(year=year, source=source, published_on=published_on)

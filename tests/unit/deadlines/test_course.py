@@ -102,6 +102,7 @@ def test_hours_may_end_at_midnight() -> None:
     assert days(told) == ["03-06 + 8 h run", "03-07 - the hours have run at 00:00"]
     assert days(told, "zh")[1] == "03-07 - 按小时计:0 时计满"
     assert told.days[-1].reason == "hours"
+    assert told.days[-1].counts is False
 
 
 def test_a_pause_of_hours_within_a_pause_gives_nothing_more_back() -> None:
@@ -166,6 +167,11 @@ def test_a_pause_within_a_day_is_told_though_the_day_counts() -> None:
         ("2026-03-02T10:00", ["2026-03-03T10:00/"], ["not over yet"]),
         (
             "2026-03-02T10:00",
+            ["2026-03-03T09:00/2026-03-05T09:00", "2026-03-05T10:00/"],
+            ["gave back 2 days", "not over yet"],
+        ),
+        (
+            "2026-03-02T10:00",
             ["2026-03-03T10:00/2026-03-03T12:00", "2026-03-04T10:00/"],
             ["over before 24:00 of its day, which counts", "not over yet"],
         ),
@@ -209,6 +215,11 @@ def test_a_clock_that_stops_before_it_would_give_way_names_no_day_to_which_it_di
     told = explain("2026-03-06T10:00", "1d", "2026-03-09T09:00/")
     assert [day.reason for day in told.days] == ["start_day", "counted", "weekend", "paused"]
     assert not told.days[2].counts
+
+
+def test_a_pause_that_begins_at_the_last_instant_is_not_late_and_gives_nothing_back() -> None:
+    told = explain("2026-03-02T10:00", "24h", "2026-03-03T10:00/2026-03-03T12:00")
+    assert told_of(told)[0].endswith("| nothing to give back in it")
 
 
 def test_what_begins_after_the_close_of_the_last_day_is_told_as_late() -> None:

@@ -27,6 +27,9 @@ NAMES = {"hearing": ("听证", "Hearing"), "petition-1307": ("市信访局", "Pe
 LAW = Basis(source="信访工作条例", article="34", statutory=True, confidence="A", policy_version="city-0123456789ab")
 
 
+TITLE = "国务院办公厅关于2026年部分节假日安排的通知(国办发明电〔2025〕7号)"
+
+
 def at(text: str) -> datetime:
     return datetime.fromisoformat(f"{text}+08:00")
 
@@ -160,6 +163,7 @@ def test_the_text_in_english() -> None:
         "2026-03-10 Tue     3  working day (extension)\n"
         "\n"
         "Due: 2026-03-10 23:59:59 +0800\n"
+        f"2026: {TITLE}, published on 2025-11-04\n"
         f"Calendar {CALENDAR.version}, published to {CALENDAR.published_through}"
     )
 
@@ -175,6 +179,7 @@ def test_the_text_in_chinese() -> None:
         "\n"
         "到期:2026-03-06 17:30:00 +0800\n"
         "截止于停止业务活动的时间 17:30\n"
+        f"2026:{TITLE},2025-11-04 公布\n"
         f"日历 {CALENDAR.version},已公布至 {CALENDAR.published_through}"
     )
 
@@ -195,12 +200,21 @@ def test_who_published_the_years_that_it_was_counted_through_is_told() -> None:
     assert f"{year}:国办发明电,{year - 1}-11-04 公布" in as_text(told, BY_ANALOGY).splitlines()
     assert f"{year}: 国办发明电, published on {year - 1}-11-04" in as_text(told, BY_ANALOGY, "en").splitlines()
     assert [(one["year"], one["published_on"]) for one in as_json(told, BY_ANALOGY)["calendar"]["notices"]] == [
-        (year - 1, None),
+        (year - 1, str(CALENDAR.notices[year - 1].published_on)),
         (year, f"{year - 1}-11-04"),
     ]
     before = explained(start, Limit.parse("20wd"), calendar=CALENDAR)
     assert before.provisional
     assert [one.year for one in before.notices] == [year - 1]
+
+
+def test_a_notice_of_which_the_day_is_not_recorded_is_told_with_that() -> None:
+    told = explain("2010-03-05T10:00", "1wd")
+    title = "国务院办公厅关于2010年部分节假日安排的通知"
+    assert f"2010:{title},公布日期未录" in as_text(told, LAW).splitlines()
+    assert f"2010: {title}, date not recorded" in as_text(told, LAW, "en").splitlines()
+    assert f"<p>2010:{title},公布日期未录</p>" in as_html(told, LAW)
+    assert as_json(told, LAW)["calendar"]["notices"] == [{"year": 2010, "source": title, "published_on": None}]
 
 
 def test_close_of_business_and_no_article_in_english() -> None:
@@ -263,7 +277,7 @@ def test_as_json_everything_is_there() -> None:
             "version": CALENDAR.version,
             "published_through": CALENDAR.published_through.isoformat(),
             "settled_through": CALENDAR.settled_through.isoformat(),
-            "notices": [{"year": 2026, "source": CALENDAR.notices[2026].source, "published_on": None}],
+            "notices": [{"year": 2026, "source": TITLE, "published_on": "2025-11-04"}],
         },
         "basis": {
             "source": "信访工作条例",
@@ -326,4 +340,4 @@ def test_every_line_of_the_text_stands_alone() -> None:
 def test_the_fragment_has_a_paragraph_for_each_line() -> None:
     page = as_html(explain("2026-03-05T10:00", "1wd"), LAW)
     assert "<p>自 2026-03-05 10:00 起 1个工作日</p><p>依据:信访工作条例 第34条(法定;A 法规原文)</p><p>策略版本:" in page
-    assert "</table><p>到期:2026-03-06 23:59:59 +0800</p><p>日历 " in page
+    assert "</table><p>到期:2026-03-06 23:59:59 +0800</p><p>2026:国务院办公厅关于2026年部分节假日安排的通知" in page
