@@ -233,6 +233,40 @@ async def test_what_makes_no_sense_is_parked_and_the_next_flows(routing: Routing
     assert await routing.rows("SELECT state FROM referrals WHERE role = 'lead'") == [("signed",)]
 
 
+@pytest.mark.parametrize(
+    ("action", "more", "outcome"),
+    [
+        ("resume", {}, "illegal_move"),
+        ("hold", {"reason": "appraisal", "occurred_at": "2026-03-02T09:00:00"}, "invalid_feedback"),
+        ("hold", {"reason": "appraisal", "occurred_at": "2026-03-02T09:00:00+26:00"}, "invalid_feedback"),
+        ("hold", {"reason": "appraisal", "occurred_at": "2025-03-02T09:00:00+08:00"}, "occurred_out_of_range"),
+        ("hold", {"reason": "bored"}, "unknown_reason"),
+        ("extend", {"reason": "complex", "attributes": {"by": "-5wd", "approver": "unit_head"}}, "invalid"),
+        ("extend", {"reason": "complex", "attributes": {"by": "0wd", "approver": "unit_head"}}, "invalid"),
+        ("extend", {"reason": "complex", "attributes": {"by": "1000000wd", "approver": "unit_head"}}, "invalid"),
+        ("extend", {"reason": "complex", "attributes": {"by": "99wd", "approver": "unit_head"}}, "extension_too_long"),
+        ("extend", {"reason": "complex", "attributes": {"by": "1wd"}}, "approver_missing"),
+    ],
+)
+async def test_what_time_does_not_allow_changes_no_clock(
+    routing: Routing, action: str, more: dict[str, object], outcome: str
+) -> None:
+    await routing.hears(an_accepted_case())
+    lead = await routing.referral(EDUCATION)
+    await routing.is_answered(an_answer(lead, "accept"))
+    clocks = "SELECT clock_id, version, status, clock::text FROM clocks ORDER BY clock_id"
+    before = await routing.rows(clocks)
+    await routing.is_answered(an_answer(lead, action, 7, **more))
+    refused = await routing.rows(
+        "SELECT convert_from(value, 'UTF8')::json->>'code' FROM journal"
+        " WHERE type = 'yimen.feedback.received.v1' AND topic = 'routing.referrals.v1'"
+        " AND convert_from(value, 'UTF8')::json->>'outcome' = 'refused'"
+    )
+    parked = await routing.rows("SELECT code FROM parked_records")
+    assert [*refused, *parked] == [(outcome,)]
+    assert await routing.rows(clocks) == before
+
+
 async def test_text_is_sealed_before_it_is_stored(routing: Routing) -> None:
     await routing.hears(an_accepted_case())
     lead = await routing.referral(EDUCATION)
