@@ -21,6 +21,7 @@ from services.notify.pace import Pace
 from services.notify.supervisions import (
     change_supervisions,
     claim_supervisions,
+    list_deciders,
 )
 from services.policies import PolicyWatch
 from services.runtime import journal
@@ -70,7 +71,10 @@ class Supervisor:
         now, policy = self.clock.now(), self.policy.policy
         async with transaction(self.engine) as conn:
             standing = await claim_supervisions(conn, now=now, portion=PORTION)
-            outcomes = [climb(one, now, policy) for one in standing]
+            legs = {one.clock_id: one.referral_id for one in standing if one.referral_id is not None}
+            deciders = await list_deciders(conn, legs.values())
+            holders = {clock: deciders[leg] for clock, leg in legs.items() if leg in deciders}
+            outcomes = [climb(one, now, policy, holder=holders.get(one.clock_id)) for one in standing]
             await change_supervisions(conn, [outcome.after for outcome in outcomes])
             climbed = [one for one in outcomes if isinstance(one, Climbed)]
             await journal.add(conn, SERVICE, [_said(one) for one in climbed])

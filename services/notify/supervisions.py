@@ -34,6 +34,9 @@ _LOCK: Final = text(
     ) AS s
     """
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+_DECIDERS: Final = text(
+    "SELECT referral_id, office FROM watches WHERE referral_id = ANY(:ids) AND kind = :kind AND ended_at IS NULL"
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 # Whoever is open behind its end is late; the index of open clocks has them in this order.
 _LATE: Final = text(
     """
@@ -70,6 +73,15 @@ async def lock_supervisions(conn: AsyncConnection, clock_ids: Iterable[UUID]) ->
 async def claim_supervisions(conn: AsyncConnection, *, now: datetime, portion: int) -> list[Supervision]:
     """Those whose next rung has come, the longest due first, each held by this transaction alone."""
     return _supervisions(await conn.scalar(_CLAIM, {"now": now, "portion": portion}))
+
+
+async def list_deciders(conn: AsyncConnection, referral_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Who has to decide on the return of these referrals, where one was asked for and is not decided."""
+    wanted = list(set(referral_ids))
+    if not wanted:
+        return {}
+    found = await conn.execute(_DECIDERS, {"ids": wanted, "kind": ClockKind.RETURN_DECISION.value})
+    return {row.referral_id: row.office for row in found}
 
 
 class Late(NamedTuple):

@@ -172,8 +172,12 @@ def goes_on(level: SupervisionLevel, kind: ClockKind, policy: Policy) -> bool:
     return _above(level, kind, policy) is not None
 
 
-def climb(standing: Supervision, now: datetime, policy: Policy) -> Climbed | Waits:
-    """One rung, if its moment has come and those whom it is for are at work."""
+def climb(standing: Supervision, now: datetime, policy: Policy, *, holder: str | None = None) -> Climbed | Waits:
+    """One rung, if its moment has come and those whom it is for are at work.
+
+    `holder` has the matter in the place of the clock's office: who decides on its return is told instead of it.
+    """
+    office = holder or standing.office
     level = standing.next_level
     rung = rung_of(policy.ladder, level, standing.kind) if level is not None else None
     if level is SupervisionLevel.REMINDED and (rung is None or now > standing.due_at):
@@ -181,11 +185,11 @@ def climb(standing: Supervision, now: datetime, policy: Policy) -> Climbed | Wai
         return Waits(after=_still(standing))
     if level is None or rung is None:
         return Waits(after=_upwards(standing, policy))
-    moment = _moment(rung, standing.due_at, standing.office, standing.stood_seconds, policy)
-    at_work = into_hours(now, rung, days_of(rung, standing.office, policy))
+    moment = _moment(rung, standing.due_at, office, standing.stood_seconds, policy)
+    at_work = into_hours(now, rung, days_of(rung, office, policy))
     if max(moment, at_work) > now:
         return Waits(after=replace(standing, next_at=max(moment, at_work)))
-    told = recipients_of(rung, standing.office, standing.area, policy)
+    told = recipients_of(rung, office, standing.area, policy)
     reached = replace(standing, level=level, reached_at=now, told=told)
     above = _still(reached) if level is SupervisionLevel.REMINDED else _upwards(reached, policy)
     return Climbed(after=above, rung=rung, at=now, moment=moment)

@@ -236,6 +236,7 @@ def passed_on(earlier: ClockFacts, *, to: str, at: datetime) -> tuple[ClockCance
 
 
 OTHER = "health-130722000000"
+DECIDER = "civil_affairs-130700000000"
 
 
 async def test_the_next_office_is_not_told_that_it_broke_a_limit_and_its_ladder_goes_on(notify: Notify) -> None:
@@ -276,3 +277,18 @@ async def test_a_limit_that_breaks_at_the_next_office_is_that_offices(notify: No
     await notify.watchman(at=BREACH + HOUR).fire()
     told = await notify.rows("SELECT office FROM alerts WHERE type = 'clock.breached'")
     assert told == [(OTHER,)]
+
+
+async def test_while_a_return_is_decided_the_decider_is_urged(notify: Notify) -> None:
+    """Whoever asked to return a case waits for the word of another."""
+    await broken(notify, facts(new_id()))
+    decision = facts(new_id(), kind=ClockKind.RETURN_DECISION, office=DECIDER, due_in=99 * DAY)
+    await notify.hears(started(decision))
+    await climbs(notify, URGED)
+    stop = ClockStop(clock_id=decision.clock_id, kind=decision.kind, version=1, at=URGED)
+    await notify.hears(ClockMet(case_id=new_id(), clocks=(stop,)))
+    await climbs(notify, SUPERVISED)
+    urged, supervised = await rungs(notify)
+    assert urged["recipients"] == [DECIDER, COUNTY]
+    assert OFFICE in supervised["recipients"]
+    assert DECIDER not in supervised["recipients"]
