@@ -20,6 +20,7 @@ UNITS = {
     Unit.YEAR: ("年", "year"),
 }
 WEEKDAYS = (("一", "Mon"), ("二", "Tue"), ("三", "Wed"), ("四", "Thu"), ("五", "Fri"), ("六", "Sat"), ("日", "Sun"))
+TITLES = {"zh": ("日期", "计数", "说明"), "en": ("Day", "Count", "Why")}
 CONFIDENCE = {
     "A": ("法规原文", "statutory text"),
     "B": ("官方地方性或二手材料", "official local or secondary page"),
@@ -140,7 +141,9 @@ def as_html(told: Explanation, basis: Basis, lang: Language = "zh") -> str:
     )
     foot = "".join(f"<p>{escape(line)}</p>" for line in _foot(told, lang))
     language = "zh-CN" if lang == "zh" else "en"
-    return f'<section class="explanation" lang="{language}">{head}<table><tbody>{rows}</tbody></table>{foot}</section>'
+    titles = "".join(f'<th scope="col">{title}</th>' for title in TITLES[lang])
+    table = f"<table><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<section class="explanation" lang="{language}">{head}{table}{foot}</section>'
 
 
 def numbered(days: tuple[DayCounted, ...]) -> Iterator[tuple[DayCounted, int]]:

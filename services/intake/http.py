@@ -12,7 +12,7 @@ from litestar.params import FromPath, QueryParameter
 
 from contracts.codes import CaseState, Field, RejectionCode
 from contracts.submissions import Applicant
-from services.intake import registration, store
+from services.intake import explaining, registration, store
 from services.intake.acting import ACTS
 from services.intake.lookup import find_visible, window_of
 from services.intake.registration import Outcome, Refused, Registered
@@ -21,6 +21,7 @@ from services.intake.timeline import ClockView, Entry, own_clocks, to_entries
 from services.intake.views import CaseView, to_view
 from services.runtime.auth import Principal, Role, requires, subtree
 from services.runtime.database import transaction
+from services.runtime.forms import AskedForm, AskedLanguage, InThreeForms, tell
 from services.runtime.problems import problem
 
 Call = Request[Principal, Any, State]
@@ -174,6 +175,26 @@ async def show_time(request: Call, state: State, key: FromPath[str]) -> TimeView
     return to_time(case, story, state.policy.policy, state.clock.now())
 
 
+@get("/v1/cases/{key:str}/explain", guards=[SEES], tags=["cases"], operation_class=InThreeForms)
+async def explain(
+    request: Call,
+    state: State,
+    key: FromPath[str],
+    clock: Annotated[UUID | None, QueryParameter(description="Only this one.")] = None,
+    form: AskedForm = None,
+    lang: AskedLanguage = None,
+) -> Response[dict[str, Any]]:
+    """Why each date of the window is what it is, day by day, also of clocks that ended; routing explains the offices'.
+
+    JSON, text or a page, as `Accept` or `format` asks.
+    """
+    async with transaction(state.engine) as conn:
+        case = await find_visible(conn, request.user, key)
+        story = await store.list_timeline(conn, case.id)
+    found = explaining.told(case, story, state.policy.policy, now=state.clock.now(), clock_id=clock)
+    return tell(request, found, form, lang)
+
+
 @get("/v1/cases/{key:str}/applicant", guards=[SEES_PEOPLE], tags=["cases"])
 async def show_applicant(request: Call, state: State, key: FromPath[str]) -> Applicant:
     """The person, unsealed. Each call is put on record before the answer leaves."""
@@ -194,6 +215,7 @@ ROUTES: list[HTTPRouteHandler] = [
     show_timeline,
     show_clocks,
     show_time,
+    explain,
     show_applicant,
     *ACTS,
 ]

@@ -1,12 +1,14 @@
 """A running clock explained: its days, its law, its pauses by name; for every service that shows one."""
 
+from datetime import datetime
 from typing import Any
 
-from services.deadlines import CIVIL_TIME, Basis, Explanation, as_html, as_json, as_text, explain
+from services.deadlines import CIVIL_TIME, Basis, Calendar, Explanation, as_html, as_json, as_text, explain
 from services.deadlines.telling import Language
 from services.policies.clocks import LegalClock
 from services.policies.granting import granted
 from services.policies.model import Policy
+from services.policies.words import office_of
 
 
 def explanation_of(clock: LegalClock, policy: Policy) -> Explanation:
@@ -33,23 +35,36 @@ def basis_in_words(clock: LegalClock) -> Basis:
     )
 
 
+def recounted(clock: LegalClock, policy: Policy) -> datetime | None:
+    """What was told of the end of a clock that has stopped, where the calendar of today counts otherwise."""
+    told = clock.told.due_at if clock.told is not None and not clock.open else None
+    return told if told != clock.due(policy.calendar_of(clock.office)).due_at else None
+
+
 def explained(clock: LegalClock, policy: Policy) -> dict[str, Any]:
     """The clock with every day of it, as JSON values."""
+    office_zh, office_en = office_of(policy, clock.office)
     return {
         "clock_id": clock.id,
         "kind": clock.kind,
         "kind_zh": clock.kind.zh,
+        "kind_en": clock.kind.en,
         "office": clock.office,
+        "office_zh": office_zh,
+        "office_en": office_en,
+        "round": clock.round,
         "status": clock.status,
         "started_at": clock.started_at,
+        "stopped_at": clock.stopped_at,
+        "told_due_at": recounted(clock, policy),
         **as_json(explanation_of(clock, policy), basis_in_words(clock)),
         "granted": list(granted(clock.extensions, clock.grants, policy)),
-        **_bounded(clock, policy),
+        **bounded(clock, policy),
         "basis": clock.terms.basis,
     }
 
 
-def _bounded(clock: LegalClock, policy: Policy) -> dict[str, Any]:
+def bounded(clock: LegalClock, policy: Policy) -> dict[str, Any]:
     """Of a co-handler whose own days would go on after the lead's: the end is the lead's."""
     own, ends = (of(policy.calendar_of(clock.office)).due_at for of in (clock.own_due, clock.due))
     if own is None or ends is None or own == ends:
@@ -61,6 +76,14 @@ def _bounded(clock: LegalClock, policy: Policy) -> dict[str, Any]:
             "zh": "协办时限不得晚于主办时限,与主办同时届满",
             "en": "a co-handler's time lies within the lead's and ends with it",
         },
+    }
+
+
+def calendar_told(calendar: Calendar) -> dict[str, Any]:
+    return {
+        "version": calendar.version,
+        "published_through": calendar.published_through,
+        "settled_through": calendar.settled_through,
     }
 
 

@@ -14,8 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.codes import FeedbackAction, ReferralState
 from contracts.submissions import Feedback
 from services.deadlines import BadQuestion, read_moment
-from services.policies.explaining import explained
-from services.routing import store
+from services.routing import explaining, store
 from services.routing.answering import take_answers, unsound
 from services.routing.coordinating import DECISIONS, Decision, Moment, decide
 from services.routing.domain.answers import Answer
@@ -25,6 +24,7 @@ from services.routing.translate import ReferralView, to_view
 from services.runtime.auth import Principal, Role, requires, subtree
 from services.runtime.database import transaction
 from services.runtime.failures import Rejected
+from services.runtime.forms import AskedForm, AskedLanguage, InThreeForms, tell
 from services.runtime.http import json_body
 from services.runtime.ids import new_id
 from services.runtime.problems import problem
@@ -118,27 +118,27 @@ async def show(request: Call, state: State, referral_id: FromPath[UUID]) -> Refe
     return to_view(referral, routing, state.router.policy.policy)
 
 
-@get("/v1/referrals/{referral_id:uuid}/explain", guards=[SEES], tags=["referrals"])
-async def explain(request: Call, state: State, referral_id: FromPath[UUID]) -> dict[str, Any]:
-    """Why this office, by which version of which rule; and why each date is what it is, day by day."""
+@get("/v1/referrals/{referral_id:uuid}/explain", guards=[SEES], tags=["referrals"], operation_class=InThreeForms)
+async def explain(
+    request: Call,
+    state: State,
+    referral_id: FromPath[UUID],
+    clock: Annotated[UUID | None, QueryParameter(description="Only this one.")] = None,
+    form: AskedForm = None,
+    lang: AskedLanguage = None,
+) -> Response[dict[str, Any]]:
+    """Why this office, by which version of which rule; and why each date is what it is, day by day.
+
+    JSON, text or a page, as `Accept` or `format` asks.
+    """
     async with transaction(state.engine) as conn:
         routing, referral = await _seen(request.user, conn, referral_id)
         decisions = await store.list_decisions(conn, routing.matter.case_id)
         corrections = await store.list_corrections(conn, referral_id)
     decided = next(one for one in decisions if one["decision_id"] == referral.decision_id)
-    policy = state.router.policy.policy
-    calendar = policy.calendar_of(referral.office)
-    return {
-        "referral": to_view(referral, routing, policy),
-        "decision": decided,
-        "corrections": corrections,
-        "clocks": [explained(clock, policy) for clock in referral.clocks],
-        "calendar": {
-            "version": calendar.version,
-            "published_through": calendar.published_through,
-            "settled_through": calendar.settled_through,
-        },
-    }
+    policy, now = state.router.policy.policy, state.router.clock.now()
+    found = explaining.told(referral, routing, decided, corrections, policy, now=now, clock_id=clock)
+    return tell(request, found, form, lang)
 
 
 @get("/v1/referrals/{referral_id:uuid}/answers", guards=[SEES_TEXT], tags=["referrals"])

@@ -95,6 +95,53 @@ async def test_the_time_of_a_case_is_told_to_whom_may_see_it(http: httpx.AsyncCl
     assert (await http.get("/v1/cases/nonsense/time")).status_code == 404
 
 
+async def test_each_date_of_the_window_is_explained_also_of_clocks_that_ended(http: httpx.AsyncClient) -> None:
+    body = a_submission(category="civil_affairs.subsistence_allowance")
+    case = (await http.post("/v1/cases", content=body)).json()
+    path = f"/v1/cases/{case['number']}"
+    await http.post(f"{path}/request-supplement", json={"missing": ["household_register"]})
+    told = (await http.get(f"{path}/explain", headers=token(Role.OPS))).json()
+    assert told["case"]["case_id"] == case["case_id"]
+    assert told["calendar"]["published_through"]
+    clocks = {clock["kind"]: clock for clock in told["clocks"]}
+    assert (clocks["acceptance"]["status"], clocks["acceptance"]["due_at"]) == ("paused", None)
+    assert clocks["supplement_notice"]["status"] == "met"
+    assert clocks["supplement_notice"]["stopped_at"] is not None
+    assert all(clock["days"] and clock["basis"]["source"] for clock in clocks.values())
+    by_id = (await http.get(f"/v1/cases/{case['case_id']}/explain")).json()
+    assert by_id["clocks"] == told["clocks"]
+
+    one = (await http.get(f"{path}/explain", params={"clock": clocks["acceptance"]["clock_id"]})).json()
+    assert [clock["kind"] for clock in one["clocks"]] == ["acceptance"]
+    assert (await http.get(f"{path}/explain", params={"clock": case["case_id"]})).status_code == 404
+    assert (await http.get(f"{path}/explain", params={"clock": "x"})).status_code == 400
+    outside = token(Role.CLERK, "130723000000")
+    assert (await http.get(f"{path}/explain", headers=outside)).status_code == 404
+
+
+async def test_an_explanation_comes_as_a_page_or_as_text_in_either_language(http: httpx.AsyncClient) -> None:
+    case = (await http.post("/v1/cases", content=a_submission())).json()
+    path = f"/v1/cases/{case['number']}/explain"
+    page = await http.get(path, headers={"accept": "text/html,*/*;q=0.8"})
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["content-language"] == "zh-CN"
+    assert "default-src 'none'; style-src 'sha256-" in page.headers["content-security-policy"]
+    assert page.headers["vary"] == "accept, accept-language"
+    assert '<html lang="zh-CN">' in page.text
+    assert f"<h1>期限说明 {case['number']}</h1>" in page.text
+    english = await http.get(path, headers={"accept": "text/plain", "accept-language": "en-GB, zh;q=0.1"})
+    assert english.headers["content-type"] == "text/plain; charset=utf-8"
+    assert english.text.startswith(f"Time limits explained: {case['number']}")
+    linked = await http.get(path, params={"format": "html", "lang": "en"}, headers={"accept": "application/json"})
+    assert '<html lang="en">' in linked.text
+    assert (await http.get(path)).headers["content-type"] == "application/json"
+    for wrong in ({"format": "pdf"}, {"lang": "fr"}):
+        assert (await http.get(path, params=wrong)).status_code == 400
+    document = (await http.get("/openapi.json")).json()["paths"]["/v1/cases/{key}/explain"]["get"]
+    assert document["responses"]["200"]["content"].keys() == {"application/json", "text/plain", "text/html"}
+    assert {one["name"] for one in document["parameters"]} == {"key", "clock", "format", "lang"}
+
+
 async def test_a_repeat_is_the_same_case_and_another_content_a_conflict(http: httpx.AsyncClient) -> None:
     first = await http.post("/v1/cases", content=a_submission())
     again = await http.post("/v1/cases", content=a_submission())

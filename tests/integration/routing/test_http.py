@@ -110,6 +110,29 @@ async def test_a_coordinator_puts_a_pause_right_and_the_old_one_stays_on_record(
     assert topics == 2, "the office gets a copy"
 
 
+async def test_an_explanation_comes_as_a_page_or_as_text_with_what_was_put_right(
+    routing: Routing, http: httpx.AsyncClient
+) -> None:
+    path = await held_and_resumed(routing, http)
+    assert (await http.post(f"{path}/correct-pause", json=await a_correction(http, path))).status_code == 200
+    page = await http.get(f"{path}/explain", headers={"accept": "text/html"})
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert '<html lang="zh-CN">' in page.text
+    assert "<h2>更正</h2>" in page.text
+    english = (await http.get(f"{path}/explain", params={"format": "text", "lang": "en"})).text
+    assert "Office: " in english.splitlines()[1]
+    assert "Dispatched by rule category.education.school_placement" in english
+    assert "## Handling: " in english
+    assert "pause 1 put right: was 2026-03-" in english
+    assert "approved by the head of the office, entered by coordinator-1" in english
+
+    handling = next(c for c in (await http.get(f"{path}/explain")).json()["clocks"] if c["kind"] == "handling")
+    one = await http.get(f"{path}/explain", params={"clock": handling["clock_id"], "format": "html"})
+    assert one.text.count("<article") == 1
+    other = "00000000-0000-0000-0000-000000000000"
+    assert (await http.get(f"{path}/explain", params={"clock": other})).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "code"),
     [

@@ -1,0 +1,76 @@
+"""The window's clocks that have ended, as the story tells them: a case itself keeps those that are open."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID
+
+from contracts.codes import ClockStatus
+from contracts.events import CaseBound
+from contracts.events import clocks as k
+from contracts.events.cases import CaseReopened
+from services.deadlines import Limit
+from services.deadlines.limits import DEFAULT_RULES
+from services.policies import Policy
+from services.policies.clocks import LegalClock, Terms, Told
+
+ENDS: Final[Mapping[type[CaseBound], ClockStatus]] = MappingProxyType(
+    {k.ClockMet: ClockStatus.MET, k.ClockCancelled: ClockStatus.CANCELLED}
+)
+
+
+def ended_clocks(story: Iterable[CaseBound], policy: Policy) -> tuple[LegalClock, ...]:
+    """In the order in which they started."""
+    heard = _Heard(policy)
+    for event in story:
+        heard.hears(event)
+    return tuple(clock for clock in heard.clocks.values() if not clock.open)
+
+
+@dataclass(slots=True)
+class _Heard:
+    policy: Policy
+    clocks: dict[UUID, LegalClock] = field(default_factory=dict)
+    round: int = 1
+
+    def hears(self, event: CaseBound) -> None:
+        match event:
+            case CaseReopened(round=number):
+                self.round = number
+            case k.ClocksTold():
+                for facts in event.clocks:
+                    if facts.referral_id is None:
+                        self._told(event, facts)
+            case k.ClockMet() | k.ClockCancelled():
+                for stop in event.clocks:
+                    if (clock := self.clocks.get(stop.clock_id)) is not None:
+                        self.clocks[clock.id] = clock.stop(stop.at, ENDS[type(event)])
+            case _:
+                pass
+
+    def _told(self, event: k.ClocksTold, facts: k.ClockFacts) -> None:
+        clock = self.clocks.get(facts.clock_id) or self._new(facts)
+        match event:
+            case k.ClockPaused(reason=reason, paused_at=at, since=since):
+                clock = clock.pause(since or at, reason)
+            case k.ClockResumed(resumed_at=at, since=since):
+                clock = clock.resume(since or at)
+            case _:
+                pass
+        told = Told(version=facts.version, calendar="", due_at=facts.due_at, due_soon_at=facts.due_soon_at)
+        self.clocks[clock.id] = replace(clock, version=facts.version, told=told)
+
+    def _new(self, facts: k.ClockFacts) -> LegalClock:
+        """Its row of the policy says how it is counted; of a row that is gone, as is counted without one."""
+        row = next((row for row in self.policy.limits if row.id == facts.basis.row), None)
+        rules = self.policy.rules_of(row, facts.office) if row is not None else DEFAULT_RULES
+        return LegalClock(
+            id=facts.clock_id,
+            kind=facts.kind,
+            office=facts.office,
+            area=facts.area,
+            terms=Terms(limit=Limit.parse(facts.limit), rules=rules, due_soon_share=0.0, basis=facts.basis),
+            started_at=facts.started_at,
+            round=self.round,
+        )

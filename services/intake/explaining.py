@@ -1,0 +1,45 @@
+"""The window's clocks of a case explained over HTTP, open and ended ones."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.domain.case import Case
+from services.intake.domain.ended import ended_clocks
+from services.intake.store import TimelineEntry
+from services.intake.views import to_view
+from services.policies import Policy
+from services.policies.explaining import calendar_told, explained
+from services.policies.sheets import Sheet, sheet_html, sheet_text
+from services.policies.words import Words, office_of
+from services.runtime.failures import Rejected
+from services.runtime.forms import Told
+from services.runtime.pages import Page
+
+
+def told(case: Case, entries: Iterable[TimelineEntry], policy: Policy, *, now: datetime, clock_id: UUID | None) -> Told:
+    """Of one clock, or of all."""
+    story = [event for entry in entries if (event := entry.event) is not None]
+    clocks = [
+        clock for clock in (*ended_clocks(story, policy), *case.clocks) if clock_id is None or clock.id == clock_id
+    ]
+    if clock_id is not None and not clocks:
+        raise Rejected("not_found")
+    sheet = Sheet(number=case.number, facts=tuple(_facts(case, policy)), clocks=clocks, now=now)
+    return Told(
+        values={
+            "case": to_view(case, policy),
+            "clocks": [explained(clock, policy) for clock in clocks],
+            "calendar": calendar_told(policy.calendar_of(case.first_contact_office)),
+        },
+        text=lambda lang: sheet_text(sheet, policy, lang),
+        page=lambda lang: Page(title=sheet.title(lang), main=sheet_html(sheet, policy, lang)),
+    )
+
+
+def _facts(case: Case, policy: Policy) -> Iterator[Words]:
+    category = policy.categories.get(case.category)
+    zh, en = (category.zh, category.en) if category is not None else (case.category, case.category)
+    yield f"事项:{zh}({case.state.zh})", f"Matter: {en} ({case.state.en.lower()})"
+    zh, en = office_of(policy, case.first_contact_office)
+    yield f"首问窗口:{zh}", f"First contact: {en}"

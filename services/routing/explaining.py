@@ -1,0 +1,84 @@
+"""A referral explained over HTTP: why this office, by which rule; and each of its clocks, day by day."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.policies import Policy
+from services.policies.clocks import LegalClock
+from services.policies.explaining import calendar_told, explained
+from services.policies.sheets import Sheet, minute, sheet_html, sheet_text
+from services.policies.words import Words, approver_of, office_of, reason_of
+from services.routing.domain.referral import Referral, Routing
+from services.routing.translate import to_view
+from services.runtime.failures import Rejected
+from services.runtime.forms import Told
+from services.runtime.pages import Page
+
+
+def told(
+    referral: Referral,
+    routing: Routing,
+    decision: Mapping[str, Any],
+    corrections: Sequence[Mapping[str, Any]],
+    policy: Policy,
+    *,
+    now: datetime,
+    clock_id: UUID | None,
+) -> Told:
+    """Of one clock, or of all."""
+    clocks = [clock for clock in referral.clocks if clock_id is None or clock.id == clock_id]
+    if clock_id is not None and not clocks:
+        raise Rejected("not_found")
+    put_right = [one for one in corrections if clock_id is None or one["clock_id"] == clock_id]
+    sheet = Sheet(
+        number=routing.matter.number,
+        facts=tuple(_facts(referral, decision, policy)),
+        clocks=clocks,
+        now=now,
+        remarks=tuple(_remark(one, referral.clocks, policy) for one in put_right),
+    )
+    return Told(
+        values={
+            "referral": to_view(referral, routing, policy),
+            "decision": decision,
+            "corrections": put_right,
+            "clocks": [explained(clock, policy) for clock in clocks],
+            "calendar": calendar_told(policy.calendar_of(referral.office)),
+        },
+        text=lambda lang: sheet_text(sheet, policy, lang),
+        page=lambda lang: Page(title=sheet.title(lang), main=sheet_html(sheet, policy, lang)),
+    )
+
+
+def _facts(referral: Referral, decision: Mapping[str, Any], policy: Policy) -> Iterator[Words]:
+    zh, en = office_of(policy, referral.office)
+    role, state = referral.role, referral.state
+    yield f"承办单位:{zh}({role.zh},{state.zh})", f"Office: {en} ({role.en.lower()}, {state.en.lower()})"
+    at, version = minute(decision["decided_at"]), decision["policy_version"]
+    if decision["rule"] is not None:
+        rule = decision["rule"]
+        yield f"派单:{at},规则 {rule}(策略 {version})", f"Dispatched by rule {rule}, {at} (policy {version})"
+    else:
+        yield f"派单:{at},无匹配规则(策略 {version})", f"Dispatched without a rule that fits, {at} (policy {version})"
+
+
+def _remark(one: Mapping[str, Any], clocks: Sequence[LegalClock], policy: Policy) -> Words:
+    kind = next((clock.kind for clock in clocks if clock.id == one["clock_id"]), None)
+    (name_zh, name_en) = (kind.zh, kind.en) if kind is not None else ("", "")
+    was, now = (_span(one[start], one[end]) for start, end in (("was_start", "was_end"), ("start", "end")))
+    zh, en = reason_of(policy, one["reason"])
+    by_zh, by_en = approver_of(policy, one["approver"])
+    at, number, who = minute(one["corrected_at"]), one["pause"] + 1, one["corrected_by"]
+    zh = f"{at} 更正{name_zh}第 {number} 次暂停:原 {was[0]},改为 {now[0]};{zh};批准:{by_zh};操作:{who}"
+    en = f"{at}: {name_en}, pause {number} put right: was {was[1]}, is {now[1]}; {en}"
+    return zh, f"{en}; approved by {by_en}, entered by {who}"
+
+
+def _span(start: Any, end: Any) -> Words:
+    if end == start:
+        return "无暂停", "none"
+    if end is None:
+        return f"{minute(start)} 起未结束", f"from {minute(start)}, open"
+    return f"{minute(start)} 至 {minute(end)}", f"{minute(start)} to {minute(end)}"
