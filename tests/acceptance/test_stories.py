@@ -140,6 +140,18 @@ async def the_commands_tell_it(city: Installation, number: str) -> None:
     assert "张北县教育局:申请退件(不属于本部门职责)" in told
     assert "张示例" not in output
     assert (await city.command("case", "show", str(uuid4())))[0] == 1
+    status, output = await city.command("case", "explain", number, "--json")
+    explained = json.loads(output)
+    assert status == 0
+    assert {clock["kind"] for clock in explained["clocks"]} >= {"acceptance"}
+    clocks = {(c["kind"], c["office"]): c for leg in explained["referrals"] for c in leg["clocks"]}
+    assert clocks["handling", PENSIONS]["days"]
+    status, output = await city.command("case", "explain", number, "--lang", "en")
+    assert status == 0
+    legs = [leg for leg in explained["referrals"] if leg["clocks"]]
+    assert {leg["referral"]["office"] for leg in legs} >= {EDUCATION, PENSIONS}
+    assert output.count(f"Time limits explained: {number}") == 1 + len(legs), "the window and each office"
+    assert "## Handling: " in output
 
 
 async def test_silence_is_acceptance_and_lateness_is_said_once(database: str, kafka: str, tmp_path: Path) -> None:

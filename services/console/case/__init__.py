@@ -1,1 +1,1 @@
-"""`yimen case`: the whole story of a case, and who used how many days of it. Asks the services over HTTP."""
+"""`yimen case`: its whole story, who used how many days, why each date. Asks the services over HTTP."""

@@ -42,14 +42,25 @@ class Services:
 
     def ask(self, url: str, kind: type[Answer], **params: str) -> Answer:
         """Raises `Unanswered`."""
+        content = self._get(url, params)
+        try:
+            return msgspec.json.decode(content, type=kind)
+        except msgspec.MsgspecError:
+            raise Unanswered("unreachable", f"{url} answers, and not as our services do") from None
+
+    def read(self, url: str, **params: str) -> str:
+        """As text for people. Raises `Unanswered`."""
+        return self._get(url, params | {"format": "text"}).decode("utf-8", "replace").rstrip("\n")
+
+    def _get(self, url: str, params: dict[str, str]) -> bytes:
         headers = {"authorization": f"Bearer {self.token}"}
         try:
             reply = httpx.get(url, params=params, headers=headers, timeout=TIMEOUT_SECONDS)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unanswered("unreachable", f"{url}: {type(error).__name__}") from None
+        if reply.is_success:
+            return reply.content
         try:
-            if reply.is_success:
-                return msgspec.json.decode(reply.content, type=kind)
             problem = msgspec.json.decode(reply.content, type=dict)
         except msgspec.MsgspecError:
             raise Unanswered("unreachable", f"{url} answers {reply.status_code}, and not as our services do") from None

@@ -1,4 +1,4 @@
-"""`yimen case show` and `yimen case time`."""
+"""`yimen case show`, `yimen case time` and `yimen case explain`."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ import msgspec
 
 from services.console.case.asking import HOW, Services, Unanswered, find_services
 from services.console.case.drawing import drawn_case, drawn_time
-from services.console.case.telling import tell_case, tell_time
+from services.console.case.telling import read_dates, tell_case, tell_dates, tell_time
 from services.console.main import told
 from services.intake.domain.numbers import is_case_number
 
@@ -25,11 +25,11 @@ NEXT = {
 
 @click.group()
 def case() -> None:
-    """One case: its whole story, and who used how many days."""
+    """One case: its whole story, who used how many days, and why each date is what it is."""
 
 
 def about_a_case(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What both commands are asked with."""
+    """What all of them are asked with."""
     for option in (
         click.argument("number"),
         click.option(
@@ -54,6 +54,22 @@ def show(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
 def time(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
     """Who used how many days: the pieces add up to the whole, pauses and waiting are charged to nobody."""
     _answer(number, data, tell_time, lambda found: drawn_time(found, lang), as_json=as_json)
+
+
+@case.command()
+@about_a_case
+def explain(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
+    """Why each date is what it is: every clock of the window and of the offices, day by day, with its law."""
+    if as_json:
+        _answer(number, data, tell_dates, lambda _: iter(()), as_json=True)
+    else:
+        _answer(number, data, lambda services, of: read_dates(services, of, lang), apart, as_json=False)
+
+
+def apart(texts: list[str]) -> Iterator[str]:
+    """One under the other."""
+    for number, text in enumerate(texts):
+        yield from ("", text) if number else (text,)
 
 
 def _answer(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -44,6 +45,15 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the dates of a case are what they are: the window's clocks, then each referral with its own, as told."""
+
+    case: dict[str, Any]
+    clocks: list[dict[str, Any]]
+    calendar: dict[str, Any]
+    referrals: list[dict[str, Any]]
+
+
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of one case that anybody may see who runs the installation."""
 
@@ -65,6 +75,27 @@ def tell_case(services: Services, number: str) -> Told:
 
 def tell_time(services: Services, number: str) -> TimeView:
     return services.ask(f"{services.intake}/v1/cases/{number}/time", TimeView)
+
+
+def tell_dates(services: Services, number: str) -> Explained:
+    own = services.ask(f"{services.intake}/v1/cases/{number}/explain", dict[str, Any])
+    case_id = UUID(own["case"]["case_id"])
+    referrals = [services.ask(_explain(services, one), dict[str, Any]) for one in _referrals(services, case_id)]
+    return Explained(case=own["case"], clocks=own["clocks"], calendar=own["calendar"], referrals=referrals)
+
+
+def read_dates(services: Services, number: str, language: str) -> list[str]:
+    """The same in words: what each owner of clocks says of its own."""
+    path = f"{services.intake}/v1/cases/{number}"
+    case = services.ask(path, CaseView)
+    # A copy for information has no clock.
+    legs = [one for one in _referrals(services, case.case_id) if one.clocks]
+    addresses = [f"{path}/explain", *(_explain(services, one) for one in legs)]
+    return [services.read(address, lang=language) for address in addresses]
+
+
+def _explain(services: Services, referral: Referral) -> str:
+    return f"{services.routing}/v1/referrals/{referral.referral_id}/explain"
 
 
 def in_order(story: Sequence[Entry]) -> list[Entry]:

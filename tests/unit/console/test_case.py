@@ -120,13 +120,13 @@ def test_who_had_the_time_is_drawn_with_sums() -> None:
     assert "(now)" in en
 
 
-@pytest.mark.parametrize("command", ["show", "time"])
+@pytest.mark.parametrize("command", ["show", "time", "explain"])
 @pytest.mark.parametrize("arguments", [(), ("nonsense",), ("130722-20260302-00017-4",), (NUMBER, "--lang", "fr")])
 def test_a_wrong_use_exits_with_2(command: str, arguments: tuple[str, ...]) -> None:
     assert run(command, *arguments).exit_code == 2
 
 
-@pytest.mark.parametrize("command", ["show", "time"])
+@pytest.mark.parametrize("command", ["show", "time", "explain"])
 def test_without_an_installation_it_says_how_to_have_one(command: str) -> None:
     result = run(command, NUMBER)
     assert result.exit_code == 2
