@@ -93,20 +93,22 @@ _PERFORMANCE: Final = text(
 # Below the oldest running transaction nothing can still appear: a late commit is never passed over.
 _ALERTS: Final = text(
     """
-    SELECT * FROM alerts
-    WHERE (xid, place) > (:xid, :place) AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-      AND (:office = '' OR office = :office) AND area LIKE :within
-    ORDER BY xid, place LIMIT :limit
+    SELECT a.*, c.number FROM (
+        SELECT * FROM alerts
+        WHERE (xid, place) > (:xid, :place) AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+          AND (:office = '' OR office = :office) AND area LIKE :within
+        ORDER BY xid, place LIMIT :limit
+    ) AS a LEFT JOIN cases AS c USING (case_id) ORDER BY a.xid, a.place
     """
 )
 _LATEST_ALERTS: Final = text(
     """
-    SELECT * FROM (
+    SELECT a.*, c.number FROM (
         SELECT * FROM alerts
         WHERE xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
           AND (:office = '' OR office = :office) AND area LIKE :within
         ORDER BY xid DESC, place DESC LIMIT :limit
-    ) AS a ORDER BY xid, place
+    ) AS a LEFT JOIN cases AS c USING (case_id) ORDER BY a.xid, a.place
     """
 )
 _WATCHES: Final = text(
@@ -150,6 +152,8 @@ class AlertView(msgspec.Struct, frozen=True, kw_only=True):
     event_id: UUID
     type: str
     case_id: UUID
+    number: str | None
+    """Of the case; `null` if its registration was not read yet."""
     referral_id: UUID | None
     clock_id: UUID
     kind: str
@@ -286,6 +290,7 @@ def _alert(row: RowMapping, names: Mapping[str, str]) -> AlertView:
         event_id=row["event_id"],
         type=row["type"],
         case_id=row["case_id"],
+        number=row["number"],
         referral_id=row["referral_id"],
         clock_id=row["clock_id"],
         kind=row["kind"],
