@@ -66,8 +66,10 @@ class Running:
             engine.start()
             self._note()
         self._prepare()
-        for name in SERVICES:
-            self._services.append(Watched(name, self._service(name)))
+        ports = {name: self._installation.port(name) for name in SERVICES}
+        self.environment |= _addresses(ports)
+        for name, port in ports.items():
+            self._services.append(Watched(name, self._service(name, port)))
         self._screen.step("starting intake, routing, notify")
         for service in self._services:
             service.start()
@@ -148,9 +150,10 @@ class Running:
     def _started_by_us(self) -> list[Watched[Ward]]:
         return [engine for engine in (self._postgres, self._broker) if engine is not None]
 
-    def _service(self, name: str) -> ServiceProcess:
-        log = self._installation.logs / f"{name}.log"
-        return ServiceProcess(name, port=self._installation.port(name), log=log, environment=self.environment)
+    def _service(self, name: str, port: int) -> ServiceProcess:
+        return ServiceProcess(
+            name, port=port, log=self._installation.logs / f"{name}.log", environment=self.environment
+        )
 
     def _prepare(self) -> None:
         self._screen.step("schemas and topics")
@@ -242,6 +245,15 @@ def time_variables(time_: Time | None) -> dict[str, str]:
         "YIMEN_TIME_SPEED": str(time_.speed),
         "YIMEN_TIME_ORIGIN": time_.origin.isoformat(),
         "YIMEN_TIME_ANCHOR": time_.anchor.isoformat(),
+    }
+
+
+def _addresses(ports: Mapping[str, int]) -> dict[str, str]:
+    """Who finds whom in a browser on this machine, by either of its names."""
+    return {
+        "YIMEN_INTAKE_URL": f"http://127.0.0.1:{ports['intake']}",
+        "YIMEN_ROUTING_URL": f"http://127.0.0.1:{ports['routing']}",
+        "YIMEN_BOARD_URL": ",".join(f"http://{name}:{ports['notify']}" for name in ("127.0.0.1", "localhost")),
     }
 
 

@@ -15,16 +15,21 @@ from services.runtime.database import open_engine
 from services.runtime.jobs import Job
 from services.runtime.process import Service
 from services.runtime.sealing import Sealer
-from services.runtime.settings import RuntimeSettings, read_settings
+from services.runtime.settings import ORIGIN, RuntimeSettings, read_settings
 
 FIRING_SECONDS = 0.25
 SWEEPING_SECONDS = 2.0
 FORGETTING_SECONDS = 600.0
+ADDRESS = rf"{ORIGIN}[A-Za-z0-9._~/-]*"
 
 
 class NotifySettings(RuntimeSettings):
     notify_alerts_per_second: int = Field(default=ALERTS_PER_SECOND, gt=0)
     """How many alerts and rungs of the ladder a process says a second when many are late, as after an outage."""
+    intake_url: str = Field(default="", pattern=rf"^({ADDRESS})?$")
+    """Where browsers find intake, so that the board can show why a date of a window is what it is."""
+    routing_url: str = Field(default="", pattern=rf"^({ADDRESS})?$")
+    """Where browsers find routing, for the dates of offices."""
 
 
 def build(settings: NotifySettings | None = None) -> Service:
@@ -48,7 +53,12 @@ def build(settings: NotifySettings | None = None) -> Service:
         sealer=Sealer(settings.sealing_key.get_secret_value()),
         readers=Watcher(clock=clock, policy=policy).readers(),
         routes=ROUTES,
-        state={"engine": engine, "policy": policy, "clock": clock},
+        state={
+            "engine": engine,
+            "policy": policy,
+            "clock": clock,
+            "explained_by": {"intake": settings.intake_url.rstrip("/"), "routing": settings.routing_url.rstrip("/")},
+        },
         jobs=[
             Job(run=refresh_policy),
             Job(run=watchman.note_reading, seconds=FIRING_SECONDS),

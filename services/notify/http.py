@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib import resources
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -22,6 +23,7 @@ from services.policies import Policy
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
 from services.runtime.failures import Rejected
+from services.runtime.pages import SEALED
 from services.runtime.streams import Entry, stream
 
 Call = Request[Principal, Any, State]
@@ -246,7 +248,23 @@ async def performance(request: Call, state: State, code: FromPath[str]) -> dict[
     return {"office": code, "zh": office.zh, "en": office.en, **found}
 
 
-def _page(path: str, name: str, media_type: str) -> HTTPRouteHandler:
+@get("/", include_in_schema=False, sync_to_thread=False)
+def board(state: State) -> Response[bytes]:
+    """The page, which may ask us and those who explain dates, and take their pages apart."""
+    origins = {f"{part.scheme}://{part.netloc}" for part in map(urlsplit, state.explained_by.values()) if part.netloc}
+    asks = " ".join(["'self'", *sorted(origins)])
+    headers = {"content-security-policy": f"default-src 'self'; style-src 'self' {SEALED}; connect-src {asks}"}
+    return Response((BOARD / "board.html").read_bytes(), media_type="text/html", headers=headers)
+
+
+@get("/board.json", include_in_schema=False, sync_to_thread=False)
+def board_settings(state: State) -> dict[str, str]:
+    """Where explanations are to be had; empty where nobody said."""
+    found: dict[str, str] = state.explained_by
+    return found
+
+
+def _file(path: str, name: str, media_type: str) -> HTTPRouteHandler:
     async def serve() -> Response[bytes]:
         return Response((BOARD / name).read_bytes(), media_type=media_type)
 
@@ -260,8 +278,9 @@ ROUTES: list[HTTPRouteHandler] = [
     list_alerts,
     stream_alerts,
     performance,
-    _page("/", "board.html", "text/html; charset=utf-8"),
-    _page("/board.js", "board.js", "text/javascript; charset=utf-8"),
-    _page("/board.svg", "board.svg", "image/svg+xml"),
-    _page("/board.css", "board.css", "text/css; charset=utf-8"),
+    board,
+    board_settings,
+    _file("/board.js", "board.js", "text/javascript"),
+    _file("/board.svg", "board.svg", "image/svg+xml"),
+    _file("/board.css", "board.css", "text/css"),
 ]

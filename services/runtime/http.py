@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from litestar import Litestar, MediaType, Request, Response, get
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
@@ -66,15 +67,22 @@ def build_app(
     state: Mapping[str, Any],
     probe: Probe,
     body_limit: int = 1024 * 1024,
+    board: Sequence[str] = (),
     lifespan: Sequence[Callable[[Litestar], AbstractAsyncContextManager[None]]] = (),
 ) -> Litestar:
-    """The application of one service. Routes find `state` by attribute: `token_key` is needed, the rest is theirs."""
+    """The application of one service. Routes find `state` by attribute: `token_key` is needed, the rest is theirs.
+
+    Pages of the addresses in `board` may read what a token that they have opens; no other page may.
+    """
     return Litestar(
         route_handlers=[live, ready, metrics, openapi, *routes],
         state=State({**state, "probe": probe}),
         exception_handlers={HTTPException: on_http_exception, Exception: on_error},
         request_max_body_size=body_limit,
         response_headers=SECURITY_HEADERS,
+        cors_config=CORSConfig(allow_origins=list(board), allow_methods=["GET"], allow_headers=["authorization"])
+        if board
+        else None,
         openapi_config=OpenAPIConfig(
             title=f"Yimen {service}",
             version="1",

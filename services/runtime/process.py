@@ -89,6 +89,7 @@ async def run(service: Service) -> None:
         state={**service.state, "token_key": settings.token_key.get_secret_value()},
         probe=probe,
         body_limit=settings.body_limit,
+        board=[address for address in settings.board_url.split(",") if address],
     )
     config = uvicorn.Config(app, host=settings.http_host, port=settings.http_port, log_level="warning", lifespan="on")
     server = uvicorn.Server(config)

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).parents[2]
 KEY_BYTES = 32
+ORIGIN = r"https?://[A-Za-z0-9.:\[\]-]+"
+"""Scheme, host and port of an address, and nothing that means something in a header."""
 
 S = TypeVar("S", bound="RuntimeSettings")
 
@@ -41,6 +43,8 @@ class RuntimeSettings(BaseSettings):
     """Address to listen on."""
     http_port: int = Field(default=0, ge=0, le=65535)
     """Port to listen on; 0 takes a free one."""
+    board_url: str = Field(default="", pattern=rf"^({ORIGIN}(,{ORIGIN})*)?$")
+    """Where browsers find the board, several with commas between: its page may read answers of this service."""
     policy_dir: Path = REPOSITORY / "deploy" / "policies" / "zhangjiakou"
     """Folder of the policy pack; its parents stand beside it."""
     token_key: SecretStr = Field(min_length=32)

@@ -22,7 +22,7 @@ const IDLE_MS = 15000;
 const SHOWN_ALERTS = 40;
 
 const state = { token: sessionStorage.getItem("yimen.token"), language: localStorage.getItem("yimen.language") || "zh",
-  overview: null, supervisions: [], alerts: [], cursor: null, wanted: false, stop: null, how: "" };
+  overview: null, supervisions: [], alerts: [], cursor: null, wanted: false, stop: null, how: "", explained: {}, why: null };
 
 const say = (zh, en) => (state.language === "en" ? en : zh);
 
@@ -80,7 +80,56 @@ function drawTiles(overview) {
   }));
 }
 
+// Who owns the clock explains it: routing those of a referral, intake those of a window.
+function explanation(one) {
+  const path = one.referral_id ? `/v1/referrals/${one.referral_id}` : `/v1/cases/${one.case_id}`;
+  const base = one.referral_id ? state.explained.routing : state.explained.intake;
+  return base ? `${base}${path}/explain?clock=${one.clock_id}` : null;
+}
+
+function whyButton(id, one) {
+  const address = explanation(one);
+  if (!address) return "";
+  const button = element("button", say("依据", "Why"));
+  const about = [one.number, one.office_zh, one.kind_zh].filter(Boolean).join(" · ");
+  Object.assign(button, { id, type: "button" });
+  button.setAttribute("aria-label", `${say("期限依据", "Why this date")}: ${about}`);
+  button.addEventListener("click", () => explain({ id, address, about }));
+  return button;
+}
+
+async function explain(asked) {
+  state.why = asked;
+  $("h-why").textContent = asked.about;
+  $("reading").textContent = say("正在读取…", "Loading…");
+  $("because").replaceChildren();
+  $("why").showModal();
+  $("h-why").focus();
+  const [fault, parts] = await because(asked.address);
+  if (state.why !== asked) return;
+  $("reading").textContent = fault;
+  $("because").replaceChildren(...parts);
+}
+
+// What went wrong, and what the owner of the clock says of it.
+async function because(address) {
+  try {
+    const headers = { authorization: `Bearer ${state.token}` };
+    const reply = await fetch(`${address}&format=html&lang=${state.language}`, { headers });
+    if (reply.status === 403 || reply.status === 404) return [say("此令牌无权查看该期限", "This token may not see it"), []];
+    if (!reply.ok) throw new Error(String(reply.status));
+    // A document of its own, in which nothing runs; what stands under its title is taken over.
+    const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+    return ["", [...page.querySelectorAll("main > :not(h1)")]];
+  } catch {
+    return [say("暂时无法读取,请稍后再试", "It cannot be read at the moment; try again"), []];
+  }
+}
+
 function drawAlerts() {
+  const drawn = [state.language, state.alerts.length, state.cursor, state.explained.intake].join();
+  if ($("alerts").dataset.drawn === drawn) return; // A screen reader would hear all of it again.
+  $("alerts").dataset.drawn = drawn;
   if (!state.alerts.length) {
     $("alerts").replaceChildren(element("li", say("暂无提醒", "Nothing yet"), "empty"));
     return;
@@ -88,11 +137,11 @@ function drawAlerts() {
   $("alerts").replaceChildren(...state.alerts.map((alert) => {
     const [kind, zh, en] = ALERTS[`${alert.type}/${alert.level}`] || ALERTS[alert.type] || ["due", alert.type, alert.type];
     const item = element("li", undefined, kind);
-    const about = `${alert.office_zh} · ${alert.kind_zh}`;
+    const about = [alert.number, alert.office_zh, alert.kind_zh].filter(Boolean).join(" · ");
     const level = alert.type === "clock.due_soon" ? ` ${alert.level}` : "";
     const late = alert.late_seconds >= LATE_ENOUGH_TO_SAY ? ` · ${say("迟发", "said late by")} ${span(alert.late_seconds)}` : "";
     item.append(element("span", say(zh, en) + level, "tag"), element("span", about),
-      element("small", `${say("到期", "due")} ${moment(alert.due_at)}${late}`));
+      element("small", `${say("到期", "due")} ${moment(alert.due_at)}${late}`), whyButton(`why-${alert.cursor}`, alert));
     return item;
   }));
 }
@@ -115,7 +164,7 @@ function drawSupervisions() {
     return tag;
   }));
   const titles = [["级别", "Level"], ["编号", "Number"], ["承办单位", "Held by"], ["时限", "Limit"], ["超期", "Late by"],
-    ["已告知", "Told"], ["下一级", "Next"]];
+    ["已告知", "Told"], ["下一级", "Next"], ["依据", "Why"]];
   const head = element("thead"), row = element("tr"), body = element("tbody");
   for (const [zh, en] of titles) {
     const th = element("th", say(zh, en));
@@ -127,10 +176,12 @@ function drawSupervisions() {
     const tr = element("tr"), th = element("th");
     th.scope = "row";
     th.append(element("span", rung(one.level), `rung ${one.level}`));
+    const why = element("td");
+    why.append(whyButton(`why-${one.clock_id}`, one));
     const next = one.paused ? say("暂停", "Paused") : one.next_at ? `${rung(one.next_level)} ${moment(one.next_at)}` : "—";
     tr.append(th, element("td", one.number || "—"), element("td", one.office_zh || say("无主", "Nobody")),
       element("td", one.kind_zh), element("td", span(one.late_seconds), "late"),
-      element("td", one.told_zh.join(say("、", ", "))), element("td", next));
+      element("td", one.told_zh.join(say("、", ", ")), "told"), element("td", next), why);
     body.append(tr);
   }
   if (!state.supervisions.length) {
@@ -162,8 +213,10 @@ function draw() {
   const wanted = $("filter").value.trim();
   const offices = overview.by_office.filter((line) => !wanted || line.zh.includes(wanted) || line.office.includes(wanted));
   drawTable("by_office", say("部门", "Office"), offices, "office");
+  const focused = document.activeElement?.id;
   drawSupervisions();
   drawAlerts();
+  if (focused && document.activeElement?.id !== focused) $(focused)?.focus({ preventScroll: true });
 }
 
 function line(how) {
@@ -176,6 +229,7 @@ function line(how) {
 function leave(reason) {
   sessionStorage.removeItem("yimen.token");
   if (state.stop) state.stop.abort();
+  $("why").close();
   Object.assign(state, { token: null, overview: null, supervisions: [], alerts: [], cursor: null });
   $("refused").textContent = reason || "";
   line("");
@@ -232,13 +286,21 @@ async function listen() {
   }
 }
 
+async function askWhoExplains() {
+  try {
+    state.explained = await ask("/board.json");
+  } catch {
+    state.explained = {};
+  }
+}
+
 function begin() {
   draw();
   if (!state.token) {
     $("token").focus();
     return;
   }
-  refresh().then(() => { if (state.token) listen(); });
+  askWhoExplains().then(refresh).then(() => { if (state.token) listen(); });
 }
 
 $("enter").addEventListener("submit", (event) => {
@@ -255,6 +317,12 @@ $("language").addEventListener("click", () => {
   draw();
 });
 $("leave").addEventListener("click", () => leave());
+$("close").addEventListener("click", () => $("why").close());
+$("print").addEventListener("click", () => print());
+$("why").addEventListener("close", () => {
+  $("because").replaceChildren();
+  if (state.why) $(state.why.id)?.focus();
+});
 $("filter").addEventListener("input", draw);
 setInterval(() => { if (state.token && state.wanted) refresh(); }, REFRESH_MS);
 setInterval(() => { if (state.token && state.overview) refresh(); }, IDLE_MS);

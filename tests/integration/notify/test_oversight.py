@@ -37,6 +37,7 @@ def token(role: Role = Role.COORDINATOR, **more: Any) -> dict[str, str]:
 async def http(notify: Notify) -> AsyncIterator[httpx.AsyncClient]:
     clock = Clock(speed=1e-9, origin=SUPERVISED + HOUR, anchor=datetime.now(NOW.tzinfo))
     state = {"engine": notify.engine, "policy": PolicyWatch(PACK), "clock": clock, "token_key": KEY}
+    state["explained_by"] = {"intake": "https://intake.example", "routing": "https://routing.example/r"}
 
     async def probe() -> dict[str, str]:
         return {"database": "ok"}
@@ -206,6 +207,26 @@ async def test_an_alert_says_whom_it_concerned_which_level_and_how_late(
     (alert,) = (await http.get("/v1/alerts")).json()["items"]
     assert alert["recipients"] == [OFFICE, "civil_affairs-130722000000"]
     assert (alert["type"], alert["level"], alert["late_seconds"]) == ("clock.breached", "", 3600)
+    assert alert["number"] == "130722-20260304-00001-1"
+    before = (await http.get("/v1/alerts", params={"cursor": "0-0"})).json()["items"]
+    assert before == [alert]
+
+
+async def test_an_alert_of_a_case_that_was_not_read_yet_has_no_number(notify: Notify, http: httpx.AsyncClient) -> None:
+    await notify.hears(started(facts(new_id())))
+    await is_supervised(notify)
+    (alert,) = (await http.get("/v1/alerts")).json()["items"]
+    assert alert["number"] is None
+
+
+async def test_the_board_knows_who_explains_a_date_and_may_ask_nobody_else(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/board.json")).json() == {
+        "intake": "https://intake.example",
+        "routing": "https://routing.example/r",
+    }
+    policy = (await http.get("/")).headers["content-security-policy"]
+    assert policy.startswith("default-src 'self'; style-src 'self' 'sha256-")
+    assert policy.endswith("; connect-src 'self' https://intake.example https://routing.example")
 
 
 async def test_the_board_has_a_place_for_it(http: httpx.AsyncClient) -> None:

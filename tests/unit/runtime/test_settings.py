@@ -28,6 +28,11 @@ def test_good_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.kafka_connection() == {"bootstrap_servers": ["a:1", "b:2"], "security_protocol": "PLAINTEXT"}
 
 
+@pytest.mark.parametrize("value", ["", "https://board.example", "http://127.0.0.1:8080,http://[::1]:8080"])
+def test_the_board_may_have_several_addresses(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    assert read(monkeypatch, YIMEN_BOARD_URL=value).board_url == value
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -38,6 +43,9 @@ def test_good_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("YIMEN_TIME_SPEED", "0"),
         ("YIMEN_HTTP_PORT", "99999"),
         ("YIMEN_LOG_LEVEL", "LOUD"),
+        ("YIMEN_BOARD_URL", "*"),
+        ("YIMEN_BOARD_URL", "https://board.example/path"),
+        ("YIMEN_BOARD_URL", "https://board.example; script-src *"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None) -> None:
