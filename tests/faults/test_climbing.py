@@ -1,0 +1,68 @@
+"""Notify is killed while it says what broke, and again while the ladder is climbed: each thing is said once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import pytest
+
+from tests.acceptance.installation import SERVICES, Installation, installed
+from tests.faults.outcome import EMPLOYMENT, count, parked, reaches, submit
+
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
+
+NUMBER = 300
+LATER = datetime(2026, 4, 20, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
+"""A working Monday in office hours, long after the last rung for what came on the second of March."""
+BROKEN = "notify.alerts WHERE type = 'clock.breached'"
+CLIMBED = "notify.journal WHERE type LIKE 'yimen.supervision.%'"
+RUNGS = """
+    SELECT convert_from(value, 'UTF8')::json ->> 'level' AS level, count(*) AS said,
+           count(DISTINCT convert_from(value, 'UTF8')::json ->> 'clock_id') AS clocks
+    FROM notify.journal WHERE type LIKE 'yimen.supervision.%' GROUP BY 1
+"""
+
+
+@pytest.fixture
+async def city(database: str, kafka: str, tmp_path: Path, conn: asyncpg.Connection) -> AsyncIterator[Installation]:
+    """Everything is to be signed for and handled, and then weeks pass in which nobody does and nobody looks."""
+    async with installed(database, kafka, tmp_path, offices=(EMPLOYMENT,)) as installation:
+        await submit(installation, "faults-climbing", NUMBER)
+        await reaches(conn, "notify.watches WHERE kind = 'handling'", NUMBER, installation)
+        for name in SERVICES:
+            assert installation.stop(name) == 0
+        installation.environment["YIMEN_TIME_ORIGIN"] = LATER.isoformat()
+        installation.environment["YIMEN_TIME_ANCHOR"] = datetime.now().astimezone().isoformat()
+        installation.environment["YIMEN_NOTIFY_ALERTS_PER_SECOND"] = "200"
+        yield installation
+
+
+async def test_what_is_said_while_notify_is_killed_is_said_once(city: Installation, conn: asyncpg.Connection) -> None:
+    await city.start()
+    await killed_before(city, conn, BROKEN, 2 * NUMBER)
+    await city.start("notify")
+    await reaches(conn, BROKEN, 2 * NUMBER, city)
+    await killed_before(city, conn, CLIMBED, 3 * NUMBER)
+    await city.start("notify")
+    await reaches(conn, CLIMBED, 3 * NUMBER, city)
+    await asyncio.sleep(3)
+
+    assert await count(conn, BROKEN) == 2 * NUMBER
+    assert await conn.fetchval(f"SELECT count(DISTINCT clock_id) FROM {BROKEN}") == 2 * NUMBER
+    said, different = await conn.fetchrow("SELECT count(*), count(DISTINCT event_id) FROM notify.alerts")
+    assert said == different
+    rungs = {row["level"]: (row["said"], row["clocks"]) for row in await conn.fetch(RUNGS)}
+    assert rungs == dict.fromkeys(("urged", "supervised", "listed"), (NUMBER, NUMBER))
+    order = "SELECT count(*) FROM notify.supervisions WHERE level <> 'listed' OR next_level IS NOT NULL"
+    assert await conn.fetchval(order) == 0
+    assert await parked(conn) == 0
+
+
+async def killed_before(city: Installation, conn: asyncpg.Connection, what: str, number: int) -> None:
+    """As soon as some of it was said, and not all."""
+    await reaches(conn, what, 1, city)
+    city.kill("notify")
+    assert 0 < await count(conn, what) < number
