@@ -154,7 +154,8 @@ def _until(clock: k.ClockFacts, seen: datetime, policy: Policy) -> Words | None:
     (day_zh, day_en), (zh, en) = civil_day(clock.due_at, seen), office_of(policy, clock.office)
     decides = clock.kind is ClockKind.RETURN_DECISION
     zh, en = (f"{zh} ", f" by {en}") if decides else ("", "")
-    return f"{zh}{clock.kind.zh}至 {day_zh}({clock.basis.source})", f"{clock.kind.en.lower()}{en} until {day_en}"
+    law = clock.basis.source
+    return f"{zh}{clock.kind.zh}至 {day_zh}({law})", f"{clock.kind.en.lower()}{en} until {day_en} ({law})"
 
 
 def _extended(event: k.ClockExtended, policy: Policy) -> Words:

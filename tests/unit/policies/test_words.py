@@ -65,12 +65,12 @@ def clock(kind: ClockKind, office: str = EDUCATION) -> k.ClockFacts:
         (
             k.ClockStarted(case_id=CASE, clocks=(clock(ClockKind.SIGNING), clock(ClockKind.HANDLING))),
             "办理时限至 3月9日(社会救助暂行办法)",
-            "handling until 9 March",
+            "handling until 9 March (社会救助暂行办法)",
         ),
         (
             k.ClockStarted(case_id=CASE, clocks=(clock(ClockKind.RETURN_DECISION, CIVIL_AFFAIRS),)),
             "张北县民政局 退件审核时限至 3月9日(社会救助暂行办法)",
-            "decision on a return by Civil Affairs Bureau, 张北县 until 9 March",
+            "decision on a return by Civil Affairs Bureau, 张北县 until 9 March (社会救助暂行办法)",
         ),
         (
             a.SupervisionUrged(
@@ -213,10 +213,10 @@ def test_a_date_of_another_year_names_it() -> None:
     resumed = k.ClockResumed(case_id=CASE, clocks=(late,), resumed_at=NOW)
     assert words.tell(resumed, policy()) == (
         "办理时限至 2027年1月4日(社会救助暂行办法)",
-        "handling until 4 January 2027",
+        "handling until 4 January 2027 (社会救助暂行办法)",
     )
     in_january = k.ClockResumed(case_id=CASE, clocks=(late,), resumed_at=NEW_YEAR - timedelta(days=1))
-    assert (words.tell(in_january, policy()) or ("", ""))[1] == "handling until 4 January"
+    assert (words.tell(in_january, policy()) or ("", ""))[1] == "handling until 4 January (社会救助暂行办法)"
 
 
 def test_what_only_machines_need_has_no_words() -> None:
