@@ -27,6 +27,8 @@ class Supervision(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     """From the moment at which the rung was to be reached until it was; people are told in working hours only."""
     statutory: bool = False
     """Whether a law sets this rung, and not an office's own rule."""
+    provisional: bool = False
+    """`due_at` was counted through days that a notice of holidays may still move."""
 
 
 class SupervisionReminded(Supervision, frozen=True, kw_only=True, omit_defaults=True):

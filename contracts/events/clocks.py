@@ -173,6 +173,8 @@ class ClockAlert(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     """Which of several it is: the warning's level, or `last_day`."""
     late_seconds: int = 0
     """From the moment that it belongs to until it was said; more than moments only after an outage or a hold."""
+    provisional: bool = False
+    """`due_at` was counted through days that a notice of holidays may still move."""
 
 
 class ClockDueSoon(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):

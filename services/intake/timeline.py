@@ -46,6 +46,7 @@ class ClockView(msgspec.Struct, frozen=True, kw_only=True):
     late: bool
     """It was answered after it was due, or notify has said that nobody answered."""
     provisional: bool
+    """A notice of holidays may still move `due_at`; never of a clock that has ended."""
     basis: k.LimitBasis
 
 
@@ -87,7 +88,7 @@ def _facts(event: CaseBound | None) -> Iterator[k.ClockFacts]:
 
 def _stopped(clock: ClockView, at: datetime, status: ClockStatus) -> ClockView:
     late = clock.late or (status is ClockStatus.MET and clock.due_at is not None and at > clock.due_at)
-    return msgspec.structs.replace(clock, status=status, stopped_at=at, late=late)
+    return msgspec.structs.replace(clock, status=status, stopped_at=at, late=late, provisional=False)
 
 
 def _clock(facts: k.ClockFacts, status: ClockStatus, policy: Policy) -> ClockView:

@@ -22,6 +22,7 @@ from services.notify.supervisions import (
     change_supervisions,
     claim_supervisions,
     list_deciders,
+    list_unsettled,
 )
 from services.policies import PolicyWatch
 from services.runtime import journal
@@ -77,11 +78,13 @@ class Supervisor:
             outcomes = [climb(one, now, policy, holder=holders.get(one.clock_id)) for one in standing]
             await change_supervisions(conn, [outcome.after for outcome in outcomes])
             climbed = [one for one in outcomes if isinstance(one, Climbed)]
-            await journal.add(conn, SERVICE, [_said(one) for one in climbed])
+            unsettled = await list_unsettled(conn, [one.after for one in climbed])
+            said = [_said(one, provisional=one.after.clock_id in unsettled) for one in climbed]
+            await journal.add(conn, SERVICE, said)
         return Looked(len(standing), len(climbed))
 
 
-def _said(climbed: Climbed) -> Outgoing:
+def _said(climbed: Climbed, *, provisional: bool) -> Outgoing:
     reached, level = climbed.after, climbed.rung.level
     event = EVENT_OF[level](
         case_id=reached.case_id,
@@ -97,6 +100,7 @@ def _said(climbed: Climbed) -> Outgoing:
         referral_id=reached.referral_id,
         late_seconds=climbed.late_seconds,
         statutory=climbed.rung.statutory,
+        provisional=provisional,
     )
     ids = (str(reached.clock_id), str(reached.version), level.value)
     return Outgoing(event=event, at=climbed.at, event_id=derived_id("supervision", *ids))

@@ -90,10 +90,14 @@ _PERFORMANCE: Final = text(
     WHERE l.role <> 'info' AND l.office = :office
     """
 )
+_UNSETTLED: Final = """EXISTS (
+    SELECT FROM watches AS w
+    WHERE w.clock_id = a.clock_id AND w.provisional AND w.due_at = a.due_at AND w.ended_at IS NULL
+)"""
 # Below the oldest running transaction nothing can still appear: a late commit is never passed over.
 _ALERTS: Final = text(
-    """
-    SELECT a.*, c.number FROM (
+    f"""
+    SELECT a.*, c.number, {_UNSETTLED} AS provisional FROM (
         SELECT * FROM alerts
         WHERE (xid, place) > (:xid, :place) AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
           AND (:office = '' OR office = :office) AND area LIKE :within
@@ -102,8 +106,8 @@ _ALERTS: Final = text(
     """
 )
 _LATEST_ALERTS: Final = text(
-    """
-    SELECT a.*, c.number FROM (
+    f"""
+    SELECT a.*, c.number, {_UNSETTLED} AS provisional FROM (
         SELECT * FROM alerts
         WHERE xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
           AND (:office = '' OR office = :office) AND area LIKE :within
@@ -169,6 +173,8 @@ class AlertView(msgspec.Struct, frozen=True, kw_only=True):
     late_seconds: int
     """From the moment that it belongs to until it was said."""
     recipients: list[str]
+    provisional: bool
+    """The clock runs, and a notice of holidays may still move `due_at`."""
 
 
 class WatchView(msgspec.Struct, frozen=True, kw_only=True):
@@ -304,6 +310,7 @@ def _alert(row: RowMapping, names: Mapping[str, str]) -> AlertView:
         level=row["level"],
         late_seconds=row["late_seconds"],
         recipients=row["recipients"],
+        provisional=row["provisional"],
     )
 
 

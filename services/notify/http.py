@@ -168,8 +168,11 @@ async def list_supervisions(
             level=level,
             after=_after(cursor),
             limit=limit + 1,
-            now=state.clock.now(),
-            names=_names(state.policy.policy),
+            seen=oversight.Seen(
+                now=state.clock.now(),
+                names=_names(state.policy.policy),
+                settled_through=state.policy.policy.calendar.settled_through,
+            ),
         )
     page = found[:limit]
     more = f"{page[-1].due_at.isoformat()}_{page[-1].clock_id}" if len(found) > limit else None

@@ -1,7 +1,8 @@
 """What a coordinator sees of the ladder: what is urged, supervised or listed, who holds it, and who was told."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,13 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import String
 
 from contracts.codes import ClockKind, SupervisionLevel
+from services.deadlines.limits import civil_day
 from services.notify.domain.areas import prefix
 from services.notify.domain.ladder import LATE
 
 OPEN: Final = "s.ended_at IS NULL AND s.level <> 'none'"
 _LIST: Final = text(
     f"""
-    SELECT s.*, c.number FROM supervisions AS s LEFT JOIN cases AS c USING (case_id)
+    SELECT s.*, c.number, coalesce(w.provisional AND w.due_at = s.due_at, false) AS provisional
+    FROM supervisions AS s LEFT JOIN cases AS c USING (case_id) LEFT JOIN watches AS w USING (clock_id)
     WHERE {OPEN} AND (s.due_at, s.clock_id) > (:after_due, :after_id)
       AND s.level = ANY(:levels) AND s.area LIKE :within AND (:office = '' OR s.office = :office)
     ORDER BY s.due_at, s.clock_id LIMIT :limit
@@ -57,6 +60,19 @@ class SupervisionView(msgspec.Struct, frozen=True, kw_only=True):
     next_level: str | None
     next_level_zh: str | None
     next_at: datetime | None
+    provisional: bool
+    """A notice of holidays may still move `due_at`."""
+    next_provisional: bool
+    """A notice of holidays may still move `next_at`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a row is told with."""
+
+    now: datetime
+    names: Mapping[str, str]
+    settled_through: date
 
 
 async def list_supervisions(
@@ -67,8 +83,7 @@ async def list_supervisions(
     level: SupervisionLevel | None,
     after: tuple[datetime, UUID],
     limit: int,
-    now: datetime,
-    names: Mapping[str, str],
+    seen: Seen,
 ) -> Sequence[SupervisionView]:
     """The longest late first. Without a level those above the breach."""
     values = {
@@ -79,7 +94,7 @@ async def list_supervisions(
         "after_id": after[1],
         "limit": limit,
     }
-    return [_view(row, now, names) for row in (await conn.execute(_LIST, values)).mappings()]
+    return [_view(row, seen) for row in (await conn.execute(_LIST, values)).mappings()]
 
 
 async def count_supervisions(conn: AsyncConnection, *, area: str, office: str) -> dict[str, int]:
@@ -89,7 +104,7 @@ async def count_supervisions(conn: AsyncConnection, *, area: str, office: str) -
     return counted | {row["level"]: row["number"] for row in found.mappings()}
 
 
-def _view(row: RowMapping, now: datetime, names: Mapping[str, str]) -> SupervisionView:
+def _view(row: RowMapping, seen: Seen) -> SupervisionView:
     told: list[str] = row["told"]
     following: Any = row["next_level"]
     return SupervisionView(
@@ -100,18 +115,21 @@ def _view(row: RowMapping, now: datetime, names: Mapping[str, str]) -> Supervisi
         kind=row["kind"],
         kind_zh=ClockKind(row["kind"]).zh,
         office=row["office"],
-        office_zh=names.get(row["office"], row["office"]),
+        office_zh=seen.names.get(row["office"], row["office"]),
         area=row["area"],
         level=row["level"],
         level_zh=SupervisionLevel(row["level"]).zh,
         version=row["version"],
         reached_at=row["reached_at"],
         told=told,
-        told_zh=[names.get(code, code) for code in told],
+        told_zh=[seen.names.get(code, code) for code in told],
         due_at=row["due_at"],
-        late_seconds=max(0, int((now - row["due_at"]).total_seconds())),
+        late_seconds=max(0, int((seen.now - row["due_at"]).total_seconds())),
         paused=row["paused_at"] is not None,
         next_level=following,
         next_level_zh=SupervisionLevel(following).zh if following is not None else None,
         next_at=row["next_at"],
+        provisional=row["provisional"],
+        # People are told on working days, whatever the unit of the rung.
+        next_provisional=row["next_at"] is not None and civil_day(row["next_at"]) > seen.settled_through.toordinal(),
     )

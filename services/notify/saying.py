@@ -64,6 +64,7 @@ def _alert(fired: Fired) -> ClockAlert:
         fired_at=fired.fired_at,
         level=fired.level,
         late_seconds=fired.late_seconds,
+        provisional=watch.provisional,
     )
 
 

@@ -59,6 +59,9 @@ _LATE: Final = text(
     bindparam("after_due", type_=DateTime(timezone=True)),
     bindparam("after_id", type_=Uuid),
 )
+_UNSETTLED: Final = text(
+    "SELECT clock_id FROM watches WHERE clock_id = ANY(:ids) AND provisional AND ended_at IS NULL"
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 _read: Final = msgspec.json.Decoder(list[Supervision]).decode
 
 
@@ -105,6 +108,12 @@ async def list_late(conn: AsyncConnection, *, after: tuple[datetime, UUID], now:
         )
         for row in found
     ]
+
+
+async def list_unsettled(conn: AsyncConnection, standing: Iterable[Supervision]) -> set[UUID]:
+    """Clocks whose end a notice of holidays may still move."""
+    ids = [one.clock_id for one in standing]
+    return set(await conn.scalars(_UNSETTLED, {"ids": ids})) if ids else set()
 
 
 async def add_supervisions(conn: AsyncConnection, begun: Iterable[Supervision]) -> None:

@@ -1,5 +1,6 @@
 """A running clock explained: its days, its law, its pauses by name; for every service that shows one."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from services.policies.words import office_of
 
 def explanation_of(clock: LegalClock, policy: Policy) -> Explanation:
     """Counted by the terms that the clock started with and the calendar that its office has today."""
-    return explain(
+    told = explain(
         clock.started_at,
         clock.terms.limit,
         calendar=policy.calendar_of(clock.office),
@@ -22,6 +23,8 @@ def explanation_of(clock: LegalClock, policy: Policy) -> Explanation:
         extensions=clock.extensions,
         names=policy.names(),
     )
+    # What has ended is not counted again.
+    return told if clock.open else replace(told, provisional=False)
 
 
 def basis_in_words(clock: LegalClock) -> Basis:

@@ -151,11 +151,17 @@ def _said_at(event: k.ClocksTold) -> datetime:
 def _until(clock: k.ClockFacts, seen: datetime, policy: Policy) -> Words | None:
     if clock.due_at is None:
         return None
-    (day_zh, day_en), (zh, en) = civil_day(clock.due_at, seen), office_of(policy, clock.office)
+    (day_zh, day_en), (zh, en) = _end(clock.due_at, clock, seen), office_of(policy, clock.office)
     decides = clock.kind is ClockKind.RETURN_DECISION
     zh, en = (f"{zh} ", f" by {en}") if decides else ("", "")
     law = clock.basis.source
     return f"{zh}{clock.kind.zh}至 {day_zh}({law})", f"{clock.kind.en.lower()}{en} until {day_en} ({law})"
+
+
+def _end(due_at: datetime, clock: k.ClockFacts, seen: datetime) -> Words:
+    """The day, and whether a notice of holidays may still move it."""
+    zh, en = civil_day(due_at, seen)
+    return (f"{zh}(暂定)", f"{en} (provisional)") if clock.provisional else (zh, en)
 
 
 def _extended(event: k.ClockExtended, policy: Policy) -> Words:
@@ -163,7 +169,7 @@ def _extended(event: k.ClockExtended, policy: Policy) -> Words:
     by, clock = Limit.parse(event.by), event.clocks[0]
     zh, en = f"延期 {limit_in_words(by, 'zh')}", f"extended by {limit_in_words(by, 'en')}"
     if clock.due_at is not None:
-        day_zh, day_en = civil_day(clock.due_at, event.extended_at)
+        day_zh, day_en = _end(clock.due_at, clock, event.extended_at)
         zh, en = f"{zh},至 {day_zh}", f"{en} until {day_en}"
     why = _agreed(event.approver, event.reason, policy)
     return f"{zh}({why[0]})", f"{en} ({why[1]})"
@@ -186,7 +192,7 @@ def _move(before: datetime | None, clock: k.ClockFacts, seen: datetime) -> Words
     kind, now = clock.kind, clock.due_at
     if now is None:
         return "仍暂停计时", "still standing still"
-    zh, en = civil_day(now, seen)
+    zh, en = _end(now, clock, seen)
     if before is None:
         return f"{kind.zh}至 {zh}", f"{kind.en.lower()} until {en}"
     if before == now:

@@ -149,6 +149,7 @@ def _clock_view(clock: LegalClock, policy: Policy) -> ClockView:
         started_at=clock.started_at,
         due_at=ends.due_at,
         stopped_at=clock.stopped_at,
-        provisional=ends.provisional,
+        # What has ended is not counted again.
+        provisional=ends.provisional and clock.open,
         basis=clock.terms.basis,
     )

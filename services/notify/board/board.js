@@ -141,7 +141,7 @@ function drawAlerts() {
     const level = alert.type === "clock.due_soon" ? ` ${alert.level}` : "";
     const late = alert.late_seconds >= LATE_ENOUGH_TO_SAY ? ` · ${say("迟发", "said late by")} ${span(alert.late_seconds)}` : "";
     item.append(element("span", say(zh, en) + level, "tag"), element("span", about),
-      element("small", `${say("到期", "due")} ${moment(alert.due_at)}${late}`), whyButton(`why-${alert.cursor}`, alert));
+      element("small", `${say("到期", "due")} ${moment(alert.due_at)}${spare(alert.provisional)}${late}`), whyButton(`why-${alert.cursor}`, alert));
     return item;
   }));
 }
@@ -149,6 +149,10 @@ function drawAlerts() {
 function span(seconds) {
   const days = Math.floor(seconds / DAY_SECONDS), hours = Math.floor((seconds % DAY_SECONDS) / 3600);
   return days ? `${days} ${say("天", "d")}` : `${hours} ${say("小时", "h")}`;
+}
+
+function spare(provisional) {
+  return provisional ? say("(暂定)", " (provisional)") : "";
 }
 
 function rung(level) {
@@ -178,7 +182,7 @@ function drawSupervisions() {
     th.append(element("span", rung(one.level), `rung ${one.level}`));
     const why = element("td");
     why.append(whyButton(`why-${one.clock_id}`, one));
-    const next = one.paused ? say("暂停", "Paused") : one.next_at ? `${rung(one.next_level)} ${moment(one.next_at)}` : "—";
+    const next = one.paused ? say("暂停", "Paused") : one.next_at ? `${rung(one.next_level)} ${moment(one.next_at)}${spare(one.next_provisional)}` : "—";
     tr.append(th, element("td", one.number || "—"), element("td", one.office_zh || say("无主", "Nobody")),
       element("td", one.kind_zh), element("td", span(one.late_seconds), "late"),
       element("td", one.told_zh.join(say("、", ", ")), "told"), element("td", next), why);

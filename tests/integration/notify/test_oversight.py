@@ -7,11 +7,12 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from contracts.codes import ClockKind, Field, ReferralRole, SubmissionChannel
 from contracts.events import CaseBound
 from contracts.events.cases import CaseClosed, CaseRegistered, CaseReopened
-from contracts.events.clocks import ClockCancelled, ClockStarted, ClockStop
+from contracts.events.clocks import ClockCancelled, ClockMet, ClockStarted, ClockStop
 from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralReturnRequested
 from services.notify.http import ROUTES
 from services.policies import PolicyWatch
@@ -227,6 +228,40 @@ async def test_the_board_knows_who_explains_a_date_and_may_ask_nobody_else(http:
     policy = (await http.get("/")).headers["content-security-policy"]
     assert policy.startswith("default-src 'self'; style-src 'self' 'sha256-")
     assert policy.endswith("; connect-src 'self' https://intake.example https://routing.example")
+
+
+async def test_a_date_that_a_notice_may_still_move_is_provisional_where_it_is_shown(
+    notify: Notify, http: httpx.AsyncClient
+) -> None:
+    """In the alert and its event, in the rung's event, and until the clock has ended."""
+    clock = facts(new_id(), provisional=True)
+    start = started(clock)
+    await notify.hears(start)
+    await is_supervised(notify)
+
+    async def shown() -> tuple[list[bool], list[bool]]:
+        items = [(await http.get(path)).json()["items"] for path in ("/v1/alerts", "/v1/supervisions")]
+        return tuple([one["provisional"] for one in page] for page in items)  # type: ignore[return-value]
+
+    assert await shown() == ([True], [True])
+    events = await notify.rows(
+        "SELECT value FROM journal WHERE type LIKE 'yimen.supervision.%' OR type = 'yimen.clock.breached.v1'"
+    )
+    assert [msgspec.json.decode(value)["provisional"] for (value,) in events] == [True] * 3
+    stop = ClockStop(clock_id=clock.clock_id, kind=clock.kind, version=2, at=NOW + 9 * DAY)
+    await notify.hears(ClockMet(case_id=start.case_id, clocks=(stop,)))
+    assert await shown() == ([False], [])
+
+
+async def test_a_rung_beyond_the_published_days_is_provisional(notify: Notify, http: httpx.AsyncClient) -> None:
+    await late_case(notify)
+    await is_supervised(notify)
+    (one,) = (await http.get("/v1/supervisions")).json()["items"]
+    assert (one["provisional"], one["next_provisional"]) == (False, False)
+    async with notify.engine.begin() as conn:
+        await conn.execute(text("UPDATE supervisions SET next_at = '2026-12-30T01:00:00Z'"))
+    (one,) = (await http.get("/v1/supervisions")).json()["items"]
+    assert (one["provisional"], one["next_provisional"]) == (False, True)
 
 
 async def test_the_board_has_a_place_for_it(http: httpx.AsyncClient) -> None:

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 
 from contracts.codes import ClockKind
 from contracts.events import CaseBound
+from contracts.events.clocks import ClockMet, ClockStarted, ClockStop
 from services.console import endpoints
 from services.console.case.asking import find_services
 from services.console.case.drawing import drawn_case, drawn_time
@@ -28,7 +29,7 @@ from services.intake.translate import to_events
 from services.intake.views import to_view
 from services.runtime.auth import ALGORITHM, ISSUER
 from tests.unit.intake import test_holding as stories
-from tests.unit.intake.builders import DAY, NOW, done, needs_material, policy, registered, rules
+from tests.unit.intake.builders import DAY, LEAD, NOW, done, needs_material, policy, registered, rules
 
 NUMBER = "130722-20260302-00017-7"
 
@@ -83,6 +84,15 @@ def test_english_tells_the_same(told: Told) -> None:
 def test_nothing_of_the_applicant_is_told(told: Told, language: str) -> None:
     assert "张示例" not in "\n".join(drawn_case(told, language))
     assert "张示例" not in msgspec.json.encode(told).decode()
+
+
+def test_only_what_runs_is_provisional() -> None:
+    late = msgspec.structs.replace(stories.a_clock(LEAD), referral_id=None, provisional=True, due_at=NOW + 9 * DAY)
+    stop = ClockStop(clock_id=late.clock_id, kind=late.kind, version=2, at=NOW)
+    events = [ClockStarted(case_id=LEAD, clocks=(late,)), ClockMet(case_id=LEAD, clocks=(stop,))]
+    lines = [TimelineEntry(at=NOW, type=e.TYPE, by="x", data=msgspec.to_builtins(e)) for e in events]
+    assert [clock.provisional for clock in own_clocks(lines[:1], policy())] == [True]
+    assert [clock.provisional for clock in own_clocks(lines, policy())] == [False]
 
 
 def test_a_story_names_the_year_where_it_begins() -> None:

@@ -1,12 +1,13 @@
 """A running clock explained by the names and the calendar of its policy."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 
-from contracts.codes import ClockKind
+from contracts.codes import ClockKind, ClockStatus
 from services.deadlines import Limit
 from services.policies import load_policy
 from services.policies.clocks import LegalClock, terms_of
@@ -68,6 +69,13 @@ def test_what_was_written_before_grants_were_kept_is_still_read() -> None:
         ("30d", "unit_head", "情况复杂"),
     ]
     assert told[0]["granted_at"] is None
+
+
+def test_what_has_ended_is_not_provisional_any_more() -> None:
+    late = replace(HELD, pauses=(), status=ClockStatus.RUNNING, started_at=datetime(2026, 12, 28, 1, tzinfo=UTC))
+    ended = late.stop(late.started_at, ClockStatus.MET)
+    assert (explained(late, POLICY)["provisional"], explained(ended, POLICY)["provisional"]) == (True, False)
+    assert "暂定" not in explained_text(ended, POLICY)
 
 
 def test_in_words_and_as_a_fragment() -> None:

@@ -219,6 +219,21 @@ def test_a_date_of_another_year_names_it() -> None:
     assert (words.tell(in_january, policy()) or ("", ""))[1] == "handling until 4 January (社会救助暂行办法)"
 
 
+def test_a_date_that_a_notice_may_still_move_says_so() -> None:
+    spare = msgspec.structs.replace(clock(ClockKind.HANDLING), due_at=NEW_YEAR, provisional=True)
+    longer = msgspec.structs.replace(extended(NEW_YEAR), clocks=(spare,))
+    told = [
+        k.ClockStarted(case_id=CASE, clocks=(spare,)),
+        k.ClockResumed(case_id=CASE, clocks=(spare,), resumed_at=NOW),
+        recalculated(spare, before=NOW),
+        longer,
+    ]
+    for event in told:
+        zh, en = words.tell(event, policy()) or ("", "")
+        assert "2027年1月4日(暂定)" in zh
+        assert "4 January 2027 (provisional)" in en
+
+
 def test_what_only_machines_need_has_no_words() -> None:
     signing = k.ClockStarted(case_id=CASE, clocks=(clock(ClockKind.SIGNING),))
     ended = k.ClockStop(clock_id=LEG, kind=ClockKind.HANDLING, version=1, at=NOW)
