@@ -126,4 +126,7 @@ def told_of(alert: Alert, kind: ClockKind, office: str, area: str, policy: Polic
         return tuple(dict.fromkeys(both))
     level = SupervisionLevel.WARNED if alert is Alert.DUE_SOON else SupervisionLevel.REMINDED
     rung = rung_of(policy.ladder, level, kind)
-    return recipients_of(rung, office, area, policy) if rung is not None else ()
+    if rung is None:
+        # A clock that is not supervised is its office's own matter, and still has a last day.
+        return (office,) if office in policy.offices else ()
+    return recipients_of(rung, office, area, policy)

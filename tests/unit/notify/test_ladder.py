@@ -8,6 +8,7 @@ import pytest
 
 from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
 from services.deadlines import CIVIL_TIME, Override
+from services.notify.domain.firing import told_of
 from services.notify.domain.ladder import Climbed, Supervision, Waits, begun, climb, follow, may_be_supervised
 from services.notify.domain.watch import Alert, Watch, moments_of, told
 from services.policies.ladder import WINDOWS
@@ -52,6 +53,14 @@ def test_every_rung_in_order_with_those_whom_it_is_for() -> None:
         (L.SUPERVISED, civil("16 09:00"), (OFFICE, COUNTY, COUNTY_GOVERNMENT)),
         (L.LISTED, civil("23 09:00"), (OFFICE, COUNTY, CITY, CITY_GOVERNMENT)),
     ]
+
+
+@pytest.mark.parametrize("kind", [ClockKind.SIGNING, ClockKind.ACCEPTANCE, ClockKind.HANDLING])
+def test_the_last_day_is_for_the_office_whether_it_is_supervised_or_not(kind: ClockKind) -> None:
+    assert told_of(Alert.LAST_DAY, kind, OFFICE, a_watch().area, POLICY) == (OFFICE,)
+    # Of what nobody holds the coordinator hears, where a rung says so.
+    nobody = () if kind is not ClockKind.HANDLING else (COUNTY,)
+    assert told_of(Alert.LAST_DAY, kind, "", a_watch().area, POLICY) == nobody
 
 
 def test_one_day_late_is_a_whole_day_and_not_the_night_of_the_breach() -> None:
