@@ -69,10 +69,7 @@ _PERFORMANCE: Final = text(
            count(*) FILTER (WHERE l.round > 1) AS reworked,
            count(*) FILTER (WHERE l.role = 'lead' AND l.state = 'completed' AND c.satisfied IS NOT NULL) AS asked,
            count(*) FILTER (WHERE l.role = 'lead' AND l.state = 'completed' AND c.satisfied) AS satisfied,
-           (
-               SELECT count(*) FROM supervisions AS s
-               WHERE s.office = :office AND s.level IN ('urged', 'supervised', 'listed')
-           ) AS supervised,
+           count(s.referral_id) AS supervised,
            percentile_cont(0.5) WITHIN GROUP (
                ORDER BY extract(epoch FROM l.ended_at - l.dispatched_at) / 86400
            ) FILTER (WHERE l.state = 'completed') AS median_days
@@ -86,6 +83,10 @@ _PERFORMANCE: Final = text(
                coalesce(bool_or(w.status = 'breached' AND w.kind = 'signing'), false) AS unsigned
         FROM watches AS w WHERE w.referral_id = l.referral_id
     ) AS w
+    LEFT JOIN (
+        SELECT DISTINCT referral_id FROM supervisions
+        WHERE office = :office AND level IN ('urged', 'supervised', 'listed') AND referral_id IS NOT NULL
+    ) AS s USING (referral_id)
     LEFT JOIN cases AS c USING (case_id)
     WHERE l.role <> 'info' AND l.office = :office
     """

@@ -230,6 +230,18 @@ async def test_the_board_knows_who_explains_a_date_and_may_ask_nobody_else(http:
     assert policy.endswith("; connect-src 'self' https://intake.example https://routing.example")
 
 
+async def test_a_referral_with_two_late_clocks_is_supervised_once(notify: Notify, http: httpx.AsyncClient) -> None:
+    """And a clock without a referral is no share of referrals."""
+    case, referral = registered(), new_id()
+    clocks = tuple(facts(new_id(), kind=kind, referral_id=referral) for kind in (ClockKind.HANDLING, ClockKind.REWORK))
+    await notify.hears(case, dispatched(case.case_id, referral), ClockStarted(case_id=case.case_id, clocks=clocks))
+    await notify.hears(started(facts(new_id(), kind=ClockKind.CALLBACK, referral_id=None)))
+    await is_supervised(notify)
+    assert await notify.rows("SELECT count(*) FROM supervisions WHERE level = 'supervised'") == [(3,)]
+    found = (await http.get(f"/v1/offices/{OFFICE}/performance")).json()
+    assert (found["supervised"], found["rates"]["supervised"]) == (1, 1.0)
+
+
 async def test_a_date_that_a_notice_may_still_move_is_provisional_where_it_is_shown(
     notify: Notify, http: httpx.AsyncClient
 ) -> None:
