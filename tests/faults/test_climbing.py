@@ -14,7 +14,8 @@ from tests.faults.outcome import EMPLOYMENT, count, parked, reaches, submit
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
 
-NUMBER = 300
+NUMBER = 1_100
+"""More than one portion of breaches, and of rungs; after each the pace makes notify wait for seconds."""
 LATER = datetime(2026, 4, 20, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
 """A working Monday in office hours, long after the last rung for what came on the second of March."""
 BROKEN = "notify.alerts WHERE type = 'clock.breached'"
@@ -36,7 +37,7 @@ async def city(database: str, kafka: str, tmp_path: Path, conn: asyncpg.Connecti
             assert installation.stop(name) == 0
         installation.environment["YIMEN_TIME_ORIGIN"] = LATER.isoformat()
         installation.environment["YIMEN_TIME_ANCHOR"] = datetime.now().astimezone().isoformat()
-        installation.environment["YIMEN_NOTIFY_ALERTS_PER_SECOND"] = "200"
+        installation.environment["YIMEN_NOTIFY_ALERTS_PER_SECOND"] = "1500"
         yield installation
 
 
