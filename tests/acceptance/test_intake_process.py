@@ -158,6 +158,12 @@ async def seen(client: httpx.AsyncClient, number: str, state: str) -> dict[str, 
     return dict(case)
 
 
+TO_AN_OFFICE = ["clock.started", "clock.met"]
+"""The time until a lead has it, or has it again."""
+LAST = ["case.closed", "clock.met", "clock.started"]
+"""The callback was made, and the time to keep the case begins."""
+
+
 @pytest.mark.engines
 async def test_a_case_lives_from_registration_to_closed_through_a_kill(installation: Installation) -> None:
     routing, lead = voices.Voice("routing", REFERRALS.name), uuid4()
@@ -195,16 +201,17 @@ async def test_a_case_lives_from_registration_to_closed_through_a_kill(installat
         "clock.started",
         "case.accepted",
         "clock.met",
+        *TO_AN_OFFICE,
         "case.suspended",
         "case.resumed",
         "case.resolved",
         "clock.started",
-        "clock.met",
         "case.reopened",
+        "clock.met",
+        *TO_AN_OFFICE,
         "case.resolved",
         "clock.started",
-        "case.closed",
-        "clock.met",
+        *LAST,
     ]
 
 
@@ -215,7 +222,7 @@ async def said_of(kafka: str, case_id: UUID) -> list[str]:
         CASES.name, bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
     ) as consumer:
         async with asyncio.timeout(40):
-            while list(found.values())[-2:] != ["case.closed", "clock.met"]:
+            while list(found.values())[-3:] != LAST:
                 record = await consumer.getone()
                 headers = {name: value.decode() for name, value in record.headers}
                 if record.key == str(case_id).encode():
