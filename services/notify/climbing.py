@@ -16,7 +16,6 @@ from contracts.events.alerts import (
     SupervisionUrged,
 )
 from services.notify.domain.ladder import Climbed, climb
-from services.notify.domain.watch import Alert
 from services.notify.pace import Pace
 from services.notify.supervisions import (
     change_supervisions,
@@ -34,7 +33,6 @@ from services.runtime.journal import Outgoing
 SERVICE: Final = "notify"
 PORTION: Final = 1000
 RUNGS_PER_SECOND: Final = 5000
-BEGINS: Final = frozenset({Alert.LAST_DAY, Alert.BREACHED})
 EVENT_OF: Final[dict[SupervisionLevel, type[Said]]] = {
     SupervisionLevel.REMINDED: SupervisionReminded,
     SupervisionLevel.URGED: SupervisionUrged,

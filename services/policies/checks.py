@@ -18,17 +18,16 @@ def check(policy: Policy, file: str) -> Iterator[Fault]:
     yield from kind_faults(policy.clocks, file)
     yield from _matters_of_clocks(policy)
     for rule in policy.rules:
-        path, _, line = rule.where.rpartition(":")
         for role in (rule.lead, *rule.co_handlers, *rule.copies):
             # A pack without offices, as a nation's or a province's, is a parent to others and never routes.
             if roles and role not in roles:
-                yield Fault(file=path, line=int(line), reason=f"no office has the role {role}")
+                yield Fault.at(rule.where, f"no office has the role {role}")
         if rule.when.area is not None and policy.area(rule.when.area) is None:
-            yield Fault(file=path, line=int(line), reason=f"unknown area {rule.when.area}")
+            yield Fault.at(rule.where, f"unknown area {rule.when.area}")
         for category in sorted(rule.when.categories - set(policy.categories)):
-            yield Fault(file=path, line=int(line), reason=f"unknown category {category}")
+            yield Fault.at(rule.where, f"unknown category {category}")
         for reason in _unanswerable(rule, policy):
-            yield Fault(file=path, line=int(line), reason=reason)
+            yield Fault.at(rule.where, reason)
 
 
 def _unanswerable(rule: Rule, policy: Policy) -> Iterator[str]:
@@ -53,9 +52,8 @@ def _limits(policy: Policy) -> Iterator[str]:
 
 def _matters_of_clocks(policy: Policy) -> Iterator[Fault]:
     for rule in policy.clocks:
-        path, _, line = rule.where.rpartition(":")
         for category in sorted(rule.categories - set(policy.categories)):
-            yield Fault(file=path, line=int(line), reason=f"unknown category {category}")
+            yield Fault.at(rule.where, f"unknown category {category}")
 
 
 def _loosened(policy: Policy) -> Iterator[str]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from contracts.codes import WINDOWS, WORK, ClockKind, Confidence, Field, ReferralRole
-from services.policies.reading import Entry, Fault, code_of
+from services.policies.reading import Entry, Fault, code_of, file_of
 
 FILE: Final = "clocks.yaml"
 DEFAULT_ROLES: Final = frozenset({ReferralRole.LEAD, ReferralRole.CO})
@@ -150,7 +150,7 @@ def clock_rules(rows: Sequence[Entry]) -> tuple[ClockRule, ...]:
             continue
         for wrong in _faults(rule):
             row.refuse(wrong)
-        if any(rule.id == one.id and rule.where.rpartition(":")[0] == one.where.rpartition(":")[0] for one in found):
+        if any(rule.id == one.id and file_of(one.where) == row.file for one in found):
             row.refuse(f"clock {rule.id} stands here twice")
         found.append(rule)
     return tuple(found)
@@ -239,7 +239,6 @@ def kind_faults(rules: Sequence[ClockRule], file: str) -> Iterator[Fault]:
         above = law.get(rule.clock)
         if rule.statutory:
             law[rule.clock] = rule
-        elif above is not None and above.where.rpartition(":")[0] != rule.where.rpartition(":")[0]:
-            path, _, line = rule.where.rpartition(":")
+        elif above is not None and file_of(above.where) != file_of(rule.where):
             told = f"clock {rule.id}: differs from {above.source} {above.article} and cites no law"
-            yield Fault(file=path, line=int(line), reason=told)
+            yield Fault.at(rule.where, told)

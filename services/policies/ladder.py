@@ -10,7 +10,7 @@ from typing import Final
 
 from contracts.codes import WINDOWS, AreaLevel, ClockKind, Confidence, SupervisionLevel
 from services.deadlines import BadQuestion, Limit, Unit
-from services.policies.reading import Entry, Fault, code_of
+from services.policies.reading import Entry, Fault, code_of, file_of
 
 HOLDER: Final = "office"
 HOURS_OF: Final = {Unit.HOUR: 1.0, Unit.DAY: 24.0, Unit.WORKING_DAY: 24.0 * 7 / 5}
@@ -79,7 +79,7 @@ def ladder(rows: Sequence[Entry]) -> tuple[Rung, ...]:
         row.done()
         if rung is None:
             continue
-        here = [one for one in found if one.where.rpartition(":")[0] == row.file and one.level is rung.level]
+        here = [one for one in found if file_of(one.where) == row.file and one.level is rung.level]
         if any(not one.clocks or (rung.clocks and rung.clocks <= one.clocks) for one in here):
             row.refuse(f"a row above says {rung.level.value} of the same clocks")
         found.append(rung)
@@ -158,20 +158,15 @@ def ladder_faults(rungs: Sequence[Rung], roles: AbstractSet[str]) -> Iterator[Fa
     for rung in rungs:
         for recipient in rung.recipients:
             if roles and recipient.role is not None and recipient.role not in roles:
-                yield _fault(rung, f"no office has the role {recipient.role}")
+                yield Fault.at(rung.where, f"no office has the role {recipient.role}")
     for kind in ClockKind:
         climbed = [one for level in ANCHOR_OF if (one := rung_of(rungs, level, kind)) is not None]
         late = [one for one in climbed if ANCHOR_OF[one.level] is Anchor.BREACH]
         for lower, upper in pairwise(late):
             if _hours(upper) <= _hours(lower):
                 reason = f"{upper.level.value} does not come after {lower.level.value} for the clock {kind.value}"
-                yield _fault(upper, reason)
+                yield Fault.at(upper.where, reason)
 
 
 def _hours(rung: Rung) -> float:
     return rung.after.number * HOURS_OF[rung.after.unit] if rung.after is not None else 0.0
-
-
-def _fault(rung: Rung, reason: str) -> Fault:
-    file, _, line = rung.where.rpartition(":")
-    return Fault(file=file, line=int(line), reason=reason)

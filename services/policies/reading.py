@@ -25,8 +25,19 @@ class Fault:
     line: int
     reason: str
 
+    @classmethod
+    def at(cls, where: str, reason: str) -> "Fault":
+        """`where` is file and line, as rows keep it."""
+        file, _, line = where.rpartition(":")
+        return cls(file=file, line=int(line), reason=reason)
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.reason}"
+
+
+def file_of(where: str) -> str:
+    """The file of a row."""
+    return where.rpartition(":")[0]
 
 
 class PolicyRefused(ValueError):

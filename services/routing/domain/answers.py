@@ -179,19 +179,14 @@ def _step(change: Change, feedback: Feedback, event: type[ReferralEvent], **more
     return moved.tells(feedback.referral_id, event, feedback_id=feedback.feedback_id, **more)
 
 
-def _then(change: Change, feedback: Feedback, desk: Desk, what: Happening, office: str | None = None) -> Change:
-    """What it does to the referral's clocks."""
-    return happens(change, change.routing.referral(feedback.referral_id), desk, what, office=office)
-
-
 def _sign(change: Change, feedback: Feedback, desk: Desk) -> Change:
-    return _then(_step(change, feedback, ReferralSigned), feedback, desk, Happening.REFERRAL_SIGNED)
+    return happens(_step(change, feedback, ReferralSigned), feedback.referral_id, desk, Happening.REFERRAL_SIGNED)
 
 
 def _accept(change: Change, feedback: Feedback, desk: Desk) -> Change:
     change = _step(change, feedback, ReferralAccepted)
     change = change.puts(replace(change.routing.referral(feedback.referral_id), deemed=False))
-    return _then(change, feedback, desk, Happening.REFERRAL_ACCEPTED)
+    return happens(change, feedback.referral_id, desk, Happening.REFERRAL_ACCEPTED)
 
 
 def _return(change: Change, feedback: Feedback, desk: Desk) -> Change:
@@ -206,12 +201,12 @@ def _return(change: Change, feedback: Feedback, desk: Desk) -> Change:
             case_id=change.case_id, referral_id=referral.id, arbiter=decides, requested_at=change.at
         )
         change = change.says(asked)
-    return _then(change, feedback, desk, Happening.REFERRAL_RETURN_REQUESTED, office=decides)
+    return happens(change, feedback.referral_id, desk, Happening.REFERRAL_RETURN_REQUESTED, office=decides)
 
 
 def _progress(change: Change, feedback: Feedback, desk: Desk) -> Change:
     change = _step(change, feedback, ReferralProgressReported)
-    return _then(change, feedback, desk, Happening.REFERRAL_PROGRESS_REPORTED)
+    return happens(change, feedback.referral_id, desk, Happening.REFERRAL_PROGRESS_REPORTED)
 
 
 def _hold(change: Change, feedback: Feedback, desk: Desk) -> Change:
@@ -250,13 +245,13 @@ def _extend(change: Change, feedback: Feedback, desk: Desk) -> Change:
 
 
 def _complete(change: Change, feedback: Feedback, desk: Desk) -> Change:
-    return _then(_step(change, feedback, ReferralCompleted), feedback, desk, Happening.REFERRAL_COMPLETED)
+    return happens(_step(change, feedback, ReferralCompleted), feedback.referral_id, desk, Happening.REFERRAL_COMPLETED)
 
 
 def _fail(change: Change, feedback: Feedback, desk: Desk) -> Change:
     """It cannot be done. If the lead says so, nobody else needs to go on."""
     change = _step(change, feedback, ReferralFailed, reason=feedback.reason)
-    change = _then(change, feedback, desk, Happening.REFERRAL_FAILED)
+    change = happens(change, feedback.referral_id, desk, Happening.REFERRAL_FAILED)
     if change.routing.referral(feedback.referral_id).role is not ReferralRole.LEAD:
         return change
     for other in change.routing.open_co_handlers:

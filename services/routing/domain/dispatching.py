@@ -65,7 +65,7 @@ def send(
         change = _dispatched(change, referral)
         if role is not ReferralRole.INFO:
             whats = (*UNMATCHED, *SENT) if choice.rule is None else SENT
-            change = happens(change, referral, desk, *whats, before=instead_of if lead else None)
+            change = happens(change, referral.id, desk, *whats, before=instead_of if lead else None)
     return change
 
 
@@ -80,7 +80,7 @@ def withdraw(change: Change, desk: Desk, reason: str) -> Change:
 def recall(change: Change, referral_id: UUID, desk: Desk, reason: str) -> Change:
     """One live referral is taken back by its sender."""
     change = change.moves(referral_id, Move.CANCEL).tells(referral_id, ReferralCancelled, reason=reason)
-    return happens(change, change.routing.referral(referral_id), desk, Happening.REFERRAL_CANCELLED)
+    return happens(change, referral_id, desk, Happening.REFERRAL_CANCELLED)
 
 
 def rework(change: Change, round_: int, reason: str, desk: Desk) -> Change:
@@ -90,7 +90,7 @@ def rework(change: Change, round_: int, reason: str, desk: Desk) -> Change:
         return change
     change = change.moves(lead.id, Move.REWORK, round=round_)
     change = change.tells(lead.id, ReferralReworkRequested, reason=reason)
-    return happens(change, change.routing.referral(lead.id), desk, Happening.REFERRAL_REWORK_REQUESTED)
+    return happens(change, lead.id, desk, Happening.REFERRAL_REWORK_REQUESTED)
 
 
 def _offices(choice: Choice) -> Iterator[tuple[str, ReferralRole]]:

@@ -41,7 +41,7 @@ def silence(change: Change, referral_id: UUID, desk: Desk) -> Change:
         return change
     change = change.moves(referral_id, Move.DEEM_ACCEPTED, deemed=True)
     change = change.tells(referral_id, ReferralDeemedAccepted)
-    return happens(change, change.routing.referral(referral_id), desk, Happening.REFERRAL_DEEMED_ACCEPTED)
+    return happens(change, referral_id, desk, Happening.REFERRAL_DEEMED_ACCEPTED)
 
 
 def decide_return(
@@ -57,7 +57,7 @@ def decide_return(
             return unknown
         change = change.moves(referral_id, move, return_locked=True)
         change = change.tells(referral_id, ReferralReturnRefused, reason=reason or REFUSED)
-        return happens(change, change.routing.referral(referral_id), desk, Happening.REFERRAL_RETURN_REFUSED)
+        return happens(change, referral_id, desk, Happening.REFERRAL_RETURN_REFUSED)
     if to is not None and to not in desk.policy.offices:
         return Refused(code="unknown_office")
     returned_for = reason or "not_competent"
@@ -65,7 +65,7 @@ def decide_return(
         return unknown
     change = change.moves(referral_id, move)
     change = change.tells(referral_id, ReferralReturned, reason=returned_for)
-    change = happens(change, change.routing.referral(referral_id), desk, Happening.REFERRAL_RETURNED)
+    change = happens(change, referral_id, desk, Happening.REFERRAL_RETURNED)
     return _send_on(change, referral_id, desk, to=to, by=by)
 
 

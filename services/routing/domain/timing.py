@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import time
-from typing import Final
+from uuid import UUID
 
 from contracts.codes import RETURN_RIGHTS, ClockKind, ClockStatus
 from services.policies import Policy
@@ -11,8 +11,6 @@ from services.policies.clocks import LegalClock, terms_of
 from services.policies.kinds import ClockRule, Happening, OnlyIf
 from services.routing.domain.nesting import inside, work_of
 from services.routing.domain.referral import Change, MakeId, Referral
-
-NO_KINDS: Final[tuple[ClockKind, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +23,7 @@ class Desk:
 
 def happens(
     change: Change,
-    referral: Referral,
+    referral_id: UUID,
     desk: Desk,
     *whats: Happening,
     before: Referral | None = None,
@@ -38,13 +36,13 @@ def happens(
     """
     course = desk.policy.course(change.routing.matter.category)
     for what in whats:
-        change = change.meets(referral.id, course.meeting(what)).cancels(referral.id, course.cancelling(what))
-    now = change.routing.referral(referral.id)
+        change = change.meets(referral_id, course.meeting(what)).cancels(referral_id, course.cancelling(what))
+    now = change.routing.referral(referral_id)
     if not now.live:
-        return change.cancels(referral.id)
+        return change.cancels(referral_id)
     rules = [rule for what in whats for rule in course.starting(what, now.role) if _holds(rule, now)]
     started = list(_started(rules, now, change, desk, before, office or now.office))
-    return change.starts(referral.id, started, desk.policy)
+    return change.starts(referral_id, started, desk.policy)
 
 
 def accepting(change: Change, desk: Desk) -> frozenset[ClockKind]:
