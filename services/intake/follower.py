@@ -22,12 +22,14 @@ from contracts.events.clocks import (
     ClocksTold,
 )
 from contracts.events.referrals import (
+    ReferralCancelled,
     ReferralCompleted,
     ReferralDispatched,
     ReferralEvent,
     ReferralFailed,
     ReferralOnHold,
     ReferralResumed,
+    ReferralReturned,
     RoutingArbitrationRequested,
     RoutingDecided,
     RoutingOverridden,
@@ -177,6 +179,8 @@ def _moved(still: Change, event: ReferralEvent, policy: Policy) -> Change:
             return following.held(case, event.at, referral, reason)
         case ReferralResumed(referral_id=referral):
             return following.resumed(case, event.at, referral)
+        case ReferralCancelled(referral_id=referral) | ReferralReturned(referral_id=referral):
+            return following.let_go(case, event.at, referral)
         case ReferralCompleted(referral_id=referral):
             return following.completed(case, event.at, referral, policy)
         case ReferralFailed(referral_id=referral, reason=reason):

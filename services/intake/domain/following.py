@@ -56,6 +56,11 @@ def resumed(case: Case, at: datetime, referral: UUID) -> Change:
     return _resume(change) if referral == case.lead else change
 
 
+def let_go(case: Case, at: datetime, referral: UUID) -> Change:
+    """The lead's referral was taken back or returned: what held its office holds the case no longer."""
+    return resumed(case, at, referral)
+
+
 def completed(case: Case, at: datetime, referral: UUID, policy: Policy) -> Change:
     """The lead is done, and routing lets no lead finish before its co-handlers; the applicant is to be asked."""
     change = Change(case=case, at=at)

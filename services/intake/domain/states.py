@@ -35,20 +35,26 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
         (S.AWAITING_SUPPLEMENT, Move.SUPPLEMENT): S.REGISTERED,
         (S.AWAITING_SUPPLEMENT, Move.ACCEPT): S.ACCEPTED,
         (S.AWAITING_SUPPLEMENT, Move.WITHDRAW): S.WITHDRAWN,
+        (S.AWAITING_SUPPLEMENT, Move.MERGE): S.MERGED,
         (S.ACCEPTED, Move.DISPATCH): S.IN_PROGRESS,
         (S.ACCEPTED, Move.WITHDRAW): S.WITHDRAWN,
+        (S.ACCEPTED, Move.MERGE): S.MERGED,
         (S.IN_PROGRESS, Move.SUSPEND): S.SUSPENDED,
         (S.IN_PROGRESS, Move.RESOLVE): S.RESOLVED,
         (S.IN_PROGRESS, Move.TERMINATE): S.TERMINATED,
         (S.IN_PROGRESS, Move.WITHDRAW): S.WITHDRAWN,
+        (S.IN_PROGRESS, Move.MERGE): S.MERGED,
         (S.SUSPENDED, Move.RESUME): S.IN_PROGRESS,
         (S.SUSPENDED, Move.TERMINATE): S.TERMINATED,
+        (S.SUSPENDED, Move.WITHDRAW): S.WITHDRAWN,
+        (S.SUSPENDED, Move.MERGE): S.MERGED,
         (S.RESOLVED, Move.CLOSE): S.CLOSED,
         (S.RESOLVED, Move.REOPEN): S.IN_PROGRESS,
         (S.CLOSED, Move.REOPEN): S.IN_PROGRESS,
         (S.CLOSED, Move.ARCHIVE): S.ARCHIVED,
     }
 )
+"""What is not solved yet may be taken back and merged; a solved case is closed or reopened."""
 
 TERMINAL: Final = frozenset(set(S) - {before for before, _ in MOVES})
 
