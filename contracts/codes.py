@@ -210,3 +210,6 @@ class RejectionCode(Code):
     UNKNOWN_ATTRIBUTE = "unknown_attribute", "未定义的属性或取值", "Unknown attribute or value"
     BAD_TIME = "bad_time", "时间缺少时区或不合理", "Time without offset or out of range"
     CONFLICT = "conflict", "同一编号已用于不同内容", "Same id with another content"
+    NOT_YOUR_SOURCE = "not_your_source", "来源不属于本令牌", "The token does not name this source"
+    NOT_YOUR_AREA = "not_your_area", "区划不属于本令牌", "The area lies outside of the token's"
+    PERSONAL_ID = "personal_id", "编号中不得含有个人信息", "An id must not name a person"

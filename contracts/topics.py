@@ -53,7 +53,7 @@ SUBMISSIONS: Final = Topic(
 )
 REJECTIONS: Final = Topic(
     name="intake.rejections.v1",
-    key="the key of the submission",
+    key="the key of the submission if it may be repeated, else a keyed hash of it",
     writer="intake",
     readers=("township systems",),
     retention=timedelta(days=30),

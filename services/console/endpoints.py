@@ -56,7 +56,12 @@ def ready_made(key: str, policy: Policy) -> dict[str, str]:
     return {
         role.value: issue_token(
             key,
-            Principal(subject=f"{role.value}-ready-made", role=role, office=office if role is Role.OFFICER else None),
+            Principal(
+                subject=f"{role.value}-ready-made",
+                role=role,
+                office=office if role is Role.OFFICER else None,
+                installation=True,
+            ),
         )
         for role in Role
     }

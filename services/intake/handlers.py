@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.events.rejections import SubmissionRejected
+from contracts.events.rejections import RecordPlace, SubmissionRejected
 from contracts.topics import SUBMISSIONS
+from services.intake.domain.submission import repeatable
 from services.intake.registration import LARGEST, Refused, register
 from services.policies import PolicyWatch
 from services.runtime import journal
@@ -16,7 +18,6 @@ from services.runtime.consume import Incoming, Reader, Record
 from services.runtime.journal import Outgoing
 from services.runtime.sealing import Sealer
 
-LONGEST_KEY = 200
 OFFICER = "system"
 
 
@@ -62,18 +63,23 @@ class Registrar:
         for incoming, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Refused):
                 source, submission_id = sender_of(incoming.data)
+                record = incoming.record
                 event = SubmissionRejected(
-                    source=source, submission_id=submission_id, faults=outcome.faults, rejected_at=now
+                    source=source,
+                    submission_id=submission_id,
+                    record=RecordPlace(topic=record.topic, partition=record.partition, offset=record.offset),
+                    faults=outcome.faults,
+                    rejected_at=now,
                 )
-                messages.append(Outgoing(event=event, at=now, key=_key(incoming.record)))
+                messages.append(Outgoing(event=event, at=now, key=key_of(record, self.sealer)))
         await journal.add(conn, "intake", messages)
 
 
 class Sender(msgspec.Struct):
-    """As much of a bad submission as can be told back: its ids, if they are texts."""
+    """As much of a bad submission as can be told back: its ids, if they are ids."""
 
-    source: str | None = None
-    submission_id: str | None = None
+    source: Any = None
+    submission_id: Any = None
 
 
 def sender_of(body: bytes) -> tuple[str | None, str | None]:
@@ -84,12 +90,13 @@ def sender_of(body: bytes) -> tuple[str | None, str | None]:
         sender = msgspec.json.decode(body, type=Sender)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None, None
-    return _short(sender.source), _short(sender.submission_id)
+    return repeatable(sender.source), repeatable(sender.submission_id)
 
 
-def _short(text: str | None) -> str | None:
-    return text[:128] if text is not None else None
-
-
-def _key(record: Record) -> str:
-    return (record.key or b"").decode("utf-8", "replace").replace("\x00", "")[:LONGEST_KEY]
+def key_of(record: Record, sealer: Sealer) -> str:
+    """The key of a rejection: the submission's own where it may be repeated, else a keyed hash of it."""
+    raw = record.key
+    if not raw:
+        return ""
+    key = repeatable(raw.decode("utf-8", "replace"))
+    return key or sealer.keyed_hash("rejection", raw).hex()

@@ -14,7 +14,7 @@ from contracts.codes import CaseState, Field, RejectionCode
 from contracts.submissions import Applicant
 from services.intake import explaining, registration, store
 from services.intake.acting import ACTS
-from services.intake.lookup import find_visible, window_of
+from services.intake.lookup import find_visible, sees, window_of
 from services.intake.registration import Outcome, Refused, Registered
 from services.intake.spending import TimeView, to_time
 from services.intake.timeline import ClockView, Entry, own_clocks, to_entries
@@ -78,6 +78,11 @@ async def register_batch(request: Call, state: State) -> Response[bytes]:
 
 async def _registered(bodies: Sequence[bytes], user: Principal, state: State) -> list[Outcome]:
     policy = state.policy.policy
+    bounds = registration.Bounds(
+        sources=user.sources,
+        within=user.sees if user.role is Role.TOWNSHIP else None,
+        sees=lambda case: sees(user, case),
+    )
     async with transaction(state.engine) as conn:
         return await registration.register(
             bodies,
@@ -87,6 +92,7 @@ async def _registered(bodies: Sequence[bytes], user: Principal, state: State) ->
             office=window_of(user, policy),
             officer=user.subject,
             now=state.clock.now(),
+            bounds=bounds,
         )
 
 
@@ -106,7 +112,17 @@ def _answer(outcome: Outcome, state: State) -> Response[Any]:
             codes = {fault.code for fault in faults}
             malformed = codes & {RejectionCode.NOT_JSON, RejectionCode.NOT_UTF8}
             too_large = RejectionCode.TOO_LARGE in codes
-            status = 409 if RejectionCode.CONFLICT in codes else 413 if too_large else 400 if malformed else 422
+            status = (
+                403
+                if codes & {RejectionCode.NOT_YOUR_SOURCE, RejectionCode.NOT_YOUR_AREA}
+                else 409
+                if RejectionCode.CONFLICT in codes
+                else 413
+                if too_large
+                else 400
+                if malformed
+                else 422
+            )
             return problem(status, detail="the submission became no case", code=faults[0].code, errors=faults)
 
 

@@ -16,7 +16,7 @@ async def find_visible(conn: AsyncConnection, user: Principal, key: str) -> Case
     """The case, if there is one and the caller may know of it; an outsider learns nothing, not even that it exists."""
     wanted = _id_or_number(key)
     case = await store.find_case(conn, wanted) if wanted is not None else None
-    if case is None or not _sees(user, case):
+    if case is None or not sees(user, case):
         raise Rejected("not_found")
     return case
 
@@ -29,7 +29,7 @@ def window_of(user: Principal, policy: Policy) -> str | None:
     return desk.code if desk is not None else None
 
 
-def _sees(user: Principal, case: Case) -> bool:
+def sees(user: Principal, case: Case) -> bool:
     """Any window takes any matter, and stays responsible for what it took (首问首办)."""
     return user.sees(case.area) or user.sees(case.first_contact_area)
 

@@ -1,7 +1,7 @@
 """Registers submissions, one or hundreds in a transaction: HTTP and Kafka come to the same function."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from services.intake.domain import registering
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.domain.numbers import case_number, county_of, day_of
-from services.intake.domain.submission import fingerprint, parse
+from services.intake.domain.submission import canonical, parse
 from services.intake.telling import tell
 from services.policies import Policy
 from services.runtime.ids import new_id
@@ -24,6 +24,12 @@ from services.runtime.sealing import Sealer
 
 LARGEST = 256 * 1024
 TOO_LARGE = SubmissionFault(field="", code=RejectionCode.TOO_LARGE, detail="must have at most 256 KiB")
+NOT_YOUR_SOURCE = SubmissionFault(
+    field="source", code=RejectionCode.NOT_YOUR_SOURCE, detail="must be a source that the token names"
+)
+NOT_YOUR_AREA = SubmissionFault(
+    field="area", code=RejectionCode.NOT_YOUR_AREA, detail="must lie in the area that the token names"
+)
 CONFLICT = SubmissionFault(
     field="submission_id", code=RejectionCode.CONFLICT, detail="the id was used before for another content"
 )
@@ -42,6 +48,28 @@ class Refused:
     """No case came of it."""
 
     faults: tuple[SubmissionFault, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a sender may register, and which cases it may be shown. Over Kafka whoever may write to the topic may."""
+
+    sources: frozenset[str] | None = None
+    within: Callable[[str], bool] | None = None
+    """Whether an area of the policy is the sender's own."""
+    sees: Callable[[Case], bool] | None = None
+
+    def faults(self, submission: Submission, policy: Policy) -> tuple[SubmissionFault, ...]:
+        found = []
+        if self.sources is not None and submission.source not in self.sources:
+            found.append(NOT_YOUR_SOURCE)
+        area = policy.area(submission.area)
+        if self.within is not None and area is not None and not self.within(area.code):
+            found.append(NOT_YOUR_AREA)
+        return tuple(found)
+
+
+UNBOUND = Bounds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,19 +93,22 @@ async def register(
     officer: str,
     now: datetime,
     office: str | None = None,
+    bounds: Bounds = UNBOUND,
 ) -> list[Outcome]:
     """One outcome per body, in order. The same submission twice, here or before, is one case.
 
     `office` and `officer` are who was asked first; any window takes any matter for any area (一门受理).
     """
-    read = [parse(body, policy, now) if len(body) <= LARGEST else (TOO_LARGE,) for body in bodies]
+    read = [_read(body, policy, now, bounds) for body in bodies]
     whole: dict[Key, Submission] = {}
     for found in read:
         if isinstance(found, Submission):
             whole.setdefault(_key(found), found)
     known = await store.find_submitted(conn, list(whole))
     window = Window(office=office, officer=officer)
-    new = await _new_cases([whole[key] for key in whole if key not in known], conn, policy, window, now)
+    prints = {key: fingerprint(found, sealer) for key, found in whole.items()}
+    fresh = {key: found for key, found in whole.items() if key not in known}
+    new = await _new_cases(fresh, prints, conn, policy, window, now)
     # In one order for everybody, so that two who save the same submissions do not wait for each other.
     new.sort(key=lambda change: (change.case.source, change.case.submission_id))
     sealed = [
@@ -91,27 +122,44 @@ async def register(
     known |= await store.find_submitted(conn, lost)
     await tell([replace(change, by=officer) for change in new if change.case.id in saved], conn, policy)
     seen: set[Key] = set()
-    return [_outcome(found, known, made, seen) for found in read]
+    return [_outcome(found, known, made, seen, sealer, bounds) for found in read]
+
+
+def fingerprint(submission: Submission, sealer: Sealer) -> bytes:
+    """Tells whether a submission came before. Keyed: whoever reads the table cannot try out what he guesses."""
+    return sealer.keyed_hash("submission", canonical(submission))
+
+
+def _read(body: bytes, policy: Policy, now: datetime, bounds: Bounds) -> Submission | tuple[SubmissionFault, ...]:
+    if len(body) > LARGEST:
+        return (TOO_LARGE,)
+    found = parse(body, policy, now)
+    return found if isinstance(found, tuple) else bounds.faults(found, policy) or found
 
 
 async def _new_cases(
-    submissions: Sequence[Submission], conn: AsyncConnection, policy: Policy, window: Window, now: datetime
+    fresh: Mapping[Key, Submission],
+    prints: Mapping[Key, bytes],
+    conn: AsyncConnection,
+    policy: Policy,
+    window: Window,
+    now: datetime,
 ) -> list[Change]:
     day = day_of(now)
-    areas = [policy.area(submission.area) for submission in submissions]
+    areas = [policy.area(submission.area) for submission in fresh.values()]
     places = [(county_of(area.code), day) for area in areas if area is not None]
     wanted = Counter(places)
     last = await store.take_serials(conn, wanted)
     used = Counter[Key]()
     made = []
-    for submission, place in zip(submissions, places, strict=True):
+    for (key, submission), place in zip(fresh.items(), places, strict=True):
         used[place] += 1
         made.append(
             registering.register(
                 submission,
                 case_id=new_id(),
                 number=case_number(*place, last[place] - wanted[place] + used[place]),
-                content=fingerprint(submission),
+                content=prints[key],
                 office=window.office,
                 officer=window.officer,
                 policy=policy,
@@ -136,14 +184,20 @@ def _key(submission: Submission) -> Key:
 
 
 def _outcome(
-    found: Submission | tuple[SubmissionFault, ...], known: dict[Key, Case], made: dict[Key, Case], seen: set[Key]
+    found: Submission | tuple[SubmissionFault, ...],
+    known: dict[Key, Case],
+    made: dict[Key, Case],
+    seen: set[Key],
+    sealer: Sealer,
+    bounds: Bounds,
 ) -> Outcome:
     if not isinstance(found, Submission):
         return Refused(faults=found)
     key = _key(found)
     case = made.get(key) or known[key]
-    if case.fingerprint != fingerprint(found):
-        return Refused(faults=(CONFLICT,))
     repeated = key in known or key in seen
     seen.add(key)
+    foreign = repeated and bounds.sees is not None and not bounds.sees(case)
+    if foreign or case.fingerprint != fingerprint(found, sealer):
+        return Refused(faults=(CONFLICT,))
     return Registered(case=case, repeated=repeated)

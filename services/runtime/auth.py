@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, Final
 
 import jwt
 import msgspec
@@ -28,6 +28,11 @@ class Role(StrEnum):
     """Runs the installation; sees no personal data."""
 
 
+SCOPED: Final = frozenset({Role.TOWNSHIP, Role.CLERK, Role.OFFICER, Role.COORDINATOR})
+"""Roles whose tokens name an office or an area; only the ready-made tokens of `yimen up` may name neither."""
+OFFICE = r"^[a-z_]+-[0-9]{12}\Z"
+AREA = r"^[0-9]{12}\Z"
+
 AREA_LEVELS = (2, 4, 6, 9, 12)
 """Digits of a division code that name its province, city, county, township and village."""
 
@@ -44,7 +49,13 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     office: str | None = None
     area: str | None = None
-    """Sees this area and below; 12 digits."""
+    """Sees this area and below; 12 digits. Where a token names an office alone, it is the office's own."""
+    sources: frozenset[str] | None = None
+    """Of a township's system: the `source` of what it may register."""
+    installation: bool = False
+    """A ready-made token of `yimen up`: office, area and sources may be missing, and then nothing limits it."""
+    ends_at: datetime | None = None
+    """When the token that was read ends."""
 
     def sees(self, area: str) -> bool:
         """Whether an area lies within the principal's own; a token without an area sees the whole installation."""
@@ -58,20 +69,59 @@ def issue_token(key: str, principal: Principal, *, lifetime: timedelta = timedel
         "role": principal.role.value,
         "exp": datetime.now(UTC) + lifetime,
     }
-    scope = {"office": principal.office, "area": principal.area}
+    scope = {
+        "office": principal.office,
+        "area": principal.area,
+        "sources": sorted(principal.sources or ()),
+        "installation": principal.installation,
+    }
     return jwt.encode(claims | {name: value for name, value in scope.items() if value}, key, ALGORITHM)
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    """What a token of ours says; a claim of another type makes it none of ours."""
+
+    sub: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    role: Role
+    exp: int
+    office: Annotated[str, msgspec.Meta(pattern=OFFICE)] | None = None
+    area: Annotated[str, msgspec.Meta(pattern=AREA)] | None = None
+    sources: tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=128)], ...] = ()
+    installation: bool = False
 
 
 def read_token(key: str, token: str) -> Principal:
     """Raises `NotAuthorizedException` for a token that is not ours, changed, or out of date."""
     try:
         options: Any = {"require": ["exp", "iss", "sub"]}
-        claims = jwt.decode(token, key, algorithms=[ALGORITHM], issuer=ISSUER, options=options)
-        return Principal(
-            subject=claims["sub"], role=Role(claims["role"]), office=claims.get("office"), area=claims.get("area")
+        claims = msgspec.convert(
+            jwt.decode(token, key, algorithms=[ALGORITHM], issuer=ISSUER, options=options), _Claims
         )
-    except (jwt.PyJWTError, KeyError, ValueError):
+        ends_at = datetime.fromtimestamp(claims.exp, UTC)
+    except (jwt.PyJWTError, msgspec.ValidationError, ValueError, OverflowError, OSError):
         raise NotAuthorizedException("the bearer token is not valid here or is out of date") from None
+    sources = frozenset(claims.sources) if claims.role is Role.TOWNSHIP and not claims.installation else None
+    principal = Principal(
+        subject=claims.sub,
+        role=claims.role,
+        office=claims.office,
+        area=claims.area or (claims.office.rpartition("-")[2] if claims.office is not None else None),
+        sources=sources,
+        installation=claims.installation,
+        ends_at=ends_at,
+    )
+    if fault := unscoped(principal):
+        raise NotAuthorizedException(fault)
+    return principal
+
+
+def unscoped(principal: Principal) -> str:
+    """What a token lacks to say for whom its bearer speaks; empty if nothing."""
+    if principal.role is Role.OFFICER and principal.office is None:
+        return "the token of an officer names an office"
+    if principal.role in SCOPED and principal.area is None and not principal.installation:
+        return f"a token of the role {principal.role.value} names an office or an area"
+    return ""
 
 
 def requires(*roles: Role) -> Guard:

@@ -111,8 +111,9 @@ class Installation:
                 process.kill()
                 process.wait()
 
-    def client(self, name: str, role: Role, **scope: str) -> httpx.AsyncClient:
-        token = issue_token(KEY, Principal(subject=f"{role}-1", role=role, **scope))
+    def client(self, name: str, role: Role, **scope: Any) -> httpx.AsyncClient:
+        """Without a scope as with the ready-made token of the role."""
+        token = issue_token(KEY, Principal(subject=f"{role}-1", role=role, installation=not scope, **scope))
         return httpx.AsyncClient(base_url=self.url(name), headers={"authorization": f"Bearer {token}"}, timeout=20)
 
     async def command(self, *arguments: str) -> tuple[int, str]:

@@ -74,7 +74,7 @@ class Installation:
         return self.process.wait(40)
 
     def client(self) -> httpx.AsyncClient:
-        token = issue_token(KEY, Principal(subject="window-1", role=Role.CLERK))
+        token = issue_token(KEY, Principal(subject="window-1", role=Role.CLERK, installation=True))
         return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers={"authorization": f"Bearer {token}"})
 
 

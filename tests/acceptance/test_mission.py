@@ -157,13 +157,15 @@ async def test_row_7_four_levels_each_see_their_own(city: Installation) -> None:
     """市、县、乡、村."""
     village = "130722100001"
     async with (
-        city.client("intake", Role.TOWNSHIP, area="130722100000") as township,
+        city.client("intake", Role.TOWNSHIP, area="130722100000", sources=frozenset({"four-levels"})) as township,
         city.client("intake", Role.TOWNSHIP, area="130722101000") as neighbour,
         city.client("intake", Role.COORDINATOR, area=ZHANGBEI) as county,
         city.client("intake", Role.COORDINATOR, area=KANGBAO) as other_county,
         city.client("intake", Role.COORDINATOR, area="130700000000") as whole_city,
     ):
-        case = await registered(township, area=village, channel="village_agent", category="civil_affairs.mediation")
+        case = await registered(
+            township, area=village, channel="village_agent", category="civil_affairs.mediation", source="four-levels"
+        )
         path = f"/v1/cases/{case['number']}"
         seen = [(await client.get(path)).status_code for client in (township, county, whole_city)]
         hidden = [(await client.get(path)).status_code for client in (neighbour, other_county)]

@@ -69,7 +69,13 @@ class Windows:
         if road is Road.KAFKA:
             await self.doors.send(SUBMISSIONS.name, submission.source, submission)
             return
-        who = Principal(subject=submission.source, role=Role.TOWNSHIP, office=f"township-{window}", area=window)
+        who = Principal(
+            subject=submission.source,
+            role=Role.TOWNSHIP,
+            office=f"township-{window}",
+            area=window,
+            sources=frozenset({submission.source}),
+        )
         self._note(await self.doors.post(who, f"{self.doors.addresses.intake}/v1/cases", submission))
 
     async def _take_on(self, case_id: UUID, at: datetime) -> None:

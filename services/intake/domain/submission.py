@@ -1,6 +1,5 @@
 """Is a submission whole? Every fault is named at once: what holds for people (一次性告知) holds for systems."""
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ import msgspec
 
 from contracts.codes import RejectionCode, SubmissionChannel
 from contracts.events.rejections import SubmissionFault
+from contracts.personal import is_personal
 from contracts.submissions import Applicant, Submission
 from services.deadlines import BadQuestion
 from services.deadlines.limits import sound
@@ -43,9 +43,14 @@ def parse(body: bytes, policy: Policy, now: datetime) -> Submission | tuple[Subm
     return faults or _whole(raw)
 
 
-def fingerprint(submission: Submission) -> bytes:
-    """The same content gives the same hash, whatever the order of its fields."""
-    return hashlib.sha256(msgspec.json.encode(submission, order="deterministic")).digest()
+def canonical(submission: Submission) -> bytes:
+    """The same content gives the same bytes, whatever the order of its fields."""
+    return msgspec.json.encode(submission, order="deterministic")
+
+
+def repeatable(value: object) -> str | None:
+    """An id as it may be told back: `None` for what is no id, or names a person."""
+    return value if isinstance(value, str) and IDENTIFIER.match(value) and not is_personal(value) else None
 
 
 def _whole(raw: dict[str, Any]) -> Submission | tuple[SubmissionFault, ...]:
@@ -80,6 +85,8 @@ def _identifier(raw: Mapping[str, Any], field: str) -> Faults:
         yield _fault(field, RejectionCode.MISSING, "is mandatory")
     elif not isinstance(value, str) or not IDENTIFIER.match(value):
         yield _fault(field, RejectionCode.WRONG_TYPE, "must be 1 to 128 printable ASCII characters without blanks")
+    elif is_personal(value):
+        yield _fault(field, RejectionCode.PERSONAL_ID, "must not hold an identity number or a mobile number")
 
 
 def _category(raw: Mapping[str, Any], policy: Policy) -> Faults:

@@ -5,11 +5,12 @@ import json
 import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 import uvicorn
 
@@ -23,14 +24,20 @@ from services.runtime.database import open_engine
 from services.runtime.http import build_app
 from services.runtime.migrate import upgrade
 from services.runtime.sealing import Sealer
-from tests.integration.intake.test_registration import PACK, a_submission
+from tests.integration.intake.test_registration import IDENTITY, MOBILE, PACK, a_submission
 
 KEY = "t" * 32
 SEALER = Sealer(b64encode(b"k" * 32).decode())
 
 
-def token(role: Role = Role.CLERK, area: str | None = None, **more: Any) -> dict[str, str]:
-    principal = Principal(subject="window-1", role=role, area=area)
+def token(
+    role: Role = Role.CLERK, area: str | None = None, *, sources: frozenset[str] | None = None, **more: Any
+) -> dict[str, str]:
+    office = "education-130722000000" if role is Role.OFFICER else None
+    everywhere = area is None
+    principal = Principal(
+        subject="window-1", role=role, area=area, office=office, sources=sources, installation=everywhere
+    )
     return {"authorization": f"Bearer {issue_token(KEY, principal, **more)}"}
 
 
@@ -164,6 +171,69 @@ async def test_a_township_sees_its_own_area_only(http: httpx.AsyncClient) -> Non
     assert (await http.get(f"/v1/cases/{number}", headers=inside)).status_code == 200
     assert (await http.get(f"/v1/cases/{number}", headers=outside)).status_code == 404
     assert (await http.get("/v1/cases?area=130722", headers=outside)).json()["items"] == []
+
+
+async def test_a_township_registers_for_its_own_area_and_its_own_sources(http: httpx.AsyncClient) -> None:
+    own = {"area": "130722100000", "sources": frozenset({"zhangbei-one-window"})}
+    system = token(Role.TOWNSHIP, **own)
+    assert (await http.post("/v1/cases", content=a_submission(1), headers=system)).status_code == 201
+    assert (await http.post("/v1/cases", content=a_submission(1), headers=system)).status_code == 200
+    for changes, code in (({"source": "another"}, "not_your_source"), ({"area": "130723"}, "not_your_area")):
+        reply = await http.post("/v1/cases", content=a_submission(2, **changes), headers=system)
+        assert (reply.status_code, [fault["code"] for fault in reply.json()["errors"]]) == (403, [code])
+    both = await http.post("/v1/cases", content=a_submission(2, source="another", area="130723"), headers=system)
+    assert {fault["field"] for fault in both.json()["errors"]} == {"source", "area"}
+    lines = b"\n".join([a_submission(1), a_submission(3, source="another"), a_submission(3)])
+    reply = await http.post("/v1/cases/batch", content=lines, headers=system)
+    assert [json.loads(line)["status"] for line in reply.text.splitlines()] == [200, 403, 201]
+
+
+async def test_a_repeat_shows_nobody_a_case_of_others(http: httpx.AsyncClient) -> None:
+    await http.post("/v1/cases", content=a_submission(), headers=token(Role.CLERK, "130722100000"))
+    reply = await http.post("/v1/cases", content=a_submission(), headers=token(Role.CLERK, "130723100000"))
+    assert (reply.status_code, reply.json()["code"]) == (409, "conflict")
+    assert "case_id" not in reply.text
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"role": "clerk"},
+        {"role": "coordinator"},
+        {"role": "officer", "area": "130722000000"},
+        {"role": "township", "sources": ["s"]},
+        {"role": "clerk", "area": 130722000000},
+        {"role": "clerk", "area": "130722"},
+        {"role": "clerk", "office": ["township-130722100000"]},
+        {"role": "nobody", "area": "130722000000"},
+        {"role": "township", "area": "130722000000", "sources": "s"},
+        {"role": "clerk", "area": "130722000000", "sub": 7},
+        {"role": "clerk", "area": "130722000000", "exp": 1e300},
+    ],
+)
+async def test_a_token_that_says_too_little_or_nonsense_opens_nothing(
+    http: httpx.AsyncClient, claims: dict[str, Any]
+) -> None:
+    ends = datetime.now(UTC) + timedelta(hours=1)
+    signed = jwt.encode({"iss": "yimen", "sub": "somebody", "exp": ends} | claims, KEY, "HS256")
+    reply = await http.get("/v1/cases", headers={"authorization": f"Bearer {signed}"})
+    assert (reply.status_code, reply.headers["content-type"]) == (401, "application/problem+json")
+
+
+async def test_a_clerk_of_an_office_sees_the_area_of_the_office_alone(http: httpx.AsyncClient) -> None:
+    number = (await http.post("/v1/cases", content=a_submission())).json()["number"]
+    for office, status in (("township-130722100000", 200), ("township-130723100000", 404)):
+        principal = Principal(subject="clerk", role=Role.CLERK, office=office)
+        headers = {"authorization": f"Bearer {issue_token(KEY, principal)}"}
+        assert (await http.get(f"/v1/cases/{number}", headers=headers)).status_code == status
+
+
+async def test_an_id_that_names_a_person_is_refused_and_not_repeated(http: httpx.AsyncClient) -> None:
+    for field, value in (("submission_id", IDENTITY), ("source", f"tel-{MOBILE}"), ("submission_id", MOBILE)):
+        reply = await http.post("/v1/cases", content=a_submission(**{field: value}))
+        assert reply.status_code == 422
+        assert [(fault["field"], fault["code"]) for fault in reply.json()["errors"]] == [(field, "personal_id")]
+        assert value not in reply.text
 
 
 async def test_a_county_whose_code_ends_with_zero_sees_its_own_cases_only(http: httpx.AsyncClient) -> None:

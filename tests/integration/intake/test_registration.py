@@ -5,6 +5,7 @@ import json
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +15,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.codes import CaseState
+from contracts.submissions import Submission
+from services.intake.domain.submission import canonical, parse
 from services.intake.handlers import Registrar
-from services.intake.registration import Outcome, Refused, Registered, register
+from services.intake.registration import Outcome, Refused, Registered, fingerprint, register
 from services.policies import PolicyWatch
 from services.runtime.clock import Clock
 from services.runtime.consume import Incoming, Record
@@ -26,6 +29,8 @@ from services.runtime.sealing import CannotOpen, Sealer, check_key
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
 SEALER = Sealer(b64encode(b"k" * 32).decode())
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+IDENTITY, MOBILE = "00000019900101000X", "13000000000"
+"""Nobody's: no region has this code."""
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +165,9 @@ async def test_bad_records_are_rejected_with_every_fault_and_good_ones_pass(
     values = [None, b"{", b"\xff", a_submission(area="99", category="no.such"), b'"x"', b" " * 300_000, a_submission()]
     batch: list[Incoming[bytes]] = [desk.read(a_record(value, offset=at)) for at, value in enumerate(values)]
     batch.append(desk.read(a_record(b"[" * 100_000, key=None, offset=9)))
+    personal = a_submission(submission_id=IDENTITY, source="张示例")
+    batch.append(desk.read(a_record(personal, key="张示例".encode(), offset=10)))
+    batch.append(desk.read(a_record(personal, key=MOBILE.encode(), offset=11)))
 
     async with transaction(engine) as conn:
         await desk.take(batch, conn)
@@ -180,6 +188,28 @@ async def test_bad_records_are_rejected_with_every_fault_and_good_ones_pass(
         ["wrong_type"],
         ["too_large"],
         ["not_json"],
+        ["personal_id", "wrong_type"],
+        ["personal_id", "wrong_type"],
     ]
-    assert [key for key, _ in rejections] == ["k-1"] * 6 + [""]
+    keys = [key for key, _ in rejections]
+    assert keys[:7] == ["k-1"] * 6 + [""]
+    assert [len(key) for key in keys[7:]] == [64, 64], "keyed hashes"
+    assert keys[7] != keys[8]
     assert rejections[3][1]["submission_id"] == "2026-000001"
+    named = [said.get("submission_id") or said.get("source") for _, said in rejections[7:]]
+    assert named == [None, None], "a person's number or name is never told back"
+    assert [said["record"]["offset"] for _, said in rejections] == [0, 1, 2, 3, 4, 5, 9, 10, 11]
+
+
+async def test_a_guess_about_a_person_is_not_confirmed_by_the_database(engine: AsyncEngine, watch: PolicyWatch) -> None:
+    body = a_submission()
+    (outcome,) = await registered(engine, watch, body)
+    submission = parse(body, watch.policy, NOW)
+    assert isinstance(outcome, Registered)
+    assert isinstance(submission, Submission)
+    assert outcome.case.fingerprint != sha256(canonical(submission)).digest()
+    other = Sealer(b64encode(b"o" * 32).decode())
+    assert outcome.case.fingerprint not in (
+        fingerprint(submission, other),
+        SEALER.keyed_hash("x", canonical(submission)),
+    )

@@ -31,7 +31,8 @@ OTHER = "education-130730000000"
 
 
 def token(role: Role = Role.COORDINATOR, **more: Any) -> dict[str, str]:
-    return {"authorization": f"Bearer {issue_token(KEY, Principal(subject='somebody', role=role, **more))}"}
+    principal = Principal(subject="somebody", role=role, installation=not more, **more)
+    return {"authorization": f"Bearer {issue_token(KEY, principal)}"}
 
 
 @pytest.fixture

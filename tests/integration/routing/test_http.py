@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 
 
 def token(role: Role, office: str | None = None) -> dict[str, str]:
-    principal = Principal(subject=f"{role.value}-1", role=role, area=None, office=office)
+    principal = Principal(subject=f"{role.value}-1", role=role, office=office, installation=True)
     return {"authorization": f"Bearer {issue_token(KEY, principal)}"}
 
 

@@ -37,7 +37,8 @@ async def http(routing: Routing) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def token(role: Role, **scope: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {issue_token(KEY, Principal(subject='x', role=role, **scope))}"}
+    principal = Principal(subject="x", role=role, installation=not scope, **scope)
+    return {"authorization": f"Bearer {issue_token(KEY, principal)}"}
 
 
 async def offices(http: httpx.AsyncClient, headers: dict[str, str], **asked: str) -> set[str]:

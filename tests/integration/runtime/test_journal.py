@@ -10,13 +10,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.events.cases import CaseWithdrawn
-from contracts.events.rejections import SubmissionRejected
+from contracts.events.rejections import RecordPlace, SubmissionRejected
 from services.runtime import journal
 from services.runtime.database import transaction
 from services.runtime.ids import new_id
 from services.runtime.journal import Outgoing
 
 pytestmark = pytest.mark.engines
+PLACE = RecordPlace(topic="intake.submissions.v1", partition=0, offset=7)
 Make = Callable[..., Outgoing]
 
 
@@ -58,7 +59,7 @@ async def test_copies_carry_the_id_and_the_sequence_of_the_original(engine: Asyn
 
 
 async def test_an_event_without_a_case_has_a_key_and_no_sequence(engine: AsyncEngine) -> None:
-    event = SubmissionRejected(submission_id="17", faults=(), rejected_at=datetime.now(UTC))
+    event = SubmissionRejected(submission_id="17", record=PLACE, faults=(), rejected_at=datetime.now(UTC))
 
     async with transaction(engine) as conn:
         await journal.add(conn, "intake", [Outgoing(event=event, at=event.rejected_at, key="17")])
@@ -70,7 +71,7 @@ async def test_what_has_a_case_and_what_has_none_go_together_in_the_order_in_whi
     engine: AsyncEngine, a_message: Make
 ) -> None:
     case, many = new_id(), 150
-    rejected = SubmissionRejected(submission_id="17", faults=(), rejected_at=datetime.now(UTC))
+    rejected = SubmissionRejected(submission_id="17", record=PLACE, faults=(), rejected_at=datetime.now(UTC))
     key = Outgoing(event=rejected, at=rejected.rejected_at, key="17")
 
     async with transaction(engine) as conn:

@@ -56,13 +56,36 @@ def test_a_token_says_who_it_is_for(tmp_path: Path) -> None:
     assert (principal.role, principal.area, principal.subject) == (Role.COORDINATOR, "130722000000", told["subject"])
 
 
+def test_a_token_of_an_office_sees_the_area_of_the_office(tmp_path: Path) -> None:
+    keys = Installation(tmp_path).keys()
+    asked = ("--role", "clerk", "--office", "township-130722100000", "--json", "--data", str(tmp_path))
+    told = json.loads(run("token", *asked).stdout)
+    assert told["area"] == "130722100000"
+    assert read_token(keys.token_key, told["token"]).area == "130722100000"
+
+
+def test_a_township_s_token_names_its_sources(tmp_path: Path) -> None:
+    keys = Installation(tmp_path).keys()
+    asked = ("--role", "township", "--area", "130722100", "--source", "b", "--source", "a", "--json")
+    told = json.loads(run("token", *asked, "--data", str(tmp_path)).stdout)
+    assert told["sources"] == ["a", "b"]
+    assert read_token(keys.token_key, told["token"]).sources == frozenset({"a", "b"})
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
         (("--role", "officer"), "an officer speaks for an office"),
         (("--role", "officer", "--office", "nobody"), "nobody is no office of the policy"),
-        (("--role", "clerk", "--area", "99"), "99 is no area of the policy"),
-        (("--role", "clerk"), "no key in"),
+        (("--role", "clerk", "--area", "99"), "990000000000 is no area of the policy"),
+        (("--role", "clerk"), "names an office or an area"),
+        (("--role", "coordinator"), "names an office or an area"),
+        (("--role", "clerk", "--office", "township-130722100000", "--area", "130723"), "does not lie in the area of"),
+        (("--role", "clerk", "--area", "130722"), "no key in"),
+        (("--role", "township", "--area", "130722"), "needs --source"),
+        (("--role", "clerk", "--area", "130722", "--source", "s"), "no other does"),
+        (("--role", "clerk", "--area", "130722", "--subject", "张示例"), "must not name a person"),
+        (("--role", "township", "--area", "130722", "--source", "a b"), "without blanks"),
         ((), "Missing option '--role'"),
     ],
 )

@@ -12,7 +12,7 @@ from services.intake.domain import acts, following
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change, Refused
 from services.intake.domain.registering import register
-from services.intake.domain.submission import fingerprint, parse
+from services.intake.domain.submission import canonical, parse
 from services.intake.translate import to_events
 from services.policies import Policy, load_policy
 
@@ -47,7 +47,7 @@ def registered(category: str = "education.student_aid", *materials: str) -> Chan
         found,
         case_id=UUID(int=1),
         number="130722-20260302-00001-1",
-        content=fingerprint(found),
+        content=canonical(found),
         office=None,
         officer="window-1",
         policy=policy(),

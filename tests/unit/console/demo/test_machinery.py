@@ -14,7 +14,7 @@ from services.runtime.clock import Clock
 from tests.unit.console.demo.cases import MONDAY
 
 KEY = "k" * 32
-CLERK = Principal(subject="clerk", role=Role.CLERK)
+CLERK = Principal(subject="clerk", role=Role.CLERK, area="130722000000")
 ADDRESSES = Addresses(intake="http://intake", routing="http://routing", kafka="nobody:1", token_key=KEY)
 
 

@@ -34,7 +34,8 @@ def closed(number: int = 1) -> History:
 
 def a_rejection() -> rejections.SubmissionRejected:
     fault = rejections.SubmissionFault(field="area", code=RejectionCode.UNKNOWN_AREA, detail="no such area")
-    return rejections.SubmissionRejected(faults=(fault,), rejected_at=MONDAY)
+    place = rejections.RecordPlace(topic="intake.submissions.v1", partition=0, offset=7)
+    return rejections.SubmissionRejected(record=place, faults=(fault,), rejected_at=MONDAY)
 
 
 def late(number: int = 2) -> History:
