@@ -227,7 +227,7 @@ async def stream_alerts(
             found = await figures.list_alerts(conn, after=after, office=office, area=area, limit=200, names=names)
         return [Entry(cursor=one.cursor, type=one.type, data=msgspec.json.encode(one).decode()) for one in found]
 
-    return stream(fetch, _checked(request.headers.get("last-event-id")))
+    return stream(fetch, _checked(request.headers.get("last-event-id")), ends_at=request.user.ends_at)
 
 
 def _checked(cursor: str | None) -> str | None:

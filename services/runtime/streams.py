@@ -4,12 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 POLL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 2000
+FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +27,18 @@ Fetch = Callable[[str | None], Awaitable[Sequence[Entry]]]
 """Entries after the cursor, in order; of `None`, the cursor of the newest entry alone."""
 
 
-def stream(fetch: Fetch, after: str | None) -> ServerSentEvent:
-    """Everything after the cursor, then whatever comes. A comment keeps proxies from closing a quiet line."""
-    return ServerSentEvent(_messages(fetch, after))
+def stream(fetch: Fetch, after: str | None, *, ends_at: datetime | None = None) -> ServerSentEvent:
+    """Everything after the cursor, then whatever comes. A comment keeps proxies from closing a quiet line.
+
+    It ends at `ends_at`, real time: whoever listens comes back with a token that is still valid.
+    """
+    return ServerSentEvent(_messages(fetch, after, ends_at or FOREVER))
 
 
-async def _messages(fetch: Fetch, after: str | None) -> AsyncIterator[ServerSentEventMessage]:
+async def _messages(fetch: Fetch, after: str | None, ends_at: datetime) -> AsyncIterator[ServerSentEventMessage]:
     yield ServerSentEventMessage(comment="connected", retry=RETRY_MILLISECONDS)
     said = time.monotonic()
-    while True:
+    while datetime.now(UTC) < ends_at:
         entries = await fetch(after)
         for entry in entries:
             after = entry.cursor
