@@ -35,13 +35,18 @@ class CaseSupplementRequested(CaseBound, frozen=True, kw_only=True, omit_default
 
     TYPE: ClassVar[str] = "case.supplement_requested"
     missing: tuple[str, ...]
+    """All of it: what was open, and what the window asked for beyond."""
     requested_at: datetime
     overridden: bool = False
 
 
 class CaseSupplemented(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """Material came in. It is whole when nothing is missing; a case that lacks something waits for the window."""
+
     TYPE: ClassVar[str] = "case.supplemented"
     materials: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    """What is still to be handed in."""
     supplemented_at: datetime
 
 
@@ -59,6 +64,8 @@ class CaseAccepted(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     attributes: Attributes = msgspec.field(default_factory=dict)
     deemed: bool = False
     """Accepted because the window stayed silent until the limit had passed."""
+    missing: tuple[str, ...] = ()
+    """Codes of material that had not been handed in: taken on without it (容缺受理)."""
 
 
 class CaseNotAccepted(CaseBound, frozen=True, kw_only=True, omit_defaults=True):

@@ -18,7 +18,8 @@ from services.intake.domain.case import Case
 from services.intake.domain.change import Change, Refused
 from services.intake.lookup import find_visible
 from services.intake.telling import act
-from services.intake.views import to_view
+from services.intake.views import CaseView, to_notice, to_view
+from services.policies import Policy
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
 from services.runtime.failures import Rejected
@@ -46,9 +47,13 @@ class Decline(Act, frozen=True, kw_only=True):
 
 
 class RequestSupplement(Act, frozen=True, kw_only=True):
-    """Tell the applicant everything that is missing (一次性告知). A second time needs a coordinator's override."""
+    """Tell the applicant everything that is missing (一次性告知). A second time needs a coordinator's override.
 
-    missing: tuple[str, ...]
+    The open list of the matter is told in any case; `missing` names what the window needs beyond it. `added_to_notice`
+    of the answer says what stands in the notice although it was not named.
+    """
+
+    missing: tuple[str, ...] = ()
     override: bool = False
 
 
@@ -135,7 +140,7 @@ def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
             outcome = await act(case.id, do, conn, rules.policy, by=request.user.subject)
         if isinstance(outcome, Refused):
             return _refused(outcome)
-        return Response(to_view(outcome, rules.policy), status_code=200)
+        return Response(_view(outcome, data, rules.policy), status_code=200)
 
     take.__doc__ = kind.__doc__
     take.__annotations__["data"] = json_body(kind)
@@ -149,6 +154,13 @@ def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
         tags=["acts"],
         name=f"act_{path.replace('-', '_')}",
     )(take)
+
+
+def _view(case: Case, done: Act, policy: Policy) -> CaseView:
+    if not isinstance(done, RequestSupplement):
+        return to_view(case, policy)
+    named = set(done.missing)
+    return to_notice(case, policy, added=tuple(code for code in case.missing if code not in named))
 
 
 def _refused(refused: Refused) -> Response[bytes]:

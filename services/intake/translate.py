@@ -47,12 +47,12 @@ def _event(fact: Fact, change: Change, policy: Policy) -> CaseBound:
     match fact:
         case said.Registered():
             return _registered(case)
-        case said.Accepted(deemed=deemed):
-            return _accepted(case, at, deemed=deemed)
+        case said.Accepted():
+            return _accepted(case, at, fact)
         case said.NoticeGiven(missing=missing, overridden=overridden):
             return CaseSupplementRequested(case_id=case_id, missing=missing, requested_at=at, overridden=overridden)
-        case said.Supplemented(materials=materials):
-            return CaseSupplemented(case_id=case_id, materials=materials, supplemented_at=at)
+        case said.Supplemented(materials=materials, missing=missing):
+            return CaseSupplemented(case_id=case_id, materials=materials, missing=missing, supplemented_at=at)
         case said.Declined(reason=reason, go_to=go_to):
             return CaseNotAccepted(case_id=case_id, reason=reason, go_to=go_to, declined_at=at)
         case said.Withdrawn(reason=reason):
@@ -96,7 +96,7 @@ def _registered(case: Case) -> CaseRegistered:
     )
 
 
-def _accepted(case: Case, at: datetime, *, deemed: bool) -> CaseAccepted:
+def _accepted(case: Case, at: datetime, fact: said.Accepted) -> CaseAccepted:
     return CaseAccepted(
         case_id=case.id,
         number=case.number,
@@ -107,7 +107,8 @@ def _accepted(case: Case, at: datetime, *, deemed: bool) -> CaseAccepted:
         accepted_at=at,
         first_contact_office=case.first_contact_office,
         attributes=case.attributes,
-        deemed=deemed,
+        deemed=fact.deemed,
+        missing=fact.missing,
     )
 
 

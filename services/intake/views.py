@@ -55,7 +55,10 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     registered_at: datetime
     accepted_at: datetime | None
     resolved_at: datetime | None
+    materials: tuple[str, ...]
+    """What was handed in, by code."""
     missing: tuple[str, ...]
+    """What is still to be handed in."""
     first_contact_office: str
     first_contact_office_zh: str
     first_contact_office_en: str
@@ -65,6 +68,17 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     applicant_untold: tuple[str, ...]
     """What the window has still to tell the applicant, for example `extension`."""
     answer_by: AnswerBy | None
+
+
+class NoticeView(CaseView, frozen=True, kw_only=True):
+    """A case whose applicant was just told what is missing."""
+
+    added_to_notice: tuple[str, ...]
+    """Told because it is missing, although the window did not name it."""
+
+
+def to_notice(case: Case, policy: Policy, *, added: tuple[str, ...]) -> NoticeView:
+    return NoticeView(**msgspec.structs.asdict(to_view(case, policy)), added_to_notice=added)
 
 
 def to_view(case: Case, policy: Policy) -> CaseView:
@@ -90,6 +104,7 @@ def to_view(case: Case, policy: Policy) -> CaseView:
         registered_at=case.registered_at,
         accepted_at=case.accepted_at,
         resolved_at=case.resolved_at,
+        materials=case.materials,
         missing=case.missing,
         first_contact_office=case.first_contact_office,
         first_contact_office_zh=window_zh,

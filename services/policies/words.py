@@ -1,6 +1,6 @@
 """What happened to a case, in words: Chinese and English, offices and reasons by the policy's names, nobody's name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
@@ -43,11 +43,14 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
         case c.CaseRegistered(channel=channel):
             return f"登记({channel.zh})", f"registered ({channel.en.lower()})"
         case c.CaseSupplementRequested(missing=missing):
-            return f"一次性告知补正 {len(missing)} 件材料", f"told once what is missing: {len(missing)}"
-        case c.CaseSupplemented():
-            return "补正齐全", "material handed in"
-        case c.CaseAccepted(deemed=deemed):
-            return ("视为受理", "accepted by silence") if deemed else ("受理", "accepted")
+            zh, en = materials_of(policy, missing)
+            return f"一次性告知补正 {len(missing)} 件材料：{zh}", f"told once what is missing: {en}"
+        case c.CaseSupplemented(materials=materials, missing=missing):
+            return _supplemented(materials_of(policy, materials), materials_of(policy, missing), whole=not missing)
+        case c.CaseAccepted(deemed=deemed, missing=missing):
+            zh, en = ("视为受理", "accepted by silence") if deemed else ("受理", "accepted")
+            less = materials_of(policy, missing)
+            return (f"{zh}（容缺：{less[0]}）", f"{en} without {less[1]}") if missing else (zh, en)
         case c.CaseSuspended(reason=reason):
             return _because("中止", "suspended", reason, policy)
         case c.CaseResumed():
@@ -71,6 +74,13 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             return "延期已告知申请人", "applicant told of the extension"
         case _:
             return None
+
+
+def _supplemented(given: Words, missing: Words, *, whole: bool) -> Words:
+    zh, en = f"收到材料：{given[0]}", f"handed in: {given[1]}"
+    if whole:
+        return f"{zh}，补正齐全", f"{en}; nothing is missing"
+    return f"{zh}，尚缺：{missing[0]}", f"{en}; still missing: {missing[1]}"
 
 
 _REFERRAL: Final[Mapping[type[r.ReferralEvent], Words]] = MappingProxyType(
@@ -245,6 +255,13 @@ def _because(zh: str, en: str, reason: str, policy: Policy) -> Words:
 def reason_of(policy: Policy, code: str) -> Words:
     reason = policy.reasons.get(code)
     return (reason.zh, reason.en) if reason is not None else (code, code)
+
+
+def materials_of(policy: Policy, codes: Iterable[str]) -> Words:
+    """By the policy's names, in the order given."""
+    known = {one.code: (one.zh, one.en) for category in policy.categories.values() for one in category.materials}
+    named = [known.get(code, (code, code)) for code in codes]
+    return "、".join(zh for zh, _ in named), ", ".join(en for _, en in named)
 
 
 def approver_of(policy: Policy, code: str) -> Words:

@@ -1,7 +1,7 @@
 """What people may do with a case at the window: accept, decline, ask for material, withdraw, call back, reopen."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contracts.codes import CaseState
@@ -57,8 +57,13 @@ def decline(case: Case, at: datetime, rules: Rules, *, reason: str, go_to: str) 
 def request_supplement(
     case: Case, at: datetime, rules: Rules, *, missing: Sequence[str], override: bool
 ) -> Change | Refused:
-    """Tell the applicant what is missing: once. A second time needs the coordinator's override."""
-    faults = [] if missing else [("missing", "must name what is missing")]
+    """Tell the applicant what is missing: once and completely. A second time needs the coordinator's override.
+
+    `missing` is what the window asks for beyond the open list, which is told in any case: nobody comes twice because
+    a clerk named a part of it. What was handed in and is asked for again, is missing again.
+    """
+    whole = _once((*case.missing, *missing))
+    faults = [] if whole else [("missing", "must name what is missing: of the list of this matter nothing is")]
     faults += _materials(rules.policy, missing, "missing")
     if refused := _illegal(case, Move.REQUEST_SUPPLEMENT) or _invalid(faults):
         return refused
@@ -67,10 +72,11 @@ def request_supplement(
     change = Change(case=case, at=at)
     told = happens(
         change,
-        NoticeGiven(missing=_once(missing), overridden=bool(case.notices)),
+        NoticeGiven(missing=whole, overridden=bool(case.notices)),
         rules.policy,
         state=change.moves(Move.REQUEST_SUPPLEMENT),
-        missing=_once(missing),
+        required=_once((*case.required, *missing)),
+        materials=tuple(code for code in case.materials if code not in missing),
         notices=case.notices + 1,
     )
     reason = rules.policy.reasons.get(AWAITING_MATERIAL)
@@ -78,20 +84,20 @@ def request_supplement(
 
 
 def supplement(case: Case, at: datetime, rules: Rules, *, materials: Sequence[str]) -> Change | Refused:
-    """Material came in: the clock runs on, and a case that lacks nothing is accepted at once."""
+    """Material came in, asked for or not: the window has the word. A case that lacks nothing is accepted at once."""
     faults = [] if materials else [("materials", "must name what was handed in")]
     faults += _materials(rules.policy, materials, "materials")
     if refused := _illegal(case, Move.SUPPLEMENT) or _invalid(faults):
         return refused
-    change = Change(case=case, at=at)
-    whole = happens(
+    change, now = Change(case=case, at=at), replace(case, materials=_once((*case.materials, *materials)))
+    told = happens(
         change,
-        Supplemented(materials=_once(materials)),
+        Supplemented(materials=_once(materials), missing=now.missing),
         rules.policy,
         state=change.moves(Move.SUPPLEMENT),
-        missing=tuple(code for code in case.missing if code not in set(materials)),
+        materials=now.materials,
     ).resume()
-    return accepted(whole, rules.policy) if ready(whole.case, rules.policy) else whole
+    return accepted(told, rules.policy) if ready(told.case, rules.policy) else told
 
 
 def withdraw(case: Case, at: datetime, rules: Rules, *, reason: str) -> Change | Refused:

@@ -42,8 +42,11 @@ class Case:
     area: str
     channel: SubmissionChannel
     attributes: dict[str, str | int | bool]
-    missing: tuple[str, ...]
-    """Codes of the material that is still to be handed in."""
+    required: tuple[str, ...]
+    """Codes of the material that has to be handed in: what the policy asked for when the case was registered, and what
+    a notice added. What a newer policy asks for is asked of newer cases."""
+    materials: tuple[str, ...]
+    """What was handed in, also what nobody asked for."""
     first_contact_office: str
     """The window that was asked first stays responsible for informing the applicant (首问首办)."""
     first_contact_officer: str
@@ -63,6 +66,11 @@ class Case:
     """What the applicant has still to be told of."""
     clocks: tuple[LegalClock, ...] = ()
     """Intake's own clocks that are open."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What is still to be handed in."""
+        return tuple(code for code in self.required if code not in self.materials)
 
     @property
     def first_contact_area(self) -> str:

@@ -19,6 +19,8 @@ class Registered:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     deemed: bool = False
+    missing: tuple[str, ...] = ()
+    """What was not handed in by then (容缺受理)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +28,15 @@ class NoticeGiven:
     """The applicant was told, once and completely, what is missing (一次性告知)."""
 
     missing: tuple[str, ...]
+    """The whole of it: what was open, whoever named it, and what the window asks for beyond."""
     overridden: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supplemented:
     materials: tuple[str, ...]
+    missing: tuple[str, ...]
+    """What is still to be handed in after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

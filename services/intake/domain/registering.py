@@ -32,7 +32,6 @@ def register(
     window = office or (first_contact(policy, area.code) if area is not None else None)
     if area is None or window is None:
         raise ValueError("the submission was not checked against this policy")
-    handed_in = set(submission.materials)
     case = Case(
         id=case_id,
         number=number,
@@ -45,7 +44,8 @@ def register(
         area=area.code,
         channel=submission.channel,
         attributes=submission.attributes,
-        missing=tuple(material.code for material in category.materials if material.code not in handed_in),
+        required=tuple(material.code for material in category.materials),
+        materials=tuple(dict.fromkeys(submission.materials)),
         first_contact_office=window,
         first_contact_officer=officer,
         received_at=(submission.received_at or now).astimezone(UTC),
@@ -64,4 +64,6 @@ def ready(case: Case, policy: Policy) -> bool:
 def accepted(change: Change, policy: Policy, *, deemed: bool = False) -> Change:
     """Taken on."""
     state = change.moves(Move.ACCEPT)
-    return happens(change, Accepted(deemed=deemed), policy, state=state, accepted_at=change.at)
+    return happens(
+        change, Accepted(deemed=deemed, missing=change.case.missing), policy, state=state, accepted_at=change.at
+    )

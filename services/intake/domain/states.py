@@ -27,6 +27,7 @@ class Move(StrEnum):
 
 MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
     {
+        (S.REGISTERED, Move.SUPPLEMENT): S.REGISTERED,
         (S.REGISTERED, Move.REQUEST_SUPPLEMENT): S.AWAITING_SUPPLEMENT,
         (S.REGISTERED, Move.ACCEPT): S.ACCEPTED,
         (S.REGISTERED, Move.DECLINE): S.NOT_ACCEPTED,

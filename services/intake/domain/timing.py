@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from contracts.codes import ClockKind
 from services.intake.domain.case import Case, a_clock
 from services.intake.domain.change import (
     Accepted,
@@ -21,7 +22,7 @@ from services.intake.domain.change import (
 )
 from services.policies import Policy
 from services.policies.clocks import LegalClock
-from services.policies.kinds import ClockRule, Happening, OnlyIf
+from services.policies.kinds import ClockRule, Course, Happening, OnlyIf
 
 HAPPENING_OF: Final[Mapping[type[Fact], Happening]] = MappingProxyType(
     {
@@ -51,6 +52,7 @@ def turns(change: Change, what: Happening, policy: Policy) -> Change:
     course = policy.course(change.case.category)
     change = change.meet(*course.meeting(what))
     change = change.cancel() if what in ENDS else change.cancel(course.cancelling(what))
+    change = change.cancel(_idle(change.case, course))
     running = {clock.kind for clock in change.case.clocks}
     started = [
         _started(change, rule, what, policy)
@@ -61,6 +63,12 @@ def turns(change: Change, what: Happening, policy: Policy) -> Change:
         and policy.find_limit(rule.clock, change.case.category) is not None
     ]
     return change.start(*started) if started else change
+
+
+def _idle(case: Case, course: Course) -> frozenset[ClockKind]:
+    """Clocks of missing material wait for nothing once everything is there."""
+    kinds = (clock.kind for clock in case.clocks if not case.missing)
+    return frozenset(kind for kind in kinds if course.rules[kind].only_if is OnlyIf.MATERIAL_MISSING)
 
 
 def _holds(rule: ClockRule, case: Case) -> bool:

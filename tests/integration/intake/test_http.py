@@ -406,6 +406,29 @@ async def test_of_eight_who_act_at_once_one_does(http: httpx.AsyncClient) -> Non
     assert story.count("case.accepted") == 1
 
 
+async def test_a_notice_is_whole_and_what_it_asked_for_has_to_come(http: httpx.AsyncClient) -> None:
+    body = a_submission(category="civil_affairs.subsistence_allowance")
+    case = (await http.post("/v1/cases", content=body)).json()
+    path = f"/v1/cases/{case['number']}"
+    assert (case["materials"], len(case["missing"])) == ([], 3)
+    told = (await http.post(f"{path}/request-supplement", json={"missing": ["household_register"]})).json()
+    assert told["missing"] == ["household_register", "identity_card", "check_consent"]
+    assert told["added_to_notice"] == ["identity_card", "check_consent"]
+    for handed_in in ("household_register", "medical_invoices"):
+        partly = (await http.post(f"{path}/supplement", json={"materials": [handed_in]})).json()
+        assert (partly["state"], partly["missing"]) == ("registered", ["identity_card", "check_consent"])
+    unknown = await http.post(f"{path}/supplement", json={"materials": ["no_such_paper"]})
+    assert unknown.status_code == 422
+    whole = (await http.post(f"{path}/supplement", json={"materials": ["check_consent", "identity_card"]})).json()
+    assert (whole["state"], whole["missing"]) == ("accepted", [])
+    assert (await http.get(path)).json()["materials"] == [
+        "household_register",
+        "medical_invoices",
+        "check_consent",
+        "identity_card",
+    ]
+
+
 async def test_an_override_needs_a_coordinator(http: httpx.AsyncClient) -> None:
     body = a_submission(category="civil_affairs.subsistence_allowance")
     path = f"/v1/cases/{(await http.post('/v1/cases', content=body)).json()['number']}/request-supplement"

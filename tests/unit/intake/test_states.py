@@ -106,6 +106,8 @@ BY_ACT: Mapping[S, Mapping[str, S]] = {
         "accept": S.ACCEPTED,
         "decline": S.NOT_ACCEPTED,
         "request_supplement": S.AWAITING_SUPPLEMENT,
+        "supplement, a part": S.REGISTERED,
+        "supplement, all": S.ACCEPTED,
         "withdraw": S.WITHDRAWN,
     },
     S.AWAITING_SUPPLEMENT: {
