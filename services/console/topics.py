@@ -18,8 +18,10 @@ AT_ONCE = 100
 
 
 def needed(policy: Path) -> dict[str, tuple[int, int]]:
-    """Topic name to partitions and retention in milliseconds, with those of the offices that speak Kafka."""
-    offices = [office.code for office in load_policy(policy).offices.values() if "kafka" in office.channels]
+    """Topic name to partitions and retention in milliseconds, with those of the offices that speak Kafka or will."""
+    found_there = load_policy(policy)
+    standing = (*found_there.offices.values(), *found_there.coming.values())
+    offices = [office.code for office in standing if "kafka" in office.channels]
     found = {}
     for topic in TOPICS:
         shape = topic.partitions, int(topic.retention.total_seconds() * 1000)

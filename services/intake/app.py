@@ -29,7 +29,7 @@ def build(settings: IntakeSettings | None = None) -> Service:
     clock = Clock.of(settings)
     engine = open_engine(settings, "intake")
     sealer = Sealer(settings.sealing_key.get_secret_value())
-    policy = PolicyWatch(settings.policy_dir)
+    policy = PolicyWatch(settings.policy_dir, clock.now)
 
     follower = Follower(policy=policy, clock=clock)
     reopen_limit = Limit.parse(settings.intake_reopen_limit)
@@ -57,6 +57,13 @@ def build(settings: IntakeSettings | None = None) -> Service:
         sealer=sealer,
         readers=[Registrar(policy=policy, sealer=sealer, clock=clock).reader(), *follower.readers()],
         routes=ROUTES,
-        state={"engine": engine, "policy": policy, "sealer": sealer, "clock": clock, "rules": rules},
+        state={
+            "engine": engine,
+            "policy": policy,
+            "places": policy,
+            "sealer": sealer,
+            "clock": clock,
+            "rules": rules,
+        },
         jobs=[Job(run=refresh_policy), Job(run=recount.recount)],
     )

@@ -19,7 +19,7 @@ from services.intake.registration import Outcome, Refused, Registered
 from services.intake.spending import TimeView, to_time
 from services.intake.timeline import ClockView, Entry, own_clocks, to_entries
 from services.intake.views import CaseView, to_view
-from services.runtime.auth import Principal, Role, requires, subtree
+from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
 from services.runtime.forms import AskedForm, AskedLanguage, InThreeForms, tell
 from services.runtime.problems import problem
@@ -142,18 +142,19 @@ async def list_cases(  # noqa: PLR0913, PLR0917 - one for each question
     limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
 ) -> Page:
     """Cases, oldest first: of an area and below, by state, field, matter, sender, window or leading office."""
+    policy = state.policy.policy
     asked = {"field": field, "category": category, "source": source, "submission_id": submission_id}
     asked |= {"state": case_state, "first_contact_office": window, "lead_office": lead}
     wanted = store.Wanted(
-        scope=subtree(request.user.area or ""),
-        area=subtree(area),
+        scope=policy.codes_within(request.user.area),
+        areas=policy.codes_within(area or None),
         equals={name: str(value) for name, value in asked.items() if value is not None},
     )
     async with transaction(state.engine) as conn:
         found = await store.list_cases(conn, wanted, after=cursor, limit=limit + 1)
     page = found[:limit]
     more = str(page[-1].id) if len(found) > limit else None
-    return Page(items=[to_view(case, state.policy.policy) for case in page], next=more)
+    return Page(items=[to_view(case, policy) for case in page], next=more)
 
 
 @get("/v1/cases/{key:str}", guards=[SEES], tags=["cases"])

@@ -63,7 +63,7 @@ class Bounds:
         found = []
         if self.sources is not None and submission.source not in self.sources:
             found.append(NOT_YOUR_SOURCE)
-        area = policy.area(submission.area)
+        area = policy.area_for(submission.area)
         if self.within is not None and area is not None and not self.within(area.code):
             found.append(NOT_YOUR_AREA)
         return tuple(found)
@@ -146,7 +146,7 @@ async def _new_cases(
     now: datetime,
 ) -> list[Change]:
     day = day_of(now)
-    areas = [policy.area(submission.area) for submission in fresh.values()]
+    areas = [policy.area_for(submission.area) for submission in fresh.values()]
     places = [(county_of(area.code), day) for area in areas if area is not None]
     wanted = Counter(places)
     last = await store.take_serials(conn, wanted)

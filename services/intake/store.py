@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Date, Integer, String, bindparam, insert, or_, select, text
+from sqlalchemy import Date, Integer, String, bindparam, insert, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,8 +19,6 @@ from services.intake.domain.case import Case
 from services.intake.tables import applicant_reads, cases, timeline
 from services.policies import Policy
 from services.runtime.bulk import among, among_pairs, insert_rows, update_rows
-
-AREA_DIGITS = 12
 
 Line = tuple[UUID, datetime, str, str, str]
 """Case, moment, type, who, and encoded data of an entry in the timeline."""
@@ -53,10 +51,10 @@ class Sealed:
 class Wanted:
     """Which cases a list holds."""
 
-    scope: str
-    """Digits of the caller's own area: cases there, and those that a window there took."""
-    area: str
-    """Digits of the area that is asked for."""
+    scope: Sequence[str] | None
+    """Codes of the caller's own area: cases there, and those that a window there took. `None` for everywhere."""
+    areas: Sequence[str] | None
+    """Codes of the area that is asked for."""
     equals: Mapping[str, str]
     """Columns with the value that they must have."""
 
@@ -133,21 +131,16 @@ async def find_case(conn: AsyncConnection, id_or_number: UUID | str) -> Case | N
 async def list_cases(conn: AsyncConnection, wanted: Wanted, *, after: UUID | None, limit: int) -> list[Case]:
     """Oldest first; ids are ordered by time."""
     statement = select(cases).order_by(cases.c.case_id).limit(limit)
-    if wanted.scope:
-        taken_there = _within(cases.c.first_contact_area, wanted.scope)
-        statement = statement.where(or_(_within(cases.c.area, wanted.scope), taken_there))
-    if wanted.area:
-        statement = statement.where(_within(cases.c.area, wanted.area))
+    if wanted.scope is not None:
+        taken_there = among(cases.c.first_contact_area, wanted.scope)
+        statement = statement.where(or_(among(cases.c.area, wanted.scope), taken_there))
+    if wanted.areas is not None:
+        statement = statement.where(among(cases.c.area, wanted.areas))
     for name, value in wanted.equals.items():
         statement = statement.where(cases.c[name] == value)
     if after is not None:
         statement = statement.where(cases.c.case_id > after)
     return [rows.case_of(row) for row in (await conn.execute(statement)).mappings()]
-
-
-def _within(area: ColumnElement[str], subtree: str) -> ColumnElement[bool]:
-    """By comparison: an index that is sorted by any language's rules serves it, and digits sort alike in all."""
-    return area.between(subtree.ljust(AREA_DIGITS, "0"), subtree.ljust(AREA_DIGITS, "9"))
 
 
 async def get_sealed(conn: AsyncConnection, case_id: UUID) -> Sealed:

@@ -36,7 +36,7 @@ def build(settings: NotifySettings | None = None) -> Service:
     settings = settings or read_settings(NotifySettings)
     clock = Clock.of(settings)
     engine = open_engine(settings, "notify")
-    policy = PolicyWatch(settings.policy_dir)
+    policy = PolicyWatch(settings.policy_dir, clock.now)
     pumps: list[Pump] = []
     pace = Pace(settings.notify_alerts_per_second)
     supervisor = Supervisor(engine=engine, clock=clock, policy=policy, pace=pace)
@@ -56,6 +56,7 @@ def build(settings: NotifySettings | None = None) -> Service:
         state={
             "engine": engine,
             "policy": policy,
+            "places": policy,
             "clock": clock,
             "explained_by": {"intake": settings.intake_url.rstrip("/"), "routing": settings.routing_url.rstrip("/")},
         },

@@ -1,5 +1,6 @@
 """The figures that people look at: what is open, late, silent, returned; who works how fast; what was said."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,17 +8,20 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping, String, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import codes
-from contracts.codes import ClockKind, ClockStatus
-from services.notify.domain.areas import digits_below, prefix, whole
+from contracts.codes import AreaLevel, ClockKind, ClockStatus
+from services.policies import Policy
 
+AREAS: Final = bindparam("areas", type_=ARRAY(String))
+"""Every code of an area; none for everywhere."""
 # One pass over the legs of the area; what an open clock of a leg says of it is looked up by its index.
 _OVERVIEW: Final = text(
     """
-    SELECT l.field, l.office, left(l.area, :digits) AS part,
+    SELECT l.field, l.office, l.area,
            count(*) AS dispatched,
            count(*) FILTER (WHERE l.ended_at IS NULL) AS open,
            count(*) FILTER (WHERE l.ended_at IS NULL AND w.soon) AS due_soon,
@@ -46,12 +50,14 @@ _OVERVIEW: Final = text(
         SELECT DISTINCT referral_id FROM supervisions
         WHERE ended_at IS NULL AND level IN ('urged', 'supervised', 'listed') AND referral_id IS NOT NULL
     ) AS s USING (referral_id)
-    WHERE l.role <> 'info' AND l.area LIKE :within AND (:office = '' OR l.office = :office)
-    GROUP BY GROUPING SETS ((), (l.field), (l.office), (part))
+    WHERE l.role <> 'info' AND (:areas IS NULL OR l.area = ANY(:areas)) AND (:office = '' OR l.office = :office)
+    GROUP BY GROUPING SETS ((), (l.field), (l.office), (l.area))
     ORDER BY late DESC, silent DESC, open DESC, 1, 2, 3
     """
-)
-_CASES: Final = text("SELECT state, count(*) AS number FROM cases WHERE area LIKE :within GROUP BY state")
+).bindparams(AREAS)
+_CASES: Final = text(
+    "SELECT state, count(*) AS number FROM cases WHERE :areas IS NULL OR area = ANY(:areas) GROUP BY state"
+).bindparams(AREAS)
 _PARKED: Final = text("SELECT count(*) FROM parked_records WHERE state = 'parked'")
 _PERFORMANCE: Final = text(
     """
@@ -101,30 +107,30 @@ _ALERTS: Final = text(
     SELECT a.*, c.number, {_UNSETTLED} AS provisional FROM (
         SELECT * FROM alerts
         WHERE (xid, place) > (:xid, :place) AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-          AND (:office = '' OR office = :office) AND area LIKE :within
+          AND (:office = '' OR office = :office) AND (:areas IS NULL OR area = ANY(:areas))
         ORDER BY xid, place LIMIT :limit
     ) AS a LEFT JOIN cases AS c USING (case_id) ORDER BY a.xid, a.place
     """
-)
+).bindparams(AREAS)
 _LATEST_ALERTS: Final = text(
     f"""
     SELECT a.*, c.number, {_UNSETTLED} AS provisional FROM (
         SELECT * FROM alerts
         WHERE xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-          AND (:office = '' OR office = :office) AND area LIKE :within
+          AND (:office = '' OR office = :office) AND (:areas IS NULL OR area = ANY(:areas))
         ORDER BY xid DESC, place DESC LIMIT :limit
     ) AS a LEFT JOIN cases AS c USING (case_id) ORDER BY a.xid, a.place
     """
-)
+).bindparams(AREAS)
 _WATCHES: Final = text(
     """
     SELECT w.*, c.number FROM watches AS w LEFT JOIN cases AS c USING (case_id)
     WHERE w.ended_at IS NULL AND w.due_at IS NOT NULL AND (w.due_at, w.clock_id) > (:after_due, :after_id)
-      AND (:office = '' OR w.office = :office) AND w.area LIKE :within
+      AND (:office = '' OR w.office = :office) AND (:areas IS NULL OR w.area = ANY(:areas))
       AND (:kind = '' OR w.kind = :kind) AND (:status = '' OR w.status = :status) AND w.due_at < :due_before
     ORDER BY w.due_at, w.clock_id LIMIT :limit
     """
-)
+).bindparams(AREAS)
 WORK: Final = sorted(kind.value for kind in codes.WORK)
 RATES: Final = {
     "on_time": "judged",
@@ -134,7 +140,9 @@ RATES: Final = {
     "supervised": "dispatched",
 }
 """What is counted, and of what it is a share."""
-COUNTY_DIGITS: Final = 6
+WIDE: Final = frozenset({AreaLevel.PROVINCE, AreaLevel.CITY})
+PRESSING: Final = ("late", "silent", "open")
+"""What comes first in a list."""
 FIGURES: Final = (
     "dispatched",
     "open",
@@ -198,34 +206,40 @@ class WatchView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def get_overview(
-    conn: AsyncConnection, *, area: str, office: str, settled: datetime
+    conn: AsyncConnection, *, area: str, office: str, settled: datetime, policy: Policy
 ) -> dict[str, list[dict[str, Any]]]:
     """Totals, and the same by field, office and part of the area.
 
     Answers that came before `settled` and of which routing has said nothing count as parked.
     """
-    within = f"{prefix(area)}%"
-    # Above the counties there is only one part of everything.
-    values = {
-        "digits": max(COUNTY_DIGITS, digits_below(area)),
-        "within": within,
-        "office": office,
-        "work": WORK,
-        "settled": settled,
-    }
-    found: dict[str, list[dict[str, Any]]] = {"total": [], "by_field": [], "by_office": [], "by_area": []}
+    areas = policy.codes_within(area or None)
+    values = {"areas": areas, "office": office, "work": WORK, "settled": settled}
+    found: dict[str, list[dict[str, Any]]] = {"total": [], "by_field": [], "by_office": []}
+    parts: dict[str, Counter[str]] = {}
     for row in (await conn.execute(_OVERVIEW, values)).mappings():
         figures = {name: row[name] for name in FIGURES}
         if row["field"] is not None:
             found["by_field"].append({"field": row["field"], **figures})
         elif row["office"] is not None:
             found["by_office"].append({"office": row["office"], **figures})
-        elif row["part"] is not None:
-            found["by_area"].append({"area": whole(row["part"]), **figures})
+        elif row["area"] is not None:
+            parts.setdefault(_part(row["area"], area, policy), Counter()).update(figures)
         else:
             found["total"].append(figures)
-    found["cases"] = [dict(row) for row in (await conn.execute(_CASES, {"within": within})).mappings()]
+    ordered = sorted(parts.items(), key=lambda part: (*(-part[1][name] for name in PRESSING), part[0]))
+    found["by_area"] = [{"area": part, **{name: figures[name] for name in FIGURES}} for part, figures in ordered]
+    found["cases"] = [dict(row) for row in (await conn.execute(_CASES, {"areas": areas})).mappings()]
     return found
+
+
+def _part(code: str, area: str, policy: Policy) -> str:
+    """Where a code is counted: in a part of the area; in its county for what is larger than that."""
+    whole = policy.tree.place(area) if area else None
+    if whole is not None and whole.level not in WIDE:
+        return policy.tree.part_of(code, whole.code)
+    lines = list(policy.upwards(code))
+    county = next((above.code for above in lines if above.level is AreaLevel.COUNTY), None)
+    return county or (lines[0].code if lines else code)
 
 
 async def count_parked(conn: AsyncConnection) -> int:
@@ -242,10 +256,16 @@ async def get_performance(conn: AsyncConnection, office: str) -> dict[str, Any]:
 
 
 async def list_alerts(
-    conn: AsyncConnection, *, after: str | None, office: str, area: str, limit: int, names: Mapping[str, str]
+    conn: AsyncConnection,
+    *,
+    after: str | None,
+    office: str,
+    areas: Sequence[str] | None,
+    limit: int,
+    names: Mapping[str, str],
 ) -> Sequence[AlertView]:
     """In the order in which they were said; without a cursor the latest."""
-    values: dict[str, Any] = {"office": office, "within": f"{prefix(area)}%", "limit": limit}
+    values: dict[str, Any] = {"office": office, "areas": areas, "limit": limit}
     if after is None:
         found = await conn.execute(_LATEST_ALERTS, values)
     else:
@@ -268,7 +288,7 @@ class Wanted:
     """Which open clocks are asked for; what is empty is not asked for."""
 
     office: str = ""
-    area: str = ""
+    areas: Sequence[str] | None = None
     kind: str = ""
     status: str = ""
     due_before: datetime
@@ -280,7 +300,7 @@ async def list_watches(
     """Open clocks, the most pressing first."""
     values = {
         "office": wanted.office,
-        "within": f"{prefix(wanted.area)}%",
+        "areas": wanted.areas,
         "kind": wanted.kind,
         "status": wanted.status,
         "due_before": wanted.due_before,

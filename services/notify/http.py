@@ -60,7 +60,7 @@ class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
 
 @lru_cache(maxsize=4)
 def _names(policy: Policy) -> Mapping[str, str]:
-    return {code: office.zh for code, office in policy.offices.items()}
+    return {code: office.zh for code, office in {**policy.former, **policy.offices}.items()}
 
 
 def _scope(user: Principal, office: str, area: str) -> tuple[str, str]:
@@ -69,7 +69,7 @@ def _scope(user: Principal, office: str, area: str) -> tuple[str, str]:
         if user.office is None or office not in ("", user.office):
             raise Rejected("not_allowed", office="an officer sees the own office")
         return user.office, ""
-    if user.area is not None and not (area and user.sees(area.ljust(12, "0"))):
+    if user.area is not None and not (area and user.sees(area)):
         if area:
             raise Rejected("not_allowed", area="outside of the token's area")
         return office, user.area
@@ -88,8 +88,8 @@ async def overview(
     office, area = _scope(request.user, office, area)
     async with transaction(state.engine) as conn:
         settled = state.clock.now() - ANSWERED_WITHIN * state.clock.speed
-        found = await figures.get_overview(conn, area=area, office=office, settled=settled)
-        supervision = await oversight.count_supervisions(conn, area=area, office=office)
+        found = await figures.get_overview(conn, area=area, office=office, settled=settled, policy=policy)
+        supervision = await oversight.count_supervisions(conn, areas=policy.codes_within(area or None), office=office)
         parked = await figures.count_parked(conn)
     names = _names(policy)
     for line in found["by_office"]:
@@ -130,7 +130,7 @@ async def list_watches(  # noqa: PLR0913, PLR0917 - one for each query parameter
     office, area = _scope(request.user, office, area)
     wanted = Wanted(
         office=office,
-        area=area,
+        areas=state.policy.policy.codes_within(area or None),
         kind=kind.value if kind else "",
         status=status.value if status else "",
         due_before=due_before or FAR,
@@ -163,7 +163,7 @@ async def list_supervisions(
     async with transaction(state.engine) as conn:
         found = await oversight.list_supervisions(
             conn,
-            area=area,
+            areas=state.policy.policy.codes_within(area or None),
             office=office,
             level=level,
             after=_after(cursor),
@@ -206,8 +206,9 @@ async def list_alerts(
     office, area = _scope(request.user, office, area)
     after = _checked(cursor)
     async with transaction(state.engine) as conn:
-        names = _names(state.policy.policy)
-        found = await figures.list_alerts(conn, after=after, office=office, area=area, limit=limit, names=names)
+        policy: Policy = state.policy.policy
+        areas, names = policy.codes_within(area or None), _names(policy)
+        found = await figures.list_alerts(conn, after=after, office=office, areas=areas, limit=limit, names=names)
     return AlertPage(items=found, next=found[-1].cursor if found else cursor)
 
 
@@ -220,11 +221,12 @@ async def stream_alerts(
 ) -> ServerSentEvent:
     """Alerts as they are said (server-sent events); `Last-Event-ID` goes on where a client stopped."""
     office, area = _scope(request.user, office, area)
-    names = _names(state.policy.policy)
 
     async def fetch(after: str | None) -> list[Entry]:
+        policy: Policy = state.policy.policy
+        areas, names = policy.codes_within(area or None), _names(policy)
         async with transaction(state.engine) as conn:
-            found = await figures.list_alerts(conn, after=after, office=office, area=area, limit=200, names=names)
+            found = await figures.list_alerts(conn, after=after, office=office, areas=areas, limit=200, names=names)
         return [Entry(cursor=one.cursor, type=one.type, data=msgspec.json.encode(one).decode()) for one in found]
 
     return stream(fetch, _checked(request.headers.get("last-event-id")), ends_at=request.user.ends_at)
@@ -242,7 +244,7 @@ def _checked(cursor: str | None) -> str | None:
 @get("/v1/offices/{code:str}/performance", guards=[SEES], tags=["figures"])
 async def performance(request: Call, state: State, code: FromPath[str]) -> dict[str, Any]:
     """How one office does: on time, late, returned, reworked, satisfied, supervised, median days to the end."""
-    office = state.policy.policy.offices.get(code)
+    office = state.policy.policy.office(code)
     if office is None or (request.user.role is not Role.OFFICER and not request.user.sees(office.area)):
         raise Rejected("not_found")
     asked, _ = _scope(request.user, code, "")

@@ -14,8 +14,8 @@ from sqlalchemy.types import String
 
 from contracts.codes import ClockKind, SupervisionLevel
 from services.deadlines.limits import civil_day
-from services.notify.domain.areas import prefix
 from services.notify.domain.ladder import LATE
+from services.notify.figures import AREAS
 
 OPEN: Final = "s.ended_at IS NULL AND s.level <> 'none'"
 _LIST: Final = text(
@@ -23,16 +23,16 @@ _LIST: Final = text(
     SELECT s.*, c.number, coalesce(w.provisional AND w.due_at = s.due_at, false) AS provisional
     FROM supervisions AS s LEFT JOIN cases AS c USING (case_id) LEFT JOIN watches AS w USING (clock_id)
     WHERE {OPEN} AND (s.due_at, s.clock_id) > (:after_due, :after_id)
-      AND s.level = ANY(:levels) AND s.area LIKE :within AND (:office = '' OR s.office = :office)
+      AND s.level = ANY(:levels) AND (:areas IS NULL OR s.area = ANY(:areas)) AND (:office = '' OR s.office = :office)
     ORDER BY s.due_at, s.clock_id LIMIT :limit
     """
-).bindparams(bindparam("levels", type_=ARRAY(String)))
+).bindparams(bindparam("levels", type_=ARRAY(String)), AREAS)
 _COUNT: Final = text(
     f"""
     SELECT s.level, count(*) AS number FROM supervisions AS s
-    WHERE {OPEN} AND s.area LIKE :within AND (:office = '' OR s.office = :office) GROUP BY s.level
+    WHERE {OPEN} AND (:areas IS NULL OR s.area = ANY(:areas)) AND (:office = '' OR s.office = :office) GROUP BY s.level
     """
-)
+).bindparams(AREAS)
 
 
 class SupervisionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ class Seen:
 async def list_supervisions(
     conn: AsyncConnection,
     *,
-    area: str,
+    areas: Sequence[str] | None,
     office: str,
     level: SupervisionLevel | None,
     after: tuple[datetime, UUID],
@@ -87,7 +87,7 @@ async def list_supervisions(
 ) -> Sequence[SupervisionView]:
     """The longest late first. Without a level those above the breach."""
     values = {
-        "within": f"{prefix(area)}%",
+        "areas": areas,
         "office": office,
         "levels": [level.value] if level is not None else [one.value for one in LATE],
         "after_due": after[0],
@@ -97,10 +97,10 @@ async def list_supervisions(
     return [_view(row, seen) for row in (await conn.execute(_LIST, values)).mappings()]
 
 
-async def count_supervisions(conn: AsyncConnection, *, area: str, office: str) -> dict[str, int]:
+async def count_supervisions(conn: AsyncConnection, *, areas: Sequence[str] | None, office: str) -> dict[str, int]:
     """How many open ones stand on each level, also of clocks that no referral has."""
     counted = dict.fromkeys(("reminded", *(level.value for level in LATE)), 0)
-    found = await conn.execute(_COUNT, {"within": f"{prefix(area)}%", "office": office})
+    found = await conn.execute(_COUNT, {"areas": areas, "office": office})
     return counted | {row["level"]: row["number"] for row in found.mappings()}
 
 

@@ -81,7 +81,7 @@ def _scope(row: Entry, policy: Policy) -> Scope:
     scope = Scope(areas=row.texts("areas"), roles=row.texts("roles"), offices=row.texts("offices"))
     known = {office.role for office in policy.offices.values()}
     for area in scope.areas:
-        if policy.area(area) is None:
+        if not policy.knows_area(area):
             row.refuse(f"unknown area {area}")
     for role in scope.roles:
         if known and role not in known:

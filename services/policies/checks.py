@@ -22,7 +22,7 @@ def check(policy: Policy, file: str) -> Iterator[Fault]:
             # A pack without offices, as a nation's or a province's, is a parent to others and never routes.
             if roles and role not in roles:
                 yield Fault.at(rule.where, f"no office has the role {role}")
-        if rule.when.area is not None and policy.area(rule.when.area) is None:
+        if rule.when.area is not None and not policy.knows_area(rule.when.area):
             yield Fault.at(rule.where, f"unknown area {rule.when.area}")
         for category in sorted(rule.when.categories - set(policy.categories)):
             yield Fault.at(rule.where, f"unknown category {category}")

@@ -3,25 +3,29 @@
 import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from services.deadlines import statutory_calendar
+from services.deadlines.limits import civil_day
 from services.policies.calendars import local_calendars
 from services.policies.checks import check
 from services.policies.kinds import FILE, clock_rules
 from services.policies.ladder import ladder
 from services.policies.matters import approvers, attributes, categories, late_reports, limits, materials, reasons, rules
 from services.policies.model import Policy
-from services.policies.places import areas, offices
+from services.policies.places import areas, eras, stands
 from services.policies.reading import Entry, Fault, PolicyRefused, entries, heading
 from services.policies.years import with_published_years
 
 DEEPEST = 8
 
 
-def load_policy(folder: Path) -> Policy:
-    """The policy of a pack folder; its parents stand beside it. Raises `PolicyRefused` with every fault."""
+def load_policy(folder: Path, day: date | None = None) -> Policy:
+    """The policy of a pack folder; its parents stand beside it. Raises `PolicyRefused` with every fault.
+
+    Its areas and offices are those of the day, or of today.
+    """
     faults: list[Fault] = []
     headings = _chain(folder, faults)
     if faults:
@@ -33,7 +37,9 @@ def load_policy(folder: Path) -> Policy:
         """The rows of all packs, the most local first."""
         return [entry for pack in packs for entry in entries(pack, name, faults)]
 
-    known_areas = areas(read("areas.csv"))
+    known = areas(read("areas.csv"))
+    found = eras(known, stands(read("offices.yaml"), known))
+    era = max(n for n, one in enumerate(found) if one.since <= (day or date.fromordinal(civil_day(datetime.now(UTC)))))
     by_clerk = {code for _, entry in headings for code in entry.texts("accepted_by_clerk")}
     matters = categories(
         read("categories.csv"), by_clerk, materials(read("materials.yaml")), attributes(read("attributes.yaml"))
@@ -46,8 +52,9 @@ def load_policy(folder: Path) -> Policy:
         pack=folder.name,
         version=f"{folder.name}-{fingerprint(packs)}",
         effective_from=effective,
-        areas=known_areas,
-        offices=offices(read("offices.yaml"), known_areas),
+        tree=found[era].tree,
+        offices={code: office for era in found for code, office in era.offices.items()},
+        eras=found,
         categories=matters,
         limits=limits(read("limits.yaml"), read("categories.csv")),
         reasons=reasons(read("reasons.yaml")),
@@ -61,6 +68,7 @@ def load_policy(folder: Path) -> Policy:
     national = with_published_years(policy.calendar, packs, faults)
     calendar, calendars = local_calendars(read("calendars.yaml"), policy, national)
     policy = dataclasses.replace(policy, calendar=calendar, calendars=calendars)
+    policy = policy.in_era(era)
     faults.extend(check(policy, f"{folder.name}/pack.yaml"))
     if faults:
         raise PolicyRefused(_once(faults))

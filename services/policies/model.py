@@ -10,19 +10,10 @@ from contracts.codes import AreaLevel, ClockKind, Confidence, Field
 from services.deadlines import Calendar, CountingRules, Limit, Unit
 from services.policies.kinds import ClockRule, Course, course
 from services.policies.ladder import Rung
+from services.policies.tree import Area, Tree, whole
 from services.policies.warnings import DEFAULT_LEVELS
 
-AREA_DIGITS = 12
 THREE_DAYS = Limit(3, Unit.WORKING_DAY)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Area:
-    code: str
-    """Statistical division code, always 12 digits here."""
-    name: str
-    level: AreaLevel
-    parent: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +27,15 @@ class Office:
     channels: frozenset[str]
     close_of_business: time | None = None
     """When the office closes; the last day of a limit ends then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Era:
+    """Days in which nothing of the places changes, from `since` to the next one."""
+
+    since: date
+    tree: Tree
+    offices: Mapping[str, Office]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +153,10 @@ class Policy:
     pack: str
     version: str
     effective_from: date
-    areas: Mapping[str, Area]
+    tree: Tree
+    """The areas of the day on which it is read."""
     offices: Mapping[str, Office]
+    """Those of that day."""
     categories: Mapping[str, Category]
     limits: tuple[LimitRow, ...]
     reasons: Mapping[str, Reason]
@@ -166,6 +168,35 @@ class Policy:
     approvers: Mapping[str, Approver] = dataclasses.field(default_factory=dict)
     calendars: Mapping[str, Calendar] = dataclasses.field(default_factory=dict)
     """By office, where it is not the one of all."""
+    eras: tuple[Era, ...] = ()
+    """The places of other days, in order."""
+    former: Mapping[str, Office] = dataclasses.field(default_factory=dict)
+    """Offices that were there before, each as it was last."""
+    coming: Mapping[str, Office] = dataclasses.field(default_factory=dict)
+    """Offices that will be there."""
+
+    @property
+    def areas(self) -> Mapping[str, Area]:
+        return self.tree.areas
+
+    def on(self, day: date) -> "Policy":
+        """As it is on a day; the same one while nothing of the places changes."""
+        number = max((n for n, era in enumerate(self.eras) if era.since <= day), default=None)
+        if number is None or self.eras[number].tree is self.tree:
+            return self
+        return self.in_era(number)
+
+    def in_era(self, number: int) -> "Policy":
+        era = self.eras[number]
+        before = {code: office for one in self.eras[:number] for code, office in one.offices.items()}
+        after = {code: office for one in reversed(self.eras[number:]) for code, office in one.offices.items()}
+        return dataclasses.replace(
+            self,
+            tree=era.tree,
+            offices=era.offices,
+            former={code: office for code, office in before.items() if code not in era.offices},
+            coming={code: office for code, office in after.items() if code not in era.offices},
+        )
 
     def calendar_of(self, office_code: str) -> Calendar:
         """The days that an office works; of an office that is no more, the days of all."""
@@ -188,22 +219,49 @@ class Policy:
         return {
             **{code: (approver.zh, approver.en) for code, approver in self.approvers.items()},
             **{code: (reason.zh, reason.en) for code, reason in self.reasons.items()},
-            **{code: (office.zh, office.en) for code, office in self.offices.items()},
+            **{code: (office.zh, office.en) for code, office in {**self.former, **self.offices}.items()},
         }
 
     def area(self, code: str) -> Area | None:
-        """The area of a code of 2, 4, 6, 9 or 12 digits."""
-        return self.areas.get(code.ljust(AREA_DIGITS, "0"))
+        """The area that has this code of 2, 4, 6, 9 or 12 digits today."""
+        return self.areas.get(whole(code))
+
+    def knows_area(self, code: str) -> bool:
+        """Whether a row has this code, for whatever days."""
+        asked = whole(code)
+        return asked in self.areas or any(asked in era.tree.areas for era in self.eras)
+
+    def area_for(self, code: str) -> Area | None:
+        """The area that takes a new matter for a code: also for one that ended, if it is sure who has its ground."""
+        row = ended = self.tree.ended.get(whole(code))
+        while row is not None:
+            if len(row.successors) > 1:
+                return None
+            row = self.tree.ended.get(row.successors[0]) if row.successors else None
+        return self.tree.place(code) if ended is not None else self.area(code)
 
     def upwards(self, code: str) -> Iterator[Area]:
-        """The area and those above it, nearest first."""
-        area = self.area(code)
-        while area is not None:
-            yield area
-            area = self.areas[area.parent] if area.parent else None
+        """The area of today in which a code lies and those above it, nearest first."""
+        return self.tree.upwards(code)
 
     def within(self, code: str, subtree: str) -> bool:
-        return any(area.code == subtree.ljust(AREA_DIGITS, "0") for area in self.upwards(code))
+        """The one relation of areas: for rules, rights and figures alike."""
+        return self.tree.within(code, subtree)
+
+    def codes_within(self, area: str | None) -> tuple[str, ...] | None:
+        """Every code that lies in an area, for queries; `None` without one, where nothing is left out."""
+        return self.tree.codes_within(area) if area is not None else None
+
+    def office(self, code: str) -> Office | None:
+        """An office of today, or as it was last."""
+        return self.offices.get(code) or self.former.get(code)
+
+    def office_now(self, code: str) -> Office | None:
+        """The office itself, or whoever has its work since it ended; none for what never was one."""
+        if code in self.offices or code not in self.former:
+            return self.offices.get(code)
+        was = self.former[code]
+        return self.office_near(was.role, was.area)
 
     def office_near(self, role: str, area: str) -> Office | None:
         """The office of the role that is nearest up the area tree."""

@@ -1,63 +1,157 @@
-"""Areas and the offices that stand in them."""
+"""Areas and the offices that stand in them, as the rows of a pack say, and for each stretch of days."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Final
 
 from contracts.codes import AreaLevel
-from services.policies.model import AREA_DIGITS, Area, Office
+from services.policies.model import Era, Office
 from services.policies.reading import Entry
+from services.policies.tree import A_DAY, LEVELS, Area, Tree, whole
+from services.policies.validity import validity_faults
 
 CHANNELS = frozenset({"http", "kafka"})
+DAY: Final = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})")
+"""As people and their spreadsheets write it: 2026-04-01 or 2026/4/1."""
+BETWEEN: Final = re.compile(r"[\s,;、，；]+")
 
 
-def areas(rows: Sequence[Entry]) -> dict[str, Area]:
-    known: dict[str, Area] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """One row of offices.yaml: a role, and where and how long it has an office."""
+
+    role: str
+    zh: str
+    en: str
+    levels: frozenset[AreaLevel]
+    only: frozenset[str]
+    channels: frozenset[str]
+    close_of_business: time | None
+
+    def has_one_in(self, area: Area) -> bool:
+        return area.level in self.levels and (not self.only or area.code in self.only)
+
+
+def areas(rows: Sequence[Entry]) -> tuple[Area, ...]:
+    """The rows in order; one code may stand in several, one after the other."""
+    found: list[Area] = []
+    known: set[str] = set()
     for row in rows:
-        code, name, level, parent = (row.text(key, "") for key in ("code", "name", "level", "parent"))
-        full = code.ljust(AREA_DIGITS, "0")
-        if not (code.isascii() and code.isdigit() and len(code) in (2, 4, 6, 9, 12)):
-            row.refuse("code must have 2, 4, 6, 9 or 12 digits")
-        elif full in known:
-            row.refuse(f"area {code} stands here twice")
-        elif level not in set(AreaLevel):
-            row.refuse(f"unknown level {level}")
-        else:
-            above = parent.ljust(AREA_DIGITS, "0") if parent else None
-            # A parent stands before its children, so a circle cannot be written down.
-            if above is not None and above not in known:
-                row.refuse(f"parent {parent} is not listed above")
-            else:
-                known[full] = Area(code=full, name=name, level=AreaLevel(level), parent=above)
-    return known
+        area = _area(row, known)
+        if area is not None:
+            found.append(area)
+            known.add(area.code)
+    lines = {f"{row.file}:{row.line}": row for row in rows}
+    for where, reason in validity_faults(found):
+        lines[where].refuse(reason)
+    return tuple(found)
 
 
-def offices(rows: Sequence[Entry], known: dict[str, Area]) -> dict[str, Office]:
-    """One office per role and area; a more local row comes first and stands."""
-    found: dict[str, Office] = {}
+def _area(row: Entry, known: AbstractSet[str]) -> Area | None:
+    code, name, level, parent = (row.text(key, "") for key in ("code", "name", "level", "parent"))
+    first, last = day_of(row, "valid_from"), day_of(row, "valid_until")
+    successors = tuple(whole(one) for one in BETWEEN.split(row.text("successor", "") or "") if one)
+    heir, source = row.text("open_work_to", "") or "", row.text("source", "") or ""
+    above = whole(parent) if parent else None
+    if not (code.isascii() and code.isdigit() and len(code) in LEVELS):
+        row.refuse("code must have 2, 4, 6, 9 or 12 digits")
+    elif level not in set(AreaLevel):
+        row.refuse(f"unknown level {level}")
+    elif above is not None and above not in known:
+        # A parent stands before its children, so a circle cannot be written down.
+        row.refuse(f"parent {parent} is not listed above")
+    else:
+        return Area(
+            code=whole(code),
+            name=name,
+            level=AreaLevel(level),
+            parent=above,
+            valid_from=first,
+            valid_until=last,
+            successors=successors,
+            open_work_to=whole(heir) if heir else successors[0] if len(successors) == 1 else None,
+            source=source,
+            where=f"{row.file}:{row.line}",
+        )
+    return None
+
+
+def day_of(row: Entry, name: str) -> date | None:
+    """A civil day, if one is given."""
+    row.asked.add(name)
+    value = row.values.get(name)
+    if value in (None, ""):
+        return None
+    if isinstance(value, date):
+        return value
+    parts = DAY.fullmatch(value.strip()) if isinstance(value, str) else None
+    try:
+        if parts is not None:
+            return date(*map(int, parts.groups()))
+    except ValueError:
+        pass
+    row.refuse(f"{name} must be a date, for example 2026-04-01")
+    return None
+
+
+def stands(rows: Sequence[Entry], known: Iterable[Area]) -> tuple[Stand, ...]:
+    """The rows of offices.yaml, the most local first."""
+    found: list[Stand] = []
+    codes = {area.code for area in known}
     for row in rows:
         role, zh, en = row.text("role"), row.text("zh"), row.text("en")
         levels, channels = row.texts("levels"), frozenset(row.texts("channels"))
-        only = {code.ljust(AREA_DIGITS, "0") for code in row.texts("areas")}
+        only = {whole(code) for code in row.texts("areas")}
         closes = row.hour("close_of_business")
         row.done()
         for level in set(levels) - set(AreaLevel):
             row.refuse(f"unknown level {level}")
         for channel in channels - CHANNELS:
             row.refuse(f"unknown channel {channel}")
-        for code in only - set(known):
+        for code in only - codes:
             row.refuse(f"unknown area {code}")
-        for area in known.values():
-            if area.level in levels and (not only or area.code in only):
-                code = f"{role}-{area.code}"
-                found.setdefault(
-                    code,
-                    Office(
-                        code=code,
-                        role=role,
-                        area=area.code,
-                        zh=zh.replace("{area}", area.name),
-                        en=en.replace("{area}", area.name),
-                        channels=channels | {"http"},
-                        close_of_business=closes,
-                    ),
+        found.append(
+            Stand(
+                role=role,
+                zh=zh,
+                en=en,
+                levels=frozenset(AreaLevel(level) for level in levels if level in set(AreaLevel)),
+                only=frozenset(only),
+                channels=channels | {"http"},
+                close_of_business=closes,
+            )
+        )
+    return tuple(found)
+
+
+def offices_on(rows: Iterable[Stand], tree: Tree) -> dict[str, Office]:
+    """One office per role and area; a more local row comes first and stands."""
+    found: dict[str, Office] = {}
+    for row in rows:
+        for area in tree.areas.values():
+            code = f"{row.role}-{area.code}"
+            if row.has_one_in(area) and code not in found:
+                found[code] = Office(
+                    code=code,
+                    role=row.role,
+                    area=area.code,
+                    zh=row.zh.replace("{area}", area.name),
+                    en=row.en.replace("{area}", area.name),
+                    channels=row.channels,
+                    close_of_business=row.close_of_business,
                 )
     return found
+
+
+def eras(known: Sequence[Area], rows: Sequence[Stand]) -> tuple[Era, ...]:
+    """One for each day on which something of the places changes, in order; the first is from ever."""
+    days = {area.valid_from for area in known if area.valid_from is not None}
+    days |= {area.valid_until + A_DAY for area in known if area.valid_until is not None}
+    found = []
+    for day in (date.min, *sorted(days)):
+        tree = Tree.on(known, day)
+        found.append(Era(since=day, tree=tree, offices=offices_on(rows, tree)))
+    return tuple(found)

@@ -1,10 +1,13 @@
 """The running policy, read again when its files change. A wrong pack is refused, and the running one stays."""
 
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
 import structlog
 
+from services.deadlines.limits import civil_day
 from services.policies.load import load_policy, pack_chain
 from services.policies.model import Policy
 from services.policies.reading import Fault, PolicyRefused
@@ -19,20 +22,21 @@ log = structlog.get_logger()
 class PolicyWatch:
     """Holds one policy. Call `refresh` now and then; `refused` says what is wrong with the files that stand there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.folder = folder
         self.refused: tuple[Fault, ...] = ()
+        self._now = now
         self._seen = self._signature()
-        self.policy: Policy = load_policy(folder)
+        self.policy: Policy = load_policy(folder, self._today())
 
     def refresh(self) -> bool:
         """Whether a new policy runs now."""
         signature = self._signature()
         if signature == self._seen:
-            return False
+            return self._turned()
         self._seen = signature
         try:
-            policy = load_policy(self.folder)
+            policy = load_policy(self.folder, self._today())
         except PolicyRefused as error:
             self.refused = error.faults
             told = [str(fault) for fault in error.faults[:TOLD]]
@@ -43,6 +47,32 @@ class PolicyWatch:
         self.policy = policy
         log.info("policy taken over", version=policy.version)
         return changed
+
+    def within(self, code: str, area: str) -> bool:
+        """Whether a code lies in an area, by the running policy."""
+        return self.policy.within(code, area)
+
+    def area_now(self, code: str) -> str:
+        """The area that has the work of a code today; the code itself where nothing is known of it."""
+        place = self.policy.tree.place(code)
+        return place.code if place is not None else code
+
+    def office_now(self, code: str) -> str:
+        """The office that has the work of another today; the code itself where nothing is known of it."""
+        office = self.policy.office_now(code)
+        return office.code if office is not None else code
+
+    def _turned(self) -> bool:
+        """Whether a day has come on which areas or offices change."""
+        policy = self.policy.on(self._today())
+        if policy is self.policy:
+            return False
+        self.policy = policy
+        log.info("areas and offices changed today", version=policy.version)
+        return True
+
+    def _today(self) -> date:
+        return date.fromordinal(civil_day(self._now()))
 
     def _signature(self) -> Signature:
         files = sorted(path for pack in pack_chain(self.folder) for path in pack.glob("*.*"))

@@ -243,7 +243,7 @@ def _of_alert(event: CaseBound, policy: Policy) -> Words | None:
 
 def office_of(policy: Policy, code: str) -> Words:
     """Its name; the code itself where the policy does not know it."""
-    office = policy.offices.get(code)
+    office = policy.office(code)
     return (office.zh, office.en) if office is not None else (code, code)
 
 

@@ -19,8 +19,9 @@ def build(settings: RuntimeSettings | None = None) -> Service:
     settings = settings or read_settings(RuntimeSettings)
     engine = open_engine(settings, "routing")
     sealer = Sealer(settings.sealing_key.get_secret_value())
-    policy = PolicyWatch(settings.policy_dir)
-    router = Router(policy=policy, sealer=sealer, clock=Clock.of(settings))
+    clock = Clock.of(settings)
+    policy = PolicyWatch(settings.policy_dir, clock.now)
+    router = Router(policy=policy, sealer=sealer, clock=clock)
 
     async def refresh_policy() -> None:
         policy.refresh()
@@ -42,7 +43,7 @@ def build(settings: RuntimeSettings | None = None) -> Service:
         sealer=sealer,
         readers=router.readers(),
         routes=ROUTES,
-        state={"engine": engine, "router": router},
+        state={"engine": engine, "router": router, "places": policy},
         jobs=[
             Job(run=refresh_policy),
             Job(run=Listener(engine=engine, router=router).take_silence, seconds=0.25),

@@ -21,7 +21,7 @@ from services.routing.domain.answers import Answer
 from services.routing.domain.pauses import broken
 from services.routing.domain.referral import Referral, Refused, Routing
 from services.routing.translate import ReferralView, to_view
-from services.runtime.auth import Principal, Role, requires, subtree
+from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
 from services.runtime.failures import Rejected
 from services.runtime.forms import AskedForm, AskedLanguage, InThreeForms, tell
@@ -91,12 +91,12 @@ async def list_referrals(
     limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
 ) -> Page:
     """Referrals in the order of dispatch; an officer sees those of the own office."""
-    user = request.user
+    user, policy = request.user, state.router.policy.policy
     async with transaction(state.engine) as conn:
         found = await store.list_referrals(
             conn,
             office=user.office or "" if user.role is Role.OFFICER else office,
-            subtree=subtree(user.area or "") if user.role is not Role.OFFICER else "",
+            areas=policy.codes_within(user.area) if user.role is not Role.OFFICER else None,
             case_id=case,
             state=referral_state.value if referral_state is not None else None,
             due_before=due_before,
@@ -106,7 +106,6 @@ async def list_referrals(
         cases = await store.find_cases_of(conn, found)
         routings = await store.list_routings(conn, cases.values())
     page = found[:limit]
-    policy = state.router.policy.policy
     views = [to_view(routings[cases[one]].referral(one), routings[cases[one]], policy) for one in page]
     return Page(items=views, next=str(page[-1]) if len(found) > limit else None)
 

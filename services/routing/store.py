@@ -160,7 +160,7 @@ async def list_referrals(
     conn: AsyncConnection,
     *,
     office: str | None,
-    subtree: str,
+    areas: Sequence[str] | None,
     case_id: UUID | None,
     state: str | None,
     due_before: datetime | None,
@@ -171,8 +171,8 @@ async def list_referrals(
     statement = select(referrals.c.referral_id).order_by(referrals.c.referral_id).limit(limit)
     if office is not None:
         statement = statement.where(referrals.c.office == office)
-    if subtree:
-        inside = select(routed_cases.c.case_id).where(routed_cases.c.area.startswith(subtree))
+    if areas is not None:
+        inside = select(routed_cases.c.case_id).where(among(routed_cases.c.area, areas))
         statement = statement.where(referrals.c.case_id.in_(inside))
     if case_id is not None:
         statement = statement.where(referrals.c.case_id == case_id)

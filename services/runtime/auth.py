@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Protocol
 
 import jwt
 import msgspec
@@ -10,6 +10,7 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
+from msgspec.structs import replace
 
 ALGORITHM = "HS256"
 ISSUER = "yimen"
@@ -33,13 +34,13 @@ SCOPED: Final = frozenset({Role.TOWNSHIP, Role.CLERK, Role.OFFICER, Role.COORDIN
 OFFICE = r"^[a-z_]+-[0-9]{12}\Z"
 AREA = r"^[0-9]{12}\Z"
 
-AREA_LEVELS = (2, 4, 6, 9, 12)
-"""Digits of a division code that name its province, city, county, township and village."""
 
+class Places(Protocol):
+    """Where areas and offices stand today, as the running policy says."""
 
-def subtree(area: str) -> str:
-    """The digits that the codes of an area and of all below it begin with: 130730000000 is 130730, not 13073."""
-    return next((area[:digits] for digits in AREA_LEVELS if not area[digits:].strip("0")), area)
+    def within(self, code: str, area: str) -> bool: ...
+    def area_now(self, code: str) -> str: ...
+    def office_now(self, code: str) -> str: ...
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,10 +57,18 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """A ready-made token of `yimen up`: office, area and sources may be missing, and then nothing limits it."""
     ends_at: datetime | None = None
     """When the token that was read ends."""
+    places: Places | None = None
+    """By which it is seen what lies below."""
 
     def sees(self, area: str) -> bool:
         """Whether an area lies within the principal's own; a token without an area sees the whole installation."""
-        return self.area is None or area.startswith(subtree(self.area))
+        return self.area is None or (self.places is not None and self.places.within(area, self.area))
+
+    def stands_in(self, places: Places) -> "Principal":
+        """Who it speaks for today: a token outlives the office or the area that it names."""
+        office = places.office_now(self.office) if self.office is not None else None
+        area = places.area_now(self.area) if self.area is not None else None
+        return replace(self, office=office, area=area, places=places)
 
 
 def issue_token(key: str, principal: Principal, *, lifetime: timedelta = timedelta(days=30)) -> str:
@@ -132,7 +141,8 @@ def requires(*roles: Role) -> Guard:
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise NotAuthorizedException("send a bearer token")
-        principal = read_token(connection.app.state.token_key, token.strip())
+        state = connection.app.state
+        principal = read_token(state.token_key, token.strip()).stands_in(state.places)
         connection.scope["user"] = principal
         if roles and principal.role not in roles:
             raise PermissionDeniedException(f"the role {principal.role.value} may not do this")

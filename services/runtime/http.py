@@ -70,7 +70,9 @@ def build_app(
     board: Sequence[str] = (),
     lifespan: Sequence[Callable[[Litestar], AbstractAsyncContextManager[None]]] = (),
 ) -> Litestar:
-    """The application of one service. Routes find `state` by attribute: `token_key` is needed, the rest is theirs.
+    """The application of one service. Routes find `state` by attribute.
+
+    Who calls is known by `token_key` and `places`; the rest is theirs.
 
     Pages of the addresses in `board` may read what a token that they have opens; no other page may.
     """

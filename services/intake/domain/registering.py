@@ -28,7 +28,7 @@ def register(
     `office` is the window that was asked first; by default the one that is nearest to the matter.
     """
     category = policy.categories[submission.category]
-    area = policy.area(submission.area)
+    area = policy.area_for(submission.area)
     window = office or (first_contact(policy, area.code) if area is not None else None)
     if area is None or window is None:
         raise ValueError("the submission was not checked against this policy")

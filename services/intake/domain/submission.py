@@ -105,8 +105,10 @@ def _area(raw: Mapping[str, Any], policy: Policy) -> Faults:
         yield _fault("area", RejectionCode.MISSING, "is mandatory")
     elif not isinstance(value, str) or not AREA_CODE.match(value):
         yield _fault("area", RejectionCode.WRONG_TYPE, "must be 2, 4, 6, 9 or 12 digits as text")
-    elif policy.area(value) is None:
-        yield _fault("area", RejectionCode.UNKNOWN_AREA, "is not an area of the policy")
+    elif policy.area_for(value) is None:
+        ended = policy.tree.has_ended(value)
+        rule = "was split: name the part that it is about" if ended else "is not an area of the policy"
+        yield _fault("area", RejectionCode.UNKNOWN_AREA, rule)
     elif first_contact(policy, value) is None:
         yield _fault("area", RejectionCode.UNKNOWN_AREA, "has no window: name the city or an area below it")
 

@@ -46,7 +46,7 @@ async def http(database: str) -> AsyncIterator[httpx.AsyncClient]:
     await upgrade(database, "intake")
     engine = open_engine(SimpleNamespace(database_url=database), "intake")
     policy = PolicyWatch(PACK)
-    state = {"engine": engine, "policy": policy, "sealer": SEALER, "clock": Clock(), "token_key": KEY}
+    state = {"engine": engine, "policy": policy, "sealer": SEALER, "clock": Clock(), "places": policy, "token_key": KEY}
     state["rules"] = lambda: Rules(policy=policy.policy, reopen_limit=Limit.parse("15d"))
 
     async def probe() -> dict[str, str]:

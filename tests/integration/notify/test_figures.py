@@ -7,6 +7,7 @@ from contracts.events.referrals import FeedbackReceived, ReferralDispatched
 from services.notify import figures
 from services.runtime.database import transaction
 from services.runtime.ids import new_id
+from tests.integration.notify.test_beginning import POLICY
 from tests.integration.notify.watching import NOW, OFFICE, REFERRAL, Notify, answer
 
 MINUTE = timedelta(minutes=1)
@@ -14,7 +15,7 @@ MINUTE = timedelta(minutes=1)
 
 async def parked(notify: Notify) -> dict[str, int]:
     async with transaction(notify.engine) as conn:
-        found = await figures.get_overview(conn, area="", office="", settled=NOW)
+        found = await figures.get_overview(conn, area="", office="", settled=NOW, policy=POLICY)
     return {line["office"]: line["parked"] for line in found["by_office"]}
 
 

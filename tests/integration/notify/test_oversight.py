@@ -38,7 +38,8 @@ def token(role: Role = Role.COORDINATOR, **more: Any) -> dict[str, str]:
 @pytest.fixture
 async def http(notify: Notify) -> AsyncIterator[httpx.AsyncClient]:
     clock = Clock(speed=1e-9, origin=SUPERVISED + HOUR, anchor=datetime.now(NOW.tzinfo))
-    state = {"engine": notify.engine, "policy": PolicyWatch(PACK), "clock": clock, "token_key": KEY}
+    policy = PolicyWatch(PACK)
+    state = {"engine": notify.engine, "policy": policy, "places": policy, "clock": clock, "token_key": KEY}
     state["explained_by"] = {"intake": "https://intake.example", "routing": "https://routing.example/r"}
 
     async def probe() -> dict[str, str]:

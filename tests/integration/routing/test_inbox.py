@@ -30,7 +30,7 @@ async def http(routing: Routing) -> AsyncIterator[httpx.AsyncClient]:
     async def probe() -> dict[str, str]:
         return {"database": "ok"}
 
-    state = {"engine": routing.engine, "router": routing.router, "token_key": KEY}
+    state = {"engine": routing.engine, "router": routing.router, "places": routing.router.policy, "token_key": KEY}
     app = build_app("routing", ROUTES, state=state, probe=probe)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://routing") as client:
         yield client
