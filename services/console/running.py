@@ -16,7 +16,7 @@ from services.console.installation import Installation, Time
 from services.console.preparing import SERVICES, prepare
 from services.console.supervisor import ServiceProcess, Ward, Watched, stop_services, tail
 from services.policies import load_policy
-from services.runtime.settings import RuntimeSettings
+from services.runtime.settings import RuntimeSettings, settings_of
 
 READY_SECONDS: Final = 180.0
 TRIES: Final = 3
@@ -55,7 +55,7 @@ class Running:
         self._looked_at = 0.0
         self._waiting_for_broker = False
         self.environment = self._engines(kafka)
-        self.settings = settings_of(self.environment)
+        self.settings = settings_of(self.environment, RuntimeSettings)
 
     def start(self) -> Endpoints:
         """Returns when every service is ready. Raises `EngineFailed` or `StartFailed`."""
@@ -230,12 +230,6 @@ class Running:
             postgres=self.settings.database_url,
             tokens=endpoints.ready_made(self.settings.token_key.get_secret_value(), load_policy(self._policy)),
         )
-
-
-def settings_of(environment: Mapping[str, str]) -> RuntimeSettings:
-    """The settings as a service with this environment would read them."""
-    given = {name: environment.get(f"YIMEN_{name.upper()}") for name in RuntimeSettings.model_fields}
-    return RuntimeSettings.model_validate({name: value for name, value in given.items() if value is not None})
 
 
 def time_variables(time_: Time | None) -> dict[str, str]:

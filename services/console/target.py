@@ -14,8 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.console import endpoints
 from services.console.installation import DEFAULT_DATA, Installation
-from services.console.running import settings_of, time_variables
-from services.runtime.settings import RuntimeSettings
+from services.console.running import time_variables
+from services.runtime.settings import RuntimeSettings, SettingsRefused, settings_of
 
 UNUSED_KEYS = {"YIMEN_TOKEN_KEY": "-" * 32, "YIMEN_SEALING_KEY": b64encode(bytes(32)).decode()}
 """For commands that neither sign nor open anything, where the environment has no keys."""
@@ -67,7 +67,12 @@ def find_target(data: Path | None) -> Target | None:
 
 def _target(environment: Mapping[str, str], *, where: str, folder: Path | None) -> Target:
     has_keys = environment.keys() >= UNUSED_KEYS.keys()
-    return Target(settings=settings_of({**UNUSED_KEYS, **environment}), where=where, folder=folder, has_keys=has_keys)
+    return Target(
+        settings=settings_of({**UNUSED_KEYS, **environment}, RuntimeSettings),
+        where=where,
+        folder=folder,
+        has_keys=has_keys,
+    )
 
 
 def of_installation(command: Callable[..., None]) -> Callable[..., None]:
@@ -80,7 +85,10 @@ def of_installation(command: Callable[..., None]) -> Callable[..., None]:
     )
     @wraps(command)
     def with_target(*, data: Path | None, **options: object) -> None:
-        target = find_target(data)
+        try:
+            target = find_target(data)
+        except SettingsRefused as error:
+            raise click.UsageError(str(error)) from None
         if target is None:
             raise click.UsageError(
                 "nothing runs here: start `yimen up`, name its folder with --data,"

@@ -15,6 +15,7 @@ from services.console.topics import DEFAULT_POLICY
 from services.policies import load_policy
 from services.runtime.auth import Principal, Role, issue_token, unscoped
 
+SHORTEST_KEY = 32
 IDENTIFIER = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -53,6 +54,8 @@ def token(
         if keys is None:
             raise click.UsageError(f"no key in {data}: name a folder of `yimen up` with --data, or set YIMEN_TOKEN_KEY")
         key = keys.token_key
+    if len(key) < SHORTEST_KEY:
+        raise click.UsageError(f"YIMEN_TOKEN_KEY must have at least {SHORTEST_KEY} characters")
     signed = issue_token(key, principal, lifetime=timedelta(days=days))
     says = {name: getattr(principal, name) for name in ("subject", "role", "office", "area")}
     told_json = {"token": signed, **says, "sources": sorted(principal.sources or ())}

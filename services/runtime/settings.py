@@ -1,12 +1,15 @@
 """What an installation can set: read once from the environment, checked at the start, frozen."""
 
 from base64 import b64decode
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 REPOSITORY = Path(__file__).parents[2]
 KEY_BYTES = 32
@@ -25,7 +28,7 @@ class RuntimeSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="YIMEN_", frozen=True, use_attribute_docstrings=True, extra="ignore")
 
-    database_url: str
+    database_url: str = Field(repr=False)
     """PostgreSQL, for example postgresql://user@host:5432/yimen."""
     kafka_servers: str
     """Kafka brokers, host:port, separated by commas."""
@@ -66,6 +69,17 @@ class RuntimeSettings(BaseSettings):
     graceful_seconds: float = Field(default=25.0, gt=0)
     """How long a stop may take before what is unfinished is left to the next process."""
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_postgres_url(cls, value: str) -> str:
+        try:
+            url = make_url(value)
+        except (ArgumentError, ValueError):
+            raise ValueError("must be a PostgreSQL URL") from None
+        if url.get_backend_name() != "postgresql":
+            raise ValueError("must be a PostgreSQL URL")
+        return value
+
     @field_validator("sealing_key")
     @classmethod
     def _has_32_bytes(cls, value: SecretStr) -> SecretStr:
@@ -101,9 +115,21 @@ class RuntimeSettings(BaseSettings):
 
 def read_settings(kind: type[S]) -> S:
     """The settings of the environment. Raises `SettingsRefused` naming every variable that is wrong."""
+    nothing: dict[str, Any] = {}  # everything comes from the environment
+    return _checked(kind, lambda: kind(**nothing))
+
+
+def settings_of(environment: Mapping[str, str], kind: type[S]) -> S:
+    """The settings as a service with this environment would read them. Raises `SettingsRefused`."""
+    prefix = kind.model_config.get("env_prefix", "")
+    given = {name: environment.get(f"{prefix}{name.upper()}") for name in kind.model_fields}
+    return _checked(kind, lambda: kind.model_validate({n: value for n, value in given.items() if value is not None}))
+
+
+def _checked(kind: type[S], read: Callable[[], S]) -> S:
+    """An error of pydantic's own shows the value that it refuses, and that may be a key."""
     try:
-        nothing: dict[str, Any] = {}  # everything comes from the environment
-        return kind(**nothing)
+        return read()
     except ValidationError as error:
         prefix = kind.model_config.get("env_prefix", "")
         told = [

@@ -93,3 +93,32 @@ def test_a_token_for_nobody_is_refused(arguments: tuple[str, ...], why: str, tmp
     result = run("token", *arguments, "--data", str(tmp_path))
     assert result.exit_code == 2
     assert why in result.stderr
+
+
+SECRET = "never-to-be-shown"
+
+
+@pytest.mark.parametrize("name", ["YIMEN_SEALING_KEY", "YIMEN_TOKEN_KEY"])
+@pytest.mark.parametrize("command", [("up",), ("verify",), ("doctor",), ("parked", "list")], ids=" ".join)
+def test_no_command_shows_a_key_that_it_refuses(command: tuple[str, ...], name: str, tmp_path: Path) -> None:
+    data = {} if command[0] == "up" else AWAY
+    more = ("--data", str(tmp_path)) if command[0] == "up" else ()
+    result = run(*command, *more, env={**data, name: SECRET})
+    assert result.exit_code in (1, 2)
+    assert isinstance(result.exception, SystemExit)
+    assert name in result.stderr
+    assert SECRET not in result.output + result.stderr
+
+
+def test_no_token_is_signed_with_a_short_key(tmp_path: Path) -> None:
+    asked = ("token", "--role", "ops", "--data", str(tmp_path))
+    result = run(*asked, env={"YIMEN_TOKEN_KEY": SECRET})
+    assert (result.exit_code, SECRET in result.output + result.stderr) == (2, False)
+
+
+@pytest.mark.parametrize("url", ["", "x", "mysql://u:never-to-be-shown@h/d", "postgresql://u:never-to-be-shown@h:x/d"])
+def test_a_database_that_cannot_be_one_is_named_without_its_password(url: str) -> None:
+    result = run("verify", env={**AWAY, "YIMEN_DATABASE_URL": url})
+    assert result.exit_code == 2
+    assert "YIMEN_DATABASE_URL" in result.stderr
+    assert SECRET not in result.output + result.stderr
