@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -128,10 +129,19 @@ _WATCHES: Final = text(
     WHERE w.ended_at IS NULL AND w.due_at IS NOT NULL AND (w.due_at, w.clock_id) > (:after_due, :after_id)
       AND (:office = '' OR w.office = :office) AND (:areas IS NULL OR w.area = ANY(:areas))
       AND (:kind = '' OR w.kind = :kind) AND (:status = '' OR w.status = :status) AND w.due_at < :due_before
+      AND (:figure = '' OR w.referral_id IS NOT NULL AND w.kind = ANY(:kinds) AND w.status = :figure_status)
     ORDER BY w.due_at, w.clock_id LIMIT :limit
     """
-).bindparams(AREAS)
+).bindparams(AREAS, bindparam("kinds", type_=ARRAY(String)))
 WORK: Final = sorted(kind.value for kind in codes.WORK)
+COUNTED: Final = MappingProxyType(
+    {
+        "due_soon": (WORK, ClockStatus.DUE_SOON),
+        "late": (WORK, ClockStatus.BREACHED),
+        "silent": ([ClockKind.SIGNING.value], ClockStatus.BREACHED),
+    }
+)
+"""The open clocks that stand behind a figure of the overview."""
 RATES: Final = {
     "on_time": "judged",
     "returned": "dispatched",
@@ -158,6 +168,16 @@ FIGURES: Final = (
 )
 
 
+Names = Mapping[str, tuple[str, str]]
+"""Of offices, by code: Chinese and English."""
+
+
+def name_of(office: str, names: Names, language: Literal["zh", "en"]) -> str:
+    """The code of an office that the policy does not know; of nobody, nothing."""
+    zh, en = names.get(office, (office, office))
+    return en if language == "en" else zh
+
+
 class AlertView(msgspec.Struct, frozen=True, kw_only=True):
     """`cursor` is where reading goes on after it."""
 
@@ -171,9 +191,11 @@ class AlertView(msgspec.Struct, frozen=True, kw_only=True):
     clock_id: UUID
     kind: str
     kind_zh: str
+    kind_en: str
     version: int
     office: str
     office_zh: str
+    office_en: str
     area: str
     due_at: datetime
     fired_at: datetime
@@ -193,12 +215,15 @@ class WatchView(msgspec.Struct, frozen=True, kw_only=True):
     referral_id: UUID | None
     kind: str
     kind_zh: str
+    kind_en: str
     office: str
     office_zh: str
+    office_en: str
     area: str
     version: int
     status: str
     status_zh: str
+    status_en: str
     started_at: datetime
     due_soon_at: datetime | None
     due_at: datetime
@@ -262,7 +287,7 @@ async def list_alerts(
     office: str,
     areas: Sequence[str] | None,
     limit: int,
-    names: Mapping[str, str],
+    names: Names,
 ) -> Sequence[AlertView]:
     """In the order in which they were said; without a cursor the latest."""
     values: dict[str, Any] = {"office": office, "areas": areas, "limit": limit}
@@ -291,14 +316,19 @@ class Wanted:
     areas: Sequence[str] | None = None
     kind: str = ""
     status: str = ""
+    figure: str = ""
     due_before: datetime
 
 
 async def list_watches(
-    conn: AsyncConnection, wanted: Wanted, *, after: tuple[datetime, UUID], limit: int, names: Mapping[str, str]
+    conn: AsyncConnection, wanted: Wanted, *, after: tuple[datetime, UUID], limit: int, names: Names
 ) -> list[WatchView]:
     """Open clocks, the most pressing first."""
+    kinds, status = COUNTED.get(wanted.figure, ([], ""))
     values = {
+        "figure": wanted.figure,
+        "kinds": kinds,
+        "figure_status": str(status),
         "office": wanted.office,
         "areas": wanted.areas,
         "kind": wanted.kind,
@@ -311,7 +341,7 @@ async def list_watches(
     return [_watch(row, names) for row in (await conn.execute(_WATCHES, values)).mappings()]
 
 
-def _alert(row: RowMapping, names: Mapping[str, str]) -> AlertView:
+def _alert(row: RowMapping, names: Names) -> AlertView:
     return AlertView(
         cursor=f"{row['xid']}-{row['place']}",
         event_id=row["event_id"],
@@ -322,9 +352,11 @@ def _alert(row: RowMapping, names: Mapping[str, str]) -> AlertView:
         clock_id=row["clock_id"],
         kind=row["kind"],
         kind_zh=ClockKind(row["kind"]).zh,
+        kind_en=ClockKind(row["kind"]).en,
         version=row["version"],
         office=row["office"],
-        office_zh=names.get(row["office"], row["office"]),
+        office_zh=name_of(row["office"], names, "zh"),
+        office_en=name_of(row["office"], names, "en"),
         area=row["area"],
         due_at=row["due_at"],
         fired_at=row["fired_at"],
@@ -335,7 +367,7 @@ def _alert(row: RowMapping, names: Mapping[str, str]) -> AlertView:
     )
 
 
-def _watch(row: RowMapping, names: Mapping[str, str]) -> WatchView:
+def _watch(row: RowMapping, names: Names) -> WatchView:
     return WatchView(
         clock_id=row["clock_id"],
         case_id=row["case_id"],
@@ -343,12 +375,15 @@ def _watch(row: RowMapping, names: Mapping[str, str]) -> WatchView:
         referral_id=row["referral_id"],
         kind=row["kind"],
         kind_zh=ClockKind(row["kind"]).zh,
+        kind_en=ClockKind(row["kind"]).en,
         office=row["office"],
-        office_zh=names.get(row["office"], row["office"]),
+        office_zh=name_of(row["office"], names, "zh"),
+        office_en=name_of(row["office"], names, "en"),
         area=row["area"],
         version=row["version"],
         status=row["status"],
         status_zh=ClockStatus(row["status"]).zh,
+        status_en=ClockStatus(row["status"]).en,
         started_at=row["started_at"],
         due_soon_at=row["due_soon_at"],
         due_at=row["due_at"],

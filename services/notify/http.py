@@ -1,10 +1,10 @@
 """Notify over HTTP: the figures, what is watched, what was said, and the board."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib import resources
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from litestar.response import ServerSentEvent
 
 from contracts.codes import CaseState, ClockKind, ClockStatus, Field, SupervisionLevel
 from services.notify import figures, oversight
-from services.notify.figures import AlertView, Wanted, WatchView
+from services.notify.figures import AlertView, Names, Wanted, WatchView, name_of
 from services.notify.oversight import SupervisionView
 from services.policies import Policy
 from services.runtime.auth import Principal, Role, requires
@@ -59,8 +59,8 @@ class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @lru_cache(maxsize=4)
-def _names(policy: Policy) -> Mapping[str, str]:
-    return {code: office.zh for code, office in {**policy.former, **policy.offices}.items()}
+def _names(policy: Policy) -> Names:
+    return {code: (office.zh, office.en) for code, office in {**policy.former, **policy.offices}.items()}
 
 
 def _scope(user: Principal, office: str, area: str) -> tuple[str, str]:
@@ -93,20 +93,23 @@ async def overview(
         parked = await figures.count_parked(conn)
     names = _names(policy)
     for line in found["by_office"]:
-        line["zh"] = names.get(line["office"], line["office"])
+        line["zh"], line["en"] = (name_of(line["office"], names, language) for language in ("zh", "en"))
     for line in found["by_field"]:
         line["zh"], line["en"] = Field(line["field"]).zh, Field(line["field"]).en
     for line in found["by_area"]:
         known = policy.area(line["area"])
         line["zh"] = known.name if known is not None else line["area"]
     for line in found["cases"]:
-        line["zh"] = CaseState(line["state"]).zh
+        line["zh"], line["en"] = CaseState(line["state"]).zh, CaseState(line["state"]).en
     total = found.pop("total") or [dict.fromkeys(figures.FIGURES, 0)]
     known = policy.area(area) if area else None
     return {
         "now": state.clock.now(),
         "area": area,
         "area_zh": known.name if known is not None else "",
+        "office": office,
+        "office_zh": name_of(office, names, "zh"),
+        "office_en": name_of(office, names, "en"),
         "total": total[0],
         "parked": parked + total[0]["parked"],
         "supervision": supervision,
@@ -122,6 +125,9 @@ async def list_watches(  # noqa: PLR0913, PLR0917 - one for each query parameter
     area: Annotated[str, QueryParameter(pattern=r"^[0-9]{0,12}$")] = "",
     kind: Annotated[ClockKind | None, QueryParameter()] = None,
     status: Annotated[ClockStatus | None, QueryParameter()] = None,
+    figure: Annotated[
+        Literal["due_soon", "late", "silent"] | None, QueryParameter(description="What that figure counts.")
+    ] = None,
     due_before: Annotated[datetime | None, QueryParameter()] = None,
     cursor: Annotated[str, QueryParameter(max_length=100)] = "",
     limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
@@ -133,6 +139,7 @@ async def list_watches(  # noqa: PLR0913, PLR0917 - one for each query parameter
         areas=state.policy.policy.codes_within(area or None),
         kind=kind.value if kind else "",
         status=status.value if status else "",
+        figure=figure or "",
         due_before=due_before or FAR,
     )
     async with transaction(state.engine) as conn:
@@ -286,6 +293,7 @@ ROUTES: list[HTTPRouteHandler] = [
     board,
     board_settings,
     _file("/board.js", "board.js", "text/javascript"),
+    _file("/items.js", "items.js", "text/javascript"),
     _file("/board.svg", "board.svg", "image/svg+xml"),
     _file("/board.css", "board.css", "text/css"),
 ]

@@ -1,6 +1,6 @@
 """What a coordinator sees of the ladder: what is urged, supervised or listed, who holds it, and who was told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -15,7 +15,7 @@ from sqlalchemy.types import String
 from contracts.codes import ClockKind, SupervisionLevel
 from services.deadlines.limits import civil_day
 from services.notify.domain.ladder import LATE
-from services.notify.figures import AREAS
+from services.notify.figures import AREAS, Names, name_of
 
 OPEN: Final = "s.ended_at IS NULL AND s.level <> 'none'"
 _LIST: Final = text(
@@ -42,23 +42,28 @@ class SupervisionView(msgspec.Struct, frozen=True, kw_only=True):
     referral_id: UUID | None
     kind: str
     kind_zh: str
+    kind_en: str
     office: str
     """Who holds it; empty if nobody does."""
     office_zh: str
+    office_en: str
     area: str
     level: str
     level_zh: str
+    level_en: str
     version: int
     reached_at: datetime
     told: list[str]
     """Offices that heard of this rung, by code."""
     told_zh: list[str]
+    told_en: list[str]
     due_at: datetime
     late_seconds: int
     """Behind the limit; zero while it is only the last day."""
     paused: bool
     next_level: str | None
     next_level_zh: str | None
+    next_level_en: str | None
     next_at: datetime | None
     provisional: bool
     """A notice of holidays may still move `due_at`."""
@@ -71,7 +76,7 @@ class Seen:
     """What a row is told with."""
 
     now: datetime
-    names: Mapping[str, str]
+    names: Names
     settled_through: date
 
 
@@ -114,20 +119,25 @@ def _view(row: RowMapping, seen: Seen) -> SupervisionView:
         referral_id=row["referral_id"],
         kind=row["kind"],
         kind_zh=ClockKind(row["kind"]).zh,
+        kind_en=ClockKind(row["kind"]).en,
         office=row["office"],
-        office_zh=seen.names.get(row["office"], row["office"]),
+        office_zh=name_of(row["office"], seen.names, "zh"),
+        office_en=name_of(row["office"], seen.names, "en"),
         area=row["area"],
         level=row["level"],
         level_zh=SupervisionLevel(row["level"]).zh,
+        level_en=SupervisionLevel(row["level"]).en,
         version=row["version"],
         reached_at=row["reached_at"],
         told=told,
-        told_zh=[seen.names.get(code, code) for code in told],
+        told_zh=[name_of(code, seen.names, "zh") for code in told],
+        told_en=[name_of(code, seen.names, "en") for code in told],
         due_at=row["due_at"],
         late_seconds=max(0, int((seen.now - row["due_at"]).total_seconds())),
         paused=row["paused_at"] is not None,
         next_level=following,
         next_level_zh=SupervisionLevel(following).zh if following is not None else None,
+        next_level_en=SupervisionLevel(following).en if following is not None else None,
         next_at=row["next_at"],
         provisional=row["provisional"],
         # People are told on working days, whatever the unit of the rung.

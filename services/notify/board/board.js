@@ -22,9 +22,11 @@ const IDLE_MS = 15000;
 const SHOWN_ALERTS = 40;
 
 const state = { token: sessionStorage.getItem("yimen.token"), language: localStorage.getItem("yimen.language") || "zh",
-  overview: null, supervisions: [], alerts: [], cursor: null, wanted: false, stop: null, how: "", explained: {}, why: null };
+  overview: null, supervisions: [], alerts: [], cursor: null, wanted: false, stop: null, how: "", explained: {}, why: null,
+  figure: null, items: [], sort: null, pages: { supervisions: 1, items: 1 }, more: {} };
 
 const say = (zh, en) => (state.language === "en" ? en : zh);
+const said = (one, what) => one[`${what}_${state.language}`] ?? one[`${what}_zh`];
 
 function element(name, text, className) {
   const made = document.createElement(name);
@@ -40,7 +42,8 @@ function moment(iso) {
 
 async function ask(path) {
   const reply = await fetch(path, { headers: { authorization: `Bearer ${state.token}` } });
-  if (reply.status === 401 || reply.status === 403) throw new Error("refused");
+  if (reply.status === 401) throw new Error("refused");
+  if (reply.status === 403) throw new Error("forbidden");
   if (!reply.ok) throw new Error(String(reply.status));
   return reply.json();
 }
@@ -74,8 +77,9 @@ function drawTiles(overview) {
   const tiles = COLUMNS.map(([name, zh, en]) => [name, say(zh, en), figures[name]]);
   $("total").replaceChildren(...tiles.map(([name, label, value]) => {
     const kind = ["late", "silent", "supervised", "parked"].includes(name) ? "late" : name === "due_soon" ? "soon" : "";
-    const tile = element("div", undefined, `${kind} ${value ? "some" : ""}`);
-    tile.append(element("dt", label), element("dd", value));
+    const tile = element("div", undefined, `${kind} ${value ? "some" : ""}`), title = element("dt");
+    title.append(figureLink(name, label));
+    tile.append(title, element("dd", value));
     return tile;
   }));
 }
@@ -91,7 +95,7 @@ function whyButton(id, one) {
   const address = explanation(one);
   if (!address) return "";
   const button = element("button", say("依据", "Why"));
-  const about = [one.number, one.office_zh, one.kind_zh].filter(Boolean).join(" · ");
+  const about = [one.number, said(one, "office"), said(one, "kind")].filter(Boolean).join(" · ");
   Object.assign(button, { id, type: "button" });
   button.setAttribute("aria-label", `${say("期限依据", "Why this date")}: ${about}`);
   button.addEventListener("click", () => explain({ id, address, about }));
@@ -122,7 +126,7 @@ async function because(address) {
     const page = new DOMParser().parseFromString(await reply.text(), "text/html");
     return ["", [...page.querySelectorAll("main > :not(h1)")]];
   } catch {
-    return [say("暂时无法读取,请稍后再试", "It cannot be read at the moment; try again"), []];
+    return [say("暂时无法读取，请稍后再试", "It cannot be read at the moment; try again"), []];
   }
 }
 
@@ -137,7 +141,7 @@ function drawAlerts() {
   $("alerts").replaceChildren(...state.alerts.map((alert) => {
     const [kind, zh, en] = ALERTS[`${alert.type}/${alert.level}`] || ALERTS[alert.type] || ["due", alert.type, alert.type];
     const item = element("li", undefined, kind);
-    const about = [alert.number, alert.office_zh, alert.kind_zh].filter(Boolean).join(" · ");
+    const about = [alert.number, said(alert, "office"), said(alert, "kind")].filter(Boolean).join(" · ");
     const level = alert.type === "clock.due_soon" ? ` ${alert.level}` : "";
     const late = alert.late_seconds >= LATE_ENOUGH_TO_SAY ? ` · ${say("迟发", "said late by")} ${span(alert.late_seconds)}` : "";
     item.append(element("span", say(zh, en) + level, "tag"), element("span", about),
@@ -152,7 +156,7 @@ function span(seconds) {
 }
 
 function spare(provisional) {
-  return provisional ? say("(暂定)", " (provisional)") : "";
+  return provisional ? say("（暂定）", " (provisional)") : "";
 }
 
 function rung(level) {
@@ -183,9 +187,9 @@ function drawSupervisions() {
     const why = element("td");
     why.append(whyButton(`why-${one.clock_id}`, one));
     const next = one.paused ? say("暂停", "Paused") : one.next_at ? `${rung(one.next_level)} ${moment(one.next_at)}${spare(one.next_provisional)}` : "—";
-    tr.append(th, element("td", one.number || "—"), element("td", one.office_zh || say("无主", "Nobody")),
-      element("td", one.kind_zh), element("td", span(one.late_seconds), "late"),
-      element("td", one.told_zh.join(say("、", ", ")), "told"), element("td", next), why);
+    tr.append(th, element("td", one.number || "—"), element("td", said(one, "office") || say("无主", "Nobody")),
+      element("td", said(one, "kind")), element("td", span(one.late_seconds), "late"),
+      element("td", said(one, "told").join(say("、", ", ")), "told"), element("td", next), why);
     body.append(tr);
   }
   if (!state.supervisions.length) {
@@ -196,6 +200,8 @@ function drawSupervisions() {
     body.append(tr);
   }
   $("supervisions").replaceChildren(head, body);
+  const all = RUNGS.reduce((sum, [level]) => sum + (counts[level] || 0), 0);
+  drawMore("supervisions", state.supervisions.length, all);
 }
 
 function draw() {
@@ -209,23 +215,26 @@ function draw() {
   line(state.how);
   const overview = state.overview;
   if (!overview) return;
-  $("where").textContent = overview.area_zh || say("全域", "Whole installation");
+  $("where").textContent = said(overview, "office") || overview.area_zh || say("全域", "Whole installation");
   $("now").textContent = `${say("业务时间", "Business time")} ${moment(overview.now)}`;
   drawTiles(overview);
   drawTable("by_field", say("领域", "Field"), overview.by_field, "field");
   drawTable("by_area", say("地区", "Area"), overview.by_area, "area");
   const wanted = $("filter").value.trim();
-  const offices = overview.by_office.filter((line) => !wanted || line.zh.includes(wanted) || line.office.includes(wanted));
+  const names = (line) => [line.zh, line.en.toLowerCase(), line.office];
+  const offices = overview.by_office.filter((line) => !wanted || names(line).some((name) => name.includes(wanted.toLowerCase())));
+  if (state.sort) offices.sort((one, other) => other[state.sort] - one[state.sort]);
   drawTable("by_office", say("部门", "Office"), offices, "office");
   const focused = document.activeElement?.id;
   drawSupervisions();
+  drawItems();
   drawAlerts();
   if (focused && document.activeElement?.id !== focused) $(focused)?.focus({ preventScroll: true });
 }
 
 function line(how) {
   state.how = how;
-  const texts = { live: ["实时", "Live"], lost: ["连接中断,正在重连", "Connection lost, trying again"], "": ["", ""] };
+  const texts = { live: ["实时", "Live"], lost: ["连接中断，正在重连", "Connection lost, trying again"], "": ["", ""] };
   $("line").className = `line ${how}`;
   $("line").textContent = say(...texts[how]);
 }
@@ -234,7 +243,8 @@ function leave(reason) {
   sessionStorage.removeItem("yimen.token");
   if (state.stop) state.stop.abort();
   $("why").close();
-  Object.assign(state, { token: null, overview: null, supervisions: [], alerts: [], cursor: null });
+  Object.assign(state, { token: null, overview: null, supervisions: [], alerts: [], cursor: null, figure: null, items: [], sort: null,
+    pages: { supervisions: 1, items: 1 } });
   $("refused").textContent = reason || "";
   line("");
   draw();
@@ -244,11 +254,14 @@ function leave(reason) {
 async function refresh() {
   state.wanted = false;
   try {
-    const [overview, supervisions] = await Promise.all([ask("/v1/overview"), ask("/v1/supervisions")]);
-    Object.assign(state, { overview, supervisions: supervisions.items });
+    const [overview, supervisions] = await Promise.all([ask("/v1/overview"), pages("supervisions", "/v1/supervisions?")]);
+    Object.assign(state, { overview, supervisions });
+    await readItems();
     draw();
   } catch (error) {
-    if (error.message === "refused") leave(say("令牌无效或无权查看", "The token is not valid here"));
+    if (error.message === "refused") leave(say("令牌无效或已过期，请重新签发。", "The token is not valid or is out of date; ask for a new one."));
+    else if (error.message === "forbidden") leave(say("令牌有效，但该角色无权查看看板；承办人员、协调人员和运维人员的令牌可以。",
+      "The token is valid, but its role may not see the board; those of officers, coordinators and ops may."));
     else line("lost");
   }
 }
@@ -330,4 +343,3 @@ $("why").addEventListener("close", () => {
 $("filter").addEventListener("input", draw);
 setInterval(() => { if (state.token && state.wanted) refresh(); }, REFRESH_MS);
 setInterval(() => { if (state.token && state.overview) refresh(); }, IDLE_MS);
-begin();

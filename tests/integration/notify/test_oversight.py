@@ -15,7 +15,7 @@ from contracts.events.cases import CaseClosed, CaseRegistered, CaseReopened
 from contracts.events.clocks import ClockCancelled, ClockMet, ClockStarted, ClockStop
 from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralReturnRequested
 from services.notify.http import ROUTES
-from services.policies import PolicyWatch
+from services.policies import PolicyWatch, load_policy
 from services.runtime.auth import Principal, Role, issue_token
 from services.runtime.clock import Clock
 from services.runtime.http import build_app
@@ -104,6 +104,37 @@ async def test_who_holds_it_how_late_and_who_was_told(notify: Notify, http: http
     assert (one["office_zh"], one["kind_zh"], one["number"]) == ("张北县教育局", "办理时限", "130722-20260304-00001-1")
     assert one["told_zh"] == ["张北县教育局", "张北县民政局", "张北县人民政府办公室"]
     assert one["late_seconds"] == int((SUPERVISED - NOW).total_seconds())
+
+
+async def test_in_english_nothing_but_places_is_chinese(notify: Notify, http: httpx.AsyncClient) -> None:
+    await late_case(notify)
+    await is_supervised(notify)
+    (one,) = (await http.get("/v1/supervisions")).json()["items"]
+    assert (one["level_en"], one["next_level_en"]) == ("Supervised", "Listed supervision")
+    assert (one["kind_en"], len(one["told_en"])) == ("Handling", 3)
+    (line,) = (await http.get("/v1/overview")).json()["by_office"]
+    policy = load_policy(PACK)
+    assert (
+        (line["zh"], line["en"]) == ("张北县教育局", policy.offices[OFFICE].en) == (one["office_zh"], one["office_en"])
+    )
+    (alert, *_) = (await http.get("/v1/alerts")).json()["items"]
+    assert (alert["kind_en"], alert["office_en"]) == ("Handling", policy.offices[OFFICE].en)
+
+
+async def test_behind_a_figure_stand_the_clocks_that_it_counts(notify: Notify, http: httpx.AsyncClient) -> None:
+    await late_case(notify)
+    await is_supervised(notify)
+    total = (await http.get("/v1/overview")).json()["total"]
+    for figure in ("late", "due_soon", "silent"):
+        listed = (await http.get("/v1/watches", params={"figure": figure})).json()["items"]
+        assert len(listed) == total[figure], figure
+    assert total["late"] == 1
+
+
+async def test_an_officer_s_overview_is_headed_by_the_own_office(notify: Notify, http: httpx.AsyncClient) -> None:
+    told = (await http.get("/v1/overview", headers=token(Role.OFFICER, office=OFFICE))).json()
+    assert (told["office"], told["office_zh"], told["area_zh"]) == (OFFICE, "张北县教育局", "")
+    assert (await http.get("/v1/overview", headers=token(Role.CLERK, area=AREA))).status_code == 403
 
 
 async def test_a_coordinator_sees_the_own_area_and_an_officer_the_own_office(
