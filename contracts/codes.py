@@ -163,6 +163,14 @@ class FeedbackOutcome(Code):
     APPLIED = "applied", "已生效", "Applied"
     REPEATED = "repeated", "重复", "Repeated"
     REFUSED = "refused", "未采纳", "Refused"
+    PARKED = "parked", "待人工处理", "Set aside for a person to look at"
+    DROPPED = "dropped", "已放弃处理", "Given up"
+
+
+class Doubt(Code):
+    """Why a breach was said before everything was known: an answer in time may still turn up, and takes it back."""
+
+    ANSWER = "answer", "有及时送达的答复尚未处理", "An answer that came in time is not settled"
 
 
 class TimeKind(Code):

@@ -132,7 +132,7 @@ ALERTS: Final = Topic(
     readers=("intake", "ops", "partners"),
     retention=timedelta(days=30),
     purpose="clocks that are due soon or broken, and supervision",
-    subjects=("clock.due_soon", "clock.due", "clock.breached", "supervision"),
+    subjects=("clock.due_soon", "clock.due", "clock.breached", "clock.cleared", "supervision"),
 )
 
 TOPICS: Final = (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, OFFICE_REFERRALS, OFFICE_FEEDBACK, ALERTS)

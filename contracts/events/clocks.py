@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from contracts.codes import ClockKind, Confidence
+from contracts.codes import ClockKind, Confidence, Doubt
 from contracts.events.base import CaseBound
 
 
@@ -195,4 +195,19 @@ class ClockDue(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ClockBreached(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):
+    """The limit has passed unanswered.
+
+    With `doubts` it is said for the time being: not everything that may have come in time is known yet, and
+    `clock.cleared` takes it back if something did.
+    """
+
     TYPE: ClassVar[str] = "clock.breached"
+    doubts: tuple[Doubt, ...] = ()
+
+
+class ClockCleared(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):
+    """A breach that was said was none: what the clock waited for had come in time, and was read later."""
+
+    TYPE: ClassVar[str] = "clock.cleared"
+    met_at: datetime
+    """When it had come."""

@@ -14,6 +14,7 @@ from contracts.events.alerts import Supervision
 from contracts.events.clocks import (
     ClockAlert,
     ClockBreached,
+    ClockCleared,
     ClockExtended,
     ClockPaused,
     ClockRecalculated,
@@ -80,7 +81,7 @@ class Follower:
                 decode=decode,
                 handle=self.follow,
                 guarded=True,
-                only=frozenset({ClockBreached, *Supervision.__subclasses__()}),
+                only=frozenset({ClockBreached, ClockCleared, *Supervision.__subclasses__()}),
             ),
         ]
 
@@ -141,7 +142,7 @@ def _speaker(event: CaseBound) -> str:
     """An office where its answer was the cause, else the service that says so."""
     if isinstance(event, ReferralEvent) and event.feedback_id is not None:
         return event.office
-    return ALERTS.writer if isinstance(event, ClockBreached | Supervision) else REFERRALS.writer
+    return ALERTS.writer if isinstance(event, ClockAlert | Supervision) else REFERRALS.writer
 
 
 def step(still: Change, event: CaseBound, policy: Policy) -> Change:

@@ -72,6 +72,8 @@ def own_clocks(story: Iterable[TimelineEntry], policy: Policy) -> list[ClockView
                         found[stop.clock_id] = _stopped(known, stop.at, status)
             case k.ClockBreached(clock_id=clock_id) if clock_id in found:
                 found[clock_id] = msgspec.structs.replace(found[clock_id], late=True)
+            case k.ClockCleared(clock_id=clock_id) if clock_id in found:
+                found[clock_id] = msgspec.structs.replace(found[clock_id], late=False)
             case _:
                 status = ClockStatus.PAUSED if isinstance(event, k.ClockPaused) else ClockStatus.RUNNING
                 found |= {facts.clock_id: _clock(facts, status, policy) for facts in _facts(event)}

@@ -8,6 +8,7 @@ from services.notify.handlers import Watcher
 from services.notify.http import ROUTES
 from services.notify.latecomers import Latecomers
 from services.notify.pace import Pace
+from services.notify.receiving import ANSWER_SECONDS
 from services.policies import PolicyWatch
 from services.runtime.broker import Pump
 from services.runtime.clock import Clock
@@ -20,12 +21,15 @@ from services.runtime.settings import ORIGIN, RuntimeSettings, read_settings
 FIRING_SECONDS = 0.25
 SWEEPING_SECONDS = 2.0
 FORGETTING_SECONDS = 600.0
+COUNTING_SECONDS = 60.0
 ADDRESS = rf"{ORIGIN}[A-Za-z0-9._~/-]*"
 
 
 class NotifySettings(RuntimeSettings):
     notify_alerts_per_second: int = Field(default=ALERTS_PER_SECOND, gt=0)
     """How many alerts and rungs of the ladder a process says a second when many are late, as after an outage."""
+    notify_answer_seconds: float = Field(default=ANSWER_SECONDS, ge=0)
+    """How long an answer that came in time, and of which routing has said nothing, holds a breach; in real time."""
     intake_url: str = Field(default="", pattern=rf"^({ADDRESS})?$")
     """Where browsers find intake, so that the board can show why a date of a window is what it is."""
     routing_url: str = Field(default="", pattern=rf"^({ADDRESS})?$")
@@ -51,7 +55,7 @@ def build(settings: NotifySettings | None = None) -> Service:
         settings=settings,
         engine=engine,
         sealer=Sealer(settings.sealing_key.get_secret_value()),
-        readers=Watcher(clock=clock, policy=policy).readers(),
+        readers=Watcher(clock=clock, policy=policy, answer_seconds=settings.notify_answer_seconds).readers(),
         routes=ROUTES,
         state={
             "engine": engine,
@@ -68,6 +72,7 @@ def build(settings: NotifySettings | None = None) -> Service:
             Job(run=supervisor.climb, seconds=FIRING_SECONDS),
             Job(run=latecomers.look),
             Job(run=watchman.forget, seconds=FORGETTING_SECONDS),
+            Job(run=watchman.count_unanswered, seconds=COUNTING_SECONDS),
         ],
         pumps=pumps,
     )

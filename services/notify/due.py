@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
 from services.notify import rows
-from services.notify.domain.firing import Candidate
+from services.notify.domain.firing import HOLDS, LAPSED, SETTLED, Candidate
 from services.notify.rows import WATCH
 from services.runtime.bulk import arrays
 
@@ -21,6 +21,7 @@ _IS_DUE: Final = text(
     "SELECT EXISTS (SELECT FROM watches WHERE next_fire_at >= :since AND next_fire_at <= :until)"
 ).bindparams(bindparam("since", type_=_MOMENT), bindparam("until", type_=_MOMENT))
 # A breach is held while something that was received in time is unread by routing, or its effects are unread by us.
+# Only the office of the clock can answer for it, and only for so long as its answer may be taken to be on its way.
 _CLAIM: Final = text(
     f"""
     WITH reading AS (
@@ -28,13 +29,15 @@ _CLAIM: Final = text(
                AS until
         FROM readings WHERE seen_at >= :alive AND reader = ANY(:readers)
     )
-    SELECT json_agg(json_build_array({WATCH}, w.next_alert = 'breached' AND (
-        w.due_at >= (SELECT until FROM reading)
-        OR EXISTS (
-            SELECT FROM receipts AS r
-            WHERE r.referral_id = w.referral_id AND r.received_at <= w.due_at
-              AND (r.answered_at IS NULL OR r.answered_at >= (SELECT until FROM reading))
-        )
+    SELECT json_agg(json_build_array({WATCH}, w.next_alert = 'breached' AND w.due_at >= (SELECT until FROM reading), (
+        SELECT max(CASE
+            WHEN r.answered_at IS NULL AND r.holds_until <= :now THEN {LAPSED}
+            WHEN r.answered_at IS NULL OR r.answered_at >= (SELECT until FROM reading) THEN {HOLDS}
+            ELSE {SETTLED}
+        END)
+        FROM receipts AS r
+        WHERE w.next_alert = 'breached' AND r.referral_id = w.referral_id AND r.office = w.office
+          AND r.received_at <= w.due_at AND r.stops @> to_jsonb(w.kind)
     )))::text
     FROM (
         SELECT * FROM watches
@@ -45,7 +48,7 @@ _CLAIM: Final = text(
     ) AS w
     """
 ).bindparams(
-    *(bindparam(name, type_=_MOMENT) for name in ("since", "until", "alive")),
+    *(bindparam(name, type_=_MOMENT) for name in ("since", "until", "alive", "now")),
     bindparam("readers", type_=ARRAY(String)),
 )
 _SAID: Final[Mapping[str, TypeEngine[Any]]] = MappingProxyType(
@@ -92,13 +95,27 @@ async def is_due(conn: AsyncConnection, *, since: datetime, until: datetime) -> 
 
 
 async def claim(
-    conn: AsyncConnection, *, since: datetime, until: datetime, readers: Sequence[str], alive: datetime, portion: int
+    conn: AsyncConnection,
+    *,
+    since: datetime,
+    until: datetime,
+    now: datetime,
+    readers: Sequence[str],
+    alive: datetime,
+    portion: int,
 ) -> list[Candidate]:
     """Watches whose moment has come, each held by this transaction alone; another process takes others.
 
     `readers` have read as far as all of their processes that were seen since `alive` have.
     """
-    wanted = {"since": since, "until": until, "readers": list(readers), "alive": alive, "portion": portion}
+    wanted = {
+        "since": since,
+        "until": until,
+        "now": now,
+        "readers": list(readers),
+        "alive": alive,
+        "portion": portion,
+    }
     return rows.candidates_of(await conn.scalar(_CLAIM, wanted))
 
 

@@ -45,7 +45,8 @@ _OVERVIEW: Final = text(
     CROSS JOIN LATERAL (
         -- What reached our edge so long ago and was neither taken nor refused: it is parked, or routing stands still.
         SELECT count(*) AS parked FROM receipts AS r
-        WHERE r.referral_id = l.referral_id AND r.answered_at IS NULL AND r.received_at < :settled
+        WHERE r.referral_id = l.referral_id AND r.office = l.office
+          AND r.answered_at IS NULL AND r.received_at < :settled
     ) AS r
     LEFT JOIN (
         SELECT DISTINCT referral_id FROM supervisions

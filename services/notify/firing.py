@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+import structlog
 from msgspec.structs import replace
+from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.notify import due, store
+from services.notify import due, receipts, store
 from services.notify.domain.firing import Fired, Held, Waits, decide
 from services.notify.handlers import READERS
 from services.notify.pace import BEGINNING, NEVER, LowWater, Pace, Patience
@@ -34,8 +36,15 @@ SETTLE_SECONDS: Final = 1.0
 ALIVE_SECONDS: Final = 20.0
 """A process that has said nothing for so long reads no more, and others know that they have its partitions: longer
 than the broker waits for it (10 s) and than they may take to hear of it (3 s), with time to write that down."""
+FORGOTTEN: Final = timedelta(days=7)
+UNANSWERED: Final = Gauge(
+    "yimen_unanswered_receipts", "Answers to referrals of their own office that routing has not settled in their time."
+)
 SHORTEST_WAIT_SECONDS: Final = 0.25
 LONGEST_WAIT_SECONDS: Final = 60.0
+
+
+log = structlog.get_logger()
 
 
 class Looked(NamedTuple):
@@ -127,7 +136,9 @@ class Watchman:
             if not await due.is_due(conn, since=since, until=until):
                 return NOTHING
         async with transaction(self.engine) as conn:
-            candidates = await due.claim(conn, since=since, until=until, readers=READERS, alive=alive, portion=PORTION)
+            candidates = await due.claim(
+                conn, since=since, until=until, now=now, readers=READERS, alive=alive, portion=PORTION
+            )
             waits = self._waits()
             outcomes = [decide(candidate, now, waits, policy) for candidate in candidates]
             fired = [one for one in outcomes if isinstance(one, Fired)]
@@ -140,9 +151,19 @@ class Watchman:
         return Looked(len(candidates), len(fired), last or BEGINNING, min(again, default=NEVER))
 
     async def forget(self) -> None:
-        """Receipts that were answered a week ago."""
+        """Receipts that decide nothing any more, a week later, and processes that are gone."""
         async with transaction(self.engine) as conn:
-            await store.drop_old(conn, before=self.clock.now() - timedelta(days=7))
+            await receipts.drop_receipts(conn, before=self.clock.now() - FORGOTTEN)
+            await store.drop_old(conn, before=datetime.now(UTC) - FORGOTTEN)
+
+    async def count_unanswered(self) -> None:
+        """Answers to referrals of their office that routing has left lying: said in the metrics, and in the log."""
+        async with transaction(self.engine) as conn:
+            found = await receipts.count_unanswered(conn, now=self.clock.now())
+        UNANSWERED.set(found.number)
+        if found.number:
+            oldest = found.oldest.isoformat() if found.oldest is not None else None
+            log.warning("answers of offices are not settled", answers=found.number, oldest=oldest)
 
     def _waits(self) -> Waits:
         speed = self.clock.speed

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 from uuid import UUID
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import CaseState, FeedbackOutcome, ReferralRole, ReferralState
@@ -51,25 +50,24 @@ from contracts.events.referrals import (
     ReferralReworkRequested,
     ReferralSigned,
 )
-from contracts.submissions import Identifier
-from contracts.topics import CASES, FEEDBACK_PATTERN, REFERRALS, feedback_office
+from contracts.topics import CASES, REFERRALS
 from services.notify import store
 from services.notify.domain.ladder import may_be_supervised
 from services.notify.domain.legs import Leg, Step, moved
+from services.notify.receipts import save_answered, save_parked
+from services.notify.receiving import ANSWER_SECONDS, FEEDBACK, Receiver, settled
 from services.notify.saying import say
-from services.notify.store import NewCase, NewState, Receipt, Refusal
+from services.notify.store import NewCase, NewState, Refusal
 from services.notify.supervisions import lock_supervisions, save_supervisions
 from services.notify.tally import Tally, end, renew
 from services.policies import PolicyWatch
 from services.runtime.clock import Clock
-from services.runtime.consume import Ignored, Incoming, Reader, Record, events_of_ours
+from services.runtime.consume import Incoming, Reader, events_of_ours
 
-FEEDBACK: Final = "notify.feedback"
 EVENTS: Final = "notify.referrals"
 CASE_EVENTS: Final = "notify.cases"
 READERS: Final = (FEEDBACK, EVENTS, CASE_EVENTS)
 """All of them can bring an answer that was given in time."""
-LARGEST: Final = 64 * 1024
 
 STEPS: Final[Mapping[type[ReferralEvent], Step]] = MappingProxyType(
     {
@@ -108,22 +106,13 @@ STATES: Final[Mapping[type[Event], CaseState]] = MappingProxyType(
 T = TypeVar("T")
 
 
-class FeedbackIds(msgspec.Struct, frozen=True, kw_only=True):
-    """As much of an answer as notify may know."""
-
-    feedback_id: Identifier
-    referral_id: UUID
-
-
-_read_ids = msgspec.json.Decoder(FeedbackIds).decode
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watcher:
     """What watching needs beside the records."""
 
     clock: Clock
     policy: PolicyWatch
+    answer_seconds: float = ANSWER_SECONDS
 
     def readers(self) -> list[Reader]:
         decode = events_of_ours(self.clock)
@@ -136,39 +125,8 @@ class Watcher:
                 Reader(name=name, group=name, topics=(topic,), decode=decode, handle=self.watch, guarded=True)
                 for name, topic in guarded.items()
             ),
-            Reader(
-                name=FEEDBACK,
-                group=FEEDBACK,
-                pattern=FEEDBACK_PATTERN,
-                decode=self.read_receipt,
-                handle=self.receive,
-                guarded=False,
-            ),
+            Receiver(clock=self.clock, policy=self.policy, answer_seconds=self.answer_seconds).reader(),
         ]
-
-    def read_receipt(self, record: Record) -> Incoming[Receipt | Ignored]:
-        """Never refuses anything: what makes no sense is routing's to park, and decides no breach."""
-        received_at = self.clock.at(record.timestamp)
-        event_id = f"{record.topic}/{record.partition}/{record.offset}"
-        data: Receipt | Ignored = Ignored("feedback")
-        value = record.value or b""
-        if len(value) <= LARGEST:
-            try:
-                ids = _read_ids(value)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                pass
-            else:
-                office = feedback_office(record.topic)
-                data = Receipt(
-                    office=office,
-                    feedback_id=ids.feedback_id,
-                    referral_id=ids.referral_id,
-                    received_at=received_at,
-                )
-        return Incoming(record=record, event_id=event_id, received_at=received_at, data=data)
-
-    async def receive(self, batch: Sequence[Incoming[Receipt]], conn: AsyncConnection) -> None:
-        await store.save_receipts(conn, [incoming.data for incoming in batch])
 
     async def watch(self, batch: Sequence[Incoming[CaseBound]], conn: AsyncConnection) -> None:
         """One look at all watches and legs of the batch, each event on what the one before it left, one write."""
@@ -196,7 +154,8 @@ class Watcher:
         await save_supervisions(conn, [*begun, *climbed])
         await store.save_legs(conn, *_apart(legs_before, tally.legs))
         await store.save_cases(conn, tally.cases, tally.states)
-        await store.save_answered(conn, tally.answered, tally.now)
+        await save_answered(conn, tally.answered, tally.now)
+        await save_parked(conn, tally.parked)
         await store.save_refusals(conn, tally.refusals)
         await say(conn, tally.owed)
 
@@ -292,13 +251,7 @@ def _satisfied(event: CaseBound) -> bool | None:
 
 
 def _answer(event: FeedbackReceived, tally: Tally) -> None:
-    receipt = Receipt(
-        office=event.sender,
-        feedback_id=event.feedback_id,
-        referral_id=event.referral_id,
-        received_at=event.received_at,
-    )
-    tally.answered.append(receipt)
+    (tally.parked if event.outcome is FeedbackOutcome.PARKED else tally.answered).append(settled(event))
     if event.outcome is FeedbackOutcome.REFUSED:
         tally.refusals.append(
             Refusal(

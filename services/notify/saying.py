@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.events.clocks import ClockAlert, ClockBreached, ClockDue, ClockDueSoon
+from contracts.events.clocks import ClockAlert, ClockBreached, ClockCleared, ClockDue, ClockDueSoon
 from services.notify import due, store
 from services.notify.domain.firing import MANY, Fired
 from services.notify.domain.watch import Alert
@@ -23,6 +23,7 @@ EVENT_OF: Final[dict[Alert, type[ClockAlert]]] = {
     Alert.LAST_DAY: ClockDue,
     Alert.DUE: ClockDue,
     Alert.BREACHED: ClockBreached,
+    Alert.CLEARED: ClockCleared,
 }
 
 
@@ -52,6 +53,11 @@ def _alert(fired: Fired) -> ClockAlert:
     watch = fired.before
     if watch.due_at is None:
         raise ValueError("a clock that stands still has no alert")
+    more: dict[str, Any] = {}
+    if fired.alert is Alert.BREACHED:
+        more = {"doubts": fired.doubts}
+    elif fired.alert is Alert.CLEARED:
+        more = {"met_at": fired.moment}
     return EVENT_OF[fired.alert](
         case_id=watch.case_id,
         clock_id=watch.clock_id,
@@ -65,6 +71,7 @@ def _alert(fired: Fired) -> ClockAlert:
         level=fired.level,
         late_seconds=fired.late_seconds,
         provisional=watch.provisional,
+        **more,
     )
 
 

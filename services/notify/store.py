@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from services.notify import rows
 from services.notify.domain.legs import Leg
 from services.notify.domain.watch import Watch
 from services.notify.rows import WATCH
-from services.notify.tables import alerts, cases, legs, receipts, refusals, watches
+from services.notify.tables import alerts, cases, legs, refusals, watches
 from services.runtime.bulk import among, insert_rows, update_rows
 
 _LOCK_WATCHES: Final = text(
@@ -39,20 +39,6 @@ _NOTE_UNREAD: Final = text(
     ON CONFLICT (reader, process) DO UPDATE SET read_until = excluded.read_until, seen_at = excluded.seen_at
     """
 )
-_ANSWERED: Final = text(
-    """
-    INSERT INTO receipts AS r (office, feedback_id, referral_id, received_at, answered_at)
-    SELECT DISTINCT ON (k.office, k.feedback_id) k.office, k.feedback_id, k.referral_id, k.received_at, :now
-    FROM unnest(:offices, :feedback_ids, :referral_ids, :received) AS k (office, feedback_id, referral_id, received_at)
-    ORDER BY k.office, k.feedback_id
-    ON CONFLICT (office, feedback_id) DO UPDATE SET answered_at = coalesce(r.answered_at, excluded.answered_at)
-    """
-).bindparams(
-    bindparam("offices", type_=ARRAY(String)),
-    bindparam("feedback_ids", type_=ARRAY(String)),
-    bindparam("referral_ids", type_=ARRAY(Uuid)),
-    bindparam("received", type_=ARRAY(DateTime(timezone=True))),
-)
 # Cases and referrals are read from two topics, in any order between them: a dispatch moves a case however little is
 # known yet of the way to its acceptance, and what is then read of that way does not take it back.
 _STATES: Final = text(
@@ -73,16 +59,6 @@ _STATES: Final = text(
     bindparam("satisfied", type_=ARRAY(Boolean)),
 )
 CASE_COLUMNS: Final = ("case_id", "number", "area", "category", "field", "state", "registered_at", "changed_at")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """An answer of an office has reached our edge; whether it says anything is not known here."""
-
-    office: str
-    feedback_id: str
-    referral_id: UUID
-    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,28 +150,6 @@ async def save_cases(conn: AsyncConnection, seen: Mapping[UUID, NewCase], states
         )
 
 
-async def save_receipts(conn: AsyncConnection, received: Sequence[Receipt]) -> None:
-    """What came before is kept: the first time counts."""
-    columns = ("office", "feedback_id", "referral_id", "received_at")
-    values = [[getattr(one, name) for name in columns] for one in received]
-    await insert_rows(conn, receipts, columns, values, then="ON CONFLICT (office, feedback_id) DO NOTHING")
-
-
-async def save_answered(conn: AsyncConnection, answered: Sequence[Receipt], now: datetime) -> None:
-    """Routing has taken or refused these; one that we have not seen yet is written down as answered at once."""
-    if answered:
-        await conn.execute(
-            _ANSWERED,
-            {
-                "offices": [one.office for one in answered],
-                "feedback_ids": [one.feedback_id for one in answered],
-                "referral_ids": [one.referral_id for one in answered],
-                "received": [one.received_at for one in answered],
-                "now": now,
-            },
-        )
-
-
 async def save_refusals(conn: AsyncConnection, refused: Sequence[Refusal]) -> None:
     columns = tuple(Refusal.__slots__)
     values = [[getattr(one, name) for name in columns] for one in refused]
@@ -242,6 +196,5 @@ async def known_alerts(conn: AsyncConnection, ids: Iterable[UUID]) -> list[UUID]
 
 
 async def drop_old(conn: AsyncConnection, *, before: datetime) -> None:
-    """Receipts that were answered long ago decide nothing any more."""
-    await conn.execute(text("DELETE FROM receipts WHERE answered_at < :before"), {"before": before})
-    await conn.execute(text("DELETE FROM readings WHERE seen_at < :before"), {"before": before - timedelta(days=1)})
+    """Processes that have said nothing for so long are no more."""
+    await conn.execute(text("DELETE FROM readings WHERE seen_at < :before"), {"before": before})

@@ -153,9 +153,12 @@ receipts = Table(
     Column("feedback_id", String, primary_key=True),
     Column("referral_id", Uuid, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("stops", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("holds_until", DateTime(timezone=True), nullable=False),
     Column("answered_at", DateTime(timezone=True)),
     Index("receipts_of_referral", "referral_id", "received_at"),
     Index("receipts_answered", "answered_at", postgresql_where=text("answered_at IS NOT NULL")),
+    Index("receipts_unanswered", "holds_until", postgresql_where=text("answered_at IS NULL")),
 )
 
 refusals = Table(

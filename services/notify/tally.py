@@ -19,11 +19,12 @@ from contracts.events.clocks import (
 )
 from services.notify.domain import ladder
 from services.notify.domain import watch as watching
-from services.notify.domain.firing import Fired, overdue
+from services.notify.domain.firing import Fired, cleared, overdue
 from services.notify.domain.ladder import Supervision
 from services.notify.domain.legs import Leg
 from services.notify.domain.watch import Watch
-from services.notify.store import NewCase, NewState, Receipt, Refusal
+from services.notify.receipts import Receipt
+from services.notify.store import NewCase, NewState, Refusal
 from services.policies import Policy
 
 log = structlog.get_logger()
@@ -42,6 +43,7 @@ class Tally:
     states: dict[UUID, NewState] = field(default_factory=dict)
     owed: list[Fired] = field(default_factory=list)
     answered: list[Receipt] = field(default_factory=list)
+    parked: list[Receipt] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
 
 
@@ -65,6 +67,7 @@ def renew(event: ClocksTold, said_at: datetime, tally: Tally) -> None:
         after = watching.renewed(before, watch, moment)
         tally.watches[watch.clock_id] = after
         if before is not None:
+            _clear(before, after, moment, tally)
             _follow(before, after, tally, paused=facts.due_at is None, at=moment)
 
 
@@ -85,10 +88,16 @@ def end(event: ClockMet | ClockCancelled, tally: Tally) -> None:
         if before is None:
             continue
         after = ended(before, stop.at)
-        if watching.is_contradicted(before, after):
-            log.error("breach contradicted", case_id=str(event.case_id), clock_id=str(stop.clock_id))
+        _clear(before, after, stop.at, tally)
         tally.watches[stop.clock_id] = after
         _follow(before, after, tally, paused=False, at=stop.at)
+
+
+def _clear(before: Watch, after: Watch, at: datetime, tally: Tally) -> None:
+    """A breach that was said is taken back when what was read later shows that the clock was kept."""
+    if watching.is_cleared(before, after, at):
+        log.warning("breach taken back", case_id=str(before.case_id), clock_id=str(before.clock_id))
+        tally.owed.append(cleared(before, after, at, tally.now, tally.policy))
 
 
 def _follow(before: Watch, after: Watch, tally: Tally, *, paused: bool, at: datetime) -> None:

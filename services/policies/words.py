@@ -231,9 +231,13 @@ def _of_alert(event: CaseBound, policy: Policy) -> Words | None:
     match event:
         case k.ClockDueSoon(kind=kind):
             return f"即将到期:{kind.zh}", f"due soon: {kind.en.lower()}"
-        case k.ClockBreached(kind=kind, office=office):
+        case k.ClockBreached(kind=kind, office=office, doubts=doubts):
             zh, en = office_of(policy, office)
-            return f"超期:{kind.zh},{zh}", f"overdue: {kind.en.lower()}, {en}"
+            yet_zh, yet_en = ("（待核实）", " (to be confirmed)") if doubts else ("", "")
+            return f"超期:{kind.zh},{zh}{yet_zh}", f"overdue: {kind.en.lower()}, {en}{yet_en}"
+        case k.ClockCleared(kind=kind, office=office):
+            zh, en = office_of(policy, office)
+            return f"更正，未超期：{kind.zh}，{zh}", f"corrected, not overdue: {kind.en.lower()}, {en}"
         case Supervision(level=level, office=office):
             zh, en = office_of(policy, office)
             return f"{level.zh}:{zh}", f"{level.en.lower()}: {en}"

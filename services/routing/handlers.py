@@ -8,12 +8,14 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.codes import FeedbackOutcome
 from contracts.events.cases import CaseAccepted, CaseReopened, CaseTerminated, CaseWithdrawn
 from contracts.submissions import Feedback
 from contracts.topics import CASES, FEEDBACK_PATTERN, feedback_office
 from services.policies import PolicyWatch
 from services.routing import store
 from services.routing.answering import SERVICE, latest, take_answers, unsound
+from services.routing.aside import tell_aside
 from services.routing.domain.answers import Answer
 from services.routing.domain.dispatching import dispatch, rework, withdraw
 from services.routing.domain.referral import Change, Routing
@@ -64,6 +66,7 @@ class Router:
                 pattern=FEEDBACK_PATTERN,
                 decode=self.read,
                 handle=self.hear,
+                leave=self.leave,
                 guarded=False,
                 max_records=500,
             ),
@@ -111,6 +114,11 @@ class Router:
 
     async def hear(self, batch: Sequence[Incoming[Answer]], conn: AsyncConnection) -> None:
         await take_answers([incoming.data for incoming in batch], conn, self.desk(), self.sealer)
+
+    async def leave(self, batch: Sequence[Incoming[Answer]], outcome: str, conn: AsyncConnection) -> None:
+        """Answers that wait for a person, or that one has given up."""
+        answers = [incoming.data for incoming in batch]
+        await tell_aside(answers, FeedbackOutcome(outcome), conn, self.policy.policy)
 
 
 def _follow(event: CaseNews, routing: Routing | None, desk: Desk, at: datetime) -> Change | None:

@@ -67,6 +67,13 @@ async def find_cases_of(conn: AsyncConnection, referral_ids: Iterable[UUID]) -> 
     return {row.referral_id: row.case_id for row in found}
 
 
+async def find_offices_of(conn: AsyncConnection, referral_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
+    """Case and office of each referral that exists."""
+    statement = select(referrals.c.referral_id, referrals.c.case_id, referrals.c.office)
+    found = await conn.execute(statement.where(among(referrals.c.referral_id, set(referral_ids))))
+    return {row.referral_id: (row.case_id, row.office) for row in found}
+
+
 async def lock_routings(conn: AsyncConnection, case_ids: Iterable[UUID]) -> dict[UUID, Routing]:
     """The routings of these cases, held until the commit. In the order of their ids, so that nobody waits in a ring."""
     wanted = sorted(set(case_ids))

@@ -97,6 +97,7 @@ Arrival = Incoming[Any] | Unreadable
 
 Decode = Callable[[Record], Incoming[Any]]
 Handle = Callable[[Sequence[Incoming[Any]], AsyncConnection], Awaitable[None]]
+Leave = Callable[[Sequence[Incoming[Any]], str, AsyncConnection], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,8 @@ class Reader:
     handle: Handle
     guarded: bool
     """Our own events: per case and writer each sequence is applied once and in order."""
+    leave: Leave | None = None
+    """Hears of records that could be read and were `parked` or `dropped` all the same: nobody is to wait for them."""
     only: frozenset[type] | None = None
     """Types that the handler wants; others are skipped, their sequences count as applied."""
     max_records: int = 2000

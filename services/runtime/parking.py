@@ -7,17 +7,23 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+import structlog
 from sqlalchemy import String, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.runtime.consume import Arrival, Record
+from services.runtime.consume import Arrival, Incoming, Reader, Record
 from services.runtime.database import transaction
+from services.runtime.failures import FailureClass, classify, explain
 from services.runtime.guard import SetAside
 
 TEXT_LENGTH: Final = 500
 PAGE: Final = 100
+PARKED: Final = "parked"
+DROPPED: Final = "dropped"
+
+log = structlog.get_logger()
 
 
 class Parked(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,10 +113,25 @@ async def lock_lanes(conn: AsyncConnection, reader: str, lanes: Iterable[str]) -
     await conn.execute(_LOCK, {"reader": reader, "lanes": sorted(lanes)})
 
 
-async def park(conn: AsyncConnection, reader: str, aside: Sequence[SetAside], **facts: object) -> None:
+async def park(conn: AsyncConnection, reader: Reader, aside: Sequence[SetAside], **facts: object) -> None:
     """Write the records down with everything that came with them."""
     if aside:
-        await conn.execute(_PARK, [_row(reader, item, facts) for item in aside])
+        await conn.execute(_PARK, [_row(reader.name, item, facts) for item in aside])
+        await leave(conn, reader, [item.arrival for item in aside], PARKED)
+
+
+async def leave(conn: AsyncConnection, reader: Reader, arrivals: Sequence[Arrival], outcome: str) -> None:
+    """Let the service say what became of records that it could read. Whatever is wrong with them, they stay aside."""
+    known = [arrival for arrival in arrivals if isinstance(arrival, Incoming)]
+    if reader.leave is None or not known:
+        return
+    try:
+        async with conn.begin_nested():
+            await reader.leave(known, outcome, conn)
+    except Exception as error:
+        if classify(error) is FailureClass.INFRASTRUCTURE:
+            raise
+        log.warning("nobody could be told of records set aside", handler=reader.name, error=explain(error))
 
 
 async def list_parked(

@@ -114,7 +114,8 @@ async def drop(desks: Mapping[str, Desk], engine: AsyncEngine, *, parked_id: int
             applied = await guard.load_applied(conn, row.reader, {stream})
             if head.sequence > applied.get(stream, 0):
                 await guard.claim(conn, row.reader, before=applied, after={stream: head.sequence})
-        await _settle(conn, parked_id, "dropped", by, because)
+        await _settle(conn, parked_id, parking.DROPPED, by, because)
+        await parking.leave(conn, desk.reader, [read_record(desk.reader, parking.record_of(head))], parking.DROPPED)
     log.info("parked record dropped", parked_id=parked_id, by=by, because=because)
     if row.lane is None or not (behind := await _first_of(engine, row)):
         return Replayed(handled=0, left=0)

@@ -78,7 +78,7 @@ async def apply(desk: Desk, arrivals: Sequence[Arrival], conn: AsyncConnection) 
     wanted = [item for item in plan.fresh if wants(reader, item)]
     if wanted:
         await reader.handle(wanted, conn)
-    await parking.park(conn, reader.name, plan.aside)
+    await parking.park(conn, reader, plan.aside)
     return plan
 
 
@@ -125,7 +125,7 @@ async def _give_up(desk: Desk, arrival: Arrival, error: Exception) -> None:
         async with transaction(desk.engine) as conn:
             if arrival.lane is not None:
                 await parking.lock_lanes(conn, reader, [arrival.lane])
-            await parking.park(conn, reader, [guard.SetAside(arrival, code, explain(error))], **facts)
+            await parking.park(conn, desk.reader, [guard.SetAside(arrival, code, explain(error))], **facts)
     except Exception as second:
         # If not even this works, the record stays where it is: on the topic, in front of us.
         raise InfrastructureDown(explain(second)) from second

@@ -1,6 +1,6 @@
 """What the services say of a case, as structs, and put together: its clocks with those of its referrals, its story."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from contracts.codes import ClockKind, ClockStatus
-from contracts.events.clocks import ClockBreached, LimitBasis
+from contracts.events.clocks import ClockBreached, ClockCleared, LimitBasis
 from services.console.case.asking import Services
 from services.intake.spending import TimeView
 from services.intake.timeline import ClockView, Entry
@@ -67,10 +67,15 @@ def tell_case(services: Services, number: str) -> Told:
     case = services.ask(path, CaseView)
     story = services.ask(f"{path}/timeline", list[Entry])
     clocks = services.ask(f"{path}/clocks", list[ClockView])
-    broken = {UUID(entry.data["clock_id"]) for entry in story if entry.type == ClockBreached.TYPE}
+    broken = _of(story, ClockBreached.TYPE) - _of(story, ClockCleared.TYPE)
     for referral in _referrals(services, case.case_id):
         clocks += [_clock(clock, referral.referral_id, broken) for clock in referral.clocks]
     return Told(case=case, clocks=sorted(clocks, key=lambda clock: clock.started_at), story=in_order(story))
+
+
+def _of(story: Iterable[Entry], told: str) -> set[UUID]:
+    """Clocks of which this was said."""
+    return {UUID(entry.data["clock_id"]) for entry in story if entry.type == told}
 
 
 def tell_time(services: Services, number: str) -> TimeView:

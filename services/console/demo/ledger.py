@@ -12,7 +12,7 @@ from contracts.cloudevents import Envelope, UnknownType, decode
 from contracts.codes import WORK, ReferralRole
 from contracts.events import CaseBound
 from contracts.events.cases import CaseRegistered, CaseReopened
-from contracts.events.clocks import ClockBreached
+from contracts.events.clocks import ClockBreached, ClockCleared
 from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralFailed
 
 OFFICES = r"^departments\.[a-z_]+-[0-9]+\.referrals\.v1$"
@@ -89,6 +89,8 @@ class Ledger:
                 self.counts.finished += 1
             case ClockBreached(kind=kind) if kind in WORK:
                 self.counts.late += 1
+            case ClockCleared(kind=kind) if kind in WORK:
+                self.counts.late -= 1
             case _:
                 pass
 

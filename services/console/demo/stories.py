@@ -57,7 +57,7 @@ def _sent_on(case: Case) -> bool:
 
 def _late(case: Case) -> bool:
     late = any(isinstance(e, k.ClockBreached) and e.kind in LEAD_WORK for e in _events(case))
-    return late and _has(case, r.ReferralCompleted, r.ReferralDeemedAccepted)
+    return late and not _has(case, k.ClockCleared) and _has(case, r.ReferralCompleted, r.ReferralDeemedAccepted)
 
 
 def _ended_well(case: Case) -> bool:

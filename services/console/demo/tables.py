@@ -8,7 +8,7 @@ from statistics import median
 from rich.table import Table
 
 from contracts.codes import LEAD_WORK, Field, ReferralRole
-from contracts.events.clocks import ClockBreached
+from contracts.events.clocks import ClockBreached, ClockCleared
 from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralReturned
 from services.console.demo.ledger import Case
 
@@ -61,6 +61,8 @@ def by_field(cases: Iterable[Case]) -> dict[Field, Figures]:
                     finished = at
                 case ClockBreached(kind=kind) if kind in LEAD_WORK:
                     late = True
+                case ClockCleared(kind=kind) if kind in LEAD_WORK:
+                    late = False
                 case _:
                     pass
         figures.dispatched += dispatched is not None

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from contracts.codes import WINDOWS, ClockStatus
 from contracts.events.clocks import ClockAlert
-from services.console.verify.facts import Facts, Fault, WatchRow
+from services.console.verify.facts import Facts, Fault, ReceiptRow, WatchRow
 from services.console.verify.registry import check
-from services.console.verify.timelines import Timeline, Version, breaches, broken_before, decoded, timelines
+from services.console.verify.timelines import Timeline, Version, breaches, broken_before, cleared, decoded, timelines
 
 OPEN = frozenset({ClockStatus.RUNNING, ClockStatus.PAUSED})
 
@@ -88,31 +88,46 @@ def fired_once(facts: Facts) -> Iterator[Fault | None]:
 
 @check("no alert is overdue")
 def none_overdue(facts: Facts) -> Iterator[Fault | None]:
-    unanswered: dict[UUID, list[datetime]] = defaultdict(list)
+    unanswered: dict[tuple[UUID | None, str], list[ReceiptRow]] = defaultdict(list)
     for receipt in facts.receipts:
-        unanswered[receipt.referral_id].append(receipt.received_at)
+        unanswered[receipt.referral_id, receipt.office].append(receipt)
     limit = facts.now - facts.tolerance
     for watch in facts.watches:
         # Only a breach is looked at again later than its own moment.
         moment = watch.due_at if watch.next_alert == "breached" else watch.next_fire_at
         if watch.next_alert is None or moment is None:
             continue
-        answers = unanswered[watch.referral_id] if watch.referral_id is not None else ()
-        # Only a breach waits for them: a reminder accuses nobody.
-        held = watch.next_alert == "breached" and any(at <= moment for at in answers)
+        # Only a breach waits for answers, and only for those of its own office, and not for ever.
+        answers = unanswered[watch.referral_id, watch.office] if watch.next_alert == "breached" else ()
+        held = any(one.received_at <= moment and watch.kind in one.stops and one.holds_until > limit for one in answers)
         late = moment < limit and not held
         told = f"{watch.next_alert} was due at {moment} and was not said by {facts.now}"
         yield _fault(told, watch.case_id, watch.clock_id) if late else None
 
 
+@check("every answer of an office to its referral was settled in its time")
+def answers_settled(facts: Facts) -> Iterator[Fault | None]:
+    offices = {referral.referral_id: referral for referral in facts.referrals}
+    for receipt in facts.receipts:
+        referral = offices.get(receipt.referral_id)
+        if referral is None or referral.office != receipt.office:
+            continue
+        late = receipt.holds_until < facts.now - facts.tolerance
+        ids = {"referral_id": str(receipt.referral_id), "office": receipt.office}
+        told = f"an answer came at {receipt.received_at}, and nothing was said of it by {facts.now}"
+        yield Fault(detail=told, case_id=referral.case_id, ids=ids) if late else None
+
+
 @check("no breach was said of a clock that was answered or changed in time")
 def no_false_breach(facts: Facts) -> Iterator[Fault | None]:
-    clocks = timelines(facts)
+    clocks, taken_back = timelines(facts), cleared(facts)
     for clock_id, said in breaches(facts).items():
         clock = clocks.get(clock_id)
         for breach in said:
             if clock is None:
                 wrong = None if facts.truncated else "a breach of a clock that nobody has"
+            elif breach.doubts and clock_id in taken_back:
+                wrong = None
             else:
                 wrong = _false(clock.version(breach.version), breach.due_at, breach.fired_at)
             told = f"breach of version {breach.version}: {wrong}"

@@ -85,6 +85,7 @@ class WatchRow(NamedTuple):
     next_fire_at: datetime | None
     due_at: datetime | None
     ended_at: datetime | None
+    office: str = ""
 
 
 class AlertRow(NamedTuple):
@@ -97,10 +98,15 @@ class AlertRow(NamedTuple):
 
 
 class ReceiptRow(NamedTuple):
-    """An answer that arrived, and that routing has not answered yet."""
+    """An answer that arrived, and that routing has not settled yet."""
 
     referral_id: UUID
+    office: str
+    feedback_id: str
     received_at: datetime
+    stops: Sequence[str]
+    """Clocks of the office that it could stop."""
+    holds_until: datetime
 
 
 class Said(NamedTuple):

@@ -94,7 +94,7 @@ _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
     "watches": (
         WatchRow,
         """
-        SELECT clock_id, case_id, referral_id, kind, version, status, next_alert, next_fire_at, due_at, ended_at
+        SELECT clock_id, case_id, referral_id, kind, version, status, next_alert, next_fire_at, due_at, ended_at, office
         FROM notify.watches WHERE {mine}
         """,
     ),
@@ -102,7 +102,9 @@ _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
     "receipts": (
         ReceiptRow,
         """
-        SELECT referral_id, received_at FROM notify.receipts
+        SELECT referral_id, office, feedback_id, received_at,
+               ARRAY(SELECT jsonb_array_elements_text(stops)), holds_until
+        FROM notify.receipts
         WHERE answered_at IS NULL AND referral_id IN (SELECT referral_id FROM routing.referrals WHERE {mine})
         """,
     ),

@@ -13,6 +13,7 @@ from contracts.events import EVENTS, Event
 from contracts.events.clocks import (
     ClockBreached,
     ClockCancelled,
+    ClockCleared,
     ClockExtended,
     ClockMet,
     ClockPaused,
@@ -81,6 +82,15 @@ def breaches(facts: Facts) -> dict[UUID, list[ClockBreached]]:
         if row.type == ClockBreached.wire_type() and isinstance(event := decoded(row), ClockBreached):
             found.setdefault(event.clock_id, []).append(event)
     return found
+
+
+def cleared(facts: Facts) -> set[UUID]:
+    """Clocks of which notify has taken a breach back."""
+    return {
+        event.clock_id
+        for row in _of_notify(facts)
+        if row.type == ClockCleared.wire_type() and isinstance(event := decoded(row), ClockCleared)
+    }
 
 
 def broken_before(

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import assert_never
+from typing import Final, assert_never
 
 import msgspec
 from msgspec.structs import replace
 
-from contracts.codes import WORK, ClockKind, ClockStatus, SupervisionLevel
+from contracts.codes import WORK, ClockKind, ClockStatus, Doubt, SupervisionLevel
 from services.notify.domain.ladder import COORDINATOR, Begins, begins, recipients_of
 from services.notify.domain.watch import Alert, Watch, told
 from services.policies import Policy
@@ -20,11 +20,24 @@ MANY = 4096
 """So many answers are kept of the same questions: offices and areas come again and again."""
 
 
+SETTLED: Final = 0
+LAPSED: Final = 1
+HOLDS: Final = 2
+"""What is known of the answers that came in time: settled, stuck for so long that nobody waits any more, on the way."""
+
+
 class Candidate(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
-    """A watch whose moment has come. `held` says that something received in time is not yet answered."""
+    """A watch whose moment has come."""
 
     watch: Watch
-    held: bool
+    unread: bool
+    """Not everything that had arrived by its moment was read."""
+    answer: int | None
+    """The worst of the answers that came in time and could stop it."""
+
+    @property
+    def held(self) -> bool:
+        return self.unread or self.answer == HOLDS
 
 
 class Fired(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -39,6 +52,8 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     recipients: tuple[str, ...]
     begins: Begins | None = None
     """What it brings to the ladder."""
+    doubts: tuple[Doubt, ...] = ()
+    """Of a breach: why it is said for the time being."""
 
     @property
     def late_seconds(self) -> int:
@@ -77,7 +92,9 @@ def decide(candidate: Candidate, now: datetime, waits: Waits, policy: Policy) ->
             if candidate.held:
                 waited = (now - watch.due_at) / PATIENCE
                 return Held(watch=watch, look_again_at=now + max(waits.shortest, min(waited, waits.longest)))
-            return overdue(watch, now, policy)
+            return overdue(watch, now, policy, doubts=(Doubt.ANSWER,) if candidate.answer == LAPSED else ())
+        case Alert.CLEARED:
+            raise ValueError("nothing waits for being cleared")
         case _:
             assert_never(alert)
     return Fired(
@@ -99,7 +116,7 @@ def _first(watch: Watch, now: datetime) -> tuple[datetime, str]:
     return watch.next_fire_at or now, ""
 
 
-def overdue(watch: Watch, now: datetime, policy: Policy) -> Fired:
+def overdue(watch: Watch, now: datetime, policy: Policy, *, doubts: tuple[Doubt, ...] = ()) -> Fired:
     """The breach of a watch whose limit has passed, said now."""
     if watch.due_at is None:
         raise ValueError("a clock that stands still is not late")
@@ -112,6 +129,19 @@ def overdue(watch: Watch, now: datetime, policy: Policy) -> Fired:
         fired_at=now,
         recipients=told_of(Alert.BREACHED, watch.kind, watch.office, watch.area, policy),
         begins=begins(watch, Alert.BREACHED, policy),
+        doubts=doubts,
+    )
+
+
+def cleared(broken: Watch, after: Watch, at: datetime, now: datetime, policy: Policy) -> Fired:
+    """What is said when a breach turns out to be none; `at` is when what it waited for had come."""
+    return Fired(
+        alert=Alert.CLEARED,
+        moment=at,
+        before=broken,
+        after=after,
+        fired_at=now,
+        recipients=told_of(Alert.BREACHED, broken.kind, broken.office, broken.area, policy),
     )
 
 

@@ -23,6 +23,8 @@ class Alert(StrEnum):
     DUE = "due"
     """A right has ended; nobody is late."""
     BREACHED = "breached"
+    CLEARED = "cleared"
+    """A breach that was said was none."""
 
 
 BEFORE_A_BREACH = frozenset({Alert.DUE_SOON, Alert.LAST_DAY, Alert.BREACHED})
@@ -140,6 +142,8 @@ def renewed(before: Watch | None, now: Watch, said_at: datetime) -> Watch:
         return _from_here(now, None, said_at)
     if now.version <= before.version or before.has_ended:
         return before
+    if before.status is ClockStatus.BREACHED and is_in_time(before, said_at):
+        return _from_here(now, before if before.office == now.office else None, said_at)
     if before.status is ClockStatus.BREACHED and not _moved_on(before, now):
         # A pause or a count after the breach does not undo it, and saying it twice would be a lie.
         return replace(before, version=now.version, provisional=now.provisional)
@@ -217,15 +221,13 @@ def cancelled(watch: Watch, at: datetime) -> Watch:
     """It waits for nothing any more. A breach that happened before stays one."""
     if watch.has_ended:
         return watch
-    if watch.status is ClockStatus.BREACHED:
-        return replace(watch, ended_at=at)
     if watch.due_at is None or at <= watch.due_at or watch.kind in WINDOWS:
         return _ended(watch, ClockStatus.CANCELLED, at)
     return _too_late(watch, at)
 
 
 def _ended(watch: Watch, status: ClockStatus, at: datetime) -> Watch:
-    return replace(watch, status=status, ended_at=at, ahead=(), next_alert=None, next_fire_at=None)
+    return replace(watch, status=status, ended_at=at, ahead=(), next_alert=None, next_fire_at=None, breached_at=None)
 
 
 def _too_late(watch: Watch, at: datetime) -> Watch:
@@ -234,6 +236,11 @@ def _too_late(watch: Watch, at: datetime) -> Watch:
     return replace(watch, ended_at=at, ahead=(), next_alert=Alert.BREACHED, next_fire_at=watch.due_at)
 
 
-def is_contradicted(before: Watch, after: Watch) -> bool:
-    """A breach was said and turned out to be none: the answer had been in time. Must never happen."""
-    return before.status is ClockStatus.BREACHED and after.status is ClockStatus.MET
+def is_in_time(watch: Watch, at: datetime) -> bool:
+    """Whether what came then came before the limit that the watch knows."""
+    return watch.due_at is not None and at <= watch.due_at
+
+
+def is_cleared(before: Watch, after: Watch, at: datetime) -> bool:
+    """A breach was said, and what has just been read of that moment shows that it was none."""
+    return before.status is ClockStatus.BREACHED is not after.status and is_in_time(before, at)

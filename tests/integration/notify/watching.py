@@ -34,6 +34,8 @@ NOW = datetime(2026, 3, 4, 10, 0, tzinfo=CIVIL_TIME).astimezone(UTC)
 """A Wednesday morning; what is heard is heard then."""
 REAL = datetime.now(UTC)
 HOUR = timedelta(hours=1)
+PATIENCE = 48 * HOUR
+"""So long an answer holds a breach."""
 REFERRAL = new_id()
 
 
@@ -43,7 +45,8 @@ class Notify:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         clock = Clock(origin=NOW, anchor=REAL)
-        readers = {reader.name: reader for reader in Watcher(clock=clock, policy=PolicyWatch(PACK)).readers()}
+        watcher = Watcher(clock=clock, policy=PolicyWatch(PACK), answer_seconds=PATIENCE.total_seconds())
+        readers = {reader.name: reader for reader in watcher.readers()}
         self.events = Desk(service="notify", reader=readers[EVENTS], engine=engine)
         self.cases = Desk(service="notify", reader=readers[CASE_EVENTS], engine=engine)
         self.feedback = Desk(service="notify", reader=readers[FEEDBACK], engine=engine)
@@ -80,8 +83,8 @@ class Notify:
             records.append(self._record(HOME[writer].name, msgspec.json.encode(event), headers, sent_at))
         assert await settle(desk, [read_record(desk.reader, record) for record in records]) == 0
 
-    async def receives(self, *values: bytes, at: datetime) -> None:
-        records = [self._record(OFFICE_FEEDBACK.named(OFFICE), value, [], at) for value in values]
+    async def receives(self, *values: bytes, at: datetime, office: str = OFFICE) -> None:
+        records = [self._record(OFFICE_FEEDBACK.named(office), value, [], at) for value in values]
         assert await settle(self.feedback, [read_record(self.feedback.reader, record) for record in records]) == 0
 
     def _record(self, topic: str, value: bytes, headers: list[tuple[str, bytes]], at: datetime = NOW) -> Record:
@@ -132,5 +135,6 @@ def started(*clocks: ClockFacts) -> ClockStarted:
     return ClockStarted(case_id=new_id(), clocks=clocks)
 
 
-def answer(feedback_id: str = "f1") -> bytes:
-    return msgspec.json.encode({"feedback_id": feedback_id, "referral_id": REFERRAL, "action": "complete"})
+def answer(feedback_id: str = "f1", **more: object) -> bytes:
+    said = {"feedback_id": feedback_id, "referral_id": REFERRAL, "action": "complete"}
+    return msgspec.json.encode({name: value for name, value in (said | more).items() if value is not None})

@@ -87,7 +87,7 @@ class Course(RuleBasedStateMachine):
     def the_watchman_looks(self) -> None:
         while self.watch.next_fire_at is not None and self.watch.next_fire_at <= self.now:
             held = self.watch.next_alert is Alert.BREACHED and self.watch.due_at >= self.read_until
-            outcome = decide(Candidate(watch=self.watch, held=held), self.now, WAITS, POLICY)
+            outcome = decide(Candidate(watch=self.watch, unread=held, answer=None), self.now, WAITS, POLICY)
             if not isinstance(outcome, Fired):
                 self.watch = replace(outcome.watch, next_fire_at=outcome.look_again_at)
                 return
@@ -127,7 +127,7 @@ class Course(RuleBasedStateMachine):
         before = self.watch
         if watch.is_owed(before, self.now):
             fired = decide(
-                Candidate(watch=replace(before, ahead=(), next_alert=Alert.BREACHED), held=False),
+                Candidate(watch=replace(before, ahead=(), next_alert=Alert.BREACHED), unread=False, answer=None),
                 self.now,
                 WAITS,
                 POLICY,

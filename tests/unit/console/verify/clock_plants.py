@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import msgspec
 
-from contracts.codes import ClockKind, ClockStatus
+from contracts.codes import ClockKind, ClockStatus, Doubt
 from contracts.events import clocks
 from contracts.topics import REFERRALS
 from services.console.verify.facts import Facts, ReceiptRow, WatchRow
-from tests.unit.console.verify.histories import DAY, MONDAY, History, known_as
+from tests.unit.console.verify.histories import DAY, EDUCATION, MONDAY, PENSIONS, History, known_as
 from tests.unit.console.verify.look import NOW, together
 from tests.unit.console.verify.planting import Plant, changed, doubled, of_type, without
 from tests.unit.console.verify.plants import CLOSED, LATE, NOBODY, PAUSED
@@ -86,8 +86,22 @@ def a_watch(facts: Facts, **changes: object) -> Facts:
     return changed(facts, "watches", changes, case_id=PAUSED, kind=HANDLING)
 
 
-def with_receipt(facts: Facts, referral_id: object, received_at: object) -> Facts:
-    return replace(facts, receipts=[ReceiptRow(referral_id, received_at)])
+def with_receipt(facts: Facts, **changes: object) -> Facts:
+    """An answer that came at the beginning to the referral of the paused case, and may still be on its way."""
+    came = ReceiptRow(PAUSED_LEAD, EDUCATION, "f1", MONDAY, (HANDLING,), NOW + DAY)
+    return replace(facts, receipts=[came._replace(**changes)])
+
+
+def late_watch(facts: Facts) -> Facts:
+    return a_watch(facts, next_alert="breached", due_at=NOW - DAY)
+
+
+def broken_for_the_time_being(_: Facts) -> Facts:
+    """It was met in time, and nobody took the breach back."""
+    told = dispatched()
+    told.alerts_of(HANDLING, clocks.ClockBreached, MONDAY + 21 * DAY, doubts=(Doubt.ANSWER,))
+    told.ends("routing", HANDLING, MONDAY + 9 * DAY)
+    return together(told)
 
 
 URGED = of_type("supervision.urged")
@@ -116,14 +130,19 @@ CLOCK_PLANTS = (
     Plant(
         "none_overdue",
         "a breach, and an answer that came later",
-        lambda f: with_receipt(a_watch(f, next_alert="breached", due_at=NOW - DAY), PAUSED_LEAD, NOW),
+        lambda f: with_receipt(late_watch(f), received_at=NOW),
     ),
     Plant(
         "none_overdue",
         "a reminder, which no answer holds",
-        lambda f: with_receipt(a_watch(f, next_fire_at=NOW - DAY), PAUSED_LEAD, MONDAY),
+        lambda f: with_receipt(a_watch(f, next_fire_at=NOW - DAY)),
     ),
+    Plant("none_overdue", "held for too long", lambda f: with_receipt(late_watch(f), holds_until=NOW - DAY)),
+    Plant("none_overdue", "held by another office", lambda f: with_receipt(late_watch(f), office=PENSIONS)),
+    Plant("none_overdue", "held by what stops nothing", lambda f: with_receipt(late_watch(f), stops=())),
+    Plant("answers_settled", "left lying", lambda f: with_receipt(f, holds_until=NOW - DAY)),
     Plant("no_false_breach", "met in time", broken_though_met),
+    Plant("no_false_breach", "said for the time being, and never taken back", broken_for_the_time_being),
     Plant("no_false_breach", "paused in time", broken_while_paused),
     Plant("no_false_breach", "too early", broken_too_early),
     Plant("no_false_breach", "of no version", broken_in_another_version),

@@ -214,6 +214,7 @@ class History:
                 next_fire_at=clock.due_soon_at,
                 due_at=clock.due_at,
                 ended_at=None,
+                office=clock.office,
             )
         )
 
@@ -244,7 +245,7 @@ class History:
         ended = {"next_alert": None, "next_fire_at": None, "ended_at": at}
         self.change(WatchRow, clock.clock_id, status=ClockStatus.BREACHED if broken else status, **ended)
 
-    def alerts_of(self, kind: ClockKind, alert: type[clocks.ClockAlert], at: datetime) -> None:
+    def alerts_of(self, kind: ClockKind, alert: type[clocks.ClockAlert], at: datetime, **more: object) -> None:
         """Notify speaks of the clock as it stands."""
         _, clock = self.clocks[self.clock(kind)]
         event = alert(
@@ -257,6 +258,7 @@ class History:
             referral_id=clock.referral_id,
             due_at=clock.due_at,
             fired_at=at,
+            **more,
         )
         said = self.says("notify", event)
         self.alerts.append(AlertRow(said.event_id, self.case_id, clock.clock_id, alert.TYPE, clock.version, ""))

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from contracts.codes import CaseState, ClockKind, ClockStatus, ReferralRole, ReferralState, RejectionCode
+from contracts.codes import CaseState, ClockKind, ClockStatus, Doubt, ReferralRole, ReferralState, RejectionCode
 from contracts.events import cases, clocks, referrals, rejections
 from contracts.events.alerts import SupervisionSupervised, SupervisionUrged
-from services.console.verify.facts import Facts, WatchRow
-from tests.unit.console.verify.histories import DAY, MONDAY, History
+from services.console.verify.facts import Facts, ReceiptRow, WatchRow
+from tests.unit.console.verify.histories import DAY, EDUCATION, MONDAY, History
 from tests.unit.console.verify.look import together
 
 LEAD, CO = ReferralRole.LEAD, ReferralRole.CO
@@ -39,7 +39,7 @@ def a_rejection() -> rejections.SubmissionRejected:
 
 
 def late(number: int = 2) -> History:
-    """Still open; the lead was reminded, and its limit broke and was said to be broken."""
+    """Still open; the lead was reminded, its limit broke and was said to be broken, and now it has answered."""
     told = History(number)
     told.is_registered()
     told.is_accepted()
@@ -47,6 +47,8 @@ def late(number: int = 2) -> History:
     told.alerts_of(ClockKind.HANDLING, clocks.ClockDueSoon, MONDAY + 18 * DAY)
     told.alerts_of(ClockKind.HANDLING, clocks.ClockBreached, MONDAY + 20 * DAY + timedelta(minutes=1))
     told.is_supervised(ClockKind.HANDLING, SupervisionUrged, MONDAY + 21 * DAY)
+    lead, came = told.referral(LEAD), MONDAY + 39 * DAY
+    told.receipts.append(ReceiptRow(lead, EDUCATION, "f1", came, (ClockKind.HANDLING,), MONDAY + 41 * DAY))
     return told
 
 
@@ -107,6 +109,23 @@ def finished_late(number: int = 7) -> History:
     return told
 
 
+def cleared(number: int = 11) -> History:
+    """A breach was said for the time being, and taken back when the answer that had come in time was read."""
+    told = History(number)
+    told.is_registered()
+    told.is_accepted()
+    told.is_dispatched(co=None)
+    told.alerts_of(ClockKind.HANDLING, clocks.ClockBreached, MONDAY + 21 * DAY, doubts=(Doubt.ANSWER,))
+    told.answers(referrals.ReferralCompleted, LEAD, ReferralState.COMPLETED)
+    told.ends("routing", ClockKind.HANDLING, MONDAY + 9 * DAY)
+    told.alerts_of(ClockKind.HANDLING, clocks.ClockCleared, MONDAY + 22 * DAY, met_at=MONDAY + 9 * DAY)
+    ended = {"status": ClockStatus.MET, "next_alert": None, "next_fire_at": None}
+    told.change(WatchRow, told.clock(ClockKind.HANDLING), **ended)
+    resolved = cases.CaseResolved(case_id=told.case_id, resolved_at=MONDAY + 9 * DAY, round=1)
+    told.is_in_state(CaseState.RESOLVED, resolved)
+    return told
+
+
 def recounted(number: int = 9) -> History:
     """A new calendar gave it another date."""
     told = History(number)
@@ -151,6 +170,7 @@ COURSES = (
     finished_at_the_last_instant,
     recounted,
     passed_on_late,
+    cleared,
 )
 
 

@@ -9,8 +9,8 @@ import pytest
 from contracts.topics import CASES
 from services.console.verify.facts import Facts, Fault
 from services.console.verify.registry import CHECKS, MOST_FAULTS, check, fresh_results, run
-from tests.unit.console.verify.clock_plants import PAUSED_LEAD, a_watch, with_receipt
-from tests.unit.console.verify.histories import MONDAY, PENSIONS
+from tests.unit.console.verify.clock_plants import a_watch, late_watch, with_receipt
+from tests.unit.console.verify.histories import PENSIONS
 from tests.unit.console.verify.look import NOW, sent
 from tests.unit.console.verify.planting import stray, without
 from tests.unit.console.verify.plants import CLOSED, LATE, NOBODY, PENSIONS_TOPIC
@@ -57,7 +57,7 @@ def without_kafka(facts: Facts) -> Facts:
 
 def answered_in_time(facts: Facts) -> Facts:
     """A breach waits for an answer that was received before it, and that routing has yet to read."""
-    return with_receipt(a_watch(facts, next_alert="breached", due_at=NOW - timedelta(hours=3)), PAUSED_LEAD, MONDAY)
+    return with_receipt(late_watch(facts))
 
 
 def just_due(facts: Facts) -> Facts:

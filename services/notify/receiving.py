@@ -1,0 +1,86 @@
+"""Answers as they arrive: what may have come in time holds a breach, until routing says what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.codes import FeedbackOutcome
+from contracts.events.referrals import FeedbackReceived
+from contracts.submissions import Feedback
+from contracts.topics import FEEDBACK_PATTERN, feedback_office
+from services.notify.domain.receipts import BREAKABLE, stops
+from services.notify.receipts import Receipt, save_receipts
+from services.policies import PolicyWatch
+from services.runtime.clock import Clock
+from services.runtime.consume import Ignored, Incoming, Reader, Record
+
+FEEDBACK: Final = "notify.feedback"
+LARGEST: Final = 64 * 1024
+ANSWER_SECONDS: Final = 3600.0
+"""Real time in which routing takes or refuses an answer; after that it is stuck, and holds nothing any more."""
+
+_feedback: Final = msgspec.json.Decoder(Feedback).decode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """What reading answers needs beside the records."""
+
+    clock: Clock
+    policy: PolicyWatch
+    answer_seconds: float = ANSWER_SECONDS
+
+    def reader(self) -> Reader:
+        return Reader(
+            name=FEEDBACK,
+            group=FEEDBACK,
+            pattern=FEEDBACK_PATTERN,
+            decode=self.read,
+            handle=self.receive,
+            guarded=False,
+        )
+
+    def read(self, record: Record) -> Incoming[Receipt | Ignored]:
+        """Never refuses anything: what cannot be taken as an answer is routing's to refuse, and decides no breach."""
+        received_at = self.clock.at(record.timestamp)
+        event_id = f"{record.topic}/{record.partition}/{record.offset}"
+        data = self._receipt(record) or Ignored("feedback")
+        return Incoming(record=record, event_id=event_id, received_at=received_at, data=data)
+
+    def _receipt(self, record: Record) -> Receipt | None:
+        value = record.value or b""
+        if len(value) > LARGEST:
+            return None
+        try:
+            feedback = _feedback(value)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        kinds = stops(feedback.action, feedback.reason, self.policy.policy)
+        if not kinds:
+            return None
+        return Receipt(
+            office=feedback_office(record.topic),
+            feedback_id=feedback.feedback_id,
+            referral_id=feedback.referral_id,
+            received_at=self.clock.at(record.timestamp),
+            stops=kinds,
+        )
+
+    async def receive(self, batch: Sequence[Incoming[Receipt]], conn: AsyncConnection) -> None:
+        until = self.clock.now() + timedelta(seconds=self.answer_seconds * self.clock.speed)
+        await save_receipts(conn, [incoming.data for incoming in batch], holds_until=until)
+
+
+def settled(event: FeedbackReceived) -> Receipt:
+    """The receipt of what routing has said of; what has changed by it may still have to be read."""
+    return Receipt(
+        office=event.sender,
+        feedback_id=event.feedback_id,
+        referral_id=event.referral_id,
+        received_at=event.received_at,
+        stops=BREAKABLE if event.outcome is FeedbackOutcome.APPLIED else frozenset(),
+    )
