@@ -64,7 +64,10 @@ def renew(event: ClocksTold, said_at: datetime, tally: Tally) -> None:
         if before is None and facts.continues is not None:
             _take_over(facts.continues, watch, moment, tally)
             continue
-        after = watching.renewed(before, watch, moment)
+        known = before
+        if before is not None and at is not None and watch.version > before.version and _was_none(before, at):
+            known = watching.unbroken(before)
+        after = watching.renewed(known, watch, moment)
         tally.watches[watch.clock_id] = after
         if before is not None:
             _clear(before, after, moment, tally)
@@ -91,6 +94,10 @@ def end(event: ClockMet | ClockCancelled, tally: Tally) -> None:
         _clear(before, after, stop.at, tally)
         tally.watches[stop.clock_id] = after
         _follow(before, after, tally, paused=False, at=stop.at)
+
+
+def _was_none(watch: Watch, at: datetime) -> bool:
+    return watch.status is ClockStatus.BREACHED and watching.is_in_time(watch, at)
 
 
 def _clear(before: Watch, after: Watch, at: datetime, tally: Tally) -> None:

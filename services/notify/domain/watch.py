@@ -142,8 +142,6 @@ def renewed(before: Watch | None, now: Watch, said_at: datetime) -> Watch:
         return _from_here(now, None, said_at)
     if now.version <= before.version or before.has_ended:
         return before
-    if before.status is ClockStatus.BREACHED and is_in_time(before, said_at):
-        return _from_here(now, before if before.office == now.office else None, said_at)
     if before.status is ClockStatus.BREACHED and not _moved_on(before, now):
         # A pause or a count after the breach does not undo it, and saying it twice would be a lie.
         return replace(before, version=now.version, provisional=now.provisional)
@@ -234,6 +232,11 @@ def _too_late(watch: Watch, at: datetime) -> Watch:
     if watch.status is ClockStatus.BREACHED:
         return replace(watch, ended_at=at)
     return replace(watch, ended_at=at, ahead=(), next_alert=Alert.BREACHED, next_fire_at=watch.due_at)
+
+
+def unbroken(watch: Watch) -> Watch:
+    """As if no breach had been said: what changed the clock in time was read only afterwards."""
+    return replace(watch, status=ClockStatus.DUE_SOON, breached_at=None)
 
 
 def is_in_time(watch: Watch, at: datetime) -> bool:

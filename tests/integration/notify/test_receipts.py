@@ -183,4 +183,4 @@ async def test_more_time_that_was_given_too_late_takes_nothing_back(notify: Noti
         )
     )
     assert await notify.said() == ["clock.breached"]
-    assert await notify.rows("SELECT status FROM watches") == [("due_soon",)]
+    assert await notify.rows("SELECT status FROM watches") == [("running",)]
