@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from contracts.render import asyncapi, examples, schemas, tables
+from contracts.render import access, asyncapi, examples, schemas, tables
 
 CONTRACTS = Path(__file__).parents[1]
 REFERENCE = CONTRACTS.parent / "docs" / "reference"
@@ -17,4 +17,5 @@ def rendered() -> dict[Path, str]:
         REFERENCE / "topics.md": tables.topics(),
         REFERENCE / "events.md": tables.events(),
         REFERENCE / "codes.md": tables.codes(),
+        REFERENCE / "access.md": access.page(),
     }

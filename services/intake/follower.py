@@ -41,6 +41,7 @@ from services.intake import store
 from services.intake.domain import following
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
+from services.intake.relations import Standing
 from services.intake.telling import Story
 from services.intake.translate import to_awaited
 from services.policies import Policy, PolicyWatch
@@ -90,18 +91,21 @@ class Follower:
         policy = self.policy.policy
         news = [incoming for incoming in batch if _concerns(incoming.data)]
         now = await store.lock_cases(conn, (incoming.data.case_id for incoming in news))
+        standing = await Standing.of(conn, now)
         story, moved = Story(policy), dict[UUID, Case]()
         for incoming in news:
             event = incoming.data
             case = now.get(event.case_id)
             if case is None:
                 raise Rejected("unknown_case", case_id=event.case_id)
+            standing.hears(event)
             story.hears(event, told_at(event) or incoming.received_at, _speaker(event))
             change = step(Change(case=case, at=incoming.received_at), event, policy)
             if change.case is not case:
                 now[case.id] = moved[case.id] = change.case
             story.tells(replace(change, by=_speaker(event)), incoming.traceparent)
         await store.save_changed(conn, moved.values(), policy)
+        await standing.write(conn)
         await story.write(conn)
 
 

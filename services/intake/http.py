@@ -10,15 +10,17 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 
+from contracts.access import Part
 from contracts.codes import CaseState, Field, RejectionCode
-from contracts.submissions import Applicant
 from services.intake import explaining, registration, store
 from services.intake.acting import ACTS
-from services.intake.lookup import find_visible, sees, window_of
+from services.intake.contents import CONTENTS, SEES, CaseListed, to_listed
+from services.intake.lookup import Found, find_visible, relations_of, sees, window_of
 from services.intake.registration import Outcome, Refused, Registered
+from services.intake.relations import list_relations
 from services.intake.spending import TimeView, to_time
 from services.intake.timeline import ClockView, Entry, own_clocks, to_entries
-from services.intake.views import CaseView, to_view
+from services.intake.views import to_view
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
 from services.runtime.forms import AskedForm, AskedLanguage, InThreeForms, tell
@@ -27,8 +29,6 @@ from services.runtime.problems import problem
 Call = Request[Principal, Any, State]
 
 REGISTERS = requires(Role.TOWNSHIP, Role.CLERK)
-SEES = requires(Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR, Role.OPS)
-SEES_PEOPLE = requires(Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR)
 LARGEST_PAGE = 200
 NDJSON = "application/x-ndjson"
 LARGEST_BATCH = 16 * 1024 * 1024
@@ -40,7 +40,7 @@ PORTION = 500
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """`next` goes into `cursor` of the following call; absent on the last page."""
 
-    items: list[CaseView]
+    items: list[CaseListed]
     next: str | None = None
 
 
@@ -147,22 +147,22 @@ async def list_cases(  # noqa: PLR0913, PLR0917 - one for each question
     asked |= {"state": case_state, "first_contact_office": window, "lead_office": lead}
     wanted = store.Wanted(
         scope=policy.codes_within(request.user.area),
+        offices=policy.codes_of_office(request.user.office),
+        offices_alone=request.user.role is Role.OFFICER,
         areas=policy.codes_within(area or None),
         equals={name: str(value) for name, value in asked.items() if value is not None},
     )
     async with transaction(state.engine) as conn:
         found = await store.list_cases(conn, wanted, after=cursor, limit=limit + 1)
-    page = found[:limit]
+        page = found[:limit]
+        offices = await list_relations(conn, [case.id for case in page])
     more = str(page[-1].id) if len(found) > limit else None
-    return Page(items=[to_view(case, policy) for case in page], next=more)
-
-
-@get("/v1/cases/{key:str}", guards=[SEES], tags=["cases"])
-async def show(request: Call, state: State, key: FromPath[str]) -> CaseView:
-    """One case, by id or number."""
-    async with transaction(state.engine) as conn:
-        case = await find_visible(conn, request.user, key)
-    return to_view(case, state.policy.policy)
+    items = []
+    for case in page:
+        had = offices.get(case.id, ())
+        seen = Found(case=case, offices=had, relations=relations_of(request.user, case, had))
+        items.append(to_listed(seen, policy))
+    return Page(items=items, next=more)
 
 
 @get("/v1/cases/{key:str}/timeline", guards=[SEES], tags=["cases"])
@@ -179,7 +179,7 @@ async def show_clocks(request: Call, state: State, key: FromPath[str]) -> list[C
 
 async def _story(request: Call, state: State, key: str) -> list[store.TimelineEntry]:
     async with transaction(state.engine) as conn:
-        case = await find_visible(conn, request.user, key)
+        case = await find_visible(conn, request.user, key, Part.STORY)
         return await store.list_timeline(conn, case.id)
 
 
@@ -187,7 +187,7 @@ async def _story(request: Call, state: State, key: str) -> list[store.TimelineEn
 async def show_time(request: Call, state: State, key: FromPath[str]) -> TimeView:
     """Who used how many days: the office, the window, the decider on a return; paused or waiting is nobody's."""
     async with transaction(state.engine) as conn:
-        case = await find_visible(conn, request.user, key)
+        case = await find_visible(conn, request.user, key, Part.STORY)
         story = await store.list_timeline(conn, case.id)
     return to_time(case, story, state.policy.policy, state.clock.now())
 
@@ -206,33 +206,20 @@ async def explain(
     JSON, text or a page, as `Accept` or `format` asks.
     """
     async with transaction(state.engine) as conn:
-        case = await find_visible(conn, request.user, key)
+        case = await find_visible(conn, request.user, key, Part.STORY)
         story = await store.list_timeline(conn, case.id)
     found = explaining.told(case, story, state.policy.policy, now=state.clock.now(), clock_id=clock)
     return tell(request, found, form, lang)
-
-
-@get("/v1/cases/{key:str}/applicant", guards=[SEES_PEOPLE], tags=["cases"])
-async def show_applicant(request: Call, state: State, key: FromPath[str]) -> Applicant:
-    """The person, unsealed. Each call is put on record before the answer leaves."""
-    user = request.user
-    async with transaction(state.engine) as conn:
-        case = await find_visible(conn, user, key)
-        sealed = await store.get_sealed(conn, case.id)
-        await store.save_read(conn, case.id, at=state.clock.now(), subject=user.subject, role=user.role.value)
-    opened = state.sealer.open(sealed.wrapped_key, sealed.applicant, f"{case.id}/applicant")
-    return msgspec.json.decode(opened, type=Applicant)
 
 
 ROUTES: list[HTTPRouteHandler] = [
     register,
     register_batch,
     list_cases,
-    show,
     show_timeline,
     show_clocks,
     show_time,
     explain,
-    show_applicant,
+    *CONTENTS,
     *ACTS,
 ]

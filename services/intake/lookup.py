@@ -1,24 +1,60 @@
-"""Finding a case for a caller, by id or number; and which window a caller is."""
+"""Finding a case for a caller, by id or number, and how the caller stands to it; and which window a caller is."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.access import Part, Relation
 from services.intake import store
 from services.intake.domain.case import Case
 from services.intake.domain.numbers import is_case_number
+from services.intake.domain.relations import Relations
+from services.intake.relations import list_relations
 from services.policies import Policy
-from services.runtime.auth import Principal
+from services.runtime.access import by_token, demand, known
+from services.runtime.auth import Principal, Role
 from services.runtime.failures import Rejected
 
 
-async def find_visible(conn: AsyncConnection, user: Principal, key: str) -> Case:
-    """The case, if there is one and the caller may know of it; an outsider learns nothing, not even that it exists."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A case, the offices that have or had to do with it, and what the caller is to it."""
+
+    case: Case
+    offices: Relations
+    relations: frozenset[Relation]
+
+
+async def find_visible(conn: AsyncConnection, user: Principal, key: str, *parts: Part) -> Case:
+    """The case, if there is one and the caller may know of it; an outsider learns nothing, not even that it exists.
+
+    Raises `Rejected("not_allowed")` for a caller who may know of it, and may not read one of these parts.
+    """
+    found = await find(conn, user, key)
+    for part in parts:
+        demand(found.relations, part)
+    return found.case
+
+
+async def find(conn: AsyncConnection, user: Principal, key: str) -> Found:
+    """As `find_visible`, with what the caller is to the case."""
     wanted = _id_or_number(key)
     case = await store.find_case(conn, wanted) if wanted is not None else None
-    if case is None or not sees(user, case):
+    if case is None:
         raise Rejected("not_found")
-    return case
+    offices = (await list_relations(conn, [case.id])).get(case.id, ())
+    relations = relations_of(user, case, offices)
+    known(relations)
+    return Found(case=case, offices=offices, relations=relations)
+
+
+def relations_of(user: Principal, case: Case, offices: Relations) -> frozenset[Relation]:
+    """By the token, and by the referrals of the office for which it speaks. Operations speaks for no office."""
+    found = by_token(user, area=case.area, window=case.first_contact_office)
+    if user.role is Role.OPS or user.office is None:
+        return found
+    return found | {one.holds(case.state) for one in offices if user.speaks_for(one.office)}
 
 
 def window_of(user: Principal, policy: Policy) -> str | None:
@@ -30,8 +66,8 @@ def window_of(user: Principal, policy: Policy) -> str | None:
 
 
 def sees(user: Principal, case: Case) -> bool:
-    """Any window takes any matter, and stays responsible for what it took (首问首办)."""
-    return user.sees(case.area) or user.sees(case.first_contact_area)
+    """Whether a token alone lets its bearer know of the case, whatever referrals its office may have."""
+    return bool(by_token(user, area=case.area, window=case.first_contact_office))
 
 
 def _id_or_number(key: str) -> UUID | str | None:

@@ -1,14 +1,14 @@
 """Intake's SQL: the open connection first, domain values out. Callers own the transaction."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Date, Integer, String, bindparam, insert, or_, select, text
+from sqlalchemy import ColumnElement, Date, Integer, String, bindparam, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,7 @@ from contracts.events import EVENTS, CaseBound
 from contracts.events.base import VERSION
 from services.intake import rows
 from services.intake.domain.case import Case
-from services.intake.tables import applicant_reads, cases, timeline
+from services.intake.tables import cases, office_relations, timeline
 from services.policies import Policy
 from services.runtime.bulk import among, among_pairs, insert_rows, update_rows
 
@@ -53,6 +53,10 @@ class Wanted:
 
     scope: Sequence[str] | None
     """Codes of the caller's own area: cases there, and those that a window there took. `None` for everywhere."""
+    offices: Sequence[str]
+    """Codes of the caller's office: cases that it took, has or had."""
+    offices_alone: bool
+    """Of an officer, whose area gives nothing."""
     areas: Sequence[str] | None
     """Codes of the area that is asked for."""
     equals: Mapping[str, str]
@@ -131,9 +135,8 @@ async def find_case(conn: AsyncConnection, id_or_number: UUID | str) -> Case | N
 async def list_cases(conn: AsyncConnection, wanted: Wanted, *, after: UUID | None, limit: int) -> list[Case]:
     """Oldest first; ids are ordered by time."""
     statement = select(cases).order_by(cases.c.case_id).limit(limit)
-    if wanted.scope is not None:
-        taken_there = among(cases.c.first_contact_area, wanted.scope)
-        statement = statement.where(or_(among(cases.c.area, wanted.scope), taken_there))
+    if wanted.scope is not None or wanted.offices_alone:
+        statement = statement.where(or_(*_visible(wanted)))
     if wanted.areas is not None:
         statement = statement.where(among(cases.c.area, wanted.areas))
     for name, value in wanted.equals.items():
@@ -143,15 +146,19 @@ async def list_cases(conn: AsyncConnection, wanted: Wanted, *, after: UUID | Non
     return [rows.case_of(row) for row in (await conn.execute(statement)).mappings()]
 
 
+def _visible(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.scope is not None and not wanted.offices_alone:
+        yield among(cases.c.area, wanted.scope)
+        yield among(cases.c.first_contact_area, wanted.scope)
+    if wanted.offices or wanted.offices_alone:
+        had = select(office_relations.c.case_id).where(among(office_relations.c.office, wanted.offices))
+        yield or_(among(cases.c.first_contact_office, wanted.offices), cases.c.case_id.in_(had))
+
+
 async def get_sealed(conn: AsyncConnection, case_id: UUID) -> Sealed:
     columns = (cases.c.wrapped_key, cases.c.sealed_applicant, cases.c.sealed_summary)
     row = (await conn.execute(select(*columns).where(cases.c.case_id == case_id))).one()
     return Sealed(wrapped_key=row.wrapped_key, applicant=row.sealed_applicant, summary=row.sealed_summary)
-
-
-async def save_read(conn: AsyncConnection, case_id: UUID, *, at: datetime, subject: str, role: str) -> None:
-    """Put on record who looked at the applicant."""
-    await conn.execute(insert(applicant_reads).values(case_id=case_id, read_at=at, subject=subject, role=role))
 
 
 async def save_timeline(conn: AsyncConnection, lines: Sequence[Line]) -> None:

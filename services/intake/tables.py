@@ -1,4 +1,4 @@
-"""Intake's tables: cases with their sealed applicants, clocks, serial numbers, timeline, reads of personal data."""
+"""Intake's tables: cases with their sealed applicants, clocks, numbers, timeline, offices that have them, reads."""
 
 from sqlalchemy import (
     BigInteger,
@@ -104,4 +104,34 @@ applicant_reads = Table(
     Column("read_at", DateTime(timezone=True), nullable=False),
     Column("subject", String, nullable=False),
     Column("role", String, nullable=False),
+    Column("office", String),
+    Column("purpose", String, nullable=False, server_default=""),
+    Index("applicant_reads_of_case", "case_id", "id"),
+)
+
+summary_reads = Table(
+    "summary_reads",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("case_id", Uuid, ForeignKey("cases.case_id"), nullable=False),
+    Column("read_at", DateTime(timezone=True), nullable=False),
+    Column("subject", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("office", String),
+    Index("summary_reads_of_case", "case_id", "id"),
+)
+
+office_relations = Table(
+    "office_relations",
+    metadata,
+    Column("case_id", Uuid, ForeignKey("cases.case_id"), primary_key=True),
+    Column("referral_id", Uuid, primary_key=True),
+    Column("office", String, primary_key=True),
+    Column("relation", String, primary_key=True),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("waits_for", String),
+    Column("waits_since", DateTime(timezone=True)),
+    CheckConstraint("num_nonnulls(waits_for, waits_since) IN (0, 2)", name="waiting_says_for_what_and_since_when"),
+    Index("relations_of_office", "office", "case_id"),
 )

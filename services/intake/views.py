@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from contracts.codes import AreaLevel, CaseState, ClockKind, Field, SubmissionChannel
 from contracts.events.clocks import LimitBasis
@@ -55,9 +56,9 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     registered_at: datetime
     accepted_at: datetime | None
     resolved_at: datetime | None
-    materials: tuple[str, ...]
+    materials: tuple[str, ...] | UnsetType = UNSET
     """What was handed in, by code."""
-    missing: tuple[str, ...]
+    missing: tuple[str, ...] | UnsetType = UNSET
     """What is still to be handed in."""
     first_contact_office: str
     first_contact_office_zh: str

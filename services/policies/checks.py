@@ -16,6 +16,8 @@ def check(policy: Policy, file: str) -> Iterator[Fault]:
     roles = {office.role for office in policy.offices.values()}
     yield from ladder_faults(policy.ladder, roles)
     yield from kind_faults(policy.clocks, file)
+    if policy.offices and not policy.purposes:
+        yield Fault(file=file, line=1, reason="purposes.yaml names no purpose: no applicant could be opened")
     yield from _matters_of_clocks(policy)
     for rule in policy.rules:
         for role in (rule.lead, *rule.co_handlers, *rule.copies):

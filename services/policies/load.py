@@ -12,7 +12,17 @@ from services.policies.calendars import local_calendars
 from services.policies.checks import check
 from services.policies.kinds import FILE, clock_rules
 from services.policies.ladder import ladder
-from services.policies.matters import approvers, attributes, categories, late_reports, limits, materials, reasons, rules
+from services.policies.matters import (
+    approvers,
+    attributes,
+    categories,
+    late_reports,
+    limits,
+    materials,
+    purposes,
+    reasons,
+    rules,
+)
 from services.policies.model import Policy
 from services.policies.places import areas, eras, stands
 from services.policies.reading import Entry, Fault, PolicyRefused, entries, heading
@@ -64,6 +74,7 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
         ladder=ladder(read("ladder.yaml")),
         late_reports=late_reports([entry for _, entry in headings]),
         approvers=approvers(read("approvers.yaml")),
+        purposes=purposes(read("purposes.yaml")),
     )
     national = with_published_years(policy.calendar, packs, faults)
     calendar, calendars = local_calendars(read("calendars.yaml"), policy, national)

@@ -13,6 +13,7 @@ from services.policies.model import (
     LateReports,
     LimitRow,
     Material,
+    Purpose,
     Reason,
     Rule,
 )
@@ -200,6 +201,16 @@ def approvers(rows: Sequence[Entry]) -> dict[str, Approver]:
     found: dict[str, Approver] = {}
     for row in rows:
         named = Approver(code=row.text("code"), zh=row.text("zh"), en=row.text("en"))
+        row.done()
+        found.setdefault(named.code, named)
+    return found
+
+
+def purposes(rows: Sequence[Entry]) -> dict[str, Purpose]:
+    """For what personal data is opened. Of two for one code the more local one stands."""
+    found: dict[str, Purpose] = {}
+    for row in rows:
+        named = Purpose(code=row.text("code"), zh=row.text("zh"), en=row.text("en"))
         row.done()
         found.setdefault(named.code, named)
     return found

@@ -48,6 +48,15 @@ class Approver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Purpose:
+    """For what somebody opens personal data."""
+
+    code: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
     limit: Limit
     approver: str
@@ -166,6 +175,7 @@ class Policy:
     ladder: tuple[Rung, ...] = ()
     late_reports: LateReports = LateReports()
     approvers: Mapping[str, Approver] = dataclasses.field(default_factory=dict)
+    purposes: Mapping[str, Purpose] = dataclasses.field(default_factory=dict)
     calendars: Mapping[str, Calendar] = dataclasses.field(default_factory=dict)
     """By office, where it is not the one of all."""
     eras: tuple[Era, ...] = ()
@@ -262,6 +272,13 @@ class Policy:
             return self.offices.get(code)
         was = self.former[code]
         return self.office_near(was.role, was.area)
+
+    def codes_of_office(self, code: str | None) -> tuple[str, ...]:
+        """Every code under which an office's work may stand, for queries: also those of offices that passed into it."""
+        if code is None:
+            return ()
+        passed = (old for old in self.former if (now := self.office_now(old)) is not None and now.code == code)
+        return (code, *(old for old in passed if old != code))
 
     def office_near(self, role: str, area: str) -> Office | None:
         """The office of the role that is nearest up the area tree."""

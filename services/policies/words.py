@@ -273,6 +273,11 @@ def approver_of(policy: Policy, code: str) -> Words:
     return (approver.zh, approver.en) if approver is not None else (code, code)
 
 
+def purpose_of(policy: Policy, code: str) -> Words:
+    purpose = policy.purposes.get(code)
+    return (purpose.zh, purpose.en) if purpose is not None else (code, code)
+
+
 def civil_day(moment: datetime, seen: datetime) -> Words:
     """A day as people at the window say it: with its year where that is another than when they said it."""
     day, today = (at.astimezone(CIVIL_TIME).date() for at in (moment, seen))

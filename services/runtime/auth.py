@@ -64,6 +64,11 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         """Whether an area lies within the principal's own; a token without an area sees the whole installation."""
         return self.area is None or (self.places is not None and self.places.within(area, self.area))
 
+    def speaks_for(self, office: str) -> bool:
+        """Whether an office is the principal's own, or has passed into it."""
+        today = self.places.office_now(office) if self.places is not None else office
+        return self.office == today
+
     def stands_in(self, places: Places) -> "Principal":
         """Who it speaks for today: a token outlives the office or the area that it names."""
         office = places.office_now(self.office) if self.office is not None else None

@@ -13,6 +13,7 @@ from services.runtime.failures import FailureClass, Rejected, classify
 
 STATUS = {
     "not_found": 404,
+    "erased": 410,
     "not_allowed": 403,
     "conflict": 409,
     "illegal_move": 409,

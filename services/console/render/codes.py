@@ -20,6 +20,7 @@ REFUSALS: Final = (
     ),
     Explained("co_handlers_open", 409, "The lead cannot finish before its co-handlers; the detail names them."),
     Explained("copy_needs_no_answer", 409, "A copy can be signed, and nothing else."),
+    Explained("erased", 410, "The applicant of this case was erased; nobody can open it any more."),
     Explained(
         "extension_not_allowed", 409, "No handling clock runs, or the policy knows no extension for this matter."
     ),
@@ -33,7 +34,11 @@ REFUSALS: Final = (
     Explained("invalid", 422, "The body or a query has faults; `errors` names each field with its rule. Some are 400."),
     Explained("late_reason_missing", 422, "What is reported after its day says why in `attributes.late_because`."),
     Explained("lead_needs_successor", 409, "A lead is not recalled but reassigned: no case is without an owner."),
-    Explained("not_allowed", 403, "The role, office or area of the token may not do this."),
+    Explained(
+        "not_allowed",
+        403,
+        "Neither the token nor the relation of its office to the case gives a right to it.",
+    ),
     Explained("not_found", 404, "There is no such thing, or the token may not know of it."),
     Explained("not_json", 400, "The body is not one JSON object in UTF-8."),
     Explained("not_your_referral", 403, "The referral belongs to another office."),
@@ -60,6 +65,9 @@ REFUSALS: Final = (
     Explained("too_large", 413, "More bytes or lines than are taken at once."),
     Explained("unknown_office", 422, "No office of the policy has this code."),
     Explained("unknown_pause", 422, "The clock has no pause of that number; the detail says how many it has."),
+    Explained(
+        "unknown_purpose", 422, "Whoever opens an applicant says for what; the detail lists the policy's purposes."
+    ),
     Explained(
         "unknown_reason", 422, "The policy knows no such reason for this act; the detail lists those that it knows."
     ),

@@ -2,32 +2,17 @@
 
 import asyncio
 import json
-import socket
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import jwt
 import pytest
-import uvicorn
 
-from services.deadlines import Limit
-from services.intake.domain.acts import Rules
-from services.intake.http import ROUTES
-from services.policies import PolicyWatch
 from services.runtime.auth import Principal, Role, issue_token
-from services.runtime.clock import Clock
-from services.runtime.database import open_engine
-from services.runtime.http import build_app
-from services.runtime.migrate import upgrade
-from services.runtime.sealing import Sealer
-from tests.integration.intake.test_registration import IDENTITY, MOBILE, PACK, a_submission
-
-KEY = "t" * 32
-SEALER = Sealer(b64encode(b"k" * 32).decode())
+from tests.integration.intake.doors import KEY, open_doors
+from tests.integration.intake.test_registration import IDENTITY, MOBILE, a_submission
 
 
 def token(
@@ -43,28 +28,9 @@ def token(
 
 @pytest.fixture
 async def http(database: str) -> AsyncIterator[httpx.AsyncClient]:
-    await upgrade(database, "intake")
-    engine = open_engine(SimpleNamespace(database_url=database), "intake")
-    policy = PolicyWatch(PACK)
-    state = {"engine": engine, "policy": policy, "sealer": SEALER, "clock": Clock(), "places": policy, "token_key": KEY}
-    state["rules"] = lambda: Rules(policy=policy.policy, reopen_limit=Limit.parse("15d"))
-
-    async def probe() -> dict[str, str]:
-        return {"database": "ok"}
-
-    app = build_app("intake", ROUTES, state=state, probe=probe)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
-            await asyncio.sleep(0.01)
-        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with httpx.AsyncClient(base_url=base, headers=token()) as client:
-            yield client
-        server.should_exit = True
-        await serving
-    await engine.dispose()
+    async with open_doors(database) as (client, _):
+        client.headers.update(token())
+        yield client
 
 
 async def test_a_clerk_registers_and_learns_who_answers_by_when(http: httpx.AsyncClient) -> None:
@@ -78,7 +44,7 @@ async def test_a_clerk_registers_and_learns_who_answers_by_when(http: httpx.Asyn
     assert told["answer_by"]["basis"]["article"] == "36"
 
     for key in (told["case_id"], told["number"]):
-        assert (await http.get(f"/v1/cases/{key}")).json() == told
+        assert (await http.get(f"/v1/cases/{key}")).json().items() >= told.items()
     story = (await http.get(f"/v1/cases/{told['number']}/timeline")).json()
     assert [entry["type"] for entry in story] == [
         "case.registered",
@@ -157,12 +123,6 @@ async def test_a_repeat_is_the_same_case_and_another_content_a_conflict(http: ht
     assert other.status_code == 409
     assert other.headers["content-type"] == "application/problem+json"
     assert other.json()["code"] == "conflict"
-
-
-async def test_the_applicant_is_fetched_on_record(http: httpx.AsyncClient) -> None:
-    number = (await http.post("/v1/cases", content=a_submission())).json()["number"]
-    assert (await http.get(f"/v1/cases/{number}/applicant")).json()["name"] == "张示例"
-    assert (await http.get(f"/v1/cases/{number}/applicant", headers=token(Role.OPS))).status_code == 403
 
 
 async def test_a_township_sees_its_own_area_only(http: httpx.AsyncClient) -> None:

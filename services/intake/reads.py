@@ -1,0 +1,87 @@
+"""Who opened what of a case: SQL of the record, and how it is told to those who audit."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import insert, literal, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.access import Part
+from services.intake.tables import applicant_reads, summary_reads
+from services.policies import Policy
+from services.policies.words import office_of, purpose_of
+from services.runtime.auth import Principal
+
+MOST: Final = 1000
+"""As many are told, the latest first."""
+
+
+class ReadView(msgspec.Struct, frozen=True, kw_only=True):
+    """One time that somebody opened a part of a case."""
+
+    read_at: datetime
+    part: Part
+    part_zh: str
+    part_en: str
+    subject: str
+    """Who, as the token names it."""
+    role: str
+    office: str | None
+    office_zh: str | None
+    office_en: str | None
+    purpose: str
+    """A code of the policy; empty for the summary."""
+    purpose_zh: str
+    purpose_en: str
+
+
+async def save_applicant_read(
+    conn: AsyncConnection, case_id: UUID, *, at: datetime, user: Principal, purpose: str
+) -> None:
+    await conn.execute(insert(applicant_reads).values(case_id=case_id, read_at=at, purpose=purpose, **_who(user)))
+
+
+async def save_summary_read(conn: AsyncConnection, case_id: UUID, *, at: datetime, user: Principal) -> None:
+    await conn.execute(insert(summary_reads).values(case_id=case_id, read_at=at, **_who(user)))
+
+
+def _who(user: Principal) -> dict[str, str | None]:
+    return {"subject": user.subject, "role": user.role.value, "office": user.office}
+
+
+async def list_reads(conn: AsyncConnection, case_id: UUID, policy: Policy) -> list[ReadView]:
+    """The latest first."""
+    a, s = applicant_reads.c, summary_reads.c
+    both = union_all(
+        select(a.read_at, a.subject, a.role, a.office, a.purpose, literal(Part.APPLICANT.value).label("part")).where(
+            a.case_id == case_id
+        ),
+        select(s.read_at, s.subject, s.role, s.office, literal(""), literal(Part.SUMMARY.value)).where(
+            s.case_id == case_id
+        ),
+    ).subquery()
+    found = await conn.execute(select(both).order_by(both.c.read_at.desc()).limit(MOST))
+    views = []
+    for row in found:
+        part = Part(row.part)
+        office_zh, office_en = office_of(policy, row.office) if row.office else (None, None)
+        purpose_zh, purpose_en = purpose_of(policy, row.purpose)
+        views.append(
+            ReadView(
+                read_at=row.read_at,
+                part=part,
+                part_zh=part.zh,
+                part_en=part.en,
+                subject=row.subject,
+                role=row.role,
+                office=row.office,
+                office_zh=office_zh,
+                office_en=office_en,
+                purpose=row.purpose,
+                purpose_zh=purpose_zh,
+                purpose_en=purpose_en,
+            )
+        )
+    return views
