@@ -87,7 +87,8 @@ REFERRALS: Final = Topic(
     subjects=(
         "referral",
         "routing",
-        "feedback",
+        "feedback.requested",
+        "feedback.received",
         "clock.started",
         "clock.paused",
         "clock.resumed",
@@ -103,7 +104,7 @@ OFFICE_REFERRALS: Final = Topic(
     writer="routing",
     readers=("that office alone",),
     retention=timedelta(days=30),
-    purpose="the office's own referrals: copies with the id and sequence of the original",
+    purpose="the office's own referrals: copies with the id and sequence of the original; and which answers were none",
     partitions=1,
     subjects=(
         "referral",

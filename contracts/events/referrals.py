@@ -6,6 +6,7 @@ from uuid import UUID
 
 from contracts.codes import FeedbackAction, FeedbackOutcome, Field, ReferralRole
 from contracts.events.base import CaseBound
+from contracts.events.rejections import FeedbackFault, RecordPlace
 
 
 class RoutingDecided(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
@@ -157,13 +158,19 @@ class FeedbackRequested(CaseBound, frozen=True, kw_only=True, omit_defaults=True
 
 
 class FeedbackReceived(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
-    """An answer reached our edge, and what became of it. `code` says why it was refused."""
+    """An answer reached our edge, and what became of it. `code` says why it was refused.
+
+    With `invalid_feedback` it could not be taken as an answer: `faults` has everything that is wrong with it, `record`
+    says where it lies, and what could not be read of it is left out.
+    """
 
     TYPE: ClassVar[str] = "feedback.received"
     referral_id: UUID
-    feedback_id: str
+    feedback_id: str | None = None
     sender: str
-    action: FeedbackAction
+    action: FeedbackAction | None = None
     outcome: FeedbackOutcome
     received_at: datetime
     code: str | None = None
+    faults: tuple[FeedbackFault, ...] = ()
+    record: RecordPlace | None = None

@@ -1,7 +1,8 @@
-"""Why a submission became no case."""
+"""What came from outside and could not be taken as what it was meant to be, and why."""
 
 from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 import msgspec
 
@@ -15,6 +16,13 @@ class SubmissionFault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     field: str
     code: RejectionCode
     detail: str
+
+
+class FeedbackFault(SubmissionFault, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing wrong with an office's answer, in the same form."""
+
+    rule: str = ""
+    """Of the calendar, where it is a moment that makes no sense."""
 
 
 class RecordPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,4 +44,20 @@ class SubmissionRejected(Event, frozen=True, kw_only=True, omit_defaults=True):
     source: str | None = None
     record: RecordPlace
     faults: tuple[SubmissionFault, ...]
+    rejected_at: datetime
+
+
+class FeedbackRejected(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """An answer that belongs to no referral of the office, said to that office alone. All faults at once.
+
+    What is wrong with an answer to a referral of its own is a `feedback.received` of the case, with its faults.
+    """
+
+    TYPE: ClassVar[str] = "feedback.rejected"
+    office: str
+    feedback_id: str | None = None
+    """As the office called it, if that may be repeated."""
+    referral_id: UUID | None = None
+    record: RecordPlace
+    faults: tuple[FeedbackFault, ...]
     rejected_at: datetime

@@ -58,7 +58,7 @@ BY_NAME: dict[str, Any] = {
     "row": "handling.education.student_aid",
     "article": "36",
     "reason": "not_competent",
-    "code": "not_your_referral",
+    "code": "invalid_feedback",
     "detail": "the category is not in the policy",
     "field_name": "category",
     "missing": ("income_statement",),

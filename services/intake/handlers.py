@@ -2,22 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.events.rejections import RecordPlace, SubmissionRejected
+from contracts.codes import RejectionCode
+from contracts.events.rejections import RecordPlace, SubmissionFault, SubmissionRejected
 from contracts.topics import SUBMISSIONS
-from services.intake.domain.submission import repeatable
-from services.intake.registration import LARGEST, Refused, register
+from services.intake.domain.submission import LARGEST, repeatable
+from services.intake.registration import Body, Refused, register
 from services.policies import PolicyWatch
 from services.runtime import journal
 from services.runtime.clock import Clock
-from services.runtime.consume import Incoming, Reader, Record
+from services.runtime.consume import Incoming, Reader, Record, Unreadable
 from services.runtime.journal import Outgoing
 from services.runtime.sealing import Sealer
 
+B = TypeVar("B", bytes, SubmissionFault, Body)
+NO_VALUE = SubmissionFault(field="", code=RejectionCode.NO_VALUE, detail="there is no value")
 OFFICER = "system"
 
 
@@ -37,19 +40,29 @@ class Registrar:
             topics=(SUBMISSIONS.name,),
             decode=self.read,
             handle=self.take,
+            refuse=self.refuse,
             guarded=False,
             max_records=500,
         )
 
-    def read(self, record: Record) -> Incoming[bytes]:
+    def read(self, record: Record) -> Incoming[Body]:
+        return self._incoming(record, NO_VALUE if record.value is None else record.value)
+
+    def _incoming(self, record: Record, body: B) -> Incoming[B]:
         return Incoming(
             record=record,
             event_id=f"{record.topic}/{record.partition}/{record.offset}",
             received_at=self.clock.at(record.timestamp),
-            data=record.value or b"",
+            data=body,
         )
 
-    async def take(self, batch: Sequence[Incoming[bytes]], conn: AsyncConnection) -> None:
+    def refuse(self, unread: Unreadable) -> Incoming[SubmissionFault]:
+        """What the plumbing could not even hand over."""
+        return self._incoming(
+            unread.record, SubmissionFault(field="", code=RejectionCode.UNREADABLE, detail=unread.detail)
+        )
+
+    async def take(self, batch: Sequence[Incoming[Body]], conn: AsyncConnection) -> None:
         now = self.clock.now()
         outcomes = await register(
             [incoming.data for incoming in batch],
@@ -62,7 +75,7 @@ class Registrar:
         messages = []
         for incoming, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Refused):
-                source, submission_id = sender_of(incoming.data)
+                source, submission_id = sender_of(incoming.data) if isinstance(incoming.data, bytes) else (None, None)
                 record = incoming.record
                 event = SubmissionRejected(
                     source=source,

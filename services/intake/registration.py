@@ -22,8 +22,8 @@ from services.policies import Policy
 from services.runtime.ids import new_id
 from services.runtime.sealing import Sealer
 
-LARGEST = 256 * 1024
-TOO_LARGE = SubmissionFault(field="", code=RejectionCode.TOO_LARGE, detail="must have at most 256 KiB")
+Body = bytes | SubmissionFault
+"""A submission as it came, or why there is none to look at."""
 NOT_YOUR_SOURCE = SubmissionFault(
     field="source", code=RejectionCode.NOT_YOUR_SOURCE, detail="must be a source that the token names"
 )
@@ -85,7 +85,7 @@ Key = tuple[str, str]
 
 
 async def register(
-    bodies: Sequence[bytes],
+    bodies: Sequence[Body],
     conn: AsyncConnection,
     *,
     policy: Policy,
@@ -130,9 +130,9 @@ def fingerprint(submission: Submission, sealer: Sealer) -> bytes:
     return sealer.keyed_hash("submission", canonical(submission))
 
 
-def _read(body: bytes, policy: Policy, now: datetime, bounds: Bounds) -> Submission | tuple[SubmissionFault, ...]:
-    if len(body) > LARGEST:
-        return (TOO_LARGE,)
+def _read(body: Body, policy: Policy, now: datetime, bounds: Bounds) -> Submission | tuple[SubmissionFault, ...]:
+    if isinstance(body, SubmissionFault):
+        return (body,)
     found = parse(body, policy, now)
     return found if isinstance(found, tuple) else bounds.faults(found, policy) or found
 

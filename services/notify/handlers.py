@@ -251,15 +251,18 @@ def _satisfied(event: CaseBound) -> bool | None:
 
 
 def _answer(event: FeedbackReceived, tally: Tally) -> None:
-    (tally.parked if event.outcome is FeedbackOutcome.PARKED else tally.answered).append(settled(event))
+    """What could not be read of it has no receipt, as no id was found there either."""
+    if event.feedback_id is not None:
+        (tally.parked if event.outcome is FeedbackOutcome.PARKED else tally.answered).append(settled(event))
     if event.outcome is FeedbackOutcome.REFUSED:
+        place = event.record
         tally.refusals.append(
             Refusal(
                 office=event.sender,
-                feedback_id=event.feedback_id,
+                feedback_id=event.feedback_id or (f"{place.partition}@{place.offset}" if place is not None else ""),
                 case_id=event.case_id,
                 referral_id=event.referral_id,
-                action=event.action.value,
+                action=event.action.value if event.action is not None else "",
                 code=event.code or "",
                 received_at=event.received_at,
             )

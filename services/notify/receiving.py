@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import FeedbackOutcome
 from contracts.events.referrals import FeedbackReceived
+from contracts.personal import is_personal
+from contracts.reading import NoObject, read_object
 from contracts.submissions import Feedback
 from contracts.topics import FEEDBACK_PATTERN, feedback_office
 from services.notify.domain.receipts import BREAKABLE, stops
@@ -22,8 +24,6 @@ FEEDBACK: Final = "notify.feedback"
 LARGEST: Final = 64 * 1024
 ANSWER_SECONDS: Final = 3600.0
 """Real time in which routing takes or refuses an answer; after that it is stuck, and holds nothing any more."""
-
-_feedback: Final = msgspec.json.Decoder(Feedback).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +52,14 @@ class Receiver:
         return Incoming(record=record, event_id=event_id, received_at=received_at, data=data)
 
     def _receipt(self, record: Record) -> Receipt | None:
-        value = record.value or b""
-        if len(value) > LARGEST:
+        given = read_object(record.value, largest=LARGEST)
+        if isinstance(given, NoObject):
             return None
         try:
-            feedback = _feedback(value)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            feedback = msgspec.convert(given, Feedback)
+        except msgspec.ValidationError:
+            return None
+        if is_personal(feedback.feedback_id):
             return None
         kinds = stops(feedback.action, feedback.reason, self.policy.policy)
         if not kinds:
@@ -79,7 +81,7 @@ def settled(event: FeedbackReceived) -> Receipt:
     """The receipt of what routing has said of; what has changed by it may still have to be read."""
     return Receipt(
         office=event.sender,
-        feedback_id=event.feedback_id,
+        feedback_id=event.feedback_id or "",
         referral_id=event.referral_id,
         received_at=event.received_at,
         stops=BREAKABLE if event.outcome is FeedbackOutcome.APPLIED else frozenset(),

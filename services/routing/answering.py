@@ -1,15 +1,12 @@
 """Takes the answers of offices, one or hundreds in a transaction: HTTP and Kafka come to the same function."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import FeedbackOutcome
-from contracts.submissions import Feedback
-from services.deadlines import BadQuestion
-from services.deadlines.limits import sound
 from services.routing import store
 from services.routing.domain.answers import Answer, received, take
 from services.routing.domain.referral import Change, Refused, Routing
@@ -17,7 +14,6 @@ from services.routing.domain.timing import Desk
 from services.routing.store import SavedAnswer
 from services.routing.translate import to_outgoing
 from services.runtime import inbox, journal
-from services.runtime.failures import Rejected
 from services.runtime.sealing import Sealer
 
 SERVICE = "routing"
@@ -32,23 +28,13 @@ class Taken:
     refused: Refused | None = None
 
 
-def unsound(feedback: Feedback) -> str:
-    """What is wrong with an answer that has the right form; empty if nothing."""
-    try:
-        if feedback.occurred_at is not None:
-            sound("occurred_at", feedback.occurred_at)
-    except BadQuestion as error:
-        return f"{error.field} {error.detail} ({error.rule})"
-    return "reason must not contain the character NUL" if "\x00" in feedback.reason else ""
-
-
-async def take_answers(answers: Sequence[Answer], conn: AsyncConnection, desk: Desk, sealer: Sealer) -> list[Taken]:
-    """One outcome per answer, in order. Raises `Rejected("unknown_referral")` and changes nothing for none of ours."""
-    cases = await store.find_cases_of(conn, (answer.feedback.referral_id for answer in answers))
-    for answer in answers:
-        if answer.feedback.referral_id not in cases:
-            raise Rejected("unknown_referral", referral_id=answer.feedback.referral_id, office=answer.sender)
-    before = await store.lock_routings(conn, cases.values())
+async def take_answers(
+    answers: Sequence[Answer], cases: Mapping[UUID, UUID], conn: AsyncConnection, desk: Desk, sealer: Sealer
+) -> list[Taken]:
+    """One outcome per answer, in order. Each is about a referral of its sender, and `cases` knows the case of that."""
+    if not answers:
+        return []
+    before = await store.lock_routings(conn, {cases[answer.feedback.referral_id] for answer in answers})
     fresh = await inbox.fresh(conn, [_key(answer) for answer in answers])
     texts = {cases[answer.feedback.referral_id] for answer in answers if answer.feedback.text}
     keys = await store.claim_keys(conn, {case_id: sealer.new_data_key() for case_id in sorted(texts)})
@@ -65,7 +51,7 @@ async def take_answers(answers: Sequence[Answer], conn: AsyncConnection, desk: D
         taken.append(Taken(outcome=outcome, routing=change.routing, refused=refused))
         if not repeated:
             sealed = None
-            if answer.feedback.text and (refused is None or refused.code != "not_your_referral"):
+            if answer.feedback.text:
                 sealed = sealer.seal(keys[case_id], answer.feedback.text.encode(), _context(case_id, answer))
             saved.append(_saved(case_id, answer, outcome, refused, sealed))
     await store.save_changes(conn, before, latest(changes), desk.policy)

@@ -10,30 +10,32 @@ from services.policies import Policy
 from services.routing import store
 from services.routing.answering import SERVICE
 from services.routing.domain.answers import Answer
+from services.routing.domain.reading import Misread
+from services.routing.refusing import own, referral_ids
 from services.routing.translate import copies_of
 from services.runtime import journal
 from services.runtime.journal import Outgoing
 
 
 async def tell_aside(
-    answers: Sequence[Answer], outcome: FeedbackOutcome, conn: AsyncConnection, policy: Policy
+    heard: Sequence[Answer | Misread], outcome: FeedbackOutcome, conn: AsyncConnection, policy: Policy
 ) -> None:
     """Of those to referrals of their own office. Once an answer is replayed, what became of it is said as of any."""
-    found = await store.find_offices_of(conn, (answer.feedback.referral_id for answer in answers))
+    owned = await store.find_owned(conn, referral_ids(heard))
     said = []
-    for answer in answers:
-        feedback = answer.feedback
-        case_id, office = found.get(feedback.referral_id, (None, ""))
-        if case_id is None or office != answer.sender:
+    for one in heard:
+        known = own(one, owned)
+        if known is None:
             continue
+        named = one.feedback if isinstance(one, Answer) else one
         event = FeedbackReceived(
-            case_id=case_id,
-            referral_id=feedback.referral_id,
-            feedback_id=feedback.feedback_id,
-            sender=answer.sender,
-            action=feedback.action,
+            case_id=known.case_id,
+            referral_id=known.referral_id,
+            feedback_id=named.feedback_id,
+            sender=one.sender,
+            action=named.action,
             outcome=outcome,
-            received_at=answer.received_at,
+            received_at=one.received_at,
         )
-        said.append(Outgoing(event=event, at=answer.received_at, copies=copies_of(event, policy)))
+        said.append(Outgoing(event=event, at=one.received_at, copies=copies_of(event, policy)))
     await journal.add(conn, SERVICE, said)

@@ -3,37 +3,37 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+from zlib import crc32
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import FeedbackOutcome
+from contracts.codes import FeedbackOutcome, RejectionCode
 from contracts.events.cases import CaseAccepted, CaseReopened, CaseTerminated, CaseWithdrawn
-from contracts.submissions import Feedback
+from contracts.events.rejections import FeedbackFault, RecordPlace
 from contracts.topics import CASES, FEEDBACK_PATTERN, feedback_office
 from services.policies import PolicyWatch
 from services.routing import store
-from services.routing.answering import SERVICE, latest, take_answers, unsound
+from services.routing.answering import SERVICE, latest, take_answers
 from services.routing.aside import tell_aside
 from services.routing.domain.answers import Answer
 from services.routing.domain.dispatching import dispatch, rework, withdraw
+from services.routing.domain.reading import Misread, fault, read_answer, told_back, whole
 from services.routing.domain.referral import Change, Routing
 from services.routing.domain.timing import Desk
+from services.routing.refusing import apart, referral_ids, refuse
 from services.routing.translate import to_matter, to_outgoing
 from services.runtime import journal
 from services.runtime.clock import Clock
-from services.runtime.consume import Incoming, Reader, Record, Undecodable, events_of_ours
+from services.runtime.consume import Incoming, Reader, Record, Unreadable, events_of_ours
 from services.runtime.failures import Rejected
 from services.runtime.ids import new_id
 from services.runtime.sealing import Sealer
 
 CaseNews = CaseAccepted | CaseWithdrawn | CaseTerminated | CaseReopened
-LARGEST = 64 * 1024
 WITHDRAWN = "case_withdrawn"
 """The policy's reason for taking a referral back because of its case."""
-
-_feedback = msgspec.json.Decoder(Feedback)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,7 @@ class Router:
                 decode=self.read,
                 handle=self.hear,
                 leave=self.leave,
+                refuse=self.refuse,
                 guarded=False,
                 max_records=500,
             ),
@@ -87,21 +88,12 @@ class Router:
         await store.save_changes(conn, before, latest(changes), desk.policy)
         await journal.add(conn, SERVICE, list(to_outgoing(changes, desk.policy)))
 
-    def read(self, record: Record) -> Incoming[Answer]:
-        """Total: whatever an office writes is an answer or is parked with its reason."""
-        value = record.value
-        if value is None:
-            raise Undecodable("no_value", "the record has no value")
-        if len(value) > LARGEST:
-            raise Undecodable("too_large", f"at most {LARGEST} bytes")
-        try:
-            feedback = _feedback.decode(value)
-        except msgspec.ValidationError as error:
-            raise Undecodable("invalid_feedback", str(error)) from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise Undecodable("not_json", "the value is not JSON in UTF-8") from None
-        if fault := unsound(feedback):
-            raise Undecodable("invalid_feedback", fault)
+    def read(self, record: Record) -> Incoming[Answer | Misread]:
+        """Total: whatever an office writes is an answer, or is refused with everything that is wrong with it."""
+        given, faults = read_answer(record.value)
+        if faults:
+            return self._misread(record, faults, **told_back(given))
+        feedback = whole(given)
         received_at = self.clock.at(record.timestamp)
         office = feedback_office(record.topic)
         return Incoming(
@@ -109,16 +101,44 @@ class Router:
             event_id=f"{office}/{feedback.feedback_id}",
             received_at=received_at,
             about=str(feedback.referral_id),
-            data=Answer(sender=office, feedback=feedback, received_at=received_at),
+            data=Answer(sender=office, feedback=feedback, received_at=received_at, record=_place(record)),
         )
 
-    async def hear(self, batch: Sequence[Incoming[Answer]], conn: AsyncConnection) -> None:
-        await take_answers([incoming.data for incoming in batch], conn, self.desk(), self.sealer)
+    def refuse(self, unread: Unreadable) -> Incoming[Misread]:
+        """What the plumbing could not even hand over."""
+        return self._misread(unread.record, (fault("", RejectionCode.UNREADABLE, unread.detail),))
 
-    async def leave(self, batch: Sequence[Incoming[Answer]], outcome: str, conn: AsyncConnection) -> None:
+    async def hear(self, batch: Sequence[Incoming[Answer | Misread]], conn: AsyncConnection) -> None:
+        """Answers are taken; all else is refused, and nothing that an office can write makes the batch fail."""
+        desk, heard = self.desk(), [incoming.data for incoming in batch]
+        owned = await store.find_owned(conn, referral_ids(heard))
+        answers, nonsense = apart(heard, owned)
+        cases = {referral_id: known.case_id for referral_id, known in owned.items()}
+        if nonsense:
+            # All cases at once and in one order: two processes that hear the same ones must not wait in a ring.
+            await store.lock_routings(conn, {cases[one] for one in referral_ids([*answers, *nonsense]) if one in cases})
+            await refuse(nonsense, owned, conn, desk.policy)
+        await take_answers(answers, cases, conn, desk, self.sealer)
+
+    async def leave(self, batch: Sequence[Incoming[Answer | Misread]], outcome: str, conn: AsyncConnection) -> None:
         """Answers that wait for a person, or that one has given up."""
-        answers = [incoming.data for incoming in batch]
-        await tell_aside(answers, FeedbackOutcome(outcome), conn, self.policy.policy)
+        heard = [incoming.data for incoming in batch]
+        await tell_aside(heard, FeedbackOutcome(outcome), conn, self.policy.policy)
+
+    def _misread(self, record: Record, faults: tuple[FeedbackFault, ...], **known: Any) -> Incoming[Misread]:
+        received_at = self.clock.at(record.timestamp)
+        office = feedback_office(record.topic)
+        content = crc32(record.value or b"")
+        misread = Misread(
+            sender=office, received_at=received_at, record=_place(record), content=content, faults=faults, **known
+        )
+        about = str(misread.referral_id) if misread.referral_id is not None else None
+        event_id = f"{record.topic}/{record.partition}/{record.offset}"
+        return Incoming(record=record, event_id=event_id, received_at=received_at, about=about, data=misread)
+
+
+def _place(record: Record) -> RecordPlace:
+    return RecordPlace(topic=record.topic, partition=record.partition, offset=record.offset)
 
 
 def _follow(event: CaseNews, routing: Routing | None, desk: Desk, at: datetime) -> Change | None:

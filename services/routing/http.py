@@ -1,5 +1,6 @@
 """Routing over HTTP: an office's inbox and answers, the coordinator's decisions, and why things went where they did."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,13 +13,12 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import FeedbackAction, ReferralState
-from contracts.submissions import Feedback
-from services.deadlines import BadQuestion, read_moment
 from services.routing import explaining, store
-from services.routing.answering import take_answers, unsound
-from services.routing.coordinating import DECISIONS, Decision, Moment, decide
+from services.routing.answering import take_answers
+from services.routing.bodies import AnswerBody, as_on_kafka, checks_answer
+from services.routing.coordinating import DECISIONS, Decision, decide
 from services.routing.domain.answers import Answer
-from services.routing.domain.pauses import broken
+from services.routing.domain.reading import whole
 from services.routing.domain.referral import Referral, Refused, Routing
 from services.routing.translate import ReferralView, to_view
 from services.runtime.auth import Principal, Role, requires
@@ -26,7 +26,6 @@ from services.runtime.database import transaction
 from services.runtime.failures import Rejected
 from services.runtime.forms import AskedForm, AskedLanguage, InThreeForms, tell
 from services.runtime.http import json_body
-from services.runtime.ids import new_id
 from services.runtime.problems import problem
 
 Call = Request[Principal, Any, State]
@@ -36,7 +35,6 @@ DECIDES = requires(Role.COORDINATOR)
 SEES = requires(Role.OFFICER, Role.CLERK, Role.TOWNSHIP, Role.COORDINATOR, Role.OPS)
 SEES_TEXT = requires(Role.OFFICER, Role.COORDINATOR)
 LARGEST_PAGE = 200
-FORBIDDEN = frozenset({"not_your_referral"})
 MALFORMED = frozenset(
     {
         "invalid",
@@ -49,16 +47,6 @@ MALFORMED = frozenset(
         "occurred_out_of_range",
     }
 )
-
-
-class AnswerBody(msgspec.Struct, frozen=True, kw_only=True):
-    """As on Kafka, but for what the path says already. Without an id each call is an answer of its own."""
-
-    feedback_id: str = ""
-    occurred_at: Moment | None = None
-    reason: str = ""
-    text: str = ""
-    attributes: dict[str, str | int | bool] = {}
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,39 +159,34 @@ def _answering(action: FeedbackAction) -> HTTPRouteHandler:
     async def answer(
         request: Call, state: State, referral_id: FromPath[UUID], data: JSONBody[AnswerBody]
     ) -> Response[Any]:
-        return await _answer(request.user, state, referral_id, action, data)
+        return await _answer(request.user, state, as_on_kafka(msgspec.to_builtins(data), referral_id, action))
 
     answer.__doc__ = f"{action.en} ({action.zh}). The same as the answer on Kafka."
     path = f"/v1/referrals/{{referral_id:uuid}}/{action.value}"
-    return post(path, guards=[ANSWERS], status_code=200, tags=["answers"], name=f"answer_{action.value}")(answer)
+    return post(
+        path,
+        guards=[ANSWERS],
+        before_request=checks_answer(action),
+        status_code=200,
+        tags=["answers"],
+        name=f"answer_{action.value}",
+    )(answer)
 
 
-async def _answer(
-    user: Principal, state: State, referral_id: UUID, action: FeedbackAction, body: AnswerBody
-) -> Response[Any]:
-    router = state.router
+async def _answer(user: Principal, state: State, given: Mapping[str, Any]) -> Response[Any]:
+    router, feedback = state.router, whole(given)
     if user.office is None:
         raise Rejected("not_allowed", office="the token names no office")
-    said = msgspec.structs.asdict(body) | {"referral_id": referral_id, "action": action}
-    try:
-        if body.occurred_at is not None:
-            said["occurred_at"] = read_moment("occurred_at", body.occurred_at)
-        feedback = msgspec.convert(said | {"feedback_id": body.feedback_id or str(new_id())}, Feedback)
-    except BadQuestion as error:
-        return _refused(broken(error))
-    except msgspec.ValidationError as error:
-        return problem(422, code="invalid", detail=str(error))
-    if fault := unsound(feedback):
-        return problem(422, code="invalid", detail=fault)
     answer = Answer(sender=user.office, feedback=feedback, received_at=router.clock.now())
     desk = router.desk()
     async with transaction(state.engine) as conn:
-        if not await store.find_cases_of(conn, [referral_id]):
+        known = (await store.find_owned(conn, [feedback.referral_id])).get(feedback.referral_id)
+        if known is None or known.office != user.office:
             raise Rejected("not_found")
-        (taken,) = await take_answers([answer], conn, desk, router.sealer)
+        (taken,) = await take_answers([answer], {known.referral_id: known.case_id}, conn, desk, router.sealer)
     if taken.refused is not None:
         return _refused(taken.refused)
-    referral = taken.routing.referral(referral_id)
+    referral = taken.routing.referral(feedback.referral_id)
     return Response(to_view(referral, taken.routing, desk.policy), status_code=200, media_type=MediaType.JSON)
 
 
@@ -233,7 +216,7 @@ def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
 
 
 def _refused(refused: Refused) -> Response[bytes]:
-    status = 403 if refused.code in FORBIDDEN else 422 if refused.code in MALFORMED else 409
+    status = 422 if refused.code in MALFORMED else 409
     named = {"field": refused.field, "rule": refused.rule, "detail": refused.detail}
     return problem(status, code=refused.code, detail=refused.detail, errors=[named] if refused.field else ())
 

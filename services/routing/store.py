@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import LargeBinary, RowMapping, String, Uuid, bindparam, insert, select, text
@@ -20,7 +20,7 @@ from services.routing.tables import answers, clocks, corrections, decisions, ref
 from services.runtime.bulk import among, insert_rows, update_rows
 
 _CASES_OF: Final = text(
-    "SELECT r.referral_id, r.case_id FROM referrals AS r WHERE r.referral_id = ANY(:referral_ids)"
+    "SELECT r.referral_id, r.case_id, r.office FROM referrals AS r WHERE r.referral_id = ANY(:referral_ids)"
 ).bindparams(bindparam("referral_ids", type_=ARRAY(Uuid)))
 
 _CLAIM_KEYS: Final = text(
@@ -61,17 +61,23 @@ class SavedAnswer:
     sealed_text: bytes | None
 
 
+class Owned(NamedTuple):
+    """Whose a referral is."""
+
+    referral_id: UUID
+    case_id: UUID
+    office: str
+
+
+async def find_owned(conn: AsyncConnection, referral_ids: Iterable[UUID]) -> dict[UUID, Owned]:
+    """Case and office of each referral that exists."""
+    found = await conn.execute(_CASES_OF, {"referral_ids": list(set(referral_ids))})
+    return {row.referral_id: Owned(row.referral_id, row.case_id, row.office) for row in found}
+
+
 async def find_cases_of(conn: AsyncConnection, referral_ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """The case of each referral that exists."""
-    found = await conn.execute(_CASES_OF, {"referral_ids": list(set(referral_ids))})
-    return {row.referral_id: row.case_id for row in found}
-
-
-async def find_offices_of(conn: AsyncConnection, referral_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
-    """Case and office of each referral that exists."""
-    statement = select(referrals.c.referral_id, referrals.c.case_id, referrals.c.office)
-    found = await conn.execute(statement.where(among(referrals.c.referral_id, set(referral_ids))))
-    return {row.referral_id: (row.case_id, row.office) for row in found}
+    return {referral_id: owned.case_id for referral_id, owned in (await find_owned(conn, referral_ids)).items()}
 
 
 async def lock_routings(conn: AsyncConnection, case_ids: Iterable[UUID]) -> dict[UUID, Routing]:

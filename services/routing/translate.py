@@ -87,10 +87,12 @@ def to_outgoing(changes: Iterable[Change], policy: Policy, *, traceparent: str |
 
 def copies_of(event: Event, policy: Policy) -> tuple[str, ...]:
     office = _about(event)
-    known = policy.offices.get(office) if office is not None else None
-    if known is None or "kafka" not in known.channels:
-        return ()
-    return (OFFICE_REFERRALS.named(known.code),)
+    return (OFFICE_REFERRALS.named(office),) if office is not None and hears_by_kafka(office, policy) else ()
+
+
+def hears_by_kafka(office: str, policy: Policy) -> bool:
+    known = policy.offices.get(office)
+    return known is not None and "kafka" in known.channels
 
 
 def _about(event: Event) -> str | None:

@@ -23,7 +23,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 
 from services.runtime import gauges
-from services.runtime.consume import Arrival, Record, Unreadable, read_record
+from services.runtime.consume import Arrival, Record, Unreadable, read_record, refused
 from services.runtime.failures import InfrastructureDown, explain
 from services.runtime.fetching import SteadyConsumer, UnreadBatch
 from services.runtime.replays import heal
@@ -207,7 +207,8 @@ class Pump:
             record = record_of(raw, now)
             if isinstance(raw.value, UnreadBatch):
                 detail = f"a batch that cannot be read: {raw.value.reason}"
-                arrivals.append(Unreadable(record=record, code="unreadable_batch", detail=detail))
+                unread = Unreadable(record=record, code="unreadable_batch", detail=detail)
+                arrivals.append(refused(self.desk.reader, unread))
             else:
                 arrivals.append(read_record(self.desk.reader, record))
         return arrivals

@@ -114,6 +114,8 @@ class Reader:
     """Our own events: per case and writer each sequence is applied once and in order."""
     leave: Leave | None = None
     """Hears of records that could be read and were `parked` or `dropped` all the same: nobody is to wait for them."""
+    refuse: Callable[["Unreadable"], Incoming[Any]] | None = None
+    """Makes of what cannot be read something that the handler answers its sender. Without it, it is parked."""
     only: frozenset[type] | None = None
     """Types that the handler wants; others are skipped, their sequences count as applied."""
     max_records: int = 2000
@@ -140,6 +142,16 @@ def lane_of(record: Record, case_id: UUID | None) -> str | None:
 
 def read_record(reader: Reader, record: Record) -> Arrival:
     """Never raises: what cannot be read becomes a value too."""
+    arrival = _read(reader, record)
+    return refused(reader, arrival) if isinstance(arrival, Unreadable) else arrival
+
+
+def refused(reader: Reader, arrival: Unreadable) -> Arrival:
+    """What becomes of a record that makes no sense: its sender hears of it, or it is parked."""
+    return reader.refuse(arrival) if reader.refuse is not None else arrival
+
+
+def _read(reader: Reader, record: Record) -> Arrival:
     try:
         return reader.decode(record)
     except Undecodable as error:

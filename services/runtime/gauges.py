@@ -19,6 +19,11 @@ BATCH_SECONDS: Final = Histogram(
 FAILURES: Final = Counter(
     "yimen_failures_total", "Failed attempts to handle a batch, by class.", ("service", "reader", "failure")
 )
+REFUSED: Final = Counter(
+    "yimen_refused_answers_total",
+    "Answers of offices that were none: by the office whose topic they came from and the first thing that was wrong.",
+    ("office", "code"),
+)
 LAG: Final = Gauge(
     "yimen_reader_lag_records", "Records that wait on the topic behind the last batch.", ("service", "reader")
 )

@@ -47,6 +47,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     copies: tuple[str, ...] = ()
     key: str | None = None
     """For events without a case; events of a case always have the case id as key."""
+    topic: str | None = None
+    """Instead of the writer's own topic, where it is for one reader alone."""
     event_id: UUID | None = None
     traceparent: str | None = None
 
@@ -131,7 +133,7 @@ def _rows(service: str, message: Outgoing, case_id: UUID | None, behind: int) ->
     key = None if case_id is not None else message.key
     shard = shard_of(case_id.bytes if case_id is not None else (key or "").encode())
     rest = (key, case_id, event.wire_type(), behind, message.at, message.traceparent, value)
-    home = home_topic(service, type(event))
+    home = message.topic or home_topic(service, type(event))
     if not message.copies:
         return [(event_id, shard, home, *rest)]
     return [(event_id, shard, topic, *rest) for topic in (home, *message.copies)]

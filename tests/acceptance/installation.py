@@ -155,6 +155,25 @@ class Installation:
                 raise AssertionError(f"{topic} never said {+missing}, only {[said for said, _ in found]}") from None
         return found
 
+    async def heard_by(self, office: str, kind: str, number: int) -> list[dict[str, Any]]:
+        """The first so many of this kind on the topic of the office."""
+        found: list[dict[str, Any]] = []
+        async with AIOKafkaConsumer(
+            OFFICE_REFERRALS.named(office),
+            bootstrap_servers=self.kafka,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+        ) as consumer:
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    while len(found) < number:
+                        record = await consumer.getone()
+                        if dict(record.headers)["ce_type"] == f"yimen.{kind}.v1".encode():
+                            found.append(json.loads(record.value))
+            except TimeoutError:
+                raise AssertionError(f"{office} heard {len(found)} {kind}, not {number}") from None
+        return found
+
 
 @asynccontextmanager
 async def installed(

@@ -112,7 +112,7 @@ async def test_a_return_is_decided_and_the_next_office_has_what_is_left(city: In
         assert old == new
         assert (await office.post(f"{path}/sign", json={})).json()["code"] == "referral_ended"
         stranger = await office.post(f"/v1/referrals/{successor['referral_id']}/sign", json={})
-        assert (stranger.status_code, stranger.json()["code"]) == (403, "not_your_referral")
+        assert (stranger.status_code, stranger.json()["code"]) == (404, "not_found")
         await until("the window knows the next office", lambda: led_by(window, case["number"], PENSIONS))
     await the_commands_tell_it(city, case["number"])
 

@@ -93,8 +93,10 @@ class Offices:
                 self._play(leg, leg.otherwise, leg.start)
             case ReferralReturned(referral_id=id_) | ReferralCancelled(referral_id=id_) if id_ in self._legs:
                 self._stop(self._legs[id_])
-            case FeedbackReceived(outcome=FeedbackOutcome.REFUSED, referral_id=id_) if id_ in self._legs:
-                self._was_refused(self._legs[id_], event.action, event.code or "")
+            case FeedbackReceived(
+                outcome=FeedbackOutcome.REFUSED, referral_id=id_, action=FeedbackAction() as action
+            ) if id_ in self._legs:
+                self._was_refused(self._legs[id_], action, event.code or "")
             case _:
                 pass
 

@@ -32,6 +32,7 @@ REFUSALS: Final = (
         "illegal_move", 409, "Not possible in this state; the detail names it. The states are drawn beside this page."
     ),
     Explained("invalid", 422, "The body or a query has faults; `errors` names each field with its rule. Some are 400."),
+    Explained("invalid_feedback", None, "From Kafka alone: it is no answer; `faults` names each field with its rule."),
     Explained("late_reason_missing", 422, "What is reported after its day says why in `attributes.late_because`."),
     Explained("lead_needs_successor", 409, "A lead is not recalled but reassigned: no case is without an owner."),
     Explained(
@@ -41,7 +42,6 @@ REFUSALS: Final = (
     ),
     Explained("not_found", 404, "There is no such thing, or the token may not know of it."),
     Explained("not_json", 400, "The body is not one JSON object in UTF-8."),
-    Explained("not_your_referral", 403, "The referral belongs to another office."),
     Explained("nothing_to_tell", 409, "Nothing of that kind is owed to the applicant; the detail says what is."),
     Explained(
         "notice_already_given", 409, "The applicant was told what is missing; a second notice needs a coordinator."
@@ -85,17 +85,14 @@ PARKED: Final = (
         None,
         "An event of ours does not fit its type: written by something else, or by another version.",
     ),
-    Explained("invalid_feedback", None, "An office's answer lacks a field or has a wrong one; the detail names it."),
     Explained("no_attribute", None, "An event of ours lacks a CloudEvents header."),
     Explained("no_value", None, "The record is empty."),
     Explained("not_json", None, "The value is not JSON in UTF-8."),
     Explained(
         "sequence_gap", None, "An event of the case is missing before it. When that comes, both go on by themselves."
     ),
-    Explained("too_large", None, "An office's answer is larger than 64 KiB."),
     Explained("undecodable", None, "Reading the record broke the reader; the detail names the error."),
     Explained("unknown_case", None, "An event about a case that this service does not have."),
-    Explained("unknown_referral", None, "An office's answer to a referral that does not exist."),
     Explained("unreadable_batch", None, "A whole batch is broken on the topic; it is kept as it lies there."),
     Explained("unsupported_version", None, "An event of a newer version: bring the reader up to date, then replay."),
 )
@@ -106,12 +103,14 @@ HEAD: Final = f"""\
 
 {NOTE}
 
-Codes are stable; texts are not. What became no case has codes of its own: `RejectionCode` in [codes](codes.md).
+Codes are stable; texts are not. What became no case, or was no answer, has codes of its own: `RejectionCode` in
+[codes](codes.md).
 
 ## Refused
 
 Over HTTP as `code` of a problem document (RFC 9457), with this status; from Kafka as `code` of a `feedback.received`
-whose outcome is `refused`. Nothing was changed, and the same once more is refused again.
+whose outcome is `refused`. Nothing was changed, and the same once more is refused again. An answer that belongs to no
+referral of its office is a `feedback.rejected` to that office alone, with codes of `RejectionCode`.
 """
 BETWEEN: Final = """
 Problems without a code: 401 no valid token, 403 not for this role, 404 no such path, 405 not this method, 413 too
@@ -125,7 +124,7 @@ Records that could not be handled; `yimen parked` lists them, and [repair](../ho
 
 
 def page() -> str:
-    refused = ((f"`{code}`", str(status), told) for code, status, told in REFUSALS)
+    refused = ((f"`{code}`", str(status or ""), told) for code, status, told in REFUSALS)
     parked = ((f"`{code}`", told) for code, _, told in PARKED)
     tables = table(("code", "status", "meaning"), refused), table(("code", "meaning"), parked)
     return "\n".join([HEAD, *tables[0], BETWEEN, *tables[1], ""])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from contracts.events.clocks import ClocksTold
 from contracts.events.referrals import FeedbackReceived, ReferralEvent
+from contracts.events.rejections import FeedbackRejected
 from contracts.topics import HOME, OFFICE_REFERRALS
 from services.console.verify.facts import Facts, Fault, Heard, Said
 from services.console.verify.registry import check
@@ -51,6 +52,11 @@ def copies_equal(facts: Facts) -> Iterator[Fault | None]:
         if not row.topic.startswith("departments."):
             continue
         ids = {"event_id": str(row.event_id), "topic": row.topic}
+        rejected = decoded(row) if row.type == FeedbackRejected.wire_type() else None
+        if isinstance(rejected, FeedbackRejected):
+            there = OFFICE_REFERRALS.named(rejected.office) == row.topic
+            yield None if there else Fault(detail="what one office wrote was told to another", ids=ids)
+            continue
         original = originals.get(row.event_id)
         if original is None:
             yield Fault(detail="a copy without its original", case_id=row.case_id, ids=ids)

@@ -10,12 +10,14 @@ import msgspec
 from contracts.codes import RejectionCode, SubmissionChannel
 from contracts.events.rejections import SubmissionFault
 from contracts.personal import is_personal
+from contracts.reading import NoObject, read_object
 from contracts.submissions import Applicant, Submission
 from services.deadlines import BadQuestion
 from services.deadlines.limits import sound
 from services.intake.domain.case import first_contact
 from services.policies import Policy
 
+LARGEST = 256 * 1024
 IDENTIFIER = re.compile(r"[\x21-\x7e]{1,128}\Z")
 AREA_CODE = re.compile(r"(?:[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})\Z")
 OLDEST = timedelta(days=366)
@@ -30,15 +32,9 @@ Faults = Iterator[SubmissionFault]
 
 def parse(body: bytes, policy: Policy, now: datetime) -> Submission | tuple[SubmissionFault, ...]:
     """The submission, or everything that is wrong with it."""
-    try:
-        body.decode("utf-8")
-        raw = msgspec.json.decode(body)
-    except UnicodeDecodeError:
-        return (_fault("", RejectionCode.NOT_UTF8, "the body must be UTF-8"),)
-    except (msgspec.DecodeError, RecursionError):
-        return (_fault("", RejectionCode.NOT_JSON, "the body must be one JSON object"),)
-    if not isinstance(raw, dict):
-        return (_fault("", RejectionCode.WRONG_TYPE, "the body must be one JSON object"),)
+    raw = read_object(body, largest=LARGEST)
+    if isinstance(raw, NoObject):
+        return (_fault("", raw.code, f"the body {raw.detail}"),)
     faults = tuple(_faults(raw, policy, now))
     return faults or _whole(raw)
 

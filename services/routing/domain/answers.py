@@ -21,6 +21,7 @@ from contracts.events.referrals import (
     ReferralSigned,
     RoutingArbitrationRequested,
 )
+from contracts.events.rejections import RecordPlace
 from contracts.submissions import Feedback
 from services.deadlines import BadQuestion, Limit
 from services.policies.clocks import facts_of
@@ -37,11 +38,13 @@ from services.routing.domain.timing import Desk, happens
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An answer as it reached our edge; `sender` is the office that the topic or the token belongs to."""
+    """An answer to a referral of its sender, as it reached our edge; the topic or the token says who that is."""
 
     sender: str
     feedback: Feedback
     received_at: datetime
+    record: RecordPlace | None = None
+    """Where it lies, if it came by Kafka."""
 
 
 def take(routing: Routing, answer: Answer, desk: Desk) -> tuple[Change, Refused | None]:
@@ -71,7 +74,7 @@ def _refusal(routing: Routing, answer: Answer, desk: Desk) -> Refused | None:
     feedback = answer.feedback
     referral = routing.referral(feedback.referral_id)
     if referral.office != answer.sender:
-        return Refused(code="not_your_referral")
+        raise ValueError("answers of others are refused before they come near a case")
     if not referral.live:
         return Refused(code="referral_ended", detail=f"it is {referral.state.value}")
     move = BY_OFFICE[feedback.action]

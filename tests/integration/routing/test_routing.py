@@ -19,7 +19,6 @@ from contracts.events.cases import CaseAccepted, CaseReopened, CaseWithdrawn
 from contracts.topics import CASES, OFFICE_FEEDBACK
 from services.policies import PolicyWatch
 from services.routing.handlers import Router
-from services.runtime import parking
 from services.runtime.clock import Clock
 from services.runtime.consume import Record, read_record
 from services.runtime.database import open_engine
@@ -191,48 +190,6 @@ async def test_the_same_answer_a_hundred_times_counts_once(routing: Routing) -> 
     assert await routing.rows("SELECT count(*) FROM answers_of_offices") == [(1,)]
 
 
-async def test_another_office_changes_nothing_and_is_reported(routing: Routing) -> None:
-    await routing.hears(an_accepted_case())
-    lead = await routing.referral(EDUCATION)
-
-    await routing.is_answered(an_answer(lead, "sign"), office="health-130722000000")
-
-    ((value, topics),) = await routing.rows(
-        "SELECT min(convert_from(value, 'UTF8')), count(*) FROM journal WHERE type = 'yimen.feedback.received.v1'"
-    )
-    assert '"code":"not_your_referral"' in value
-    assert topics == 2  # the report, and the copy for the office that answered
-    assert await routing.rows("SELECT state FROM referrals WHERE role = 'lead'") == [("dispatched",)]
-
-
-@pytest.mark.parametrize(
-    ("value", "code"),
-    [
-        (b"{", "not_json"),
-        (b'{"feedback_id": "\xff"}', "not_json"),
-        (b"[" * 100_000, "too_large"),
-        (b"[" * 10_000, "invalid_feedback"),
-        (b"{}", "invalid_feedback"),
-        (an_answer(new_id(), "dance"), "invalid_feedback"),
-        (an_answer(new_id(), "sign", feedback_id=""), "invalid_feedback"),
-        (an_answer(new_id(), "sign", occurred_at="9999-12-31T23:59:59"), "invalid_feedback"),
-        (an_answer(new_id(), "sign", occurred_at="9999-12-31T23:59:59-08:00"), "invalid_feedback"),
-        (an_answer(new_id(), "sign", reason="\x00"), "invalid_feedback"),
-        (an_answer(new_id(), "sign", attributes={"deep": {"er": 1}}), "invalid_feedback"),
-        (an_answer(new_id(), "sign"), "unknown_referral"),
-    ],
-)
-async def test_what_makes_no_sense_is_parked_and_the_next_flows(routing: Routing, value: object, code: str) -> None:
-    await routing.hears(an_accepted_case())
-    lead = await routing.referral(EDUCATION)
-
-    parked = await routing.is_answered(value, an_answer(lead, "sign"))
-
-    assert parked == 1
-    assert [one.code for one in await parking.list_parked(routing.engine)] == [code]
-    assert await routing.rows("SELECT state FROM referrals WHERE role = 'lead'") == [("signed",)]
-
-
 @pytest.mark.parametrize(
     ("action", "more", "outcome"),
     [
@@ -262,8 +219,7 @@ async def test_what_time_does_not_allow_changes_no_clock(
         " WHERE type = 'yimen.feedback.received.v1' AND topic = 'routing.referrals.v1'"
         " AND convert_from(value, 'UTF8')::json->>'outcome' = 'refused'"
     )
-    parked = await routing.rows("SELECT code FROM parked_records")
-    assert [*refused, *parked] == [(outcome,)]
+    assert refused == [(outcome,)]
     assert await routing.rows(clocks) == before
 
 

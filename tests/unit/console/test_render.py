@@ -7,11 +7,11 @@ import pytest
 
 from services.console.render import REFERENCE, rendered
 from services.console.render.codes import PARKED, REFUSALS
-from services.routing.http import FORBIDDEN, MALFORMED
+from services.routing.http import MALFORMED
 from services.runtime.problems import STATUS
 
 ROOT = Path(__file__).parents[3]
-SAYS = {"Refused", "Rejected", "Undecodable", "BadEnvelope", "Unreadable", "problem"}
+SAYS = {"Refused", "Rejected", "Undecodable", "BadEnvelope", "Unreadable", "problem", "FeedbackReceived"}
 COMPUTED = {"behind", "sequence_gap", "handler_failed", "handler_timeout"}
 """Told by the guard or by the kind of failure, not by a call with a literal."""
 PAGES = rendered()
@@ -45,7 +45,6 @@ def test_every_code_is_explained_and_every_explanation_has_its_code() -> None:
 def test_the_status_is_the_one_that_is_answered() -> None:
     status = {one.code: one.status for one in REFUSALS}
     assert {code: status[code] for code in STATUS if code in status} == {c: s for c, s in STATUS.items() if c in status}
-    assert {status[code] for code in FORBIDDEN} == {403}
     assert {status[code] for code in MALFORMED if code in status} == {422}
 
 

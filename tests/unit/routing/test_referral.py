@@ -84,13 +84,6 @@ def test_what_is_not_possible_changes_nothing(action: A, code: str) -> None:
     assert story.said[-1] == "feedback.received"
 
 
-def test_another_office_changes_nothing() -> None:
-    story = Story()
-    refused = story.answers(A.SIGN, sender="health-130722000000")
-    assert refused == Refused(code="not_your_referral")
-    assert story.of(EDUCATION).state is ReferralState.DISPATCHED
-
-
 def test_silence_is_acceptance_and_takes_no_right_away() -> None:
     story = Story()
     lead = story.of(EDUCATION)

@@ -18,6 +18,7 @@ from contracts.codes import (
 )
 from contracts.events import CaseBound, Event, cases, clocks, referrals
 from contracts.events.alerts import Supervision
+from contracts.events.rejections import FeedbackRejected
 from contracts.topics import HOME, OFFICE_REFERRALS, REJECTIONS
 from services.console.verify.facts import (
     AlertRow,
@@ -45,6 +46,11 @@ def known_as(what: int, number: int, place: int) -> UUID:
     return UUID(f"01990000-{what:04x}-7000-8000-{number:06x}{place:06x}")
 
 
+def _home(event: Event) -> str:
+    """Where something is said that belongs to no case."""
+    return OFFICE_REFERRALS.named(event.office) if isinstance(event, FeedbackRejected) else REJECTIONS.name
+
+
 class History:
     """One case, told act by act. Rows stand by their id, so that a later act replaces what it changes."""
 
@@ -70,7 +76,7 @@ class History:
         sequence = self.last[service, self.case_id] if case_id is not None else None
         first = Said(
             service=service,
-            topic=HOME[service].name if case_id is not None else REJECTIONS.name,
+            topic=HOME[service].name if case_id is not None else _home(event),
             case_id=case_id,
             event_id=known_as(2, self.number, len(self.said)),
             type=event.wire_type(),

@@ -100,6 +100,11 @@ JOURNAL_PLANTS = (
         "to the wrong office",
         lambda f: changed(f, "said", {"topic": OFFICE_REFERRALS.named(EDUCATION)}, topic=PENSIONS_TOPIC),
     ),
+    Plant(
+        "copies_equal",
+        "a refusal to the wrong office",
+        lambda f: changed(f, "said", {"topic": PENSIONS_TOPIC}, type=of_type("feedback.rejected")),
+    ),
     Plant("copies_complete", "no copy at all", lambda f: without(f, "said", topic=PENSIONS_TOPIC)),
     Plant(
         "copies_complete",

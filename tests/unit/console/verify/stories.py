@@ -5,6 +5,7 @@ from datetime import timedelta
 from contracts.codes import CaseState, ClockKind, ClockStatus, Doubt, ReferralRole, ReferralState, RejectionCode
 from contracts.events import cases, clocks, referrals, rejections
 from contracts.events.alerts import SupervisionSupervised, SupervisionUrged
+from contracts.topics import OFFICE_FEEDBACK
 from services.console.verify.facts import Facts, ReceiptRow, WatchRow
 from tests.unit.console.verify.histories import DAY, EDUCATION, MONDAY, History
 from tests.unit.console.verify.look import together
@@ -13,10 +14,11 @@ LEAD, CO = ReferralRole.LEAD, ReferralRole.CO
 
 
 def closed(number: int = 1) -> History:
-    """From registration to closed, in time, with a co-handler; a submission was refused on the way."""
+    """From registration to closed, in time, with a co-handler; a submission and an answer were none."""
     told = History(number)
     told.is_registered()
     told.says("intake", a_rejection())
+    told.says("routing", a_refusal())
     told.is_accepted()
     told.is_dispatched()
     told.answers(referrals.ReferralSigned, LEAD, ReferralState.SIGNED)
@@ -36,6 +38,12 @@ def a_rejection() -> rejections.SubmissionRejected:
     fault = rejections.SubmissionFault(field="area", code=RejectionCode.UNKNOWN_AREA, detail="no such area")
     place = rejections.RecordPlace(topic="intake.submissions.v1", partition=0, offset=7)
     return rejections.SubmissionRejected(record=place, faults=(fault,), rejected_at=MONDAY)
+
+
+def a_refusal() -> rejections.FeedbackRejected:
+    fault = rejections.FeedbackFault(field="", code=RejectionCode.NOT_JSON, detail="must be one JSON object")
+    record = rejections.RecordPlace(topic=OFFICE_FEEDBACK.named(EDUCATION), partition=0, offset=7)
+    return rejections.FeedbackRejected(office=EDUCATION, record=record, faults=(fault,), rejected_at=MONDAY)
 
 
 def late(number: int = 2) -> History:
