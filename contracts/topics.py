@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from contracts.events import EVENTS, Event
+from contracts.offices import OFFICE
 from contracts.submissions import Feedback, Submission
 
 PARTITIONS: Final = 12
@@ -138,7 +139,7 @@ ALERTS: Final = Topic(
 
 TOPICS: Final = (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, OFFICE_REFERRALS, OFFICE_FEEDBACK, ALERTS)
 
-FEEDBACK_PATTERN: Final = r"^departments\.[a-z_]+-[0-9]{12}\.feedback\.v1$"
+FEEDBACK_PATTERN: Final = rf"^departments\.{OFFICE}\.feedback\.v1$"
 
 
 def feedback_office(topic: str) -> str:

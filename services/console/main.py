@@ -37,6 +37,17 @@ class Lazy(click.Group):
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """A pack that cannot be used ends every command alike: each fault with file and line."""
+        try:
+            return super().invoke(ctx)
+        except ValueError as error:
+            from services.policies import PolicyRefused  # noqa: PLC0415 - most commands read no pack
+
+            if not isinstance(error, PolicyRefused):
+                raise
+            raise click.ClickException(f"the policy pack is refused\n{error}") from None
+
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="yimen")

@@ -65,5 +65,6 @@ def build(settings: IntakeSettings | None = None) -> Service:
             "clock": clock,
             "rules": rules,
         },
+        refusals={"policy": policy.refusal},
         jobs=[Job(run=refresh_policy), Job(run=recount.recount)],
     )

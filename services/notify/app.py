@@ -64,6 +64,7 @@ def build(settings: NotifySettings | None = None) -> Service:
             "clock": clock,
             "explained_by": {"intake": settings.intake_url.rstrip("/"), "routing": settings.routing_url.rstrip("/")},
         },
+        refusals={"policy": policy.refusal},
         jobs=[
             Job(run=refresh_policy),
             Job(run=watchman.note_reading, seconds=FIRING_SECONDS),

@@ -9,6 +9,7 @@ from services.deadlines import Calendar, Override
 from services.deadlines.limits import FIRST_YEAR, LAST_YEAR
 from services.policies.model import Office, Policy
 from services.policies.reading import Entry
+from services.policies.saying import AREA_FORM, NAME_FORM, ROLE_FORM
 from services.policies.years import override
 
 LONGEST = 366
@@ -78,7 +79,10 @@ def _overrides(rows: Sequence[Entry], policy: Policy, calendar: Calendar) -> Ite
 
 
 def _scope(row: Entry, policy: Policy) -> Scope:
-    scope = Scope(areas=row.texts("areas"), roles=row.texts("roles"), offices=row.texts("offices"))
+    areas, roles, offices = (
+        row.codes(name, form) for name, form in (("areas", AREA_FORM), ("roles", ROLE_FORM), ("offices", NAME_FORM))
+    )
+    scope = Scope(areas=areas, roles=roles, offices=offices)
     known = {office.role for office in policy.offices.values()}
     for area in scope.areas:
         if not policy.knows_area(area):

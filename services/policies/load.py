@@ -1,9 +1,11 @@
 """Turns a pack and its parents into one `Policy`, or names everything that is wrong with it."""
 
 import dataclasses
-import hashlib
-from collections.abc import Callable, Sequence
+import os
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 from services.deadlines import statutory_calendar
@@ -24,11 +26,15 @@ from services.policies.matters import (
     rules,
 )
 from services.policies.model import Policy
+from services.policies.pack_files import HEADING, LISTS, TABLES, fingerprint, strangers
 from services.policies.places import areas, eras, stands
 from services.policies.reading import Entry, Fault, PolicyRefused, entries, heading
+from services.policies.saying import CATEGORY_FORM, NAME_FORM, PACK_FORM
 from services.policies.years import with_published_years
 
 DEEPEST = 8
+MOST_FAULTS = 200
+"""Of one file; so many are enough to mend it."""
 
 
 def load_policy(folder: Path, day: date | None = None) -> Policy:
@@ -36,28 +42,31 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
 
     Its areas and offices are those of the day, or of today.
     """
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - a link to a folder stays where its parents stand beside it
     faults: list[Fault] = []
     headings = _chain(folder, faults)
-    if faults:
-        raise PolicyRefused(faults)
     packs = [pack for pack, _ in headings]
-    top = headings[0][1]
+    for pack in packs:
+        faults.extend(Fault(file=f"{pack.name}/{name}", line=1, reason=reason) for name, reason in strangers(pack))
 
+    @cache
     def read(name: str) -> list[Entry]:
         """The rows of all packs, the most local first."""
         return [entry for pack in packs for entry in entries(pack, name, faults)]
 
+    for name in (*TABLES, *LISTS):
+        read(name)
+    if any(fault.whole for fault in faults):
+        # What is in the other files cannot be held against one that nobody can read.
+        raise PolicyRefused(_once(faults))
     known = areas(read("areas.csv"))
     found = eras(known, stands(read("offices.yaml"), known))
     era = max(n for n, one in enumerate(found) if one.since <= (day or date.fromordinal(civil_day(datetime.now(UTC)))))
-    by_clerk = {code for _, entry in headings for code in entry.texts("accepted_by_clerk")}
+    by_clerk = {code for _, entry in headings for code in entry.codes("accepted_by_clerk", CATEGORY_FORM)}
     matters = categories(
         read("categories.csv"), by_clerk, materials(read("materials.yaml")), attributes(read("attributes.yaml"))
     )
-    effective = top.values.get("effective_from")
-    if not isinstance(effective, date):
-        top.refuse("effective_from must be a date")
-        effective = date.min
+    effective, *_ = [entry.day("effective_from") or date.min for _, entry in headings]
     policy = Policy(
         pack=folder.name,
         version=f"{folder.name}-{fingerprint(packs)}",
@@ -80,7 +89,9 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
     calendar, calendars = local_calendars(read("calendars.yaml"), policy, national)
     policy = dataclasses.replace(policy, calendar=calendar, calendars=calendars)
     policy = policy.in_era(era)
-    faults.extend(check(policy, f"{folder.name}/pack.yaml"))
+    for _, entry in headings:
+        entry.done()
+    faults.extend(check(policy, f"{folder.name}/{HEADING}"))
     if faults:
         raise PolicyRefused(_once(faults))
     return policy
@@ -91,34 +102,41 @@ def pack_chain(folder: Path) -> list[Path]:
     return [pack for pack, _ in _chain(folder, [])]
 
 
-def fingerprint(packs: Sequence[Path]) -> str:
-    """Twelve hex digits of the content of all files."""
-    digest = hashlib.sha256()
-    for pack in packs:
-        for path in sorted(pack.glob("*.*")):
-            digest.update(f"{pack.name}/{path.name}\0".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
 def _chain(folder: Path, faults: list[Fault]) -> list[tuple[Path, Entry]]:
     chain: list[tuple[Path, Entry]] = []
     pack: Path | None = folder
     while pack is not None:
-        if len(chain) == DEEPEST or any(pack == seen for seen, _ in chain):
-            faults.append(Fault(file=f"{folder.name}/pack.yaml", line=1, reason="the packs inherit in a circle"))
+        if any(pack == seen for seen, _ in chain) or len(chain) == DEEPEST:
+            circle = len(chain) < DEEPEST
+            why = "the packs inherit in a circle" if circle else f"more than {DEEPEST} packs inherit from each other"
+            chain[-1][1].refuse(f"parent {pack.name}: {why}", "parent")
             break
         entry = heading(pack, faults)
-        entry.text("name")
         chain.append((pack, entry))
-        parent = entry.text("parent", "")
-        pack = folder.parent / parent if parent else None
+        parent = entry.code("parent", PACK_FORM, "")
+        if entry.values:
+            entry.code("name", NAME_FORM)
+            entry.text("zh", ""), entry.text("en", "")
+        pack = folder.parent / parent if parent and PACK_FORM.fits(parent) else None
+        if pack is not None and not pack.is_dir():
+            line, reason = entry.lines.get("parent", 1), f"parent {parent}: there is no such folder beside this one"
+            faults.append(Fault(file=entry.file, line=line, reason=reason, whole=True))
+            pack = None
     return chain
 
 
 def _once(faults: list[Fault]) -> list[Fault]:
+    """In order, each one once, and of a file no more than anybody reads."""
     order: Callable[[Fault], tuple[str, int, str]] = lambda fault: (fault.file, fault.line, fault.reason)  # noqa: E731
-    return sorted(set(faults), key=order)
+    number: Counter[str] = Counter()
+    found: list[Fault] = []
+    for fault in sorted(set(faults), key=order):
+        number[fault.file] += 1
+        if number[fault.file] <= MOST_FAULTS:
+            found.append(fault)
+    more = {file: count - MOST_FAULTS for file, count in number.items() if count > MOST_FAULTS}
+    found += [Fault(file=file, line=1, reason=f"{count} more faults") for file, count in more.items()]
+    return sorted(found, key=order)
 
 
 __all__ = ["fingerprint", "load_policy", "pack_chain"]

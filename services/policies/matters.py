@@ -1,7 +1,6 @@
 """Categories, their material, limits, reasons and routing rules."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 
 from contracts.codes import AreaLevel, ClockKind, Confidence, Field
 from services.deadlines import BadQuestion, CountingRules, Limit, Unit
@@ -17,7 +16,8 @@ from services.policies.model import (
     Reason,
     Rule,
 )
-from services.policies.reading import Entry, code_of
+from services.policies.reading import Entry, code_of, file_of
+from services.policies.saying import AREA_FORM, CATEGORY_FORM, CODE_FORM, NAME_FORM, ROLE_FORM
 from services.policies.warnings import DEFAULT_LEVELS, fault_of
 
 EXTENSION_APPROVER = "unit_head"
@@ -43,7 +43,8 @@ USES = frozenset(
 def materials(rows: Sequence[Entry]) -> dict[str, tuple[Material, ...]]:
     found: dict[str, tuple[Material, ...]] = {}
     for row in rows:
-        category, code, zh, en = (row.text(key) for key in ("category", "code", "zh", "en"))
+        category, code = row.code("category", CATEGORY_FORM), row.code("code", CODE_FORM)
+        zh, en = row.text("zh"), row.text("en")
         row.done()
         if any(code == known.code for known in found.get(category, ())):
             row.refuse(f"material {code} stands here twice")
@@ -55,7 +56,7 @@ def attributes(rows: Sequence[Entry]) -> dict[str, dict[str, frozenset[str | int
     """By category and name, the values that an attribute may have."""
     found: dict[str, dict[str, frozenset[str | int | bool]]] = {}
     for row in rows:
-        category, name = row.text("category"), row.text("name")
+        category, name = row.code("category", CATEGORY_FORM), row.code("name", CODE_FORM)
         row.text("zh"), row.text("en")
         row.asked.add("values")
         values = row.values.get("values")
@@ -77,8 +78,8 @@ def categories(
 ) -> dict[str, Category]:
     found: dict[str, Category] = {}
     for row in rows:
-        code = row.text("code")
-        field = code_of(row, "field", Field, code.partition(".")[0])
+        code = row.code("code", CATEGORY_FORM)
+        field = code_of(row, "code", Field, code.partition(".")[0])
         if code in found:
             row.refuse(f"category {code} stands here twice")
         if field is not None:
@@ -87,8 +88,8 @@ def categories(
                 field=field,
                 zh=row.text("zh"),
                 en=row.text("en"),
-                lead_role=row.text("lead_role"),
-                co_roles=row.texts("co_roles"),
+                lead_role=row.code("lead_role", ROLE_FORM),
+                co_roles=row.codes("co_roles", ROLE_FORM),
                 by_clerk=code in by_clerk,
                 materials=checklist.get(code, ()),
                 attributes=questions.get(code, {}),
@@ -101,20 +102,24 @@ def categories(
 
 def limits(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[LimitRow, ...]:
     """Rows of limits.yaml in order, then the handling limit of each category."""
-    found = []
+    found: list[LimitRow] = []
     for row in rows:
         clock = code_of(row, "clock", ClockKind, row.text("clock"))
         field = code_of(row, "field", Field, row.text("field", "")) if "field" in row.values else None
         limit = _limit(row, "limit")
-        category = row.text("category", "") or None
+        category = row.code("category", CATEGORY_FORM, "") or None
         found_row = _limit_row(row, clock, limit, category)
         row.asked |= {"extension", "roll", "warnings"}
         row.done()
-        if found_row is not None:
-            found.append(found_row if field is None else _for_field(found_row, field))
+        if found_row is None:
+            continue
+        above = next((one for one in found if file_of(one.where) == row.file and _covers(one, found_row, field)), None)
+        if above is not None:
+            row.refuse(f"never counts: {above.where} stands above it and fits the same matters")
+        found.append(found_row if field is None else _for_field(found_row, field))
     for row in matters:
         limit = _limit(row, "handling_limit")
-        handling = _limit_row(row, ClockKind.HANDLING, limit, row.text("code"))
+        handling = _limit_row(row, ClockKind.HANDLING, limit, row.code("code", CATEGORY_FORM))
         if handling is not None:
             found.append(handling)
     return tuple(found)
@@ -122,11 +127,14 @@ def limits(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[LimitRow, .
 
 def late_reports(packs: Sequence[Entry]) -> LateReports:
     """What the most local pack.yaml says of it."""
-    head = next((entry for entry in packs if "late_reports" in entry.values), None)
-    if head is None:
-        return LateReports()
-    said = head.values["late_reports"]
-    row = Entry(file=head.file, line=head.line, values=said if isinstance(said, dict) else {}, faults=head.faults)
+    found = [_late_reports(entry) for entry in packs if "late_reports" in entry.values]
+    return found[0] if found else LateReports()
+
+
+def _late_reports(head: Entry) -> LateReports:
+    head.asked.add("late_reports")
+    said, line = head.values["late_reports"], head.lines.get("late_reports", head.line)
+    row = Entry(file=head.file, line=line, values=said if isinstance(said, dict) else {}, faults=head.faults)
     within = _limit(row, "within")
     if within is not None and within.unit is not Unit.WORKING_DAY:
         row.refuse("within must be in wd")
@@ -146,9 +154,9 @@ def _limit_row(row: Entry, clock: ClockKind | None, limit: Limit | None, categor
     confidence = code_of(row, "confidence", Confidence, row.text("confidence"))
     source, article, statutory = row.text("source"), row.text("article", ""), row.flag("statutory")
     longer = _limit(row, "extension") if row.values.get("extension") else None
-    approver = row.text("approver", EXTENSION_APPROVER)
-    roll = row.flag("roll") if "roll" in row.values else True
-    warnings = row.texts("warnings") if row.values.get("warnings") is not None else DEFAULT_LEVELS
+    approver = row.code("approver", CODE_FORM, "") or EXTENSION_APPROVER
+    roll = row.flag("roll") if row.values.get("roll", "") != "" else True
+    warnings = row.texts("warnings") if row.values.get("warnings") not in (None, "") else DEFAULT_LEVELS
     for wrong in filter(None, map(fault_of, warnings)):
         row.refuse(wrong)
     closes = row.hour("close_of_business")
@@ -166,7 +174,16 @@ def _limit_row(row: Entry, clock: ClockKind | None, limit: Limit | None, categor
         confidence=confidence,
         warnings=warnings,
         category=category,
+        where=row.where,
     )
+
+
+def _covers(above: LimitRow, row: LimitRow, field: Field | None) -> bool:
+    """Whether the first row fits every matter that the second one fits."""
+    named = (
+        Field(row.category.partition(".")[0]) if row.category and row.category.partition(".")[0] in set(Field) else None
+    )
+    return above.clock is row.clock and above.category in (None, row.category) and above.field in (None, field or named)
 
 
 def _for_field(row: LimitRow, field: Field) -> LimitRow:
@@ -177,7 +194,7 @@ def _for_field(row: LimitRow, field: Field) -> LimitRow:
 def reasons(rows: Sequence[Entry]) -> dict[str, Reason]:
     found: dict[str, Reason] = {}
     for row in rows:
-        code, uses = row.text("code"), frozenset(row.texts("for"))
+        code, uses = row.code("code", CODE_FORM), frozenset(row.codes("for", CODE_FORM))
         stops = [code_of(row, "stops", ClockKind, kind) for kind in row.texts("stops")]
         for use in sorted(uses - USES):
             row.refuse(f"a reason cannot be for {use}")
@@ -200,7 +217,7 @@ def approvers(rows: Sequence[Entry]) -> dict[str, Approver]:
     """Names of who has to agree. Of two for one code the more local one stands."""
     found: dict[str, Approver] = {}
     for row in rows:
-        named = Approver(code=row.text("code"), zh=row.text("zh"), en=row.text("en"))
+        named = Approver(code=row.code("code", CODE_FORM), zh=row.text("zh"), en=row.text("en"))
         row.done()
         found.setdefault(named.code, named)
     return found
@@ -210,7 +227,7 @@ def purposes(rows: Sequence[Entry]) -> dict[str, Purpose]:
     """For what personal data is opened. Of two for one code the more local one stands."""
     found: dict[str, Purpose] = {}
     for row in rows:
-        named = Purpose(code=row.text("code"), zh=row.text("zh"), en=row.text("en"))
+        named = Purpose(code=row.code("code", CODE_FORM), zh=row.text("zh"), en=row.text("en"))
         row.done()
         found.setdefault(named.code, named)
     return found
@@ -224,43 +241,45 @@ def rules(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[Rule, ...]:
         asked = row.values.get("attributes") or {}
         row.asked |= {"attributes"}
         if not isinstance(asked, dict):
-            row.refuse("attributes must be a mapping of names to values")
+            row.refuse("attributes must be a mapping of names to values", "attributes")
         levels = {level: code_of(row, "levels", AreaLevel, level) for level in row.texts("levels")}
         condition = Condition(
-            categories=frozenset(row.texts("categories")),
+            categories=frozenset(row.codes("categories", CATEGORY_FORM)),
             field=field,
-            area=row.text("area", "") or None,
+            area=row.code("area", AREA_FORM, "") or None,
             levels=frozenset(level for level in levels.values() if level is not None),
             attributes=asked if isinstance(asked, dict) else {},
-            since=_day(row, "since"),
-            until=_day(row, "until"),
+            since=row.day("since") if row.values.get("since") is not None else None,
+            until=row.day("until") if row.values.get("until") is not None else None,
         )
-        found.append(_rule(row, row.text("id"), condition, row.text("lead"), row.texts("co_handlers")))
+        lead, co_handlers = row.code("lead", ROLE_FORM), row.codes("co_handlers", ROLE_FORM)
+        found.append(_rule(row, row.code("id", NAME_FORM), condition, lead, co_handlers))
+        row.asked |= {"since", "until"}
         row.done()
     for row in matters:
-        code = row.text("code")
+        code = row.code("code", CATEGORY_FORM)
         condition = Condition(categories=frozenset({code}))
-        found.append(_rule(row, f"category.{code}", condition, row.text("lead_role"), row.texts("co_roles")))
+        lead, co_handlers = row.code("lead_role", ROLE_FORM), row.codes("co_roles", ROLE_FORM)
+        found.append(_rule(row, f"category.{code}", condition, lead, co_handlers))
+    first: dict[str, Rule] = {}
+    for row, rule in zip((*rows, *matters), found, strict=True):
+        above = first.setdefault(rule.id, rule)
+        if above is not rule and above.where != rule.where:
+            row.refuse(f"rule {rule.id} stands already in {above.where}: a decision names its rule by this id", "id")
     return tuple(found)
 
 
 def _rule(row: Entry, name: str, when: Condition, lead: str, co_handlers: tuple[str, ...]) -> Rule:
-    where = f"{row.file}:{row.line}"
-    return Rule(id=name, when=when, lead=lead, co_handlers=co_handlers, copies=row.texts("copies"), where=where)
-
-
-def _day(row: Entry, name: str) -> date | None:
-    row.asked.add(name)
-    value = row.values.get(name)
-    if value is not None and (not isinstance(value, date) or isinstance(value, datetime)):
-        row.refuse(f"{name} must be a date")
-        return None
-    return value
+    copies = row.codes("copies", ROLE_FORM)
+    return Rule(id=name, when=when, lead=lead, co_handlers=co_handlers, copies=copies, where=row.where)
 
 
 def _limit(row: Entry, name: str) -> Limit | None:
+    said = row.limit(name)
+    if not said:
+        return None
     try:
-        return Limit.parse(row.text(name))
+        return Limit.parse(said)
     except BadQuestion as error:
-        row.refuse(f"{name} {error.detail}")
+        row.refuse(f"{name} {error.detail}", name)
         return None

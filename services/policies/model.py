@@ -80,6 +80,8 @@ class LimitRow:
     """When it is said that time runs out, for example `80%` or `1wd`."""
     category: str | None = None
     field: Field | None = None
+    where: str = ""
+    """File and line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,22 +1,18 @@
 """Areas and the offices that stand in them, as the rows of a pack say, and for each stretch of days."""
 
-import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Final
 
 from contracts.codes import AreaLevel
 from services.policies.model import Era, Office
 from services.policies.reading import Entry
-from services.policies.tree import A_DAY, LEVELS, Area, Tree, whole
+from services.policies.saying import AREA_FORM, ROLE_FORM
+from services.policies.tree import A_DAY, Area, Tree, whole
 from services.policies.validity import validity_faults
 
 CHANNELS = frozenset({"http", "kafka"})
-DAY: Final = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})")
-"""As people and their spreadsheets write it: 2026-04-01 or 2026/4/1."""
-BETWEEN: Final = re.compile(r"[\s,;、，；]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,14 +47,15 @@ def areas(rows: Sequence[Entry]) -> tuple[Area, ...]:
 
 
 def _area(row: Entry, known: AbstractSet[str]) -> Area | None:
-    code, name, level, parent = (row.text(key, "") for key in ("code", "name", "level", "parent"))
+    code, parent = row.code("code", AREA_FORM), row.code("parent", AREA_FORM, "")
+    name, level = row.text("name"), row.text("level")
     first, last = day_of(row, "valid_from"), day_of(row, "valid_until")
-    successors = tuple(whole(one) for one in BETWEEN.split(row.text("successor", "") or "") if one)
-    heir, source = row.text("open_work_to", "") or "", row.text("source", "") or ""
+    successors = tuple(map(whole, row.codes("successor", AREA_FORM)))
+    heir, source = row.code("open_work_to", AREA_FORM, ""), row.text("source", "")
     above = whole(parent) if parent else None
-    if not (code.isascii() and code.isdigit() and len(code) in LEVELS):
-        row.refuse("code must have 2, 4, 6, 9 or 12 digits")
-    elif level not in set(AreaLevel):
+    if not AREA_FORM.fits(code):
+        return None
+    if level not in set(AreaLevel):
         row.refuse(f"unknown level {level}")
     elif above is not None and above not in known:
         # A parent stands before its children, so a circle cannot be written down.
@@ -82,19 +79,7 @@ def _area(row: Entry, known: AbstractSet[str]) -> Area | None:
 def day_of(row: Entry, name: str) -> date | None:
     """A civil day, if one is given."""
     row.asked.add(name)
-    value = row.values.get(name)
-    if value in (None, ""):
-        return None
-    if isinstance(value, date):
-        return value
-    parts = DAY.fullmatch(value.strip()) if isinstance(value, str) else None
-    try:
-        if parts is not None:
-            return date(*map(int, parts.groups()))
-    except ValueError:
-        pass
-    row.refuse(f"{name} must be a date, for example 2026-04-01")
-    return None
+    return row.day(name) if row.values.get(name) not in (None, "") else None
 
 
 def stands(rows: Sequence[Entry], known: Iterable[Area]) -> tuple[Stand, ...]:
@@ -102,9 +87,9 @@ def stands(rows: Sequence[Entry], known: Iterable[Area]) -> tuple[Stand, ...]:
     found: list[Stand] = []
     codes = {area.code for area in known}
     for row in rows:
-        role, zh, en = row.text("role"), row.text("zh"), row.text("en")
+        role, zh, en = row.code("role", ROLE_FORM), row.text("zh"), row.text("en")
         levels, channels = row.texts("levels"), frozenset(row.texts("channels"))
-        only = {whole(code) for code in row.texts("areas")}
+        only = {whole(code) for code in row.codes("areas", AREA_FORM)}
         closes = row.hour("close_of_business")
         row.done()
         for level in set(levels) - set(AreaLevel):

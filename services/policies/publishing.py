@@ -11,6 +11,7 @@ from services.deadlines import Calendar, statutory_calendar
 from services.deadlines.limits import FIRST_YEAR, LAST_YEAR
 from services.policies.load import load_policy, pack_chain
 from services.policies.model import Policy
+from services.policies.pack_files import files
 from services.policies.reading import Fault, PolicyRefused, document
 from services.policies.years import with_published_years
 
@@ -38,7 +39,9 @@ def publish(file: Path, pack: Path, today: date) -> Published:
     content = file.read_bytes()
     with tempfile.TemporaryDirectory() as folder:
         for each in pack_chain(pack):
-            shutil.copytree(each, Path(folder) / each.name)
+            (Path(folder) / each.name).mkdir()
+            for one in files(each):
+                shutil.copyfile(one, Path(folder) / each.name / one.name)
         (Path(folder) / pack.name / name).write_bytes(content)
         try:
             after = load_policy(Path(folder) / pack.name)
@@ -64,7 +67,7 @@ def calendar_of_file(file: Path) -> Calendar:
 
 def _year(file: Path, today: date | None = None) -> int:
     faults: list[Fault] = []
-    head, _ = document(file.parent, file.name, "days", faults)
+    head, _ = document(file, str(file), "days", faults)
     year = head.values.get("year")
     if not faults and not (isinstance(year, int) and FIRST_YEAR <= year <= LAST_YEAR):
         head.refuse(f"year must be a number from {FIRST_YEAR} to {LAST_YEAR}")
@@ -72,7 +75,7 @@ def _year(file: Path, today: date | None = None) -> int:
     if today is not None and isinstance(published_on, date) and published_on > today:
         head.refuse(f"published_on lies ahead; today is {today}")
     if faults or not isinstance(year, int):
-        raise PolicyRefused([replace(fault, file=str(file)) for fault in faults])
+        raise PolicyRefused(faults)
     return year
 
 

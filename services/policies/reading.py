@@ -1,20 +1,21 @@
-"""Reads YAML and CSV of a pack and remembers on which line each entry stands."""
+"""Reads YAML and tables of a pack and remembers on which line each entry stands; whatever is wrong goes on record."""
 
-import csv
-import io
-import re
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, time
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
+from services.policies import csv_text, saying, yaml_text
+from services.policies.decoding import Told, Unreadable, decoded, unseen
+from services.policies.pack_files import HEADING, MOST_BYTES, TABLES, NotAFile, content_of
 
 C = TypeVar("C", bound=StrEnum)
 NO_MAPPING = "must be a mapping of names to values"
-HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+LONGEST_REASON = 600
+EMPTY = "is empty: leave the file out, or write [] into it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,14 @@ class Fault:
     file: str
     line: int
     reason: str
+    whole: bool = field(default=False, compare=False)
+    """Nothing behind the line could be read, so other files cannot be held against this one."""
+
+    def __post_init__(self) -> None:
+        """Of what was written no more is repeated than tells which word is meant, and on one line."""
+        if len(self.reason) > LONGEST_REASON or not self.reason.isprintable():
+            told = "".join(sign if sign.isprintable() else " " for sign in self.reason[:LONGEST_REASON])
+            object.__setattr__(self, "reason", told if len(self.reason) <= LONGEST_REASON else f"{told}…")
 
     @classmethod
     def at(cls, where: str, reason: str) -> "Fault":
@@ -57,45 +66,70 @@ class Entry:
     values: dict[str, Any]
     faults: list[Fault]
     asked: set[str] = field(default_factory=set)
+    lines: dict[str, int] = field(default_factory=dict)
+    """Where each value stands, if not all stand on one line."""
 
-    def refuse(self, reason: str) -> None:
-        self.faults.append(Fault(file=self.file, line=self.line, reason=reason))
+    @property
+    def where(self) -> str:
+        """File and line."""
+        return f"{self.file}:{self.line}"
+
+    def refuse(self, reason: str, name: str = "") -> None:
+        self.faults.append(Fault(file=self.file, line=self.lines.get(name, self.line), reason=reason))
 
     def text(self, name: str, default: str | None = None) -> str:
         self.asked.add(name)
         value = self.values.get(name, default)
-        if not isinstance(value, str) or (default is None and not value):
-            self.refuse(f"{name} is missing" if value in (None, "") else f"{name} must be text")
+        # YAML reads a number or a day where somebody wrote text without quotation marks; nothing is lost by it.
+        if isinstance(value, date) or (isinstance(value, int) and not isinstance(value, bool)):
+            value = str(value)
+        if not isinstance(value, str) or (default is None and not value.strip()):
+            self.refuse(f"{name} is missing" if value in (None, "") else f"{name} must be text", name)
             return default or ""
-        return value
+        return value.strip()
+
+    def code(self, name: str, form: saying.Form, default: str | None = None) -> str:
+        """A code as it was meant: full-width letters are narrow ones, and a spreadsheet's marks are no part of it."""
+        return self._formed(name, saying.code(self.text(name, default)), form)
 
     def texts(self, name: str) -> tuple[str, ...]:
         self.asked.add(name)
-        value = self.values.get(name) or []
-        if isinstance(value, str):
-            value = [part for part in value.split(",") if part]
-        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
-            self.refuse(f"{name} must be a list of texts")
+        value = self.values.get(name)
+        if value is None or value == "":
             return ()
-        return tuple(value)
+        if isinstance(value, str):
+            value = saying.parts(value)
+        if isinstance(value, list):
+            value = [str(part) if type(part) is int else part for part in value]
+        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+            self.refuse(f"{name} must be a list of texts", name)
+            return ()
+        return tuple(part.strip() for part in value)
+
+    def codes(self, name: str, form: saying.Form) -> tuple[str, ...]:
+        return tuple(self._formed(name, saying.code(part), form) for part in self.texts(name))
+
+    def limit(self, name: str) -> str:
+        """A number and a unit, before anybody knows whether they are right."""
+        return saying.limit(self.text(name))
 
     def flag(self, name: str) -> bool:
         self.asked.add(name)
-        value = self.values.get(name, False)
-        if value in ("yes", "no"):
-            return bool(value == "yes")
-        if not isinstance(value, bool):
-            self.refuse(f"{name} must be true or false")
-            return False
-        return value
+        value = saying.flag(self.values.get(name, False))
+        if value is None:
+            self.refuse(f"{name} must be true or false", name)
+        return value or False
 
     def day(self, name: str) -> date | None:
         self.asked.add(name)
         value = self.values.get(name)
-        if isinstance(value, date) and not isinstance(value, datetime):
+        if isinstance(value, date):
             return value
-        self.refuse(f"{name} is missing" if value in (None, "") else f"{name} must be a date, for example 2026-10-01")
-        return None
+        found = saying.day(value) if isinstance(value, str) else None
+        if found is None:
+            wrong = f"must be a date, for example 2026-10-01{saying.why_no_day(value)}"
+            self.refuse(f"{name} is missing" if value in (None, "") else f"{name} {wrong}", name)
+        return found
 
     def hour(self, name: str) -> time | None:
         """A time of day, if one is given."""
@@ -103,137 +137,143 @@ class Entry:
         value = self.values.get(name)
         if value in (None, ""):
             return None
-        # YAML reads a bare 17:30 as the number 1050.
-        if isinstance(value, str) and HOUR.fullmatch(value):
-            return time.fromisoformat(value)
-        self.refuse(f'{name} must be a time in quotation marks, for example "17:30"')
-        return None
+        found = saying.hour(value) if isinstance(value, str) else None
+        if found is None:
+            self.refuse(f'{name} must be a time, for example "17:30"', name)
+        return found
 
     def done(self) -> None:
         """Everything was asked for; what is left over is a spelling mistake."""
         for name in sorted(set(self.values) - self.asked):
-            self.refuse(f"unknown key {name}")
+            near = difflib.get_close_matches(name, self.asked - set(self.values), 1)
+            self.refuse(f"unknown key {name}" + (f": did you mean {near[0]}?" if near else ""), name)
+
+    def _formed(self, name: str, value: str, form: saying.Form) -> str:
+        if value and not form.fits(value):
+            self.refuse(f"{name} {value}: {saying.why_rounded(value) or form.told}", name)
+        return value
 
 
 def code_of(row: Entry, name: str, codes: type[C], value: str) -> C | None:
     """The member of a closed set that the value stands for."""
     row.asked.add(name)
     try:
-        return codes(value)
+        return codes(saying.code(value))
     except ValueError:
-        row.refuse(f"unknown {name} {value}")
+        near = difflib.get_close_matches(value, [code.value for code in codes], 1)
+        row.refuse(f"unknown {name} {value}" + (f": did you mean {near[0]}?" if near else ""), name)
         return None
 
 
 def entries(pack: Path, name: str, faults: list[Fault]) -> Iterator[Entry]:
-    """The rows of a YAML list or a CSV file of the pack; none if there is no such file."""
-    path = pack / name
-    file = f"{pack.name}/{name}"
-    content = _read(path, file, faults)
-    if content is None:
+    """The rows of a YAML list or a table of the pack; none if there is no such file."""
+    source = _Source(pack / name, f"{pack.name}/{name}", faults)
+    if name in TABLES:
+        yield from source.table(TABLES[name])
         return
-    if path.suffix == ".csv":
-        for line, values in _csv_rows(content):
-            yield Entry(file=file, line=line, values=values, faults=faults)
-    else:
-        yield from _yaml_rows(content, file, faults)
+    top = source.yaml()
+    if isinstance(top, yaml_text.Sequence):
+        yield from source.rows(top)
+    elif top is not _NOTHING:
+        source.refuse(1, EMPTY if top is None else "must be a list", whole=True)
 
 
 def heading(pack: Path, faults: list[Fault]) -> Entry:
     """The pack.yaml itself."""
-    file = f"{pack.name}/pack.yaml"
-    content = _read(pack / "pack.yaml", file, faults)
-    values: Any = {}
-    if content is None:
-        faults.append(Fault(file=file, line=1, reason="the pack has no pack.yaml"))
-    else:
-        try:
-            values = yaml.safe_load(content)
-        except (yaml.YAMLError, ValueError) as error:
-            faults.append(_yaml_fault(file, error))
-    return Entry(file=file, line=1, values=values if isinstance(values, dict) else {}, faults=faults)
+    source = _Source(pack / HEADING, f"{pack.name}/{HEADING}", faults)
+    before = len(faults)
+    top = source.yaml()
+    if isinstance(top, yaml_text.Mapping):
+        return source.entry(top, 1)
+    if len(faults) == before:
+        source.refuse(1, "the pack has no pack.yaml" if top is _NOTHING else NO_MAPPING, whole=True)
+    return source.entry(yaml_text.Mapping(1), 1)
 
 
-def document(pack: Path, name: str, part: str, faults: list[Fault]) -> tuple[Entry, list[Entry]]:
+def document(path: Path, file: str, part: str, faults: list[Fault]) -> tuple[Entry, list[Entry]]:
     """A YAML mapping, and the rows of the list that stands in it under the name of the part."""
-    file = f"{pack.name}/{name}"
-    head = Entry(file=file, line=1, values={}, faults=faults, asked={part})
-    rows: list[Entry] = []
-    content = _read(pack / name, file, faults)
-    if content is None:
-        return head, rows
-    loader = yaml.SafeLoader(content)
-    try:
-        top = loader.get_single_node()
-        if not isinstance(top, yaml.MappingNode):
-            head.refuse(NO_MAPPING)
-            return head, rows
-        for key, node in top.value:
-            if key.value != part:
-                head.values[key.value] = _value(loader, node, file, faults)
-            elif isinstance(node, yaml.SequenceNode):
-                rows.extend(_rows(loader, node, file, faults))
+    source = _Source(path, file, faults)
+    top = source.yaml()
+    if not isinstance(top, yaml_text.Mapping):
+        if top is not _NOTHING:
+            source.refuse(1, NO_MAPPING, whole=True)
+        return source.entry(yaml_text.Mapping(1), 1), []
+    listed = top.values.pop(part, None)
+    if isinstance(listed, yaml_text.Sequence):
+        rows = list(source.rows(listed))
+    else:
+        rows = []
+        if part in top.lines:
+            source.refuse(top.lines[part], f"{part} must be a list")
+    return source.entry(top, 1), rows
+
+
+_NOTHING = object()
+"""No file, or none that could be read: what is wrong with it was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One file and what is wrong with it."""
+
+    path: Path
+    file: str
+    faults: list[Fault]
+
+    def refuse(self, line: int, reason: str, *, whole: bool = False) -> None:
+        self.faults.append(Fault(file=self.file, line=line, reason=reason, whole=whole))
+
+    def text(self) -> str | None:
+        try:
+            content = content_of(self.path, MOST_BYTES[self.path.suffix if self.path.suffix in MOST_BYTES else ".yaml"])
+            text = decoded(content) if content is not None else None
+        except NotAFile as error:
+            self.refuse(1, str(error), whole=True)
+            return None
+        except Unreadable as error:
+            self.refuse(error.line, error.reason, whole=True)
+            return None
+        hidden = list(unseen(text)) if text is not None else []
+        for line, reason in hidden:
+            self.refuse(line, reason, whole=True)
+        return None if hidden else text
+
+    def yaml(self) -> Any:
+        noted: list[Told] = []
+        text = self.text()
+        try:
+            return yaml_text.parsed(text, noted) if text is not None else _NOTHING
+        except Unreadable as error:
+            self.refuse(error.line, error.reason, whole=True)
+            return _NOTHING
+        finally:
+            self._note(noted)
+
+    def table(self, columns: csv_text.Columns) -> Iterator[Entry]:
+        noted: list[Told] = []
+        text = self.text()
+        if text is None:
+            return
+        try:
+            for line, values in csv_text.table(text, columns, noted):
+                yield Entry(file=self.file, line=line, values=dict(values), faults=self.faults)
+        except Unreadable as error:
+            self.refuse(error.line, error.reason, whole=True)
+        finally:
+            self._note(noted)
+
+    def rows(self, listed: yaml_text.Sequence) -> Iterator[Entry]:
+        for line, value in zip(listed.lines, listed.values, strict=True):
+            if isinstance(value, yaml_text.Mapping):
+                yield self.entry(value, line)
             else:
-                faults.append(Fault(file=file, line=node.start_mark.line + 1, reason=f"{part} must be a list"))
-    except (yaml.YAMLError, ValueError) as error:
-        faults.append(_yaml_fault(file, error))
-    finally:
-        loader.dispose()
-    return head, rows
+                self.refuse(line, NO_MAPPING)
 
+    def entry(self, found: yaml_text.Mapping, line: int) -> Entry:
+        return Entry(
+            file=self.file, line=line, values=yaml_text.plain(found), faults=self.faults, lines=dict(found.lines)
+        )
 
-def _rows(loader: yaml.SafeLoader, node: yaml.SequenceNode, file: str, faults: list[Fault]) -> Iterator[Entry]:
-    for child in node.value:
-        values = _value(loader, child, file, faults)
-        if isinstance(values, dict):
-            yield Entry(file=file, line=child.start_mark.line + 1, values=values, faults=faults)
-        elif values is not None:
-            faults.append(Fault(file=file, line=child.start_mark.line + 1, reason=NO_MAPPING))
-
-
-def _value(loader: yaml.SafeLoader, node: yaml.Node, file: str, faults: list[Fault]) -> Any:
-    try:
-        return loader.construct_document(node)
-    except (yaml.YAMLError, ValueError) as error:
-        # A day that is in no calendar, such as 2027-02-30, is well formed and has no value.
-        faults.append(Fault(file=file, line=node.start_mark.line + 1, reason=f"cannot be read: {_problem(error)}"))
-        return None
-
-
-def _read(path: Path, file: str, faults: list[Fault]) -> str | None:
-    try:
-        return path.read_text("utf-8")
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        faults.append(Fault(file=file, line=1, reason=f"cannot be read as UTF-8: {type(error).__name__}"))
-        return None
-
-
-def _csv_rows(content: str) -> Iterator[tuple[int, Any]]:
-    reader = csv.DictReader(io.StringIO(content))
-    for row in reader:
-        yield reader.line_num, row
-
-
-def _yaml_rows(content: str, file: str, faults: list[Fault]) -> Iterator[Entry]:
-    loader = yaml.SafeLoader(content)
-    try:
-        top = loader.get_single_node()
-        if isinstance(top, yaml.SequenceNode):
-            yield from _rows(loader, top, file, faults)
-        else:
-            faults.append(Fault(file=file, line=1, reason="must be a list"))
-    except (yaml.YAMLError, ValueError) as error:
-        faults.append(_yaml_fault(file, error))
-    finally:
-        loader.dispose()
-
-
-def _yaml_fault(file: str, error: Exception) -> Fault:
-    mark = getattr(error, "problem_mark", None)
-    return Fault(file=file, line=mark.line + 1 if mark else 1, reason=f"not valid YAML: {_problem(error)}")
-
-
-def _problem(error: Exception) -> str:
-    return getattr(error, "problem", None) or type(error).__name__
+    def _note(self, noted: list[Told]) -> None:
+        for line, reason in noted:
+            self.refuse(line, reason)

@@ -10,11 +10,13 @@ import structlog
 from services.deadlines.limits import civil_day
 from services.policies.load import load_policy, pack_chain
 from services.policies.model import Policy
+from services.policies.pack_files import Signature, signature
 from services.policies.reading import Fault, PolicyRefused
 
-Signature = tuple[tuple[str, int, int], ...]
 TOLD: Final = 20
 """Faults that one line of the log names."""
+NAMED: Final = 3
+"""Faults that readiness names."""
 
 log = structlog.get_logger()
 
@@ -40,7 +42,13 @@ class PolicyWatch:
         except PolicyRefused as error:
             self.refused = error.faults
             told = [str(fault) for fault in error.faults[:TOLD]]
-            log.error("policy refused, the running one stays", running=self.policy.version, faults=told)  # noqa: TRY400
+            log.error(  # noqa: TRY400
+                "policy refused, the running one stays",
+                pack=str(self.folder),
+                running=self.policy.version,
+                number=len(error.faults),
+                faults=told,
+            )
             return False
         self.refused = ()
         changed = policy.version != self.policy.version
@@ -74,6 +82,13 @@ class PolicyWatch:
     def _today(self) -> date:
         return date.fromordinal(civil_day(self._now()))
 
+    def refusal(self) -> str:
+        """Which pack was refused and why, and what runs instead; empty while all is well."""
+        if not self.refused:
+            return ""
+        told = "; ".join(str(fault) for fault in self.refused[:NAMED])
+        more = f"; and {len(self.refused) - NAMED} more" if len(self.refused) > NAMED else ""
+        return f"{self.folder} was refused, {self.policy.version} goes on: {told}{more}"
+
     def _signature(self) -> Signature:
-        files = sorted(path for pack in pack_chain(self.folder) for path in pack.glob("*.*"))
-        return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+        return signature(pack_chain(self.folder))

@@ -1,6 +1,5 @@
 """Published years: what a pack knows of a year's holidays and make-up days (`calendar-YYYY.yaml`)."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -8,9 +7,10 @@ from pathlib import Path
 from services.deadlines import Calendar, Notice, Override
 from services.deadlines.calendar import holidays_by_law, is_weekday
 from services.deadlines.limits import FIRST_YEAR, LAST_YEAR
+from services.policies.pack_files import YEAR
+from services.policies.pack_files import years as named_years
 from services.policies.reading import Entry, Fault, document
 
-NAME = re.compile(r"calendar-([0-9]{4})\.yaml")
 DECEMBER = 12
 
 
@@ -18,16 +18,16 @@ def with_published_years(calendar: Calendar, packs: Sequence[Path], faults: list
     """The calendar with the years that the packs publish. Of two files for one year the more local one stands."""
     files: dict[int, tuple[Path, str]] = {}
     for pack in packs:
-        for path in sorted(pack.glob("calendar-*.*")):
-            match = NAME.fullmatch(path.name)
+        for name in named_years(pack):
+            match = YEAR.fullmatch(name)
             year = int(match[1]) if match else 0
             if FIRST_YEAR <= year <= LAST_YEAR:
-                files.setdefault(year, (pack, path.name))
+                files.setdefault(year, (pack, name))
             else:
                 reason = f"must be named calendar-YYYY.yaml, with a year from {FIRST_YEAR} to {LAST_YEAR}"
-                faults.append(Fault(file=f"{pack.name}/{path.name}", line=1, reason=reason))
+                faults.append(Fault(file=f"{pack.name}/{name}", line=1, reason=reason))
     for year, (pack, name) in sorted(files.items()):
-        head, rows = document(pack, name, "days", faults)
+        head, rows = document(pack / name, f"{pack.name}/{name}", "days", faults)
         notice = _notice(head, year)
         days = _days(rows, year)
         _whole(head, year, days)
@@ -42,9 +42,9 @@ def _notice(head: Entry, year: int) -> Notice:
     head.asked.add("year")
     source, published_on = head.text("source"), head.day("published_on")
     if head.values.get("year") != year:
-        head.refuse(f"year must be {year}, as the name of the file has it")
+        head.refuse(f"year must be {year}, as the name of the file has it", "year")
     if published_on is not None and not year - 1 <= published_on.year <= year:
-        head.refuse(f"published_on must lie in {year - 1} or {year}")
+        head.refuse(f"published_on must lie in {year - 1} or {year}", "published_on")
     head.done()
     return Notice(year=year, source=source, published_on=published_on)
 

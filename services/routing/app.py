@@ -44,6 +44,7 @@ def build(settings: RuntimeSettings | None = None) -> Service:
         readers=router.readers(),
         routes=ROUTES,
         state={"engine": engine, "router": router, "places": policy},
+        refusals={"policy": policy.refusal},
         jobs=[
             Job(run=refresh_policy),
             Job(run=Listener(engine=engine, router=router).take_silence, seconds=0.25),

@@ -19,6 +19,9 @@ from services.runtime.problems import on_error, on_http_exception
 Probe = Callable[[], Awaitable[Mapping[str, str]]]
 """Names each part of the service with `ok` or what is wrong with it."""
 OK = "ok"
+DEGRADED = "degraded: "
+"""Begins what is wrong with a part without which the service does its work all the same: people are told of it, and
+nobody sends its requests elsewhere."""
 
 SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
@@ -43,9 +46,10 @@ async def live() -> dict[str, str]:
 
 @get("/health/ready", media_type=MediaType.JSON, tags=["health"])
 async def ready(state: State) -> Response[dict[str, str]]:
-    """Each part with `ok` or what is wrong; 503 unless all are."""
+    """Each part with `ok` or what is wrong; 503 unless all are, or only `degraded`."""
     parts = dict(await state.probe())
-    return Response(parts, status_code=200 if all(value == OK for value in parts.values()) else 503)
+    fit = all(value == OK or value.startswith(DEGRADED) for value in parts.values())
+    return Response(parts, status_code=200 if fit else 503)
 
 
 @get("/metrics", media_type="text/plain", tags=["health"])

@@ -21,7 +21,7 @@ from services.runtime.consume import Reader
 from services.runtime.database import transaction
 from services.runtime.failures import explain
 from services.runtime.housekeeping import housekeep, measure
-from services.runtime.http import OK, build_app
+from services.runtime.http import DEGRADED, OK, build_app
 from services.runtime.jobs import Job
 from services.runtime.relay import Relay
 from services.runtime.sealing import CannotOpen, Sealer, check_key
@@ -51,6 +51,8 @@ class Service:
     routes: Sequence[ControllerRouterHandler] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
     jobs: Sequence[Job] = ()
+    refusals: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    """By part, what of it was refused while it goes on with what it had; empty while nothing was."""
     pumps: list[Pump] = field(default_factory=list)
     """Filled at the start with one per reader, for jobs that ask how far reading has come."""
 
@@ -81,7 +83,12 @@ async def run(service: Service) -> None:
     relay = Relay(service.engine, connection, service.name)
 
     async def probe() -> dict[str, str]:
-        return {"database": await _database(service.engine), **{p.desk.reader.name: _reader(p) for p in pumps}}
+        refused = {part: tell() for part, tell in service.refusals.items()}
+        return {
+            "database": await _database(service.engine),
+            **{p.desk.reader.name: _reader(p) for p in pumps},
+            **{part: f"{DEGRADED}{told}" if told else OK for part, told in refused.items()},
+        }
 
     app = build_app(
         service.name,

@@ -14,8 +14,9 @@ from contracts.events import CaseBound
 from contracts.events.cases import CaseRegistered, CaseReopened
 from contracts.events.clocks import ClockBreached, ClockCleared
 from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralFailed
+from contracts.offices import OFFICE
 
-OFFICES = r"^departments\.[a-z_]+-[0-9]+\.referrals\.v1$"
+OFFICES = rf"^departments\.{OFFICE}\.referrals\.v1$"
 STORY = r"^(intake\.cases|routing\.referrals|notify\.alerts)\.v1$"
 """What a partner reads that follows cases."""
 Key = tuple[str, str]
