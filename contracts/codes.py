@@ -222,6 +222,7 @@ class RejectionCode(Code):
     UNKNOWN_REFERRAL = "unknown_referral", "本部门没有此转办件", "No referral of this office"
     UNKNOWN_ATTRIBUTE = "unknown_attribute", "未定义的属性或取值", "Unknown attribute or value"
     BAD_TIME = "bad_time", "时间缺少时区或不合理", "Time without offset or out of range"
+    ERASED = "erased", "该编号的事项已删除个人信息", "The case of this id was erased"
     CONFLICT = "conflict", "同一编号已用于不同内容", "Same id with another content"
     NOT_YOUR_SOURCE = "not_your_source", "来源不属于本令牌", "The token does not name this source"
     NOT_YOUR_AREA = "not_your_area", "区划不属于本令牌", "The area lies outside of the token's"

@@ -144,3 +144,11 @@ class CaseTerminated(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "case.terminated"
     reason: str
     terminated_at: datetime
+
+
+class CaseErased(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """The keys of the case are destroyed (个人信息保护法 47): applicant and texts are gone, what happened stays."""
+
+    TYPE: ClassVar[str] = "case.erased"
+    reason: str
+    erased_at: datetime

@@ -14,6 +14,7 @@ COMMANDS = {
     "journal": "services.console.journal:journal",
     "migrate": "services.console.migrate:migrate",
     "parked": "services.console.parked.command:parked",
+    "person": "services.console.person:person",
     "policy": "services.console.policy:policy",
     "token": "services.console.token:token",
     "topics": "services.console.topics:topics",

@@ -1,7 +1,8 @@
 """Intake over HTTP: register, look, and see who answers next and by when."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
@@ -30,6 +31,18 @@ Call = Request[Principal, Any, State]
 
 REGISTERS = requires(Role.TOWNSHIP, Role.CLERK)
 LARGEST_PAGE = 200
+STATUS: Final[Mapping[RejectionCode, int]] = MappingProxyType(
+    {
+        RejectionCode.NOT_YOUR_SOURCE: 403,
+        RejectionCode.NOT_YOUR_AREA: 403,
+        RejectionCode.ERASED: 410,
+        RejectionCode.CONFLICT: 409,
+        RejectionCode.TOO_LARGE: 413,
+        RejectionCode.NOT_JSON: 400,
+        RejectionCode.NOT_UTF8: 400,
+    }
+)
+"""Of several faults the first in this order counts; 422 for all others."""
 NDJSON = "application/x-ndjson"
 LARGEST_BATCH = 16 * 1024 * 1024
 MOST_LINES = 20_000
@@ -110,19 +123,7 @@ def _answer(outcome: Outcome, state: State) -> Response[Any]:
             return Response(to_view(case, state.policy.policy), status_code=200 if repeated else 201, headers=location)
         case Refused(faults=faults):
             codes = {fault.code for fault in faults}
-            malformed = codes & {RejectionCode.NOT_JSON, RejectionCode.NOT_UTF8}
-            too_large = RejectionCode.TOO_LARGE in codes
-            status = (
-                403
-                if codes & {RejectionCode.NOT_YOUR_SOURCE, RejectionCode.NOT_YOUR_AREA}
-                else 409
-                if RejectionCode.CONFLICT in codes
-                else 413
-                if too_large
-                else 400
-                if malformed
-                else 422
-            )
+            status = next((status for code, status in STATUS.items() if code in codes), 422)
             return problem(status, detail="the submission became no case", code=faults[0].code, errors=faults)
 
 

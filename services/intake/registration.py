@@ -30,6 +30,11 @@ NOT_YOUR_SOURCE = SubmissionFault(
 NOT_YOUR_AREA = SubmissionFault(
     field="area", code=RejectionCode.NOT_YOUR_AREA, detail="must lie in the area that the token names"
 )
+ERASED = SubmissionFault(
+    field="submission_id",
+    code=RejectionCode.ERASED,
+    detail="its case was erased; register it anew with another id",
+)
 CONFLICT = SubmissionFault(
     field="submission_id", code=RejectionCode.CONFLICT, detail="the id was used before for another content"
 )
@@ -197,6 +202,8 @@ def _outcome(
     case = made.get(key) or known[key]
     repeated = key in known or key in seen
     seen.add(key)
+    if case.erased:
+        return Refused(faults=(ERASED,))
     foreign = repeated and bounds.sees is not None and not bounds.sees(case)
     if foreign or case.fingerprint != fingerprint(found, sealer):
         return Refused(faults=(CONFLICT,))

@@ -36,6 +36,7 @@ USES = frozenset(
         "return_refused",
         "late_report",
         "correct_pause",
+        "erase",
     }
 )
 

@@ -66,6 +66,8 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             return f"不满意,第 {number} 轮重办", f"not satisfied, round {number}"
         case c.CaseWithdrawn():
             return "申请人撤回", "withdrawn"
+        case c.CaseErased(reason=reason):
+            return _because("个人信息已删除", "personal data erased", reason, policy)
         case c.CaseTerminated(reason=reason):
             return _because("终止", "terminated", reason, policy)
         case c.CaseApplicantToBeTold(about="extension"):

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import FeedbackOutcome
+from services.policies import Policy
 from services.routing import store
 from services.routing.domain.answers import Answer, received, take
 from services.routing.domain.referral import Change, Refused, Routing
@@ -51,9 +52,9 @@ async def take_answers(
         taken.append(Taken(outcome=outcome, routing=change.routing, refused=refused))
         if not repeated:
             sealed = None
-            if answer.feedback.text:
+            if answer.feedback.text and keys[case_id]:
                 sealed = sealer.seal(keys[case_id], answer.feedback.text.encode(), _context(case_id, answer))
-            saved.append(_saved(case_id, answer, outcome, refused, sealed))
+            saved.append(_saved(case_id, answer, outcome, refused, sealed, desk.policy))
     await store.save_changes(conn, before, latest(changes), desk.policy)
     await store.save_answers(conn, saved)
     await journal.add(conn, SERVICE, list(to_outgoing(changes, desk.policy)))
@@ -86,7 +87,12 @@ def _context(case_id: UUID, answer: Answer) -> str:
 
 
 def _saved(
-    case_id: UUID, answer: Answer, outcome: FeedbackOutcome, refused: Refused | None, sealed: bytes | None
+    case_id: UUID,
+    answer: Answer,
+    outcome: FeedbackOutcome,
+    refused: Refused | None,
+    sealed: bytes | None,
+    policy: Policy,
 ) -> SavedAnswer:
     feedback = answer.feedback
     return SavedAnswer(
@@ -95,7 +101,8 @@ def _saved(
         feedback_id=feedback.feedback_id,
         sender=answer.sender,
         action=feedback.action.value,
-        reason=feedback.reason,
+        # An answer that was refused may hold anything there.
+        reason=feedback.reason if feedback.reason in policy.reasons else "",
         outcome=outcome.value,
         code=refused.code if refused is not None else None,
         occurred_at=feedback.occurred_at,

@@ -10,7 +10,7 @@ from zlib import crc32
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import FeedbackOutcome, RejectionCode
-from contracts.events.cases import CaseAccepted, CaseReopened, CaseTerminated, CaseWithdrawn
+from contracts.events.cases import CaseAccepted, CaseErased, CaseReopened, CaseTerminated, CaseWithdrawn
 from contracts.events.rejections import FeedbackFault, RecordPlace
 from contracts.topics import CASES, FEEDBACK_PATTERN, feedback_office
 from services.policies import PolicyWatch
@@ -22,6 +22,7 @@ from services.routing.domain.dispatching import dispatch, rework, withdraw
 from services.routing.domain.reading import Misread, fault, read_answer, told_back, whole
 from services.routing.domain.referral import Change, Routing
 from services.routing.domain.timing import Desk
+from services.routing.erasing import erase_texts
 from services.routing.refusing import apart, referral_ids, refuse
 from services.routing.translate import to_matter, to_outgoing
 from services.runtime import journal
@@ -31,7 +32,7 @@ from services.runtime.failures import Rejected
 from services.runtime.ids import new_id
 from services.runtime.sealing import Sealer
 
-CaseNews = CaseAccepted | CaseWithdrawn | CaseTerminated | CaseReopened
+CaseNews = CaseAccepted | CaseWithdrawn | CaseTerminated | CaseReopened | CaseErased
 WITHDRAWN = "case_withdrawn"
 """The policy's reason for taking a referral back because of its case."""
 
@@ -58,7 +59,7 @@ class Router:
                 decode=events_of_ours(self.clock),
                 handle=self.route,
                 guarded=True,
-                only=frozenset({CaseAccepted, CaseWithdrawn, CaseTerminated, CaseReopened}),
+                only=frozenset({CaseAccepted, CaseWithdrawn, CaseTerminated, CaseReopened, CaseErased}),
             ),
             Reader(
                 name="routing.feedback",
@@ -86,6 +87,7 @@ class Router:
                 now[event.case_id] = change.routing
                 changes.append(change)
         await store.save_changes(conn, before, latest(changes), desk.policy)
+        await erase_texts(conn, {one.data.case_id for one in batch if isinstance(one.data, CaseErased)})
         await journal.add(conn, SERVICE, list(to_outgoing(changes, desk.policy)))
 
     def read(self, record: Record) -> Incoming[Answer | Misread]:
@@ -145,6 +147,8 @@ def _follow(event: CaseNews, routing: Routing | None, desk: Desk, at: datetime) 
     """What the news of a case makes of its referrals."""
     if isinstance(event, CaseAccepted):
         return dispatch(to_matter(event), at, desk) if routing is None else None
+    if isinstance(event, CaseErased):
+        return None
     if routing is None:
         # A case may end before it was ever accepted; only one that was can be taken up again.
         if isinstance(event, CaseReopened):

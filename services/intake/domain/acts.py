@@ -135,6 +135,8 @@ def reopen(case: Case, at: datetime, rules: Rules, *, reason: str) -> Change | R
     faults = _reason(rules.policy, reason, "reopen")
     if refused := _illegal(case, Move.REOPEN) or _invalid(faults):
         return refused
+    if case.erased:
+        return Refused(code="erased", detail="the personal data of the case was erased; register the matter anew")
     if not _within_window(case, at, rules):
         return Refused(code="reopen_window_over", detail=f"it was open for {rules.reopen_limit} after the solution")
     return _reopened(Change(case=case, at=at), reason, rules)

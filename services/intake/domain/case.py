@@ -73,6 +73,11 @@ class Case:
         return tuple(code for code in self.required if code not in self.materials)
 
     @property
+    def erased(self) -> bool:
+        """Whether what is personal of it was destroyed; its content cannot be compared with anything any more."""
+        return not self.fingerprint
+
+    @property
     def first_contact_area(self) -> str:
         """Where the window stands; an office's code ends with it."""
         return self.first_contact_office.rpartition("-")[2]

@@ -1,0 +1,68 @@
+"""Erases what is personal of a case that is over: its key is destroyed, and nothing readable is left behind."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.codes import CaseState
+from contracts.events.cases import CaseErased
+from services.intake import store
+from services.intake.domain.case import Case
+from services.intake.domain.change import Refused
+from services.intake.tables import cases
+from services.intake.telling import SERVICE
+from services.policies import Policy
+from services.runtime import journal
+from services.runtime.journal import Outgoing
+
+OVER: Final = frozenset(
+    {
+        CaseState.NOT_ACCEPTED,
+        CaseState.CLOSED,
+        CaseState.MERGED,
+        CaseState.WITHDRAWN,
+        CaseState.TERMINATED,
+        CaseState.ARCHIVED,
+    }
+)
+"""Offices still work with the content of any other."""
+NOTHING: Final = b""
+
+
+async def erase(
+    case_id: UUID, conn: AsyncConnection, policy: Policy, *, reason: str, at: datetime, by: str
+) -> Case | Refused:
+    """Destroy key, applicant, summary and fingerprint, and say so. Done once: a second time changes nothing."""
+    case = (await store.lock_cases(conn, [case_id]))[case_id]
+    if refused := _refusal(case, policy, reason):
+        return refused
+    if case.erased:
+        return case
+    await conn.execute(
+        update(cases)
+        .where(cases.c.case_id == case_id)
+        .values(
+            wrapped_key=NOTHING,
+            sealed_applicant=NOTHING,
+            sealed_summary=NOTHING,
+            fingerprint=NOTHING,
+        )
+    )
+    event = CaseErased(case_id=case_id, reason=reason, erased_at=at)
+    await journal.add(conn, SERVICE, [Outgoing(event=event, at=at)])
+    await store.save_timeline(conn, [(case_id, at, event.TYPE, by, msgspec.json.encode(event).decode())])
+    return case
+
+
+def _refusal(case: Case, policy: Policy, reason: str) -> Refused | None:
+    known = policy.reasons.get(reason)
+    if known is None or "erase" not in known.uses:
+        allowed = sorted(code for code, each in policy.reasons.items() if "erase" in each.uses)
+        return Refused(code="invalid", faults=(("reason", f"must be one of {', '.join(allowed)}"),))
+    if case.state not in OVER:
+        return Refused(code="illegal_move", detail=f"it is {case.state.value}: offices work with it until it is over")
+    return None
