@@ -202,28 +202,3 @@ class SupervisionLevel(Code):
     URGED = "urged", "催办", "Urged"
     SUPERVISED = "supervised", "督办", "Supervised"
     LISTED = "listed", "挂牌督办", "Listed supervision"
-
-
-class RejectionCode(Code):
-    """Why a submission became no case, or an answer could not be taken as one. Every fault found is listed."""
-
-    NOT_JSON = "not_json", "不是有效的 JSON", "Not valid JSON"
-    NOT_UTF8 = "not_utf8", "不是 UTF-8 编码", "Not UTF-8"
-    NO_VALUE = "no_value", "没有内容", "No value"
-    UNREADABLE = "unreadable", "无法读取", "Cannot be read"
-    TOO_LARGE = "too_large", "内容过大", "Too large"
-    WRONG_TYPE = "wrong_type", "字段类型错误", "Wrong type"
-    UNKNOWN_FIELD = "unknown_field", "未知字段", "Unknown field"
-    DOUBLED_FIELD = "doubled_field", "字段重复", "Field given twice"
-    MISSING = "missing", "缺少必填内容", "Missing"
-    TOO_LONG = "too_long", "内容过长", "Too long"
-    UNKNOWN_CATEGORY = "unknown_category", "未知事项类别", "Unknown category"
-    UNKNOWN_AREA = "unknown_area", "未知区划代码", "Unknown area"
-    UNKNOWN_REFERRAL = "unknown_referral", "本部门没有此转办件", "No referral of this office"
-    UNKNOWN_ATTRIBUTE = "unknown_attribute", "未定义的属性或取值", "Unknown attribute or value"
-    BAD_TIME = "bad_time", "时间缺少时区或不合理", "Time without offset or out of range"
-    ERASED = "erased", "该编号的事项已删除个人信息", "The case of this id was erased"
-    CONFLICT = "conflict", "同一编号已用于不同内容", "Same id with another content"
-    NOT_YOUR_SOURCE = "not_your_source", "来源不属于本令牌", "The token does not name this source"
-    NOT_YOUR_AREA = "not_your_area", "区划不属于本令牌", "The area lies outside of the token's"
-    PERSONAL_ID = "personal_id", "编号中不得含有个人信息", "An id must not name a person"

@@ -5,35 +5,26 @@ from typing import Any
 
 import msgspec
 
-from contracts.codes import RejectionCode
+from contracts.refusals import Fault
 
 
-class NoObject(msgspec.Struct, frozen=True):
-    """It is no object that can mean one thing, and why."""
-
-    code: RejectionCode
-    detail: str
-
-
-def read_object(value: bytes | None, *, largest: int) -> dict[str, Any] | NoObject:
+def read_object(value: bytes | None, *, largest: int) -> dict[str, Any] | Fault:
     """The object. An object that names a field twice means two things, so it is none."""
     if value is None:
-        return NoObject(RejectionCode.NO_VALUE, "there is no value")
+        return Fault("", "no_value")
     if len(value) > largest:
-        return NoObject(RejectionCode.TOO_LARGE, f"must have at most {largest // 1024} KiB")
+        return Fault("", "too_large", {"most": f"{largest // 1024} KiB"})
     try:
         text = value.decode("utf-8")
         read = msgspec.json.decode(value)
         doubled = names_twice(text)
     except UnicodeDecodeError:
-        return NoObject(RejectionCode.NOT_UTF8, "must be UTF-8")
-    except (msgspec.DecodeError, RecursionError):
-        return NoObject(RejectionCode.NOT_JSON, "must be one JSON object")
+        return Fault("", "not_utf8")
+    except (msgspec.MsgspecError, RecursionError):
+        return Fault("", "not_json")
     if not isinstance(read, dict):
-        return NoObject(RejectionCode.WRONG_TYPE, "must be one JSON object")
-    if doubled:
-        return NoObject(RejectionCode.DOUBLED_FIELD, "must name each field once")
-    return read
+        return Fault("", "not_json")
+    return Fault("", "doubled_field") if doubled else read
 
 
 def names_twice(text: str) -> bool:

@@ -1,7 +1,7 @@
 """What comes in from outside: a matter to register, and an office's answer. Every byte of it may be wrong."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
@@ -9,7 +9,10 @@ from msgspec import Meta
 
 from contracts.codes import FeedbackAction, SubmissionChannel
 
-Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+\Z")]
+IDENTIFIER_FORM: Final = r"^[\x21-\x7e]+\Z"
+AREA_FORM: Final = r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})\Z"
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern=IDENTIFIER_FORM)]
 """An id of a foreign system: printable ASCII without blanks."""
 ShortText = Annotated[str, Meta(max_length=200)]
 LongText = Annotated[str, Meta(max_length=4000)]
@@ -30,7 +33,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     submission_id: Identifier
     source: Identifier
     category: Identifier
-    area: Annotated[str, Meta(pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})\Z")]
+    area: Annotated[str, Meta(pattern=AREA_FORM)]
     """Statistical division code of 2, 4, 6, 9 or 12 digits."""
     channel: SubmissionChannel = SubmissionChannel.SYSTEM
     received_at: datetime | None = None

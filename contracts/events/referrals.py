@@ -6,7 +6,8 @@ from uuid import UUID
 
 from contracts.codes import FeedbackAction, FeedbackOutcome, Field, ReferralRole
 from contracts.events.base import CaseBound
-from contracts.events.rejections import FeedbackFault, RecordPlace
+from contracts.events.rejections import RecordPlace
+from contracts.refusals import FieldError
 
 
 class RoutingDecided(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
@@ -172,5 +173,5 @@ class FeedbackReceived(CaseBound, frozen=True, kw_only=True, omit_defaults=True)
     outcome: FeedbackOutcome
     received_at: datetime
     code: str | None = None
-    faults: tuple[FeedbackFault, ...] = ()
+    faults: tuple[FieldError, ...] = ()
     record: RecordPlace | None = None

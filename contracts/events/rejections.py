@@ -6,23 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from contracts.codes import RejectionCode
 from contracts.events.base import Event
-
-
-class SubmissionFault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing wrong with a submission. `detail` states the rule and never repeats what was sent."""
-
-    field: str
-    code: RejectionCode
-    detail: str
-
-
-class FeedbackFault(SubmissionFault, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing wrong with an office's answer, in the same form."""
-
-    rule: str = ""
-    """Of the calendar, where it is a moment that makes no sense."""
+from contracts.refusals import FieldError
 
 
 class RecordPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +28,7 @@ class SubmissionRejected(Event, frozen=True, kw_only=True, omit_defaults=True):
     submission_id: str | None = None
     source: str | None = None
     record: RecordPlace
-    faults: tuple[SubmissionFault, ...]
+    faults: tuple[FieldError, ...]
     rejected_at: datetime
 
 
@@ -59,5 +44,5 @@ class FeedbackRejected(Event, frozen=True, kw_only=True, omit_defaults=True):
     """As the office called it, if that may be repeated."""
     referral_id: UUID | None = None
     record: RecordPlace
-    faults: tuple[FeedbackFault, ...]
+    faults: tuple[FieldError, ...]
     rejected_at: datetime

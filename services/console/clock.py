@@ -58,7 +58,7 @@ class Desk:
     def _of_office(self, question: Question) -> Explanation:
         office = self.policy.offices.get(question.office)
         if office is None:
-            raise BadQuestion("office", "office_unknown", "must be an office of the policy")
+            raise BadQuestion("office", "unknown_office")
         return question.closing_at(office.close_of_business).answer(self.policy.calendar_of(office.code), self._names)
 
 
@@ -117,9 +117,12 @@ def _batch(lines: Any, desk: Desk) -> int:
             given = _question(line)
             reply = answer(desk.explanation(given))
         except BadQuestion as error:
-            status, reply = 1, {"error": {"field": error.field, "rule": error.rule, "detail": error.detail}}
+            status, reply = 1, {"error": _error(error)}
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            status, reply = 1, {"error": {"field": "line", "rule": "json", "detail": "must be JSON in UTF-8"}}
+            status, reply = (
+                1,
+                {"error": _error(BadQuestion("line", "not_json"))},
+            )
         if "id" in given:
             reply = {"id": given["id"], **reply}
         write(_encode(reply) + b"\n")
@@ -127,8 +130,12 @@ def _batch(lines: Any, desk: Desk) -> int:
     return status
 
 
+def _error(error: BadQuestion) -> dict[str, str]:
+    return {"field": error.field, "code": error.code, "detail": error.detail}
+
+
 def _question(line: bytes) -> dict[str, Any]:
     question = msgspec.json.decode(line) if len(line) <= LONGEST_LINE else None
     if not isinstance(question, dict):
-        raise BadQuestion("line", "type", "must be a JSON object of at most 64 KiB")
+        raise BadQuestion("line", "not_json")
     return question

@@ -9,10 +9,10 @@ from uuid import UUID
 import click
 import msgspec
 
+from contracts.refusals import Refused
 from services.console.main import quiet, told
 from services.console.target import Target, of_installation
 from services.intake import store
-from services.intake.domain.change import Refused
 from services.intake.domain.numbers import is_case_number
 from services.intake.erasing import erase as erase_case
 from services.policies import load_policy
@@ -81,8 +81,7 @@ async def _erase(target: Target, numbers: Sequence[str], reason: str) -> list[Er
 def _outcome(number: str, done: object) -> Erased:
     if not isinstance(done, Refused):
         return Erased(case=number, erased=True)
-    detail = done.detail or "; ".join(f"{field} {rule}" for field, rule in done.faults)
-    return Erased(case=number, erased=False, code=done.code, detail=detail)
+    return Erased(case=number, erased=False, code=done.code, detail=done.detail("en"))
 
 
 def _key(number: str) -> UUID | str | None:

@@ -48,7 +48,7 @@ def due(
     """When the limit, with its extensions, ends."""
     sound("start", start)
     if any(pause.start < start for pause in pauses):
-        raise BadQuestion("pause", "pause_before_start", "starts before the clock does")
+        raise BadQuestion("pause", "pause_before_start")
     counted = in_time(start, limit, calendar=calendar, rules=rules, pauses=pauses, extensions=extensions)
     return _due(start, limit, calendar=calendar, rules=rules, pauses=counted, extensions=extensions)
 

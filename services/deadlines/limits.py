@@ -6,6 +6,8 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from contracts.refusals import Fault, sentence
+
 CIVIL_TIME = ZoneInfo("Asia/Shanghai")
 """The time of the window. Inside we keep UTC; days are counted by this one."""
 
@@ -20,11 +22,12 @@ LARGEST_OFFSET = timedelta(hours=14)
 class BadQuestion(ValueError):
     """A question about time that has no answer: which field broke which rule."""
 
-    def __init__(self, field: str, rule: str, detail: str) -> None:
-        super().__init__(f"{field}: {detail} ({rule})")
+    def __init__(self, field: str, code: str, **facts: object) -> None:
+        self.fault = Fault(field, code, facts)
         self.field = field
-        self.rule = rule
-        self.detail = detail
+        self.code = code
+        self.detail = sentence(code, facts, "en")
+        super().__init__(f"{field}: {self.detail} ({code})")
 
 
 class Unit(StrEnum):
@@ -50,13 +53,13 @@ class Limit:
 
     def __post_init__(self) -> None:
         if not 1 <= self.number <= LARGEST[self.unit]:
-            raise BadQuestion("limit", "limit_range", f"must be from 1 to {LARGEST[self.unit]} {self.unit}")
+            raise BadQuestion("limit", "limit_range", most=LARGEST[self.unit], unit=self.unit.value)
 
     @classmethod
     def parse(cls, text: str) -> "Limit":
         match = _LIMIT.match(text)
         if match is None:
-            raise BadQuestion("limit", "limit_form", "must be a number and one of h, d, wd, mo, y, for example 5wd")
+            raise BadQuestion("limit", "limit_form")
         return cls(int(match[1]), Unit(match[2]))
 
     def __str__(self) -> str:
@@ -76,7 +79,7 @@ class Pause:
     def __post_init__(self) -> None:
         sound("pause", self.start)
         if self.end is not None and sound("pause", self.end) < self.start:
-            raise BadQuestion("pause", "pause_order", "ends before it starts")
+            raise BadQuestion("pause", "pause_order")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,7 @@ def sound(field: str, moment: datetime) -> datetime:
     """The moment itself if it names its offset and the calendar knows its day."""
     offset = moment.utcoffset()
     if offset is None:
-        raise BadQuestion(field, "offset_missing", "must carry an offset, for example +08:00")
+        raise BadQuestion(field, "offset_missing")
     if abs(offset) > LARGEST_OFFSET:
         raise impossible_offset(field)
     # Years at the ends of what a datetime can hold have no day at the window.
@@ -106,11 +109,11 @@ def sound(field: str, moment: datetime) -> datetime:
 
 
 def impossible_offset(field: str) -> BadQuestion:
-    return BadQuestion(field, "offset_range", "must carry an offset that a place on earth has, -14:00 to +14:00")
+    return BadQuestion(field, "offset_range")
 
 
 def outside(field: str) -> BadQuestion:
-    return BadQuestion(field, "calendar_range", f"the calendar covers {FIRST_YEAR} to {LAST_YEAR}")
+    return BadQuestion(field, "calendar_range", first=FIRST_YEAR, last=LAST_YEAR)
 
 
 def civil_day(moment: datetime) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Any
 
+from contracts.refusals import Shape
 from services.deadlines.calendar import Calendar
 from services.deadlines.counting import due
 from services.deadlines.explanation import Explanation, Names, explain
@@ -52,7 +53,7 @@ class Question:
         for reason in self.codes:
             if reason not in known:
                 field = "pause" if any(pause.reason == reason for pause in self.pauses) else "extension"
-                raise BadQuestion(field, "reason_unknown", "must give a reason that the policy knows")
+                raise BadQuestion(field, "unknown_reason", allowed=known)
 
     def closing_at(self, hour: time | None) -> "Question":
         """The question with the hour at which its office closes, unless it names one itself."""
@@ -78,18 +79,18 @@ class Question:
             if granted is None:
                 continue
             if granted < self.start:
-                raise BadQuestion("extension", "extension_before_start", "was granted before the clock started")
+                raise BadQuestion("extension", "extension_before_start")
             end = due(
                 self.start, self.limit, calendar=calendar, rules=self.rules, pauses=self.pauses, extensions=before
             ).due_at
             if end is not None and granted > end:
-                raise BadQuestion("extension", "extension_after_end", "was granted after the limit had ended")
+                raise BadQuestion("extension", "extension_after_end")
 
 
 def read_question(values: Mapping[str, Any]) -> Question:
     """The question in it. Raises `BadQuestion`; what was asked is never repeated in the error."""
     if set(values) - FIELDS:
-        raise BadQuestion("question", "field_unknown", f"must have no other fields than {', '.join(sorted(FIELDS))}")
+        raise BadQuestion("question", "unknown_field", known=FIELDS)
     limit = Limit.parse(_text(values, "limit"))
     start = read_moment("start", _text(values, "start"))
     return Question(
@@ -105,14 +106,14 @@ def read_question(values: Mapping[str, Any]) -> Question:
 def _text(values: Mapping[str, Any], name: str) -> str:
     value = values.get(name)
     if not isinstance(value, str):
-        raise BadQuestion(name, "type", "must be given as text")
+        raise BadQuestion(name, "wrong_type", wanted=Shape.TEXT)
     return value
 
 
 def _flag(values: Mapping[str, Any], name: str) -> bool:
     value = values.get(name, True)
     if not isinstance(value, bool):
-        raise BadQuestion(name, "type", "must be true or false")
+        raise BadQuestion(name, "wrong_type", wanted=Shape.FLAG)
     return value
 
 
@@ -123,9 +124,9 @@ def _hour(values: Mapping[str, Any], name: str) -> time | None:
     try:
         hour = time.fromisoformat(text)
     except ValueError:
-        raise BadQuestion(name, "time_form", "must be a time of day, for example 17:30") from None
+        raise BadQuestion(name, "hour_form") from None
     if hour.tzinfo is not None:
-        raise BadQuestion(name, "time_form", "must be a time at the window, without an offset")
+        raise BadQuestion(name, "hour_form")
     return hour
 
 
@@ -136,9 +137,9 @@ def _parts(values: Mapping[str, Any], *names: str) -> Sequence[Any]:
             continue
         parts = [parts] if name == "pause" and isinstance(parts, str | dict) else parts
         if not isinstance(parts, list):
-            raise BadQuestion(name, "type", "must be a list")
+            raise BadQuestion(name, "wrong_type", wanted=Shape.LIST)
         if len(parts) > MOST_PARTS:
-            raise BadQuestion(name, "too_many", f"must be at most {MOST_PARTS}")
+            raise BadQuestion(name, "too_many", most=MOST_PARTS)
         return parts
     return ()
 
@@ -156,7 +157,7 @@ def _moment(field: str, text: str) -> datetime:
         offset = _OFFSET.fullmatch(text)
         if offset is not None and int(offset[2]) >= 24 and _is_moment(offset[1]):
             raise impossible_offset(field) from None
-        raise BadQuestion(field, "time_form", "must be ISO 8601 with offset: 2026-03-02T09:00+08:00") from None
+        raise BadQuestion(field, "time_form") from None
 
 
 def _is_moment(text: str) -> bool:
@@ -172,14 +173,12 @@ def _pause(part: object) -> Pause:
     if isinstance(part, str):
         begin, slash, until = part.partition("/")
         if not slash:
-            raise BadQuestion(
-                "pause", "pause_form", "must be two moments with a slash between; the second may be empty"
-            )
+            raise BadQuestion("pause", "pause_form")
         part = {"start": begin, "end": until}
     said = _texts("pause", part, {"start", "end", "reason", "by"})
     if not said.get("start"):
         rule = "resume_without_pause" if said.get("end") else "pause_form"
-        raise BadQuestion("pause", rule, "must start before it can end")
+        raise BadQuestion("pause", rule)
     ending = said.get("end")
     return Pause(
         start=_moment("pause", said["start"]),
@@ -195,7 +194,7 @@ def _extension(part: object) -> Extension:
     try:
         limit = Limit.parse(said.get("limit", ""))
     except BadQuestion as error:
-        raise BadQuestion("extension", error.rule, error.detail) from None
+        raise BadQuestion("extension", error.code, **error.fault.facts) from None
     granted = said.get("granted_at")
     return Extension(
         limit=limit,
@@ -206,10 +205,10 @@ def _extension(part: object) -> Extension:
 
 def _texts(field: str, part: object, names: set[str]) -> dict[str, str]:
     if not isinstance(part, dict):
-        raise BadQuestion(field, "type", "must be a text or an object")
+        raise BadQuestion(field, "wrong_type", wanted=Shape.TEXT_OR_OBJECT)
     given = {name: value for name, value in part.items() if value is not None}
     if set(given) - names:
-        raise BadQuestion(field, "field_unknown", f"must have no other fields than {', '.join(sorted(names))}")
+        raise BadQuestion(field, "unknown_field", known=names)
     if not all(isinstance(value, str) for value in given.values()):
-        raise BadQuestion(field, "type", "must be made of texts")
+        raise BadQuestion(field, "wrong_type", wanted=Shape.TEXTS)
     return given

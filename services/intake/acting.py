@@ -11,11 +11,12 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
+from contracts.refusals import Refused
 from services.intake.bodies import checks
 from services.intake.domain import acts
 from services.intake.domain.acts import Rules
 from services.intake.domain.case import Case
-from services.intake.domain.change import Change, Refused
+from services.intake.domain.change import Change
 from services.intake.lookup import find_visible
 from services.intake.telling import act
 from services.intake.views import CaseView, to_notice, to_view
@@ -132,14 +133,14 @@ def doing(wanted: Act, at: datetime, rules: Rules) -> Callable[[Case], Change | 
 def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
     async def take(request: Call, state: State, key: FromPath[str], data: JSONBody[Act]) -> Response[Any]:
         if getattr(data, "override", False) and request.user.role is not Role.COORDINATOR:
-            raise Rejected("not_allowed", override="needs a coordinator")
+            raise Rejected("needs_coordinator")
         rules = state.rules()
         async with transaction(state.engine) as conn:
             case = await find_visible(conn, request.user, key)
             do = doing(data, state.clock.now(), rules)
             outcome = await act(case.id, do, conn, rules.policy, by=request.user.subject)
         if isinstance(outcome, Refused):
-            return _refused(outcome)
+            return problem(request, outcome)
         return Response(_view(outcome, data, rules.policy), status_code=200)
 
     take.__doc__ = kind.__doc__
@@ -161,11 +162,6 @@ def _view(case: Case, done: Act, policy: Policy) -> CaseView:
         return to_view(case, policy)
     named = set(done.missing)
     return to_notice(case, policy, added=tuple(code for code in case.missing if code not in named))
-
-
-def _refused(refused: Refused) -> Response[bytes]:
-    errors = [{"field": name, "detail": rule} for name, rule in refused.faults]
-    return problem(422 if errors else 409, code=refused.code, detail=refused.detail or "nothing changed", errors=errors)
 
 
 ACTS: list[HTTPRouteHandler] = [_route(path, kind) for path, kind in PATHS.items()]

@@ -12,6 +12,7 @@ from litestar.params import FromPath, QueryParameter
 from msgspec import UNSET, UnsetType
 
 from contracts.access import Access, Part, Relation, access, readable
+from contracts.refusals import Fault
 from contracts.submissions import Applicant
 from services.intake import reads, store
 from services.intake.domain.case import Case
@@ -25,7 +26,6 @@ from services.runtime.access import demand
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
 from services.runtime.failures import Rejected
-from services.runtime.problems import problem
 from services.runtime.sealing import Sealer
 
 Call = Request[Principal, Any, State]
@@ -120,7 +120,7 @@ async def show_applicant(
         found = await find(conn, request.user, key)
         demand(found.relations, Part.APPLICANT)
         if purpose is None or purpose not in policy.purposes:
-            return _unknown_purpose(policy)
+            raise Rejected("unknown_purpose", Fault("purpose", "unknown_purpose", {"allowed": list(policy.purposes)}))
         sealed = await store.get_sealed(conn, found.case.id)
         opened = _open(state.sealer, sealed, sealed.applicant, found.case, Part.APPLICANT)
         if opened is None:
@@ -209,12 +209,6 @@ def _open(sealer: Sealer, sealed: store.Sealed, value: bytes, case: Case, part: 
     if not sealed.wrapped_key or not value:
         return None
     return sealer.open(sealed.wrapped_key, value, f"{case.id}/{part.value}").decode()
-
-
-def _unknown_purpose(policy: Policy) -> Response[bytes]:
-    allowed = ", ".join(policy.purposes)
-    faults = [{"field": "purpose", "detail": f"must be one of {allowed}"}]
-    return problem(422, code="unknown_purpose", detail="say for what it is opened", errors=faults)
 
 
 CONTENTS: list[HTTPRouteHandler] = [show, show_applicant, show_reads]

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import CaseState
 from contracts.events.cases import CaseErased
+from contracts.refusals import Fault, Refused
 from services.intake import store
 from services.intake.domain.case import Case
-from services.intake.domain.change import Refused
 from services.intake.tables import cases
 from services.intake.telling import SERVICE
 from services.policies import Policy
@@ -62,7 +62,7 @@ def _refusal(case: Case, policy: Policy, reason: str) -> Refused | None:
     known = policy.reasons.get(reason)
     if known is None or "erase" not in known.uses:
         allowed = sorted(code for code, each in policy.reasons.items() if "erase" in each.uses)
-        return Refused(code="invalid", faults=(("reason", f"must be one of {', '.join(allowed)}"),))
+        return Refused.of(Fault("reason", "unknown_reason", {"allowed": allowed}))
     if case.state not in OVER:
-        return Refused(code="illegal_move", detail=f"it is {case.state.value}: offices work with it until it is over")
+        return Refused(code="erasing_too_early", facts={"state": case.state})
     return None

@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import RejectionCode
-from contracts.events.rejections import RecordPlace, SubmissionFault, SubmissionRejected
+from contracts.events.rejections import RecordPlace, SubmissionRejected
+from contracts.refusals import Fault, Refused, field_errors
 from contracts.topics import SUBMISSIONS
 from services.intake.domain.submission import LARGEST, repeatable
-from services.intake.registration import Body, Refused, register
+from services.intake.registration import Body, register
 from services.policies import PolicyWatch
 from services.runtime import journal
 from services.runtime.clock import Clock
@@ -19,8 +19,8 @@ from services.runtime.consume import Incoming, Reader, Record, Unreadable
 from services.runtime.journal import Outgoing
 from services.runtime.sealing import Sealer
 
-B = TypeVar("B", bytes, SubmissionFault, Body)
-NO_VALUE = SubmissionFault(field="", code=RejectionCode.NO_VALUE, detail="there is no value")
+B = TypeVar("B", bytes, Fault, Body)
+NO_VALUE = Fault("", "no_value")
 OFFICER = "system"
 
 
@@ -56,11 +56,9 @@ class Registrar:
             data=body,
         )
 
-    def refuse(self, unread: Unreadable) -> Incoming[SubmissionFault]:
+    def refuse(self, unread: Unreadable) -> Incoming[Fault]:
         """What the plumbing could not even hand over."""
-        return self._incoming(
-            unread.record, SubmissionFault(field="", code=RejectionCode.UNREADABLE, detail=unread.detail)
-        )
+        return self._incoming(unread.record, Fault("", "unreadable", {"why": unread.detail}))
 
     async def take(self, batch: Sequence[Incoming[Body]], conn: AsyncConnection) -> None:
         now = self.clock.now()
@@ -81,7 +79,7 @@ class Registrar:
                     source=source,
                     submission_id=submission_id,
                     record=RecordPlace(topic=record.topic, partition=record.partition, offset=record.offset),
-                    faults=outcome.faults,
+                    faults=field_errors(outcome.faults),
                     rejected_at=now,
                 )
                 messages.append(Outgoing(event=event, at=now, key=key_of(record, self.sealer)))

@@ -1,8 +1,7 @@
 """Intake over HTTP: register, look, and see who answers next and by when."""
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Annotated, Any, Final
+from collections.abc import Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -12,12 +11,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 
 from contracts.access import Part
-from contracts.codes import CaseState, Field, RejectionCode
+from contracts.codes import CaseState, Field
+from contracts.refusals import Refused
 from services.intake import explaining, registration, store
 from services.intake.acting import ACTS
 from services.intake.contents import CONTENTS, SEES, CaseListed, to_listed
 from services.intake.lookup import Found, find_visible, relations_of, sees, window_of
-from services.intake.registration import Outcome, Refused, Registered
+from services.intake.registration import Outcome, Registered
 from services.intake.relations import list_relations
 from services.intake.spending import TimeView, to_time
 from services.intake.timeline import ClockView, Entry, own_clocks, to_entries
@@ -31,17 +31,6 @@ Call = Request[Principal, Any, State]
 
 REGISTERS = requires(Role.TOWNSHIP, Role.CLERK)
 LARGEST_PAGE = 200
-STATUS: Final[Mapping[RejectionCode, int]] = MappingProxyType(
-    {
-        RejectionCode.NOT_YOUR_SOURCE: 403,
-        RejectionCode.NOT_YOUR_AREA: 403,
-        RejectionCode.ERASED: 410,
-        RejectionCode.CONFLICT: 409,
-        RejectionCode.TOO_LARGE: 413,
-        RejectionCode.NOT_JSON: 400,
-        RejectionCode.NOT_UTF8: 400,
-    }
-)
 """Of several faults the first in this order counts; 422 for all others."""
 NDJSON = "application/x-ndjson"
 LARGEST_BATCH = 16 * 1024 * 1024
@@ -61,7 +50,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 async def register(request: Call, state: State) -> Response[Any]:
     """Register a matter: 201 with the case, 200 if it was there before, 409 for another content, 422 for faults."""
     (outcome,) = await _registered([await request.body()], request.user, state)
-    return _answer(outcome, state)
+    return _answer(outcome, request)
 
 
 @post(
@@ -81,11 +70,11 @@ async def register_batch(request: Call, state: State) -> Response[bytes]:
     if lines[-1] == b"":
         lines.pop()
     if len(lines) > MOST_LINES:
-        return problem(413, code="too_large", detail=f"at most {MOST_LINES} lines")
+        return problem(request, Refused(code="too_large", facts={"most": f"{MOST_LINES} lines"}))
     answers = []
     for start in range(0, len(lines), PORTION):
         outcomes = await _registered(lines[start : start + PORTION], request.user, state)
-        answers += [_line(outcome, state) for outcome in outcomes]
+        answers += [_line(outcome, request) for outcome in outcomes]
     return Response(b"".join(answers), status_code=200, media_type=NDJSON)
 
 
@@ -109,22 +98,22 @@ async def _registered(bodies: Sequence[bytes], user: Principal, state: State) ->
         )
 
 
-def _line(outcome: Outcome, state: State) -> bytes:
-    answer = _answer(outcome, state)
+def _line(outcome: Outcome, request: Call) -> bytes:
+    answer = _answer(outcome, request)
     status = answer.status_code or 200
     body = answer.content if isinstance(answer.content, bytes) else msgspec.json.encode(answer.content)
     return b'{"status":%d,"answer":%s}\n' % (status, body)
 
 
-def _answer(outcome: Outcome, state: State) -> Response[Any]:
+def _answer(outcome: Outcome, request: Call) -> Response[Any]:
     match outcome:
         case Registered(case=case, repeated=repeated):
             location = {"location": f"/v1/cases/{case.id}"}
-            return Response(to_view(case, state.policy.policy), status_code=200 if repeated else 201, headers=location)
-        case Refused(faults=faults):
-            codes = {fault.code for fault in faults}
-            status = next((status for code, status in STATUS.items() if code in codes), 422)
-            return problem(status, detail="the submission became no case", code=faults[0].code, errors=faults)
+            return Response(
+                to_view(case, request.app.state.policy.policy), status_code=200 if repeated else 201, headers=location
+            )
+        case Refused():
+            return problem(request, outcome)
 
 
 @get("/v1/cases", guards=[SEES], tags=["cases"])

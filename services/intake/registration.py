@@ -8,8 +8,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import RejectionCode
-from contracts.events.rejections import SubmissionFault
+from contracts.refusals import Fault, Refused
 from contracts.submissions import Submission
 from services.intake import store
 from services.intake.domain import registering
@@ -22,22 +21,12 @@ from services.policies import Policy
 from services.runtime.ids import new_id
 from services.runtime.sealing import Sealer
 
-Body = bytes | SubmissionFault
+Body = bytes | Fault
 """A submission as it came, or why there is none to look at."""
-NOT_YOUR_SOURCE = SubmissionFault(
-    field="source", code=RejectionCode.NOT_YOUR_SOURCE, detail="must be a source that the token names"
-)
-NOT_YOUR_AREA = SubmissionFault(
-    field="area", code=RejectionCode.NOT_YOUR_AREA, detail="must lie in the area that the token names"
-)
-ERASED = SubmissionFault(
-    field="submission_id",
-    code=RejectionCode.ERASED,
-    detail="its case was erased; register it anew with another id",
-)
-CONFLICT = SubmissionFault(
-    field="submission_id", code=RejectionCode.CONFLICT, detail="the id was used before for another content"
-)
+NOT_YOUR_SOURCE = Fault("source", "not_your_source")
+NOT_YOUR_AREA = Fault("area", "not_your_area")
+ERASED = Fault("submission_id", "erased")
+CONFLICT = Fault("submission_id", "conflict")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +38,6 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """No case came of it."""
-
-    faults: tuple[SubmissionFault, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """What a sender may register, and which cases it may be shown. Over Kafka whoever may write to the topic may."""
 
@@ -64,7 +46,7 @@ class Bounds:
     """Whether an area of the policy is the sender's own."""
     sees: Callable[[Case], bool] | None = None
 
-    def faults(self, submission: Submission, policy: Policy) -> tuple[SubmissionFault, ...]:
+    def faults(self, submission: Submission, policy: Policy) -> tuple[Fault, ...]:
         found = []
         if self.sources is not None and submission.source not in self.sources:
             found.append(NOT_YOUR_SOURCE)
@@ -135,8 +117,8 @@ def fingerprint(submission: Submission, sealer: Sealer) -> bytes:
     return sealer.keyed_hash("submission", canonical(submission))
 
 
-def _read(body: Body, policy: Policy, now: datetime, bounds: Bounds) -> Submission | tuple[SubmissionFault, ...]:
-    if isinstance(body, SubmissionFault):
+def _read(body: Body, policy: Policy, now: datetime, bounds: Bounds) -> Submission | tuple[Fault, ...]:
+    if isinstance(body, Fault):
         return (body,)
     found = parse(body, policy, now)
     return found if isinstance(found, tuple) else bounds.faults(found, policy) or found
@@ -189,7 +171,7 @@ def _key(submission: Submission) -> Key:
 
 
 def _outcome(
-    found: Submission | tuple[SubmissionFault, ...],
+    found: Submission | tuple[Fault, ...],
     known: dict[Key, Case],
     made: dict[Key, Case],
     seen: set[Key],
@@ -197,14 +179,14 @@ def _outcome(
     bounds: Bounds,
 ) -> Outcome:
     if not isinstance(found, Submission):
-        return Refused(faults=found)
+        return Refused.of(*found)
     key = _key(found)
     case = made.get(key) or known[key]
     repeated = key in known or key in seen
     seen.add(key)
     if case.erased:
-        return Refused(faults=(ERASED,))
+        return Refused.of(ERASED)
     foreign = repeated and bounds.sees is not None and not bounds.sees(case)
     if foreign or case.fingerprint != fingerprint(found, sealer):
-        return Refused(faults=(CONFLICT,))
+        return Refused.of(CONFLICT)
     return Registered(case=case, repeated=repeated)

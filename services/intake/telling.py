@@ -9,9 +9,10 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events import CaseBound
+from contracts.refusals import Refused
 from services.intake import store, translate
 from services.intake.domain.case import Case
-from services.intake.domain.change import Change, Refused
+from services.intake.domain.change import Change
 from services.policies import Policy
 from services.runtime import journal
 from services.runtime.journal import Outgoing

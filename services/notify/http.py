@@ -16,6 +16,7 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import ServerSentEvent
 
 from contracts.codes import CaseState, ClockKind, ClockStatus, Field, SupervisionLevel
+from contracts.refusals import Fault
 from services.notify import figures, oversight
 from services.notify.figures import AlertView, Names, Wanted, WatchView, name_of
 from services.notify.oversight import SupervisionView
@@ -34,6 +35,7 @@ FAR = datetime(9999, 1, 1, tzinfo=UTC)
 START = datetime(1, 1, 1, tzinfo=UTC), UUID(int=0)
 ANSWERED_WITHIN = timedelta(minutes=1)
 """Real time in which routing takes or refuses an answer, unless it had to set it aside."""
+BAD_CURSOR = Fault("cursor", "bad_cursor")
 BOARD = resources.files("services.notify") / "board"
 
 
@@ -67,11 +69,11 @@ def _scope(user: Principal, office: str, area: str) -> tuple[str, str]:
     """Office and area that the caller may see: an officer's own office, a coordinator's own area and below."""
     if user.role is Role.OFFICER:
         if user.office is None or office not in ("", user.office):
-            raise Rejected("not_allowed", office="an officer sees the own office")
+            raise Rejected("own_office_only" if user.office else "no_office")
         return user.office, ""
     if user.area is not None and not (area and user.sees(area)):
         if area:
-            raise Rejected("not_allowed", area="outside of the token's area")
+            raise Rejected("outside_area")
         return office, user.area
     return office, area
 
@@ -194,9 +196,9 @@ def _after(cursor: str) -> tuple[datetime, UUID]:
         # A plus sign in a query that was not escaped arrives as a blank.
         found = datetime.fromisoformat(due_at.replace(" ", "+")), UUID(clock_id)
     except ValueError:
-        raise Rejected("invalid", cursor="not a cursor of this list") from None
+        raise Rejected("bad_cursor", BAD_CURSOR) from None
     if found[0].tzinfo is None:
-        raise Rejected("invalid", cursor="not a cursor of this list")
+        raise Rejected("bad_cursor", BAD_CURSOR)
     return found
 
 
@@ -244,7 +246,7 @@ def _checked(cursor: str | None) -> str | None:
         try:
             figures.read_cursor(cursor)
         except ValueError:
-            raise Rejected("invalid", cursor="not a cursor of this list") from None
+            raise Rejected("bad_cursor", BAD_CURSOR) from None
     return cursor
 
 

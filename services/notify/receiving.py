@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import FeedbackOutcome
 from contracts.events.referrals import FeedbackReceived
 from contracts.personal import is_personal
-from contracts.reading import NoObject, read_object
+from contracts.reading import read_object
+from contracts.refusals import Fault, Refused
 from contracts.submissions import Feedback
 from contracts.topics import FEEDBACK_PATTERN, feedback_office
 from services.notify.domain.receipts import BREAKABLE, stops
 from services.notify.receipts import Receipt, save_receipts
 from services.policies import PolicyWatch
+from services.runtime.checking import fit
 from services.runtime.clock import Clock
 from services.runtime.consume import Ignored, Incoming, Reader, Record
 
@@ -53,11 +54,10 @@ class Receiver:
 
     def _receipt(self, record: Record) -> Receipt | None:
         given = read_object(record.value, largest=LARGEST)
-        if isinstance(given, NoObject):
+        if isinstance(given, Fault):
             return None
-        try:
-            feedback = msgspec.convert(given, Feedback)
-        except msgspec.ValidationError:
+        feedback = fit(Feedback, given)
+        if isinstance(feedback, Refused):
             return None
         if is_personal(feedback.feedback_id):
             return None

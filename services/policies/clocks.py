@@ -98,9 +98,9 @@ class LegalClock:
         """Raises `BadQuestion`: what has run out or was stopped cannot be lengthened."""
         end = self.due(calendar).due_at
         if not self.open or (end is not None and at > end):
-            raise BadQuestion("extension", "extension_after_end", "was granted after the clock had ended")
+            raise BadQuestion("extension", "extension_after_end")
         if at < self.started_at:
-            raise BadQuestion("extension", "extension_before_start", "was granted before the clock started")
+            raise BadQuestion("extension", "extension_before_start")
         grant = Grant(approver=approver, reason=reason, at=at)
         return dataclasses.replace(self._next(extensions=(*self.extensions, by)), grants=(*self.grants, grant))
 

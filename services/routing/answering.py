@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import FeedbackOutcome
+from contracts.refusals import Refused
 from services.policies import Policy
 from services.routing import store
 from services.routing.domain.answers import Answer, received, take
-from services.routing.domain.referral import Change, Refused, Routing
+from services.routing.domain.referral import Change, Routing
 from services.routing.domain.timing import Desk
 from services.routing.store import SavedAnswer
 from services.routing.translate import to_outgoing

@@ -7,11 +7,12 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response
 
-from contracts.codes import FeedbackAction, RejectionCode
-from contracts.reading import NoObject, read_object
+from contracts.codes import FeedbackAction
+from contracts.reading import read_object
+from contracts.refusals import Fault, Refused
 from contracts.submissions import Identifier, LongText, ShortText
 from services.routing.coordinating import Moment
-from services.routing.domain.reading import LARGEST, fault, faults_of
+from services.routing.domain.reading import LARGEST, understand
 from services.runtime.ids import new_id
 from services.runtime.problems import problem
 
@@ -28,6 +29,9 @@ class AnswerBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     attributes: dict[ShortText, str | int | bool] = {}
 
 
+BODY = [field.name for field in msgspec.structs.fields(AnswerBody)]
+
+
 def as_on_kafka(given: Mapping[str, Any], referral_id: UUID | str, action: FeedbackAction) -> dict[str, Any]:
     named = given if given.get("feedback_id") is not None else {**given, "feedback_id": str(new_id())}
     return {**named, "referral_id": str(referral_id), "action": action.value}
@@ -38,14 +42,11 @@ def checks_answer(action: FeedbackAction) -> Callable[[Request[Any, Any, Any]], 
 
     async def check(request: Request[Any, Any, Any]) -> Response[bytes] | None:
         read = read_object(await request.body() or b"{}", largest=LARGEST)
-        if isinstance(read, NoObject):
-            status = 413 if read.code is RejectionCode.TOO_LARGE else 400
-            return problem(status, code=read.code.value, detail=f"the body {read.detail}")
-        faults = list(faults_of(as_on_kafka(read, str(request.path_params["referral_id"]), action)))
-        faults += [
-            fault(name, RejectionCode.UNKNOWN_FIELD, "stands in the path")
-            for name in sorted(read.keys() & FROM_THE_PATH)
-        ]
-        return problem(422, code="invalid", detail="nothing changed", errors=faults) if faults else None
+        if isinstance(read, Fault):
+            return problem(request, Refused.of(read))
+        _, faults = understand(as_on_kafka(read, str(request.path_params["referral_id"]), action))
+        if read.keys() & FROM_THE_PATH:
+            faults += (Fault("", "unknown_field", {"known": BODY}),)
+        return problem(request, Refused.of(*faults)) if faults else None
 
     return check

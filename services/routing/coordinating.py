@@ -9,13 +9,14 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.refusals import Refused
 from services.deadlines import BadQuestion, read_moment
 from services.routing import store
 from services.routing.answering import SERVICE
 from services.routing.domain import supervision
 from services.routing.domain.nesting import nested
 from services.routing.domain.pauses import Wanted, broken, correct_pause
-from services.routing.domain.referral import Change, Refused, Routing
+from services.routing.domain.referral import Change, Routing
 from services.routing.domain.timing import Desk
 from services.routing.translate import to_outgoing
 from services.runtime import journal

@@ -9,9 +9,10 @@ from zlib import crc32
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import FeedbackOutcome, RejectionCode
+from contracts.codes import FeedbackOutcome
 from contracts.events.cases import CaseAccepted, CaseErased, CaseReopened, CaseTerminated, CaseWithdrawn
-from contracts.events.rejections import FeedbackFault, RecordPlace
+from contracts.events.rejections import RecordPlace
+from contracts.refusals import Fault
 from contracts.topics import CASES, FEEDBACK_PATTERN, feedback_office
 from services.policies import PolicyWatch
 from services.routing import store
@@ -19,7 +20,7 @@ from services.routing.answering import SERVICE, latest, take_answers
 from services.routing.aside import tell_aside
 from services.routing.domain.answers import Answer
 from services.routing.domain.dispatching import dispatch, rework, withdraw
-from services.routing.domain.reading import Misread, fault, read_answer, told_back, whole
+from services.routing.domain.reading import Misread, read_answer, told_back, whole
 from services.routing.domain.referral import Change, Routing
 from services.routing.domain.timing import Desk
 from services.routing.erasing import erase_texts
@@ -94,7 +95,7 @@ class Router:
         """Total: whatever an office writes is an answer, or is refused with everything that is wrong with it."""
         given, faults = read_answer(record.value)
         if faults:
-            return self._misread(record, faults, **told_back(given))
+            return self._misread(record, faults, **told_back(given, faults))
         feedback = whole(given)
         received_at = self.clock.at(record.timestamp)
         office = feedback_office(record.topic)
@@ -108,7 +109,7 @@ class Router:
 
     def refuse(self, unread: Unreadable) -> Incoming[Misread]:
         """What the plumbing could not even hand over."""
-        return self._misread(unread.record, (fault("", RejectionCode.UNREADABLE, unread.detail),))
+        return self._misread(unread.record, (Fault("", "unreadable", {"why": unread.detail}),))
 
     async def hear(self, batch: Sequence[Incoming[Answer | Misread]], conn: AsyncConnection) -> None:
         """Answers are taken; all else is refused, and nothing that an office can write makes the batch fail."""
@@ -127,7 +128,7 @@ class Router:
         heard = [incoming.data for incoming in batch]
         await tell_aside(heard, FeedbackOutcome(outcome), conn, self.policy.policy)
 
-    def _misread(self, record: Record, faults: tuple[FeedbackFault, ...], **known: Any) -> Incoming[Misread]:
+    def _misread(self, record: Record, faults: tuple[Fault, ...], **known: Any) -> Incoming[Misread]:
         received_at = self.clock.at(record.timestamp)
         office = feedback_office(record.topic)
         content = crc32(record.value or b"")

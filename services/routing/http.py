@@ -1,6 +1,5 @@
 """Routing over HTTP: an office's inbox and answers, the coordinator's decisions, and why things went where they did."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,13 +12,15 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import FeedbackAction, ReferralState
+from contracts.refusals import Refused
+from contracts.submissions import Feedback
 from services.routing import explaining, store
 from services.routing.answering import take_answers
 from services.routing.bodies import AnswerBody, as_on_kafka, checks_answer
 from services.routing.coordinating import DECISIONS, Decision, decide
 from services.routing.domain.answers import Answer
-from services.routing.domain.reading import whole
-from services.routing.domain.referral import Referral, Refused, Routing
+from services.routing.domain.reading import understand, whole
+from services.routing.domain.referral import Referral, Routing
 from services.routing.translate import ReferralView, to_view
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
@@ -35,18 +36,6 @@ DECIDES = requires(Role.COORDINATOR)
 SEES = requires(Role.OFFICER, Role.CLERK, Role.TOWNSHIP, Role.COORDINATOR, Role.OPS)
 SEES_TEXT = requires(Role.OFFICER, Role.COORDINATOR)
 LARGEST_PAGE = 200
-MALFORMED = frozenset(
-    {
-        "invalid",
-        "unknown_reason",
-        "unknown_office",
-        "unknown_pause",
-        "approver_missing",
-        "extension_too_long",
-        "late_reason_missing",
-        "occurred_out_of_range",
-    }
-)
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,10 +145,9 @@ async def show_answers(request: Call, state: State, referral_id: FromPath[UUID])
 
 
 def _answering(action: FeedbackAction) -> HTTPRouteHandler:
-    async def answer(
-        request: Call, state: State, referral_id: FromPath[UUID], data: JSONBody[AnswerBody]
-    ) -> Response[Any]:
-        return await _answer(request.user, state, as_on_kafka(msgspec.to_builtins(data), referral_id, action))
+    async def answer(request: Call, referral_id: FromPath[UUID], data: JSONBody[AnswerBody]) -> Response[Any]:
+        given, _ = understand(as_on_kafka(msgspec.to_builtins(data), referral_id, action))
+        return await _answer(request, whole(given))
 
     answer.__doc__ = f"{action.en} ({action.zh}). The same as the answer on Kafka."
     path = f"/v1/referrals/{{referral_id:uuid}}/{action.value}"
@@ -173,19 +161,19 @@ def _answering(action: FeedbackAction) -> HTTPRouteHandler:
     )(answer)
 
 
-async def _answer(user: Principal, state: State, given: Mapping[str, Any]) -> Response[Any]:
-    router, feedback = state.router, whole(given)
+async def _answer(request: Call, feedback: Feedback) -> Response[Any]:
+    user, router = request.user, request.app.state.router
     if user.office is None:
-        raise Rejected("not_allowed", office="the token names no office")
+        raise Rejected("no_office")
     answer = Answer(sender=user.office, feedback=feedback, received_at=router.clock.now())
     desk = router.desk()
-    async with transaction(state.engine) as conn:
+    async with transaction(request.app.state.engine) as conn:
         known = (await store.find_owned(conn, [feedback.referral_id])).get(feedback.referral_id)
         if known is None or known.office != user.office:
             raise Rejected("not_found")
         (taken,) = await take_answers([answer], {known.referral_id: known.case_id}, conn, desk, router.sealer)
     if taken.refused is not None:
-        return _refused(taken.refused)
+        return problem(request, taken.refused)
     referral = taken.routing.referral(feedback.referral_id)
     return Response(to_view(referral, taken.routing, desk.policy), status_code=200, media_type=MediaType.JSON)
 
@@ -202,7 +190,7 @@ def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
                 data, routing.matter.case_id, referral_id, conn, desk, at=router.clock.now(), by=request.user.subject
             )
         if isinstance(outcome, Refused):
-            return _refused(outcome)
+            return problem(request, outcome)
         view = to_view(outcome.referral(referral_id), outcome, desk.policy)
         successor = next((r for r in outcome.referrals if r.supersedes == referral_id), None)
         answer = {"referral": view, "successor": to_view(successor, outcome, desk.policy) if successor else None}
@@ -213,12 +201,6 @@ def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
     name = f"decide_{path.replace('-', '_')}"
     full = f"/v1/referrals/{{referral_id:uuid}}/{path}"
     return post(full, guards=[DECIDES], status_code=200, tags=["coordinator"], name=name)(take_decision)
-
-
-def _refused(refused: Refused) -> Response[bytes]:
-    status = 422 if refused.code in MALFORMED else 409
-    named = {"field": refused.field, "rule": refused.rule, "detail": refused.detail}
-    return problem(status, code=refused.code, detail=refused.detail, errors=[named] if refused.field else ())
 
 
 async def _seen(user: Principal, conn: AsyncConnection, referral_id: UUID) -> tuple[Routing, Referral]:

@@ -11,20 +11,21 @@ import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import FeedbackOutcome, RejectionCode
+from contracts.codes import FeedbackOutcome
 from contracts.events.referrals import FeedbackReceived
 from contracts.events.rejections import FeedbackRejected
+from contracts.refusals import Fault, field_errors
 from contracts.topics import OFFICE_REFERRALS
 from services.policies import Policy
 from services.routing.answering import SERVICE
 from services.routing.domain.answers import Answer
-from services.routing.domain.reading import Misread, fault
+from services.routing.domain.reading import Misread
 from services.routing.store import Owned
 from services.routing.translate import copies_of, hears_by_kafka
 from services.runtime import gauges, inbox, journal
 from services.runtime.journal import Outgoing
 
-FOREIGN = fault("referral_id", RejectionCode.UNKNOWN_REFERRAL, "must be a referral of the office that answers")
+FOREIGN = Fault("referral_id", "unknown_referral")
 """The same where there is no such referral and where it is another office's: nobody learns what others have."""
 
 log = structlog.get_logger()
@@ -71,7 +72,7 @@ async def refuse(
         # Not under its own id: that stays free for the answer that was meant.
         if _key(one) not in fresh:
             continue
-        gauges.REFUSED.labels(one.sender, one.faults[0].code.value).inc()
+        gauges.REFUSED.labels(one.sender, one.faults[0].code).inc()
         known = own(one, owned)
         if known is not None:
             event = _received(one, known)
@@ -95,7 +96,7 @@ def _received(one: Misread, known: Owned) -> FeedbackReceived:
         outcome=FeedbackOutcome.REFUSED,
         received_at=one.received_at,
         code="invalid_feedback",
-        faults=one.faults,
+        faults=field_errors(one.faults),
         record=one.record,
     )
 
@@ -106,7 +107,7 @@ def _rejected(one: Misread) -> FeedbackRejected:
         feedback_id=one.feedback_id,
         referral_id=one.referral_id,
         record=one.record,
-        faults=one.faults,
+        faults=field_errors(one.faults),
         rejected_at=one.received_at,
     )
 

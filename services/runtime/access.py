@@ -41,4 +41,4 @@ def demand(relations: Collection[Relation], part: Part) -> None:
     """Raises `Rejected` unless the matrix gives this part to one of the relations."""
     known(relations)
     if access(relations, part) is Access.DENIED:
-        raise Rejected("not_allowed", part=f"{part.value} is not opened to {', '.join(sorted(relations))}")
+        raise Rejected("not_allowed", part=part, relations=sorted(relations))

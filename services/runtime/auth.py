@@ -7,10 +7,11 @@ from typing import Annotated, Any, Final, Protocol
 import jwt
 import msgspec
 from litestar.connection import ASGIConnection
-from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 from msgspec.structs import replace
+
+from services.runtime.failures import Rejected
 
 ALGORITHM = "HS256"
 ISSUER = "yimen"
@@ -105,7 +106,7 @@ class _Claims(msgspec.Struct, frozen=True):
 
 
 def read_token(key: str, token: str) -> Principal:
-    """Raises `NotAuthorizedException` for a token that is not ours, changed, or out of date."""
+    """Raises `Rejected` for a token that is not ours, changed, or out of date."""
     try:
         options: Any = {"require": ["exp", "iss", "sub"]}
         claims = msgspec.convert(
@@ -113,7 +114,7 @@ def read_token(key: str, token: str) -> Principal:
         )
         ends_at = datetime.fromtimestamp(claims.exp, UTC)
     except (jwt.PyJWTError, msgspec.ValidationError, ValueError, OverflowError, OSError):
-        raise NotAuthorizedException("the bearer token is not valid here or is out of date") from None
+        raise Rejected("bad_token") from None
     sources = frozenset(claims.sources) if claims.role is Role.TOWNSHIP and not claims.installation else None
     principal = Principal(
         subject=claims.sub,
@@ -124,8 +125,8 @@ def read_token(key: str, token: str) -> Principal:
         installation=claims.installation,
         ends_at=ends_at,
     )
-    if fault := unscoped(principal):
-        raise NotAuthorizedException(fault)
+    if unscoped(principal):
+        raise Rejected("unscoped_token")
     return principal
 
 
@@ -145,11 +146,11 @@ def requires(*roles: Role) -> Guard:
         del handler
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise NotAuthorizedException("send a bearer token")
+            raise Rejected("no_token")
         state = connection.app.state
         principal = read_token(state.token_key, token.strip()).stands_in(state.places)
         connection.scope["user"] = principal
         if roles and principal.role not in roles:
-            raise PermissionDeniedException(f"the role {principal.role.value} may not do this")
+            raise Rejected("role_not_allowed", roles=[role.value for role in roles])
 
     return guard

@@ -9,6 +9,8 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from contracts.refusals import Fault
+
 INFRASTRUCTURE_STATES: Final = ("08", "53", "57P", "58", "25006", "3D000", "F0", "XX")
 """Connection lost, no resources, shutting down, disk trouble, a replica that was a primary, corruption."""
 
@@ -26,9 +28,10 @@ class FailureClass(StrEnum):
 class Rejected(Exception):
     """Trying again would never help. The code is stable; the facts are ids and codes, never a person's data."""
 
-    def __init__(self, code: str, **facts: object) -> None:
+    def __init__(self, code: str, *faults: Fault, **facts: object) -> None:
         super().__init__(code)
         self.code = code
+        self.faults = faults
         self.facts = facts
 
 

@@ -14,7 +14,7 @@ from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from services.runtime.problems import on_error, on_http_exception
+from services.runtime.problems import SECURITY_HEADERS, on_error, on_http_exception
 
 Probe = Callable[[], Awaitable[Mapping[str, str]]]
 """Names each part of the service with `ok` or what is wrong with it."""
@@ -22,14 +22,6 @@ OK = "ok"
 DEGRADED = "degraded: "
 """Begins what is wrong with a part without which the service does its work all the same: people are told of it, and
 nobody sends its requests elsewhere."""
-
-SECURITY_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "content-security-policy": "default-src 'self'",
-    "cache-control": "no-store",
-}
 
 
 def json_body(kind: type[Any]) -> Any:

@@ -1,64 +1,81 @@
-"""Errors over HTTP as RFC 9457 problem details; one table from our codes to status codes."""
+"""Errors over HTTP as RFC 9457 problem details: one shape, in the language that was asked for, Chinese first."""
 
-from collections.abc import Sequence
-from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
+from contracts.refusals import FieldError, Refused, field_errors, title
 from services.runtime.failures import FailureClass, Rejected, classify
+from services.runtime.forms import TAGS, language_of
 
-STATUS = {
-    "not_found": 404,
-    "erased": 410,
-    "not_allowed": 403,
-    "conflict": 409,
-    "illegal_move": 409,
-    "invalid": 422,
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_SECONDS: Final = 2
+SECURITY_HEADERS: Final = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "content-security-policy": "default-src 'self'",
+    "cache-control": "no-store",
 }
-"""Codes that are not here are 409: the request is well formed, but the state of things is against it."""
-RETRY_SECONDS = "2"
+BY_STATUS: Final = {
+    401: "no_token",
+    404: "no_such_path",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+    429: "too_many_requests",
+    503: "unavailable",
+}
+"""What the framework refuses by itself."""
 
 log = structlog.get_logger()
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`errors` names every fault with field, code and rule."""
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Why nothing was done. `errors` names each fault with its field; an empty field is the whole."""
 
     type: str = "about:blank"
     title: str
     status: int
-    detail: str = ""
-    code: str = ""
-    errors: Sequence[Any] = ()
+    code: str
+    detail: str
+    errors: tuple[FieldError, ...] = ()
 
 
-def problem(status: int, *, detail: str = "", code: str = "", errors: Sequence[Any] = ()) -> Response[bytes]:
-    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, code=code, errors=errors)
-    headers = {}
-    if status == HTTPStatus.UNAUTHORIZED:
-        headers["www-authenticate"] = 'Bearer realm="yimen"'
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["retry-after"] = RETRY_SECONDS
-    return Response(
-        msgspec.json.encode(body), status_code=status, media_type="application/problem+json", headers=headers
+def problem(request: Request[Any, Any, Any], refused: Refused) -> Response[bytes]:
+    """What is refused, said to who asked."""
+    language = language_of(request.headers.get("accept-language", ""))
+    status = refused.status
+    body = Problem(
+        title=title(status, language),
+        status=status,
+        code=refused.code,
+        detail=refused.detail(language),
+        errors=field_errors(refused.faults, language),
     )
+    headers = {**SECURITY_HEADERS, "content-language": TAGS[language], "vary": "accept-language"}
+    if status == 401:
+        headers["www-authenticate"] = 'Bearer realm="yimen"'
+    if status == 503:
+        headers["retry-after"] = str(RETRY_SECONDS)
+    return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
-def on_http_exception(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    faults = error.extra if isinstance(error.extra, list) else ()
-    return problem(error.status_code, detail=error.detail, code="invalid" if faults else "", errors=faults)
+def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """What the framework refuses: its own words may repeat what was sent."""
+    facts = {"most": f"{request.app.request_max_body_size} B", "wanted": "application/json"}
+    return problem(request, Refused(code=BY_STATUS.get(error.status_code, "invalid"), facts=facts))
 
 
-def on_error(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Everything else; what an unknown error says stays in the log, without the request."""
     if isinstance(error, Rejected):
-        facts = [{"field": name, "detail": str(value)} for name, value in error.facts.items()]
-        return problem(STATUS.get(error.code, 409), code=error.code, errors=facts)
+        refused = Refused.of(*error.faults) if error.faults else Refused(code=error.code, facts=error.facts)
+        return problem(request, refused)
     if classify(error) is not FailureClass.POISON:
-        return problem(503, detail="a part of the installation is away for the moment; try again")
+        return problem(request, Refused(code="unavailable"))
     log.error("request_failed", error=type(error).__name__, exc_info=error)
-    return problem(500, detail="the request failed; the log says why")
+    return problem(request, Refused(code="failed"))

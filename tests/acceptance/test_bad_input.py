@@ -38,28 +38,39 @@ BAD = {
     "not UTF-8": (b'{"source": "\xff\xfe"}', {"": "not_utf8"}),
     "half a character": (b'{"source": "\\ud800"}', {"": "not_json"}),
     "endless depth": (DEEP, {"": "not_json"}),
-    "no object": (b"[1, 2]", {"": "wrong_type"}),
+    "no object": (b"[1, 2]", {"": "not_json"}),
     "larger than any submission": (a_submission(summary="x" * KAFKA_LIMIT), {"": "too_large"}),
     "unknown category": (a_submission(category="weather.rain"), {"category": "unknown_category"}),
     "unknown area": (a_submission(area="999999"), {"area": "unknown_area"}),
-    "half an area": (a_submission(area="1307221"), {"area": "wrong_type"}),
-    "a NUL": (a_submission(summary="a\x00b"), {"summary": "wrong_type"}),
-    "year 9999": (a_submission(received_at="9999-12-31T23:59:59+08:00"), {"received_at": "bad_time"}),
-    "year 1": (a_submission(received_at="0001-01-01T00:00:00+14:00"), {"received_at": "bad_time"}),
-    "an offset of 26 hours": (a_submission(received_at="2026-03-02T09:00:00+26:00"), {"received_at": "bad_time"}),
-    "an offset of nowhere": (a_submission(received_at="2026-03-02T09:00:00+15:00"), {"received_at": "bad_time"}),
-    "no offset": (a_submission(received_at="2026-03-02T09:00:00"), {"received_at": "bad_time"}),
+    "half an area": (a_submission(area="1307221"), {"area": "bad_area"}),
+    "a NUL": (a_submission(summary="a\x00b"), {"summary": "bad_character"}),
+    "year 9999": (a_submission(received_at="9999-12-31T23:59:59+08:00"), {"received_at": "calendar_range"}),
+    "year 1": (a_submission(received_at="0001-01-01T00:00:00+14:00"), {"received_at": "calendar_range"}),
+    "an offset of 26 hours": (a_submission(received_at="2026-03-02T09:00:00+26:00"), {"received_at": "time_form"}),
+    "an offset of nowhere": (a_submission(received_at="2026-03-02T09:00:00+15:00"), {"received_at": "offset_range"}),
+    "no offset": (a_submission(received_at="2026-03-02T09:00:00"), {"received_at": "offset_missing"}),
     "attributes that nobody knows": (a_submission(attributes={"x": -1}), {"attributes": "unknown_attribute"}),
     "negative everywhere": (
         a_submission(**NEGATIVE),
-        dict.fromkeys(("submission_id", "source", "category", "area", "channel", "summary"), "wrong_type")
-        | {"received_at": "bad_time", "attributes": "wrong_type", "materials": "wrong_type"}
+        {
+            "submission_id": "bad_identifier",
+            "source": "bad_identifier",
+            "category": "wrong_type",
+            "summary": "wrong_type",
+        }
+        | {
+            "area": "bad_area",
+            "channel": "not_one_of",
+            "received_at": "time_form",
+            "attributes": "wrong_type",
+            "materials": "wrong_type",
+        }
         | {"applicant.name": "wrong_type", "applicant.phone": "wrong_type"},
     ),
     "everything at once": (
         a_submission(area="999999", category="x", received_at="soon", applicant={"phone": []}, channel="pigeon"),
-        {"area": "unknown_area", "category": "unknown_category", "received_at": "bad_time"}
-        | {"applicant.name": "missing", "applicant.phone": "wrong_type", "channel": "wrong_type"},
+        {"area": "unknown_area", "category": "unknown_category", "received_at": "time_form"}
+        | {"applicant.name": "missing", "applicant.phone": "wrong_type", "channel": "not_one_of"},
     ),
 }
 STATUS = {"not_json": 400, "not_utf8": 400, "too_large": 413}

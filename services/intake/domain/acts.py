@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contracts.codes import CaseState
+from contracts.refusals import Fault, Refused
 from services.deadlines import Limit, due
 from services.intake.domain.case import Case, expected
 from services.intake.domain.change import (
@@ -12,7 +13,6 @@ from services.intake.domain.change import (
     Closed,
     Declined,
     NoticeGiven,
-    Refused,
     Reopened,
     Supplemented,
     Withdrawn,
@@ -46,7 +46,7 @@ def decline(case: Case, at: datetime, rules: Rules, *, reason: str, go_to: str) 
     """Not accepted. Nobody is sent away without a reason and without being told where to go."""
     faults = _reason(rules.policy, reason, "decline")
     if go_to not in rules.policy.offices:
-        faults.append(("go_to", "must be the code of the office that the applicant can turn to"))
+        faults.append(Fault("go_to", "unknown_office"))
     if refused := _illegal(case, Move.DECLINE) or _invalid(faults):
         return refused
     change = Change(case=case, at=at)
@@ -63,12 +63,12 @@ def request_supplement(
     a clerk named a part of it. What was handed in and is asked for again, is missing again.
     """
     whole = _once((*case.missing, *missing))
-    faults = [] if whole else [("missing", "must name what is missing: of the list of this matter nothing is")]
+    faults = [] if whole else [Fault("missing", "missing")]
     faults += _materials(rules.policy, missing, "missing")
     if refused := _illegal(case, Move.REQUEST_SUPPLEMENT) or _invalid(faults):
         return refused
     if case.notices and not override:
-        return Refused(code="notice_already_given", detail="a second notice needs a coordinator's override")
+        return Refused(code="notice_already_given")
     change = Change(case=case, at=at)
     told = happens(
         change,
@@ -85,7 +85,7 @@ def request_supplement(
 
 def supplement(case: Case, at: datetime, rules: Rules, *, materials: Sequence[str]) -> Change | Refused:
     """Material came in, asked for or not: the window has the word. A case that lacks nothing is accepted at once."""
-    faults = [] if materials else [("materials", "must name what was handed in")]
+    faults = [] if materials else [Fault("materials", "missing")]
     faults += _materials(rules.policy, materials, "materials")
     if refused := _illegal(case, Move.SUPPLEMENT) or _invalid(faults):
         return refused
@@ -113,7 +113,7 @@ def call_back(case: Case, at: datetime, rules: Rules, *, satisfied: bool, reason
     """The applicant was asked. Dissatisfaction opens a new round, unless the time for that is over."""
     faults = [] if satisfied else _reason(rules.policy, reason, "reopen")
     if case.state is not CaseState.RESOLVED:
-        return Refused(code="illegal_move", detail=f"nothing to ask about while {case.state.value}")
+        return _not_possible(case, "callback")
     if refused := _invalid(faults):
         return refused
     change = Change(case=case, at=at)
@@ -125,7 +125,7 @@ def call_back(case: Case, at: datetime, rules: Rules, *, satisfied: bool, reason
 def applicant_told(case: Case, at: datetime, *, about: str) -> Change | Refused:
     """What was owed to the applicant was said."""
     if about not in case.untold:
-        return Refused(code="nothing_to_tell", detail=f"still to be told of: {', '.join(case.untold) or 'nothing'}")
+        return Refused(code="nothing_to_tell", facts={"owed": case.untold})
     rest = tuple(owed for owed in case.untold if owed != about)
     return Change(case=case, at=at).says(WordGiven(about=about), untold=rest)
 
@@ -136,9 +136,9 @@ def reopen(case: Case, at: datetime, rules: Rules, *, reason: str) -> Change | R
     if refused := _illegal(case, Move.REOPEN) or _invalid(faults):
         return refused
     if case.erased:
-        return Refused(code="erased", detail="the personal data of the case was erased; register the matter anew")
+        return Refused(code="erased")
     if not _within_window(case, at, rules):
-        return Refused(code="reopen_window_over", detail=f"it was open for {rules.reopen_limit} after the solution")
+        return Refused(code="reopen_window_over", facts={"until": _window_end(case, rules)})
     return _reopened(Change(case=case, at=at), reason, rules)
 
 
@@ -158,32 +158,41 @@ def _reopened(change: Change, reason: str, rules: Rules) -> Change:
 
 
 def _within_window(case: Case, at: datetime, rules: Rules) -> bool:
-    if case.resolved_at is None:
-        return False
-    calendar = rules.policy.calendar_of(case.first_contact_office)
-    end = due(case.resolved_at, rules.reopen_limit, calendar=calendar).due_at
+    end = _window_end(case, rules)
     return end is not None and at <= end
+
+
+def _window_end(case: Case, rules: Rules) -> datetime | None:
+    if case.resolved_at is None:
+        return None
+    calendar = rules.policy.calendar_of(case.first_contact_office)
+    return due(case.resolved_at, rules.reopen_limit, calendar=calendar).due_at
 
 
 def _illegal(case: Case, move: Move) -> Refused | None:
     if after(case.state, move) is not None:
         return None
-    return Refused(code="illegal_move", detail=f"{move.value} is not possible while {case.state.value}")
+    return _not_possible(case, move.value)
 
 
-def _invalid(faults: Sequence[tuple[str, str]]) -> Refused | None:
-    return Refused(code="invalid", faults=tuple(faults)) if faults else None
+def _not_possible(case: Case, move: str) -> Refused:
+    possible = [each.value for each in Move if after(case.state, each) is not None]
+    return Refused(code="illegal_move", facts={"state": case.state, "move": move, "possible": possible})
 
 
-def _reason(policy: Policy, code: str, use: str) -> list[tuple[str, str]]:
+def _invalid(faults: Sequence[Fault]) -> Refused | None:
+    return Refused.of(*faults) if faults else None
+
+
+def _reason(policy: Policy, code: str, use: str) -> list[Fault]:
     known = policy.reasons.get(code)
     allowed = sorted(reason.code for reason in policy.reasons.values() if use in reason.uses)
-    return [] if known and use in known.uses else [("reason", f"must be one of {', '.join(allowed)}")]
+    return [] if known and use in known.uses else [Fault("reason", "unknown_reason", {"allowed": allowed})]
 
 
-def _materials(policy: Policy, codes: Collection[str], field: str) -> list[tuple[str, str]]:
+def _materials(policy: Policy, codes: Collection[str], field: str) -> list[Fault]:
     known = {material.code for category in policy.categories.values() for material in category.materials}
-    return [] if set(codes) <= known else [(field, "must be codes of material that the policy knows")]
+    return [] if set(codes) <= known else [Fault(field, "unknown_material", {"known": known})]
 
 
 def _once(codes: Sequence[str]) -> tuple[str, ...]:

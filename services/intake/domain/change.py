@@ -123,16 +123,6 @@ Fact = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """The act is not allowed here, and why; nothing changed."""
-
-    code: str
-    detail: str = ""
-    faults: tuple[tuple[str, str], ...] = ()
-    """Field and rule, where what was asked for is wrong in itself."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """Grows by one fact after the other; never changes in place."""
 

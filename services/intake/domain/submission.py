@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from contracts.codes import RejectionCode, SubmissionChannel
-from contracts.events.rejections import SubmissionFault
+from contracts.codes import SubmissionChannel
 from contracts.personal import is_personal
-from contracts.reading import NoObject, read_object
+from contracts.reading import read_object
+from contracts.refusals import Fault, Shape
 from contracts.submissions import Applicant, Submission
 from services.deadlines import BadQuestion
 from services.deadlines.limits import sound
@@ -27,14 +27,14 @@ AHEAD = timedelta(minutes=10)
 MOST_MATERIALS = 100
 LONGEST = {"name": 100, "phone": 40, "id_number": 40, "household": 64, "summary": 4000}
 
-Faults = Iterator[SubmissionFault]
+Faults = Iterator[Fault]
 
 
-def parse(body: bytes, policy: Policy, now: datetime) -> Submission | tuple[SubmissionFault, ...]:
+def parse(body: bytes, policy: Policy, now: datetime) -> Submission | tuple[Fault, ...]:
     """The submission, or everything that is wrong with it."""
     raw = read_object(body, largest=LARGEST)
-    if isinstance(raw, NoObject):
-        return (_fault("", raw.code, f"the body {raw.detail}"),)
+    if isinstance(raw, Fault):
+        return (raw,)
     faults = tuple(_faults(raw, policy, now))
     return faults or _whole(raw)
 
@@ -49,15 +49,11 @@ def repeatable(value: object) -> str | None:
     return value if isinstance(value, str) and IDENTIFIER.match(value) and not is_personal(value) else None
 
 
-def _whole(raw: dict[str, Any]) -> Submission | tuple[SubmissionFault, ...]:
+def _whole(raw: dict[str, Any]) -> Submission | tuple[Fault, ...]:
     try:
         return msgspec.convert(raw | {"received_at": _moment(raw.get("received_at"))}, Submission)
-    except msgspec.ValidationError as error:
-        return (_fault("", RejectionCode.WRONG_TYPE, str(error)),)
-
-
-def _fault(field: str, code: RejectionCode, detail: str) -> SubmissionFault:
-    return SubmissionFault(field=field, code=code, detail=detail)
+    except msgspec.ValidationError:
+        return (Fault("", "wrong_type", {"wanted": Shape.OBJECT}),)
 
 
 def _faults(raw: Mapping[str, Any], policy: Policy, now: datetime) -> Faults:
@@ -67,7 +63,7 @@ def _faults(raw: Mapping[str, Any], policy: Policy, now: datetime) -> Faults:
     yield from _area(raw, policy)
     channel = raw.get("channel", SubmissionChannel.SYSTEM.value)
     if not isinstance(channel, str) or channel not in set(SubmissionChannel):
-        yield _fault("channel", RejectionCode.WRONG_TYPE, f"must be one of {', '.join(SubmissionChannel)}")
+        yield Fault("channel", "not_one_of", {"allowed": [each.value for each in SubmissionChannel]})
     yield from _received(raw.get("received_at"), now)
     yield from _applicant(raw.get("applicant"))
     yield from _text(raw, "summary", "summary")
@@ -78,35 +74,33 @@ def _faults(raw: Mapping[str, Any], policy: Policy, now: datetime) -> Faults:
 def _identifier(raw: Mapping[str, Any], field: str) -> Faults:
     value = raw.get(field)
     if value is None:
-        yield _fault(field, RejectionCode.MISSING, "is mandatory")
+        yield Fault(field, "missing")
     elif not isinstance(value, str) or not IDENTIFIER.match(value):
-        yield _fault(field, RejectionCode.WRONG_TYPE, "must be 1 to 128 printable ASCII characters without blanks")
+        yield Fault(field, "bad_identifier")
     elif is_personal(value):
-        yield _fault(field, RejectionCode.PERSONAL_ID, "must not hold an identity number or a mobile number")
+        yield Fault(field, "personal_id")
 
 
 def _category(raw: Mapping[str, Any], policy: Policy) -> Faults:
     value = raw.get("category")
     if value is None:
-        yield _fault("category", RejectionCode.MISSING, "is mandatory")
+        yield Fault("category", "missing")
     elif not isinstance(value, str):
-        yield _fault("category", RejectionCode.WRONG_TYPE, "must be text")
+        yield Fault("category", "wrong_type", {"wanted": Shape.TEXT})
     elif value not in policy.categories:
-        yield _fault("category", RejectionCode.UNKNOWN_CATEGORY, "is not a category of the policy")
+        yield Fault("category", "unknown_category")
 
 
 def _area(raw: Mapping[str, Any], policy: Policy) -> Faults:
     value = raw.get("area")
     if value is None:
-        yield _fault("area", RejectionCode.MISSING, "is mandatory")
+        yield Fault("area", "missing")
     elif not isinstance(value, str) or not AREA_CODE.match(value):
-        yield _fault("area", RejectionCode.WRONG_TYPE, "must be 2, 4, 6, 9 or 12 digits as text")
+        yield Fault("area", "bad_area")
     elif policy.area_for(value) is None:
-        ended = policy.tree.has_ended(value)
-        rule = "was split: name the part that it is about" if ended else "is not an area of the policy"
-        yield _fault("area", RejectionCode.UNKNOWN_AREA, rule)
+        yield Fault("area", "area_split" if policy.tree.has_ended(value) else "unknown_area")
     elif first_contact(policy, value) is None:
-        yield _fault("area", RejectionCode.UNKNOWN_AREA, "has no window: name the city or an area below it")
+        yield Fault("area", "no_window")
 
 
 def _received(value: object, now: datetime) -> Faults:
@@ -114,15 +108,15 @@ def _received(value: object, now: datetime) -> Faults:
         return
     moment = _moment(value)
     if moment is None:
-        yield _fault("received_at", RejectionCode.BAD_TIME, "must be ISO 8601 with offset")
+        yield Fault("received_at", "time_form")
         return
     try:
         sound("received_at", moment)
     except BadQuestion as error:
-        yield _fault("received_at", RejectionCode.BAD_TIME, error.detail)
+        yield error.fault
         return
     if not now - OLDEST <= moment.astimezone(UTC) <= now + AHEAD:
-        yield _fault("received_at", RejectionCode.BAD_TIME, "must lie within the last year and not in the future")
+        yield Fault("received_at", "received_range")
 
 
 def _moment(value: object) -> datetime | None:
@@ -135,13 +129,13 @@ def _moment(value: object) -> datetime | None:
 
 def _applicant(value: object) -> Faults:
     if value is None:
-        yield _fault("applicant", RejectionCode.MISSING, "is mandatory")
+        yield Fault("applicant", "missing")
     elif not isinstance(value, dict):
-        yield _fault("applicant", RejectionCode.WRONG_TYPE, "must be an object")
+        yield Fault("applicant", "wrong_type", {"wanted": Shape.OBJECT})
     else:
         name = value.get("name")
         if name is None or (isinstance(name, str) and not name.strip()):
-            yield _fault("applicant.name", RejectionCode.MISSING, "is mandatory")
+            yield Fault("applicant.name", "missing")
         for field in Applicant.__struct_fields__:
             yield from _text(value, field, f"applicant.{field}")
 
@@ -149,21 +143,21 @@ def _applicant(value: object) -> Faults:
 def _text(raw: Mapping[str, Any], name: str, field: str) -> Faults:
     value = raw.get(name, "")
     if not isinstance(value, str):
-        yield _fault(field, RejectionCode.WRONG_TYPE, "must be text")
+        yield Fault(field, "wrong_type", {"wanted": Shape.TEXT})
     elif len(value) > LONGEST[name]:
-        yield _fault(field, RejectionCode.TOO_LONG, f"must have at most {LONGEST[name]} characters")
+        yield Fault(field, "too_long", {"most": LONGEST[name]})
     elif "\x00" in value:
-        yield _fault(field, RejectionCode.WRONG_TYPE, "must not contain the character NUL")
+        yield Fault(field, "bad_character")
 
 
 def _attributes(raw: Mapping[str, Any], policy: Policy) -> Faults:
     value = raw.get("attributes", {})
     if not isinstance(value, dict):
-        yield _fault("attributes", RejectionCode.WRONG_TYPE, "must be an object")
+        yield Fault("attributes", "wrong_type", {"wanted": Shape.OBJECT})
         return
     for answer in value.values():
         if not isinstance(answer, str | int | bool):
-            yield _fault("attributes", RejectionCode.WRONG_TYPE, "must hold texts, whole numbers, true and false alone")
+            yield Fault("attributes", "wrong_type", {"wanted": Shape.SCALAR})
             break
     code = raw.get("category")
     category = policy.categories.get(code) if isinstance(code, str) else None
@@ -171,17 +165,14 @@ def _attributes(raw: Mapping[str, Any], policy: Policy) -> Faults:
         return
     # Only names of the policy are told back: what a sender invents may name a person.
     if value.keys() - category.attributes.keys():
-        known = ", ".join(sorted(category.attributes)) or "none"
-        yield _fault(
-            "attributes", RejectionCode.UNKNOWN_ATTRIBUTE, f"holds a name that the category lacks; it has {known}"
-        )
+        yield Fault("attributes", "unknown_attribute", {"known": sorted(category.attributes)})
     for name, allowed in category.attributes.items():
         if name in value and isinstance(value[name], str | int | bool) and value[name] not in allowed:
-            yield _fault(f"attributes.{name}", RejectionCode.UNKNOWN_ATTRIBUTE, "must be one of the category's values")
+            yield Fault(f"attributes.{name}", "not_one_of", {"allowed": list(allowed)})
 
 
 def _materials(value: object) -> Faults:
     if not isinstance(value, list) or not all(isinstance(code, str) and IDENTIFIER.match(code) for code in value):
-        yield _fault("materials", RejectionCode.WRONG_TYPE, "must be a list of material codes")
+        yield Fault("materials", "wrong_type", {"wanted": Shape.LIST})
     elif len(value) > MOST_MATERIALS:
-        yield _fault("materials", RejectionCode.TOO_LONG, f"must have at most {MOST_MATERIALS} entries")
+        yield Fault("materials", "too_many", {"most": MOST_MATERIALS})

@@ -22,6 +22,7 @@ from contracts.events.referrals import (
     RoutingArbitrationRequested,
 )
 from contracts.events.rejections import RecordPlace
+from contracts.refusals import Fault, Refused
 from contracts.submissions import Feedback
 from services.deadlines import BadQuestion, Limit
 from services.policies.clocks import facts_of
@@ -31,7 +32,7 @@ from services.routing.domain.decision import arbiter, coordinator
 from services.routing.domain.dispatching import recall
 from services.routing.domain.nesting import nested
 from services.routing.domain.pauses import check_since, since
-from services.routing.domain.referral import Change, Referral, Refused, Routing
+from services.routing.domain.referral import Change, Referral, Routing, not_possible
 from services.routing.domain.states import BY_OFFICE, Move
 from services.routing.domain.timing import Desk, happens
 
@@ -76,12 +77,12 @@ def _refusal(routing: Routing, answer: Answer, desk: Desk) -> Refused | None:
     if referral.office != answer.sender:
         raise ValueError("answers of others are refused before they come near a case")
     if not referral.live:
-        return Refused(code="referral_ended", detail=f"it is {referral.state.value}")
+        return Refused(code="referral_ended", facts={"state": referral.state})
     move = BY_OFFICE[feedback.action]
     if referral.role is ReferralRole.INFO and move is not Move.SIGN:
         return Refused(code="copy_needs_no_answer")
     if not referral.may(move):
-        return Refused(code="illegal_move", detail=f"{move.value} is not possible while {referral.state.value}")
+        return not_possible(referral, feedback.action.value)
     check = _CHECKS.get(feedback.action)
     return check(routing, referral, answer, desk) if check is not None else None
 
@@ -92,16 +93,16 @@ def _check_reason(feedback: Feedback, desk: Desk) -> Refused | None:
     if reason is not None and use in reason.uses:
         return None
     allowed = sorted(code for code, known in desk.policy.reasons.items() if use in known.uses)
-    return Refused(code="unknown_reason", detail=f"reason must be one of {', '.join(allowed)}")
+    return Refused.of(Fault("reason", "unknown_reason", {"allowed": allowed}))
 
 
 def _check_return(_: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
     if referral.return_locked:
-        return Refused(code="return_locked", detail="a return was refused or arbitrated before")
+        return Refused(code="return_locked")
     window = next((clock for clock in referral.clocks if clock.kind in RETURN_RIGHTS), None)
     until = window.due(desk.policy.calendar_of(window.office)).due_at if window is not None else None
     if until is None or answer.received_at > until:
-        return Refused(code="return_window_over")
+        return Refused(code="return_window_over", facts={"until": until})
     return _check_reason(answer.feedback, desk)
 
 
@@ -128,8 +129,8 @@ def _check_resume(_: Routing, referral: Referral, answer: Answer, desk: Desk) ->
 
 def _check_complete(routing: Routing, referral: Referral, _: Answer, __: Desk) -> Refused | None:
     if referral.role is ReferralRole.LEAD and routing.open_co_handlers:
-        offices = ", ".join(sorted(co.office for co in routing.open_co_handlers))
-        return Refused(code="co_handlers_open", detail=f"still to answer: {offices}")
+        offices = sorted(co.office for co in routing.open_co_handlers)
+        return Refused(code="co_handlers_open", facts={"offices": offices})
     return None
 
 
@@ -143,7 +144,7 @@ def _check_extend(routing: Routing, referral: Referral, answer: Answer, desk: De
         return Refused(code="already_extended")
     end = clock.due(desk.policy.calendar_of(clock.office)).due_at
     if end is not None and answer.received_at > end:
-        return Refused(code="extension_too_late", detail="the limit has passed")
+        return Refused(code="extension_too_late", facts={"until": end})
     return _check_longer(answer.feedback, row.extension) or _check_reason(answer.feedback, desk)
 
 
@@ -156,11 +157,11 @@ def _check_longer(feedback: Feedback, allowed: Extension) -> Refused | None:
     try:
         by = Limit.parse(str(feedback.attributes.get("by", "")))
     except BadQuestion as error:
-        return Refused(code="invalid", detail=f"attributes.by {error.detail}")
+        return Refused.of(replace(error.fault, field="attributes.by"))
     if by.unit is not allowed.limit.unit or by.number > allowed.limit.number:
-        return Refused(code="extension_too_long", detail=f"attributes.by must be at most {allowed.limit}")
+        return Refused.of(Fault("attributes.by", "extension_too_long", {"most": allowed.limit}))
     if feedback.attributes.get("approver") != allowed.approver:
-        return Refused(code="approver_missing", detail=f"attributes.approver must be {allowed.approver}")
+        return Refused.of(Fault("attributes.approver", "approver_missing", {"approver": allowed.approver}))
     return None
 
 

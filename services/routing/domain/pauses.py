@@ -13,12 +13,13 @@ from uuid import UUID
 
 from contracts.codes import WORK, ClockStatus, FeedbackAction
 from contracts.events.clocks import ClockRecalculated, PauseCorrection
+from contracts.refusals import Fault, Refused
 from contracts.submissions import Feedback
 from services.deadlines import BadQuestion, Pause
 from services.deadlines.limits import civil_day, sound
 from services.policies import Policy
 from services.policies.clocks import LegalClock, facts_of
-from services.routing.domain.referral import Change, Corrected, Referral, Refused
+from services.routing.domain.referral import Change, Corrected, Referral, not_possible
 from services.routing.domain.timing import Desk
 
 FAST_CLOCKS: Final = timedelta(minutes=5)
@@ -41,27 +42,20 @@ def check_since(referral: Referral, feedback: Feedback, received_at: datetime, p
     clocks = referral.open_clocks(WORK)
     if happened is None or not clocks:
         return None
-    if happened > received_at + FAST_CLOCKS:
-        return Refused(code="occurred_out_of_range", detail="occurred_at lies after the report itself")
+    earliest = _earliest(clocks, feedback.action)
+    if happened > received_at + FAST_CLOCKS or happened < min(earliest, received_at):
+        return Refused.of(Fault("occurred_at", "occurred_out_of_range", {"earliest": earliest}))
     if happened >= received_at:
         return None
-    if happened < _earliest(clocks, feedback.action):
-        return Refused(
-            code="occurred_out_of_range",
-            detail="occurred_at lies before the clock began or before the hold that it ends",
-        )
+    allowed = policy.late_reports.within.number
     calendar = policy.calendar_of(referral.office)
     ends = [clock.due(calendar).due_at for clock in clocks]
     # What happened after the end, or ends a pause from after it, gives nothing back whenever it is reported.
     if any(end is not None and happened <= end < received_at for end in ends):
-        return Refused(
-            code="reported_too_late",
-            detail="occurred_at lies before the limit, the report after it; a coordinator can correct a pause",
-        )
+        return Refused(code="reported_too_late", facts={"days": allowed})
     first, last = civil_day(happened), civil_day(received_at)
-    allowed = policy.late_reports.within.number
     if calendar.working_days_until(last) - calendar.working_days_until(first) > allowed:
-        return Refused(code="reported_too_late", detail=f"occurred_at lies more than {allowed} working days back")
+        return Refused(code="reported_too_late", facts={"days": allowed})
     return _check_late_reason(feedback, policy) if first < last else None
 
 
@@ -78,7 +72,7 @@ def _check_late_reason(feedback: Feedback, policy: Policy) -> Refused | None:
     if known is not None and LATE_REPORT in known.uses:
         return None
     allowed = sorted(code for code, each in policy.reasons.items() if LATE_REPORT in each.uses)
-    return Refused(code="late_reason_missing", detail=f"attributes.late_because must be one of {', '.join(allowed)}")
+    return Refused.of(Fault("attributes.late_because", "late_reason_missing", {"allowed": allowed}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +94,9 @@ def correct_pause(change: Change, referral_id: UUID, desk: Desk, wanted: Wanted,
     referral = change.routing.referral(referral_id)
     clock = next(iter(referral.open_clocks(WORK)), None)
     if clock is None:
-        return Refused(code="illegal_move", detail=f"no clock of work runs; it is {referral.state.value}")
+        return not_possible(referral, "correct-pause")
     if not 0 <= wanted.pause < len(clock.pauses):
-        return Refused(code="unknown_pause", detail=f"there are {len(clock.pauses)}, counted from 0")
+        return Refused.of(Fault("pause", "unknown_pause", {"count": len(clock.pauses)}))
     was = clock.pauses[wanted.pause]
     if fault := _fault(wanted, was, clock, change.at) or _unproved(wanted, desk.policy):
         return fault
@@ -153,31 +147,31 @@ def _fault(wanted: Wanted, was: Pause, clock: LegalClock, at: datetime) -> Refus
 
 def broken(error: BadQuestion) -> Refused:
     """What was said of time makes no sense: which field broke which rule."""
-    return Refused(code="invalid", detail=str(error), field=error.field, rule=error.rule)
+    return Refused.of(error.fault)
 
 
 def _check_moments(wanted: Wanted, was: Pause, clock: LegalClock, at: datetime) -> None:
     """Raises `BadQuestion`."""
     start, end = sound("start", wanted.start), sound("end", wanted.end) if wanted.end is not None else None
     if was.end is None and end is not None:
-        raise BadQuestion("end", "pause_lasts", "must be left out: the pause still lasts, and is ended by resuming")
+        raise BadQuestion("end", "pause_lasts")
     if was.end is not None and end is None:
-        raise BadQuestion("end", "pause_is_over", "must be given, as the pause is over")
+        raise BadQuestion("end", "pause_is_over")
     if start < clock.started_at:
-        raise BadQuestion("start", "pause_before_start", "must not lie before the clock started")
+        raise BadQuestion("start", "pause_before_start")
     if start > at:
-        raise BadQuestion("start", "pause_ahead", "must not lie ahead")
+        raise BadQuestion("start", "pause_ahead")
     if end is not None and end < start:
-        raise BadQuestion("end", "pause_order", "must not lie before the start")
+        raise BadQuestion("end", "pause_order")
     if end is not None and end > at:
-        raise BadQuestion("end", "pause_ahead", "must not lie ahead")
+        raise BadQuestion("end", "pause_ahead")
 
 
 def _unproved(wanted: Wanted, policy: Policy) -> Refused | None:
     if wanted.approver != APPROVER:
-        return Refused(code="approver_missing", detail=f"approver must be {APPROVER}")
+        return Refused.of(Fault("approver", "approver_missing", {"approver": APPROVER}))
     known = policy.reasons.get(wanted.reason)
     if known is not None and CORRECTION in known.uses:
         return None
     allowed = sorted(code for code, each in policy.reasons.items() if CORRECTION in each.uses)
-    return Refused(code="unknown_reason", detail=f"reason must be one of {', '.join(allowed)}")
+    return Refused.of(Fault("reason", "unknown_reason", {"allowed": allowed}))

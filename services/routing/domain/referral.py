@@ -10,6 +10,7 @@ from contracts.codes import ClockKind, ClockStatus, ReferralRole, ReferralState
 from contracts.events import Event
 from contracts.events.clocks import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted, ClockStop
 from contracts.events.referrals import ReferralEvent
+from contracts.refusals import Refused
 from services.deadlines import Pause
 from services.policies import Policy, Reason
 from services.policies.clocks import LegalClock, facts_of
@@ -96,15 +97,10 @@ class Routing:
         return frozenset(r.office for r in self.referrals if r.state is ReferralState.RETURNED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """The answer changes nothing; the code says why."""
-
-    code: str
-    detail: str = ""
-    field: str = ""
-    """What is wrong, if it is one thing, and which rule it breaks."""
-    rule: str = ""
+def not_possible(referral: Referral, move: str) -> Refused:
+    """The move does not lead anywhere from where the referral stands."""
+    possible = [each.value for each in Move if referral.may(each)]
+    return Refused(code="illegal_move", facts={"state": referral.state, "move": move, "possible": possible})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

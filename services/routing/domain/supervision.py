@@ -11,10 +11,11 @@ from contracts.events.referrals import (
     ReferralReturnRefused,
     RoutingOverridden,
 )
+from contracts.refusals import Fault, Refused
 from services.policies.kinds import Happening
 from services.routing.domain.decision import Choice, Step, decide
 from services.routing.domain.dispatching import recall, send
-from services.routing.domain.referral import Change, Refused
+from services.routing.domain.referral import Change, not_possible
 from services.routing.domain.states import Move
 from services.routing.domain.timing import Desk, accepting, happens
 
@@ -51,7 +52,7 @@ def decide_return(
     referral = change.routing.referral(referral_id)
     move = Move.APPROVE_RETURN if approve else Move.REFUSE_RETURN
     if not referral.may(move):
-        return Refused(code="illegal_move", detail=f"no return is asked for; it is {referral.state.value}")
+        return not_possible(referral, "decide-return")
     if not approve:
         if unknown := _unknown(desk, reason or REFUSED, "return_refused"):
             return unknown
@@ -59,7 +60,7 @@ def decide_return(
         change = change.tells(referral_id, ReferralReturnRefused, reason=reason or REFUSED)
         return happens(change, referral_id, desk, Happening.REFERRAL_RETURN_REFUSED)
     if to is not None and to not in desk.policy.offices:
-        return Refused(code="unknown_office")
+        return Refused.of(Fault("to", "unknown_office"))
     returned_for = reason or "not_competent"
     if unknown := _unknown(desk, returned_for, "return"):
         return unknown
@@ -87,11 +88,11 @@ def reassign(change: Change, referral_id: UUID, desk: Desk, *, to: str, reason: 
     """A coordinator sends a live lead elsewhere than the rules did."""
     referral = change.routing.referral(referral_id)
     if not referral.may(Move.CANCEL):
-        return Refused(code="illegal_move", detail=f"it is {referral.state.value}")
+        return not_possible(referral, "reassign")
     if referral.role is not ReferralRole.LEAD:
-        return Refused(code="only_the_lead", detail="co-handlers and copies are recalled, not reassigned")
+        return Refused(code="only_the_lead")
     if to not in desk.policy.offices:
-        return Refused(code="unknown_office")
+        return Refused.of(Fault("to", "unknown_office"))
     if to == referral.office:
         return Refused(code="same_office")
     if unknown := _unknown(desk, reason, "reassign"):
@@ -110,9 +111,9 @@ def take_back(change: Change, referral_id: UUID, desk: Desk, *, reason: str) -> 
     """A co-handler or a copy is not needed any more. A lead is reassigned: a case is never without an owner."""
     referral = change.routing.referral(referral_id)
     if not referral.may(Move.CANCEL):
-        return Refused(code="illegal_move", detail=f"it is {referral.state.value}")
+        return not_possible(referral, "recall")
     if referral.role is ReferralRole.LEAD:
-        return Refused(code="lead_needs_successor", detail="reassign it instead")
+        return Refused(code="lead_needs_successor")
     return _unknown(desk, reason, "cancel") or recall(change, referral_id, desk, reason)
 
 
@@ -138,4 +139,4 @@ def _unknown(desk: Desk, reason: str, use: str) -> Refused | None:
     if known is not None and use in known.uses:
         return None
     allowed = sorted(code for code, each in desk.policy.reasons.items() if use in each.uses)
-    return Refused(code="unknown_reason", detail=f"reason must be one of {', '.join(allowed)}")
+    return Refused.of(Fault("reason", "unknown_reason", {"allowed": allowed}))

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contracts.refusals import Refused
 from services.intake.domain.case import Case
-from services.intake.domain.change import Refused
 from services.intake.erasing import erase
 from services.policies import load_policy
 from services.runtime.database import transaction

@@ -139,25 +139,22 @@ async def test_an_explanation_comes_as_a_page_or_as_text_with_what_was_put_right
         ({"pause": 7}, 422, "unknown_pause"),
         ({"approver": "me"}, 422, "approver_missing"),
         ({"reason": "workload"}, 422, "unknown_reason"),
-        ({"end": None}, 422, "invalid end pause_is_over"),
-        ({"end": "2026-03-02T12:00:00"}, 422, "invalid end offset_missing"),
-        ({"start": "2026-03-02T12:00:00+26:00"}, 422, "invalid start offset_range"),
-        ({"end": "2026-03-02T12:00:00+26:00"}, 422, "invalid end offset_range"),
-        ({"start": "2026-03-02T12:00:00+15:00"}, 422, "invalid start offset_range"),
-        ({"end": "soon"}, 422, "invalid end time_form"),
-        ({"start": "2026-03-01T12:00:00+08:00"}, 422, "invalid start pause_before_start"),
-        ({"more": 1}, 400, "invalid"),
+        ({"end": None}, 422, "pause_is_over"),
+        ({"end": "2026-03-02T12:00:00"}, 422, "offset_missing"),
+        ({"start": "2026-03-02T12:00:00+26:00"}, 422, "offset_range"),
+        ({"end": "2026-03-02T12:00:00+26:00"}, 422, "offset_range"),
+        ({"start": "2026-03-02T12:00:00+15:00"}, 422, "offset_range"),
+        ({"end": "soon"}, 422, "time_form"),
+        ({"start": "2026-03-01T12:00:00+08:00"}, 422, "pause_before_start"),
+        ({"more": 1}, 422, "unknown_field"),
     ],
 )
 async def test_a_wrong_correction_is_refused(
     routing: Routing, http: httpx.AsyncClient, changes: dict[str, Any], status: int, code: str
 ) -> None:
-    """The code, and of a moment also the field and the rule that it breaks."""
     path = await held_and_resumed(routing, http)
     told = await http.post(f"{path}/correct-pause", json=await a_correction(http, path, **changes))
-    said = told.json()
-    named = [(error["field"], error["rule"]) for error in said.get("errors", []) if "rule" in error]
-    assert (told.status_code, " ".join([said["code"], *(part for pair in named for part in pair)])) == (status, code)
+    assert (told.status_code, told.json()["code"]) == (status, code)
 
 
 async def test_nobody_but_a_coordinator_may(routing: Routing, http: httpx.AsyncClient) -> None:
@@ -193,19 +190,19 @@ def longer(by: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("action", "body", "status", "code", "names"),
     [
-        ("hold", HOLD | {"occurred_at": "2026-03-02T09:00:00"}, 422, "invalid", "occurred_at"),
-        ("hold", HOLD | {"occurred_at": "2026-03-02T09:00:00+26:00"}, 422, "invalid", '"rule":"offset_range"'),
-        ("hold", HOLD | {"occurred_at": "soon"}, 422, "invalid", '"rule":"time_form"'),
-        ("hold", HOLD | {"occurred_at": "2026-03-02T09:00:00+15:00"}, 422, "invalid", "occurred_at"),
-        ("hold", HOLD | {"occurred_at": "2106-03-02T09:00:00+08:00"}, 422, "invalid", "occurred_at"),
+        ("hold", HOLD | {"occurred_at": "2026-03-02T09:00:00"}, 422, "offset_missing", "occurred_at"),
+        ("hold", HOLD | {"occurred_at": "2026-03-02T09:00:00+26:00"}, 422, "offset_range", "occurred_at"),
+        ("hold", HOLD | {"occurred_at": "soon"}, 422, "time_form", '"field":"occurred_at","code":"time_form"'),
+        ("hold", HOLD | {"occurred_at": "2026-03-02T09:00:00+15:00"}, 422, "offset_range", "occurred_at"),
+        ("hold", HOLD | {"occurred_at": "2106-03-02T09:00:00+08:00"}, 422, "calendar_range", "occurred_at"),
         ("hold", HOLD | {"occurred_at": "2026-03-01T09:00:00+08:00"}, 422, "occurred_out_of_range", "occurred_at"),
         ("hold", HOLD | {"occurred_at": "2026-04-01T09:00:00+08:00"}, 422, "occurred_out_of_range", "occurred_at"),
         ("hold", {"reason": "because"}, 422, "unknown_reason", "reason"),
         ("resume", {}, 409, "illegal_move", "resume"),
-        ("extend", EXTEND, 422, "invalid", "attributes.by"),
-        ("extend", longer("-5wd"), 422, "invalid", "attributes.by"),
-        ("extend", longer("0wd"), 422, "invalid", "attributes.by"),
-        ("extend", longer("1000000wd"), 422, "invalid", "attributes.by"),
+        ("extend", EXTEND, 422, "limit_form", "attributes.by"),
+        ("extend", longer("-5wd"), 422, "limit_form", "attributes.by"),
+        ("extend", longer("0wd"), 422, "limit_range", "attributes.by"),
+        ("extend", longer("1000000wd"), 422, "limit_range", "attributes.by"),
         ("extend", longer("1000wd"), 422, "extension_too_long", "attributes.by"),
     ],
 )

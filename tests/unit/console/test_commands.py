@@ -57,7 +57,10 @@ BEFORE, AFTER = "2026-03-04T10:00+08:00/", "2026-03-10T10:00+08:00/"
         ({"pause": "/2026-03-03T09:00+08:00"}, "pause: must start before it can end (resume_without_pause)"),
         ({"pause": "2026-03-01T09:00+08:00/2026-03-03T09:00+08:00"}, "(pause_before_start)"),
         ({"extension": "0wd"}, "extension: must be from 1 to 10000 wd (limit_range)"),
-        ({"office": "nobody-1"}, "office: must be an office of the policy (office_unknown)"),
+        (
+            {"office": "nobody-1"},
+            "office: must be the code of an office of the policy, for example",
+        ),
     ],
 )
 def test_a_question_without_an_answer_names_field_and_rule(asked: dict[str, str], expected: str) -> None:
@@ -81,14 +84,14 @@ def test_a_batch_answers_each_line_and_goes_on_after_a_bad_one() -> None:
     result = run("clock", "due", "--batch", "-", given=b"\n".join(lines))
     replies = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == 1
-    assert [reply.get("error", {}).get("rule") for reply in replies] == [
+    assert [reply.get("error", {}).get("code") for reply in replies] == [
         None,
-        "json",
-        "json",
-        "type",
+        "not_json",
+        "not_json",
+        "not_json",
         "offset_range",
         "limit_form",
-        "type",
+        "wrong_type",
         None,
     ]
 
@@ -116,11 +119,11 @@ def test_a_batch_names_field_and_rule_and_answers_by_office_and_reason() -> None
     assert [reply.get("id") for reply in replies[:3]] == ["a", "b", None]
     assert "暂停计时:听证 / clock paused: Hearing" in {day["reason"] for day in replies[2]["days"]}
     errors = [reply.get("error", {}) for reply in replies]
-    assert [(error.get("field"), error.get("rule")) for error in errors] == [
+    assert [(error.get("field"), error.get("code")) for error in errors] == [
         (None, None),
-        ("office", "office_unknown"),
+        ("office", "unknown_office"),
         (None, None),
-        ("pause", "reason_unknown"),
+        ("pause", "unknown_reason"),
         ("pause", "resume_without_pause"),
         ("pause", "pause_before_start"),
         ("pause", "pause_order"),

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from contracts.refusals import REFUSALS
 from services.console.render import REFERENCE, rendered
-from services.console.render.codes import PARKED, REFUSALS
-from services.routing.http import MALFORMED
-from services.runtime.problems import STATUS
+from services.console.render.codes import PARKED
 
 ROOT = Path(__file__).parents[3]
-SAYS = {"Refused", "Rejected", "Undecodable", "BadEnvelope", "Unreadable", "problem", "FeedbackReceived"}
+SAYS = {"Rejected", "Undecodable", "BadEnvelope", "Unreadable"}
 COMPUTED = {"behind", "sequence_gap", "handler_failed", "handler_timeout"}
 """Told by the guard or by the kind of failure, not by a call with a literal."""
 PAGES = rendered()
@@ -23,29 +22,21 @@ def test_a_rendered_page_is_up_to_date(path: Path) -> None:
 
 
 def said(source: str) -> set[str]:
-    """Codes that stand as text in calls which refuse or set aside."""
+    """Codes that stand as text in calls which set aside."""
     found = set()
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call):
-            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in SAYS:
             values = [*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg == "code")]
-            if name in SAYS:
-                found |= {v.value for v in values if isinstance(v, ast.Constant) and isinstance(v.value, str)}
-    return found - {""}
+            found |= {v.value for v in values if isinstance(v, ast.Constant) and isinstance(v.value, str)}
+    return found
 
 
 def test_every_code_is_explained_and_every_explanation_has_its_code() -> None:
     rooms = [ROOT / "contracts", *(ROOT / "services" / name for name in ("runtime", "intake", "routing", "notify"))]
     there = set[str]().union(*(said(path.read_text("utf-8")) for room in rooms for path in room.rglob("*.py")))
-    explained = {one.code for one in (*REFUSALS, *PARKED)}
-    assert there - explained == set(), "explain them in services/console/render/codes.py"
+    explained = {one.code for one in PARKED}
+    assert there - REFUSALS.keys() - explained == set(), "explain them in services/console/render/codes.py"
     assert explained - there - COMPUTED == set(), "no code says these any more"
-
-
-def test_the_status_is_the_one_that_is_answered() -> None:
-    status = {one.code: one.status for one in REFUSALS}
-    assert {code: status[code] for code in STATUS if code in status} == {c: s for c, s in STATUS.items() if c in status}
-    assert {status[code] for code in MALFORMED if code in status} == {422}
 
 
 def test_pages_stand_in_the_reference() -> None:

@@ -195,4 +195,4 @@ def test_a_senseless_question_names_its_rule(start: str, pauses: list[tuple[str,
                 for begin, end in pauses
             ],
         )
-    assert caught.value.rule == rule
+    assert caught.value.code == rule

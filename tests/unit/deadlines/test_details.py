@@ -26,14 +26,17 @@ MONDAY = "2026-03-02T09:00+08:00"
 AFTER = "2026-03-10T09:00+08:00"
 PAUSE = "must be two moments with a slash between; the second may be empty"
 MOMENT = "must be ISO 8601 with offset: 2026-03-02T09:00+08:00"
+LATE = "must not be granted after the limit had ended"
+UNKNOWN = "has a field that is not known here; leave it out or correct it. Known: "
+HOUR = "must be a time of day at the window, for example 17:30"
 LAST = CALENDAR.published_through.year
 DETAILS = {
     "start": [
-        (7, "must be given as text"),
+        (7, "must be text"),
         ("soon", MOMENT),
         ("2026-03-02T09:00", "must carry an offset, for example +08:00"),
         ("2026-03-02T09:00+15:00", "must carry an offset that a place on earth has, -14:00 to +14:00"),
-        ("1999-03-02T09:00+08:00", "the calendar covers 2007 to 2099"),
+        ("1999-03-02T09:00+08:00", "must lie in the years 2007 to 2099"),
     ],
     "limit": [
         ("5", "must be a number and one of h, d, wd, mo, y, for example 5wd"),
@@ -41,29 +44,32 @@ DETAILS = {
     ],
     "pauses": [
         ("x", "must be a list"),
-        ([f"{AFTER}/"] * 1001, "must be at most 1000"),
+        ([f"{AFTER}/"] * 1001, "must have at most 1000 entries"),
         ([MONDAY], PAUSE),
         ([7], "must be a text or an object"),
-        ([{"start": 7}], "must be made of texts"),
-        ([{"why": "x"}], "must have no other fields than by, end, reason, start"),
-        (["/"], "must start before it can end"),
+        ([{"start": 7}], "must be an object of texts"),
+        ([{"why": "x"}], UNKNOWN + "by, end, reason, start"),
+        (["/"], PAUSE),
         (["x/"], MOMENT),
-        ([f"{AFTER}/{MONDAY}"], "ends before it starts"),
-        (["2026-03-01T09:00+08:00/"], "starts before the clock does"),
+        ([f"{AFTER}/{MONDAY}"], "must not end before it starts"),
+        (["2026-03-01T09:00+08:00/"], "must not lie before the clock started"),
     ],
     "extensions": [
-        ([{"limit": "1wd", "by": "x"}], "must have no other fields than granted_at, limit, reason"),
+        ([{"limit": "1wd", "by": "x"}], UNKNOWN + "granted_at, limit, reason"),
         ([{"limit": "1wd", "granted_at": "soon"}], MOMENT),
-        ([{"limit": "1wd", "granted_at": AFTER}], "was granted after the limit had ended"),
-        ([{"limit": "1wd", "granted_at": "2026-03-02T08:00+08:00"}], "was granted before the clock started"),
-        (["2wd", {"limit": "1wd", "granted_at": "2026-03-12T09:00+08:00"}], "was granted after the limit had ended"),
+        ([{"limit": "1wd", "granted_at": AFTER}], LATE),
+        ([{"limit": "1wd", "granted_at": "2026-03-02T08:00+08:00"}], "must not be granted before the clock started"),
+        (
+            ["2wd", {"limit": "1wd", "granted_at": "2026-03-12T09:00+08:00"}],
+            LATE,
+        ),
     ],
     "roll": [("x", "must be true or false")],
     "close_of_business": [
-        ("x", "must be a time of day, for example 17:30"),
-        ("17:30Z", "must be a time at the window, without an offset"),
+        ("x", HOUR),
+        ("17:30Z", HOUR),
     ],
-    "what": [("x", f"must have no other fields than {', '.join(sorted(FIELDS))}")],
+    "what": [("x", UNKNOWN + ", ".join(sorted(FIELDS)))],
 }
 
 
@@ -84,8 +90,8 @@ def test_an_error_says_what_must_be(field: str, value: object, detail: str) -> N
 def test_an_unknown_reason_says_what_must_be() -> None:
     question = read_question({"start": MONDAY, "limit": "5wd", "pauses": [{"start": AFTER, "reason": "siesta"}]})
     with pytest.raises(BadQuestion) as caught:
-        question.check_reasons(())
-    assert caught.value.detail == "must give a reason that the policy knows"
+        question.check_reasons({"x"})
+    assert caught.value.detail == "must be one of x"
 
 
 def test_due_itself_names_the_start() -> None:
@@ -103,7 +109,7 @@ def test_what_a_question_leaves_out() -> None:
     assert len(read_question({"start": MONDAY, "limit": "5d", "pauses": [f"{AFTER}/{AFTER}"] * 1000}).pauses) == 1000
     with pytest.raises(BadQuestion) as caught:
         read_question({"start": MONDAY, "limit": "5d", "pauses": [f"{AFTER}/{AFTER}/"]})
-    assert caught.value.rule == "time_form"
+    assert caught.value.code == "time_form"
 
 
 def test_a_question_without_an_office_has_none() -> None:

@@ -61,8 +61,8 @@ def test_what_a_pause_says_of_itself() -> None:
 @pytest.mark.parametrize(
     ("more", "field", "rule"),
     [
-        ({"start": None}, "start", "type"),
-        ({"start": 20260302}, "start", "type"),
+        ({"start": None}, "start", "wrong_type"),
+        ({"start": 20260302}, "start", "wrong_type"),
         ({"start": "soon"}, "start", "time_form"),
         ({"start": "2026-02-30T09:00+08:00"}, "start", "time_form"),
         ({"start": "2026-03-02T09:00"}, "start", "offset_missing"),
@@ -86,8 +86,8 @@ def test_what_a_pause_says_of_itself() -> None:
         ({"start": "9999-12-31T23:59-14:00"}, "start", "calendar_range"),
         ({"start": "2006-12-31T23:59+08:00"}, "start", "calendar_range"),
         ({"start": "2100-01-01T00:00+08:00"}, "start", "calendar_range"),
-        ({"limit": None}, "limit", "type"),
-        ({"limit": 5}, "limit", "type"),
+        ({"limit": None}, "limit", "wrong_type"),
+        ({"limit": 5}, "limit", "wrong_type"),
         ({"limit": "0wd"}, "limit", "limit_range"),
         ({"limit": "-5wd"}, "limit", "limit_form"),
         ({"limit": "1000000wd"}, "limit", "limit_range"),
@@ -102,9 +102,9 @@ def test_what_a_pause_says_of_itself() -> None:
         ({"start": "2099-12-30T09:00+08:00", "limit": "39h"}, "limit", "calendar_range"),
         ({"start": "2099-12-01T09:00+08:00", "limit": "100wd"}, "limit", "calendar_range"),
         ({"limit": "87600h", "extensions": ["87600h"] * 999}, "limit", "calendar_range"),
-        ({"pauses": "always"}, "pauses", "type"),
-        ({"pauses": {}}, "pauses", "type"),
-        ({"pauses": [7]}, "pause", "type"),
+        ({"pauses": "always"}, "pauses", "wrong_type"),
+        ({"pauses": {}}, "pauses", "wrong_type"),
+        ({"pauses": [7]}, "pause", "wrong_type"),
         ({"pauses": ["2026-03-03T09:00+08:00"]}, "pause", "pause_form"),
         ({"pauses": ["/"]}, "pause", "pause_form"),
         ({"pauses": [{}]}, "pause", "pause_form"),
@@ -118,11 +118,11 @@ def test_what_a_pause_says_of_itself() -> None:
         ({"pauses": [f"{AFTER}/2026-03-09T09:00+08:00"]}, "pause", "pause_order"),
         ({"pauses": ["2026-03-02T08:59+08:00/2026-03-03T09:00+08:00"]}, "pause", "pause_before_start"),
         ({"pauses": ["2026-03-02T08:59+08:00/"]}, "pause", "pause_before_start"),
-        ({"pauses": [{"start": AFTER, "why": "x"}]}, "pause", "field_unknown"),
-        ({"pauses": [{"start": AFTER, "reason": 5}]}, "pause", "type"),
+        ({"pauses": [{"start": AFTER, "why": "x"}]}, "pause", "unknown_field"),
+        ({"pauses": [{"start": AFTER, "reason": 5}]}, "pause", "wrong_type"),
         ({"pauses": [f"{AFTER}/{AFTER}"] * 1001}, "pauses", "too_many"),
-        ({"extensions": "10wd"}, "extensions", "type"),
-        ({"extensions": [10]}, "extension", "type"),
+        ({"extensions": "10wd"}, "extensions", "wrong_type"),
+        ({"extensions": [10]}, "extension", "wrong_type"),
         ({"extensions": ["0wd"]}, "extension", "limit_range"),
         ({"extensions": [{"granted_at": AFTER}]}, "extension", "limit_form"),
         ({"extensions": [{"limit": "1wd", "granted_at": "soon"}]}, "extension", "time_form"),
@@ -133,19 +133,19 @@ def test_what_a_pause_says_of_itself() -> None:
             "extension",
             "extension_before_start",
         ),
-        ({"extensions": [{"limit": "1wd", "by": "x"}]}, "extension", "field_unknown"),
-        ({"roll": "yes"}, "roll", "type"),
-        ({"close_of_business": 1730}, "close_of_business", "type"),
-        ({"close_of_business": "25:00"}, "close_of_business", "time_form"),
-        ({"close_of_business": "17:30+08:00"}, "close_of_business", "time_form"),
-        ({"office": 7}, "office", "type"),
-        ({"pauze": []}, "question", "field_unknown"),
+        ({"extensions": [{"limit": "1wd", "by": "x"}]}, "extension", "unknown_field"),
+        ({"roll": "yes"}, "roll", "wrong_type"),
+        ({"close_of_business": 1730}, "close_of_business", "wrong_type"),
+        ({"close_of_business": "25:00"}, "close_of_business", "hour_form"),
+        ({"close_of_business": "17:30+08:00"}, "close_of_business", "hour_form"),
+        ({"office": 7}, "office", "wrong_type"),
+        ({"pauze": []}, "question", "unknown_field"),
     ],
 )
 def test_a_senseless_question_names_field_and_rule(more: dict[str, Any], field: str, rule: str) -> None:
     with pytest.raises(BadQuestion) as caught:
         read_question({**ASKED, **more}).answer(CALENDAR)
-    assert (caught.value.field, caught.value.rule) == (field, rule)
+    assert (caught.value.field, caught.value.code) == (field, rule)
     assert caught.value.detail
 
 
@@ -168,7 +168,7 @@ def test_a_reason_must_be_known(more: dict[str, Any], field: str) -> None:
     question.check_reasons({"siesta"})
     with pytest.raises(BadQuestion) as caught:
         question.check_reasons({"hearing"})
-    assert (caught.value.field, caught.value.rule) == (field, "reason_unknown")
+    assert (caught.value.field, caught.value.code) == (field, "unknown_reason")
 
 
 def test_a_question_names_its_own_hour_or_takes_its_offices() -> None:
@@ -181,7 +181,7 @@ def test_a_question_names_its_own_hour_or_takes_its_offices() -> None:
 
 
 def test_the_error_says_field_rule_and_detail_and_not_what_was_asked() -> None:
-    assert str(outside("start")) == "start: the calendar covers 2007 to 2099 (calendar_range)"
+    assert str(outside("start")) == "start: must lie in the years 2007 to 2099 (calendar_range)"
     with pytest.raises(BadQuestion) as caught:
         read_question({**ASKED, "pauses": ["Zhang San/2026"]})
     assert "Zhang San" not in str(caught.value)
@@ -208,7 +208,7 @@ def test_the_largest_limits_are_in_and_one_more_is_out() -> None:
         number, unit = Limit.parse(text).number, Limit.parse(text).unit
         with pytest.raises(BadQuestion) as caught:
             Limit(number + 1, unit)
-        assert (caught.value.rule, caught.value.detail) == ("limit_range", f"must be from 1 to {number} {unit}")
+        assert (caught.value.code, caught.value.detail) == ("limit_range", f"must be from 1 to {number} {unit.value}")
 
 
 def test_a_pause_of_no_length_is_none() -> None:

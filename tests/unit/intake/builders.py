@@ -6,11 +6,12 @@ from functools import cache
 from pathlib import Path
 from uuid import UUID
 
+from contracts.refusals import Refused
 from contracts.submissions import Submission
 from services.deadlines import Limit
 from services.intake.domain import acts, following
 from services.intake.domain.case import Case
-from services.intake.domain.change import Change, Refused
+from services.intake.domain.change import Change
 from services.intake.domain.registering import register
 from services.intake.domain.submission import canonical, parse
 from services.intake.translate import to_events

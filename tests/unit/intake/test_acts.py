@@ -8,9 +8,9 @@ import pytest
 
 from contracts.codes import CaseState, ClockKind, Field
 from contracts.events.clocks import LimitBasis
+from contracts.refusals import Refused
 from services.intake.domain import acts, following
 from services.intake.domain.case import Awaited, Case
-from services.intake.domain.change import Refused
 from services.intake.translate import to_events
 from services.intake.views import AnswerBy, to_view
 from services.policies.kinds import Happening
@@ -74,7 +74,7 @@ def test_nobody_is_sent_away_without_a_reason_and_a_place_to_go() -> None:
     case = registered("petition.request").case
     refused = acts.decline(case, NOW, rules(), reason="because", go_to="the moon")
     assert isinstance(refused, Refused)
-    assert [field for field, _ in refused.faults] == ["reason", "go_to"]
+    assert [fault.field for fault in refused.faults] == ["reason", "go_to"]
     change = done(acts.decline(case, NOW, rules(), reason="out_of_scope", go_to="justice-130722000000"))
     assert change.case.state is CaseState.NOT_ACCEPTED
     assert said(change) == ["case.not_accepted", "clock.met", "clock.started"]

@@ -10,9 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from contracts.codes import CaseState, ClockKind, ClockStatus
 from contracts.events import CaseBound
 from contracts.events.clocks import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted
+from contracts.refusals import Refused
 from services.intake.domain import acts, change, following
 from services.intake.domain.case import Awaited, Case, expected
-from services.intake.domain.change import Change, Refused
+from services.intake.domain.change import Change
 from services.intake.domain.states import TERMINAL, Move, after
 from services.intake.translate import to_events
 from services.intake.views import to_view

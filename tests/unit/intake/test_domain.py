@@ -58,13 +58,13 @@ def test_every_fault_is_named_at_once(policy: Policy) -> None:
     )
     faults = parse(body, policy, NOW)
     assert isinstance(faults, tuple)
-    assert [(fault.field, fault.code.value) for fault in faults] == [
+    assert [(fault.field, fault.code) for fault in faults] == [
         ("submission_id", "missing"),
-        ("source", "wrong_type"),
+        ("source", "bad_identifier"),
         ("category", "unknown_category"),
         ("area", "unknown_area"),
-        ("channel", "wrong_type"),
-        ("received_at", "bad_time"),
+        ("channel", "not_one_of"),
+        ("received_at", "offset_missing"),
         ("applicant.name", "missing"),
         ("applicant.phone", "wrong_type"),
         ("summary", "too_long"),
@@ -78,31 +78,39 @@ def test_every_fault_is_named_at_once(policy: Policy) -> None:
         (b"", "not_json"),
         (b"{", "not_json"),
         (b"\xff\xfe{}", "not_utf8"),
-        (b"[]", "wrong_type"),
-        (b"null", "wrong_type"),
-        (b"5", "wrong_type"),
+        (b"[]", "not_json"),
+        (b"null", "not_json"),
+        (b"5", "not_json"),
     ],
 )
 def test_what_is_no_object_is_refused(policy: Policy, body: bytes, code: str) -> None:
     faults = parse(body, policy, NOW)
     assert isinstance(faults, tuple)
-    assert [fault.code.value for fault in faults] == [code]
+    assert [fault.code for fault in faults] == [code]
 
 
 @pytest.mark.parametrize(
-    "received_at",
-    ["9999-12-31T23:59:59+08:00", "2026-03-02T09:00", "0001-01-01T00:00:00+14:00", "2026-03-02T11:00+08:00", -5, True],
+    ("received_at", "code"),
+    [
+        ("9999-12-31T23:59:59+08:00", "calendar_range"),
+        ("2026-03-02T09:00", "offset_missing"),
+        ("0001-01-01T00:00:00+14:00", "calendar_range"),
+        ("2026-03-02T11:00+08:00", "received_range"),
+        ("2026-03-02T09:00+15:00", "offset_range"),
+        (-5, "time_form"),
+        (True, "time_form"),
+    ],
 )
-def test_a_clock_that_lies_is_named(policy: Policy, received_at: object) -> None:
+def test_a_clock_that_lies_is_named(policy: Policy, received_at: object, code: str) -> None:
     faults = parse(a_submission(received_at=received_at), policy, NOW)
     assert isinstance(faults, tuple)
-    assert [fault.code.value for fault in faults] == ["bad_time"]
+    assert [fault.code for fault in faults] == [code]
 
 
 def test_an_area_without_any_window_is_named(policy: Policy) -> None:
     faults = parse(a_submission(area="13"), policy, NOW)
     assert isinstance(faults, tuple)
-    assert [(fault.field, fault.code.value) for fault in faults] == [("area", "unknown_area")]
+    assert [(fault.field, fault.code) for fault in faults] == [("area", "no_window")]
     assert isinstance(parse(a_submission(area="1307"), policy, NOW), Submission)
 
 
@@ -110,7 +118,7 @@ def test_an_area_without_any_window_is_named(policy: Policy) -> None:
 def test_an_area_has_the_digits_of_a_level(policy: Policy, area: str) -> None:
     faults = parse(a_submission(area=area), policy, NOW)
     assert isinstance(faults, tuple)
-    assert [(fault.field, fault.code.value) for fault in faults] == [("area", "wrong_type")]
+    assert [(fault.field, fault.code) for fault in faults] == [("area", "bad_area")]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +135,7 @@ def test_a_time_is_read_in_every_form_of_the_standard(policy: Policy, received_a
 def test_a_blank_is_no_name(policy: Policy) -> None:
     faults = parse(a_submission(applicant={"name": " "}), policy, NOW)
     assert isinstance(faults, tuple)
-    assert [(fault.field, fault.code.value) for fault in faults] == [("applicant.name", "missing")]
+    assert [(fault.field, fault.code) for fault in faults] == [("applicant.name", "missing")]
 
 
 def test_each_attribute_that_is_wrong_is_named_but_not_those_a_sender_invents(policy: Policy) -> None:
@@ -137,19 +145,19 @@ def test_each_attribute_that_is_wrong_is_named_but_not_those_a_sender_invents(po
     body = a_submission(category=category.code, attributes={"urgent": "soon", "grade": -1, "phone of": "x", "n": [1]})
     faults = parse(body, known, NOW)
     assert isinstance(faults, tuple)
-    assert [(fault.field, fault.code.value) for fault in faults] == [
+    assert [(fault.field, fault.code) for fault in faults] == [
         ("attributes", "wrong_type"),
         ("attributes", "unknown_attribute"),
-        ("attributes.urgent", "unknown_attribute"),
-        ("attributes.grade", "unknown_attribute"),
+        ("attributes.urgent", "not_one_of"),
+        ("attributes.grade", "not_one_of"),
     ]
-    assert faults[1].detail.endswith("it has grade, urgent")
+    assert faults[1].facts == {"known": ["grade", "urgent"]}
 
 
 def test_undeclared_attributes_are_refused(policy: Policy) -> None:
     faults = parse(a_submission(attributes={"note": "free text"}), policy, NOW)
     assert isinstance(faults, tuple)
-    assert [fault.code.value for fault in faults] == ["unknown_attribute"]
+    assert [fault.code for fault in faults] == ["unknown_attribute"]
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)

@@ -110,7 +110,7 @@ def test_material_may_come_before_anybody_asked() -> None:
 def test_a_matter_without_a_list_lacks_what_the_window_names() -> None:
     case = registered("petition.request").case
     nothing = acts.request_supplement(case, NOW, rules(), missing=(), override=False)
-    assert code(nothing) == "invalid"
+    assert code(nothing) == "missing"
     asked = noticed(case, "identity_card").case
     assert asked.missing == ("identity_card",)
     back = handed_in(asked, "identity_card").case
@@ -120,8 +120,8 @@ def test_a_matter_without_a_list_lacks_what_the_window_names() -> None:
 @pytest.mark.parametrize("wanted", ["no_such_paper", "身份证"])
 def test_a_code_that_the_policy_does_not_know_is_refused_at_both_acts(wanted: str) -> None:
     case = registered(CATEGORY).case
-    assert code(acts.request_supplement(case, NOW, rules(), missing=(wanted,), override=False)) == "invalid"
-    assert code(acts.supplement(case, NOW, rules(), materials=(FIRST, wanted))) == "invalid"
+    assert code(acts.request_supplement(case, NOW, rules(), missing=(wanted,), override=False)) == "unknown_material"
+    assert code(acts.supplement(case, NOW, rules(), materials=(FIRST, wanted))) == "unknown_material"
 
 
 def test_named_twice_is_asked_and_handed_in_once() -> None:

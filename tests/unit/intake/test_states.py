@@ -22,9 +22,10 @@ from contracts.events.referrals import (
     ReferralReturnRefused,
     ReferralReturnRequested,
 )
+from contracts.refusals import Refused
 from services.intake.domain import acts, following
 from services.intake.domain.case import Awaited, Case
-from services.intake.domain.change import Change, Refused
+from services.intake.domain.change import Change
 from services.intake.domain.states import MOVES, Move, after
 from services.intake.follower import step
 from tests.unit.intake.builders import (

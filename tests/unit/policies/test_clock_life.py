@@ -96,7 +96,7 @@ class AnyLife(RuleBasedStateMachine):
         if not self.clock.open or (end is not None and self.now > end):
             with pytest.raises(BadQuestion) as refused:
                 self.clock.extend(limit, self.now, calendar)
-            assert (refused.value.field, refused.value.rule) == ("extension", "extension_after_end")
+            assert (refused.value.field, refused.value.code) == ("extension", "extension_after_end")
             return
         self.turns(self.clock.extend(limit, self.now, calendar))
         self.parts.append((limit.number, limit.unit.value))
@@ -210,7 +210,7 @@ def a_clock() -> LegalClock:
 def test_what_does_not_run_is_not_extended(clock: LegalClock, at: timedelta, rule: str) -> None:
     with pytest.raises(BadQuestion) as refused:
         clock.extend(Limit.parse("5wd"), MONDAY + at, shipped().calendar)
-    assert (refused.value.field, refused.value.rule) == ("extension", rule)
+    assert (refused.value.field, refused.value.code) == ("extension", rule)
 
 
 def test_a_clock_that_was_stopped_after_its_end_is_told_without_a_date_and_known_with_it() -> None:

@@ -141,7 +141,7 @@ def test_who_may_extend_and_by_whose_word_stands_in_the_row(tmp_path: Path) -> N
     asked = {"reason": "complex", "after": DAY, "by": "5wd"}
     refused = story.answers(FeedbackAction.EXTEND, approver="unit_head", **asked)  # type: ignore[arg-type]
     assert refused is not None
-    assert (refused.code, refused.detail) == ("approver_missing", "attributes.approver must be county_head")
+    assert (refused.code, refused.facts) == ("approver_missing", {"approver": "county_head"})
     assert story.answers(FeedbackAction.EXTEND, approver="county_head", **asked) is None  # type: ignore[arg-type]
 
 

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from contracts.codes import FeedbackAction as A
 from contracts.codes import Field
+from contracts.refusals import Refused
 from contracts.submissions import Feedback
 from services.policies import Policy, load_policy
 from services.routing.domain.answers import Answer, take
 from services.routing.domain.decision import Matter
 from services.routing.domain.dispatching import dispatch
 from services.routing.domain.nesting import nested
-from services.routing.domain.referral import Change, Referral, Refused, Routing
+from services.routing.domain.referral import Change, Referral, Routing
 from services.routing.domain.timing import Desk
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"

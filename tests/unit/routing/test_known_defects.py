@@ -8,11 +8,11 @@ import pytest
 from contracts.codes import ClockKind, ClockStatus
 from contracts.codes import FeedbackAction as A
 from contracts.events.clocks import ClockStarted
+from contracts.refusals import Refused
 from services.deadlines import Limit
 from services.policies.clocks import LegalClock
 from services.policies.explaining import explanation_of
 from services.policies.recounting import recount, written
-from services.routing.domain.referral import Refused
 from services.routing.domain.supervision import decide_return, reassign
 from tests.calendars import with_days
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON, Story, policy

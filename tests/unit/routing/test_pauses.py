@@ -8,10 +8,11 @@ import pytest
 from contracts.codes import ClockKind, ClockStatus
 from contracts.codes import FeedbackAction as A
 from contracts.events.clocks import ClockPaused, ClockRecalculated, ClockResumed
+from contracts.refusals import Refused
 from services.deadlines import Limit, Pause
 from services.policies.clocks import LegalClock
 from services.routing.domain.pauses import Wanted, correct_pause
-from services.routing.domain.referral import Change, Refused
+from services.routing.domain.referral import Change
 from services.routing.domain.supervision import reassign
 from services.routing.translate import to_view
 from tests.unit.routing.builders import EDUCATION, NOON, Story, policy
@@ -221,24 +222,25 @@ def test_the_start_of_a_pause_that_still_lasts_can_be_put_right() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"end": None}, "invalid end pause_is_over"),
-        ({"start": NOON - HOUR}, "invalid start pause_before_start"),
-        ({"start": NOON + 8 * DAY, "end": NOON + 8 * DAY}, "invalid start pause_ahead"),
-        ({"end": NOON + 8 * DAY}, "invalid end pause_ahead"),
-        ({"end": NOON}, "invalid end pause_order"),
-        ({"start": datetime(2026, 3, 4)}, "invalid start offset_missing"),  # noqa: DTZ001 - as somebody may send it
-        ({"end": datetime(2026, 3, 4)}, "invalid end offset_missing"),  # noqa: DTZ001 - the same
-        ({"start": (NOON + DAY).astimezone(timezone(15 * HOUR))}, "invalid start offset_range"),
-        ({"end": datetime(2100, 1, 2, tzinfo=UTC)}, "invalid end calendar_range"),
-        ({"approver": ""}, "approver_missing"),
-        ({"reason": "workload"}, "unknown_reason"),
+        ({"end": None}, "end pause_is_over"),
+        ({"start": NOON - HOUR}, "start pause_before_start"),
+        ({"start": NOON + 8 * DAY, "end": NOON + 8 * DAY}, "start pause_ahead"),
+        ({"end": NOON + 8 * DAY}, "end pause_ahead"),
+        ({"end": NOON}, "end pause_order"),
+        ({"start": datetime(2026, 3, 4)}, "start offset_missing"),  # noqa: DTZ001 - as somebody may send it
+        ({"end": datetime(2026, 3, 4)}, "end offset_missing"),  # noqa: DTZ001 - the same
+        ({"start": (NOON + DAY).astimezone(timezone(15 * HOUR))}, "start offset_range"),
+        ({"end": datetime(2100, 1, 2, tzinfo=UTC)}, "end calendar_range"),
+        ({"approver": ""}, "approver approver_missing"),
+        ({"reason": "workload"}, "reason unknown_reason"),
     ],
 )
 def test_a_correction_that_cannot_be_changes_nothing(changes: dict[str, object], expected: str) -> None:
     outcome = corrects(paused_for_two_days(), **changes)
     assert isinstance(outcome, Refused)
-    assert " ".join(filter(None, (outcome.code, outcome.field, outcome.rule))) == expected
-    assert not outcome.rule or outcome.detail.startswith(f"{outcome.field}: ")
+    (fault,) = outcome.faults
+    assert (f"{fault.field} {fault.code}", outcome.code) == (expected, fault.code)
+    assert outcome.detail().startswith(f"{fault.field}: ")
 
 
 def test_a_pause_that_lasts_is_not_ended_by_correcting_it() -> None:
@@ -246,7 +248,7 @@ def test_a_pause_that_lasts_is_not_ended_by_correcting_it() -> None:
     story.answers(A.HOLD, reason="appraisal", after=3 * DAY)
     outcome = corrects(story, after=4 * DAY, end=NOON + 4 * DAY)
     assert isinstance(outcome, Refused)
-    assert (outcome.code, outcome.field, outcome.rule) == ("invalid", "end", "pause_lasts")
+    assert [(fault.field, fault.code) for fault in outcome.faults] == [("end", "pause_lasts")]
 
 
 def test_there_is_nothing_to_correct_where_no_pause_is_or_no_clock_runs() -> None:

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from contracts.codes import CaseState, ClockKind, ClockStatus, Doubt, ReferralRole, ReferralState, RejectionCode
+from contracts.codes import CaseState, ClockKind, ClockStatus, Doubt, ReferralRole, ReferralState
 from contracts.events import cases, clocks, referrals, rejections
 from contracts.events.alerts import SupervisionSupervised, SupervisionUrged
+from contracts.refusals import FieldError
 from contracts.topics import OFFICE_FEEDBACK
 from services.console.verify.facts import Facts, ReceiptRow, WatchRow
 from tests.unit.console.verify.histories import DAY, EDUCATION, MONDAY, History
@@ -35,13 +36,13 @@ def closed(number: int = 1) -> History:
 
 
 def a_rejection() -> rejections.SubmissionRejected:
-    fault = rejections.SubmissionFault(field="area", code=RejectionCode.UNKNOWN_AREA, detail="no such area")
+    fault = FieldError(field="area", code="unknown_area", detail="no such area")
     place = rejections.RecordPlace(topic="intake.submissions.v1", partition=0, offset=7)
     return rejections.SubmissionRejected(record=place, faults=(fault,), rejected_at=MONDAY)
 
 
 def a_refusal() -> rejections.FeedbackRejected:
-    fault = rejections.FeedbackFault(field="", code=RejectionCode.NOT_JSON, detail="must be one JSON object")
+    fault = FieldError(field="", code="not_json", detail="must be one JSON object")
     record = rejections.RecordPlace(topic=OFFICE_FEEDBACK.named(EDUCATION), partition=0, offset=7)
     return rejections.FeedbackRejected(office=EDUCATION, record=record, faults=(fault,), rejected_at=MONDAY)
 

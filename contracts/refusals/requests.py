@@ -1,0 +1,258 @@
+"""Why a request, an answer or an act is not done although each of its fields may be right."""
+
+from typing import Final
+
+from contracts.refusals.row import Refusal
+
+REQUESTS: Final = (
+    # What every door says.
+    Refusal(
+        "invalid",
+        422,
+        "内容有误，errors 逐项列明。请一并改正后重新提交；此前的内容没有生效。",
+        "There are faults; `errors` names each. Correct them all and send it again; nothing was changed.",
+    ),
+    Refusal(
+        "no_token",
+        401,
+        "请求没有携带令牌。请在 Authorization 中以 Bearer 方式携带令牌。",
+        "The request carries no token. Send one as `Authorization: Bearer`.",
+    ),
+    Refusal(
+        "bad_token",
+        401,
+        "令牌无效或者已经过期。请向管理员换领。",
+        "The token is not valid here or is out of date. Ask whoever runs the installation for another.",
+    ),
+    Refusal(
+        "unscoped_token",
+        401,
+        "令牌没有写明单位或者辖区，不知代表谁。请向管理员换领写明单位或者辖区的令牌。",
+        "The token names neither office nor area, so nobody knows for whom it speaks. Ask whoever runs the "
+        "installation for one that does.",
+    ),
+    Refusal(
+        "role_not_allowed",
+        403,
+        "令牌的角色不能办理此事；可以办理的角色：{roles}。请由其办理，或换用相应的令牌。",
+        "The token's role may not do this; those who may: {roles}. Leave it to them, or use their token.",
+    ),
+    Refusal(
+        "no_office",
+        403,
+        "令牌没有写明单位。请向管理员换领写明单位的令牌。",
+        "The token names no office. Ask whoever runs the installation for one that does.",
+    ),
+    Refusal(
+        "own_office_only",
+        403,
+        "经办人只能查看本单位。请去掉 office，或者填写本单位代码。",
+        "An officer sees the own office alone. Leave `office` out, or name your own.",
+    ),
+    Refusal(
+        "outside_area",
+        403,
+        "超出令牌的辖区。请去掉 area，或者填写辖区以内的区划代码。",
+        "Outside of the token's area. Leave `area` out, or name an area within your own.",
+    ),
+    Refusal(
+        "needs_coordinator",
+        403,
+        "此项须由协调员决定。请报协调员办理。",
+        "This is for a coordinator to decide. Ask the coordinator of the area.",
+    ),
+    Refusal(
+        "not_allowed",
+        403,
+        "令牌及其单位与此件的关系（{relations}）不能查看{part}。确有需要的，请向首问窗口或者协调员申请。",
+        "Neither the token nor the relation of its office to the case ({relations}) opens {part}. If you need it, ask "
+        "the first-contact window or the coordinator.",
+    ),
+    Refusal(
+        "erased",
+        410,
+        "此件的个人信息已经依法删除，任何人都不能再查看。需要继续办理的，请以新的编号重新登记。",
+        "The personal data of this case was erased, and nobody can open it any more. If there is more to do, register "
+        "the matter anew with another id.",
+    ),
+    Refusal(
+        "erasing_too_early",
+        409,
+        "当前状态为{state}，仍有单位在办。请在办结之后删除。",
+        "It is {state}, and offices work with it. Erase it when it is over.",
+    ),
+    Refusal(
+        "not_found",
+        404,
+        "没有此件，或者令牌无权查看。请核对编号；编号无误的，请向首问窗口或者协调员询问由谁承办。",
+        "There is no such thing, or the token may not know of it. Check the id; if it is right, ask the first-contact "
+        "window or the coordinator who has it.",
+    ),
+    Refusal(
+        "no_such_path",
+        404,
+        "没有这个地址。可用的地址见 /openapi.json。",
+        "There is no such path. Those that there are stand in /openapi.json.",
+    ),
+    Refusal(
+        "method_not_allowed",
+        405,
+        "此地址不适用该方法。可用的方法见 Allow。",
+        "Not with this method. The header `Allow` names those that are possible.",
+    ),
+    Refusal(
+        "unsupported_media_type",
+        415,
+        "内容类型不受支持。请以 {wanted} 发送。",
+        "This media type is not taken. Send {wanted}.",
+    ),
+    Refusal(
+        "too_many_requests",
+        429,
+        "请求过于频繁。请在 Retry-After 所示的秒数之后再试。",
+        "Too many requests. Try again after the seconds that `Retry-After` names.",
+    ),
+    Refusal(
+        "failed",
+        500,
+        "系统出现故障，原因见服务日志。请把发生时间告知管理员。",
+        "The service failed; its log says why. Tell whoever runs the installation when it happened.",
+    ),
+    Refusal(
+        "unavailable",
+        503,
+        "数据库或者消息系统暂时中断，没有办理任何事项。请在 Retry-After 所示的秒数之后再试。",
+        "The database or the broker is away for the moment, and nothing was done. Try again after the seconds that "
+        "`Retry-After` names.",
+    ),
+    # Submissions.
+    Refusal(
+        "conflict",
+        409,
+        "此编号已用于另一内容。同一事项请按原内容重发；新的事项请用新的编号。",
+        "The id was used for another content. Send the same matter unchanged, or a new matter under a new id.",
+    ),
+    Refusal(
+        "not_your_source",
+        403,
+        "来源不属于本令牌。请填写令牌所列的来源，或者向管理员换领令牌。",
+        "The token does not name this source. Send one that it names, or ask whoever runs the installation for another "
+        "token.",
+    ),
+    Refusal(
+        "not_your_area",
+        403,
+        "区划不属于本令牌的辖区。请由该区划的系统登记，或者在窗口登记。",
+        "The area lies outside of the token's. Leave it to the system of that area, or register it at a window.",
+    ),
+    # Acts at the window.
+    Refusal(
+        "illegal_move",
+        409,
+        "当前状态为{state}，不能办理{move}。此时可以办理：{possible}。",
+        "{move} is not possible while {state}. Possible now: {possible}.",
+    ),
+    Refusal(
+        "notice_already_given",
+        409,
+        "补正材料应当一次性告知，此前已经告知。确需再次告知的，请报协调员以 override 决定。",
+        "The applicant was told once and completely what is missing. A second notice needs a coordinator's `override`.",
+    ),
+    Refusal(
+        "nothing_to_tell",
+        409,
+        "没有这样的待告知事项。尚待告知申请人的：{owed}。",
+        "Nothing of that kind is owed to the applicant. Still to be told: {owed}.",
+    ),
+    Refusal(
+        "reopen_window_over",
+        409,
+        "申请重办的期限已于 {until} 届满。请作为新的事项登记，并写明原案件编号。",
+        "The time to open the case again ended at {until}. Register a new matter that names the number of this one.",
+    ),
+    # Answers of offices.
+    Refusal(
+        "invalid_feedback",
+        422,
+        "不能作为答复受理，faults 逐项列明。请一并改正后重新提交。",
+        "It could not be taken as an answer; `faults` names each fault. Correct them all and send it again.",
+    ),
+    Refusal(
+        "referral_ended",
+        409,
+        "此件已经结束，状态为{state}。需要继续办理的，请报首问窗口重办，或者报协调员转交。",
+        "The referral is over, it is {state}. If there is more to do, ask the window to reopen the case or the "
+        "coordinator to reassign it.",
+    ),
+    Refusal(
+        "copy_needs_no_answer",
+        409,
+        "抄送件只需签收。对办理有意见的，请告知主办单位。",
+        "A copy can be signed for, and nothing else. Tell the lead what you have to say.",
+    ),
+    Refusal(
+        "co_handlers_open",
+        409,
+        "协办单位尚未办结：{offices}。请在其办结之后办结，或者报协调员撤回协办。",
+        "Co-handlers have not finished: {offices}. Finish after them, or ask the coordinator to recall them.",
+    ),
+    Refusal(
+        "return_locked",
+        409,
+        "退件此前已被驳回或者已经裁决，不能再退。请继续办理；确有新情况的，请报协调员转交。",
+        "A return was refused or arbitrated before. Go on with it; if there are new facts, ask the coordinator to "
+        "reassign it.",
+    ),
+    Refusal(
+        "return_window_over",
+        409,
+        "退件期限已过（截止时间：{until}）。请继续办理；确不属于本单位职责的，请报协调员转交。",
+        "The time to return it is over (it ended: {until}). Go on with it; if it is not yours by law, ask the "
+        "coordinator to reassign it.",
+    ),
+    Refusal(
+        "extension_not_allowed",
+        409,
+        "此时没有可以延长的办理期限。请按期办结；依法应当停止计时的，请办理 hold。",
+        "No limit runs that may be extended. Finish in time, or put it on hold for a reason that stops the clock.",
+    ),
+    Refusal(
+        "already_extended",
+        409,
+        "办理期限只能延长一次，此前已经延长。请按期办结；依法应当停止计时的，请办理 hold。",
+        "The limit may be extended once, and was. Finish in time, or put it on hold for a reason that stops the clock.",
+    ),
+    Refusal(
+        "extension_too_late",
+        409,
+        "期限已于 {until} 届满，届满之后不能延长。请尽快办结，并向申请人说明逾期原因。",
+        "The limit ended at {until}; an extension is asked for before. Finish soon, and tell the applicant why it is "
+        "late.",
+    ),
+    Refusal(
+        "reported_too_late",
+        409,
+        "报告过迟：事情发生在 {days} 个工作日以前，或者报告之前期限已经届满。请报协调员以 correct-pause 更正。",
+        "Reported too late: it lies more than {days} working days back, or the limit ended before the report. Ask the "
+        "coordinator to correct the pause.",
+    ),
+    # Decisions of coordinators.
+    Refusal(
+        "lead_needs_successor",
+        409,
+        "主办不能撤回，否则案件无人负责。请以 reassign 转交其他单位。",
+        "A lead is not recalled: no case is without an owner. Reassign it to another office.",
+    ),
+    Refusal(
+        "only_the_lead",
+        409,
+        "只有主办可以转交。协办和抄送请以 recall 撤回。",
+        "Only a lead is reassigned. Recall co-handlers and copies.",
+    ),
+    Refusal(
+        "same_office",
+        409,
+        "此件现由该单位承办。请填写其他单位。",
+        "That office has it already. Name another one.",
+    ),
+)
