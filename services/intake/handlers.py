@@ -15,7 +15,7 @@ from services.intake.registration import Body, register
 from services.policies import PolicyWatch
 from services.runtime import journal
 from services.runtime.clock import Clock
-from services.runtime.consume import Incoming, Reader, Record, Unreadable
+from services.runtime.consume import Incoming, Reader, Record, Unreadable, fault_of
 from services.runtime.journal import Outgoing
 from services.runtime.sealing import Sealer
 
@@ -41,6 +41,7 @@ class Registrar:
             decode=self.read,
             handle=self.take,
             refuse=self.refuse,
+            largest=LARGEST,
             guarded=False,
             max_records=500,
         )
@@ -58,7 +59,7 @@ class Registrar:
 
     def refuse(self, unread: Unreadable) -> Incoming[Fault]:
         """What the plumbing could not even hand over."""
-        return self._incoming(unread.record, Fault("", "unreadable", {"why": unread.detail}))
+        return self._incoming(unread.record, fault_of(unread))
 
     async def take(self, batch: Sequence[Incoming[Body]], conn: AsyncConnection) -> None:
         now = self.clock.now()

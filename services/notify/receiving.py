@@ -19,7 +19,7 @@ from services.notify.receipts import Receipt, save_receipts
 from services.policies import PolicyWatch
 from services.runtime.checking import fit
 from services.runtime.clock import Clock
-from services.runtime.consume import Ignored, Incoming, Reader, Record
+from services.runtime.consume import Ignored, Incoming, Reader, Record, Unreadable
 
 FEEDBACK: Final = "notify.feedback"
 LARGEST: Final = 64 * 1024
@@ -42,6 +42,8 @@ class Receiver:
             pattern=FEEDBACK_PATTERN,
             decode=self.read,
             handle=self.receive,
+            refuse=self.pass_over,
+            largest=LARGEST,
             guarded=False,
         )
 
@@ -51,6 +53,14 @@ class Receiver:
         event_id = f"{record.topic}/{record.partition}/{record.offset}"
         data = self._receipt(record) or Ignored("feedback")
         return Incoming(record=record, event_id=event_id, received_at=received_at, data=data)
+
+    def pass_over(self, unread: Unreadable) -> Incoming[Ignored]:
+        """What could not even be unpacked."""
+        record = unread.record
+        event_id = f"{record.topic}/{record.partition}/{record.offset}"
+        return Incoming(
+            record=record, event_id=event_id, received_at=self.clock.at(record.timestamp), data=Ignored("feedback")
+        )
 
     def _receipt(self, record: Record) -> Receipt | None:
         given = read_object(record.value, largest=LARGEST)

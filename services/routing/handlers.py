@@ -1,7 +1,8 @@
 """What routing does with records: cases become referrals, and offices' answers move them."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from services.routing.answering import SERVICE, latest, take_answers
 from services.routing.aside import tell_aside
 from services.routing.domain.answers import Answer
 from services.routing.domain.dispatching import dispatch, rework, withdraw
-from services.routing.domain.reading import Misread, read_answer, told_back, whole
+from services.routing.domain.reading import LARGEST, Misread, read_answer, told_back, whole
 from services.routing.domain.referral import Change, Routing
 from services.routing.domain.timing import Desk
 from services.routing.erasing import erase_texts
@@ -28,7 +29,7 @@ from services.routing.refusing import apart, referral_ids, refuse
 from services.routing.translate import to_matter, to_outgoing
 from services.runtime import journal
 from services.runtime.clock import Clock
-from services.runtime.consume import Incoming, Reader, Record, Unreadable, events_of_ours
+from services.runtime.consume import Incoming, Reader, Record, Unreadable, events_of_ours, fault_of
 from services.runtime.failures import Rejected
 from services.runtime.ids import new_id
 from services.runtime.sealing import Sealer
@@ -46,6 +47,8 @@ class Router:
     sealer: Sealer
     clock: Clock
     make_id: Callable[[], UUID] = new_id
+    wasted: Counter[str] = field(default_factory=Counter)
+    """Records of each topic that were no answers."""
 
     def desk(self) -> Desk:
         """One policy version for one transaction."""
@@ -70,6 +73,8 @@ class Router:
                 handle=self.hear,
                 leave=self.leave,
                 refuse=self.refuse,
+                largest=LARGEST,
+                wasted=self.wasted,
                 guarded=False,
                 max_records=500,
             ),
@@ -109,7 +114,7 @@ class Router:
 
     def refuse(self, unread: Unreadable) -> Incoming[Misread]:
         """What the plumbing could not even hand over."""
-        return self._misread(unread.record, (Fault("", "unreadable", {"why": unread.detail}),))
+        return self._misread(unread.record, (fault_of(unread),))
 
     async def hear(self, batch: Sequence[Incoming[Answer | Misread]], conn: AsyncConnection) -> None:
         """Answers are taken; all else is refused, and nothing that an office can write makes the batch fail."""
@@ -120,6 +125,7 @@ class Router:
         if nonsense:
             # All cases at once and in one order: two processes that hear the same ones must not wait in a ring.
             await store.lock_routings(conn, {cases[one] for one in referral_ids([*answers, *nonsense]) if one in cases})
+            self.wasted.update(one.record.topic for one in nonsense)
             await refuse(nonsense, owned, conn, desk.policy)
         await take_answers(answers, cases, conn, desk, self.sealer)
 

@@ -23,9 +23,11 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 
 from services.runtime import gauges
-from services.runtime.consume import Arrival, Record, Unreadable, read_record, refused
+from services.runtime.bounds import Excerpt
+from services.runtime.budgets import Budgets
+from services.runtime.consume import Arrival, Record, Unreadable, place_of, read_record, refused
 from services.runtime.failures import InfrastructureDown, explain
-from services.runtime.fetching import SteadyConsumer, UnreadBatch
+from services.runtime.fetching import SteadyConsumer
 from services.runtime.replays import heal
 from services.runtime.settle import Desk, settle
 
@@ -34,6 +36,9 @@ FETCH_WAIT_MS: Final = 50
 """Tansu does not wake a waiting fetch, so a record waits half of this; Apache Kafka answers at once either way."""
 FETCH_WAIT_OF_MANY_MS: Final = 250
 """For a pattern: a fetch over hundreds of topics costs the lighter broker so much that it should be rare."""
+FETCH_BYTES: Final = 16 * 1024 * 1024
+PARTITION_BYTES: Final = 512 * 1024
+"""Of one partition in one fetch: a flood of one office must not fill what is fetched for all."""
 NEW_TOPICS_MS: Final = 5_000
 """The topic of a new office is found by the pattern after this long."""
 FIRST_WAIT_SECONDS: Final = 0.2
@@ -64,6 +69,8 @@ class SteadyBroker(KafkaBroker):
             metadata_max_age_ms=NEW_TOPICS_MS,
         )
         self._connection_options = connection
+        self.largest: dict[str, int] = {}
+        """Bytes of a value, by group."""
         self.stopping = asyncio.Event()
 
     async def start(self) -> None:
@@ -82,7 +89,7 @@ class SteadyBroker(KafkaBroker):
         config = self.config.broker_config
         # FastStream makes the plain consumer anew at each connect.
         keywords = config.builder.keywords if isinstance(config.builder, partial) else {}
-        config.builder = partial(SteadyConsumer, **{**keywords, **self._connection_options})
+        config.builder = partial(SteadyConsumer, largest=self.largest, **{**keywords, **self._connection_options})
         return config.builder
 
 
@@ -96,8 +103,10 @@ class Pump:
         self._settled: dict[TopicPartition, int] = {}
         self._whole: frozenset[TopicPartition] | None = None
         self._waits = 0
+        self._budgets = Budgets()
         self._may_heal = True  # a process that ended between parking and healing left it to us
         reader = desk.reader
+        broker.largest[reader.group] = reader.largest
         self._subscriber: Any = broker.subscriber(
             *(reader.topics or ()),
             pattern=spelled_out(reader.pattern) if reader.pattern else None,
@@ -105,6 +114,8 @@ class Pump:
             batch=True,
             max_records=reader.max_records,
             batch_timeout_ms=POLL_MS,
+            fetch_max_bytes=FETCH_BYTES,
+            max_partition_fetch_bytes=PARTITION_BYTES,
             fetch_max_wait_ms=FETCH_WAIT_OF_MANY_MS if reader.pattern else FETCH_WAIT_MS,
             session_timeout_ms=int(SESSION_SECONDS * 1000),
             heartbeat_interval_ms=int(HEARTBEAT_SECONDS * 1000),
@@ -199,15 +210,31 @@ class Pump:
         self._uncommitted.update(_after(records))
         self._settled.update(self._uncommitted)
         await self._commit()
+        self._spend(records)
+
+    def _spend(self, records: Sequence[Any]) -> None:
+        """A topic of which more had to be refused than its budget has is read on later. Nothing of it is lost."""
+        wasted, consumer = self.desk.reader.wasted, self.consumer
+        if wasted is None or consumer is None:
+            return
+        service, name = self.desk.service, self.desk.reader.name
+        for topic, number in wasted.items():
+            seconds = self._budgets.spend(topic, number, time.monotonic())
+            if seconds:
+                log.warning("topic rests, too much of it was refused", topic=topic, seconds=seconds, handler=name)
+                gauges.RESTED.labels(service, name, topic).inc(seconds)
+                for part in {TopicPartition(raw.topic, raw.partition) for raw in records if raw.topic == topic}:
+                    consumer.rest(part, seconds)
+        wasted.clear()
 
     def _arrivals(self, records: Sequence[Any]) -> list[Arrival]:
         now = datetime.now(UTC)
         arrivals: list[Arrival] = []
         for raw in records:
             record = record_of(raw, now)
-            if isinstance(raw.value, UnreadBatch):
-                detail = f"a batch that cannot be read: {raw.value.reason}"
-                unread = Unreadable(record=record, code="unreadable_batch", detail=detail)
+            if isinstance(raw.value, Excerpt):
+                place = place_of(record) if self.desk.reader.guarded else {}
+                unread = Unreadable(record=record, code=raw.value.code, detail=raw.value.reason, **place)
                 arrivals.append(refused(self.desk.reader, unread))
             else:
                 arrivals.append(read_record(self.desk.reader, record))

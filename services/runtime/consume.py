@@ -1,5 +1,6 @@
 """What a service reads: raw records, what they mean, and who handles them."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.cloudevents import BadEnvelope, UnknownType, decode
 from contracts.events import CaseBound, Event
+from contracts.refusals import Fault
+from services.runtime.bounds import LARGEST_VALUE
 from services.runtime.clock import Clock
 
 T_co = TypeVar("T_co", covariant=True)
@@ -118,6 +121,10 @@ class Reader:
     """Makes of what cannot be read something that the handler answers its sender. Without it, it is parked."""
     only: frozenset[type] | None = None
     """Types that the handler wants; others are skipped, their sequences count as applied."""
+    largest: int = LARGEST_VALUE
+    """Bytes of a value; of a larger one only its size, its hash and its first bytes come here."""
+    wasted: Counter[str] | None = None
+    """Records of each topic that had to be refused, for the plumbing to empty: beyond its budget a topic rests."""
     max_records: int = 2000
     time_limit: float = 20.0
     """Seconds for one batch; below the graceful time-out of the process."""
@@ -138,6 +145,13 @@ def lane_of(record: Record, case_id: UUID | None) -> str | None:
         return None
     # The topic belongs to it: no office may block the lane of another one by using its keys.
     return f"{record.topic}/{record.key[:LANE_LENGTH].hex()}"
+
+
+def fault_of(unread: Unreadable) -> Fault:
+    """As its sender is told."""
+    if unread.code == "too_large":
+        return Fault("", "too_large", {"most": unread.detail})
+    return Fault("", "unreadable", {"why": unread.detail})
 
 
 def read_record(reader: Reader, record: Record) -> Arrival:
@@ -176,7 +190,7 @@ def events_of_ours(clock: Clock) -> Decode:
         except UnknownType:
             return _ignored(record, clock)
         except BadEnvelope as error:
-            raise Undecodable(error.code, error.detail, **_place(record)) from None
+            raise Undecodable(error.code, error.detail, **place_of(record)) from None
         data = envelope.data
         if isinstance(data, CaseBound) and (envelope.sequence is None or not 0 < envelope.sequence <= MAX_SEQUENCE):
             raise Undecodable("bad_attribute", "an event of a case needs a sequence from 1")
@@ -195,7 +209,7 @@ def events_of_ours(clock: Clock) -> Decode:
 
 
 def _ignored(record: Record, clock: Clock) -> Incoming[Ignored]:
-    place = _place(record)
+    place = place_of(record)
     wire_type = record.headers.get("ce_type", b"")[:LANE_LENGTH].decode("utf-8", "replace")
     event_id = record.headers.get("ce_id", b"")[:LANE_LENGTH].decode("utf-8", "replace")
     return Incoming(
@@ -203,7 +217,7 @@ def _ignored(record: Record, clock: Clock) -> Incoming[Ignored]:
     )
 
 
-def _place(record: Record) -> dict[str, Any]:
+def place_of(record: Record) -> dict[str, Any]:
     """Case, writer and sequence from the headers alone, all three or none."""
     try:
         case_id = UUID(record.headers["ce_subject"].decode("ascii"))

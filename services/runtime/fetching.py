@@ -8,8 +8,9 @@ aiokafka (https://github.com/aio-libs/aiokafka) hands out what it has read and l
 
 import struct
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import aiokafka.consumer.fetcher as aiokafka_fetcher
@@ -18,27 +19,30 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
+from services.runtime import bounds
+
 LENGTH_AT: Final = 8
 OVERHEAD: Final = 12
 
 
-class UnreadBatch(bytes):
-    """Value of a stand-in: a whole batch, as it lies on the topic, and could not be read."""
-
-    reason: str = ""
+MAGIC_AT: Final = 16
+COUNT_AT: Final = 57
 
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """Takes the place of a batch that cannot be read, at its last offset, so that the next fetch goes on behind it."""
+    """Takes the place of a batch that cannot be read, at its last offset, so that the next fetch goes on behind it.
+
+    Or of one record that is larger than anything that anybody means.
+    """
 
     offset: int
     timestamp: int
-    value: UnreadBatch
+    value: bytes | None
     timestamp_type: int = 0
-    key: None = None
+    key: bytes | None = None
     checksum: None = None
-    headers: tuple[()] = field(default=())
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 class LenientBytes(bytearray):
@@ -79,13 +83,24 @@ class TolerantBatch:
         # Read to the end before the first one is handed out: half a batch and an error cannot be told apart later.
         if not self._batch.validate_crc():
             return [self._stand_in("wrong checksum")]
+        if self._count() > bounds.MOST_RECORDS:
+            return [self._stand_in(f"{bounds.MOST_RECORDS} records a batch", code="too_large")]
         try:
             try:
-                return list(self._batch)
+                return [_bounded(record) for record in self._batch]
             except (UnicodeDecodeError, CorruptRecordException):
-                return self._read_leniently()
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the batch is kept whole
+                return [_bounded(record) for record in self._read_leniently()]
+        except bounds.TooMuch as error:
+            return [self._stand_in(str(error), code="too_large")]
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the batch is passed over
             return [self._stand_in(type(error).__name__)]
+
+    def _count(self) -> int:
+        """As it says itself; what says less than it holds is corrupt to the library."""
+        if self._raw[MAGIC_AT] < 2:
+            return 0
+        (count,) = struct.unpack_from(">i", self._raw, COUNT_AT)
+        return int(count)
 
     def _read_leniently(self) -> list[Any]:
         batch = _DefaultRecordBatchPy(self._raw)
@@ -93,10 +108,23 @@ class TolerantBatch:
         batch._buffer = LenientBytes(batch._buffer)  # noqa: SLF001
         return list(batch)
 
-    def _stand_in(self, reason: str) -> StandIn:
-        value = UnreadBatch(self._raw)
-        value.reason = reason
+    def _stand_in(self, reason: str, *, code: str = "unreadable_batch") -> StandIn:
+        value = bounds.Excerpt.of(self._raw, code=code, reason=reason)
         return StandIn(offset=self._batch.next_offset - 1, timestamp=-1, value=value)
+
+
+def _bounded(record: Any) -> Any:
+    rest = len(record.key or b"") + sum(len(name) + len(value or b"") for name, value in record.headers)
+    if len(record.value or b"") <= bounds.LARGEST_VALUE and rest <= bounds.LARGEST_REST:
+        return record
+    if rest > bounds.LARGEST_REST:
+        reason = f"{bounds.LARGEST_REST // 1024} KiB of key and headers"
+        value = bounds.Excerpt.of(record.value or b"", code="too_large", reason=reason)
+        return StandIn(offset=record.offset, timestamp=record.timestamp, value=value)
+    left = bounds.cut(record.value, largest=bounds.LARGEST_VALUE)
+    return StandIn(
+        offset=record.offset, timestamp=record.timestamp, value=left, key=record.key, headers=tuple(record.headers)
+    )
 
 
 class TolerantRecords:
@@ -120,17 +148,68 @@ class TolerantRecords:
 
 
 class SteadyConsumer(AIOKafkaConsumer):  # type: ignore[misc]
-    """Knows when it was last asked for records."""
+    """Knows when it was last asked for records, and gives every partition its share of them.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    `largest` says for each group how large a value may be.
+    """
+
+    def __init__(self, *args: Any, largest: Mapping[str, int], **kwargs: Any) -> None:
         # The library offers no seam here; other consumers of the process lose nothing by it.
         aiokafka_fetcher.MemoryRecords = TolerantRecords
+        bounds.install()
+        kwargs["value_deserializer"] = partial(
+            bounds.cut, largest=largest.get(kwargs["group_id"], bounds.LARGEST_VALUE)
+        )
         super().__init__(*args, **kwargs)
         self.polled_at = time.monotonic()
+        self._served: dict[Any, float] = {}
+        self._resting: dict[Any, float] = {}
 
-    async def getmany(self, *partitions: Any, **options: Any) -> Any:
+    async def getmany(self, *partitions: Any, timeout_ms: int = 0, max_records: int) -> Any:
+        """Of each partition that has something the same number, so that nobody's flood is read before the others."""
         self.polled_at = time.monotonic()
-        return await super().getmany(*partitions, **options)
+        self._wake()
+        found = await self._shares(max_records)
+        if not found:
+            found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=1)
+            if found:
+                for part, more in (await self._shares(max_records - 1)).items():
+                    found.setdefault(part, []).extend(more)
+        return found
+
+    async def _shares(self, most: int) -> dict[Any, list[Any]]:
+        """What was fetched already. Whoever was served longest ago comes first."""
+        fetched = self._fetcher._records  # noqa: SLF001 -- the library hands out the first partition to its end
+        waiting = [part for part, result in fetched.items() if type(result) is aiokafka_fetcher.FetchResult]
+        found: dict[Any, list[Any]] = {}
+        for place, part in enumerate(sorted(waiting, key=lambda part: self._served.get(part, 0.0))):
+            share = -(-most // (len(waiting) - place))
+            if type(fetched.get(part)) is not aiokafka_fetcher.FetchResult or not share:
+                continue
+            got = await self._fetcher.fetched_records([part], timeout=0, max_records=share)
+            for served, records in got.items():
+                found[served] = records
+                most -= len(records)
+                self._served[served] = self.polled_at
+        return found
+
+    def rest(self, part: Any, seconds: float) -> None:
+        """Read nothing of this partition for so long; what lies there stays there."""
+        if part in self.assignment():
+            self.pause(part)
+            self._resting[part] = time.monotonic() + seconds
+
+    def resting(self) -> frozenset[str]:
+        """The topics of which nothing is read at this moment."""
+        return frozenset(part.topic for part in self._resting)
+
+    def _wake(self) -> None:
+        now, assigned = time.monotonic(), self.assignment()
+        for part, until in list(self._resting.items()):
+            if part not in assigned or now >= until:
+                del self._resting[part]
+                if part in assigned:
+                    self.resume(part)
 
     def ended(self) -> str | None:
         """The background task of the client that has ended: without it no record comes any more, and no error."""

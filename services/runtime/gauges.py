@@ -19,6 +19,12 @@ BATCH_SECONDS: Final = Histogram(
 FAILURES: Final = Counter(
     "yimen_failures_total", "Failed attempts to handle a batch, by class.", ("service", "reader", "failure")
 )
+RESTED: Final = Counter(
+    "yimen_rested_seconds_total",
+    "Time for which a topic was not read, because more of it had to be refused than its budget has. The topic names the"
+    " office.",
+    ("service", "reader", "topic"),
+)
 REFUSED: Final = Counter(
     "yimen_refused_answers_total",
     "Answers of offices that were none: by the office whose topic they came from and the first thing that was wrong.",

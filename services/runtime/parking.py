@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.runtime.bounds import LARGEST_REST, LARGEST_VALUE, Excerpt, cut
 from services.runtime.consume import Arrival, Incoming, Reader, Record
 from services.runtime.database import transaction
 from services.runtime.failures import FailureClass, classify, explain
@@ -216,13 +217,13 @@ def _parked(row: Row[Any]) -> Parked:
 
 def _row(reader: str, item: SetAside, facts: dict[str, object]) -> dict[str, object]:
     arrival: Arrival = item.arrival
-    record = arrival.record
+    record, left = _kept(arrival.record)
     return {
         "reader": reader,
         "lane": arrival.lane,
         "code": _clean(item.code),
         "detail": _clean(item.detail),
-        "facts": msgspec.json.encode({name: _clean(str(value)) for name, value in facts.items()}).decode(),
+        "facts": msgspec.json.encode({name: _clean(str(value)) for name, value in {**facts, **left}.items()}).decode(),
         "event_id": None if arrival.event_id is None else _clean(arrival.event_id),
         "writer": None if arrival.writer is None else _clean(arrival.writer),
         "case_id": arrival.case_id,
@@ -240,6 +241,25 @@ def _row(reader: str, item: SetAside, facts: dict[str, object]) -> dict[str, obj
             ]
         ).decode(),
     }
+
+
+def _kept(record: Record) -> tuple[Record, dict[str, object]]:
+    """What is stored of it, and what is said of the rest: nobody fills our database with what nobody can read."""
+    value, key = cut(record.value, largest=LARGEST_VALUE), cut(record.key, largest=LARGEST_REST)
+    left: dict[str, object] = {}
+    for name, part in (("value", value), ("key", key)):
+        if isinstance(part, Excerpt):
+            left |= {f"{name}_bytes": part.size, f"{name}_sha256": part.digest}
+    headers = record.raw_headers
+    size = sum(len(name) + len(content or b"") for name, content in headers)
+    if size > LARGEST_REST:
+        left["headers_bytes"], headers = size, ()
+    return msgspec.structs.replace(record, value=value, key=key, raw_headers=headers), left
+
+
+def is_whole(row: Row[Any]) -> bool:
+    """Whether everything of it was kept; else it cannot be handled."""
+    return not any(name in row.facts for name in ("value_bytes", "key_bytes", "headers_bytes"))
 
 
 def _clean(value: str) -> str:

@@ -205,6 +205,8 @@ async def _replay_head(
     head = await _head(conn, row)
     if head is None:
         return False
+    if not parking.is_whole(head):
+        raise _StillFails(head.id, head.code, "only its first bytes were kept")
     arrival = read_record(desk.reader, parking.record_of(head))
     if isinstance(arrival, Unreadable):
         raise _StillFails(head.id, arrival.code, arrival.detail)

@@ -27,9 +27,10 @@ PARKED: Final = (
     Explained("no_value", "The record is empty."),
     Explained("not_json", "The value is not JSON in UTF-8."),
     Explained("sequence_gap", "An event of the case is missing before it. When that comes, both go on by themselves."),
+    Explained("too_large", "A record, or what a batch unpacks to. Size, hash and first bytes are kept."),
     Explained("undecodable", "Reading the record broke the reader; the detail names the error."),
     Explained("unknown_case", "An event about a case that this service does not have."),
-    Explained("unreadable_batch", "A whole batch is broken on the topic; it is kept as it lies there."),
+    Explained("unreadable_batch", "A whole batch is broken on the topic. Size, hash and first bytes are kept."),
     Explained("unsupported_version", "An event of a newer version: bring the reader up to date, then replay."),
 )
 

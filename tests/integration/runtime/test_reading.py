@@ -154,7 +154,7 @@ async def test_values_that_are_no_event_are_kept_and_the_next_one_flows(
     async with read(topics=(topic,)):
         await heard("no-key", "fine")
 
-    assert await parked_codes(engine) == ["invalid_event", "invalid_event", "no_value", "not_json", "not_json"]
+    assert await parked_codes(engine) == ["invalid_event", "no_value", "not_json", "not_json", "too_large"]
 
 
 async def test_a_poison_record_is_parked_once_and_nothing_spins(

@@ -11,8 +11,8 @@ from services.console.render.codes import PARKED
 
 ROOT = Path(__file__).parents[3]
 SAYS = {"Rejected", "Undecodable", "BadEnvelope", "Unreadable"}
-COMPUTED = {"behind", "sequence_gap", "handler_failed", "handler_timeout"}
-"""Told by the guard or by the kind of failure, not by a call with a literal."""
+COMPUTED = {"behind", "sequence_gap", "handler_failed", "handler_timeout", "too_large", "unreadable_batch"}
+"""Told by the guard, by a bound or by the kind of failure, not by a call with a literal."""
 PAGES = rendered()
 
 

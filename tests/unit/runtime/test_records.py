@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from contracts.cloudevents import Envelope, encode
 from contracts.events.cases import CaseWithdrawn
 from contracts.topics import FEEDBACK_PATTERN
+from services.runtime.bounds import Excerpt
 from services.runtime.broker import record_of, spelled_out
 from services.runtime.clock import Clock
 from services.runtime.consume import Ignored, Incoming, Reader, Record, Unreadable, events_of_ours, read_record
-from services.runtime.fetching import TolerantRecords, UnreadBatch
+from services.runtime.fetching import TolerantRecords
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 CASE = UUID(int=7)
@@ -148,7 +149,7 @@ def test_a_batch_whose_compression_cannot_be_undone_is_kept_whole_at_its_last_of
 
     assert (before.value, after.value) == (b"0", b"0")
     assert (stand_in.offset, stand_in.value) == (2, bytes(broken))
-    assert isinstance(stand_in.value, UnreadBatch)
+    assert isinstance(stand_in.value, Excerpt)
 
 
 def test_a_batch_with_a_wrong_checksum_is_kept_whole() -> None:
