@@ -9,8 +9,8 @@ from msgspec import Meta
 
 from contracts.codes import FeedbackAction, SubmissionChannel
 
-IDENTIFIER_FORM: Final = r"^[\x21-\x7e]+\Z"
-AREA_FORM: Final = r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})\Z"
+IDENTIFIER_FORM: Final = r"^[\x21-\x7e]+$"
+AREA_FORM: Final = r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})$"
 
 Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern=IDENTIFIER_FORM)]
 """An id of a foreign system: printable ASCII without blanks."""

@@ -20,6 +20,13 @@ FIELDS: Final = (
         "has a field that is not known here; leave it out or correct it. Known: {known}",
     ),
     Refusal(
+        "unknown_parameter",
+        422,
+        "含有此处没有的查询参数，请删去或者改正；可用参数：{known}",
+        "has a parameter that is not known here; leave it out or correct it. Known: {known}",
+    ),
+    Refusal("repeated", 422, "只能填写一次", "must be given once"),
+    Refusal(
         "bad_cursor",
         422,
         "须为本列表上一页的 next，请原样填写；去掉则从头开始",
@@ -139,6 +146,7 @@ FIELDS: Final = (
     ),
     Refusal("not_an_id", 422, "须为 UUID", "must be a UUID"),
     Refusal("unknown_referral", 422, "须为本单位的转办件编号", "must be a referral of the office that answers"),
+    Refusal("bad_case", 422, "须为案件编号或者案件 UUID", "must be the number or the id of a case"),
     # Answers and decisions.
     Refusal("approver_missing", 422, "须写明依法应当同意的人：{approver}", "must name who has to agree: {approver}"),
     Refusal("extension_too_long", 422, "最长为 {most}", "must be at most {most}"),

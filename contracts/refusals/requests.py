@@ -101,18 +101,6 @@ REQUESTS: Final = (
         "Not with this method. The header `Allow` names those that are possible.",
     ),
     Refusal(
-        "unsupported_media_type",
-        415,
-        "内容类型不受支持。请以 {wanted} 发送。",
-        "This media type is not taken. Send {wanted}.",
-    ),
-    Refusal(
-        "too_many_requests",
-        429,
-        "请求过于频繁。请在 Retry-After 所示的秒数之后再试。",
-        "Too many requests. Try again after the seconds that `Retry-After` names.",
-    ),
-    Refusal(
         "failed",
         500,
         "系统出现故障，原因见服务日志。请把发生时间告知管理员。",

@@ -34,9 +34,7 @@ TITLES: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
         409: ("与当前状态不符", "Conflicts with the state of things"),
         410: ("已不存在", "Gone"),
         413: ("内容过大", "Too large"),
-        415: ("内容类型不受支持", "Unsupported media type"),
         422: ("内容有误", "Faults in what was sent"),
-        429: ("请求过于频繁", "Too many requests"),
         500: ("系统故障", "Fault of the service"),
         503: ("暂时无法办理", "Away for the moment"),
     }

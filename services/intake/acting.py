@@ -12,7 +12,6 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from contracts.refusals import Refused
-from services.intake.bodies import checks
 from services.intake.domain import acts
 from services.intake.domain.acts import Rules
 from services.intake.domain.case import Case
@@ -150,7 +149,6 @@ def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
     return post(
         f"/v1/cases/{{key:str}}/{path}",
         guards=[ACTS_ON_CASES],
-        before_request=checks(kind),
         status_code=200,
         tags=["acts"],
         name=f"act_{path.replace('-', '_')}",

@@ -26,6 +26,7 @@ from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
 from services.runtime.forms import AskedForm, AskedLanguage, InThreeForms, tell
 from services.runtime.problems import problem
+from services.runtime.requests import AskedArea
 
 Call = Request[Principal, Any, State]
 
@@ -120,7 +121,7 @@ def _answer(outcome: Outcome, request: Call) -> Response[Any]:
 async def list_cases(  # noqa: PLR0913, PLR0917 - one for each question
     request: Call,
     state: State,
-    area: Annotated[str, QueryParameter(pattern=r"^[0-9]{0,12}$")] = "",
+    area: AskedArea = "",
     case_state: Annotated[CaseState | None, QueryParameter(name="state")] = None,
     field: Annotated[Field | None, QueryParameter()] = None,
     category: Annotated[str | None, QueryParameter(max_length=64)] = None,

@@ -25,6 +25,7 @@ from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
 from services.runtime.failures import Rejected
 from services.runtime.pages import SEALED
+from services.runtime.requests import AskedArea
 from services.runtime.streams import Entry, stream
 
 Call = Request[Principal, Any, State]
@@ -82,7 +83,7 @@ def _scope(user: Principal, office: str, area: str) -> tuple[str, str]:
 async def overview(
     request: Call,
     state: State,
-    area: Annotated[str, QueryParameter(pattern=r"^[0-9]{0,12}$")] = "",
+    area: AskedArea = "",
     office: Annotated[str, QueryParameter(max_length=64)] = "",
 ) -> dict[str, Any]:
     """What is open, pressing, late, supervised and returned: in all, by field, by office, by part of the area."""
@@ -124,7 +125,7 @@ async def list_watches(  # noqa: PLR0913, PLR0917 - one for each query parameter
     request: Call,
     state: State,
     office: Annotated[str, QueryParameter(max_length=64)] = "",
-    area: Annotated[str, QueryParameter(pattern=r"^[0-9]{0,12}$")] = "",
+    area: AskedArea = "",
     kind: Annotated[ClockKind | None, QueryParameter()] = None,
     status: Annotated[ClockStatus | None, QueryParameter()] = None,
     figure: Annotated[
@@ -161,7 +162,7 @@ async def list_watches(  # noqa: PLR0913, PLR0917 - one for each query parameter
 async def list_supervisions(
     request: Call,
     state: State,
-    area: Annotated[str, QueryParameter(pattern=r"^[0-9]{0,12}$")] = "",
+    area: AskedArea = "",
     office: Annotated[str, QueryParameter(max_length=64)] = "",
     level: Annotated[SupervisionLevel | None, QueryParameter()] = None,
     cursor: Annotated[str, QueryParameter(max_length=100)] = "",
@@ -207,7 +208,7 @@ async def list_alerts(
     request: Call,
     state: State,
     office: Annotated[str, QueryParameter(max_length=64)] = "",
-    area: Annotated[str, QueryParameter(pattern=r"^[0-9]{0,12}$")] = "",
+    area: AskedArea = "",
     cursor: Annotated[str | None, QueryParameter(max_length=40)] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
 ) -> AlertPage:
@@ -226,7 +227,7 @@ async def stream_alerts(
     request: Call,
     state: State,
     office: Annotated[str, QueryParameter(max_length=64)] = "",
-    area: Annotated[str, QueryParameter(pattern=r"^[0-9]{0,12}$")] = "",
+    area: AskedArea = "",
 ) -> ServerSentEvent:
     """Alerts as they are said (server-sent events); `Last-Event-ID` goes on where a client stopped."""
     office, area = _scope(request.user, office, area)

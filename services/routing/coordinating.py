@@ -3,26 +3,22 @@
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.refusals import Refused
-from services.deadlines import BadQuestion, read_moment
 from services.routing import store
 from services.routing.answering import SERVICE
 from services.routing.domain import supervision
 from services.routing.domain.nesting import nested
-from services.routing.domain.pauses import Wanted, broken, correct_pause
+from services.routing.domain.pauses import Wanted, correct_pause
 from services.routing.domain.referral import Change, Routing
 from services.routing.domain.timing import Desk
 from services.routing.translate import to_outgoing
 from services.runtime import journal
-
-Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
-"""Read by the rules of the calendar, so that what is wrong with it is named by field and rule."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,8 +60,8 @@ class CorrectPause(Decision, frozen=True, kw_only=True):
     """
 
     pause: int
-    start: Moment
-    end: Moment | None = None
+    start: datetime
+    end: datetime | None = None
     reason: str
     approver: str
 
@@ -114,9 +110,5 @@ def _decided(decision: Decision, change: Change, referral_id: UUID, desk: Desk, 
 
 
 def _corrected(said: CorrectPause, change: Change, referral_id: UUID, desk: Desk, by: str) -> Change | Refused:
-    try:
-        start, end = read_moment("start", said.start), read_moment("end", said.end) if said.end is not None else None
-    except BadQuestion as error:
-        return broken(error)
-    wanted = Wanted(pause=said.pause, start=start, end=end, reason=said.reason, approver=said.approver)
+    wanted = Wanted(pause=said.pause, start=said.start, end=said.end, reason=said.reason, approver=said.approver)
     return correct_pause(change, referral_id, desk, wanted, by=by)

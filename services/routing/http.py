@@ -16,7 +16,7 @@ from contracts.refusals import Refused
 from contracts.submissions import Feedback
 from services.routing import explaining, store
 from services.routing.answering import take_answers
-from services.routing.bodies import AnswerBody, as_on_kafka, checks_answer
+from services.routing.bodies import AnswerBody, as_on_kafka
 from services.routing.coordinating import DECISIONS, Decision, decide
 from services.routing.domain.answers import Answer
 from services.routing.domain.reading import understand, whole
@@ -28,6 +28,7 @@ from services.runtime.failures import Rejected
 from services.runtime.forms import AskedForm, AskedLanguage, InThreeForms, tell
 from services.runtime.http import json_body
 from services.runtime.problems import problem
+from services.runtime.requests import AskedCase
 
 Call = Request[Principal, Any, State]
 
@@ -61,7 +62,7 @@ async def list_referrals(
     request: Call,
     state: State,
     office: Annotated[str | None, QueryParameter(max_length=64)] = None,
-    case: Annotated[UUID | None, QueryParameter()] = None,
+    case: AskedCase = None,
     referral_state: Annotated[ReferralState | None, QueryParameter(name="state")] = None,
     due_before: Annotated[datetime | None, QueryParameter()] = None,
     cursor: Annotated[UUID | None, QueryParameter()] = None,
@@ -69,12 +70,17 @@ async def list_referrals(
 ) -> Page:
     """Referrals in the order of dispatch; an officer sees those of the own office."""
     user, policy = request.user, state.router.policy.policy
+    if user.role is Role.OFFICER and office not in {None, user.office}:
+        raise Rejected("own_office_only")
     async with transaction(state.engine) as conn:
+        case_id = await store.find_case_id(conn, case) if case is not None else None
+        if case is not None and case_id is None:
+            return Page(items=[])
         found = await store.list_referrals(
             conn,
             office=user.office or "" if user.role is Role.OFFICER else office,
             areas=policy.codes_within(user.area) if user.role is not Role.OFFICER else None,
-            case_id=case,
+            case_id=case_id,
             state=referral_state.value if referral_state is not None else None,
             due_before=due_before,
             after=cursor,
@@ -146,7 +152,9 @@ async def show_answers(request: Call, state: State, referral_id: FromPath[UUID])
 
 def _answering(action: FeedbackAction) -> HTTPRouteHandler:
     async def answer(request: Call, referral_id: FromPath[UUID], data: JSONBody[AnswerBody]) -> Response[Any]:
-        given, _ = understand(as_on_kafka(msgspec.to_builtins(data), referral_id, action))
+        given, faults = understand(as_on_kafka(msgspec.to_builtins(data), referral_id, action))
+        if faults:
+            return problem(request, Refused.of(*faults))
         return await _answer(request, whole(given))
 
     answer.__doc__ = f"{action.en} ({action.zh}). The same as the answer on Kafka."
@@ -154,7 +162,6 @@ def _answering(action: FeedbackAction) -> HTTPRouteHandler:
     return post(
         path,
         guards=[ANSWERS],
-        before_request=checks_answer(action),
         status_code=200,
         tags=["answers"],
         name=f"answer_{action.value}",

@@ -169,6 +169,15 @@ async def list_decisions(conn: AsyncConnection, case_id: UUID) -> list[Mapping[s
     return [dict(row) for row in (await conn.execute(statement)).mappings()]
 
 
+async def find_case_id(conn: AsyncConnection, id_or_number: str) -> UUID | None:
+    """Of a case by its number; an id is itself."""
+    try:
+        return UUID(id_or_number)
+    except ValueError:
+        statement = select(routed_cases.c.case_id).where(routed_cases.c.number == id_or_number)
+        return (await conn.execute(statement.limit(1))).scalar_one_or_none()
+
+
 async def list_referrals(
     conn: AsyncConnection,
     *,

@@ -38,6 +38,7 @@ routed_cases = Table(
     Column("first_contact_office", String, nullable=False),
     Column("accepted_at", DateTime(timezone=True), nullable=False),
     Column("wrapped_key", LargeBinary),
+    Index("routed_cases_by_number", "number"),
 )
 
 decisions = Table(

@@ -22,7 +22,16 @@ from services.deadlines import BadQuestion, read_moment
 S = TypeVar("S", bound=msgspec.Struct)
 MOST_FAULTS: Final = 50
 NUL: Final = "\x00"
-FORMS: Final[Mapping[str, str]] = {IDENTIFIER_FORM: "bad_identifier", AREA_FORM: "bad_area"}
+CASE_FORM: Final = r"^([0-9]{6}-[0-9]{8}-[0-9]{5,9}-[0-9]|[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12})$"
+"""A case's number or id."""
+ASKED_AREA_FORM: Final = AREA_FORM.replace("(", "(|", 1)
+"""Of a query, where an empty value is none."""
+FORMS: Final[Mapping[str, str]] = {
+    IDENTIFIER_FORM: "bad_identifier",
+    AREA_FORM: "bad_area",
+    CASE_FORM: "bad_case",
+    ASKED_AREA_FORM: "bad_area",
+}
 """Patterns that have a code of their own."""
 LARGEST: Final = 1024 * 1024
 
@@ -87,7 +96,7 @@ def _value(info: inspect.Type, value: Any, field: str, faults: Faults) -> Any:
             return _mapping(info, value, field, faults)
         case inspect.ListType() | inspect.VarTupleType() if isinstance(value, list):
             return _list(info, value, field, faults)
-        case inspect.DateTimeType() if isinstance(value, str):
+        case inspect.DateTimeType():
             return _moment(value, field, faults)
         case inspect.AnyType():
             return value
@@ -134,9 +143,9 @@ def _list(info: inspect.ListType | inspect.VarTupleType, value: list[Any], field
     return items
 
 
-def _moment(value: str, field: str, faults: Faults) -> Any:
+def _moment(value: object, field: str, faults: Faults) -> Any:
     try:
-        return read_moment(field, value)
+        return read_moment(field, value if isinstance(value, str) else "")
     except BadQuestion as error:
         faults.append(error.fault)
         return value
@@ -151,7 +160,7 @@ def _text(info: inspect.StrType, value: Any) -> Iterator[Fault]:
         yield Fault("", "missing")
     elif info.max_length is not None and len(value) > info.max_length:
         yield Fault("", "too_long", {"most": info.max_length})
-    elif info.pattern is not None and not re.search(info.pattern, value):
+    elif info.pattern is not None and not re.fullmatch(info.pattern, value):
         code = FORMS.get(info.pattern, "wrong_form")
         yield Fault("", code, {"pattern": info.pattern} if code == "wrong_form" else {})
 

@@ -15,6 +15,7 @@ from litestar.types import ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from services.runtime.problems import SECURITY_HEADERS, on_error, on_http_exception
+from services.runtime.requests import check_request
 
 Probe = Callable[[], Awaitable[Mapping[str, str]]]
 """Names each part of the service with `ok` or what is wrong with it."""
@@ -75,6 +76,7 @@ def build_app(
     return Litestar(
         route_handlers=[live, ready, metrics, openapi, *routes],
         state=State({**state, "probe": probe}),
+        before_request=check_request,
         exception_handlers={HTTPException: on_http_exception, Exception: on_error},
         request_max_body_size=body_limit,
         response_headers=SECURITY_HEADERS,

@@ -25,8 +25,6 @@ BY_STATUS: Final = {
     404: "no_such_path",
     405: "method_not_allowed",
     413: "too_large",
-    415: "unsupported_media_type",
-    429: "too_many_requests",
     503: "unavailable",
 }
 """What the framework refuses by itself."""
@@ -66,7 +64,7 @@ def problem(request: Request[Any, Any, Any], refused: Refused) -> Response[bytes
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """What the framework refuses: its own words may repeat what was sent."""
-    facts = {"most": f"{request.app.request_max_body_size} B", "wanted": "application/json"}
+    facts = {"most": f"{request.app.request_max_body_size} B"}
     return problem(request, Refused(code=BY_STATUS.get(error.status_code, "invalid"), facts=facts))
 
 

@@ -53,7 +53,7 @@ class Services:
         return self._get(url, params | {"format": "text"}).decode("utf-8", "replace").rstrip("\n")
 
     def _get(self, url: str, params: dict[str, str]) -> bytes:
-        headers = {"authorization": f"Bearer {self.token}"}
+        headers = {"authorization": f"Bearer {self.token}", "accept-language": "en"}
         try:
             reply = httpx.get(url, params=params, headers=headers, timeout=TIMEOUT_SECONDS)
         except (httpx.HTTPError, httpx.InvalidURL) as error:

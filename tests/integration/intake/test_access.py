@@ -181,7 +181,7 @@ async def test_without_a_purpose_of_the_policy_nobody_is_opened(own_stage: Stage
     assert (reply.status_code, reply.json()["code"]) == (422, "unknown_purpose")
     (fault,) = reply.json()["errors"]
     assert fault["field"] == "purpose"
-    assert "handling, contact, callback" in fault["detail"]
+    assert "handling、contact、callback" in fault["detail"]
     assert "curiosity" not in reply.text
     outsider = await own_stage.asks(WHO[Relation.STRANGER], f"/applicant{query}")
     assert outsider.status_code == 404, "an outsider does not even learn that a purpose would be needed"

@@ -73,7 +73,7 @@ async def test_a_case_that_is_worked_on_is_not_erased(doors: tuple[httpx.AsyncCl
     case = (await http.post("/v1/cases", content=a_submission())).json()
     refused = await erased(engine, case["case_id"])
     assert isinstance(refused, Refused)
-    assert refused.code == "illegal_move"
+    assert refused.code == "erasing_too_early"
     for reason in ("not_satisfied", "no such reason"):
         refused = await erased(engine, case["case_id"], reason)
         assert isinstance(refused, Refused)
