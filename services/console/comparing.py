@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from contracts.codes import AreaLevel
+from services.deadlines.telling import source_in
 from services.policies import Category, LimitRow, Office, Policy, Reason, Rule
 from services.policies.kinds import ClockRule
 from services.policies.model import LateReports
@@ -110,7 +111,7 @@ def _rule(rule: Rule) -> str:
 
 def _limit(row: LimitRow) -> str:
     longer = f" + {row.extension.limit} by {row.extension.approver}" if row.extension else ""
-    law = " ".join(filter(None, (row.source, row.article)))
+    law = " ".join(filter(None, (source_in(row.source, "en"), row.article)))
     rolls = "" if row.rules.roll_last_day else "; ends on any day"
     return f"{row.limit}{longer}; {law}; {'statutory' if row.statutory else 'not statutory'}; {row.confidence}{rolls}"
 
@@ -128,17 +129,17 @@ def _clock(rule: ClockRule) -> str:
         *(["extends"] if rule.extends else []),
         *(["passes on"] if rule.passes_on else []),
     ]
-    law = " ".join(filter(None, (rule.source, rule.article)))
+    law = " ".join(filter(None, (source_in(rule.source, "en"), rule.article)))
     return f"{'; '.join(runs)}; {law}; {'statutory' if rule.statutory else 'not statutory'}; {rule.confidence}"
 
 
 def _within(late: LateReports) -> str:
-    law = " ".join(filter(None, (late.source, late.article)))
+    law = " ".join(filter(None, (source_in(late.source, "en"), late.article)))
     return f"{late.within}; {law}; {'statutory' if late.statutory else 'not statutory'}; {late.confidence}"
 
 
 def _reason(reason: Reason) -> str:
-    law = " ".join(filter(None, (reason.source, reason.article)))
+    law = " ".join(filter(None, (source_in(reason.source, "en"), reason.article)))
     stops = f"; stops {_listed(sorted(reason.stops))}" if reason.stops else ""
     return f"{reason.zh} / {reason.en}; for {_listed(sorted(reason.uses))}{stops}" + (f"; {law}" if law else "")
 

@@ -48,8 +48,14 @@ class Basis:
     policy_version: str = ""
 
 
-BY_ANALOGY = Basis(source="民法典 (by analogy)", article="200-203", confidence="C")
+BY_ANALOGY = Basis(source="参照民法典 | 民法典 (by analogy)", article="200-203", confidence="C")
 """A bare limit has no row of a policy behind it; the way of counting has this source."""
+
+
+def source_in(source: str, lang: Language) -> str:
+    """A source is one text for both languages, mostly the name of a law, or `Chinese | English`."""
+    zh, _, en = source.partition(" | ")
+    return en or zh if lang == "en" else zh
 
 
 def as_json(told: Explanation, basis: Basis) -> dict[str, Any]:
@@ -167,15 +173,16 @@ def _head(told: Explanation, basis: Basis, lang: Language) -> Iterator[str]:
     limit = limit_in_words(told.limit, lang)
     added = [limit_in_words(extension, lang) for extension in told.extensions]
     level = CONFIDENCE.get(basis.confidence, (basis.confidence, basis.confidence))
+    source = source_in(basis.source, lang)
     if lang == "zh":
         yield f"自 {start} 起 {limit}" + "".join(f",延长 {more}" for more in added)
         article = f" 第{basis.article}条" if basis.article else ""
-        yield f"依据:{basis.source}{article}({'法定' if basis.statutory else '非法定'};{basis.confidence} {level[0]})"
+        yield f"依据:{source}{article}({'法定' if basis.statutory else '非法定'};{basis.confidence} {level[0]})"
     else:
         yield f"{limit} from {start}" + "".join(f", extended by {more}" for more in added)
         article = f", article {basis.article}" if basis.article else ""
         kind = "statutory" if basis.statutory else "not statutory"
-        yield f"Basis: {basis.source}{article} ({kind}; {basis.confidence}: {level[1]})"
+        yield f"Basis: {source}{article} ({kind}; {basis.confidence}: {level[1]})"
     if basis.policy_version:
         yield f"{'策略版本:' if lang == 'zh' else 'Policy version: '}{basis.policy_version}"
     for given in sorted(told.pauses, key=lambda one: one.pause.start):

@@ -89,7 +89,7 @@ class LateReports:
     """How many working days of an office may lie between a hold or resumption and its report."""
 
     within: Limit = THREE_DAYS
-    source: str = "product default"
+    source: str = "产品默认值 | product default"
     article: str = ""
     statutory: bool = False
     confidence: Confidence = Confidence.U

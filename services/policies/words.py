@@ -12,7 +12,7 @@ from contracts.events import clocks as k
 from contracts.events import referrals as r
 from contracts.events.alerts import Supervision
 from services.deadlines import CIVIL_TIME, Limit
-from services.deadlines.telling import limit_in_words
+from services.deadlines.telling import limit_in_words, source_in
 from services.policies.model import Policy
 
 Words = tuple[str, str]
@@ -166,8 +166,8 @@ def _until(clock: k.ClockFacts, seen: datetime, policy: Policy) -> Words | None:
     (day_zh, day_en), (zh, en) = _end(clock.due_at, clock, seen), office_of(policy, clock.office)
     decides = clock.kind is ClockKind.RETURN_DECISION
     zh, en = (f"{zh} ", f" by {en}") if decides else ("", "")
-    law = clock.basis.source
-    return f"{zh}{clock.kind.zh}至 {day_zh}({law})", f"{clock.kind.en.lower()}{en} until {day_en} ({law})"
+    law_zh, law_en = source_in(clock.basis.source, "zh"), source_in(clock.basis.source, "en")
+    return f"{zh}{clock.kind.zh}至 {day_zh}({law_zh})", f"{clock.kind.en.lower()}{en} until {day_en} ({law_en})"
 
 
 def _end(due_at: datetime, clock: k.ClockFacts, seen: datetime) -> Words:

@@ -11,6 +11,7 @@ from contracts.events.clocks import LimitBasis
 from services.console.case.telling import Told
 from services.console.dated import dated, padded
 from services.deadlines import CIVIL_TIME
+from services.deadlines.telling import source_in
 from services.intake.spending import HolderView, LegView, PieceView, SpentView, TimeView
 from services.intake.timeline import ClockView
 from services.intake.views import AnswerBy, CaseView
@@ -70,7 +71,7 @@ def _date(moment: datetime, *, zh: bool) -> str:
 def _law(basis: LimitBasis, *, zh: bool) -> str:
     article = (f" 第{basis.article}条" if zh else f" art. {basis.article}") if basis.article else ""
     ours = "" if basis.statutory else (",非法定" if zh else ", not statutory")
-    return f"{basis.source}{article}{ours}"
+    return f"{source_in(basis.source, 'zh' if zh else 'en')}{article}{ours}"
 
 
 def _clock(clock: ClockView, language: str) -> list[str]:

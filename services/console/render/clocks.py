@@ -6,6 +6,7 @@ from typing import Final
 
 from contracts.codes import WINDOWS, ClockKind
 from services.console.render.tables import NOTE, table
+from services.deadlines.telling import source_in
 from services.policies import LimitRow, Policy, load_policy
 from services.policies.kinds import ClockRule
 from services.runtime.settings import REPOSITORY
@@ -100,7 +101,7 @@ def _of(row: LimitRow) -> str:
 
 
 def _basis(rule: ClockRule) -> str:
-    law = " ".join(filter(None, (rule.source, rule.article)))
+    law = " ".join(filter(None, (source_in(rule.source, "en"), rule.article)))
     return f"{law}<br>{'statutory' if rule.statutory else 'not statutory'}, {rule.confidence}"
 
 

@@ -172,7 +172,7 @@ def test_the_text_in_chinese() -> None:
     told = explain("2026-03-05T10:00", "1d", rules=CountingRules(close_of_business=time(17, 30)))
     assert as_text(told, BY_ANALOGY) == (
         "自 2026-03-05 10:00 起 1日\n"
-        "依据:民法典 (by analogy) 第200-203条(非法定;C 未经核实)\n"
+        "依据:参照民法典 第200-203条(非法定;C 未经核实)\n"
         "\n"
         "2026-03-05 周四     -  开始当日不计\n"
         "2026-03-06 周五     1  自然日\n"
@@ -219,7 +219,7 @@ def test_a_notice_of_which_the_day_is_not_recorded_is_told_with_that() -> None:
 
 def test_close_of_business_and_no_article_in_english() -> None:
     told = explain("2026-03-05T10:00", "1mo", rules=CountingRules(close_of_business=time(17, 30)))
-    text = as_text(told, Basis(source="product default", confidence="U"), "en")
+    text = as_text(told, Basis(source="产品默认值 | product default", confidence="U"), "en")
     assert "Basis: product default (not statutory; U: product default)\n" in text
     assert "Ends at close of business, 17:30\n" in text
     assert "Policy version" not in text

@@ -191,7 +191,7 @@ def test_a_broken_file_is_named(packs: Path, file: str, content: bytes, reason: 
 
 def test_a_local_pack_says_how_late_a_pause_may_be_reported(packs: Path, policy: Policy) -> None:
     late = policy.late_reports
-    assert (str(late.within), late.statutory, late.source) == ("3wd", False, "product default")
+    assert (str(late.within), late.statutory, late.source) == ("3wd", False, "产品默认值 | product default")
     local = packs / "zhangjiakou" / "pack.yaml"
     local.write_text(local.read_text() + "late_reports: {within: 1wd, source: 市局规定 (示例), confidence: B}\n")
     assert str(load_policy(packs / "zhangjiakou").late_reports.within) == "1wd"

@@ -1,5 +1,6 @@
 """Events in words: Chinese and English, by the policy's names."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from contracts.events import alerts as a
 from contracts.events import cases as c
 from contracts.events import clocks as k
 from contracts.events import referrals as r
+from services.deadlines.telling import source_in
 from services.policies import Policy, load_policy, words
 
 CASE, LEG = UUID(int=1), UUID(int=2)
@@ -245,3 +247,15 @@ def test_every_event_of_a_referral_has_words() -> None:
     for kind in r.ReferralEvent.__subclasses__():
         known = kind in words._REFERRAL or kind is r.ReferralDispatched
         assert known or kind is r.ReferralReassigned
+
+
+def test_no_source_of_the_shipped_packs_says_english_in_chinese() -> None:
+    rows = [*policy().limits, *policy().clocks, *policy().reasons.values(), policy().late_reports]
+    sources = {row.source for row in rows if row.source}
+    assert {source_in("产品默认值 | product default", lang) for lang in ("zh", "en")} == {
+        "产品默认值",
+        "product default",
+    }
+    assert len(sources) > 10
+    for source in sources:
+        assert not re.search(r"[A-Za-z]", source_in(source, "zh")), source
