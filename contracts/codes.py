@@ -57,6 +57,24 @@ class SubmissionChannel(Code):
     SYSTEM = "system", "系统对接", "Partner system"
 
 
+class Role(Code):
+    """What somebody acts as; a token says it."""
+
+    TOWNSHIP = "township", "乡镇系统", "Township system"
+    CLERK = "clerk", "窗口人员", "Clerk"
+    OFFICER = "officer", "承办人员", "Officer"
+    COORDINATOR = "coordinator", "协调员", "Coordinator"
+    OPS = "ops", "运维人员", "Operator"
+
+
+class Door(Code):
+    """By which way an act came to us."""
+
+    HTTP = "http", "接口", "HTTP"
+    KAFKA = "kafka", "消息", "Kafka"
+    RULES = "rules", "按规则", "By the rules"
+
+
 class CaseState(Code):
     """States of a case; the legal moves stand in intake's domain."""
 

@@ -14,6 +14,9 @@ AREA_FORM: Final = r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})$"
 
 Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern=IDENTIFIER_FORM)]
 """An id of a foreign system: printable ASCII without blanks."""
+POST: Final = r"[a-z]+[0-9]{0,4}(-([a-z]+[0-9]{0,4}|[0-9]{1,4}))*"
+Post = Annotated[str, Meta(max_length=32, pattern=rf"^({POST})?\Z")]
+"""A post as its office calls it, for example `window-3`; never a person's name, and no room for a person's number."""
 ShortText = Annotated[str, Meta(max_length=200)]
 LongText = Annotated[str, Meta(max_length=4000)]
 
@@ -43,6 +46,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attributes: dict[ShortText, str | int | bool] = msgspec.field(default_factory=dict)
     materials: Annotated[tuple[Identifier, ...], Meta(max_length=100)] = ()
     """Codes of the material that was handed in."""
+    first_contact_post: Post = ""
+    """The post of who was asked first (首问责任人), never a name; without it the desk answers for the matter."""
 
 
 class Feedback(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,6 +5,8 @@ from uuid import UUID
 
 import msgspec
 
+from contracts.codes import Door, Role
+
 VERSION = 1
 """Version of every event type of ours. Readers ignore unknown fields, so a field may be added, but never required."""
 
@@ -20,7 +22,23 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"yimen.{cls.TYPE}.v{VERSION}"
 
 
+class Actor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who did it: in which role, of which office, at which post, by which door. Never a person."""
+
+    door: Door
+    role: Role | None = None
+    """None of what nobody decided: the policy's rules or the time that passed made it so."""
+    office: str = ""
+    post: str = ""
+    """The post as the office calls it, for example `window-3`; empty where the token names none."""
+
+
+BY_RULES = Actor(door=Door.RULES)
+
+
 class CaseBound(Event, frozen=True, kw_only=True, omit_defaults=True):
     """An event of one case; the case id is the Kafka key, so one case keeps its order."""
 
     case_id: UUID
+    by: Actor | None = None
+    """Whose act caused it; what others made of a decision names who decided."""

@@ -27,6 +27,9 @@ class CaseRegistered(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     received_at: datetime
     registered_at: datetime
     first_contact_office: str
+    """The desk that was asked first, and answers for it (首问首办)."""
+    first_contact_post: str = ""
+    """The post there, if one was named."""
     attributes: Attributes = msgspec.field(default_factory=dict)
 
 
@@ -61,6 +64,7 @@ class CaseAccepted(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     channel: SubmissionChannel
     accepted_at: datetime
     first_contact_office: str
+    first_contact_post: str = ""
     attributes: Attributes = msgspec.field(default_factory=dict)
     deemed: bool = False
     """Accepted because the window stayed silent until the limit had passed."""

@@ -89,8 +89,8 @@ class ClockExtended(ClocksTold, frozen=True, kw_only=True, omit_defaults=True):
     """Approver and reason are mandatory, and the applicant must be told."""
 
     TYPE: ClassVar[str] = "clock.extended"
-    by: str
-    """How much was added, for example `10wd`."""
+    added: str
+    """How much longer, for example `10wd`."""
     approver: str
     reason: str
     extended_at: datetime

@@ -99,8 +99,12 @@ class ReferralReturnRequested(ReferralEvent, frozen=True, kw_only=True, omit_def
 
 
 class ReferralReturned(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The return was approved by who decides on it, whom `by` names."""
+
     TYPE: ClassVar[str] = "referral.returned"
     reason: str
+    arbitrated: bool = False
+    """The common superior has settled it; the reason is its own."""
 
 
 class ReferralReturnRefused(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
@@ -108,6 +112,7 @@ class ReferralReturnRefused(ReferralEvent, frozen=True, kw_only=True, omit_defau
 
     TYPE: ClassVar[str] = "referral.return_refused"
     reason: str
+    arbitrated: bool = False
 
 
 class ReferralReassigned(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):

@@ -107,6 +107,12 @@ FIELDS: Final = (
         "no_window", 422, "该级没有窗口，请填写市或者其下的区划", "has no window: name the city or an area below it"
     ),
     Refusal(
+        "bad_post",
+        422,
+        "须为岗位代码，由小写字母和至多四位数字组成，以连字符相连，例如 window-3；不得填写姓名",
+        "must be the code of a post: small letters and up to four digits, joined by hyphens, as window-3; never a name",
+    ),
+    Refusal(
         "unknown_office",
         422,
         "须为政策包 offices.csv 中的单位代码，例如 education-130722000000",

@@ -243,4 +243,28 @@ REQUESTS: Final = (
         "此件现由该单位承办。请填写其他单位。",
         "That office has it already. Name another one.",
     ),
+    Refusal(
+        "office_has_leg",
+        409,
+        "该单位已经是此件的{role}单位，一个单位只承担一项。请填写其他单位。",
+        "That office has a part of the case already ({role}), and no office has two. Name another one.",
+    ),
+    Refusal(
+        "not_the_decider",
+        403,
+        "此项由 {deciders} 决定。请由该单位办理。",
+        "This is for {deciders} to decide. Leave it to that office.",
+    ),
+    Refusal(
+        "out_of_area",
+        403,
+        "该单位不在本单位辖区（{areas}）之内。请填写辖区内的单位，或者报上级决定。",
+        "That office lies outside of the own area ({areas}). Name one inside, or leave it to the superior.",
+    ),
+    Refusal(
+        "nothing_to_arbitrate",
+        409,
+        "没有其他单位退过此件，尚无争议可以裁定。请以 decide-return 审核退件。",
+        "No other office has returned it, so nobody disagrees. Decide on the return with decide-return.",
+    ),
 )

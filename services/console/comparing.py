@@ -4,19 +4,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
-from uuid import UUID
 
 import msgspec
 
 from contracts.codes import AreaLevel
 from services.deadlines.telling import source_in
 from services.policies import Category, LimitRow, Office, Policy, Reason, Rule
+from services.policies.decision import Matter, decide
 from services.policies.kinds import ClockRule
 from services.policies.model import LateReports
-from services.routing.domain.decision import Matter, decide
 
 PARTS: Final = ("areas", "offices", "categories", "rules", "limits", "clocks", "reasons", "calendars", "late_reports")
-NOBODY: Final = UUID(int=0)
 UNASKED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """No rule asks for the time."""
 
@@ -182,16 +180,8 @@ def _other_leads(was: Policy, now: Policy, pairs: Iterable[tuple[str, Category]]
 
 
 def _lead(policy: Policy, area: str, code: str) -> str:
-    matter = Matter(
-        case_id=NOBODY,
-        number="",
-        category=code,
-        field=policy.categories[code].field,
-        area=area,
-        attributes={},
-        first_contact_office="",
-        accepted_at=UNASKED,
-    )
+    field = policy.categories[code].field
+    matter = Matter(category=code, field=field, area=area, attributes={}, accepted_at=UNASKED)
     return decide(matter, policy).lead
 
 

@@ -13,9 +13,10 @@ from services.deadlines import CIVIL_TIME, Explanation, explain
 from services.intake.domain.case import first_contact
 from services.policies import Area, Category, Policy
 from services.policies.clocks import Terms, basis_of, terms_of
+from services.policies.decision import Step
 from services.policies.kinds import Happening
-from services.routing.domain.decision import Matter, Step
 from services.routing.domain.dispatching import dispatch
+from services.routing.domain.matter import Matter
 from services.routing.domain.timing import Desk
 from services.runtime.ids import new_id
 

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from contracts.personal import is_personal
+from contracts.submissions import Post
 from services.console.installation import DEFAULT_DATA, Installation
 from services.console.main import told
 from services.console.topics import DEFAULT_POLICY
@@ -24,16 +25,18 @@ IDENTIFIER = re.compile(r"[\x21-\x7e]{1,128}")
 @click.option("--office", help="Code of the office that the token speaks for; an officer needs one.")
 @click.option("--area", help="Sees this area and below; 2, 4, 6, 9 or 12 digits. Without it: the area of its office.")
 @click.option("--source", "sources", multiple=True, help="Of a township's system: a source that it may register.")
+@click.option("--post", default="", help="The post at the office, for example window-3; never a person's name.")
 @click.option("--subject", help="Who it is, for the records; never a person's name.")
 @click.option("--days", type=click.IntRange(1, 3650), default=30, show_default=True, help="How long it is valid.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_DATA, envvar="YIMEN_DATA")
 @click.option("--json", "as_json", is_flag=True)
-def token(
+def token(  # noqa: PLR0913 - one for each option
     *,
     role: str,
     office: str | None,
     area: str | None,
     sources: tuple[str, ...],
+    post: str,
     subject: str | None,
     days: int,
     data: Path,
@@ -46,8 +49,10 @@ def token(
         office=office,
         area=area.ljust(12, "0") if area else office.rpartition("-")[2] if office else None,
         sources=frozenset(sources) or None,
+        post=post,
     )
     _check(principal)
+    _check_post(post, office)
     key = os.environ.get("YIMEN_TOKEN_KEY")
     if key is None:
         keys = Installation(data).find_keys()
@@ -57,7 +62,7 @@ def token(
     if len(key) < SHORTEST_KEY:
         raise click.UsageError(f"YIMEN_TOKEN_KEY must have at least {SHORTEST_KEY} characters")
     signed = issue_token(key, principal, lifetime=timedelta(days=days))
-    says = {name: getattr(principal, name) for name in ("subject", "role", "office", "area")}
+    says = {name: getattr(principal, name) for name in ("subject", "role", "office", "area", "post")}
     told_json = {"token": signed, **says, "sources": sorted(principal.sources or ())}
     told(msgspec.json.encode(told_json).decode() if as_json else signed)
 
@@ -89,3 +94,14 @@ def _check_ids(principal: Principal) -> None:
             raise click.UsageError(f"{name} must not name a person: no Chinese character, identity or mobile number")
         if not IDENTIFIER.fullmatch(value):
             raise click.UsageError(f"{name} must be 1 to 128 printable ASCII characters without blanks")
+
+
+def _check_post(post: str, office: str | None) -> None:
+    try:
+        msgspec.convert(post, Post)
+    except msgspec.ValidationError:
+        raise click.UsageError(
+            "--post is a short code: small letters, with up to four digits, joined by hyphens, as window-3"
+        ) from None
+    if post and office is None:
+        raise click.UsageError("a post belongs to an office: --office CODE")

@@ -16,7 +16,7 @@ from services.intake.domain import acts
 from services.intake.domain.acts import Rules
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
-from services.intake.lookup import find_visible
+from services.intake.lookup import acts_as, find_visible
 from services.intake.telling import act
 from services.intake.views import CaseView, to_notice, to_view
 from services.policies import Policy
@@ -137,7 +137,7 @@ def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
         async with transaction(state.engine) as conn:
             case = await find_visible(conn, request.user, key)
             do = doing(data, state.clock.now(), rules)
-            outcome = await act(case.id, do, conn, rules.policy, by=request.user.subject)
+            outcome = await act(case.id, do, conn, rules.policy, who=acts_as(request.user, case, rules.policy))
         if isinstance(outcome, Refused):
             return problem(request, outcome)
         return Response(_view(outcome, data, rules.policy), status_code=200)

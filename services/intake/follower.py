@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.codes import LEAD_WORK, ClockKind, ReferralRole
 from contracts.events import CaseBound
 from contracts.events.alerts import Supervision
+from contracts.events.base import BY_RULES
 from contracts.events.clocks import (
     ClockAlert,
     ClockBreached,
@@ -103,7 +104,7 @@ class Follower:
             change = step(Change(case=case, at=incoming.received_at), event, policy)
             if change.case is not case:
                 now[case.id] = moved[case.id] = change.case
-            story.tells(replace(change, by=_speaker(event)), incoming.traceparent)
+            story.tells(replace(change, by=event.by or BY_RULES), _speaker(event), incoming.traceparent)
         await store.save_changed(conn, moved.values(), policy)
         await standing.write(conn)
         await story.write(conn)
@@ -143,9 +144,9 @@ def told_at(event: CaseBound) -> datetime | None:
 
 
 def _speaker(event: CaseBound) -> str:
-    """An office where its answer was the cause, else the service that says so."""
-    if isinstance(event, ReferralEvent) and event.feedback_id is not None:
-        return event.office
+    """The office whose act it was, else the service that says so."""
+    if event.by is not None and event.by.office:
+        return event.by.office
     return ALERTS.writer if isinstance(event, ClockAlert | Supervision) else REFERRALS.writer
 
 

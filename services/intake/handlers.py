@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.codes import Door, Role
+from contracts.events.base import Actor
 from contracts.events.rejections import RecordPlace, SubmissionRejected
 from contracts.refusals import Fault, Refused, field_errors
 from contracts.topics import SUBMISSIONS
@@ -14,6 +16,7 @@ from services.intake.domain.submission import LARGEST, repeatable
 from services.intake.registration import Body, register
 from services.policies import PolicyWatch
 from services.runtime import journal
+from services.runtime.auth import Who
 from services.runtime.clock import Clock
 from services.runtime.consume import Incoming, Reader, Record, Unreadable, fault_of
 from services.runtime.journal import Outgoing
@@ -21,7 +24,8 @@ from services.runtime.sealing import Sealer
 
 B = TypeVar("B", bytes, Fault, Body)
 NO_VALUE = Fault("", "no_value")
-OFFICER = "system"
+SYSTEM = Who(actor=Actor(door=Door.KAFKA, role=Role.TOWNSHIP), subject="system")
+"""A township's system; the desk that is nearest to the matter answers for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +72,7 @@ class Registrar:
             conn,
             policy=self.policy.policy,
             sealer=self.sealer,
-            officer=OFFICER,
+            who=SYSTEM,
             now=now,
         )
         messages = []

@@ -22,7 +22,7 @@ from services.intake.relations import list_relations
 from services.intake.spending import TimeView, to_time
 from services.intake.timeline import ClockView, Entry, own_clocks, to_entries
 from services.intake.views import to_view
-from services.runtime.auth import Principal, Role, requires
+from services.runtime.auth import Principal, Role, Who, requires
 from services.runtime.database import transaction
 from services.runtime.forms import AskedForm, AskedLanguage, InThreeForms, tell
 from services.runtime.problems import problem
@@ -92,8 +92,7 @@ async def _registered(bodies: Sequence[bytes], user: Principal, state: State) ->
             conn,
             policy=policy,
             sealer=state.sealer,
-            office=window_of(user, policy),
-            officer=user.subject,
+            who=Who.of(user, window_of(user, policy) or ""),
             now=state.clock.now(),
             bounds=bounds,
         )

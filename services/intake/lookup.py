@@ -12,8 +12,9 @@ from services.intake.domain.numbers import is_case_number
 from services.intake.domain.relations import Relations
 from services.intake.relations import list_relations
 from services.policies import Policy
+from services.policies.decision import coordinator
 from services.runtime.access import by_token, demand, known
-from services.runtime.auth import Principal, Role
+from services.runtime.auth import Principal, Role, Who
 from services.runtime.failures import Rejected
 
 
@@ -63,6 +64,13 @@ def window_of(user: Principal, policy: Policy) -> str | None:
         return user.office
     desk = policy.office_near("township", user.area) if user.area is not None else None
     return desk.code if desk is not None else None
+
+
+def acts_as(user: Principal, case: Case, policy: Policy) -> Who:
+    """Who does something with the case; a token that names no office speaks for the one of its role there."""
+    if user.role is Role.COORDINATOR:
+        return Who.of(user, coordinator(policy, user.area or case.area))
+    return Who.of(user, window_of(user, policy) or case.first_contact_office)
 
 
 def sees(user: Principal, case: Case) -> bool:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -18,6 +18,7 @@ from services.intake.domain.numbers import case_number, county_of, day_of
 from services.intake.domain.submission import canonical, parse
 from services.intake.telling import tell
 from services.policies import Policy
+from services.runtime.auth import Who
 from services.runtime.ids import new_id
 from services.runtime.sealing import Sealer
 
@@ -59,14 +60,6 @@ class Bounds:
 UNBOUND = Bounds()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """Who was asked first (首问责任)."""
-
-    office: str | None
-    officer: str
-
-
 Outcome = Registered | Refused
 Key = tuple[str, str]
 
@@ -77,14 +70,13 @@ async def register(
     *,
     policy: Policy,
     sealer: Sealer,
-    officer: str,
+    who: Who,
     now: datetime,
-    office: str | None = None,
     bounds: Bounds = UNBOUND,
 ) -> list[Outcome]:
     """One outcome per body, in order. The same submission twice, here or before, is one case.
 
-    `office` and `officer` are who was asked first; any window takes any matter for any area (一门受理).
+    The office of `who` was asked first; any window takes any matter for any area (一门受理).
     """
     read = [_read(body, policy, now, bounds) for body in bodies]
     whole: dict[Key, Submission] = {}
@@ -92,10 +84,9 @@ async def register(
         if isinstance(found, Submission):
             whole.setdefault(_key(found), found)
     known = await store.find_submitted(conn, list(whole))
-    window = Window(office=office, officer=officer)
     prints = {key: fingerprint(found, sealer) for key, found in whole.items()}
     fresh = {key: found for key, found in whole.items() if key not in known}
-    new = await _new_cases(fresh, prints, conn, policy, window, now)
+    new = await _new_cases(fresh, prints, conn, policy, who, now)
     # In one order for everybody, so that two who save the same submissions do not wait for each other.
     new.sort(key=lambda change: (change.case.source, change.case.submission_id))
     sealed = [
@@ -107,7 +98,7 @@ async def register(
     # Another transaction may have saved the same submission since we looked: its commit is visible by now.
     lost = [key for key in whole if key not in known and key not in made]
     known |= await store.find_submitted(conn, lost)
-    await tell([replace(change, by=officer) for change in new if change.case.id in saved], conn, policy)
+    await tell([change for change in new if change.case.id in saved], conn, policy, subject=who.subject)
     seen: set[Key] = set()
     return [_outcome(found, known, made, seen, sealer, bounds) for found in read]
 
@@ -129,7 +120,7 @@ async def _new_cases(
     prints: Mapping[Key, bytes],
     conn: AsyncConnection,
     policy: Policy,
-    window: Window,
+    who: Who,
     now: datetime,
 ) -> list[Change]:
     day = day_of(now)
@@ -147,8 +138,7 @@ async def _new_cases(
                 case_id=new_id(),
                 number=case_number(*place, last[place] - wanted[place] + used[place]),
                 content=prints[key],
-                office=window.office,
-                officer=window.officer,
+                by=who.actor,
                 policy=policy,
                 now=now,
             )

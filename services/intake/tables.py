@@ -46,7 +46,7 @@ cases = Table(
     Column("materials", JSONB, nullable=False),
     Column("first_contact_office", String, nullable=False),
     Column("first_contact_area", String, nullable=False),
-    Column("first_contact_officer", String, nullable=False),
+    Column("first_contact_post", String, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("registered_at", DateTime(timezone=True), nullable=False),
     Column("notices", Integer, nullable=False),

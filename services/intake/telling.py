@@ -15,6 +15,7 @@ from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.policies import Policy
 from services.runtime import journal
+from services.runtime.auth import Who
 from services.runtime.journal import Outgoing
 
 SERVICE = "intake"
@@ -30,12 +31,12 @@ class Story:
     outgoing: list[Outgoing] = field(default_factory=list)
 
     def hears(self, event: CaseBound, at: datetime, by: str) -> None:
-        """Somebody else's word."""
+        """A line of the story; `by` is the subject of our own acts, else the office or service whose word it is."""
         self.lines.append((event.case_id, at, event.TYPE, by, _encode(event).decode()))
 
-    def tells(self, change: Change, traceparent: str | None = None) -> None:
+    def tells(self, change: Change, by: str, traceparent: str | None = None) -> None:
         for event in translate.to_events(change, self.policy):
-            self.hears(event, change.at, change.by)
+            self.hears(event, change.at, by)
             self.outgoing.append(Outgoing(event=event, at=change.at, traceparent=traceparent))
 
     async def write(self, conn: AsyncConnection) -> None:
@@ -44,15 +45,15 @@ class Story:
         await store.save_timeline(conn, self.lines)
 
 
-async def tell(changes: Sequence[Change], conn: AsyncConnection, policy: Policy) -> None:
+async def tell(changes: Sequence[Change], conn: AsyncConnection, policy: Policy, *, subject: str) -> None:
     story = Story(policy)
     for change in changes:
-        story.tells(change)
+        story.tells(change, subject)
     await story.write(conn)
 
 
 async def act(
-    case_id: UUID, do: Callable[[Case], Change | Refused], conn: AsyncConnection, policy: Policy, *, by: str
+    case_id: UUID, do: Callable[[Case], Change | Refused], conn: AsyncConnection, policy: Policy, *, who: Who
 ) -> Case | Refused:
     """One act on one case that exists. A refused one changes nothing."""
     case = (await store.lock_cases(conn, [case_id]))[case_id]
@@ -60,5 +61,5 @@ async def act(
     if isinstance(change, Refused):
         return change
     await store.save_changed(conn, [change.case], policy)
-    await tell([replace(change, by=by)], conn, policy)
+    await tell([replace(change, by=who.actor)], conn, policy, subject=who.subject)
     return change.case

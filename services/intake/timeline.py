@@ -10,9 +10,10 @@ import msgspec
 from contracts.codes import ClockKind, ClockStatus
 from contracts.events import CaseBound
 from contracts.events import clocks as k
+from contracts.events.base import Actor
 from services.intake.store import TimelineEntry
 from services.policies import Policy
-from services.policies.words import office_of, tell
+from services.policies.words import actor_of, office_of, tell
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +22,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     type: str
     by: str
-    """Who said or did it: a person or system at the window, an office, a service."""
+    """Whose word it is: the subject of the token for an act at the window, else the office or the service."""
+    actor: Actor | None
+    """As what it was done: role, office, post and door; none of what a service says by itself."""
+    who_zh: str | None
+    who_en: str | None
     zh: str | None
     en: str | None
     data: dict[str, Any]
@@ -57,7 +62,19 @@ def to_entries(story: Iterable[TimelineEntry], policy: Policy) -> list[Entry]:
 def _entry(entry: TimelineEntry, policy: Policy) -> Entry:
     event = entry.event
     zh, en = (tell(event, policy) if event is not None else None) or (None, None)
-    return Entry(at=entry.at, type=entry.type, by=entry.by, zh=zh, en=en, data=entry.data)
+    actor = event.by if event is not None else None
+    who_zh, who_en = actor_of(policy, actor) or (None, None)
+    return Entry(
+        at=entry.at,
+        type=entry.type,
+        by=entry.by,
+        actor=actor,
+        who_zh=who_zh,
+        who_en=who_en,
+        zh=zh,
+        en=en,
+        data=entry.data,
+    )
 
 
 def own_clocks(story: Iterable[TimelineEntry], policy: Policy) -> list[ClockView]:

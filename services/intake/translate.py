@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import assert_never
 
+import msgspec
+
 from contracts.events import CaseBound
 from contracts.events.cases import (
     CaseAccepted,
@@ -39,7 +41,8 @@ from services.policies.clocks import facts_of
 def to_events(change: Change, policy: Policy) -> Iterator[CaseBound]:
     """What became true, in order."""
     for fact in change.facts:
-        yield _clock_event(fact, change, policy) if isinstance(fact, ClocksMoved) else _event(fact, change, policy)
+        said = _clock_event(fact, change, policy) if isinstance(fact, ClocksMoved) else _event(fact, change, policy)
+        yield msgspec.structs.replace(said, by=change.by)
 
 
 def _event(fact: Fact, change: Change, policy: Policy) -> CaseBound:
@@ -92,6 +95,7 @@ def _registered(case: Case) -> CaseRegistered:
         received_at=case.received_at,
         registered_at=case.registered_at,
         first_contact_office=case.first_contact_office,
+        first_contact_post=case.first_contact_post,
         attributes=case.attributes,
     )
 
@@ -106,6 +110,7 @@ def _accepted(case: Case, at: datetime, fact: said.Accepted) -> CaseAccepted:
         channel=case.channel,
         accepted_at=at,
         first_contact_office=case.first_contact_office,
+        first_contact_post=case.first_contact_post,
         attributes=case.attributes,
         deemed=fact.deemed,
         missing=fact.missing,

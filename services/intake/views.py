@@ -63,7 +63,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     first_contact_office: str
     first_contact_office_zh: str
     first_contact_office_en: str
-    first_contact_officer: str
+    first_contact_post: str
+    """Empty where none was named: then the desk answers for it."""
     lead_office: str | None
     lead_referral: UUID | None
     applicant_untold: tuple[str, ...]
@@ -110,7 +111,7 @@ def to_view(case: Case, policy: Policy) -> CaseView:
         first_contact_office=case.first_contact_office,
         first_contact_office_zh=window_zh,
         first_contact_office_en=window_en,
-        first_contact_officer=case.first_contact_officer,
+        first_contact_post=case.first_contact_post,
         lead_office=case.lead_office,
         lead_referral=case.lead,
         applicant_untold=case.untold,

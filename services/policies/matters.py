@@ -34,6 +34,7 @@ USES = frozenset(
         "reopen",
         "reassign",
         "return_refused",
+        "arbitrate",
         "late_report",
         "correct_pause",
         "erase",

@@ -11,6 +11,7 @@ from contracts.events import cases as c
 from contracts.events import clocks as k
 from contracts.events import referrals as r
 from contracts.events.alerts import Supervision
+from contracts.events.base import Actor
 from services.deadlines import CIVIL_TIME, Limit
 from services.deadlines.telling import limit_in_words, source_in
 from services.policies.model import Policy
@@ -42,6 +43,12 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
     match event:
         case c.CaseRegistered(channel=channel):
             return f"登记({channel.zh})", f"registered ({channel.en.lower()})"
+        case c.CaseSupplementRequested(missing=missing, overridden=True):
+            zh, en = actor_of(policy, event.by) or ("", "a superior")
+            return (
+                f"{zh}准许再次告知补正 {len(missing)} 件材料",
+                f"told again what is missing, allowed by {en}: {len(missing)}",
+            )
         case c.CaseSupplementRequested(missing=missing):
             zh, en = materials_of(policy, missing)
             return f"一次性告知补正 {len(missing)} 件材料：{zh}", f"told once what is missing: {en}"
@@ -104,17 +111,42 @@ _REFERRAL: Final[Mapping[type[r.ReferralEvent], Words]] = MappingProxyType(
 )
 
 
+_BY_ANOTHER: Final[Mapping[type[r.ReferralEvent], Words]] = MappingProxyType(
+    {
+        r.ReferralReturned: ("同意退件", "approved the return"),
+        r.ReferralReturnRefused: ("驳回退件", "refused the return"),
+        r.ReferralCancelled: ("撤销转办", "took it back"),
+        r.ReferralReworkRequested: ("要求重办", "asked to do it again"),
+    }
+)
+"""What is done to an office's leg by somebody else: who decides is named first, and the office that it is about."""
+_ARBITRATED: Final[Mapping[type[r.ReferralEvent], Words]] = MappingProxyType(
+    {
+        r.ReferralReturned: ("裁定改由其他单位承办", "settled that another office has it"),
+        r.ReferralReturnRefused: ("裁定仍由其承办", "settled that it stays"),
+    }
+)
+
+
 def _of_referral(event: CaseBound, policy: Policy) -> Words | None:
     if not isinstance(event, r.ReferralEvent):
         return None
     zh, en = office_of(policy, event.office)
     if isinstance(event, r.ReferralDispatched):
         return f"派单({event.role.zh})→ {zh}", f"dispatched to {en} ({event.role.en.lower()})"
-    done = _REFERRAL.get(type(event))
-    if done is None:
-        return None
     why = reason_of(policy, getattr(event, "reason", ""))
-    return f"{zh}:{done[0]}{'(' + why[0] + ')' if why[0] else ''}", f"{en}: {done[1]}{f' ({why[1]})' if why[1] else ''}"
+    why_zh, why_en = f"({why[0]})" if why[0] else "", f" ({why[1]})" if why[1] else ""
+    who = actor_of(policy, event.by)
+    if isinstance(event, r.ReferralReassigned):
+        (by_zh, by_en), (to_zh, to_en) = who or ("", "it was"), office_of(policy, event.to)
+        return f"{by_zh}改派:{zh} → {to_zh}{why_zh}", f"{by_en} reassigned: {en} → {to_en}{why_en}"
+    kind = type(event)
+    settled = _ARBITRATED.get(kind) if getattr(event, "arbitrated", False) else None
+    acted = settled or _BY_ANOTHER.get(kind)
+    if acted is not None and who is not None and event.by is not None and event.by.office not in ("", event.office):
+        return f"{who[0]}{acted[0]}:{zh}{why_zh}", f"{who[1]} {acted[1]}: {en}{why_en}"
+    done = _REFERRAL.get(kind)
+    return (f"{zh}:{done[0]}{why_zh}", f"{en}: {done[1]}{why_en}") if done is not None else None
 
 
 def _of_routing(event: CaseBound, policy: Policy) -> Words | None:
@@ -143,7 +175,9 @@ def _of_clock(event: CaseBound, policy: Policy) -> Words | None:
             return _extended(event, policy)
         case k.ClockRecalculated(correction=correction) if correction is not None:
             (zh, en), why = _moved(event), _agreed(correction.approver, correction.reason, policy)
-            return f"更正暂停,{zh}({why[0]})", f"pause corrected, {en} ({why[1]})"
+            by_zh, by_en = actor_of(policy, event.by) or ("", "")
+            by_en = f" by {by_en}" if by_en else ""
+            return f"{by_zh}更正暂停,{zh}({why[0]})", f"pause corrected{by_en}, {en} ({why[1]})"
         case k.ClockRecalculated():
             (zh, en), why = _moved(event), _why(event)
             return f"{zh}({why[0]})", f"{en} ({why[1]})"
@@ -178,7 +212,7 @@ def _end(due_at: datetime, clock: k.ClockFacts, seen: datetime) -> Words:
 
 def _extended(event: k.ClockExtended, policy: Policy) -> Words:
     """By how much, until when, who agreed and why."""
-    by, clock = Limit.parse(event.by), event.clocks[0]
+    by, clock = Limit.parse(event.added), event.clocks[0]
     zh, en = f"延期 {limit_in_words(by, 'zh')}", f"extended by {limit_in_words(by, 'en')}"
     if clock.due_at is not None:
         day_zh, day_en = _end(clock.due_at, clock, event.extended_at)
@@ -251,6 +285,18 @@ def office_of(policy: Policy, code: str) -> Words:
     """Its name; the code itself where the policy does not know it."""
     office = policy.office(code)
     return (office.zh, office.en) if office is not None else (code, code)
+
+
+def actor_of(policy: Policy, by: Actor | None) -> Words | None:
+    """The office and the role in which somebody acted; by the rules where nobody did."""
+    if by is None:
+        return None
+    if by.role is None:
+        return by.door.zh, by.door.en.lower()
+    if not by.office:
+        return by.role.zh, by.role.en.lower()
+    zh, en = office_of(policy, by.office)
+    return f"{zh}({by.role.zh})", f"{en} ({by.role.en.lower()})"
 
 
 def _because(zh: str, en: str, reason: str, policy: Policy) -> Words:

@@ -75,7 +75,7 @@ def latest(changes: Sequence[Change]) -> list[Change]:
 def _take(routing: Routing, answer: Answer, desk: Desk, *, repeated: bool) -> tuple[Change, Refused | None]:
     if repeated:
         said = received(routing, answer, FeedbackOutcome.REPEATED)
-        return Change(routing=routing, at=answer.received_at).says(said), None
+        return Change(routing=routing, at=answer.received_at, by=answer.by).says(said), None
     return take(routing, answer, desk)
 
 
@@ -109,4 +109,7 @@ def _saved(
         occurred_at=feedback.occurred_at,
         received_at=answer.received_at,
         sealed_text=sealed,
+        door=answer.door.value,
+        post=answer.post,
+        subject=answer.subject,
     )

@@ -1,4 +1,4 @@
-"""What a coordinator decides: on returns, between offices that disagree, and against the rules."""
+"""What superiors decide: on returns, between offices that disagree, and against the rules; and who decided it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,19 +10,23 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.refusals import Refused
+from services.policies import Policy
 from services.routing import store
 from services.routing.answering import SERVICE
 from services.routing.domain import supervision
+from services.routing.domain.deciders import Caller, decides, not_the_decider, office_of, out_of_area
 from services.routing.domain.nesting import nested
 from services.routing.domain.pauses import Wanted, correct_pause
-from services.routing.domain.referral import Change, Routing
+from services.routing.domain.referral import Change, Referral, Routing
 from services.routing.domain.timing import Desk
+from services.routing.rows import Act
 from services.routing.translate import to_outgoing
 from services.runtime import journal
+from services.runtime.auth import Principal, Who
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something that a coordinator decides on one referral."""
+    """Something that is decided on one referral."""
 
 
 class ReturnDecision(Decision, frozen=True, kw_only=True):
@@ -34,10 +38,10 @@ class ReturnDecision(Decision, frozen=True, kw_only=True):
 
 
 class Arbitration(Decision, frozen=True, kw_only=True):
-    """Settle between offices: `to` has it for good and cannot return it."""
+    """Settle between offices that disagree: `to` has it for good and cannot return it."""
 
     to: str
-    reason: str = ""
+    reason: str
 
 
 class Reassignment(Decision, frozen=True, kw_only=True):
@@ -76,39 +80,85 @@ DECISIONS: Final[Mapping[str, type[Decision]]] = MappingProxyType(
     }
 )
 """By the last part of the path."""
+PATHS: Final = MappingProxyType({kind: path for path, kind in DECISIONS.items()})
 
 
 async def decide(
-    decision: Decision, case_id: UUID, referral_id: UUID, conn: AsyncConnection, desk: Desk, *, at: datetime, by: str
+    decision: Decision,
+    case_id: UUID,
+    referral_id: UUID,
+    conn: AsyncConnection,
+    desk: Desk,
+    *,
+    at: datetime,
+    user: Principal,
 ) -> Routing | Refused:
     """The routing after the decision; a refused one changes nothing."""
     before = await store.lock_routings(conn, [case_id])
-    change = _decided(decision, Change(routing=before[case_id], at=at), referral_id, desk, by)
+    routing = before[case_id]
+    who = _decider(decision, routing, routing.referral(referral_id), user, desk.policy)
+    if isinstance(who, Refused):
+        return who
+    change = _decided(decision, Change(routing=routing, at=at, by=who.actor), referral_id, desk)
     if isinstance(change, Refused):
         return change
     change = nested(change, desk.policy)
     await store.save_changes(conn, before, [change], desk.policy)
     await store.save_corrections(conn, change.case_id, change.corrections)
+    await store.save_act(conn, _act(decision, change, referral_id, who))
     await journal.add(conn, SERVICE, list(to_outgoing([change], desk.policy)))
     return change.routing
 
 
-def _decided(decision: Decision, change: Change, referral_id: UUID, desk: Desk, by: str) -> Change | Refused:
+def caller_of(user: Principal) -> Caller:
+    return Caller(office=user.office or "", area=user.area or "")
+
+
+def _decider(
+    decision: Decision, routing: Routing, referral: Referral, user: Principal, policy: Policy
+) -> Who | Refused:
+    """As which office the caller decides, or why not."""
+    caller = caller_of(user)
+    deciders = decides(routing, referral, policy)
+    office = office_of(caller, deciders, policy)
+    if office is None:
+        return not_the_decider(deciders)
+    to: str | None = getattr(decision, "to", None)
+    refused = out_of_area(caller, office, to, policy) if to is not None else None
+    return refused or Who.of(user, office)
+
+
+def _act(decision: Decision, change: Change, referral_id: UUID, who: Who) -> Act:
+    done = PATHS[type(decision)]
+    if isinstance(decision, ReturnDecision):
+        done = "approve-return" if decision.approve else "refuse-return"
+    return Act(
+        case_id=change.case_id,
+        referral_id=referral_id,
+        act=done,
+        reason=getattr(decision, "reason", ""),
+        at=change.at,
+        by=who.actor,
+        subject=who.subject,
+    )
+
+
+def _decided(decision: Decision, change: Change, referral_id: UUID, desk: Desk) -> Change | Refused:
     match decision:
         case ReturnDecision(approve=approve, reason=reason, to=to):
-            return supervision.decide_return(change, referral_id, desk, approve=approve, reason=reason, to=to, by=by)
+            return supervision.decide_return(change, referral_id, desk, approve=approve, reason=reason, to=to)
         case Arbitration(to=to, reason=reason):
-            return supervision.arbitrate(change, referral_id, desk, to=to, reason=reason, by=by)
+            return supervision.arbitrate(change, referral_id, desk, to=to, reason=reason)
         case Reassignment(to=to, reason=reason):
-            return supervision.reassign(change, referral_id, desk, to=to, reason=reason, by=by)
+            return supervision.reassign(change, referral_id, desk, to=to, reason=reason)
         case Recall(reason=reason):
             return supervision.take_back(change, referral_id, desk, reason=reason)
         case CorrectPause():
-            return _corrected(decision, change, referral_id, desk, by)
+            return _corrected(decision, change, referral_id, desk)
         case _:
             raise TypeError(type(decision).__name__)
 
 
-def _corrected(said: CorrectPause, change: Change, referral_id: UUID, desk: Desk, by: str) -> Change | Refused:
+def _corrected(said: CorrectPause, change: Change, referral_id: UUID, desk: Desk) -> Change | Refused:
     wanted = Wanted(pause=said.pause, start=said.start, end=said.end, reason=said.reason, approver=said.approver)
-    return correct_pause(change, referral_id, desk, wanted, by=by)
+    return correct_pause(change, referral_id, desk, wanted)

@@ -2,19 +2,34 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 from uuid import UUID
 
 from services.policies import Policy
 from services.policies.clocks import LegalClock
 from services.policies.explaining import calendar_told, explained
 from services.policies.sheets import Sheet, minute, sheet_html, sheet_text
-from services.policies.words import Words, approver_of, office_of, reason_of
+from services.policies.words import Words, actor_of, approver_of, office_of, reason_of
+from services.routing.domain.dispatching import RULES
 from services.routing.domain.referral import Referral, Routing
+from services.routing.rows import Act
 from services.routing.translate import to_view
 from services.runtime.failures import Rejected
 from services.runtime.forms import Told
 from services.runtime.pages import Page
+
+ACTS: Final[Mapping[str, Words]] = MappingProxyType(
+    {
+        "approve-return": ("同意退件", "approved the return"),
+        "refuse-return": ("驳回退件", "refused the return"),
+        "arbitrate": ("裁定承办单位", "settled whose it is"),
+        "reassign": ("改派", "sent it elsewhere"),
+        "recall": ("撤销转办", "took it back"),
+        "correct-pause": ("更正暂停", "put a pause right"),
+    }
+)
+"""By the last part of the path; of a decision on a return by what was decided."""
 
 
 def told(
@@ -22,6 +37,7 @@ def told(
     routing: Routing,
     decision: Mapping[str, Any],
     corrections: Sequence[Mapping[str, Any]],
+    acts: Sequence[Act],
     policy: Policy,
     *,
     now: datetime,
@@ -34,7 +50,7 @@ def told(
     put_right = [one for one in corrections if clock_id is None or one["clock_id"] == clock_id]
     sheet = Sheet(
         number=routing.matter.number,
-        facts=tuple(_facts(referral, decision, policy)),
+        facts=(*_facts(referral, decision, policy), *(_acted(act, policy) for act in acts)),
         clocks=clocks,
         now=now,
         remarks=tuple(_remark(one, referral.clocks, policy) for one in put_right),
@@ -44,6 +60,7 @@ def told(
             "referral": to_view(referral, routing, policy),
             "decision": decision,
             "corrections": put_right,
+            "acts": [{"at": act.at, "act": act.act, "reason": act.reason, "by": act.by} for act in acts],
             "clocks": [explained(clock, policy) for clock in clocks],
             "calendar": calendar_told(policy.calendar_of(referral.office)),
         },
@@ -57,11 +74,22 @@ def _facts(referral: Referral, decision: Mapping[str, Any], policy: Policy) -> I
     role, state = referral.role, referral.state
     yield f"承办单位:{zh}({role.zh},{state.zh})", f"Office: {en} ({role.en.lower()}, {state.en.lower()})"
     at, version = minute(decision["decided_at"]), decision["policy_version"]
-    if decision["rule"] is not None:
+    if decision["decided_by"] != RULES:
+        by_zh, by_en = office_of(policy, decision["decided_by"])
+        yield f"派单:{at},由 {by_zh} 决定(策略 {version})", f"Sent here by {by_en}, {at} (policy {version})"
+    elif decision["rule"] is not None:
         rule = decision["rule"]
         yield f"派单:{at},规则 {rule}(策略 {version})", f"Dispatched by rule {rule}, {at} (policy {version})"
     else:
         yield f"派单:{at},无匹配规则(策略 {version})", f"Dispatched without a rule that fits, {at} (policy {version})"
+
+
+def _acted(act: Act, policy: Policy) -> Words:
+    """What a superior decided on it; the subject of the token is for the records alone."""
+    (zh, en), (who_zh, who_en) = ACTS[act.act], actor_of(policy, act.by) or ("", "")
+    why_zh, why_en = reason_of(policy, act.reason)
+    why_zh, why_en = f"({why_zh})" if why_zh else "", f" ({why_en})" if why_en else ""
+    return f"{minute(act.at)} {who_zh}{zh}{why_zh}", f"{minute(act.at)}: {who_en} {en}{why_en}"
 
 
 def _remark(one: Mapping[str, Any], clocks: Sequence[LegalClock], policy: Policy) -> Words:
@@ -70,10 +98,11 @@ def _remark(one: Mapping[str, Any], clocks: Sequence[LegalClock], policy: Policy
     was, now = (_span(one[start], one[end]) for start, end in (("was_start", "was_end"), ("start", "end")))
     zh, en = reason_of(policy, one["reason"])
     by_zh, by_en = approver_of(policy, one["approver"])
-    at, number, who = minute(one["corrected_at"]), one["pause"] + 1, one["corrected_by"]
-    zh = f"{at} 更正{name_zh}第 {number} 次暂停:原 {was[0]},改为 {now[0]};{zh};批准:{by_zh};操作:{who}"
+    who_zh, who_en = office_of(policy, one["corrected_by"])
+    at, number = minute(one["corrected_at"]), one["pause"] + 1
+    zh = f"{at} 更正{name_zh}第 {number} 次暂停:原 {was[0]},改为 {now[0]};{zh};批准:{by_zh};操作:{who_zh}"
     en = f"{at}: {name_en}, pause {number} put right: was {was[1]}, is {now[1]}; {en}"
-    return zh, f"{en}; approved by {by_en}, entered by {who}"
+    return zh, f"{en}; approved by {by_en}, entered by {who_en}"
 
 
 def _span(start: Any, end: Any) -> Words:

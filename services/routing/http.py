@@ -11,14 +11,16 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import FeedbackAction, ReferralState
+from contracts.codes import Door, FeedbackAction, ReferralState
 from contracts.refusals import Refused
 from contracts.submissions import Feedback
+from services.policies import Policy
 from services.routing import explaining, store
 from services.routing.answering import take_answers
 from services.routing.bodies import AnswerBody, as_on_kafka
-from services.routing.coordinating import DECISIONS, Decision, decide
+from services.routing.coordinating import DECISIONS, Decision, caller_of, decide
 from services.routing.domain.answers import Answer
+from services.routing.domain.deciders import decides, office_of
 from services.routing.domain.reading import understand, whole
 from services.routing.domain.referral import Referral, Routing
 from services.routing.translate import ReferralView, to_view
@@ -33,7 +35,7 @@ from services.runtime.requests import AskedCase
 Call = Request[Principal, Any, State]
 
 ANSWERS = requires(Role.OFFICER)
-DECIDES = requires(Role.COORDINATOR)
+DECIDES = requires(Role.COORDINATOR, Role.OFFICER)
 SEES = requires(Role.OFFICER, Role.CLERK, Role.TOWNSHIP, Role.COORDINATOR, Role.OPS)
 SEES_TEXT = requires(Role.OFFICER, Role.COORDINATOR)
 LARGEST_PAGE = 200
@@ -117,9 +119,10 @@ async def explain(
         routing, referral = await _seen(request.user, conn, referral_id)
         decisions = await store.list_decisions(conn, routing.matter.case_id)
         corrections = await store.list_corrections(conn, referral_id)
+        acts = await store.list_acts(conn, referral_id)
     decided = next(one for one in decisions if one["decision_id"] == referral.decision_id)
     policy, now = state.router.policy.policy, state.router.clock.now()
-    found = explaining.told(referral, routing, decided, corrections, policy, now=now, clock_id=clock)
+    found = explaining.told(referral, routing, decided, corrections, acts, policy, now=now, clock_id=clock)
     return tell(request, found, form, lang)
 
 
@@ -172,7 +175,7 @@ async def _answer(request: Call, feedback: Feedback) -> Response[Any]:
     user, router = request.user, request.app.state.router
     if user.office is None:
         raise Rejected("no_office")
-    answer = Answer(sender=user.office, feedback=feedback, received_at=router.clock.now())
+    answer = Answer(sender=user.office, feedback=feedback, received_at=router.clock.now(), **_by(user))
     desk = router.desk()
     async with transaction(request.app.state.engine) as conn:
         known = (await store.find_owned(conn, [feedback.referral_id])).get(feedback.referral_id)
@@ -185,6 +188,10 @@ async def _answer(request: Call, feedback: Feedback) -> Response[Any]:
     return Response(to_view(referral, taken.routing, desk.policy), status_code=200, media_type=MediaType.JSON)
 
 
+def _by(user: Principal) -> dict[str, Any]:
+    return {"door": Door.HTTP, "post": user.post, "subject": user.subject}
+
+
 def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
     async def take_decision(
         request: Call, state: State, referral_id: FromPath[UUID], data: JSONBody[Decision]
@@ -192,9 +199,9 @@ def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
         router = state.router
         desk = router.desk()
         async with transaction(state.engine) as conn:
-            routing, _ = await _seen(request.user, conn, referral_id)
+            routing = await _decidable(request.user, conn, referral_id, desk.policy)
             outcome = await decide(
-                data, routing.matter.case_id, referral_id, conn, desk, at=router.clock.now(), by=request.user.subject
+                data, routing.matter.case_id, referral_id, conn, desk, at=router.clock.now(), user=request.user
             )
         if isinstance(outcome, Refused):
             return problem(request, outcome)
@@ -221,6 +228,19 @@ async def _seen(user: Principal, conn: AsyncConnection, referral_id: UUID) -> tu
     if not sees:
         raise Rejected("not_found")
     return routing, referral
+
+
+async def _decidable(user: Principal, conn: AsyncConnection, referral_id: UUID, policy: Policy) -> Routing:
+    """The routing of a referral that the caller may know of: its own, one of the own area, or one to decide on."""
+    case_id = (await store.find_cases_of(conn, [referral_id])).get(referral_id)
+    routing = await store.find_routing(conn, case_id) if case_id is not None else None
+    if routing is None:
+        raise Rejected("not_found")
+    referral = routing.referral(referral_id)
+    own = user.office == referral.office if user.role is Role.OFFICER else user.sees(routing.matter.area)
+    if not own and office_of(caller_of(user), decides(routing, referral, policy), policy) is None:
+        raise Rejected("not_found")
+    return routing
 
 
 ROUTES: list[HTTPRouteHandler] = [

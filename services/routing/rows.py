@@ -1,18 +1,37 @@
 """Between rows and values: what routing's tables hold, in the order in which it is written."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import RowMapping
 
-from contracts.codes import Field, ReferralRole, ReferralState
+from contracts.codes import Door, Field, ReferralRole, ReferralState, Role
+from contracts.events.base import Actor
 from services.policies import Policy
 from services.policies.clocks import LegalClock
 from services.policies.packing import PackedClock, pack, unpack
 from services.policies.recounting import version_of, written
-from services.routing.domain.decision import Matter
+from services.routing.domain.matter import Matter
 from services.routing.domain.referral import Corrected, Decided, Referral
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """A decision of a superior on one referral, and who took it."""
+
+    case_id: UUID
+    referral_id: UUID
+    act: str
+    """The last part of its path; of a decision on a return what was decided."""
+    reason: str
+    at: datetime
+    by: Actor
+    subject: str
+    """Of the token. It stands here alone, and never in an event."""
+
 
 _encode = msgspec.json.Encoder().encode
 
@@ -48,6 +67,7 @@ REFERRAL_COLUMNS: Final = (
     "round",
     "deemed",
     "return_locked",
+    "arbitrated_by",
     "supersedes",
     "dispatched_at",
     "changed_at",
@@ -67,6 +87,18 @@ CLOCK_COLUMNS: Final = (
 )
 
 
+ACT_COLUMNS: Final = (
+    "case_id",
+    "referral_id",
+    "act",
+    "reason",
+    "at",
+    "role",
+    "office",
+    "post",
+    "door",
+    "subject",
+)
 CORRECTION_COLUMNS: Final = (
     "case_id",
     "referral_id",
@@ -110,6 +142,7 @@ def referral_of(row: RowMapping, own_clocks: tuple[LegalClock, ...]) -> Referral
         round=row["round"],
         deemed=row["deemed"],
         return_locked=row["return_locked"],
+        arbitrated_by=row["arbitrated_by"],
         supersedes=row["supersedes"],
         clocks=own_clocks,
     )
@@ -159,6 +192,7 @@ def referral_row(referral: Referral, case_id: UUID) -> list[Any]:
         referral.round,
         referral.deemed,
         referral.return_locked,
+        referral.arbitrated_by,
         referral.supersedes,
         referral.dispatched_at,
         referral.changed_at,
@@ -198,3 +232,24 @@ def correction_row(made: Corrected, case_id: UUID) -> list[Any]:
         made.at,
         made.by,
     ]
+
+
+def act_row(act: Act) -> list[Any]:
+    by = act.by
+    role = by.role.value if by.role is not None else ""
+    return [act.case_id, act.referral_id, act.act, act.reason, act.at, role, by.office, by.post, by.door, act.subject]
+
+
+def act_of(row: RowMapping) -> Act:
+    by = Actor(
+        door=Door(row["door"]), role=Role(row["role"]) if row["role"] else None, office=row["office"], post=row["post"]
+    )
+    return Act(
+        case_id=row["case_id"],
+        referral_id=row["referral_id"],
+        act=row["act"],
+        reason=row["reason"],
+        at=row["at"],
+        by=by,
+        subject=row["subject"],
+    )

@@ -16,7 +16,7 @@ from services.policies import Policy
 from services.policies.clocks import LegalClock
 from services.routing import rows
 from services.routing.domain.referral import Change, Corrected, Referral, Routing
-from services.routing.tables import answers, clocks, corrections, decisions, referrals, routed_cases, text_reads
+from services.routing.tables import acts, answers, clocks, corrections, decisions, referrals, routed_cases, text_reads
 from services.runtime.bulk import among, insert_rows, update_rows
 
 _CASES_OF: Final = text(
@@ -59,6 +59,10 @@ class SavedAnswer:
     occurred_at: datetime | None
     received_at: datetime
     sealed_text: bytes | None
+    door: str
+    post: str
+    subject: str
+    """Of the token; empty on Kafka."""
 
 
 class Owned(NamedTuple):
@@ -156,6 +160,16 @@ async def list_answers(conn: AsyncConnection, referral_id: UUID) -> list[SavedAn
 
 async def save_corrections(conn: AsyncConnection, case_id: UUID, made: Sequence[Corrected]) -> None:
     await insert_rows(conn, corrections, rows.CORRECTION_COLUMNS, [rows.correction_row(one, case_id) for one in made])
+
+
+async def save_act(conn: AsyncConnection, act: rows.Act) -> None:
+    await insert_rows(conn, acts, rows.ACT_COLUMNS, [rows.act_row(act)])
+
+
+async def list_acts(conn: AsyncConnection, referral_id: UUID) -> list[rows.Act]:
+    """In the order in which they were done."""
+    statement = select(acts).where(acts.c.referral_id == referral_id).order_by(acts.c.id)
+    return [rows.act_of(row) for row in (await conn.execute(statement)).mappings()]
 
 
 async def list_corrections(conn: AsyncConnection, referral_id: UUID) -> list[Mapping[str, Any]]:

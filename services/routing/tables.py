@@ -69,6 +69,7 @@ referrals = Table(
     Column("round", Integer, nullable=False),
     Column("deemed", Boolean, nullable=False),
     Column("return_locked", Boolean, nullable=False),
+    Column("arbitrated_by", String),
     Column("supersedes", Uuid),
     Column("dispatched_at", DateTime(timezone=True), nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
@@ -81,6 +82,13 @@ referrals = Table(
         "case_id",
         unique=True,
         postgresql_where=text("role = 'lead' AND ended_at IS NULL"),
+    ),
+    Index(
+        "one_live_leg_per_office",
+        "case_id",
+        "office",
+        unique=True,
+        postgresql_where=text("ended_at IS NULL"),
     ),
 )
 
@@ -128,7 +136,27 @@ answers = Table(
     Column("occurred_at", DateTime(timezone=True)),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("sealed_text", LargeBinary),
+    Column("door", String, nullable=False, server_default=""),
+    Column("post", String, nullable=False, server_default=""),
+    Column("subject", String, nullable=False, server_default=""),
     Index("answers_to_referral", "referral_id", "id"),
+)
+
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("case_id", Uuid, nullable=False),
+    Column("referral_id", Uuid, nullable=False),
+    Column("act", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("role", String, nullable=False),
+    Column("office", String, nullable=False),
+    Column("post", String, nullable=False),
+    Column("door", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Index("acts_on_referral", "referral_id", "id"),
 )
 
 corrections = Table(

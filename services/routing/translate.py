@@ -15,7 +15,7 @@ from contracts.topics import OFFICE_REFERRALS
 from services.policies import Policy
 from services.policies.clocks import LegalClock
 from services.policies.words import office_of
-from services.routing.domain.decision import Matter
+from services.routing.domain.matter import Matter
 from services.routing.domain.referral import Change, Referral, Routing
 from services.runtime.journal import Outgoing
 

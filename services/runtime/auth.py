@@ -1,7 +1,7 @@
 """Who calls: bearer tokens with a role and the office or area that they speak for."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated, Any, Final, Protocol
 
 import jwt
@@ -11,25 +11,24 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 from msgspec.structs import replace
 
+from contracts.codes import Door, Role
+from contracts.events.base import Actor
+from contracts.submissions import Post
 from services.runtime.failures import Rejected
+
+__all__ = [
+    "Places",
+    "Principal",
+    "Role",
+    "Who",
+    "issue_token",
+    "read_token",
+    "requires",
+    "unscoped",
+]
 
 ALGORITHM = "HS256"
 ISSUER = "yimen"
-
-
-class Role(StrEnum):
-    TOWNSHIP = "township"
-    """A township's own system: registers matters for its area."""
-    CLERK = "clerk"
-    """A person at a window."""
-    OFFICER = "officer"
-    """A person or system of one office."""
-    COORDINATOR = "coordinator"
-    """The county's civil-affairs office: arbitrates and supervises."""
-    OPS = "ops"
-    """Runs the installation; sees no personal data."""
-
-
 SCOPED: Final = frozenset({Role.TOWNSHIP, Role.CLERK, Role.OFFICER, Role.COORDINATOR})
 """Roles whose tokens name an office or an area; only the ready-made tokens of `yimen up` may name neither."""
 OFFICE = r"^[a-z_]+-[0-9]{12}\Z"
@@ -52,6 +51,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     office: str | None = None
     area: str | None = None
     """Sees this area and below; 12 digits. Where a token names an office alone, it is the office's own."""
+    post: str = ""
+    """As the office calls it; never a name."""
     sources: frozenset[str] | None = None
     """Of a township's system: the `source` of what it may register."""
     installation: bool = False
@@ -77,6 +78,20 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         return replace(self, office=office, area=area, places=places)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Who:
+    """Who acts: what everybody may know, and the subject of the token, which stays in the service's own rows."""
+
+    actor: Actor
+    subject: str = ""
+
+    @classmethod
+    def of(cls, user: Principal, office: str = "") -> "Who":
+        """By HTTP; `office` is the one that a token speaks for which names none."""
+        actor = Actor(door=Door.HTTP, role=user.role, office=user.office or office, post=user.post)
+        return cls(actor=actor, subject=user.subject)
+
+
 def issue_token(key: str, principal: Principal, *, lifetime: timedelta = timedelta(days=30)) -> str:
     claims: dict[str, Any] = {
         "iss": ISSUER,
@@ -87,6 +102,7 @@ def issue_token(key: str, principal: Principal, *, lifetime: timedelta = timedel
     scope = {
         "office": principal.office,
         "area": principal.area,
+        "post": principal.post,
         "sources": sorted(principal.sources or ()),
         "installation": principal.installation,
     }
@@ -101,6 +117,7 @@ class _Claims(msgspec.Struct, frozen=True):
     exp: int
     office: Annotated[str, msgspec.Meta(pattern=OFFICE)] | None = None
     area: Annotated[str, msgspec.Meta(pattern=AREA)] | None = None
+    post: Post = ""
     sources: tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=128)], ...] = ()
     installation: bool = False
 
@@ -121,6 +138,7 @@ def read_token(key: str, token: str) -> Principal:
         role=claims.role,
         office=claims.office,
         area=claims.area or (claims.office.rpartition("-")[2] if claims.office is not None else None),
+        post=claims.post,
         sources=sources,
         installation=claims.installation,
         ends_at=ends_at,

@@ -146,11 +146,11 @@ async def test_row_4_every_step_has_its_limit_and_every_limit_its_law(city: Inst
 
 async def test_row_5_who_was_asked_first_is_on_record(city: Installation) -> None:
     """首问首办."""
-    async with city.client("intake", Role.CLERK, office="township-130722100000") as window:
+    async with city.client("intake", Role.CLERK, office="township-130722100000", post="window-3") as window:
         case = await registered(window, category="petition.suggestion")
         seen = (await window.get(f"/v1/cases/{case['number']}")).json()
     assert seen["first_contact_office"] == "township-130722100000"
-    assert seen["first_contact_officer"] == "clerk-1"
+    assert seen["first_contact_post"] == "window-3"
 
 
 async def test_row_7_four_levels_each_see_their_own(city: Installation) -> None:
@@ -176,20 +176,24 @@ async def test_row_7_four_levels_each_see_their_own(city: Installation) -> None:
         assert (await stranger.get(f"/v1/referrals/{lead['referral_id']}")).status_code == 404
 
 
-async def test_row_8_the_county_arbitrates_between_offices_that_disagree(city: Installation) -> None:
+async def test_row_8_the_county_decides_and_the_city_settles_between_offices_that_disagree(city: Installation) -> None:
     """县(区)民政局: 综合协调、监督落实."""
     async with city.client("intake", Role.CLERK) as window:
         case = await registered(window, category="social_security.personal_registration")
     (first,) = await referrals(city, case)
     await answers(city, first, "return", reason="not_competent")
-    async with city.client("routing", Role.COORDINATOR, area=ZHANGBEI) as coordinator:
+    async with (
+        city.client("routing", Role.COORDINATOR, area=ZHANGBEI) as coordinator,
+        city.client("routing", Role.COORDINATOR, office="government_office-130700000000") as superior,
+    ):
         path = f"/v1/referrals/{first['referral_id']}"
         body = {"approve": True, "to": f"employment-{ZHANGBEI}"}
         second = (await coordinator.post(f"{path}/decide-return", json=body)).json()["successor"]
         await answers(city, second, "return", reason="not_competent")
-        settled = await coordinator.post(
-            f"/v1/referrals/{second['referral_id']}/arbitrate", json={"to": first["office"]}
-        )
+        path, word = f"/v1/referrals/{second['referral_id']}", {"to": first["office"], "reason": "by_competence"}
+        early = await coordinator.post(f"{path}/arbitrate", json=word)
+        assert (early.status_code, early.json()["code"]) == (403, "not_the_decider")
+        settled = await superior.post(f"{path}/arbitrate", json=word)
         final = settled.json()["successor"]
     assert (final["office"], final["return_locked"]) == (first["office"], True)
     refused = await answers(city, final, "return", reason="not_competent")

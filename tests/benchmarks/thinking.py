@@ -10,7 +10,7 @@ from contracts.codes import ClockKind
 from contracts.events.cases import CaseAccepted
 from services.deadlines import due, explain
 from services.policies import load_policy
-from services.routing.domain.decision import decide
+from services.policies.decision import decide
 from services.routing.domain.dispatching import dispatch
 from services.routing.domain.timing import Desk
 from services.routing.translate import to_matter

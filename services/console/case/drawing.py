@@ -13,7 +13,7 @@ from services.console.dated import dated, padded
 from services.deadlines import CIVIL_TIME
 from services.deadlines.telling import source_in
 from services.intake.spending import HolderView, LegView, PieceView, SpentView, TimeView
-from services.intake.timeline import ClockView
+from services.intake.timeline import ClockView, Entry
 from services.intake.views import AnswerBy, CaseView
 
 GAP: Final = "  "
@@ -37,8 +37,17 @@ def drawn_case(told: Told, language: str) -> Iterator[str]:
     yield from _aligned([_clock(clock, language) for clock in told.clocks])
     yield ""
     yield "经过" if zh else "Story"
-    said = ((entry.at, (entry.zh if zh else entry.en) or "") for entry in told.story)
-    yield from dated([(at, text) for at, text in said if text], language)
+    yield from dated([(entry.at, text) for entry in told.story if (text := _said(entry, zh=zh))], language)
+
+
+def _said(entry: Entry, *, zh: bool) -> str:
+    """The sentence, with who did it where that does not stand in it: of an act by its office, post and role."""
+    text, who = (entry.zh, entry.who_zh) if zh else (entry.en, entry.who_en)
+    if not text or not who or entry.actor is None or not entry.actor.office:
+        return text or ""
+    office = who.partition("(" if zh else " (")[0]
+    post = f" {entry.actor.post}" if entry.actor.post else ""
+    return text if office in text else f"{text}  [{who}{post}]"
 
 
 def _next(case: CaseView, *, zh: bool) -> str:

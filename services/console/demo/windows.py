@@ -18,9 +18,12 @@ from services.console.demo.ledger import Ledger
 from services.console.demo.plan import Plan, Planned
 from services.console.demo.wheel import Never, Wheel
 from services.policies import Policy
+from services.policies.decision import arbiter, coordinator
 from services.runtime.auth import Principal, Role
 
 AGAIN_AFTER = timedelta(hours=8)
+NEXT = ("government_office", "civil_affairs")
+"""Who gets what another office returned."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,14 +119,16 @@ class Windows:
         await self._act(planned, case_id, "reopen", {"reason": "not_satisfied"})
 
     async def _decide_return(self, asked: ReferralReturnRequested) -> None:
-        """The county's coordinator: to the city's office of the same kind, or back to who has it."""
+        """Whoever decides: to another office of the county, or back to who has it."""
         planned = await self._planned(asked.case_id)
         does = planned.behaviour.window
         await self._later(asked.at, does.return_hours)
         area = self._county(planned.arrival.submission.area)
-        above = self._office(asked.office.rpartition("-")[0], self.policy.areas[area].parent or area)
-        approved = {"approve": True, "reason": asked.reason, "to": above}
-        who = Principal(subject=f"coordinator-{area}", role=Role.COORDINATOR, area=area)
+        decider = coordinator(self.policy, area)
+        decider = arbiter(self.policy, area) if decider == asked.office else decider
+        elsewhere = next(office for role in NEXT if (office := self._office(role, area)) != asked.office)
+        approved = {"approve": True, "reason": asked.reason, "to": elsewhere}
+        who = Principal(subject=f"coordinator-{decider}", role=Role.COORDINATOR, office=decider, post="coordination")
         url = f"{self.doors.addresses.routing}/v1/referrals/{asked.referral_id}/decide-return"
         self._note(await self.doors.post(who, url, approved if does.approves_return else {"approve": False}))
 

@@ -49,7 +49,8 @@ class Case:
     """What was handed in, also what nobody asked for."""
     first_contact_office: str
     """The window that was asked first stays responsible for informing the applicant (首问首办)."""
-    first_contact_officer: str
+    first_contact_post: str
+    """The post of who was asked first (首问责任人); without one the desk answers for it."""
     received_at: datetime
     registered_at: datetime
     round: int = 1

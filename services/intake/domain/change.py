@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.codes import CaseState, ClockKind, ClockStatus
+from contracts.events.base import BY_RULES, Actor
 from services.intake.domain.case import Case
 from services.intake.domain.states import Move, after
 from services.policies.clocks import LegalClock
@@ -129,8 +130,8 @@ class Change:
     case: Case
     at: datetime
     facts: tuple[Fact, ...] = field(default=())
-    by: str = ""
-    """Who did it: a person's or system's name in its token, an office, a service."""
+    by: Actor = BY_RULES
+    """Whose act it is; every event of the change says so."""
 
     def says(self, fact: Fact, **changes: Any) -> "Change":
         """The fact, with what it changes of the case."""

@@ -3,7 +3,10 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
+
 from contracts.codes import CaseState
+from contracts.events.base import Actor
 from contracts.submissions import Submission
 from services.intake.domain.case import Case, first_contact
 from services.intake.domain.change import Accepted, Change, Registered
@@ -18,18 +21,17 @@ def register(
     case_id: UUID,
     number: str,
     content: bytes,
-    office: str | None,
-    officer: str,
+    by: Actor,
     policy: Policy,
     now: datetime,
 ) -> Change:
     """On record, and accepted at once if nothing is missing and no clerk has to decide.
 
-    `office` is the window that was asked first; by default the one that is nearest to the matter.
+    The office of `by` is the window that was asked first; by default it is the one that is nearest to the matter.
     """
     category = policy.categories[submission.category]
     area = policy.area_for(submission.area)
-    window = office or (first_contact(policy, area.code) if area is not None else None)
+    window = by.office or (first_contact(policy, area.code) if area is not None else None)
     if area is None or window is None:
         raise ValueError("the submission was not checked against this policy")
     case = Case(
@@ -47,11 +49,12 @@ def register(
         required=tuple(material.code for material in category.materials),
         materials=tuple(dict.fromkeys(submission.materials)),
         first_contact_office=window,
-        first_contact_officer=officer,
+        first_contact_post=submission.first_contact_post or by.post,
         received_at=(submission.received_at or now).astimezone(UTC),
         registered_at=now,
     )
-    change = happens(Change(case=case, at=now), Registered(), policy)
+    by = msgspec.structs.replace(by, office=window)
+    change = happens(Change(case=case, at=now, by=by), Registered(), policy)
     return accepted(change, policy) if ready(case, policy) else change
 
 

@@ -11,7 +11,7 @@ from contracts.codes import SubmissionChannel
 from contracts.personal import is_personal
 from contracts.reading import read_object
 from contracts.refusals import Fault, Shape
-from contracts.submissions import Applicant, Submission
+from contracts.submissions import Applicant, Post, Submission
 from services.deadlines import BadQuestion
 from services.deadlines.limits import sound
 from services.intake.domain.case import first_contact
@@ -69,6 +69,7 @@ def _faults(raw: Mapping[str, Any], policy: Policy, now: datetime) -> Faults:
     yield from _text(raw, "summary", "summary")
     yield from _attributes(raw, policy)
     yield from _materials(raw.get("materials", []))
+    yield from _post(raw.get("first_contact_post", ""))
 
 
 def _identifier(raw: Mapping[str, Any], field: str) -> Faults:
@@ -176,3 +177,10 @@ def _materials(value: object) -> Faults:
         yield Fault("materials", "wrong_type", {"wanted": Shape.LIST})
     elif len(value) > MOST_MATERIALS:
         yield Fault("materials", "too_many", {"most": MOST_MATERIALS})
+
+
+def _post(value: object) -> Faults:
+    try:
+        msgspec.convert(value, Post)
+    except msgspec.ValidationError:
+        yield Fault("first_contact_post", "bad_post")

@@ -6,7 +6,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from contracts.codes import RETURN_RIGHTS, ClockKind, FeedbackAction, FeedbackOutcome, ReferralRole
+from contracts.codes import RETURN_RIGHTS, ClockKind, Door, FeedbackAction, FeedbackOutcome, ReferralRole, Role
+from contracts.events.base import Actor
 from contracts.events.clocks import ClockExtended
 from contracts.events.referrals import (
     FeedbackReceived,
@@ -28,7 +29,7 @@ from services.deadlines import BadQuestion, Limit
 from services.policies.clocks import facts_of
 from services.policies.kinds import Happening
 from services.policies.model import Extension
-from services.routing.domain.decision import arbiter, coordinator
+from services.routing.domain.deciders import asked_to_decide
 from services.routing.domain.dispatching import recall
 from services.routing.domain.nesting import nested
 from services.routing.domain.pauses import check_since, since
@@ -46,11 +47,19 @@ class Answer:
     received_at: datetime
     record: RecordPlace | None = None
     """Where it lies, if it came by Kafka."""
+    door: Door = Door.KAFKA
+    post: str = ""
+    subject: str = ""
+    """Of the token; on Kafka the topic alone says who speaks."""
+
+    @property
+    def by(self) -> Actor:
+        return Actor(door=self.door, role=Role.OFFICER, office=self.sender, post=self.post)
 
 
 def take(routing: Routing, answer: Answer, desk: Desk) -> tuple[Change, Refused | None]:
     """The change with what is said of the answer itself; a refused answer changes nothing else."""
-    change = Change(routing=routing, at=answer.received_at)
+    change = Change(routing=routing, at=answer.received_at, by=answer.by)
     refused = _refusal(routing, answer, desk)
     if refused is not None:
         return change.says(received(routing, answer, FeedbackOutcome.REFUSED, refused.code)), refused
@@ -197,10 +206,8 @@ def _return(change: Change, feedback: Feedback, desk: Desk) -> Change:
     """The sender decides; when the office that got it instead returns it too, the common superior does."""
     change = _step(change, feedback, ReferralReturnRequested, reason=feedback.reason)
     referral = change.routing.referral(feedback.referral_id)
-    area = change.routing.matter.area
-    decides = coordinator(desk.policy, area)
-    if change.routing.refused_by:
-        decides = arbiter(desk.policy, area)
+    decides = asked_to_decide(change.routing, referral, desk.policy)
+    if change.routing.contested(referral):
         asked = RoutingArbitrationRequested(
             case_id=change.case_id, referral_id=referral.id, arbiter=decides, requested_at=change.at
         )
@@ -240,7 +247,7 @@ def _extend(change: Change, feedback: Feedback, desk: Desk) -> Change:
     said = ClockExtended(
         case_id=change.case_id,
         clocks=facts_of(clocks, desk.policy),
-        by=str(by),
+        added=str(by),
         approver=approver,
         reason=feedback.reason,
         extended_at=change.at,

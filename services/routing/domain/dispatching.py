@@ -12,13 +12,18 @@ from contracts.events.referrals import (
     RoutingDecided,
     RoutingUnmatched,
 )
+from services.policies.decision import Choice, decide
 from services.policies.kinds import Happening
-from services.routing.domain.decision import Choice, Matter, decide
+from services.routing.domain.matter import Matter
 from services.routing.domain.referral import Change, Decided, Referral, Routing
 from services.routing.domain.states import Move
 from services.routing.domain.timing import Desk, happens
 
-BY_RULES = "rules"
+RULES = "rules"
+RANKS = (ReferralRole.LEAD, ReferralRole.CO, ReferralRole.INFO)
+"""The greater part first."""
+SUPERSEDED = "role_changed"
+"""The policy's reason for ending an office's part because it gets a greater one."""
 SENT = (Happening.REFERRAL_DISPATCHED,)
 UNMATCHED = (Happening.ROUTING_UNMATCHED,)
 
@@ -34,22 +39,25 @@ def send(
     choice: Choice,
     desk: Desk,
     *,
-    by: str = BY_RULES,
+    by: str = RULES,
     instead_of: Referral | None = None,
-    return_locked: bool = False,
+    arbitrated_by: str | None = None,
 ) -> Change:
     """To the lead, the co-handlers and the copies of a choice.
 
-    Sent on instead of another referral, the lead's time goes on from where it stood: its start, pauses and extensions.
-    Co-handlers and copies that have the case already are not sent it again.
+    Sent on instead of another referral, its time goes on from where it stood: its start, pauses and extensions. An
+    office has one live leg of a case: a greater part takes the place of a lesser one, a lesser is not sent again.
     """
     decided = Decided(id=desk.make_id(), policy_version=desk.policy.version, choice=choice, at=change.at, by=by)
     change = change.decided(decided).says(_said(change, decided))
-    present = {referral.office for referral in change.routing.referrals if referral.live}
+    replaced = instead_of.role if instead_of is not None else None
     for office, role in _offices(choice):
-        if role is not ReferralRole.LEAD and office in present:
-            continue
-        lead = role is ReferralRole.LEAD
+        present = change.routing.leg_of(office)
+        if present is not None:
+            if RANKS.index(present.role) <= RANKS.index(role):
+                continue
+            change = recall(change, present.id, desk, SUPERSEDED)
+        before = instead_of if role is replaced else None
         referral = Referral(
             id=desk.make_id(),
             decision_id=decided.id,
@@ -59,13 +67,14 @@ def send(
             dispatched_at=change.at,
             changed_at=change.at,
             round=instead_of.round if instead_of is not None else 1,
-            return_locked=return_locked and lead,
-            supersedes=instead_of.id if instead_of is not None and lead else None,
+            return_locked=arbitrated_by is not None and before is not None,
+            arbitrated_by=arbitrated_by if before is not None else None,
+            supersedes=before.id if before is not None else None,
         )
         change = _dispatched(change, referral)
         if role is not ReferralRole.INFO:
             whats = (*UNMATCHED, *SENT) if choice.rule is None else SENT
-            change = happens(change, referral.id, desk, *whats, before=instead_of if lead else None)
+            change = happens(change, referral.id, desk, *whats, before=before)
     return change
 
 
@@ -88,6 +97,8 @@ def rework(change: Change, round_: int, reason: str, desk: Desk) -> Change:
     lead = change.routing.last_lead
     if lead is None or not lead.may(Move.REWORK):
         return change
+    if (lesser := change.routing.leg_of(lead.office)) is not None:
+        change = recall(change, lesser.id, desk, SUPERSEDED)
     change = change.moves(lead.id, Move.REWORK, round=round_)
     change = change.tells(lead.id, ReferralReworkRequested, reason=reason)
     return happens(change, lead.id, desk, Happening.REFERRAL_REWORK_REQUESTED)

@@ -86,7 +86,7 @@ class Wanted:
     approver: str
 
 
-def correct_pause(change: Change, referral_id: UUID, desk: Desk, wanted: Wanted, *, by: str) -> Change | Refused:
+def correct_pause(change: Change, referral_id: UUID, desk: Desk, wanted: Wanted) -> Change | Refused:
     """Another pause in the place of a wrong one, told as an event of its own; what stood there stays on record.
 
     A pause that never was begins and ends at one moment. One that still lasts is ended by resuming, not here.
@@ -129,7 +129,7 @@ def correct_pause(change: Change, referral_id: UUID, desk: Desk, wanted: Wanted,
         reason=wanted.reason,
         approver=wanted.approver,
         at=change.at,
-        by=by,
+        by=change.by.office,
     )
     clocks = tuple(after if one.id == clock.id else one for one in referral.clocks)
     changed = change.puts(replace(referral, clocks=clocks)).says(said)

@@ -6,15 +6,18 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
+
 from contracts.codes import ClockKind, ClockStatus, ReferralRole, ReferralState
-from contracts.events import Event
+from contracts.events.base import BY_RULES, Actor, CaseBound
 from contracts.events.clocks import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted, ClockStop
 from contracts.events.referrals import ReferralEvent
 from contracts.refusals import Refused
 from services.deadlines import Pause
 from services.policies import Policy, Reason
 from services.policies.clocks import LegalClock, facts_of
-from services.routing.domain.decision import Choice, Matter
+from services.policies.decision import Choice
+from services.routing.domain.matter import Matter
 from services.routing.domain.states import ENDED, WHEN_DEEMED, Move, after
 
 MakeId = Callable[[], UUID]
@@ -38,6 +41,8 @@ class Referral:
     """Accepted by silence."""
     return_locked: bool = False
     """A return was refused or arbitrated: it cannot be asked for again."""
+    arbitrated_by: str | None = None
+    """The superior that settled whose it is: nobody else sends it elsewhere."""
     supersedes: UUID | None = None
     clocks: tuple[LegalClock, ...] = ()
 
@@ -64,7 +69,7 @@ class Decided:
     choice: Choice
     at: datetime
     by: str
-    """`rules`, or who decided instead of them."""
+    """`rules`, or the office that decided instead of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +95,14 @@ class Routing:
     @property
     def open_co_handlers(self) -> tuple[Referral, ...]:
         return tuple(r for r in self.referrals if r.role is ReferralRole.CO and r.live)
+
+    def leg_of(self, office: str) -> Referral | None:
+        """The office's live leg; it never has more than one."""
+        return next((r for r in self.referrals if r.office == office and r.live), None)
+
+    def contested(self, referral: Referral) -> bool:
+        """Whether offices disagree: another that had this part of the case has returned it."""
+        return any(r.state is ReferralState.RETURNED and r.role is referral.role for r in self.referrals)
 
     @property
     def refused_by(self) -> frozenset[str]:
@@ -125,7 +138,9 @@ class Change:
 
     routing: Routing
     at: datetime
-    events: tuple[Event, ...] = ()
+    by: Actor = BY_RULES
+    """Whose act it is; every event of the change says so."""
+    events: tuple[CaseBound, ...] = ()
     decisions: tuple[Decided, ...] = ()
     corrections: tuple[Corrected, ...] = ()
 
@@ -133,8 +148,9 @@ class Change:
     def case_id(self) -> UUID:
         return self.routing.matter.case_id
 
-    def says(self, *events: Event) -> "Change":
-        return replace(self, events=(*self.events, *events))
+    def says(self, *events: CaseBound) -> "Change":
+        said = [msgspec.structs.replace(event, by=self.by) for event in events]
+        return replace(self, events=(*self.events, *said))
 
     def tells(self, referral_id: UUID, event: type[ReferralEvent], **more: Any) -> "Change":
         """An event about one referral as it is now; `more` is what only this event carries."""

@@ -1,6 +1,7 @@
 """What silence makes true, and what a coordinator may decide."""
 
 from dataclasses import replace
+from typing import Final
 from uuid import UUID
 
 from contracts.codes import RETURN_RIGHTS, ReferralRole
@@ -12,15 +13,17 @@ from contracts.events.referrals import (
     RoutingOverridden,
 )
 from contracts.refusals import Fault, Refused
+from services.policies.decision import Choice, Step, decide
 from services.policies.kinds import Happening
-from services.routing.domain.decision import Choice, Step, decide
-from services.routing.domain.dispatching import recall, send
-from services.routing.domain.referral import Change, not_possible
+from services.routing.domain.dispatching import RANKS, recall, send
+from services.routing.domain.referral import Change, Referral, not_possible
 from services.routing.domain.states import Move
 from services.routing.domain.timing import Desk, accepting, happens
 
-REFUSED = "coordinator_decision"
+REFUSED: Final = "coordinator_decision"
 """The policy's reason when a return is refused without a more special one."""
+COORDINATOR: Final = "coordinator"
+"""Stands in the place of a rule where somebody decided instead of the rules."""
 
 
 def silence(change: Change, referral_id: UUID, desk: Desk) -> Change:
@@ -46,57 +49,79 @@ def silence(change: Change, referral_id: UUID, desk: Desk) -> Change:
 
 
 def decide_return(
-    change: Change, referral_id: UUID, desk: Desk, *, approve: bool, reason: str, to: str | None, by: str
+    change: Change, referral_id: UUID, desk: Desk, *, approve: bool, reason: str, to: str | None
 ) -> Change | Refused:
-    """The sender's word on a return: to another office, or it stays and cannot be returned again."""
+    """The word of who decides on a return: to another office, or it stays and cannot be returned again."""
     referral = change.routing.referral(referral_id)
-    move = Move.APPROVE_RETURN if approve else Move.REFUSE_RETURN
-    if not referral.may(move):
-        return not_possible(referral, "decide-return")
+    if refused := _undecidable(referral, approve=approve):
+        return refused
     if not approve:
-        if unknown := _unknown(desk, reason or REFUSED, "return_refused"):
-            return unknown
-        change = change.moves(referral_id, move, return_locked=True)
-        change = change.tells(referral_id, ReferralReturnRefused, reason=reason or REFUSED)
-        return happens(change, referral_id, desk, Happening.REFERRAL_RETURN_REFUSED)
-    if to is not None and to not in desk.policy.offices:
-        return Refused.of(Fault("to", "unknown_office"))
-    returned_for = reason or "not_competent"
-    if unknown := _unknown(desk, returned_for, "return"):
-        return unknown
-    change = change.moves(referral_id, move)
-    change = change.tells(referral_id, ReferralReturned, reason=returned_for)
-    change = happens(change, referral_id, desk, Happening.REFERRAL_RETURNED)
-    return _send_on(change, referral_id, desk, to=to, by=by)
+        return _unknown(desk, reason or REFUSED, "return_refused") or _kept(change, referral, desk, reason or REFUSED)
+    if refused := _misplaced(change, referral, desk, to):
+        return refused
+    reason = reason or "not_competent"
+    return _unknown(desk, reason, "return") or _returned(change, referral, desk, reason, to=to)
 
 
-def arbitrate(change: Change, referral_id: UUID, desk: Desk, *, to: str, reason: str, by: str) -> Change | Refused:
-    """The superior's word is the last: whoever gets the referral cannot return it."""
+def arbitrate(change: Change, referral_id: UUID, desk: Desk, *, to: str, reason: str) -> Change | Refused:
+    """The superior's word is the last: whoever gets the referral cannot return it, and nobody else sends it on."""
     referral = change.routing.referral(referral_id)
+    if refused := _undecidable(referral, approve=to != referral.office):
+        return refused
+    if not change.routing.contested(referral):
+        return Refused(code="nothing_to_arbitrate")
+    if unknown := _unknown(desk, reason, "arbitrate"):
+        return unknown
     if to == referral.office:
-        return decide_return(change, referral_id, desk, approve=False, reason=reason, to=None, by=by)
-    decided = decide_return(change, referral_id, desk, approve=True, reason="", to=to, by=by)
-    if isinstance(decided, Refused):
-        return decided
-    lead = decided.routing.lead
-    if lead is None or referral.role is not ReferralRole.LEAD:
-        return decided
-    return decided.puts(replace(lead, return_locked=True)).cancels(lead.id, RETURN_RIGHTS)
+        return _kept(change, referral, desk, reason, arbitrated=True)
+    return _misplaced(change, referral, desk, to) or _returned(change, referral, desk, reason, to=to, arbitrated=True)
 
 
-def reassign(change: Change, referral_id: UUID, desk: Desk, *, to: str, reason: str, by: str) -> Change | Refused:
+def _undecidable(referral: Referral, *, approve: bool) -> Refused | None:
+    if referral.may(Move.APPROVE_RETURN if approve else Move.REFUSE_RETURN):
+        return None
+    return not_possible(referral, "decide-return")
+
+
+def _kept(change: Change, referral: Referral, desk: Desk, reason: str, *, arbitrated: bool = False) -> Change:
+    settled_by = change.by.office if arbitrated else referral.arbitrated_by
+    change = change.moves(referral.id, Move.REFUSE_RETURN, return_locked=True, arbitrated_by=settled_by)
+    change = change.tells(referral.id, ReferralReturnRefused, reason=reason, arbitrated=arbitrated)
+    return happens(change, referral.id, desk, Happening.REFERRAL_RETURN_REFUSED)
+
+
+def _returned(
+    change: Change, referral: Referral, desk: Desk, reason: str, *, to: str | None, arbitrated: bool = False
+) -> Change:
+    change = change.moves(referral.id, Move.APPROVE_RETURN)
+    change = change.tells(referral.id, ReferralReturned, reason=reason, arbitrated=arbitrated)
+    change = happens(change, referral.id, desk, Happening.REFERRAL_RETURNED)
+    return _send_on(change, referral.id, desk, to=to, arbitrated_by=change.by.office if arbitrated else None)
+
+
+def _misplaced(change: Change, referral: Referral, desk: Desk, to: str | None) -> Refused | None:
+    """Whether the office cannot take the part over that another gives up."""
+    if to is None:
+        return None
+    if to not in desk.policy.offices:
+        return Refused.of(Fault("to", "unknown_office"))
+    if to == referral.office:
+        return Refused(code="same_office")
+    present = change.routing.leg_of(to)
+    if present is None or RANKS.index(present.role) > RANKS.index(referral.role):
+        return None
+    return Refused(code="office_has_leg", facts={"role": present.role})
+
+
+def reassign(change: Change, referral_id: UUID, desk: Desk, *, to: str, reason: str) -> Change | Refused:
     """A coordinator sends a live lead elsewhere than the rules did."""
     referral = change.routing.referral(referral_id)
     if not referral.may(Move.CANCEL):
         return not_possible(referral, "reassign")
     if referral.role is not ReferralRole.LEAD:
         return Refused(code="only_the_lead")
-    if to not in desk.policy.offices:
-        return Refused.of(Fault("to", "unknown_office"))
-    if to == referral.office:
-        return Refused(code="same_office")
-    if unknown := _unknown(desk, reason, "reassign"):
-        return unknown
+    if refused := _misplaced(change, referral, desk, to) or _unknown(desk, reason, "reassign"):
+        return refused
     change = change.tells(referral_id, ReferralReassigned, to=to, reason=reason)
     change = change.says(
         RoutingOverridden(
@@ -104,7 +129,7 @@ def reassign(change: Change, referral_id: UUID, desk: Desk, *, to: str, reason: 
         )
     )
     change = recall(change, referral_id, desk, "recalled")
-    return _send_on(change, referral_id, desk, to=to, by=by)
+    return _send_on(change, referral_id, desk, to=to, arbitrated_by=referral.arbitrated_by)
 
 
 def take_back(change: Change, referral_id: UUID, desk: Desk, *, reason: str) -> Change | Refused:
@@ -117,16 +142,23 @@ def take_back(change: Change, referral_id: UUID, desk: Desk, *, reason: str) -> 
     return _unknown(desk, reason, "cancel") or recall(change, referral_id, desk, reason)
 
 
-def _send_on(change: Change, referral_id: UUID, desk: Desk, *, to: str | None, by: str) -> Change:
+def _send_on(
+    change: Change, referral_id: UUID, desk: Desk, *, to: str | None, arbitrated_by: str | None = None
+) -> Change:
     """The next office. A co-handler that is not competent is simply no longer needed, unless another is named."""
     referral = change.routing.referral(referral_id)
-    if referral.role is not ReferralRole.LEAD:
-        return change
     if to is None:
+        if referral.role is not ReferralRole.LEAD:
+            return change
         choice = decide(change.routing.matter, desk.policy, without=change.routing.refused_by)
         return send(change, _without_others(choice), desk, instead_of=referral)
-    choice = Choice(rule="coordinator", lead=to, trace=(Step(looked_at="coordinator", outcome=to),))
-    return send(change, choice, desk, by=by, instead_of=referral)
+    step = Step(looked_at=COORDINATOR, outcome=f"{referral.role.value}: {to}")
+    choice = Choice(rule=COORDINATOR, lead=to, trace=(step,))
+    lead = change.routing.lead
+    if referral.role is not ReferralRole.LEAD and lead is not None:
+        choice = Choice(rule=COORDINATOR, lead=lead.office, co_handlers=(to,), trace=(step,))
+    by = change.by.office or COORDINATOR
+    return send(change, choice, desk, by=by, instead_of=referral, arbitrated_by=arbitrated_by)
 
 
 def _without_others(choice: Choice) -> Choice:

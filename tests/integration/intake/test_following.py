@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
+from functools import partial
 from types import SimpleNamespace
 from uuid import UUID, uuid4
 
@@ -27,7 +28,7 @@ from services.runtime.database import open_engine, transaction
 from services.runtime.migrate import upgrade
 from services.runtime.settle import Desk, settle
 from tests.integration.intake import voices
-from tests.integration.intake.test_registration import PACK, a_submission, registered
+from tests.integration.intake.test_registration import PACK, WINDOW, a_submission, registered
 
 LEAD = uuid4()
 
@@ -132,11 +133,11 @@ async def test_the_story_names_who_said_what(engine: AsyncEngine, watch: PolicyW
     async with transaction(engine) as conn:
         story = [(entry.type, entry.by) for entry in await store.list_timeline(conn, case_id)]
     assert story == [
-        ("case.registered", "window-1"),
-        ("clock.started", "window-1"),
-        ("case.accepted", "window-1"),
-        ("clock.met", "window-1"),
-        ("clock.started", "window-1"),
+        ("case.registered", "clerk-1"),
+        ("clock.started", "clerk-1"),
+        ("case.accepted", "clerk-1"),
+        ("clock.met", "clerk-1"),
+        ("clock.started", "clerk-1"),
         ("referral.dispatched", "routing"),
         ("clock.met", "routing"),
         ("clock.started", "routing"),
@@ -153,7 +154,7 @@ async def test_an_extension_stands_in_the_story_until_the_applicant_was_told(
     extension = ClockExtended(
         case_id=case_id,
         clocks=(voices.clock(LEAD, version=2),),
-        by="10wd",
+        added="10wd",
         approver="unit_head",
         reason="complex",
         extended_at=voices.AT,
@@ -161,14 +162,13 @@ async def test_an_extension_stands_in_the_story_until_the_applicant_was_told(
     await ear.hears(voices.dispatched(case_id, LEAD), voices.started(case_id, LEAD), extension)
     assert (await ear.case(case_id)).untold == ("extension",)
     async with transaction(engine) as conn:
-        await act(
-            case_id, lambda case: acts.applicant_told(case, voices.AT, about="extension"), conn, watch.policy, by="w-1"
-        )
+        told = partial(acts.applicant_told, at=voices.AT, about="extension")
+        await act(case_id, told, conn, watch.policy, who=WINDOW)
         story = [(entry.type, entry.by) for entry in await store.list_timeline(conn, case_id)]
     assert story[-3:] == [
         ("clock.extended", "routing"),
         ("case.applicant_to_be_told", "routing"),
-        ("case.applicant_told", "w-1"),
+        ("case.applicant_told", "clerk-1"),
     ]
     assert (await ear.case(case_id)).untold == ()
 

@@ -16,12 +16,22 @@ from tests.integration.intake.test_registration import IDENTITY, MOBILE, a_submi
 
 
 def token(
-    role: Role = Role.CLERK, area: str | None = None, *, sources: frozenset[str] | None = None, **more: Any
+    role: Role = Role.CLERK,
+    area: str | None = None,
+    *,
+    post: str = "",
+    sources: frozenset[str] | None = None,
+    **more: Any,
 ) -> dict[str, str]:
     office = "education-130722000000" if role is Role.OFFICER else None
-    everywhere = area is None
     principal = Principal(
-        subject="window-1", role=role, area=area, office=office, sources=sources, installation=everywhere
+        subject="window-1",
+        role=role,
+        area=area,
+        office=office,
+        post=post,
+        sources=sources,
+        installation=area is None,
     )
     return {"authorization": f"Bearer {issue_token(KEY, principal, **more)}"}
 
@@ -205,10 +215,10 @@ async def test_a_county_whose_code_ends_with_zero_sees_its_own_cases_only(http: 
 
 
 async def test_any_window_takes_any_matter_and_stays_responsible(http: httpx.AsyncClient) -> None:
-    window = token(Role.CLERK, "130722100000")
+    window = token(Role.CLERK, "130722100000", post="window-1")
     told = (await http.post("/v1/cases", content=a_submission(area="130723"), headers=window)).json()
     assert told["first_contact_office"] == "township-130722100000"
-    assert told["first_contact_officer"] == "window-1"
+    assert told["first_contact_post"] == "window-1"
     assert told["lead_office"] is None
     assert (await http.get(f"/v1/cases/{told['number']}", headers=window)).status_code == 200
     assert [item["number"] for item in (await http.get("/v1/cases", headers=window)).json()["items"]] == [

@@ -23,7 +23,7 @@ from services.runtime.database import open_engine, transaction
 from services.runtime.migrate import upgrade
 from services.runtime.recounting import Recount
 from tests.calendars import with_days
-from tests.integration.intake.test_registration import NOW, PACK, a_submission, registered
+from tests.integration.intake.test_registration import NOW, PACK, WINDOW, a_submission, registered
 from tests.unit.intake.builders import needs_material, rules
 
 SATURDAY = date(2026, 3, 7)
@@ -107,7 +107,7 @@ async def test_cases_that_are_only_kept_carry_no_calendar(engine: AsyncEngine, w
             lambda case: acts.withdraw(case, NOW, rules(), reason="applicant_request"),
             conn,
             watch.policy,
-            by="window-1",
+            who=WINDOW,
         )
     assert await rows(engine, "SELECT calendar_version FROM cases") == [(None,)]
     watch.policy = with_days(watch.policy, works=(SATURDAY,))
@@ -130,7 +130,7 @@ async def test_a_clock_that_waits_for_material_goes_on_by_the_new_calendar(
 
     async def does(what: Any) -> None:
         async with transaction(engine) as conn:
-            await act(case_id, what, conn, watch.policy, by="window-1")
+            await act(case_id, what, conn, watch.policy, who=WINDOW)
 
     await does(lambda case: acts.request_supplement(case, NOW, rules(), missing=MISSING, override=False))
     watch.policy = with_days(watch.policy, works=(SATURDAY,))

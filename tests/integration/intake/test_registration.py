@@ -14,13 +14,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contracts.codes import CaseState
+from contracts.codes import CaseState, Door, Role
+from contracts.events.base import Actor
 from contracts.refusals import Refused
 from contracts.submissions import Submission
 from services.intake.domain.submission import canonical, parse
 from services.intake.handlers import Registrar
 from services.intake.registration import Outcome, Registered, fingerprint, register
 from services.policies import PolicyWatch
+from services.runtime.auth import Who
 from services.runtime.clock import Clock
 from services.runtime.consume import Incoming, Record
 from services.runtime.database import open_engine, transaction
@@ -32,6 +34,7 @@ SEALER = Sealer(b64encode(b"k" * 32).decode())
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 IDENTITY, MOBILE = "00000019900101000X", "13000000000"
 """Nobody's: no region has this code."""
+WINDOW = Who(actor=Actor(door=Door.HTTP, role=Role.CLERK, post="window-1"), subject="clerk-1")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,7 @@ def a_submission(number: int = 1, **changes: object) -> bytes:
 
 async def registered(engine: AsyncEngine, watch: PolicyWatch, *bodies: bytes) -> list[Outcome]:
     async with transaction(engine) as conn:
-        return await register(bodies, conn, policy=watch.policy, sealer=SEALER, officer="window-1", now=NOW)
+        return await register(bodies, conn, policy=watch.policy, sealer=SEALER, who=WINDOW, now=NOW)
 
 
 async def count(engine: AsyncEngine, table: str) -> Any:

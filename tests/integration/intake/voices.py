@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import msgspec
 
 from contracts.cloudevents import Envelope, encode
-from contracts.codes import ClockKind, Field, ReferralRole, SupervisionLevel
-from contracts.events import CaseBound
+from contracts.codes import ClockKind, Door, Field, ReferralRole, Role, SupervisionLevel
+from contracts.events import Actor, CaseBound
 from contracts.events.alerts import SupervisionUrged
 from contracts.events.clocks import ClockBreached, ClockFacts, ClockPaused, ClockStarted, LimitBasis
 from contracts.events.referrals import (
@@ -43,6 +43,8 @@ def leg(
         "at": AT,
         "feedback_id": "f-1",
     }
+    if (facts | more)["feedback_id"] is not None:
+        facts["by"] = Actor(door=Door.KAFKA, role=Role.OFFICER, office=OFFICE)
     return event(**(facts | more))
 
 

@@ -146,7 +146,7 @@ async def test_a_paused_clock_says_nothing_and_an_extended_one_again(notify: Not
     longer = facts(clock_id, due_in=20 * HOUR, version=3)
     await notify.hears(
         ClockExtended(
-            case_id=start.case_id, clocks=(longer,), by="1h", approver="unit_head", reason="complex", extended_at=NOW
+            case_id=start.case_id, clocks=(longer,), added="1h", approver="unit_head", reason="complex", extended_at=NOW
         )
     )
     for _ in range(2):

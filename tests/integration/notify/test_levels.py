@@ -80,7 +80,7 @@ async def test_a_change_repeats_no_level_that_was_said(notify: Notify) -> None:
     longer = msgspec.structs.replace(clock, version=2, due_at=END + DAY)
     await notify.hears(
         ClockExtended(
-            case_id=start.case_id, clocks=(longer,), by="1d", approver="unit_head", reason="complex", extended_at=at
+            case_id=start.case_id, clocks=(longer,), added="1d", approver="unit_head", reason="complex", extended_at=at
         )
     )
     for _ in range(2):

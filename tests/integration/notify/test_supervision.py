@@ -156,7 +156,7 @@ async def test_time_that_is_granted_stops_the_ladder_and_the_next_breach_begins_
     await climbs(notify, URGED)
     longer = msgspec.structs.replace(clock, version=2, due_at=SUPERVISED + HOUR)
     granted = ClockExtended(
-        case_id=start.case_id, clocks=(longer,), by="5wd", approver="unit_head", reason="complex", extended_at=URGED
+        case_id=start.case_id, clocks=(longer,), added="5wd", approver="unit_head", reason="complex", extended_at=URGED
     )
     await notify.hears(granted)
     await climbs(notify, SUPERVISED)

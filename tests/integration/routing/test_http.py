@@ -19,7 +19,7 @@ from services.runtime.database import open_engine
 from services.runtime.http import build_app
 from services.runtime.migrate import upgrade
 from tests.integration.routing.test_routing import Routing, an_accepted_case
-from tests.unit.routing.builders import EDUCATION, NOON
+from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON
 
 KEY = "t" * 32
 HOUR = timedelta(hours=1)
@@ -93,7 +93,7 @@ async def test_a_coordinator_puts_a_pause_right_and_the_old_one_stays_on_record(
         0,
         "never_paused",
         "unit_head",
-        "coordinator-1",
+        CIVIL_AFFAIRS,
     )
     assert correction["was_end"] > correction["end"] == correction["start"] == correction["was_start"]
     ((said, topics),) = await routing.rows(
@@ -124,7 +124,7 @@ async def test_an_explanation_comes_as_a_page_or_as_text_with_what_was_put_right
     assert "Dispatched by rule category.education.school_placement" in english
     assert "## Handling: " in english
     assert "pause 1 put right: was 2026-03-" in english
-    assert "approved by the head of the office, entered by coordinator-1" in english
+    assert "approved by the head of the office, entered by Civil Affairs Bureau" in english
 
     handling = next(c for c in (await http.get(f"{path}/explain")).json()["clocks"] if c["kind"] == "handling")
     one = await http.get(f"{path}/explain", params={"clock": handling["clock_id"], "format": "html"})

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from uuid import UUID
 
+from contracts.codes import Door, Role
+from contracts.events.base import Actor
 from contracts.refusals import Refused
 from contracts.submissions import Submission
 from services.deadlines import Limit
@@ -49,8 +51,7 @@ def registered(category: str = "education.student_aid", *materials: str) -> Chan
         case_id=UUID(int=1),
         number="130722-20260302-00001-1",
         content=canonical(found),
-        office=None,
-        officer="window-1",
+        by=Actor(door=Door.HTTP, role=Role.CLERK, post="window-1"),
         policy=policy(),
         now=NOW,
     )

@@ -30,7 +30,7 @@ def extended(case: Case, kind: ClockKind = ClockKind.HANDLING, referral: UUID = 
         basis=BASIS,
     )
     event = ClockExtended(
-        case_id=case.id, clocks=(facts,), by="10wd", approver="unit_head", reason="complex", extended_at=NOW
+        case_id=case.id, clocks=(facts,), added="10wd", approver="unit_head", reason="complex", extended_at=NOW
     )
     return step(Change(case=case, at=NOW), event, policy())
 

@@ -231,12 +231,12 @@ class Course:
             approver="unit_head",
         )
         referral = self.story.of(self.office).id
-        self.act(correct_pause(self.story.change(after), referral, self.story.desk, wanted, by="c"), after)
+        self.act(correct_pause(self.story.change(after), referral, self.story.desk, wanted), after)
 
     def hands_on(self, after: timedelta) -> None:
         to = OTHER if self.office == EDUCATION else EDUCATION
         referral = self.story.of(self.office).id
-        change = reassign(self.story.change(after), referral, self.story.desk, to=to, reason="recalled", by="c")
+        change = reassign(self.story.change(after), referral, self.story.desk, to=to, reason="recalled")
         if isinstance(change, Change):
             self.act(change, after)
             self.office = to

@@ -155,9 +155,7 @@ def test_what_was_met_in_an_earlier_round_does_not_run_again_at_the_next_office(
     story.act(rework(story.change(40 * DAY), 2, "not_satisfied", story.desk))
     other = "civil_affairs-130700000000"
     lead = story.of(EDUCATION)
-    moved = reassign(
-        story.change(41 * DAY), lead.id, story.desk, to=other, reason="coordinator_decision", by="coordinator"
-    )
+    moved = reassign(story.change(41 * DAY), lead.id, story.desk, to=other, reason="coordinator_decision")
     assert story.act(moved) is None
     assert {clock.kind for clock in story.of(other).open_clocks()} == {
         ClockKind.SIGNING,

@@ -192,7 +192,7 @@ def test_a_date_that_moved_is_told_with_the_old_one_and_why(event: CaseBound, zh
 def extended(due_at: datetime | None, approver: str = "unit_head") -> k.ClockExtended:
     longer = msgspec.structs.replace(clock(ClockKind.HANDLING), due_at=due_at, extensions=("10wd",))
     return k.ClockExtended(
-        case_id=CASE, clocks=(longer,), by="10wd", approver=approver, reason="complex", extended_at=NOW
+        case_id=CASE, clocks=(longer,), added="10wd", approver=approver, reason="complex", extended_at=NOW
     )
 
 

@@ -7,14 +7,15 @@ from functools import cache
 from pathlib import Path
 from uuid import UUID
 
+from contracts.codes import Door, Field, Role
 from contracts.codes import FeedbackAction as A
-from contracts.codes import Field
+from contracts.events.base import Actor
 from contracts.refusals import Refused
 from contracts.submissions import Feedback
 from services.policies import Policy, load_policy
 from services.routing.domain.answers import Answer, take
-from services.routing.domain.decision import Matter
 from services.routing.domain.dispatching import dispatch
+from services.routing.domain.matter import Matter
 from services.routing.domain.nesting import nested
 from services.routing.domain.referral import Change, Referral, Routing
 from services.routing.domain.timing import Desk
@@ -26,6 +27,9 @@ CASE = UUID("01990000-0000-7000-8000-000000000001")
 TOWNSHIP = "130722100000"
 EDUCATION = "education-130722000000"
 CIVIL_AFFAIRS = "civil_affairs-130722000000"
+
+COORDINATOR = Actor(door=Door.HTTP, role=Role.COORDINATOR, office=CIVIL_AFFAIRS)
+ARBITER = Actor(door=Door.HTTP, role=Role.COORDINATOR, office="government_office-130700000000")
 
 
 @cache
@@ -102,5 +106,6 @@ class Story:
         self._keep(nested(change, self.desk.policy))
         return None
 
-    def change(self, after: timedelta) -> Change:
-        return Change(routing=self.routing, at=NOON + after)
+    def change(self, after: timedelta, by: Actor = COORDINATOR) -> Change:
+        """A decision of the county's coordinator, unless `by` says whose."""
+        return Change(routing=self.routing, at=NOON + after, by=by)

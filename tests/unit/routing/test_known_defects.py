@@ -49,7 +49,7 @@ def paused_for_two_days() -> Story:
 
 def sent_on(story: Story, *, after: timedelta) -> None:
     change = story.change(after)
-    story.act(reassign(change, story.of(EDUCATION).id, story.desk, to=OTHER, reason="coordinator_decision", by="c"))
+    story.act(reassign(change, story.of(EDUCATION).id, story.desk, to=OTHER, reason="coordinator_decision"))
 
 
 @pytest.mark.parametrize("action", [A.PROGRESS, A.HOLD, A.RESUME])
@@ -113,7 +113,7 @@ def test_a_return_gives_no_time_and_takes_none() -> None:
     assert lead is not None
     before = next(clock for clock in lead.clocks if clock.kind is ClockKind.HANDLING).due(policy().calendar)
     story.answers(A.RETURN, office=lead.office, reason="not_competent")
-    story.act(decide_return(story.change(DAY), lead.id, story.desk, approve=True, reason="", to=OTHER, by="c"))
+    story.act(decide_return(story.change(DAY), lead.id, story.desk, approve=True, reason="", to=OTHER))
     assert handling(story, OTHER).due(policy().calendar) == before
 
 
@@ -221,9 +221,7 @@ def test_an_office_that_takes_over_closes_at_its_own_hour() -> None:
     sent_on(story, after=10 * DAY)
     assert handling(story, OTHER).due(policy().calendar).due_at == datetime(2026, 3, 23, 9, tzinfo=UTC)
     # And back to one that works until midnight.
-    back = reassign(
-        story.change(11 * DAY), story.of(OTHER).id, story.desk, to=EDUCATION, reason="coordinator_decision", by="c"
-    )
+    back = reassign(story.change(11 * DAY), story.of(OTHER).id, story.desk, to=EDUCATION, reason="coordinator_decision")
     assert story.act(back) is None
     assert due_day(story) == AT_WORK
     assert handling(story).terms.rules.close_of_business is None

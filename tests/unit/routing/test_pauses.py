@@ -15,7 +15,7 @@ from services.routing.domain.pauses import Wanted, correct_pause
 from services.routing.domain.referral import Change
 from services.routing.domain.supervision import reassign
 from services.routing.translate import to_view
-from tests.unit.routing.builders import EDUCATION, NOON, Story, policy
+from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON, Story, policy
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -171,7 +171,7 @@ def wanted(story: Story, number: int = 0, **changes: object) -> Wanted:
 
 def corrects(story: Story, after: timedelta = WEEK, **changes: object) -> Change | Refused:
     what = wanted(story, **changes)
-    return correct_pause(story.change(after), story.of(EDUCATION).id, story.desk, what, by="coordinator-1")
+    return correct_pause(story.change(after), story.of(EDUCATION).id, story.desk, what)
 
 
 def paused_for_two_days() -> Story:
@@ -201,7 +201,7 @@ def test_a_correction_is_told_and_what_stood_there_stays_on_record() -> None:
         Pause(start=NOON + DAY, end=NOON + 3 * DAY, reason="appraisal", by=EDUCATION),
         Pause(start=NOON + DAY, end=NOON + 2 * DAY, reason="appraisal", by=EDUCATION),
     )
-    assert (kept.by, kept.approver) == ("coordinator-1", "unit_head")
+    assert (kept.by, kept.approver) == (CIVIL_AFFAIRS, "unit_head")
 
 
 def test_a_pause_that_never_was_gives_nothing_back() -> None:
@@ -254,18 +254,18 @@ def test_a_pause_that_lasts_is_not_ended_by_correcting_it() -> None:
 def test_there_is_nothing_to_correct_where_no_pause_is_or_no_clock_runs() -> None:
     story = at_work()
     what = Wanted(pause=0, start=NOON, end=NOON, reason="never_paused", approver="unit_head")
-    outcome = correct_pause(story.change(DAY), story.of(EDUCATION).id, story.desk, what, by="c")
+    outcome = correct_pause(story.change(DAY), story.of(EDUCATION).id, story.desk, what)
     assert isinstance(outcome, Refused)
     assert outcome.code == "unknown_pause"
     story = paused_for_two_days()
     gone = story.of(EDUCATION).id
-    story.act(reassign(story.change(4 * DAY), gone, story.desk, to=OTHER, reason="coordinator_decision", by="c"))
-    outcome = correct_pause(story.change(WEEK), gone, story.desk, wanted(story), by="c")
+    story.act(reassign(story.change(4 * DAY), gone, story.desk, to=OTHER, reason="coordinator_decision"))
+    outcome = correct_pause(story.change(WEEK), gone, story.desk, wanted(story))
     assert isinstance(outcome, Refused)
     assert outcome.code == "illegal_move"
     # The office that has it now answers for the same time, and its pause can be put right.
     successor = story.of(OTHER).id
-    story.act(correct_pause(story.change(WEEK), successor, story.desk, what_of(story), by="c"))
+    story.act(correct_pause(story.change(WEEK), successor, story.desk, what_of(story)))
     assert due_day(story, OTHER) == "2026-03-24"
 
 

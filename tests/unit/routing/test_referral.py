@@ -11,7 +11,7 @@ from contracts.refusals import Refused
 from services.policies.clocks import LegalClock
 from services.routing.domain.dispatching import rework, withdraw
 from services.routing.domain.supervision import arbitrate, decide_return, reassign, silence, take_back
-from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON, Story, policy
+from tests.unit.routing.builders import ARBITER, CIVIL_AFFAIRS, EDUCATION, NOON, Story, policy
 
 DAY = timedelta(days=1)
 
@@ -138,7 +138,7 @@ def test_a_return_goes_to_the_next_office_and_the_time_goes_on() -> None:
     returned = story.of(EDUCATION)
     story.answers(A.RETURN, reason="not_competent")
     change = story.change(DAY)
-    story.act(decide_return(change, returned.id, story.desk, approve=True, reason="", to="health-130722000000", by="c"))
+    story.act(decide_return(change, returned.id, story.desk, approve=True, reason="", to="health-130722000000"))
     lead = story.routing.lead
     assert lead is not None
     assert (lead.office, lead.supersedes, lead.state) == ("health-130722000000", returned.id, ReferralState.DISPATCHED)
@@ -154,9 +154,7 @@ def test_an_approved_return_without_a_name_falls_back_and_is_unmatched() -> None
     petition = story.routing.lead
     assert petition is not None
     story.answers(A.RETURN, office=petition.office, reason="not_competent")
-    story.act(
-        decide_return(story.change(DAY), petition.id, story.desk, approve=True, reason="wrong_area", to=None, by="c")
-    )
+    story.act(decide_return(story.change(DAY), petition.id, story.desk, approve=True, reason="wrong_area", to=None))
     assert "routing.unmatched" in story.said
     lead = story.routing.lead
     assert lead is not None
@@ -168,7 +166,7 @@ def test_a_refused_return_cannot_be_asked_for_again() -> None:
     story = Story()
     story.answers(A.RETURN, reason="not_competent")
     lead = story.of(EDUCATION)
-    story.act(decide_return(story.change(DAY), lead.id, story.desk, approve=False, reason="", to=None, by="c"))
+    story.act(decide_return(story.change(DAY), lead.id, story.desk, approve=False, reason="", to=None))
     assert story.of(EDUCATION).state is ReferralState.ACCEPTED
     assert story.of(EDUCATION).return_locked
     refused = story.answers(A.RETURN, after=DAY, reason="not_competent")
@@ -180,15 +178,12 @@ def test_a_second_return_is_a_quarrel_for_the_common_superior() -> None:
     story = Story()
     story.answers(A.RETURN, reason="not_competent")
     first = story.of(EDUCATION)
-    story.act(
-        decide_return(
-            story.change(DAY), first.id, story.desk, approve=True, reason="", to="health-130722000000", by="c"
-        )
-    )
+    story.act(decide_return(story.change(DAY), first.id, story.desk, approve=True, reason="", to="health-130722000000"))
     story.answers(A.RETURN, office="health-130722000000", after=DAY, reason="not_competent")
     assert "routing.arbitration_requested" in story.said
     health = story.of("health-130722000000")
-    story.act(arbitrate(story.change(DAY * 2), health.id, story.desk, to=EDUCATION, reason="", by="c"))
+    change = story.change(DAY * 2, ARBITER)
+    story.act(arbitrate(change, health.id, story.desk, to=EDUCATION, reason="by_competence"))
     lead = story.routing.lead
     assert lead is not None
     assert lead.office == EDUCATION
@@ -219,7 +214,7 @@ def test_pauses_survive_a_reassignment() -> None:
     handling = due(story, ClockKind.HANDLING)
     lead = story.of(EDUCATION)
     change = reassign(
-        story.change(DAY * 4), lead.id, story.desk, to="health-130722000000", reason="coordinator_decision", by="c"
+        story.change(DAY * 4), lead.id, story.desk, to="health-130722000000", reason="coordinator_decision"
     )
     assert story.act(change) is None
     assert due(story, ClockKind.HANDLING, "health-130722000000") == handling

@@ -74,17 +74,17 @@ class AnyCourse(RuleBasedStateMachine):
     @rule(data=st.data(), approve=st.booleans(), to=st.none() | OFFICES)
     def a_return_is_decided(self, data: st.DataObject, approve: bool, to: str | None) -> None:
         change, story = self.story.change(self.now), self.story
-        story.act(decide_return(change, self.pick(data).id, story.desk, approve=approve, reason="", to=to, by="c"))
+        story.act(decide_return(change, self.pick(data).id, story.desk, approve=approve, reason="", to=to))
 
     @rule(data=st.data(), to=OFFICES)
     def a_lead_is_reassigned(self, data: st.DataObject, to: str) -> None:
         change, story = self.story.change(self.now), self.story
-        story.act(reassign(change, self.pick(data).id, story.desk, to=to, reason="coordinator_decision", by="c"))
+        story.act(reassign(change, self.pick(data).id, story.desk, to=to, reason="coordinator_decision"))
 
     @rule(data=st.data(), to=OFFICES)
     def a_quarrel_is_settled(self, data: st.DataObject, to: str) -> None:
         change, story = self.story.change(self.now), self.story
-        story.act(arbitrate(change, self.pick(data).id, story.desk, to=to, reason="", by="c"))
+        story.act(arbitrate(change, self.pick(data).id, story.desk, to=to, reason=""))
 
     @rule()
     def the_applicant_is_not_satisfied(self) -> None:

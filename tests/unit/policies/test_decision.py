@@ -7,8 +7,8 @@ import pytest
 
 from contracts.codes import AreaLevel
 from services.policies import Policy
+from services.policies.decision import Matter, arbiter, coordinator, decide
 from services.policies.model import Condition, Rule
-from services.routing.domain.decision import Matter, arbiter, coordinator, decide
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, a_matter, policy
 
 

@@ -1,30 +1,31 @@
-"""Which offices handle a matter: ordered rules, first match, and the office of each role that is nearest."""
+"""Which offices handle a matter: ordered rules, first match, and the office of each role that is nearest.
+
+The one decision, for whoever shows it or acts on it: the window's answer, the lab, dispatching.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from uuid import UUID
 
 from contracts.codes import AreaLevel, Field
 from services.deadlines.limits import civil_day
-from services.policies import Office, Policy, Rule
+from services.policies.model import Office, Policy, Rule
 
 FALLBACK_ROLES = ("civil_affairs", "government_office")
 """Who owns what no rule gives to anybody; the nearest office up the tree, so county before city."""
+SUPERIORS = FALLBACK_ROLES
+"""Who coordinates and arbitrates at each level."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matter:
     """What the rules may ask of a case: nothing about a person."""
 
-    case_id: UUID
-    number: str
     category: str
     field: Field
     area: str
     attributes: Mapping[str, str | int | bool]
-    first_contact_office: str
     accepted_at: datetime
 
 

@@ -1,0 +1,82 @@
+"""Whose word it is: which office decides on a return, sends a case elsewhere, takes a part back, puts a pause right."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from contracts.codes import ClockKind
+from contracts.refusals import Refused
+from services.policies import Policy
+from services.policies.decision import SUPERIORS, arbiter, coordinator
+from services.routing.domain.referral import Referral, Routing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """For whom somebody speaks. Without an office: for whoever decides in the area; without both: everywhere."""
+
+    office: str = ""
+    area: str = ""
+    """12 digits."""
+
+
+def asked_to_decide(routing: Routing, referral: Referral, policy: Policy) -> str:
+    """Who decides on a return that this office asks for: the sender, or the common superior of those who disagree.
+
+    Nobody decides on a return of its own: there the superior stands in for the sender.
+    """
+    area = routing.matter.area
+    sender = coordinator(policy, area)
+    return arbiter(policy, area) if sender == referral.office or routing.contested(referral) else sender
+
+
+def decider(routing: Routing, referral: Referral, policy: Policy) -> str:
+    """The office whose word it is: who was asked to decide on its return, who has settled it, or else its sender."""
+    asked = next(iter(referral.open_clocks({ClockKind.RETURN_DECISION})), None)
+    if asked is not None:
+        return asked.office
+    return referral.arbitrated_by or coordinator(policy, routing.matter.area)
+
+
+def decides(routing: Routing, referral: Referral, policy: Policy) -> tuple[str, ...]:
+    """All whose word it is, nearest first: a superior of the sender may step in where nothing was asked or settled."""
+    nearest = decider(routing, referral, policy)
+    if referral.arbitrated_by or referral.open_clocks({ClockKind.RETURN_DECISION}):
+        return (nearest,)
+    return tuple(dict.fromkeys((nearest, *_above(nearest, policy))))
+
+
+def office_of(caller: Caller, deciders: tuple[str, ...], policy: Policy) -> str | None:
+    """As which of them the caller speaks; none if as no one."""
+    return next((office for office in deciders if _speaks_for(caller, office, policy)), None)
+
+
+def not_the_decider(deciders: tuple[str, ...]) -> Refused:
+    return Refused(code="not_the_decider", facts={"deciders": deciders})
+
+
+def out_of_area(caller: Caller, speaks_as: str, to: str, policy: Policy) -> Refused | None:
+    """Nobody sends a case to an office outside of the own area."""
+    there = policy.offices.get(to)
+    own = policy.offices.get(speaks_as)
+    limits = [area for area in (own.area if own is not None else "", caller.area) if area]
+    if there is None or all(policy.within(there.area, area) for area in limits):
+        return None
+    return Refused(code="out_of_area", facts={"areas": limits})
+
+
+def _speaks_for(caller: Caller, office: str, policy: Policy) -> bool:
+    if caller.office:
+        return caller.office == office
+    known = policy.offices.get(office)
+    return not caller.area or (known is not None and known.area == caller.area)
+
+
+def _above(office: str, policy: Policy) -> Iterator[str]:
+    """The coordinating offices of the areas above."""
+    known = policy.offices.get(office)
+    if known is None:
+        return
+    for area in policy.upwards(known.area):
+        for role in SUPERIORS:
+            if (superior := f"{role}-{area.code}") in policy.offices and area.code != known.area:
+                yield superior

@@ -1,0 +1,13 @@
+"""The matter of a case as routing keeps it: what the rules may ask, and what its offices are told."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.policies import decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter(decision.Matter):
+    case_id: UUID
+    number: str
+    first_contact_office: str
