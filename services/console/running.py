@@ -3,17 +3,21 @@
 import os
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
 import httpx
 
 from services.console import endpoints, leftovers
+from services.console.background import Background
 from services.console.endpoints import Endpoints
 from services.console.engines.brokers import ApacheKafka, Broker, Tansu
+from services.console.engines.child import EngineFailed, wait_until
 from services.console.engines.postgres import Postgres
 from services.console.installation import Installation, Time
 from services.console.preparing import SERVICES, prepare
+from services.console.refilling import Refill
 from services.console.supervisor import ServiceProcess, Ward, Watched, stop_services, tail
 from services.policies import load_policy
 from services.runtime.settings import RuntimeSettings, settings_of
@@ -37,7 +41,7 @@ class StartFailed(RuntimeError):
 
 
 class Running:
-    """Everything happens in the thread that calls; see the supervisor."""
+    """Processes are begun and ended in the thread that calls; see the supervisor."""
 
     def __init__(
         self, installation: Installation, *, kafka: str, policy: Path, time_: Time | None, screen: Screen
@@ -53,7 +57,8 @@ class Running:
         self._client = httpx.Client(timeout=2.0, trust_env=False)
         self._faults: dict[str, dict[str, str]] = {}
         self._looked_at = 0.0
-        self._waiting_for_broker = False
+        self._asked: dict[str, Background[dict[str, str]]] = {}
+        self._refill: Refill | None = None
         self.environment = self._engines(kafka)
         self.settings = settings_of(self.environment, RuntimeSettings)
 
@@ -63,8 +68,9 @@ class Running:
             self._screen.step(f"ended what an earlier start had left: {', '.join(found)}")
         for engine in self._started_by_us():
             self._screen.step(f"starting {engine.name}")
-            engine.start()
-            self._note()
+            self._begin(engine)
+            wait_until(engine.ward.answers, engine.ward.process, engine.ward.log, seconds=engine.ward.slowest)
+            engine.came_up()
         self._prepare()
         ports = {name: self._installation.port(name) for name in SERVICES}
         self.environment |= _addresses(ports)
@@ -72,8 +78,8 @@ class Running:
             self._services.append(Watched(name, self._service(name, port)))
         self._screen.step("starting intake, routing, notify")
         for service in self._services:
-            service.start()
-        self._note()
+            self._begin(service)
+            service.came_up()
         self._wait_until_ready()
         return self._endpoints()
 
@@ -84,17 +90,15 @@ class Running:
             time.sleep(LOOK_SECONDS)
 
     def look(self) -> None:
-        """One round: who died, who may start again, who is not ready."""
+        """One round: who died, who may start again, who answers, who is not ready. Nobody is waited for."""
         for engine in self._started_by_us():
-            self._look_after_engine(engine)
-        if not self._waiting_for_broker:
+            self._look_after(engine)
+        if self._refill is None:
             for service in self._services:
-                if how := service.died():
-                    self._tell_death(service, how)
-                if service.ready_to_restart():
-                    self._restart(service)
-        if time.monotonic() - self._looked_at >= HEALTH_SECONDS:
-            self._look_at_health()
+                self._look_after(service)
+        else:
+            self._go_on_refilling(self._refill)
+        self._look_at_health()
 
     def stop(self) -> None:
         """Services first, all at once; then what they stand on."""
@@ -157,53 +161,76 @@ class Running:
 
     def _prepare(self) -> None:
         self._screen.step("schemas and topics")
-        for service, rows in prepare(self.settings, SERVICES).items():
+        self._tell_sent_again(prepare(self.settings, SERVICES))
+
+    def _tell_sent_again(self, sent_again: Mapping[str, int]) -> None:
+        for service, rows in sent_again.items():
             if rows:
                 self._screen.step(f"the broker is empty: {service} sends its journal again, {rows} events")
+
+    def _begin(self, watched: Watched[Ward]) -> None:
+        if fault := watched.begin():
+            raise EngineFailed(fault)
+        self._note()
 
     def _note(self) -> None:
         watched = (*self._started_by_us(), *self._services)
         leftovers.note(self._installation.folder, {one.name: one.ward.process for one in watched})
 
-    def _look_after_engine(self, engine: Watched[Ward]) -> None:
-        forgetful = engine is self._broker and not self._broker_keeps
-        if how := engine.died():
-            self._tell_death(engine, how)
+    def _look_after(self, watched: Watched[Ward]) -> None:
+        forgetful = watched is self._broker and not self._broker_keeps
+        if how := watched.died():
+            self._tell_death(watched, how)
             if forgetful:
-                # Their places on the topics mean nothing on an empty broker: they begin anew behind the journal.
-                self._waiting_for_broker = True
-                stop_services([service.ward for service in self._services], seconds=5)
-        if engine.ready_to_restart() and self._restart(engine, prepared=forgetful) and forgetful:
-            for service in self._services:
-                service.start()
-            self._waiting_for_broker = False
-            self._note()
+                self._refill = None
+        if watched.ready_to_restart():
+            self._try(watched)
+        if watched.came_up():
+            self._screen.step(f"{watched.name} started again")
+            if forgetful:
+                self._refill = Refill(self._services, lambda: prepare(self.settings, SERVICES))
 
-    def _restart(self, watched: Watched[Ward], *, prepared: bool = False) -> bool:
-        fault = watched.restart(then=self._prepare if prepared else None)
-        if fault is not None:
+    def _try(self, watched: Watched[Ward]) -> None:
+        if fault := watched.begin():
             self._screen.trouble(f"{watched.name} does not start, next try in {watched.wait:.1f} s: {fault}")
-            return False
-        self._screen.step(f"{watched.name} started again")
         self._note()
-        return True
+
+    def _go_on_refilling(self, refill: Refill) -> None:
+        done, fault = refill.look()
+        if fault is not None:
+            self._screen.trouble(fault)
+        if done:
+            self._tell_sent_again(refill.sent_again)
+            self._refill = None
+            for service in self._services:
+                self._try(service)
 
     def _tell_death(self, watched: Watched[Ward], how: str) -> None:
         again = f"starts again in {watched.wait:.1f} s" if watched.wait else "starts again"
         self._screen.trouble(f"{watched.name} {how}, {again}; log: {watched.ward.log}")
 
     def _look_at_health(self) -> None:
+        """Asked beside all else: a service that hangs must not keep the others waiting."""
         for service in self._services:
-            if service.due is not None:
-                continue
-            faults = service.ward.faults(self._client)
-            before = self._faults.get(service.name)
-            if before is not None and faults and not before:
-                self._screen.trouble(f"{service.name} is not ready: {_listed(faults)}")
-            elif before and not faults:
-                self._screen.step(f"{service.name} is ready")
-            self._faults[service.name] = faults
+            asked = self._asked.get(service.name)
+            if asked is not None and asked.done:
+                del self._asked[service.name]
+                if service.due is None and self._refill is None:
+                    self._tell_health(service.name, asked.result() or {})
+        if time.monotonic() - self._looked_at < HEALTH_SECONDS:
+            return
+        for service in self._services:
+            if service.due is None and service.name not in self._asked:
+                self._asked[service.name] = Background(partial(service.ward.faults, self._client))
         self._looked_at = time.monotonic()
+
+    def _tell_health(self, name: str, faults: dict[str, str]) -> None:
+        before = self._faults.get(name)
+        if before is not None and faults and not before:
+            self._screen.trouble(f"{name} is not ready: {_listed(faults)}")
+        elif before and not faults:
+            self._screen.step(f"{name} is ready")
+        self._faults[name] = faults
 
     def _wait_until_ready(self) -> None:
         end = time.monotonic() + READY_SECONDS

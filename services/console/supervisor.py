@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -32,7 +32,10 @@ class Ward(Protocol):
     def process(self) -> subprocess.Popen[bytes] | None: ...
     @property
     def log(self) -> Path: ...
-    def start(self) -> None: ...
+    @property
+    def slowest(self) -> float: ...
+    def begin(self) -> None: ...
+    def answers(self) -> bool: ...
     def stop(self) -> None: ...
     def kill(self) -> None: ...
 
@@ -62,6 +65,8 @@ class Patience:
 class ServiceProcess:
     """`python -m services.<name>` with its own log and port."""
 
+    slowest = 20.0
+
     def __init__(self, name: str, *, port: int, log: Path, environment: Mapping[str, str]) -> None:
         self.name = name
         self.port = port
@@ -73,12 +78,16 @@ class ServiceProcess:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
+    def begin(self) -> None:
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         self.process = spawn(
             [sys.executable, "-m", f"services.{self.name}"], log=self.log, environment=self._environment
         )
+
+    def answers(self) -> bool:
+        """It has begun; whether it is ready is another question, which is asked again and again."""
+        return True
 
     def ask_to_stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -123,7 +132,7 @@ W_co = TypeVar("W_co", bound=Ward, covariant=True)
 
 
 class Watched(Generic[W_co]):
-    """One ward with its fate so far."""
+    """One ward with its fate so far. Nothing here waits: every ward is looked at in turn, and none for another."""
 
     def __init__(self, name: str, ward: W_co) -> None:
         self.name = name
@@ -132,39 +141,47 @@ class Watched(Generic[W_co]):
         self.due: float | None = None
         """When it may start again; `None` while it lives."""
         self.wait = 0.0
+        self._begun: float | None = None
+        """When it was begun, while it does not answer yet."""
 
     def alive(self) -> bool:
         return self.ward.process is not None and self.ward.process.poll() is None
 
-    def start(self) -> None:
-        self.ward.start()
-        self.patience.started(time.monotonic())
-        self.due = None
+    def begin(self) -> str | None:
+        """What went wrong, if it does not even begin."""
+        now = time.monotonic()
+        try:
+            self.ward.begin()
+        except (EngineFailed, OSError) as error:
+            return self._put_off(str(error))
+        self.patience.started(now)
+        self.due, self._begun = None, now
+        return None
 
     def died(self) -> str | None:
-        """How it ended, said once."""
+        """How it ended, said once; also of what was begun and never answered."""
         process = self.ward.process
-        if self.due is not None or process is None or process.poll() is None:
+        if self.due is not None or process is None:
             return None
-        return self._put_off(f"ended with {process.returncode}")
+        if process.poll() is not None:
+            return self._put_off(f"ended with {process.returncode}")
+        if self._begun is not None and time.monotonic() - self._begun > self.ward.slowest:
+            self.ward.kill()
+            return self._put_off(f"did not answer in {self.ward.slowest:.0f} s")
+        return None
 
     def _put_off(self, how: str) -> str:
         now = time.monotonic()
         self.wait = self.patience.died(now)
-        self.due = now + self.wait
+        self.due, self._begun = now + self.wait, None
         return how
 
     def ready_to_restart(self) -> bool:
         return self.due is not None and time.monotonic() >= self.due
 
-    def restart(self, then: Callable[[], None] | None = None) -> str | None:
-        """What went wrong this time, if it does not start. `then` belongs to the start and is tried again with it."""
-        try:
-            if not self.alive():
-                self.start()
-            if then is not None:
-                then()
-            self.due = None
-        except (EngineFailed, OSError) as error:
-            return self._put_off(str(error))
-        return None
+    def came_up(self) -> bool:
+        """Whether it answers now and did not when this was asked before."""
+        if self._begun is None or self.due is not None or not self.ward.answers():
+            return False
+        self._begun = None
+        return True

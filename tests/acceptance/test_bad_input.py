@@ -220,11 +220,11 @@ async def test_an_office_that_writes_nonsense_hears_why_and_goes_on(city: Instal
             (b'{"feedback_id": "\xff"}', "not_utf8"),
             (None, "no_value"),
             (b" " * 70_000, "too_large"),
-            (right | {"action": "dance"}, "wrong_type"),
+            (right | {"action": "dance"}, "not_one_of"),
             (right | {"feedback_id": -1}, "wrong_type"),
-            (right | {"occurred_at": "2026-03-02T09:00:00"}, "bad_time"),
-            (right | {"occurred_at": "9999-12-31T23:59:59-08:00"}, "bad_time"),
-            (right | {"reason": "\x00"}, "wrong_type"),
+            (right | {"occurred_at": "2026-03-02T09:00:00"}, "offset_missing"),
+            (right | {"occurred_at": "9999-12-31T23:59:59-08:00"}, "calendar_range"),
+            (right | {"reason": "\x00"}, "bad_character"),
             (right | {"referral_id": stranger}, "unknown_referral"),
         ]
         async with city.producer() as producer:

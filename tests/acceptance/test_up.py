@@ -59,6 +59,11 @@ class Up:
         noted = json.loads((self.folder / "processes.json").read_bytes())
         return {one["name"]: psutil.Process(one["pid"]) for one in noted if psutil.pid_exists(one["pid"])}
 
+    def begun(self, name: str, before: dict[str, psutil.Process]) -> bool:
+        """Whether another process has taken its place."""
+        now = self.children().get(name)
+        return now is not None and now.pid != before[name].pid
+
     def client(self, service: str, role: str) -> httpx.Client:
         token = self.endpoints["tokens"][role]
         headers = {"authorization": f"Bearer {token}"}
@@ -168,3 +173,40 @@ def test_engines_that_die_come_back_and_the_journal_fills_the_broker(up: Up) -> 
     other = up.begin("--speed", "60", "--origin", "2026-03-02T09:00+08:00")
     assert other.wait(60) == 1
     assert "choose another folder" in up.said.read_text()
+
+
+@pytest.mark.engines
+@pytest.mark.apache_kafka
+@pytest.mark.timeout(400)
+def test_what_dies_together_comes_back_each_by_itself(up: Up) -> None:
+    """The broker is held before it can answer; its database and a service are there again long before."""
+    up.start("--kafka", "apache")
+    before = up.children()
+    for name in ("kafka", "postgres", "notify"):
+        before[name].kill()
+    until(lambda: up.begun("kafka", before), "another broker")
+    broker = up.children()["kafka"]
+    broker.suspend()
+    until(lambda: "postgres started again" in up.said.read_text(), "postgres again")
+    until(lambda: "notify started again" in up.said.read_text(), "notify again")
+    with up.client("intake", "clerk") as clerk:
+        until(lambda: answers(clerk, "/v1/cases"), "intake at its database")
+    up.children()["routing"].kill()
+    until(lambda: "routing started again" in up.said.read_text(), "routing again")
+    assert "kafka started again" not in up.said.read_text()
+    broker.resume()
+    until(lambda: "kafka started again" in up.said.read_text(), "kafka again", 150)
+    with up.client("intake", "clerk") as clerk, up.client("routing", "ops") as ops:
+        until(lambda: answers(clerk, "/health/ready") and answers(ops, "/health/ready"), "services ready again", 120)
+        told = clerk.post("/v1/cases", content=a_submission(1)).json()
+        until(lambda: referrals_of(ops, told["case_id"]), "routing")
+
+    # A stop in the middle of a restart leaves nothing behind.
+    before = up.children()
+    for name in ("kafka", "postgres", "intake"):
+        before[name].kill()
+    until(lambda: up.begun("kafka", before), "another broker")
+    children = [*before.values(), *up.children().values()]
+    assert up.stop() == 0, up.story()
+    assert not [child for child in children if child.is_running()]
+    assert not up.file.exists()

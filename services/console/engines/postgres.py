@@ -26,6 +26,9 @@ class Postgres:
     Without a password everybody on this machine is let in. Once the data is there the first start has decided.
     """
 
+    slowest = 180.0
+    """Seconds in which it answers, recovery after a power cut included."""
+
     def __init__(self, folder: Path, *, password: str = "") -> None:
         self.folder = folder
         self.password = password
@@ -44,6 +47,10 @@ class Postgres:
         return self.folder.parent / f"{self.folder.name}.log"
 
     def start(self) -> None:
+        self.begin()
+        wait_until(self.answers, self.process, self.log, seconds=self.slowest)
+
+    def begin(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._hand_over()
         if not (self.folder / "PG_VERSION").exists():
@@ -57,7 +64,6 @@ class Postgres:
             user=self._user,
             death=signal.SIGINT,
         )
-        wait_until(self._answers, self._process, self.log, seconds=60)
 
     @property
     def process(self) -> subprocess.Popen[bytes] | None:
@@ -96,8 +102,8 @@ class Postgres:
         owner = pwd.getpwnam(self._user)
         os.chown(self.folder, owner.pw_uid, owner.pw_gid)
 
-    def _answers(self) -> bool:
-        arguments = [str(POSTGRES_BIN_PATH / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+    def answers(self) -> bool:
+        arguments = [str(POSTGRES_BIN_PATH / "pg_isready"), "-q", "-t", "1", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(arguments, check=False).returncode == 0  # noqa: S603 - the server's own tool
 
     def _run(self, tool: str | Path, *arguments: str | Path) -> None:
