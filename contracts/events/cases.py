@@ -142,6 +142,20 @@ class CaseWithdrawn(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     withdrawn_at: datetime
 
 
+class CaseAreaChanged(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """Areas were merged, split, moved or given other codes: the open case goes on where its ground now lies.
+
+    Its window goes with it; of its clocks, with which the window's successor goes on, `clock.recalculated` tells.
+    """
+
+    TYPE: ClassVar[str] = "case.area_changed"
+    area: str
+    area_before: str
+    first_contact_office: str
+    first_contact_office_before: str
+    changed_at: datetime
+
+
 class CaseTerminated(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     """The lead could not do it; the reason is a policy code."""
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from contracts.codes import FeedbackAction, FeedbackOutcome, Field, ReferralRole
+from contracts.codes import FeedbackAction, FeedbackOutcome, Field, ReferralRole, ReferralState
 from contracts.events.base import CaseBound
 from contracts.events.rejections import RecordPlace
 from contracts.refusals import FieldError
@@ -119,6 +119,24 @@ class ReferralReassigned(ReferralEvent, frozen=True, kw_only=True, omit_defaults
     TYPE: ClassVar[str] = "referral.reassigned"
     to: str
     reason: str
+
+
+class ReferralOfficeSucceeded(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The office is no more, and its successor goes on with the same referral: in its state, with the time it has.
+
+    Carries what a dispatch does, for whoever hears of the referral with this. `clock.recalculated` tells of its clocks.
+    """
+
+    TYPE: ClassVar[str] = "referral.office_succeeded"
+    predecessor: str
+    state: ReferralState
+    number: str
+    category: str
+    field: Field
+    area: str
+    decision_id: UUID
+    dispatched_at: datetime
+    return_locked: bool = False
 
 
 class ReferralOnHold(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,6 +8,7 @@ from services.intake.follower import Follower
 from services.intake.handlers import Registrar
 from services.intake.http import ROUTES
 from services.intake.recounting import Recounter
+from services.intake.relocating import Relocator
 from services.intake.tables import loads
 from services.policies import PolicyWatch
 from services.runtime.clock import Clock
@@ -15,6 +16,7 @@ from services.runtime.database import open_engine
 from services.runtime.jobs import Job
 from services.runtime.process import Service
 from services.runtime.recounting import Recount
+from services.runtime.relocating import Turns
 from services.runtime.sealing import Sealer
 from services.runtime.settings import RuntimeSettings, read_settings
 
@@ -37,8 +39,10 @@ def build(settings: IntakeSettings | None = None) -> Service:
     def rules() -> Rules:
         return Rules(policy=policy.policy, reopen_limit=reopen_limit)
 
+    relocator = Relocator(engine=engine, policy=policy, clock=clock)
+
     async def refresh_policy() -> None:
-        policy.refresh()
+        await policy.refresh_unless(relocator.open_work)
 
     recounter = Recounter(engine=engine, policy=policy, clock=clock)
     recount = Recount(
@@ -66,5 +70,9 @@ def build(settings: IntakeSettings | None = None) -> Service:
             "rules": rules,
         },
         refusals={"policy": policy.refusal},
-        jobs=[Job(run=refresh_policy), Job(run=recount.recount)],
+        jobs=[
+            Job(run=refresh_policy),
+            Job(run=recount.recount),
+            Job(run=Turns(lambda: policy.policy.offices, relocator.relocate).turn),
+        ],
     )

@@ -29,6 +29,7 @@ from contracts.events.referrals import (
     ReferralDispatched,
     ReferralEvent,
     ReferralFailed,
+    ReferralOfficeSucceeded,
     ReferralOnHold,
     ReferralResumed,
     ReferralReturned,
@@ -187,6 +188,8 @@ def _moved(still: Change, event: ReferralEvent, policy: Policy) -> Change:
             return following.resumed(case, event.at, referral)
         case ReferralCancelled(referral_id=referral) | ReferralReturned(referral_id=referral):
             return following.let_go(case, event.at, referral)
+        case ReferralOfficeSucceeded(referral_id=referral, office=office):
+            return following.succeeded(case, event.at, referral, office)
         case ReferralCompleted(referral_id=referral):
             return following.completed(case, event.at, referral, policy)
         case ReferralFailed(referral_id=referral, reason=reason):

@@ -136,10 +136,10 @@ async def list_cases(  # noqa: PLR0913, PLR0917 - one for each question
     asked = {"field": field, "category": category, "source": source, "submission_id": submission_id}
     asked |= {"state": case_state, "first_contact_office": window, "lead_office": lead}
     wanted = store.Wanted(
-        scope=policy.codes_within(request.user.area),
+        scope=policy.ranges_within(request.user.area),
         offices=policy.codes_of_office(request.user.office),
         offices_alone=request.user.role is Role.OFFICER,
-        areas=policy.codes_within(area or None),
+        areas=policy.ranges_within(area),
         equals={name: str(value) for name, value in asked.items() if value is not None},
     )
     async with transaction(state.engine) as conn:

@@ -19,6 +19,7 @@ from services.intake.domain.case import Case
 from services.intake.tables import cases, office_relations, timeline
 from services.policies import Policy
 from services.runtime.bulk import among, among_pairs, insert_rows, update_rows
+from services.runtime.ranges import Ranges, inside
 
 Line = tuple[UUID, datetime, str, str, str]
 """Case, moment, type, who, and encoded data of an entry in the timeline."""
@@ -51,14 +52,14 @@ class Sealed:
 class Wanted:
     """Which cases a list holds."""
 
-    scope: Sequence[str] | None
-    """Codes of the caller's own area: cases there, and those that a window there took. `None` for everywhere."""
+    scope: Ranges | None
+    """The caller's own area: cases there, and those that a window there took. `None` for everywhere."""
     offices: Sequence[str]
     """Codes of the caller's office: cases that it took, has or had."""
     offices_alone: bool
     """Of an officer, whose area gives nothing."""
-    areas: Sequence[str] | None
-    """Codes of the area that is asked for."""
+    areas: Ranges | None
+    """The area that is asked for."""
     equals: Mapping[str, str]
     """Columns with the value that they must have."""
 
@@ -138,7 +139,7 @@ async def list_cases(conn: AsyncConnection, wanted: Wanted, *, after: UUID | Non
     if wanted.scope is not None or wanted.offices_alone:
         statement = statement.where(or_(*_visible(wanted)))
     if wanted.areas is not None:
-        statement = statement.where(among(cases.c.area, wanted.areas))
+        statement = statement.where(inside(cases.c.area, wanted.areas))
     for name, value in wanted.equals.items():
         statement = statement.where(cases.c[name] == value)
     if after is not None:
@@ -148,8 +149,8 @@ async def list_cases(conn: AsyncConnection, wanted: Wanted, *, after: UUID | Non
 
 def _visible(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     if wanted.scope is not None and not wanted.offices_alone:
-        yield among(cases.c.area, wanted.scope)
-        yield among(cases.c.first_contact_area, wanted.scope)
+        yield inside(cases.c.area, wanted.scope)
+        yield inside(cases.c.first_contact_area, wanted.scope)
     if wanted.offices or wanted.offices_alone:
         had = select(office_relations.c.case_id).where(among(office_relations.c.office, wanted.offices))
         yield or_(among(cases.c.first_contact_office, wanted.offices), cases.c.case_id.in_(had))

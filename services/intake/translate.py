@@ -11,6 +11,7 @@ from contracts.events.cases import (
     CaseAccepted,
     CaseApplicantToBeTold,
     CaseApplicantTold,
+    CaseAreaChanged,
     CaseClosed,
     CaseNotAccepted,
     CaseRegistered,
@@ -36,6 +37,7 @@ from services.intake.domain.case import Awaited, Case
 from services.intake.domain.change import Change, ClocksMoved, Fact
 from services.policies import Policy
 from services.policies.clocks import facts_of
+from services.policies.recounting import handed_on
 
 
 def to_events(change: Change, policy: Policy) -> Iterator[CaseBound]:
@@ -76,6 +78,17 @@ def _event(fact: Fact, change: Change, policy: Policy) -> CaseBound:
             return CaseApplicantToBeTold(case_id=case_id, about=about, owed_at=at)
         case said.WordGiven(about=about):
             return CaseApplicantTold(case_id=case_id, about=about, told_at=at)
+        case said.AreaChanged(area_before=area, office_before=office):
+            return CaseAreaChanged(
+                case_id=case_id,
+                area=case.area,
+                area_before=area,
+                first_contact_office=case.first_contact_office,
+                first_contact_office_before=office,
+                changed_at=at,
+            )
+        case said.HandedOn(clocks=clocks):
+            return handed_on(case_id, clocks, policy, at)
         case ClocksMoved():
             return _clock_event(fact, change, policy)
         case _:

@@ -8,6 +8,7 @@ from services.notify.handlers import Watcher
 from services.notify.http import ROUTES
 from services.notify.latecomers import Latecomers
 from services.notify.pace import Pace
+from services.notify.places import Places
 from services.notify.receiving import ANSWER_SECONDS
 from services.policies import PolicyWatch
 from services.runtime.broker import Pump
@@ -42,13 +43,14 @@ def build(settings: NotifySettings | None = None) -> Service:
     engine = open_engine(settings, "notify")
     policy = PolicyWatch(settings.policy_dir, clock.now)
     pumps: list[Pump] = []
+    places = Places(engine=engine)
     pace = Pace(settings.notify_alerts_per_second)
     supervisor = Supervisor(engine=engine, clock=clock, policy=policy, pace=pace)
     latecomers = Latecomers(engine=engine, clock=clock, policy=policy, pace=Pace(settings.notify_alerts_per_second))
     watchman = Watchman(engine=engine, clock=clock, policy=policy, pumps=pumps, pace=pace)
 
     async def refresh_policy() -> None:
-        policy.refresh()
+        await policy.refresh_unless(places.open_work)
 
     return Service(
         name="notify",

@@ -17,6 +17,7 @@ from contracts.events.alerts import (
 )
 from services.notify.domain.ladder import Climbed, climb
 from services.notify.pace import Pace
+from services.notify.saying import count_stand_ins
 from services.notify.supervisions import (
     change_supervisions,
     claim_supervisions,
@@ -79,6 +80,7 @@ class Supervisor:
             unsettled = await list_unsettled(conn, [one.after for one in climbed])
             said = [_said(one, provisional=one.after.clock_id in unsettled) for one in climbed]
             await journal.add(conn, SERVICE, said)
+        count_stand_ins((holders.get(one.after.clock_id, one.after.office), one.after.told) for one in climbed)
         return Looked(len(standing), len(climbed))
 
 

@@ -16,12 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts import codes
 from contracts.codes import AreaLevel, ClockKind, ClockStatus
 from services.policies import Policy
+from services.runtime.ranges import Ranges, bounds, text_inside
 
-AREAS: Final = bindparam("areas", type_=ARRAY(String))
-"""Every code of an area; none for everywhere."""
 # One pass over the legs of the area; what an open clock of a leg says of it is looked up by its index.
-_OVERVIEW: Final = text(
-    """
+_OVERVIEW: Final = """
     SELECT l.field, l.office, l.area,
            count(*) AS dispatched,
            count(*) FILTER (WHERE l.ended_at IS NULL) AS open,
@@ -52,14 +50,11 @@ _OVERVIEW: Final = text(
         SELECT DISTINCT referral_id FROM supervisions
         WHERE ended_at IS NULL AND level IN ('urged', 'supervised', 'listed') AND referral_id IS NOT NULL
     ) AS s USING (referral_id)
-    WHERE l.role <> 'info' AND (:areas IS NULL OR l.area = ANY(:areas)) AND (:office = '' OR l.office = :office)
+    WHERE l.role <> 'info' AND {inside} AND (:office = '' OR l.office = :office)
     GROUP BY GROUPING SETS ((), (l.field), (l.office), (l.area))
     ORDER BY late DESC, silent DESC, open DESC, 1, 2, 3
     """
-).bindparams(AREAS)
-_CASES: Final = text(
-    "SELECT state, count(*) AS number FROM cases WHERE :areas IS NULL OR area = ANY(:areas) GROUP BY state"
-).bindparams(AREAS)
+_CASES: Final = "SELECT state, count(*) AS number FROM cases WHERE {inside} GROUP BY state"
 _PARKED: Final = text("SELECT count(*) FROM parked_records WHERE state = 'parked'")
 _PERFORMANCE: Final = text(
     """
@@ -104,36 +99,31 @@ _UNSETTLED: Final = """EXISTS (
     WHERE w.clock_id = a.clock_id AND w.provisional AND w.due_at = a.due_at AND w.ended_at IS NULL
 )"""
 # Below the oldest running transaction nothing can still appear: a late commit is never passed over.
-_ALERTS: Final = text(
-    f"""
+_ALERTS: Final = f"""
     SELECT a.*, c.number, {_UNSETTLED} AS provisional FROM (
         SELECT * FROM alerts
         WHERE (xid, place) > (:xid, :place) AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-          AND (:office = '' OR office = :office) AND (:areas IS NULL OR area = ANY(:areas))
+          AND (:office = '' OR office = :office) AND {{inside}}
         ORDER BY xid, place LIMIT :limit
     ) AS a LEFT JOIN cases AS c USING (case_id) ORDER BY a.xid, a.place
     """
-).bindparams(AREAS)
-_LATEST_ALERTS: Final = text(
-    f"""
+_LATEST_ALERTS: Final = f"""
     SELECT a.*, c.number, {_UNSETTLED} AS provisional FROM (
         SELECT * FROM alerts
         WHERE xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-          AND (:office = '' OR office = :office) AND (:areas IS NULL OR area = ANY(:areas))
+          AND (:office = '' OR office = :office) AND {{inside}}
         ORDER BY xid DESC, place DESC LIMIT :limit
     ) AS a LEFT JOIN cases AS c USING (case_id) ORDER BY a.xid, a.place
     """
-).bindparams(AREAS)
-_WATCHES: Final = text(
-    """
+_WATCHES: Final = """
     SELECT w.*, c.number FROM watches AS w LEFT JOIN cases AS c USING (case_id)
     WHERE w.ended_at IS NULL AND w.due_at IS NOT NULL AND (w.due_at, w.clock_id) > (:after_due, :after_id)
-      AND (:office = '' OR w.office = :office) AND (:areas IS NULL OR w.area = ANY(:areas))
+      AND (:office = '' OR w.office = :office) AND {inside}
       AND (:kind = '' OR w.kind = :kind) AND (:status = '' OR w.status = :status) AND w.due_at < :due_before
       AND (:figure = '' OR w.referral_id IS NOT NULL AND w.kind = ANY(:kinds) AND w.status = :figure_status)
     ORDER BY w.due_at, w.clock_id LIMIT :limit
     """
-).bindparams(AREAS, bindparam("kinds", type_=ARRAY(String)))
+KINDS: Final = bindparam("kinds", type_=ARRAY(String))
 WORK: Final = sorted(kind.value for kind in codes.WORK)
 COUNTED: Final = MappingProxyType(
     {
@@ -238,11 +228,11 @@ async def get_overview(
 
     Answers that came before `settled` and of which routing has said nothing count as parked.
     """
-    areas = policy.codes_within(area or None)
-    values = {"areas": areas, "office": office, "work": WORK, "settled": settled}
+    areas = policy.ranges_within(area)
+    values = {**bounds(areas), "office": office, "work": WORK, "settled": settled}
     found: dict[str, list[dict[str, Any]]] = {"total": [], "by_field": [], "by_office": []}
     parts: dict[str, Counter[str]] = {}
-    for row in (await conn.execute(_OVERVIEW, values)).mappings():
+    for row in (await conn.execute(text_inside(_OVERVIEW, "l.area", areas), values)).mappings():
         figures = {name: row[name] for name in FIGURES}
         if row["field"] is not None:
             found["by_field"].append({"field": row["field"], **figures})
@@ -254,7 +244,8 @@ async def get_overview(
             found["total"].append(figures)
     ordered = sorted(parts.items(), key=lambda part: (*(-part[1][name] for name in PRESSING), part[0]))
     found["by_area"] = [{"area": part, **{name: figures[name] for name in FIGURES}} for part, figures in ordered]
-    found["cases"] = [dict(row) for row in (await conn.execute(_CASES, {"areas": areas})).mappings()]
+    cases = await conn.execute(text_inside(_CASES, "area", areas), bounds(areas))
+    found["cases"] = [dict(row) for row in cases.mappings()]
     return found
 
 
@@ -286,17 +277,17 @@ async def list_alerts(
     *,
     after: str | None,
     office: str,
-    areas: Sequence[str] | None,
+    areas: Ranges | None,
     limit: int,
     names: Names,
 ) -> Sequence[AlertView]:
     """In the order in which they were said; without a cursor the latest."""
-    values: dict[str, Any] = {"office": office, "areas": areas, "limit": limit}
+    values: dict[str, Any] = {"office": office, **bounds(areas), "limit": limit}
     if after is None:
-        found = await conn.execute(_LATEST_ALERTS, values)
+        found = await conn.execute(text_inside(_LATEST_ALERTS, "area", areas), values)
     else:
         xid, place = read_cursor(after)
-        found = await conn.execute(_ALERTS, values | {"xid": xid, "place": place})
+        found = await conn.execute(text_inside(_ALERTS, "area", areas), values | {"xid": xid, "place": place})
     return [_alert(row, names) for row in found.mappings()]
 
 
@@ -314,7 +305,7 @@ class Wanted:
     """Which open clocks are asked for; what is empty is not asked for."""
 
     office: str = ""
-    areas: Sequence[str] | None = None
+    areas: Ranges | None = None
     kind: str = ""
     status: str = ""
     figure: str = ""
@@ -331,7 +322,7 @@ async def list_watches(
         "kinds": kinds,
         "figure_status": str(status),
         "office": wanted.office,
-        "areas": wanted.areas,
+        **bounds(wanted.areas),
         "kind": wanted.kind,
         "status": wanted.status,
         "due_before": wanted.due_before,
@@ -339,7 +330,8 @@ async def list_watches(
         "after_id": after[1],
         "limit": limit,
     }
-    return [_watch(row, names) for row in (await conn.execute(_WATCHES, values)).mappings()]
+    found = await conn.execute(text_inside(_WATCHES, "w.area", wanted.areas).bindparams(KINDS), values)
+    return [_watch(row, names) for row in found.mappings()]
 
 
 def _alert(row: RowMapping, names: Names) -> AlertView:

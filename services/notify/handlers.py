@@ -1,7 +1,7 @@
 """What notify does with records: facts about clocks become watches, referrals become legs, answers become receipts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, TypeVar
@@ -40,6 +40,7 @@ from contracts.events.referrals import (
     ReferralDispatched,
     ReferralEvent,
     ReferralFailed,
+    ReferralOfficeSucceeded,
     ReferralOnHold,
     ReferralProgressReported,
     ReferralReassigned,
@@ -192,6 +193,8 @@ def _count(event: CaseBound, said_at: datetime, tally: Tally) -> None:
             if event.role is ReferralRole.LEAD:
                 tally.cases.setdefault(event.case_id, _new_case(event, event.at))
                 tally.states[event.case_id] = NewState(state=CaseState.IN_PROGRESS, at=event.at, dispatched=True)
+        case ReferralOfficeSucceeded():
+            _succeed(event, tally)
         case FeedbackReceived():
             _answer(event, tally)
         case CaseRegistered():
@@ -224,6 +227,13 @@ def _leg(event: ReferralDispatched) -> Leg:
         round=event.round,
         dispatched_at=event.at,
     )
+
+
+def _succeed(event: ReferralOfficeSucceeded, tally: Tally) -> None:
+    """The same leg in other hands; the figures of the office before keep nothing of it."""
+    leg = tally.legs.get(event.referral_id)
+    if leg is not None:
+        tally.legs[leg.referral_id] = replace(leg, office=event.office, area=event.area)
 
 
 def _move(event: CaseBound, tally: Tally) -> None:

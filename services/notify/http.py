@@ -92,7 +92,7 @@ async def overview(
     async with transaction(state.engine) as conn:
         settled = state.clock.now() - ANSWERED_WITHIN * state.clock.speed
         found = await figures.get_overview(conn, area=area, office=office, settled=settled, policy=policy)
-        supervision = await oversight.count_supervisions(conn, areas=policy.codes_within(area or None), office=office)
+        supervision = await oversight.count_supervisions(conn, areas=policy.ranges_within(area), office=office)
         parked = await figures.count_parked(conn)
     names = _names(policy)
     for line in found["by_office"]:
@@ -139,7 +139,7 @@ async def list_watches(  # noqa: PLR0913, PLR0917 - one for each query parameter
     office, area = _scope(request.user, office, area)
     wanted = Wanted(
         office=office,
-        areas=state.policy.policy.codes_within(area or None),
+        areas=state.policy.policy.ranges_within(area),
         kind=kind.value if kind else "",
         status=status.value if status else "",
         figure=figure or "",
@@ -173,7 +173,7 @@ async def list_supervisions(
     async with transaction(state.engine) as conn:
         found = await oversight.list_supervisions(
             conn,
-            areas=state.policy.policy.codes_within(area or None),
+            areas=state.policy.policy.ranges_within(area),
             office=office,
             level=level,
             after=_after(cursor),
@@ -217,7 +217,7 @@ async def list_alerts(
     after = _checked(cursor)
     async with transaction(state.engine) as conn:
         policy: Policy = state.policy.policy
-        areas, names = policy.codes_within(area or None), _names(policy)
+        areas, names = policy.ranges_within(area), _names(policy)
         found = await figures.list_alerts(conn, after=after, office=office, areas=areas, limit=limit, names=names)
     return AlertPage(items=found, next=found[-1].cursor if found else cursor)
 
@@ -234,7 +234,7 @@ async def stream_alerts(
 
     async def fetch(after: str | None) -> list[Entry]:
         policy: Policy = state.policy.policy
-        areas, names = policy.codes_within(area or None), _names(policy)
+        areas, names = policy.ranges_within(area), _names(policy)
         async with transaction(state.engine) as conn:
             found = await figures.list_alerts(conn, after=after, office=office, areas=areas, limit=200, names=names)
         return [Entry(cursor=one.cursor, type=one.type, data=msgspec.json.encode(one).decode()) for one in found]

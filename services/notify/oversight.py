@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import RowMapping, bindparam, text
+from sqlalchemy import RowMapping, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import String
@@ -15,24 +15,21 @@ from sqlalchemy.types import String
 from contracts.codes import ClockKind, SupervisionLevel
 from services.deadlines.limits import civil_day
 from services.notify.domain.ladder import LATE
-from services.notify.figures import AREAS, Names, name_of
+from services.notify.figures import Names, name_of
+from services.runtime.ranges import Ranges, bounds, text_inside
 
 OPEN: Final = "s.ended_at IS NULL AND s.level <> 'none'"
-_LIST: Final = text(
-    f"""
+_LIST: Final = f"""
     SELECT s.*, c.number, coalesce(w.provisional AND w.due_at = s.due_at, false) AS provisional
     FROM supervisions AS s LEFT JOIN cases AS c USING (case_id) LEFT JOIN watches AS w USING (clock_id)
     WHERE {OPEN} AND (s.due_at, s.clock_id) > (:after_due, :after_id)
-      AND s.level = ANY(:levels) AND (:areas IS NULL OR s.area = ANY(:areas)) AND (:office = '' OR s.office = :office)
+      AND s.level = ANY(:levels) AND {{inside}} AND (:office = '' OR s.office = :office)
     ORDER BY s.due_at, s.clock_id LIMIT :limit
     """
-).bindparams(bindparam("levels", type_=ARRAY(String)), AREAS)
-_COUNT: Final = text(
-    f"""
+_COUNT: Final = f"""
     SELECT s.level, count(*) AS number FROM supervisions AS s
-    WHERE {OPEN} AND (:areas IS NULL OR s.area = ANY(:areas)) AND (:office = '' OR s.office = :office) GROUP BY s.level
+    WHERE {OPEN} AND {{inside}} AND (:office = '' OR s.office = :office) GROUP BY s.level
     """
-).bindparams(AREAS)
 
 
 class SupervisionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +80,7 @@ class Seen:
 async def list_supervisions(
     conn: AsyncConnection,
     *,
-    areas: Sequence[str] | None,
+    areas: Ranges | None,
     office: str,
     level: SupervisionLevel | None,
     after: tuple[datetime, UUID],
@@ -92,20 +89,21 @@ async def list_supervisions(
 ) -> Sequence[SupervisionView]:
     """The longest late first. Without a level those above the breach."""
     values = {
-        "areas": areas,
+        **bounds(areas),
         "office": office,
         "levels": [level.value] if level is not None else [one.value for one in LATE],
         "after_due": after[0],
         "after_id": after[1],
         "limit": limit,
     }
-    return [_view(row, seen) for row in (await conn.execute(_LIST, values)).mappings()]
+    listed = text_inside(_LIST, "s.area", areas).bindparams(bindparam("levels", type_=ARRAY(String)))
+    return [_view(row, seen) for row in (await conn.execute(listed, values)).mappings()]
 
 
-async def count_supervisions(conn: AsyncConnection, *, areas: Sequence[str] | None, office: str) -> dict[str, int]:
+async def count_supervisions(conn: AsyncConnection, *, areas: Ranges | None, office: str) -> dict[str, int]:
     """How many open ones stand on each level, also of clocks that no referral has."""
     counted = dict.fromkeys(("reminded", *(level.value for level in LATE)), 0)
-    found = await conn.execute(_COUNT, {"areas": areas, "office": office})
+    found = await conn.execute(text_inside(_COUNT, "s.area", areas), {**bounds(areas), "office": office})
     return counted | {row["level"]: row["number"] for row in found.mappings()}
 
 

@@ -1,6 +1,6 @@
 """Alerts, written down and said in the caller's transaction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
@@ -14,6 +14,7 @@ from services.notify.domain.firing import MANY, Fired
 from services.notify.domain.watch import Alert
 from services.notify.rows import moments, moved_row
 from services.runtime import journal
+from services.runtime.gauges import TOLD_IN_PLACE_OF
 from services.runtime.ids import derived_id
 from services.runtime.journal import Outgoing
 
@@ -31,6 +32,7 @@ async def say(conn: AsyncConnection, fired: Sequence[Fired]) -> None:
     """What each watch comes to is the caller's to write."""
     events = [_alert(one) for one in fired]
     ids = [_event_id(one) for one in fired]
+    count_stand_ins((one.before.office, one.recipients) for one in fired)
     await store.save_alerts(conn, list(_alerts(fired, events, ids)))
     await journal.add(conn, SERVICE, _outgoing(events, ids))
 
@@ -39,8 +41,16 @@ async def say_and_move(conn: AsyncConnection, fired: Sequence[Fired]) -> None:
     """As `say`; each watch becomes what it is after its alert, and supervisions begin. The caller holds the watches."""
     events = [_alert(one) for one in fired]
     ids = [_event_id(one) for one in fired]
+    count_stand_ins((one.before.office, one.recipients) for one in fired)
     await due.save_said(conn, list(_moves(fired, events, ids)))
     await journal.add(conn, SERVICE, _outgoing(events, ids))
+
+
+def count_stand_ins(told: Iterable[tuple[str, Sequence[str]]]) -> None:
+    """Pairs of office and recipients: an office that exists is among those who are told."""
+    TOLD_IN_PLACE_OF.labels(SERVICE).inc(
+        sum(bool(recipients) and office not in recipients for office, recipients in told)
+    )
 
 
 def _outgoing(events: Sequence[ClockAlert], ids: Sequence[UUID]) -> list[Outgoing]:

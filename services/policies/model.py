@@ -27,6 +27,8 @@ class Office:
     channels: frozenset[str]
     close_of_business: time | None = None
     """When the office closes; the last day of a limit ends then."""
+    successor: str | None = None
+    """The role whose office has its work, where its own role has none there any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -194,9 +196,15 @@ class Policy:
     def on(self, day: date) -> "Policy":
         """As it is on a day; the same one while nothing of the places changes."""
         number = max((n for n, era in enumerate(self.eras) if era.since <= day), default=None)
-        if number is None or self.eras[number].tree is self.tree:
+        if number is None or self.eras[number].offices is self.offices:
             return self
-        return self.in_era(number)
+        return self.in_era(number).with_strays(self.tree.strays)
+
+    def with_strays(self, strays: frozenset[str]) -> "Policy":
+        """Codes that no row knows and that are kept somewhere all the same are found where their digits say."""
+        if strays == self.tree.strays:
+            return self
+        return dataclasses.replace(self, tree=dataclasses.replace(self.tree, strays=strays, _runs={}))
 
     def in_era(self, number: int) -> "Policy":
         era = self.eras[number]
@@ -243,6 +251,17 @@ class Policy:
         asked = whole(code)
         return asked in self.areas or any(asked in era.tree.areas for era in self.eras)
 
+    def knows_office(self, code: str) -> bool:
+        """Whether it is, was or will be one."""
+        return code in self.offices or code in self.former or code in self.coming
+
+    def lost_in(self, other: "Policy") -> list[str]:
+        """Areas and offices that this policy knows and another does not, not even as ended."""
+        areas = {code for era in self.eras for code in era.tree.areas}
+        offices = {*self.offices, *self.former}
+        lost = [code for code in areas if not other.knows_area(code)]
+        return sorted(lost) + sorted(code for code in offices if not other.knows_office(code))
+
     def area_for(self, code: str) -> Area | None:
         """The area that takes a new matter for a code: also for one that ended, if it is sure who has its ground."""
         row = ended = self.tree.ended.get(whole(code))
@@ -260,9 +279,9 @@ class Policy:
         """The one relation of areas: for rules, rights and figures alike."""
         return self.tree.within(code, subtree)
 
-    def codes_within(self, area: str | None) -> tuple[str, ...] | None:
-        """Every code that lies in an area, for queries; `None` without one, where nothing is left out."""
-        return self.tree.codes_within(area) if area is not None else None
+    def ranges_within(self, area: str | None) -> tuple[tuple[str, str], ...] | None:
+        """The codes that lie in an area, for queries: first and last of each run; `None` for everywhere."""
+        return self.tree.ranges_within(area) if area else None
 
     def office(self, code: str) -> Office | None:
         """An office of today, or as it was last."""
@@ -270,10 +289,29 @@ class Policy:
 
     def office_now(self, code: str) -> Office | None:
         """The office itself, or whoever has its work since it ended; none for what never was one."""
-        if code in self.offices or code not in self.former:
+        was = self.former.get(code)
+        if was is None:
             return self.offices.get(code)
-        was = self.former[code]
-        return self.office_near(was.role, was.area)
+        return self._standing(was.role, was.area) or self.office_near(was.successor or was.role, was.area)
+
+    def same_office(self, one: str, other: str) -> bool:
+        """Whether both are one office today: an office may write before it learns of its successor."""
+        if one == other:
+            return True
+        now = self.office_now(one)
+        return now is not None and now is self.office_now(other)
+
+    def _standing(self, role: str, area: str) -> Office | None:
+        """The office of a role in an area, or of the role that succeeds it there."""
+        asked: list[str] = []
+        while role not in asked:
+            code = f"{role}-{area}"
+            if code in self.offices:
+                return self.offices[code]
+            asked.append(role)
+            was = self.former.get(code)
+            role = was.successor if was is not None and was.successor else role
+        return None
 
     def codes_of_office(self, code: str | None) -> tuple[str, ...]:
         """Every code under which an office's work may stand, for queries: also those of offices that passed into it."""
@@ -285,7 +323,7 @@ class Policy:
     def office_near(self, role: str, area: str) -> Office | None:
         """The office of the role that is nearest up the area tree."""
         for above in self.upwards(area):
-            office = self.offices.get(f"{role}-{above.code}")
+            office = self._standing(role, above.code)
             if office is not None:
                 return office
         return None

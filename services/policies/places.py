@@ -1,6 +1,6 @@
 """Areas and the offices that stand in them, as the rows of a pack say, and for each stretch of days."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, time
@@ -26,9 +26,19 @@ class Stand:
     only: frozenset[str]
     channels: frozenset[str]
     close_of_business: time | None
+    valid_from: date | None
+    """First and last day on which it is so; without them always."""
+    valid_until: date | None
+    successor: str | None
+    where: str
 
-    def has_one_in(self, area: Area) -> bool:
-        return area.level in self.levels and (not self.only or area.code in self.only)
+    def names(self, area: Area) -> bool:
+        """Whether it is about this very area: then it stands alone, for whatever days, before rows about all."""
+        return area.level in self.levels and area.code in self.only
+
+    def has_one_in(self, area: Area, day: date) -> bool:
+        there = (self.valid_from or date.min) <= day <= (self.valid_until or date.max)
+        return there and area.level in self.levels and (not self.only or area.code in self.only)
 
 
 def areas(rows: Sequence[Entry]) -> tuple[Area, ...]:
@@ -91,6 +101,7 @@ def stands(rows: Sequence[Entry], known: Iterable[Area]) -> tuple[Stand, ...]:
         levels, channels = row.texts("levels"), frozenset(row.texts("channels"))
         only = {whole(code) for code in row.codes("areas", AREA_FORM)}
         closes = row.hour("close_of_business")
+        first, last, heir = day_of(row, "valid_from"), day_of(row, "valid_until"), row.text("successor", "")
         row.done()
         for level in set(levels) - set(AreaLevel):
             row.refuse(f"unknown level {level}")
@@ -107,18 +118,43 @@ def stands(rows: Sequence[Entry], known: Iterable[Area]) -> tuple[Stand, ...]:
                 only=frozenset(only),
                 channels=channels | {"http"},
                 close_of_business=closes,
+                valid_from=first,
+                valid_until=last,
+                successor=heir or None,
+                where=f"{row.file}:{row.line}",
             )
         )
+    lines = {f"{row.file}:{row.line}": row for row in rows}
+    for where, reason in _ends(found):
+        lines[where].refuse(reason)
     return tuple(found)
 
 
-def offices_on(rows: Iterable[Stand], tree: Tree) -> dict[str, Office]:
+def _ends(rows: Sequence[Stand]) -> Iterator[tuple[str, str]]:
+    """An office may end only where somebody has its work."""
+    roles = {row.role for row in rows}
+    for row in rows:
+        if row.successor is not None and row.successor not in roles:
+            yield row.where, f"no office has the role {row.successor}"
+        if row.successor is not None and row.valid_until is None:
+            yield row.where, "a successor needs the day on which the office ends: valid_until"
+        if row.valid_from is not None and row.valid_until is not None and row.valid_until < row.valid_from:
+            yield row.where, "valid_until lies before valid_from"
+        if row.valid_until is not None and (row.successor in (None, row.role)):
+            after = row.valid_until + A_DAY
+            alike = (one for one in rows if one.role == row.role and one.only == row.only and one is not row)
+            if not any((one.valid_from or date.min) <= after <= (one.valid_until or date.max) for one in alike):
+                yield row.where, f"the office ends and nobody has its work on {after}: name a role as successor"
+
+
+def offices_on(rows: Sequence[Stand], tree: Tree, day: date) -> dict[str, Office]:
     """One office per role and area; a more local row comes first and stands."""
     found: dict[str, Office] = {}
-    for row in rows:
+    for number, row in enumerate(rows):
+        named = [one for one in rows[:number] if one.only and one.role == row.role and not row.only]
         for area in tree.areas.values():
             code = f"{row.role}-{area.code}"
-            if row.has_one_in(area) and code not in found:
+            if row.has_one_in(area, day) and code not in found and not any(one.names(area) for one in named):
                 found[code] = Office(
                     code=code,
                     role=row.role,
@@ -127,6 +163,7 @@ def offices_on(rows: Iterable[Stand], tree: Tree) -> dict[str, Office]:
                     en=row.en.replace("{area}", area.name),
                     channels=row.channels,
                     close_of_business=row.close_of_business,
+                    successor=row.successor,
                 )
     return found
 
@@ -135,8 +172,10 @@ def eras(known: Sequence[Area], rows: Sequence[Stand]) -> tuple[Era, ...]:
     """One for each day on which something of the places changes, in order; the first is from ever."""
     days = {area.valid_from for area in known if area.valid_from is not None}
     days |= {area.valid_until + A_DAY for area in known if area.valid_until is not None}
+    days |= {row.valid_from for row in rows if row.valid_from is not None}
+    days |= {row.valid_until + A_DAY for row in rows if row.valid_until is not None}
     found = []
     for day in (date.min, *sorted(days)):
         tree = Tree.on(known, day)
-        found.append(Era(since=day, tree=tree, offices=offices_on(rows, tree)))
+        found.append(Era(since=day, tree=tree, offices=offices_on(rows, tree, day)))
     return tuple(found)

@@ -15,7 +15,8 @@ from services.policies.clocks import LegalClock, Told, facts_of
 from services.policies.model import Policy
 
 CALENDAR_CHANGED = "calendar_changed"
-"""Why a clock was counted again."""
+OFFICE_SUCCEEDED = "office_succeeded"
+"""Why a clock was told again."""
 DECEMBER = 12
 _VERSION = re.compile(r"cn-([0-9]{4})-")
 
@@ -66,6 +67,33 @@ def recount(clock: LegalClock, policy: Policy) -> LegalClock:
         return clock
     version = clock.version + 1
     return replace(clock, version=version, told=replace(now, version=version))
+
+
+def succeeded(clock: LegalClock, policy: Policy) -> LegalClock:
+    """The clock with whoever has its office's work and its area's ground today: start, pauses and time stay.
+
+    The very same one if nothing of that changed.
+    """
+    heir, ground = policy.office_now(clock.office), policy.tree.place(clock.area)
+    office = heir.code if heir is not None else clock.office
+    area = ground.code if ground is not None else clock.area
+    if not clock.open or (office, area) == (clock.office, clock.area):
+        return clock
+    return written(replace(clock, office=office, area=area, version=clock.version + 1, told=None), policy)
+
+
+def handed_on(
+    case_id: UUID, moved: Sequence[tuple[LegalClock, LegalClock]], policy: Policy, at: datetime
+) -> ClockRecalculated:
+    """What is said of clocks with which a successor goes on, each as it was and as it is."""
+    told = [written(before, policy).told for before, _ in moved]
+    return ClockRecalculated(
+        case_id=case_id,
+        clocks=facts_of([after for _, after in moved], policy),
+        previous_due_at=tuple(one.due_at if one is not None else None for one in told),
+        reason=OFFICE_SUCCEEDED,
+        recalculated_at=at,
+    )
 
 
 def version_of(clocks: Iterable[LegalClock], policy: Policy) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import groupby
 from typing import Final
 
 from contracts.codes import AreaLevel
@@ -59,7 +60,7 @@ class Tree:
     """Those that only got another code: whatever lay in them keeps the rest of its digits."""
     strays: frozenset[str] = frozenset()
     """Codes that no row knows and that stand in what is kept all the same."""
-    _inside: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _runs: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """Answers that were given before."""
 
     @classmethod
@@ -106,15 +107,29 @@ class Tree:
         ground = self.place(area)
         if ground is None:
             return ()
-        if ground.code not in self._inside:
-            codes = [ground.code]
-            for code in codes:
-                codes += self._below.get(code, ())
-            inside = set(codes)
-            codes += [code for code, now in self._now.items() if now in inside]
-            codes += [code for code in self.strays if (found := self.place(code)) and found.code in inside]
-            self._inside[ground.code] = tuple(codes)
-        return self._inside[ground.code]
+        codes = [ground.code]
+        for code in codes:
+            codes += self._below.get(code, ())
+        inside = set(codes)
+        codes += [code for code, now in self._now.items() if now in inside]
+        codes += [code for code in self.strays if (found := self.place(code)) and found.code in inside]
+        return tuple(codes)
+
+    def ranges_within(self, area: str) -> tuple[tuple[str, str], ...]:
+        """The same codes as runs in the order of all: no other known code lies between the ends of one."""
+        ground = self.place(area)
+        if ground is None:
+            return ()
+        if ground.code not in self._runs:
+            self._runs[ground.code] = tuple(self._found_runs(ground.code))
+        return self._runs[ground.code]
+
+    def _found_runs(self, area: str) -> Iterator[tuple[str, str]]:
+        codes = set(self.codes_within(area))
+        for inside, run in groupby(self._in_order, codes.__contains__):
+            if inside:
+                first, *others = run
+                yield first, others[-1] if others else first
 
     def part_of(self, code: str, area: str) -> str:
         """The area right below `area` in which a code lies; the place itself where there is none."""
@@ -124,6 +139,10 @@ class Tree:
                 return found or above.code
             found = above.code
         return found
+
+    @cached_property
+    def _in_order(self) -> tuple[str, ...]:
+        return tuple(sorted({*self.areas, *self.ended, *self.strays}))
 
     @cached_property
     def _now(self) -> Mapping[str, str]:

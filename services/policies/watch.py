@@ -1,6 +1,6 @@
 """The running policy, read again when its files change. A wrong pack is refused, and the running one stays."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,8 @@ from services.policies.model import Policy
 from services.policies.pack_files import Signature, signature
 from services.policies.reading import Fault, PolicyRefused
 
+OpenWork = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
+"""How much is open at each of these areas and offices; those without anything are left out."""
 TOLD: Final = 20
 """Faults that one line of the log names."""
 NAMED: Final = 3
@@ -33,28 +35,55 @@ class PolicyWatch:
 
     def refresh(self) -> bool:
         """Whether a new policy runs now."""
+        found = self._read()
+        return self._take(found) if found is not None else False
+
+    async def refresh_unless(self, work: OpenWork) -> bool:
+        """The same, but a policy that knows nothing of where open work stands is refused, and the work is named."""
+        found = self._read()
+        lost = self.policy.lost_in(found) if found is not None and found.version != self.policy.version else []
+        left = await work(lost) if lost else {}
+        if found is None:
+            return False
+        if left:
+            self._refuse([_left_alone(found.pack, code, number) for code, number in sorted(left.items())])
+            return False
+        return self._take(found)
+
+    def note_strays(self, codes: frozenset[str]) -> None:
+        """Codes of areas that stand in what is kept and in no row of the policy."""
+        self.policy = self.policy.with_strays(codes)
+
+    def _read(self) -> Policy | None:
+        """What is to run now, if it is another one than before: of other files, or of another day."""
         signature = self._signature()
         if signature == self._seen:
-            return self._turned()
+            policy = self.policy.on(self._today())
+            return policy if policy is not self.policy else None
         self._seen = signature
         try:
-            policy = load_policy(self.folder, self._today())
+            return load_policy(self.folder, self._today())
         except PolicyRefused as error:
-            self.refused = error.faults
-            told = [str(fault) for fault in error.faults[:TOLD]]
-            log.error(  # noqa: TRY400
-                "policy refused, the running one stays",
-                pack=str(self.folder),
-                running=self.policy.version,
-                number=len(error.faults),
-                faults=told,
-            )
-            return False
-        self.refused = ()
+            self._refuse(error.faults)
+            return None
+
+    def _take(self, policy: Policy) -> bool:
         changed = policy.version != self.policy.version
-        self.policy = policy
-        log.info("policy taken over", version=policy.version)
-        return changed
+        turned = policy.offices is not self.policy.offices
+        self.refused = ()
+        self.policy = policy.with_strays(self.policy.tree.strays)
+        log.info("policy taken over" if changed else "areas and offices changed today", version=policy.version)
+        return changed or turned
+
+    def _refuse(self, faults: Sequence[Fault]) -> None:
+        self.refused = tuple(faults)
+        log.error(
+            "policy refused, the running one stays",
+            pack=str(self.folder),
+            running=self.policy.version,
+            number=len(self.refused),
+            faults=[str(fault) for fault in self.refused[:TOLD]],
+        )
 
     def within(self, code: str, area: str) -> bool:
         """Whether a code lies in an area, by the running policy."""
@@ -70,15 +99,6 @@ class PolicyWatch:
         office = self.policy.office_now(code)
         return office.code if office is not None else code
 
-    def _turned(self) -> bool:
-        """Whether a day has come on which areas or offices change."""
-        policy = self.policy.on(self._today())
-        if policy is self.policy:
-            return False
-        self.policy = policy
-        log.info("areas and offices changed today", version=policy.version)
-        return True
-
     def _today(self) -> date:
         return date.fromordinal(civil_day(self._now()))
 
@@ -92,3 +112,10 @@ class PolicyWatch:
 
     def _signature(self) -> Signature:
         return signature(pack_chain(self.folder))
+
+
+def _left_alone(pack: str, code: str, number: int) -> Fault:
+    """An area's code has digits alone, an office's names its role."""
+    what, file = ("office", "offices.yaml") if "-" in code else ("area", "areas.csv")
+    reason = f"{what} {code} has {number} open and no row any more: keep its row, with valid_until and a successor"
+    return Fault(file=f"{pack}/{file}", line=1, reason=reason)

@@ -27,7 +27,12 @@ STARTS: Final = LEAD_WORK | {
     ClockKind.RE_REVIEW_REQUEST,
 }
 """Clocks of which it is told until when they run; the others are routing's own business."""
-_WHY: Final = MappingProxyType({"calendar_changed": ("日历变更", "another calendar")})
+_WHY: Final = MappingProxyType(
+    {
+        "calendar_changed": ("日历变更", "another calendar"),
+        "office_succeeded": ("机构变更，由承接单位继续计时", "its office is no more, the successor's time goes on"),
+    }
+)
 """Why a clock was counted again although nothing happened to its case."""
 
 
@@ -75,6 +80,8 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             return "申请人撤回", "withdrawn"
         case c.CaseErased(reason=reason):
             return _because("个人信息已删除", "personal data erased", reason, policy)
+        case c.CaseAreaChanged():
+            return _area_changed(event, policy)
         case c.CaseTerminated(reason=reason):
             return _because("终止", "terminated", reason, policy)
         case c.CaseApplicantToBeTold(about="extension"):
@@ -83,6 +90,15 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             return "延期已告知申请人", "applicant told of the extension"
         case _:
             return None
+
+
+def _area_changed(event: c.CaseAreaChanged, policy: Policy) -> Words:
+    zh, en = office_of(policy, event.first_contact_office)
+    if event.area == event.area_before:
+        return f"受理窗口变更，由 {zh} 继续负责", f"the window changed: {en} goes on with it"
+    place = policy.area(event.area)
+    name = place.name if place is not None else event.area
+    return f"行政区划变更，转入 {name}，由 {zh} 继续负责", f"areas changed: it lies in {name} now, {en} goes on with it"
 
 
 def _supplemented(given: Words, missing: Words, *, whole: bool) -> Words:
@@ -134,6 +150,9 @@ def _of_referral(event: CaseBound, policy: Policy) -> Words | None:
     zh, en = office_of(policy, event.office)
     if isinstance(event, r.ReferralDispatched):
         return f"派单({event.role.zh})→ {zh}", f"dispatched to {en} ({event.role.en.lower()})"
+    if isinstance(event, r.ReferralOfficeSucceeded):
+        was_zh, was_en = office_of(policy, event.predecessor)
+        return f"机构变更，{was_zh} 的事项由 {zh} 继续办理", f"{en} goes on with the work of {was_en}, which is no more"
     why = reason_of(policy, getattr(event, "reason", ""))
     why_zh, why_en = f"({why[0]})" if why[0] else "", f" ({why[1]})" if why[1] else ""
     who = actor_of(policy, event.by)

@@ -4,6 +4,7 @@ from services.policies import PolicyWatch
 from services.routing.handlers import Router
 from services.routing.http import ROUTES
 from services.routing.recounting import Recounter
+from services.routing.relocating import Relocator
 from services.routing.silence import Listener
 from services.routing.tables import loads
 from services.runtime.clock import Clock
@@ -11,6 +12,7 @@ from services.runtime.database import open_engine
 from services.runtime.jobs import Job
 from services.runtime.process import Service
 from services.runtime.recounting import Recount
+from services.runtime.relocating import Turns
 from services.runtime.sealing import Sealer
 from services.runtime.settings import RuntimeSettings, read_settings
 
@@ -23,8 +25,10 @@ def build(settings: RuntimeSettings | None = None) -> Service:
     policy = PolicyWatch(settings.policy_dir, clock.now)
     router = Router(policy=policy, sealer=sealer, clock=clock)
 
+    relocator = Relocator(engine=engine, router=router)
+
     async def refresh_policy() -> None:
-        policy.refresh()
+        await policy.refresh_unless(relocator.open_work)
 
     recounter = Recounter(engine=engine, router=router)
     recount = Recount(
@@ -49,5 +53,6 @@ def build(settings: RuntimeSettings | None = None) -> Service:
             Job(run=refresh_policy),
             Job(run=Listener(engine=engine, router=router).take_silence, seconds=0.25),
             Job(run=recount.recount),
+            Job(run=Turns(lambda: policy.policy.offices, relocator.relocate).turn),
         ],
     )

@@ -24,7 +24,7 @@ async def tell_aside(
     owned = await store.find_owned(conn, referral_ids(heard))
     said = []
     for one in heard:
-        known = own(one, owned)
+        known = own(one, owned, policy)
         if known is None:
             continue
         named = one.feedback if isinstance(one, Answer) else one

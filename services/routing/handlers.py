@@ -120,7 +120,7 @@ class Router:
         """Answers are taken; all else is refused, and nothing that an office can write makes the batch fail."""
         desk, heard = self.desk(), [incoming.data for incoming in batch]
         owned = await store.find_owned(conn, referral_ids(heard))
-        answers, nonsense = apart(heard, owned)
+        answers, nonsense = apart(heard, owned, desk.policy)
         cases = {referral_id: known.case_id for referral_id, known in owned.items()}
         if nonsense:
             # All cases at once and in one order: two processes that hear the same ones must not wait in a ring.

@@ -72,7 +72,8 @@ async def list_referrals(
 ) -> Page:
     """Referrals in the order of dispatch; an officer sees those of the own office."""
     user, policy = request.user, state.router.policy.policy
-    if user.role is Role.OFFICER and office not in {None, user.office}:
+    asked = user.office or "" if user.role is Role.OFFICER else office
+    if user.role is Role.OFFICER and office is not None and not user.speaks_for(office):
         raise Rejected("own_office_only")
     async with transaction(state.engine) as conn:
         case_id = await store.find_case_id(conn, case) if case is not None else None
@@ -80,8 +81,8 @@ async def list_referrals(
             return Page(items=[])
         found = await store.list_referrals(
             conn,
-            office=user.office or "" if user.role is Role.OFFICER else office,
-            areas=policy.codes_within(user.area) if user.role is not Role.OFFICER else None,
+            offices=policy.codes_of_office(asked) if asked is not None else None,
+            areas=policy.ranges_within(user.area) if user.role is not Role.OFFICER else None,
             case_id=case_id,
             state=referral_state.value if referral_state is not None else None,
             due_before=due_before,
@@ -179,7 +180,7 @@ async def _answer(request: Call, feedback: Feedback) -> Response[Any]:
     desk = router.desk()
     async with transaction(request.app.state.engine) as conn:
         known = (await store.find_owned(conn, [feedback.referral_id])).get(feedback.referral_id)
-        if known is None or known.office != user.office:
+        if known is None or not user.speaks_for(known.office):
             raise Rejected("not_found")
         (taken,) = await take_answers([answer], {known.referral_id: known.case_id}, conn, desk, router.sealer)
     if taken.refused is not None:
@@ -224,7 +225,7 @@ async def _seen(user: Principal, conn: AsyncConnection, referral_id: UUID) -> tu
     if routing is None:
         raise Rejected("not_found")
     referral = routing.referral(referral_id)
-    sees = user.office == referral.office if user.role is Role.OFFICER else user.sees(routing.matter.area)
+    sees = user.speaks_for(referral.office) if user.role is Role.OFFICER else user.sees(routing.matter.area)
     if not sees:
         raise Rejected("not_found")
     return routing, referral

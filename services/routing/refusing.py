@@ -38,13 +38,15 @@ def referral_ids(heard: Sequence[Answer | Misread]) -> Iterator[UUID]:
             yield referral_id
 
 
-def apart(heard: Sequence[Answer | Misread], owned: Mapping[UUID, Owned]) -> tuple[list[Answer], list[Misread]]:
+def apart(
+    heard: Sequence[Answer | Misread], owned: Mapping[UUID, Owned], policy: Policy
+) -> tuple[list[Answer], list[Misread]]:
     """Answers to a referral of their sender, and everything else."""
     answers, nonsense = [], []
     for one in heard:
         if isinstance(one, Misread):
             nonsense.append(one)
-        elif own(one, owned) is not None:
+        elif own(one, owned, policy) is not None:
             answers.append(one)
         elif one.record is not None:
             nonsense.append(
@@ -73,7 +75,7 @@ async def refuse(
         if _key(one) not in fresh:
             continue
         gauges.REFUSED.labels(one.sender, one.faults[0].code).inc()
-        known = own(one, owned)
+        known = own(one, owned, policy)
         if known is not None:
             event = _received(one, known)
             told.append(Outgoing(event=event, at=one.received_at, copies=copies_of(event, policy)))
@@ -112,11 +114,11 @@ def _rejected(one: Misread) -> FeedbackRejected:
     )
 
 
-def own(one: Answer | Misread, owned: Mapping[UUID, Owned]) -> Owned | None:
-    """The referral of its sender that it is about."""
+def own(one: Answer | Misread, owned: Mapping[UUID, Owned], policy: Policy) -> Owned | None:
+    """The referral of its sender that it is about, or of whoever has the sender's work today."""
     referral_id = _about(one)
     known = owned.get(referral_id) if referral_id is not None else None
-    return known if known is not None and known.office == one.sender else None
+    return known if known is not None and policy.same_office(one.sender, known.office) else None
 
 
 def _about(one: Answer | Misread) -> UUID | None:

@@ -73,6 +73,7 @@ REFERRAL_COLUMNS: Final = (
     "changed_at",
     "ended_at",
 )
+ENDED_AT: Final = REFERRAL_COLUMNS.index("ended_at")
 CLOCK_COLUMNS: Final = (
     "clock_id",
     "case_id",

@@ -18,6 +18,7 @@ from services.routing import rows
 from services.routing.domain.referral import Change, Corrected, Referral, Routing
 from services.routing.tables import acts, answers, clocks, corrections, decisions, referrals, routed_cases, text_reads
 from services.runtime.bulk import among, insert_rows, update_rows
+from services.runtime.ranges import Ranges, inside
 
 _CASES_OF: Final = text(
     "SELECT r.referral_id, r.case_id, r.office FROM referrals AS r WHERE r.referral_id = ANY(:referral_ids)"
@@ -141,11 +142,18 @@ async def save_changes(
     await insert_rows(conn, routed_cases, rows.CASE_COLUMNS, new)
     decided = [rows.decision_row(decision, change.case_id) for change in changes for decision in change.decisions]
     await insert_rows(conn, decisions, rows.DECISION_COLUMNS, decided)
-    # Ended ones first: the next lead may only stand where the last one has gone.
-    await update_rows(conn, referrals, rows.REFERRAL_COLUMNS, legs.old)
+    # Ended ones first: the next lead, or an office's one live leg, may only stand where the last one has gone.
+    for ended in (True, False):
+        part = [row for row in legs.old if (row[rows.ENDED_AT] is not None) is ended]
+        await update_rows(conn, referrals, rows.REFERRAL_COLUMNS, part)
     await insert_rows(conn, referrals, rows.REFERRAL_COLUMNS, legs.new)
     await update_rows(conn, clocks, rows.CLOCK_COLUMNS, ticking.old)
     await insert_rows(conn, clocks, rows.CLOCK_COLUMNS, ticking.new)
+
+
+async def save_places(conn: AsyncConnection, places: Sequence[list[Any]]) -> None:
+    """Where cases lie now, and whose window has them: case, area and office."""
+    await update_rows(conn, routed_cases, ("case_id", "area", "first_contact_office"), places)
 
 
 async def save_answers(conn: AsyncConnection, given: Sequence[SavedAnswer]) -> None:
@@ -195,8 +203,8 @@ async def find_case_id(conn: AsyncConnection, id_or_number: str) -> UUID | None:
 async def list_referrals(
     conn: AsyncConnection,
     *,
-    office: str | None,
-    areas: Sequence[str] | None,
+    offices: Sequence[str] | None,
+    areas: Ranges | None,
     case_id: UUID | None,
     state: str | None,
     due_before: datetime | None,
@@ -205,11 +213,11 @@ async def list_referrals(
 ) -> list[UUID]:
     """Ids in the order of dispatch."""
     statement = select(referrals.c.referral_id).order_by(referrals.c.referral_id).limit(limit)
-    if office is not None:
-        statement = statement.where(referrals.c.office == office)
+    if offices is not None:
+        statement = statement.where(among(referrals.c.office, offices))
     if areas is not None:
-        inside = select(routed_cases.c.case_id).where(among(routed_cases.c.area, areas))
-        statement = statement.where(referrals.c.case_id.in_(inside))
+        there = select(routed_cases.c.case_id).where(inside(routed_cases.c.area, areas))
+        statement = statement.where(referrals.c.case_id.in_(there))
     if case_id is not None:
         statement = statement.where(referrals.c.case_id == case_id)
     if state is not None:

@@ -39,6 +39,7 @@ routed_cases = Table(
     Column("accepted_at", DateTime(timezone=True), nullable=False),
     Column("wrapped_key", LargeBinary),
     Index("routed_cases_by_number", "number"),
+    Index("routed_cases_by_area", "area", "case_id"),
 )
 
 decisions = Table(

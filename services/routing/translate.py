@@ -10,7 +10,7 @@ from contracts.codes import ClockKind, ClockStatus, Field, ReferralRole, Referra
 from contracts.events import Event
 from contracts.events.cases import CaseAccepted
 from contracts.events.clocks import ClocksTold, LimitBasis
-from contracts.events.referrals import FeedbackReceived, ReferralEvent
+from contracts.events.referrals import FeedbackReceived, ReferralEvent, ReferralOfficeSucceeded
 from contracts.topics import OFFICE_REFERRALS
 from services.policies import Policy
 from services.policies.clocks import LegalClock
@@ -86,12 +86,18 @@ def to_outgoing(changes: Iterable[Change], policy: Policy, *, traceparent: str |
 
 
 def copies_of(event: Event, policy: Policy) -> tuple[str, ...]:
+    """Whoever has an office's work today gets its copies, and the office itself as long as it may still read."""
     office = _about(event)
-    return (OFFICE_REFERRALS.named(office),) if office is not None and hears_by_kafka(office, policy) else ()
+    codes = [office] if office is not None else []
+    if isinstance(event, ReferralOfficeSucceeded):
+        codes.append(event.predecessor)
+    found = [known.code for code in codes for known in (policy.office_now(code), policy.office(code)) if known]
+    return tuple(OFFICE_REFERRALS.named(code) for code in dict.fromkeys(found) if hears_by_kafka(code, policy))
 
 
 def hears_by_kafka(office: str, policy: Policy) -> bool:
-    known = policy.offices.get(office)
+    """Also one that is no more: it may not have learnt of that yet."""
+    known = policy.office(office)
     return known is not None and "kafka" in known.channels
 
 

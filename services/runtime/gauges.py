@@ -34,6 +34,14 @@ LAG: Final = Gauge(
     "yimen_reader_lag_records", "Records that wait on the topic behind the last batch.", ("service", "reader")
 )
 PARKED: Final = Gauge("yimen_parked_records", "Records in the parking.", ("service", "reader", "code"))
+OPEN_AT_NOBODY: Final = Gauge(
+    "yimen_open_at_nobody", "Open cases and referrals at areas and offices that the policy does not know.", ("service",)
+)
+TOLD_IN_PLACE_OF: Final = Counter(
+    "yimen_told_in_place_of_total",
+    "Alerts and rungs of the ladder that a coordinator heard of, or ops, because the office is unknown.",
+    ("service",),
+)
 RELAYED: Final = Counter("yimen_relay_rows_total", "Rows of the journal that the broker acknowledged.", ("service",))
 RELAY_BATCH_SECONDS: Final = Histogram(
     "yimen_relay_batch_seconds",

@@ -94,6 +94,21 @@ class WordGiven:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AreaChanged:
+    """The ground of the case, or the work of its window, has somebody else now."""
+
+    area_before: str
+    office_before: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOn:
+    """Clocks with which the window's successor goes on: each as it was, and as it is."""
+
+    clocks: tuple[tuple[LegalClock, LegalClock], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClocksMoved:
     """Clocks that one act started, paused, resumed, met or cancelled, as they are after it."""
 
@@ -119,6 +134,8 @@ Fact = (
     | Reopened
     | WordOwed
     | WordGiven
+    | AreaChanged
+    | HandedOn
     | ClocksMoved
 )
 

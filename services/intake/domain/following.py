@@ -51,6 +51,11 @@ def held(case: Case, at: datetime, referral: UUID, reason: str) -> Change:
     return change.says(Suspended(reason=reason), state=change.moves(Move.SUSPEND))
 
 
+def succeeded(case: Case, at: datetime, referral: UUID, office: str) -> Change:
+    """The lead's office is no more, and another goes on with the same referral."""
+    return Change(case=replace(case, lead_office=office) if referral == case.lead else case, at=at)
+
+
 def resumed(case: Case, at: datetime, referral: UUID) -> Change:
     change = Change(case=case, at=at)
     return _resume(change) if referral == case.lead else change

@@ -131,6 +131,8 @@ def _of_leg(event: r.ReferralEvent, now: Holding) -> Holding | None:
             return replace(own, step=CaseStep.ON_HOLD, reason=reason)
         case r.ReferralProgressReported() if now.step is CaseStep.ON_HOLD:
             return None
+        case r.ReferralOfficeSucceeded(predecessor=was):
+            return replace(now, holder=event.office) if now.holder == was else None
         case r.ReferralReassigned():
             return None
         case _:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from contracts.codes import WORK, ClockKind, ClockStatus, Doubt, SupervisionLevel
-from services.notify.domain.ladder import COORDINATOR, Begins, begins, recipients_of
+from services.notify.domain.ladder import Begins, begins, last_resort, recipients_of
 from services.notify.domain.watch import Alert, Watch, told
 from services.policies import Policy
 from services.policies.ladder import rung_of
@@ -151,12 +151,13 @@ def told_of(alert: Alert, kind: ClockKind, office: str, area: str, policy: Polic
     if alert is Alert.DUE:
         return ()
     if alert is Alert.BREACHED:
-        coordinator = policy.office_near(COORDINATOR, area) if kind in WORK else None
-        both = (office, coordinator.code) if coordinator is not None else (office,)
-        return tuple(dict.fromkeys(both))
+        holder = policy.office_now(office)
+        others = (last_resort(area, policy),) if kind in WORK or holder is None else ()
+        return tuple(dict.fromkeys((*((holder.code,) if holder is not None else ()), *others)))
     level = SupervisionLevel.WARNED if alert is Alert.DUE_SOON else SupervisionLevel.REMINDED
     rung = rung_of(policy.ladder, level, kind)
     if rung is None:
         # A clock that is not supervised is its office's own matter, and still has a last day.
-        return (office,) if office in policy.offices else ()
+        holder = policy.office_now(office)
+        return (holder.code if holder is not None else last_resort(area, policy),)
     return recipients_of(rung, office, area, policy)

@@ -9,14 +9,17 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
-from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
+from contracts.codes import AreaLevel, ClockKind, ClockStatus, SupervisionLevel
 from services.deadlines import CIVIL_TIME, Calendar, CountingRules, Limit, Unit, due
 from services.deadlines.limits import civil_day, midnight
 from services.notify.domain.watch import Alert, Watch
-from services.policies import Policy
+from services.policies import Office, Policy
 from services.policies.ladder import ANCHOR_OF, Anchor, Rung, rung_of
 
 COORDINATOR: Final = "civil_affairs"
+GOVERNMENT: Final = "government_office"
+OPS: Final = "ops"
+"""Whoever runs the installation: told of what no office could be told of."""
 LATE: Final = tuple(level for level, anchor in ANCHOR_OF.items() if anchor is Anchor.BREACH)
 """The rungs above a breach, in order."""
 AS_WRITTEN: Final = CountingRules(roll_last_day=False)
@@ -197,6 +200,8 @@ def climb(standing: Supervision, now: datetime, policy: Policy, *, holder: str |
 
 def follow(standing: Supervision, after: Watch, *, paused: bool, at: datetime, policy: Policy) -> Supervision:
     """The supervision after its clock changed: it stops for good when the cause is gone, and stands while paused."""
+    if (standing.office, standing.area) != (after.office, after.area):
+        standing = replace(standing, office=after.office, area=after.area)
     if after.status is not ClockStatus.BREACHED and _is_last_day(standing, after):
         return _reminded(standing, after, policy)
     if standing.ended_at is not None:
@@ -238,17 +243,30 @@ def may_be_supervised(watch: Watch) -> bool:
 def recipients_of(rung: Rung, office: str, area: str, policy: Policy) -> tuple[str, ...]:
     """Offices by code. What nobody holds goes to the coordinator, so no rung is climbed unheard."""
     found = []
+    holder = policy.office_now(office)
     for recipient in rung.recipients:
         if recipient.role is None:
-            found.append(office if office in policy.offices else "")
+            found.append(holder.code if holder is not None else "")
         else:
             tiers = [above.code for above in policy.upwards(area) if above.level is recipient.tier]
             near = policy.office_near(recipient.role, tiers[0] if tiers else area)
             found.append(near.code if near is not None else "")
-    if office not in policy.offices:
-        near = policy.office_near(COORDINATOR, area)
-        found.append(near.code if near is not None else "")
-    return tuple(dict.fromkeys(code for code in found if code))
+    told = tuple(dict.fromkeys(code for code in found if code))
+    return told if told and holder is not None else tuple(dict.fromkeys((*told, last_resort(area, policy))))
+
+
+def last_resort(area: str, policy: Policy) -> str:
+    """Who is told where nobody else is: the coordinator up the tree, any office of the city, those who run it."""
+    near = policy.office_near(COORDINATOR, area) or policy.office_near(GOVERNMENT, area)
+    if near is None:
+        highest = list(AreaLevel)
+        offices = sorted(policy.offices.values(), key=lambda one: (highest.index(_level(one, policy)), one.code))
+        near = next((one for one in offices if one.role in (COORDINATOR, GOVERNMENT)), None)
+    return near.code if near is not None else OPS
+
+
+def _level(office: Office, policy: Policy) -> AreaLevel:
+    return policy.areas[office.area].level
 
 
 def days_of(rung: Rung, office: str, policy: Policy) -> Calendar:

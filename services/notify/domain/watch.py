@@ -144,7 +144,7 @@ def renewed(before: Watch | None, now: Watch, said_at: datetime) -> Watch:
         return before
     if before.status is ClockStatus.BREACHED and not _moved_on(before, now):
         # A pause or a count after the breach does not undo it, and saying it twice would be a lie.
-        return replace(before, version=now.version, provisional=now.provisional)
+        return replace(before, version=now.version, provisional=now.provisional, office=now.office, area=now.area)
     return _from_here(now, before if before.office == now.office else None, said_at)
 
 

@@ -83,7 +83,7 @@ def received(routing: Routing, answer: Answer, outcome: FeedbackOutcome, code: s
 def _refusal(routing: Routing, answer: Answer, desk: Desk) -> Refused | None:
     feedback = answer.feedback
     referral = routing.referral(feedback.referral_id)
-    if referral.office != answer.sender:
+    if not desk.policy.same_office(answer.sender, referral.office):
         raise ValueError("answers of others are refused before they come near a case")
     if not referral.live:
         return Refused(code="referral_ended", facts={"state": referral.state})

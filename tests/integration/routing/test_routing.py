@@ -34,11 +34,13 @@ NOW = NOON
 class Routing:
     """Routing's two readers on a database, fed with records by hand."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock | None = None) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock | None = None, policy: PolicyWatch | None = None) -> None:
         sealer = Sealer(b64encode(b"k" * 32).decode())
         self.engine = engine
         self.router = Router(
-            policy=PolicyWatch(PACK), sealer=sealer, clock=clock or Clock(origin=NOW, anchor=datetime.now(UTC))
+            policy=policy or PolicyWatch(PACK),
+            sealer=sealer,
+            clock=clock or Clock(origin=NOW, anchor=datetime.now(UTC)),
         )
         self.cases, self.feedback = (
             Desk(service="routing", reader=reader, engine=engine) for reader in self.router.readers()

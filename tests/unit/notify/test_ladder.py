@@ -58,9 +58,8 @@ def test_every_rung_in_order_with_those_whom_it_is_for() -> None:
 @pytest.mark.parametrize("kind", [ClockKind.SIGNING, ClockKind.ACCEPTANCE, ClockKind.HANDLING])
 def test_the_last_day_is_for_the_office_whether_it_is_supervised_or_not(kind: ClockKind) -> None:
     assert told_of(Alert.LAST_DAY, kind, OFFICE, a_watch().area, POLICY) == (OFFICE,)
-    # Of what nobody holds the coordinator hears, where a rung says so.
-    nobody = () if kind is not ClockKind.HANDLING else (COUNTY,)
-    assert told_of(Alert.LAST_DAY, kind, "", a_watch().area, POLICY) == nobody
+    # Of what nobody holds the coordinator hears: nothing is said to nobody.
+    assert told_of(Alert.LAST_DAY, kind, "", a_watch().area, POLICY) == (COUNTY,)
 
 
 def test_one_day_late_is_a_whole_day_and_not_the_night_of_the_breach() -> None:

@@ -1,5 +1,6 @@
 """Areas that are merged, split, renamed, moved and given other codes: one relation "is within" as of a day."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -8,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.codes import AreaLevel
-from services.policies import Area, Policy, PolicyRefused, PolicyWatch
+from services.policies import Area, Policy, PolicyRefused, PolicyWatch, load_policy
 from services.policies.tree import Tree
 from services.policies.validity import validity_faults
-from tests.unit.policies.changing import AREAS, BEFORE, DAY, HEADING, policy_on, write_pack
+from tests.unit.policies.changing import AREAS, BEFORE, DAY, HEADING, OFFICES, policy_on, write_pack
 
 
 @pytest.fixture(scope="module")
@@ -204,4 +205,79 @@ def test_is_within_is_a_partial_order_of_places_and_every_chain_of_successors_en
     if tree.within(a, b) and tree.within(b, a):
         assert places[a] == places[b]
     for area in codes:
-        assert set(tree.codes_within(area)) == {code for code in codes if tree.within(code, area)}
+        inside = {code for code in codes if tree.within(code, area)}
+        assert set(tree.codes_within(area)) == inside
+        runs = tree.ranges_within(area)
+        assert {code for code in codes if any(first <= code <= last for first, last in runs)} == inside
+
+
+ENDS = """\
+- {role: employment, levels: [county], areas: ["130722"], channels: [http], zh: 丙县就业局, en: E, valid_until: 2026-03-31, successor: social_security}
+- {role: health, levels: [county], areas: ["130722"], channels: [http], zh: 丙县卫健局, en: H, valid_until: 2026-03-31, successor: civil_affairs}
+- {role: health, levels: [county], areas: ["130722"], channels: [http], zh: 丙县卫健委, en: H, valid_from: 2026-05-01}
+- {role: veterans, levels: [county], areas: ["130722"], channels: [http], zh: 旧名, en: V, valid_until: 2026-03-31}
+- {role: veterans, levels: [county], areas: ["130722"], channels: [http], zh: 新名, en: V, valid_from: 2026-04-01}
+"""  # noqa: E501 - a row stands in a line
+
+
+def with_offices(folder: Path, rows: str, day: date) -> Policy:
+    return load_policy(write_pack(folder, offices=rows + OFFICES), day)
+
+
+def test_offices_are_merged_renamed_and_away_for_a_time(tmp_path: Path) -> None:
+    before = with_offices(tmp_path, ENDS, BEFORE)
+    after, back = before.on(DAY), before.on(date(2026, 5, 1))
+    jobs, health, veterans = (f"{role}-130722000000" for role in ("employment", "health", "veterans"))
+    assert {jobs, health, veterans} <= set(before.offices)
+
+    assert jobs not in after.offices, "a row about this very office stands alone"
+    assert after.office_now(jobs) is after.offices["social_security-130722000000"]
+    assert after.office_near("employment", "130722101") is after.offices["social_security-130722000000"]
+    assert after.office_near("employment", "130705001") is after.offices["employment-130705000000"]
+    assert jobs in after.codes_of_office("social_security-130722000000")
+
+    assert after.office_now(health) is after.offices["civil_affairs-130722000000"], "the deputy, while it is away"
+    assert back.office_now(health) is back.offices[health]
+
+    assert before.offices[veterans].zh == "旧名"
+    assert after.offices[veterans].zh == "新名"
+    assert after.office_now(veterans) is after.offices[veterans]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("valid_until: 2026-03-31", "the office ends and nobody has its work on 2026-04-01: name a role as successor"),
+        ("valid_until: 2026-03-31, successor: nobody", "no office has the role nobody"),
+        ("successor: civil_affairs", "a successor needs the day on which the office ends: valid_until"),
+        ("valid_from: 2026-04-01, valid_until: 2026-03-01, successor: petition", "valid_until lies before valid_from"),
+        ("valid_until: soon, successor: petition", "valid_until must be a date"),
+    ],
+)
+def test_an_office_ends_only_where_somebody_has_its_work(tmp_path: Path, row: str, reason: str) -> None:
+    rows = f'- {{role: health, levels: [county], areas: ["130722"], zh: 卫健局, en: Health, {row}}}\n'
+    with pytest.raises(PolicyRefused) as refused:
+        with_offices(tmp_path, rows, DAY)
+    assert any(f"place/offices.yaml:1: {reason}" in str(fault) for fault in refused.value.faults)
+
+
+async def test_a_policy_that_forgets_where_open_work_stands_is_refused_and_the_work_named(tmp_path: Path) -> None:
+    pack = write_pack(tmp_path)
+    watch = PolicyWatch(pack, lambda: datetime(2026, 4, 2, tzinfo=UTC))
+    running = watch.policy
+    left = {"130722101000": 12}
+
+    async def work(codes: Sequence[str]) -> dict[str, int]:
+        return {code: number for code, number in left.items() if code in codes}
+
+    areas = "".join(line + "\n" for line in (HEADING + AREAS).splitlines() if not line.startswith("130722101,"))
+    (pack / "areas.csv").write_text(areas.replace('"130722101,130722102",130722102', "130722102,"))
+    assert not await watch.refresh_unless(work)
+    assert watch.policy is running
+    (fault,) = watch.refused
+    assert str(fault).startswith("place/areas.csv:1: area 130722101000 has 12 open and no row any more: keep its row")
+    left.clear()
+    (pack / "areas.csv").touch()
+    assert await watch.refresh_unless(work), "nothing is open there: it may go"
+    assert watch.refused == ()
+    assert watch.area_now("130722101") == "130722000000"

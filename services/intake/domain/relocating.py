@@ -1,0 +1,24 @@
+"""An open case goes on where its ground lies after areas and offices have changed."""
+
+from datetime import datetime
+
+from services.intake.domain.case import Case
+from services.intake.domain.change import AreaChanged, Change, HandedOn
+from services.policies import Policy
+from services.policies.recounting import succeeded
+
+
+def relocated(case: Case, at: datetime, policy: Policy) -> Change | None:
+    """The case with whoever has its area and its window's work today; `None` if that is who has it already."""
+    ground, heir = policy.tree.place(case.area), policy.office_now(case.first_contact_office)
+    area = ground.code if ground is not None else case.area
+    office = heir.code if heir is not None else case.first_contact_office
+    clocks = tuple(succeeded(clock, policy) for clock in case.clocks)
+    change = Change(case=case, at=at)
+    if (area, office) != (case.area, case.first_contact_office):
+        fact = AreaChanged(area_before=case.area, office_before=case.first_contact_office)
+        change = change.says(fact, area=area, first_contact_office=office)
+    both = tuple((was, now) for was, now in zip(case.clocks, clocks, strict=True) if now is not was)
+    if both:
+        change = change.says(HandedOn(clocks=both), clocks=clocks)
+    return change if change.facts else None

@@ -1,0 +1,92 @@
+"""Moves open cases with their areas and windows, as soon as a policy or its day says so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contracts.codes import CaseState
+from services.intake import rows, store
+from services.intake.domain.case import Case
+from services.intake.domain.relocating import relocated
+from services.intake.tables import cases
+from services.intake.telling import SERVICE, Story
+from services.policies import Policy, PolicyWatch
+from services.runtime.bulk import update_rows
+from services.runtime.clock import Clock
+from services.runtime.database import transaction
+from services.runtime.gauges import OPEN_AT_NOBODY
+from services.runtime.relocating import distinct
+
+PORTION: Final = 500
+OVER: Final = frozenset(
+    {
+        CaseState.NOT_ACCEPTED,
+        CaseState.CLOSED,
+        CaseState.MERGED,
+        CaseState.WITHDRAWN,
+        CaseState.TERMINATED,
+        CaseState.ARCHIVED,
+    }
+)
+"""Stay where they were, unless a clock of theirs still runs."""
+MOVING: Final = ("case_id", "area", "first_contact_office", "first_contact_area", "clocks", "calendar_version")
+_OPEN: Final = "(state <> ALL(:over) OR jsonb_array_length(clocks) > 0)"
+# Whoever acts on a case holds it; it comes in the next turn.
+_CLAIM: Final = text(
+    f"""
+    SELECT case_id FROM cases
+    WHERE (area = ANY(:areas) OR first_contact_area = ANY(:areas)) AND {_OPEN} AND case_id > :after
+    ORDER BY case_id LIMIT :portion FOR UPDATE SKIP LOCKED
+    """
+)
+_OPEN_AT: Final = text(f"SELECT area, count(*) AS number FROM cases WHERE area = ANY(:areas) AND {_OPEN} GROUP BY area")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relocator:
+    """Looks for open cases of areas that are no more."""
+
+    engine: AsyncEngine
+    policy: PolicyWatch
+    clock: Clock
+
+    async def relocate(self) -> None:
+        """Until nothing open stands where nobody is."""
+        async with transaction(self.engine) as conn:
+            areas = {*await distinct(conn, "cases", "area"), *await distinct(conn, "cases", "first_contact_area")}
+        self.policy.note_strays(frozenset(code for code in areas if not self.policy.policy.knows_area(code)))
+        strays = await self.open_work(sorted(self.policy.policy.tree.strays))
+        OPEN_AT_NOBODY.labels(SERVICE).set(sum(strays.values()))
+        policy, after = self.policy.policy, UUID(int=0)
+        gone = sorted(areas - set(policy.areas))
+        while gone and (last := await self._portion(gone, after, policy)) is not None:
+            after = last
+
+    async def open_work(self, codes: Sequence[str]) -> dict[str, int]:
+        """How many open cases lie in each of these areas; intake has none at offices but its windows."""
+        asked = {"areas": list(codes), "over": sorted(OVER)}
+        async with transaction(self.engine) as conn:
+            return {row.area: row.number for row in await conn.execute(_OPEN_AT, asked)}
+
+    async def _portion(self, gone: Sequence[str], after: UUID, policy: Policy) -> UUID | None:
+        at, story = self.clock.now(), Story(policy)
+        asked = {"areas": list(gone), "over": sorted(OVER), "after": after, "portion": PORTION}
+        async with transaction(self.engine) as conn:
+            ids = list(await conn.scalars(_CLAIM, asked))
+            held = await store.lock_cases(conn, ids)
+            moved = [change for case in held.values() if (change := relocated(case, at, policy)) is not None]
+            await update_rows(conn, cases, MOVING, [_row(change.case, policy) for change in moved])
+            for change in moved:
+                story.tells(change, SERVICE)
+            await story.write(conn)
+        return ids[-1] if ids else None
+
+
+def _row(case: Case, policy: Policy) -> list[object]:
+    changed = dict(zip(rows.CHANGING, rows.changing(case, policy), strict=True))
+    place = (case.area, case.first_contact_office, case.first_contact_area)
+    return [case.id, *place, changed["clocks"], changed["calendar_version"]]

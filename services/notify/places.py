@@ -1,0 +1,28 @@
+"""What is open at areas and offices: a policy that knows nothing of them is refused while something is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.runtime.database import transaction
+
+_OPEN_AT: Final = text(
+    """
+    SELECT office AS code, count(*) AS number FROM watches WHERE ended_at IS NULL AND office = ANY(:codes) GROUP BY 1
+    UNION ALL
+    SELECT area, count(*) FROM watches WHERE ended_at IS NULL AND area = ANY(:codes) GROUP BY 1
+    """
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    engine: AsyncEngine
+
+    async def open_work(self, codes: Sequence[str]) -> dict[str, int]:
+        """How many open clocks there are at each of these areas and offices."""
+        async with transaction(self.engine) as conn:
+            return {row.code: row.number for row in await conn.execute(_OPEN_AT, {"codes": list(codes)})}

@@ -1,0 +1,73 @@
+"""The referrals of offices that are no more go to their successors, with their state, their time and their decision."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from contracts.events.referrals import ReferralOfficeSucceeded
+from services.policies import Policy
+from services.policies.clocks import LegalClock
+from services.policies.recounting import handed_on, succeeded
+from services.routing.domain.dispatching import RANKS, SUPERSEDED, recall
+from services.routing.domain.referral import ALL_KINDS, Change, Referral
+from services.routing.domain.timing import Desk
+
+
+def relocated(change: Change, desk: Desk) -> Change:
+    """Everything that is live of a case with whoever has it today. Without events if nothing changed hands."""
+    change = _moved(change, desk.policy)
+    for referral in sorted(change.routing.referrals, key=lambda one: RANKS.index(one.role)):
+        heir = desk.policy.office_now(referral.office)
+        if referral.live and heir is not None and heir.code != referral.office:
+            change = _succeeded(change, referral, heir.code, desk)
+    for referral in change.routing.referrals:
+        if referral.live:
+            change = _clocks(change, referral.id, desk.policy)
+    return change
+
+
+def _moved(change: Change, policy: Policy) -> Change:
+    """The case itself: that its area changed is intake's to say."""
+    matter = change.routing.matter
+    ground, heir = policy.tree.place(matter.area), policy.office_now(matter.first_contact_office)
+    area = ground.code if ground is not None else matter.area
+    office = heir.code if heir is not None else matter.first_contact_office
+    if (area, office) == (matter.area, matter.first_contact_office):
+        return change
+    routing = replace(change.routing, matter=replace(matter, area=area, first_contact_office=office))
+    return replace(change, routing=routing)
+
+
+def _succeeded(change: Change, referral: Referral, heir: str, desk: Desk) -> Change:
+    """One office has one live referral of a case: where the successor has one already, the greater role stays."""
+    other = change.routing.leg_of(heir)
+    if other is not None:
+        lesser = max(referral, other, key=lambda one: RANKS.index(one.role))
+        change = recall(change, lesser.id, desk, SUPERSEDED)
+        if lesser is referral:
+            return change
+    matter = change.routing.matter
+    return change.puts(replace(referral, office=heir)).tells(
+        referral.id,
+        ReferralOfficeSucceeded,
+        predecessor=referral.office,
+        state=referral.state,
+        number=matter.number,
+        category=matter.category,
+        field=matter.field,
+        area=matter.area,
+        decision_id=referral.decision_id,
+        dispatched_at=referral.dispatched_at,
+        return_locked=referral.return_locked,
+    )
+
+
+def _clocks(change: Change, referral_id: UUID, policy: Policy) -> Change:
+    """One event for each office whose clocks they are now: it gets a copy of what is its own."""
+    before = {clock.id: clock for clock in change.routing.referral(referral_id).clocks}
+    change, turned = change.turns(referral_id, ALL_KINDS, lambda clock: succeeded(clock, policy))
+    by_office: dict[str, list[tuple[LegalClock, LegalClock]]] = {}
+    for clock in turned:
+        by_office.setdefault(clock.office, []).append((before[clock.id], clock))
+    for both in by_office.values():
+        change = change.says(handed_on(change.case_id, both, policy, change.at))
+    return change
