@@ -77,6 +77,6 @@ async def test_a_case_that_is_worked_on_is_not_erased(doors: tuple[httpx.AsyncCl
     for reason in ("not_satisfied", "no such reason"):
         refused = await erased(engine, case["case_id"], reason)
         assert isinstance(refused, Refused)
-        assert [field for field, _ in refused.faults] == ["reason"]
+        assert [fault.field for fault in refused.faults] == ["reason"]
     reply = await http.get(f"/v1/cases/{case['number']}/applicant", params={"purpose": "handling"})
     assert reply.json()["name"] == "张示例"

@@ -185,7 +185,7 @@ async def test_bad_records_are_rejected_with_every_fault_and_good_ones_pass(
         rejections = [(row.key, json.loads(row.said)) for row in rows]
     codes = [[fault["code"] for fault in said["faults"]] for _, said in rejections]
     assert codes == [
-        ["not_json"],
+        ["no_value"],
         ["not_json"],
         ["not_utf8"],
         ["unknown_category", "unknown_area"],
