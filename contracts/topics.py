@@ -10,6 +10,8 @@ from contracts.offices import OFFICE
 from contracts.submissions import Feedback, Submission
 
 PARTITIONS: Final = 12
+BY_THE_BROKER: Final = {"message.timestamp.type": "LogAppendTime"}
+"""When a record came is the broker's to say, and not its sender's."""
 
 
 class Topic(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,12 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
             for event in EVENTS.values()
             if any(subject == event.TYPE or event.TYPE.startswith(f"{subject}.") for subject in self.subjects)
         )
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What the broker is told of the topic. Of what comes from outside it stamps the moment itself, if it can."""
+        kept = {"retention.ms": str(int(self.retention.total_seconds() * 1000))}
+        return kept | BY_THE_BROKER if self.body is not None else kept
 
     @property
     def per_office(self) -> bool:
@@ -123,7 +131,7 @@ OFFICE_FEEDBACK: Final = Topic(
     writer="that office alone",
     readers=("routing", "notify"),
     retention=timedelta(days=7),
-    purpose="the office's answers; notify reads only that and when one arrived",
+    purpose="the office's answers; notify reads only which clocks one could stop, and when it came",
     partitions=1,
     body=Feedback,
 )

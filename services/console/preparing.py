@@ -35,6 +35,7 @@ async def _prepare(settings: RuntimeSettings, services: Sequence[str]) -> dict[s
     # Before the topics are made: if this is cut short, the next start sees again that they were missing.
     sent_again = await refill(settings, await topics.absent(kafka, wanted), services)
     await topics.create(kafka, wanted)
+    await topics.restamp(kafka, wanted)
     return sent_again
 
 

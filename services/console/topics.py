@@ -1,7 +1,7 @@
 """`yimen topics`: the registry, and what it needs on a broker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,14 @@ from typing import Any
 import click
 import msgspec
 
-from contracts.topics import TOPICS
+from contracts.topics import BY_THE_BROKER, TOPICS, topic_of
 from services.console.main import quiet, told
 from services.policies import load_policy
 
 DEFAULT_POLICY = Path(__file__).parents[2] / "deploy" / "policies" / "zhangjiakou"
 AT_ONCE = 100
+OF_THE_TOPIC = 1
+"""How Kafka says that a setting was made for a topic and is not the broker's."""
 
 
 def needed(policy: Path) -> dict[str, tuple[int, int]]:
@@ -52,19 +54,23 @@ def list_(*, as_json: bool) -> None:
 @click.option("--policy", type=click.Path(exists=True, path_type=Path), default=DEFAULT_POLICY)
 @click.option("--json", "as_json", is_flag=True)
 def apply(*, servers: str, policy: Path, as_json: bool) -> None:
-    """Create what is missing; nothing that exists is changed."""
+    """Create what is missing. Of what exists only this is changed: who stamps what partners write."""
     from aiokafka.errors import KafkaError  # noqa: PLC0415 - slow to import, needed here only
 
     quiet()
     wanted = needed(policy)
     try:
-        created = asyncio.run(create(servers, wanted))
+        created, restamped = asyncio.run(_apply(servers, wanted))
     except (KafkaError, OSError) as error:
         raise click.ClickException(f"{type(error).__name__}: is the broker at {servers}?") from None
     if as_json:
-        told(msgspec.json.encode({"topics": len(wanted), "created": created}).decode())
+        told(msgspec.json.encode({"topics": len(wanted), "created": created, "changed": restamped}).decode())
     else:
-        told(f"{created} topics created")
+        told(f"{created} topics created, {restamped} changed")
+
+
+async def _apply(servers: str, wanted: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
+    return await create(servers, wanted), await restamp(servers, wanted)
 
 
 async def absent(kafka: str | Mapping[str, Any], wanted: Iterable[str]) -> set[str]:
@@ -82,11 +88,51 @@ async def create(kafka: str | Mapping[str, Any], wanted: Mapping[str, tuple[int,
         for first in range(0, len(missing), AT_ONCE):
             await admin.create_topics(
                 [
-                    NewTopic(name, wanted[name][0], 1, topic_configs={"retention.ms": str(wanted[name][1])})
+                    NewTopic(name, wanted[name][0], 1, topic_configs=_settings(name, wanted[name][1]))
                     for name in missing[first : first + AT_ONCE]
                 ]
             )
         return len(missing)
+
+
+def _settings(name: str, retention_ms: int) -> dict[str, str]:
+    topic = topic_of(name)
+    return (topic.settings if topic is not None else {}) | {"retention.ms": str(retention_ms)}
+
+
+async def restamp(kafka: str | Mapping[str, Any], names: Iterable[str]) -> int:
+    """Let the broker stamp what it appends to topics that partners write and that were made without. How many were.
+
+    A broker that cannot change a topic is left as it is: then what a stamp says is checked by who reads it.
+    """
+    from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType  # noqa: PLC0415
+    from aiokafka.errors import IncompatibleBrokerVersion  # noqa: PLC0415
+
+    outside = [name for name in names if (topic := topic_of(name)) is not None and topic.body is not None]
+    changed = []
+    async with _admin(kafka) as admin:
+        try:
+            for first in range(0, len(outside), AT_ONCE):
+                asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in outside[first : first + AT_ONCE]]
+                for answer in await admin.describe_configs(asked):
+                    changed += [_restamped(name, found) for *_, name, found in answer.resources if _is_lax(found)]
+            for first in range(0, len(changed), AT_ONCE):
+                await admin.alter_configs(
+                    [ConfigResource(ConfigResourceType.TOPIC, *one) for one in changed[first : first + AT_ONCE]]
+                )
+        except IncompatibleBrokerVersion:
+            return 0
+    return len(changed)
+
+
+def _is_lax(found: Iterable[Sequence[Any]]) -> bool:
+    return not BY_THE_BROKER.items() <= {name: value for name, value, *_ in found}.items()
+
+
+def _restamped(name: str, found: Iterable[Sequence[Any]]) -> tuple[str, dict[str, str]]:
+    """With everything else that was set for the topic itself: this broker call replaces it all."""
+    own = {key: value for key, value, _, source, *_ in found if source == OF_THE_TOPIC and value is not None}
+    return name, own | BY_THE_BROKER
 
 
 @asynccontextmanager

@@ -172,7 +172,7 @@ def step(still: Change, event: CaseBound, policy: Policy) -> Change:
 
 def _led(still: Change, event: ReferralEvent, policy: Policy) -> Change:
     """Only the lead's leg moves a case, and ends what the window's clocks waited for."""
-    change = _moved(replace(still, at=event.at), event, policy)
+    change = _moved(replace(still, at=max(event.at, still.case.registered_at)), event, policy)
     what = HAPPENINGS.get(event.TYPE)
     return following.heard(change, event.referral_id, what, policy) if what is not None else change
 

@@ -57,7 +57,7 @@ class Registrar:
         return Incoming(
             record=record,
             event_id=f"{record.topic}/{record.partition}/{record.offset}",
-            received_at=self.clock.at(record.timestamp),
+            received_at=self.clock.at(record.came_at),
             data=body,
         )
 

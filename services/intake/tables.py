@@ -20,11 +20,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.runtime.progress_tables import progress_tables
 from services.runtime.recounting import calendar_loads
 from services.runtime.tables import plumbing_tables
 
 metadata = MetaData()
 plumbing_tables(metadata)
+progress_tables(metadata)
 loads = calendar_loads(metadata)
 
 cases = Table(

@@ -49,7 +49,7 @@ class Receiver:
 
     def read(self, record: Record) -> Incoming[Receipt | Ignored]:
         """Never refuses anything: what cannot be taken as an answer is routing's to refuse, and decides no breach."""
-        received_at = self.clock.at(record.timestamp)
+        received_at = self.clock.at(record.came_at)
         event_id = f"{record.topic}/{record.partition}/{record.offset}"
         data = self._receipt(record) or Ignored("feedback")
         return Incoming(record=record, event_id=event_id, received_at=received_at, data=data)
@@ -59,7 +59,7 @@ class Receiver:
         record = unread.record
         event_id = f"{record.topic}/{record.partition}/{record.offset}"
         return Incoming(
-            record=record, event_id=event_id, received_at=self.clock.at(record.timestamp), data=Ignored("feedback")
+            record=record, event_id=event_id, received_at=self.clock.at(record.came_at), data=Ignored("feedback")
         )
 
     def _receipt(self, record: Record) -> Receipt | None:
@@ -78,7 +78,7 @@ class Receiver:
             office=feedback_office(record.topic),
             feedback_id=feedback.feedback_id,
             referral_id=feedback.referral_id,
-            received_at=self.clock.at(record.timestamp),
+            received_at=self.clock.at(record.came_at),
             stops=kinds,
         )
 

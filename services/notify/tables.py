@@ -17,10 +17,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.runtime.progress_tables import progress_tables
 from services.runtime.tables import plumbing_tables
 
 metadata = MetaData()
 plumbing_tables(metadata)
+progress_tables(metadata)
 
 XID = text("pg_current_xact_id()::text::bigint")
 

@@ -10,7 +10,7 @@ from contracts.codes import FeedbackOutcome
 from contracts.refusals import Refused
 from services.policies import Policy
 from services.routing import store
-from services.routing.domain.answers import Answer, received, take
+from services.routing.domain.answers import Answer, not_before_dispatch, received, take
 from services.routing.domain.referral import Change, Routing
 from services.routing.domain.timing import Desk
 from services.routing.store import SavedAnswer
@@ -41,7 +41,8 @@ async def take_answers(
     texts = {cases[answer.feedback.referral_id] for answer in answers if answer.feedback.text}
     keys = await store.claim_keys(conn, {case_id: sealer.new_data_key() for case_id in sorted(texts)})
     now, changes, taken, saved = dict(before), [], [], []
-    for answer in answers:
+    for came in answers:
+        answer = not_before_dispatch(came, now[cases[came.feedback.referral_id]])
         case_id = cases[answer.feedback.referral_id]
         repeated = _key(answer) not in fresh
         fresh.discard(_key(answer))
@@ -112,4 +113,5 @@ def _saved(
         door=answer.door.value,
         post=answer.post,
         subject=answer.subject,
+        record_offset=answer.record.offset if answer.record is not None else None,
     )

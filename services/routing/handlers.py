@@ -102,7 +102,7 @@ class Router:
         if faults:
             return self._misread(record, faults, **told_back(given, faults))
         feedback = whole(given)
-        received_at = self.clock.at(record.timestamp)
+        received_at = self.clock.at(record.came_at)
         office = feedback_office(record.topic)
         return Incoming(
             record=record,
@@ -135,7 +135,7 @@ class Router:
         await tell_aside(heard, FeedbackOutcome(outcome), conn, self.policy.policy)
 
     def _misread(self, record: Record, faults: tuple[Fault, ...], **known: Any) -> Incoming[Misread]:
-        received_at = self.clock.at(record.timestamp)
+        received_at = self.clock.at(record.came_at)
         office = feedback_office(record.topic)
         content = crc32(record.value or b"")
         misread = Misread(

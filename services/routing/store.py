@@ -64,6 +64,8 @@ class SavedAnswer:
     post: str
     subject: str
     """Of the token; empty on Kafka."""
+    record_offset: int | None = None
+    """Its place on the topic of its sender, if it came by Kafka."""
 
 
 class Owned(NamedTuple):

@@ -19,11 +19,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.runtime.progress_tables import progress_tables
 from services.runtime.recounting import calendar_loads
 from services.runtime.tables import plumbing_tables
 
 metadata = MetaData()
 plumbing_tables(metadata)
+progress_tables(metadata)
 loads = calendar_loads(metadata)
 
 routed_cases = Table(
@@ -140,6 +142,7 @@ answers = Table(
     Column("door", String, nullable=False, server_default=""),
     Column("post", String, nullable=False, server_default=""),
     Column("subject", String, nullable=False, server_default=""),
+    Column("record_offset", BigInteger),
     Index("answers_to_referral", "referral_id", "id"),
 )
 

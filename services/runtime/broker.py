@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ from services.runtime.failures import InfrastructureDown, explain
 from services.runtime.fetching import SteadyConsumer
 from services.runtime.replays import heal
 from services.runtime.settle import Desk, settle
+from services.runtime.stamps import ReadEnds, as_written
 
 POLL_MS: Final = 20
 FETCH_WAIT_MS: Final = 50
@@ -44,6 +45,8 @@ NEW_TOPICS_MS: Final = 5_000
 FIRST_WAIT_SECONDS: Final = 0.2
 LONGEST_WAIT_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 30.0
+SETTLE: Final = timedelta(seconds=1)
+"""What came just before its end was asked for may still be on its way to a reader of a lighter broker."""
 SESSION_SECONDS: Final = 10.0
 """After this long without a word from a process the broker gives its partitions to others."""
 HEARTBEAT_SECONDS: Final = 3.0
@@ -99,6 +102,7 @@ class Pump:
     def __init__(self, broker: SteadyBroker, desk: Desk) -> None:
         self.desk = desk
         self._broker = broker
+        self.ends = ReadEnds()
         self._uncommitted: dict[TopicPartition, int] = {}
         self._settled: dict[TopicPartition, int] = {}
         self._whole: frozenset[TopicPartition] | None = None
@@ -169,18 +173,24 @@ class Pump:
     async def caught_up(self) -> bool:
         """Whether everything that lay on our partitions when this was asked is settled. Not sure means no.
 
+        But for those that rest: nobody waits for a sender of whom too much had to be refused.
         Exact on Apache Kafka. Tansu answers with the place of the last batch, so that one may still be on its way.
         """
         consumer = self.consumer
-        if consumer is None or not self.assigned():
+        if consumer is None or not self.assigned() or consumer.is_being_reassigned():
             return False
-        assigned = consumer.assignment()
-        ends = await consumer.end_offsets(list(assigned)) if assigned else {}
+        assigned, asked = consumer.assignment(), datetime.now(UTC)
+        awake = assigned - (rests := consumer.resting_parts())
+        self.ends.leave(rests)
+        ends = await consumer.end_offsets(list(awake)) if awake else {}
         self._settled = {part: offset for part, offset in self._settled.items() if part in assigned}
         for part, end in ends.items():
             if self._settled.get(part, 0) < end:
                 # Another process may have had it meanwhile, or nothing came since we began.
                 self._settled[part] = max(self._settled.get(part, 0), await consumer.committed(part) or 0)
+        for part, end in ends.items():
+            if self._settled.get(part, 0) >= end:
+                self.ends.read_to(part, end, asked - SETTLE)
         if any(self._settled.get(part, 0) < end for part, end in ends.items()):
             return False
         self._whole = frozenset(assigned)
@@ -190,6 +200,17 @@ class Pump:
         """Whether it has caught up since it began and since it last got a partition, whatever has come since."""
         consumer = self.consumer
         return consumer is not None and self._whole is not None and consumer.assignment() <= self._whole
+
+    def parts(self) -> int:
+        """How many partitions this process has."""
+        consumer = self.consumer
+        return len(consumer.assignment()) if consumer is not None else 0
+
+    def of_parts(self) -> int:
+        """How many there are for all processes of the group."""
+        consumer = self.consumer
+        topics = consumer.subscription() if consumer is not None else None
+        return sum(len(consumer.partitions_for_topic(topic) or ()) for topic in topics or ()) if consumer else 0
 
     async def take(self, records: Sequence[Any]) -> None:
         """One batch. Leaves it uncommitted and steps back if the infrastructure is away."""
@@ -231,7 +252,8 @@ class Pump:
         now = datetime.now(UTC)
         arrivals: list[Arrival] = []
         for raw in records:
-            record = record_of(raw, now)
+            part = TopicPartition(raw.topic, raw.partition)
+            record = record_of(raw, self.ends.judge(part, raw.offset, raw.timestamp, now))
             if isinstance(raw.value, Excerpt):
                 place = place_of(record) if self.desk.reader.guarded else {}
                 unread = Unreadable(record=record, code=raw.value.code, detail=raw.value.reason, **place)
@@ -309,17 +331,17 @@ async def _lag(consumer: SteadyConsumer) -> int:
     return waiting
 
 
-def record_of(raw: ConsumerRecord[Any, Any], now: datetime) -> Record:
-    """Total: nothing that a partner writes makes it fail. A stamp from the future counts as now."""
+def record_of(raw: ConsumerRecord[Any, Any], judged: datetime) -> Record:
+    """Total: nothing that a partner writes makes it fail."""
     headers = dict(raw.headers)
     if None in headers.values():
         headers = {name: value for name, value in raw.headers if value is not None}
-    stamped = raw.timestamp / 1000 if 0 <= raw.timestamp <= now.timestamp() * 1000 else now.timestamp()
     return Record(
         topic=raw.topic,
         partition=raw.partition,
         offset=raw.offset,
-        timestamp=datetime.fromtimestamp(stamped, UTC),
+        timestamp=as_written(raw.timestamp),
+        judged=judged,
         key=raw.key,
         value=raw.value,
         headers=headers,

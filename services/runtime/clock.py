@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
+
+FIRST: Final = datetime(1950, 1, 1, tzinfo=UTC)
+LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""The calendar knows the days between, and simulated time that runs for too long stands still at its end."""
+LONGEST_SECONDS: Final = 100 * 366 * 86400.0
 
 
 class TimeSettings(Protocol):
@@ -42,11 +47,26 @@ class Clock:
         return self.at(datetime.now(UTC))
 
     def at(self, real: datetime) -> datetime:
-        """The business time of a real moment, for example of a Kafka record's timestamp."""
+        """The business time of a real moment, for example of a record's receipt; within what can be counted with."""
         if self.anchor is None:
-            return real.astimezone(UTC)
+            return min(max(real, FIRST), LAST).astimezone(UTC)
         origin = self.origin if self.origin is not None else self.anchor
+        seconds = (real - self.anchor).total_seconds() * self.speed
+        earliest, latest = ((end - origin).total_seconds() for end in (FIRST, LAST))
+        if not earliest < seconds < latest:
+            return FIRST if seconds <= earliest else LAST
         return (origin + (real - self.anchor) * self.speed).astimezone(UTC)
+
+    def real(self, moment: datetime) -> datetime:
+        """The real moment of a business time."""
+        if self.anchor is None:
+            return moment.astimezone(UTC)
+        origin = self.origin if self.origin is not None else self.anchor
+        return (self.anchor + (moment - origin) / self.speed).astimezone(UTC)
+
+    def span(self, seconds: float) -> timedelta:
+        """How much business time passes in so many seconds of the real world."""
+        return timedelta(seconds=min(seconds * self.speed, LONGEST_SECONDS))
 
     def real_seconds(self, span: timedelta) -> float:
         """How long a span of business time takes in the real world."""

@@ -29,11 +29,17 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     partition: int
     offset: int
     timestamp: datetime
-    """Real time at which the broker or the sender stamped it."""
+    """As it stands on the record: the broker's word, or the sender's."""
+    judged: datetime | None = None
+    """Real time at which it reached the broker, as far as can be told; what stands on it where nobody has judged."""
     key: bytes | None
     value: bytes | None
     headers: Mapping[str, bytes]
     raw_headers: tuple[tuple[str, bytes | None], ...] = ()
+
+    @property
+    def came_at(self) -> datetime:
+        return self.judged or self.timestamp
 
 
 class Incoming(msgspec.Struct, Generic[T_co], frozen=True, kw_only=True):
@@ -200,7 +206,7 @@ def events_of_ours(clock: Clock) -> Decode:
             writer=envelope.writer,
             case_id=data.case_id if isinstance(data, CaseBound) else None,
             sequence=envelope.sequence,
-            received_at=clock.at(record.timestamp),
+            received_at=clock.at(record.came_at),
             traceparent=envelope.traceparent,
             data=data,
         )
@@ -213,7 +219,7 @@ def _ignored(record: Record, clock: Clock) -> Incoming[Ignored]:
     wire_type = record.headers.get("ce_type", b"")[:LANE_LENGTH].decode("utf-8", "replace")
     event_id = record.headers.get("ce_id", b"")[:LANE_LENGTH].decode("utf-8", "replace")
     return Incoming(
-        record=record, event_id=event_id, received_at=clock.at(record.timestamp), data=Ignored(wire_type), **place
+        record=record, event_id=event_id, received_at=clock.at(record.came_at), data=Ignored(wire_type), **place
     )
 
 

@@ -203,6 +203,9 @@ class SteadyConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         """The topics of which nothing is read at this moment."""
         return frozenset(part.topic for part in self._resting)
 
+    def resting_parts(self) -> frozenset[Any]:
+        return frozenset(self._resting)
+
     def _wake(self) -> None:
         now, assigned = time.monotonic(), self.assignment()
         for part, until in list(self._resting.items()):
@@ -223,6 +226,10 @@ class SteadyConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             "metadata": self._client._sync_task,  # noqa: SLF001
         }
         return next((name for name, task in tasks.items() if task is None or task.done()), None)
+
+    def is_being_reassigned(self) -> bool:
+        """Whether the group is just dealing out its partitions anew: what is still held here may be another's."""
+        return bool(self._subscription.reassignment_in_progress)
 
     def is_member(self) -> bool:
         """Whether the group has taken this consumer in, whatever part it then gave it."""

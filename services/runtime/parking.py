@@ -84,9 +84,9 @@ _LOCK = text(
 _PARK = text(
     """
     INSERT INTO parked_records (reader, lane, code, detail, facts, event_id, writer, case_id, sequence,
-                                topic, partition, "offset", timestamp, key, value, headers)
+                                topic, partition, "offset", timestamp, came_at, key, value, headers)
     VALUES (:reader, :lane, :code, :detail, CAST(:facts AS jsonb), :event_id, :writer, :case_id, :sequence,
-            :topic, :partition, :offset, :timestamp, :key, :value, CAST(:headers AS jsonb))
+            :topic, :partition, :offset, :timestamp, :came_at, :key, :value, CAST(:headers AS jsonb))
     ON CONFLICT DO NOTHING
     """
 )
@@ -181,7 +181,7 @@ async def show(engine: AsyncEngine, parked_id: int) -> ParkedRecord:
     async with transaction(engine) as conn:
         row = (
             await conn.execute(
-                text(f"SELECT {_COLUMNS}, key, value, headers FROM parked_records AS p WHERE p.id = :id"),
+                text(f"SELECT {_COLUMNS}, came_at, key, value, headers FROM parked_records AS p WHERE p.id = :id"),
                 {"id": parked_id},
             )
         ).one_or_none()
@@ -199,6 +199,7 @@ def record_of(row: Row[Any]) -> Record:
         partition=row.partition,
         offset=row.offset,
         timestamp=row.timestamp,
+        judged=row.came_at,
         key=row.key,
         value=row.value,
         headers={name: value for name, value in raw if value is not None},
@@ -232,6 +233,7 @@ def _row(reader: str, item: SetAside, facts: dict[str, object]) -> dict[str, obj
         "partition": record.partition,
         "offset": record.offset,
         "timestamp": record.timestamp,
+        "came_at": record.came_at,
         "key": record.key,
         "value": record.value,
         "headers": msgspec.json.encode(

@@ -23,6 +23,7 @@ from services.runtime.failures import explain
 from services.runtime.housekeeping import housekeep, measure
 from services.runtime.http import DEGRADED, OK, build_app
 from services.runtime.jobs import Job
+from services.runtime.progress import Progress
 from services.runtime.relay import Relay
 from services.runtime.sealing import CannotOpen, Sealer, check_key
 from services.runtime.settings import RuntimeSettings
@@ -33,6 +34,7 @@ SILENT_SECONDS = 15.0
 HOUSEKEEPING_SECONDS = 600.0
 FIGURES_SECONDS = 10.0
 MEND_SECONDS = 5.0
+PROGRESS_SECONDS = 1.0
 YOUNG_OBJECTS = 20_000
 """Made and not yet freed, before the collector looks for those that hold each other."""
 
@@ -81,6 +83,7 @@ async def run(service: Service) -> None:
     ]
     service.pumps.extend(pumps)
     relay = Relay(service.engine, connection, service.name)
+    progress = Progress(engine=service.engine, pumps=pumps)
 
     async def probe() -> dict[str, str]:
         refused = {part: tell() for part, tell in service.refusals.items()}
@@ -107,7 +110,9 @@ async def run(service: Service) -> None:
     tasks = [asyncio.create_task(relay.run()), *_jobs(service)]
     serving = asyncio.create_task(_serve(server))
     try:
+        await progress.begin()
         await broker.start()
+        tasks.append(asyncio.create_task(_repeat(Job(run=progress.note, seconds=PROGRESS_SECONDS))))
         tasks += [asyncio.create_task(_repeat(Job(run=pump.mend, seconds=MEND_SECONDS))) for pump in pumps]
         log.info("started", service=service.name, port=settings.http_port)
         await asyncio.wait(

@@ -134,6 +134,7 @@ def _parking(metadata: MetaData) -> None:
         Column("partition", Integer, nullable=False),
         Column("offset", BigInteger, nullable=False),
         Column("timestamp", DateTime(timezone=True), nullable=False),
+        Column("came_at", DateTime(timezone=True)),
         Column("key", LargeBinary),
         Column("value", LargeBinary),
         Column("headers", JSONB, nullable=False),

@@ -19,8 +19,9 @@ async def make_missing(connection: Mapping[str, Any], names: Iterable[str]) -> l
         there = set(await admin.list_topics())
         wanted = {name: topic for name in names if name not in there and (topic := topic_of(name)) is not None}
         for name, topic in wanted.items():
-            kept = {"retention.ms": str(int(topic.retention.total_seconds() * 1000))}
-            new = NewTopic(name, topic.partitions, AS_THE_BROKER_SAYS, replica_assignments={}, topic_configs=kept)
+            new = NewTopic(
+                name, topic.partitions, AS_THE_BROKER_SAYS, replica_assignments={}, topic_configs=topic.settings
+            )
             await admin.create_topics([new])
         return sorted(wanted)
     finally:

@@ -109,6 +109,16 @@ class ReceiptRow(NamedTuple):
     holds_until: datetime
 
 
+class AnswerRow(NamedTuple):
+    """An answer that routing has kept, and its place on the topic of its office; none if it came over HTTP."""
+
+    id: int
+    case_id: UUID
+    office: str
+    offset: int | None
+    received_at: datetime
+
+
 class Said(NamedTuple):
     """A row of a service's journal."""
 
@@ -164,6 +174,7 @@ class Facts:
     watches: Sequence[WatchRow] = ()
     alerts: Sequence[AlertRow] = ()
     receipts: Sequence[ReceiptRow] = ()
+    answers: Sequence[AnswerRow] = ()
     said: Sequence[Said] = ()
     last: Mapping[tuple[str, UUID], int] = field(default_factory=dict)
     """The last sequence that each service has given out, by service and case."""

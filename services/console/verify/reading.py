@@ -11,6 +11,7 @@ import asyncpg
 
 from services.console.verify.facts import (
     AlertRow,
+    AnswerRow,
     CaseRow,
     ClockRow,
     Facts,
@@ -99,6 +100,10 @@ _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
         """,
     ),
     "alerts": (AlertRow, "SELECT event_id, case_id, clock_id, type, version, level FROM notify.alerts WHERE {mine}"),
+    "answers": (
+        AnswerRow,
+        "SELECT id, case_id, sender, record_offset, received_at FROM routing.answers_of_offices WHERE {mine}",
+    ),
     "receipts": (
         ReceiptRow,
         """

@@ -57,6 +57,12 @@ class Answer:
         return Actor(door=self.door, role=Role.OFFICER, office=self.sender, post=self.post)
 
 
+def not_before_dispatch(answer: Answer, routing: Routing) -> Answer:
+    """Nobody can have answered what was not sent yet, whatever a clock somewhere says."""
+    sent = routing.referral(answer.feedback.referral_id).dispatched_at
+    return answer if answer.received_at >= sent else replace(answer, received_at=sent)
+
+
 def take(routing: Routing, answer: Answer, desk: Desk) -> tuple[Change, Refused | None]:
     """The change with what is said of the answer itself; a refused answer changes nothing else."""
     change = Change(routing=routing, at=answer.received_at, by=answer.by)

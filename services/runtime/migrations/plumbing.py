@@ -117,10 +117,32 @@ CREATE TABLE sealing_check (
 """
 
 
+PROGRESS = """
+CREATE TABLE reading_progress (
+    reader varchar,
+    process varchar,
+    read_until timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL,
+    parts integer NOT NULL,
+    PRIMARY KEY (reader, process)
+) WITH (fillfactor = 50);
+
+CREATE TABLE read_until (reader varchar PRIMARY KEY, until timestamptz NOT NULL) WITH (fillfactor = 50);
+
+ALTER TABLE parked_records ADD COLUMN came_at timestamptz
+"""
+
+
 class Operations(Protocol):
     """The part of Alembic's `op` that is used here."""
 
     def execute(self, sqltext: str) -> None: ...
+
+
+def create_progress(op: Operations) -> None:
+    """How far each reader has read, and when a record that is parked has come."""
+    for statement in PROGRESS.split(";\n"):
+        op.execute(statement)
 
 
 def create_plumbing(op: Operations) -> None:

@@ -1,10 +1,11 @@
 """Planted faults in clocks, watches and alerts."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import msgspec
 
-from contracts.codes import ClockKind, ClockStatus, Doubt
+from contracts.codes import ClockKind, ClockStatus, Doubt, ReferralRole
 from contracts.events import clocks
 from contracts.topics import REFERRALS
 from services.console.verify.facts import Facts, ReceiptRow, WatchRow
@@ -104,6 +105,12 @@ def broken_for_the_time_being(_: Facts) -> Facts:
     return together(told)
 
 
+def answered_before_it_was_sent(_: Facts) -> Facts:
+    told = dispatched()
+    told.is_heard(ReferralRole.LEAD, MONDAY + DAY - timedelta(seconds=1))
+    return together(told)
+
+
 URGED = of_type("supervision.urged")
 CLOCK_PLANTS = (
     Plant("watched", "nobody watches", lambda f: without(f, "watches", case_id=PAUSED)),
@@ -141,6 +148,12 @@ CLOCK_PLANTS = (
     Plant("none_overdue", "held by another office", lambda f: with_receipt(late_watch(f), office=PENSIONS)),
     Plant("none_overdue", "held by what stops nothing", lambda f: with_receipt(late_watch(f), stops=())),
     Plant("answers_settled", "left lying", lambda f: with_receipt(f, holds_until=NOW - DAY)),
+    Plant("not_backdated", "before it was sent", answered_before_it_was_sent),
+    Plant(
+        "in_order_of_the_topic",
+        "dated back",
+        lambda f: changed(f, "answers", {"received_at": MONDAY}, offset=max(one.offset for one in f.answers)),
+    ),
     Plant("no_false_breach", "met in time", broken_though_met),
     Plant("no_false_breach", "said for the time being, and never taken back", broken_for_the_time_being),
     Plant("no_false_breach", "paused in time", broken_while_paused),

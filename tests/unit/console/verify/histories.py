@@ -10,6 +10,8 @@ from contracts.codes import (
     CaseState,
     ClockKind,
     ClockStatus,
+    FeedbackAction,
+    FeedbackOutcome,
     Field,
     ReferralRole,
     ReferralState,
@@ -22,6 +24,7 @@ from contracts.events.rejections import FeedbackRejected
 from contracts.topics import HOME, OFFICE_REFERRALS, REJECTIONS
 from services.console.verify.facts import (
     AlertRow,
+    AnswerRow,
     CaseRow,
     ClockRow,
     LegRow,
@@ -63,6 +66,7 @@ class History:
         self.rows: dict[type, dict[UUID, tuple]] = {}
         self.alerts: list[AlertRow] = []
         self.receipts: list[ReceiptRow] = []
+        self.kept_answers: list[AnswerRow] = []
 
     def keep(self, row: tuple) -> None:
         self.rows.setdefault(type(row), {})[row[0]] = row
@@ -163,6 +167,22 @@ class History:
         ended = state in {"returned", "completed", "failed", "cancelled"}
         self.change(ReferralRow, row.referral_id, state=state, ended=ended)
         self.change(LegRow, row.referral_id, state=state)
+
+    def is_heard(self, role: ReferralRole, at: datetime) -> None:
+        """Routing tells the office that its answer was taken."""
+        row = self.rows[ReferralRow][self.referral(role)]
+        event = referrals.FeedbackReceived(
+            case_id=self.case_id,
+            referral_id=row.referral_id,
+            feedback_id=f"f{len(self.said)}",
+            sender=row.office,
+            action=FeedbackAction.SIGN,
+            outcome=FeedbackOutcome.APPLIED,
+            received_at=at,
+        )
+        self.says("routing", event, copies=(row.office,))
+        place = self.number * 10 + len(self.kept_answers)
+        self.kept_answers.append(AnswerRow(place, self.case_id, row.office, place, at))
 
     def _acts(
         self, kind: type[referrals.ReferralEvent], role: ReferralRole, office: str, at: datetime, **more: object

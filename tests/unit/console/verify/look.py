@@ -42,6 +42,7 @@ def together(*told: History) -> Facts:
         settled={one.case_id for one in told},
         **{name: every[kind] for kind, name in ROWS.items()},
         alerts=[row for one in told for row in one.alerts],
+        answers=[row for one in told for row in one.kept_answers],
         receipts=[row for one in told for row in one.receipts],
         said=said,
         last={key: value for one in told for key, value in one.last.items()},

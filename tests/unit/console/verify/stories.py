@@ -22,6 +22,8 @@ def closed(number: int = 1) -> History:
     told.says("routing", a_refusal())
     told.is_accepted()
     told.is_dispatched()
+    told.is_heard(LEAD, MONDAY + 9 * DAY)
+    told.is_heard(LEAD, MONDAY + 9 * DAY + timedelta(minutes=1))
     told.answers(referrals.ReferralSigned, LEAD, ReferralState.SIGNED)
     told.answers(referrals.ReferralCompleted, CO, ReferralState.COMPLETED)
     told.answers(referrals.ReferralCompleted, LEAD, ReferralState.COMPLETED)

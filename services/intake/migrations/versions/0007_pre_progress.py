@@ -1,0 +1,12 @@
+"""How far each reader has read."""
+
+from alembic import op
+
+from services.runtime.migrations.plumbing import create_progress
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    create_progress(op)
