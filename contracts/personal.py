@@ -28,8 +28,12 @@ def is_identity_number(text: str) -> bool:
         date(year, month, day)
     except ValueError:
         return False
-    remainder = sum(weight * int(digit) for weight, digit in zip(WEIGHTS, text, strict=False)) % 11
-    return year in YEARS and CHECK_DIGITS[remainder] == text[17].upper()
+    return year in YEARS and check_character(text[:17]) == text[17].upper()
+
+
+def check_character(first_17: str) -> str:
+    """The last character of an identity number (ISO 7064 MOD 11-2)."""
+    return CHECK_DIGITS[sum(weight * int(digit) for weight, digit in zip(WEIGHTS, first_17, strict=True)) % 11]
 
 
 def is_personal(text: str) -> bool:

@@ -15,7 +15,8 @@ AREA_FORM: Final = r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})$"
 Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern=IDENTIFIER_FORM)]
 """An id of a foreign system: printable ASCII without blanks."""
 POST: Final = r"[a-z]+[0-9]{0,4}(-([a-z]+[0-9]{0,4}|[0-9]{1,4}))*"
-Post = Annotated[str, Meta(max_length=32, pattern=rf"^({POST})?\Z")]
+POST_FORM: Final = rf"^({POST})?$"
+Post = Annotated[str, Meta(max_length=32, pattern=POST_FORM)]
 """A post as its office calls it, for example `window-3`; never a person's name, and no room for a person's number."""
 ShortText = Annotated[str, Meta(max_length=200)]
 LongText = Annotated[str, Meta(max_length=4000)]
@@ -27,6 +28,8 @@ class Applicant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     phone: Annotated[str, Meta(max_length=40)] = ""
     id_number: Annotated[str, Meta(max_length=40)] = ""
+    """18 characters of GB 11643-1999 with a true birth date and check character: of identity cards, residence permits
+    of Hong Kong, Macau and Taiwan, foreigners' cards of 18 digits. Left out for every other document."""
     household: Annotated[str, Meta(max_length=64)] = ""
 
 

@@ -150,6 +150,19 @@ FIELDS: Final = (
         "不得含有身份证号、手机号或者汉字，请另编号码",
         "must not hold an identity number, a mobile number or Chinese characters: make up another",
     ),
+    Refusal(
+        "bad_id_number",
+        422,
+        "须为 18 位公民身份号码（含港澳台居住证、外国人永居证的 18 位号码），出生日期和校验码正确；其他证件请留空",
+        "must be an identity number of 18 characters with a true birth date and check character (also of residence "
+        "permits and foreigners' cards); leave it out for other documents",
+    ),
+    Refusal(
+        "bad_phone",
+        422,
+        "须为电话号码：5 至 20 位数字，可含 +、-、括号和空格",
+        "must be a telephone number: 5 to 20 digits, with plus, hyphens, brackets and blanks",
+    ),
     Refusal("not_an_id", 422, "须为 UUID", "must be a UUID"),
     Refusal("unknown_referral", 422, "须为本单位的转办件编号", "must be a referral of the office that answers"),
     Refusal("bad_case", 422, "须为案件编号或者案件 UUID", "must be the number or the id of a case"),

@@ -67,7 +67,7 @@ BY_NAME: dict[str, Any] = {
     "materials": ("identity_card", "household_register"),
     "name": "张示例",
     "phone": "000-0000000",
-    "id_number": "130722190001010000",
+    "id_number": "000000190001010017",
     "household": "130722100-000017",
     "summary": "申请教育救助(示例)",
     "text": "已收到,正在核实(示例)",

@@ -19,7 +19,7 @@ PARKED = {"unknown_case", "unknown_referral", "sequence_gap"}
 """Said of records that are set aside; docs/reference/error-codes.md has them in a table of their own."""
 HALF_WIDTH = re.compile(r"[\u4e00-\u9fff}][,;:()?!]|[,;:()?!][\u4e00-\u9fff{]")
 """Chinese is written with full-width punctuation."""
-BY_VARIABLE = {"wrong_form", "bad_identifier", "bad_area", "bad_case"}
+BY_VARIABLE = {"wrong_form", "bad_identifier", "bad_area", "bad_case", "bad_post"}
 """Codes that are chosen in a mapping."""
 
 

@@ -3,29 +3,28 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
-from contracts.codes import SubmissionChannel
-from contracts.personal import is_personal
+from contracts.personal import is_identity_number, is_personal
 from contracts.reading import read_object
-from contracts.refusals import Fault, Shape
-from contracts.submissions import Applicant, Post, Submission
-from services.deadlines import BadQuestion
-from services.deadlines.limits import sound
+from contracts.refusals import Fault
+from contracts.submissions import Submission
 from services.intake.domain.case import first_contact
 from services.policies import Policy
+from services.runtime.checking import check
 
-LARGEST = 256 * 1024
-IDENTIFIER = re.compile(r"[\x21-\x7e]{1,128}\Z")
-AREA_CODE = re.compile(r"(?:[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})\Z")
-OLDEST = timedelta(days=366)
+LARGEST: Final = 256 * 1024
+IDENTIFIER: Final = re.compile(r"[\x21-\x7e]{1,128}\Z")
+AREA_DIGITS: Final = 12
+OLDEST: Final = timedelta(days=366)
 """A matter that was taken longer ago is a mistake of the sender's clock."""
-AHEAD = timedelta(minutes=10)
+AHEAD: Final = timedelta(minutes=10)
 """How far a sender's clock may run before ours."""
-MOST_MATERIALS = 100
-LONGEST = {"name": 100, "phone": 40, "id_number": 40, "household": 64, "summary": 4000}
+PHONE: Final = re.compile(r"\+?[0-9(][0-9() -]*")
+FEWEST_DIGITS, MOST_DIGITS = 5, 20
 
 Faults = Iterator[Fault]
 
@@ -35,13 +34,24 @@ def parse(body: bytes, policy: Policy, now: datetime) -> Submission | tuple[Faul
     raw = read_object(body, largest=LARGEST)
     if isinstance(raw, Fault):
         return (raw,)
-    faults = tuple(_faults(raw, policy, now))
-    return faults or _whole(raw)
+    values, faults = check(Submission, raw)
+    faults += tuple(_senseless(values, {fault.field for fault in faults}, policy, now))
+    if faults:
+        return faults
+    found = msgspec.convert(values, Submission)
+    person = found.applicant
+    return replace(found, applicant=replace(person, id_number=person.id_number.upper()))
 
 
 def canonical(submission: Submission) -> bytes:
-    """The same content gives the same bytes, whatever the order of its fields."""
-    return msgspec.json.encode(submission, order="deterministic")
+    """The same content gives the same bytes, whatever the order of its fields and however a moment is written."""
+    received_at = submission.received_at
+    same = replace(
+        submission,
+        area=submission.area.ljust(AREA_DIGITS, "0"),
+        received_at=received_at.astimezone(UTC) if received_at is not None else None,
+    )
+    return msgspec.json.encode(same, order="deterministic")
 
 
 def repeatable(value: object) -> str | None:
@@ -49,138 +59,68 @@ def repeatable(value: object) -> str | None:
     return value if isinstance(value, str) and IDENTIFIER.match(value) and not is_personal(value) else None
 
 
-def _whole(raw: dict[str, Any]) -> Submission | tuple[Fault, ...]:
-    try:
-        return msgspec.convert(raw | {"received_at": _moment(raw.get("received_at"))}, Submission)
-    except msgspec.ValidationError:
-        return (Fault("", "wrong_type", {"wanted": Shape.OBJECT}),)
-
-
-def _faults(raw: Mapping[str, Any], policy: Policy, now: datetime) -> Faults:
+def _senseless(values: Mapping[str, Any], wrong: set[str], policy: Policy, now: datetime) -> Faults:
+    """What has the right form and makes no sense here; fields that are `wrong` already are not looked at again."""
+    given = {name: value for name, value in values.items() if name not in wrong}
     for field in ("submission_id", "source"):
-        yield from _identifier(raw, field)
-    yield from _category(raw, policy)
-    yield from _area(raw, policy)
-    channel = raw.get("channel", SubmissionChannel.SYSTEM.value)
-    if not isinstance(channel, str) or channel not in set(SubmissionChannel):
-        yield Fault("channel", "not_one_of", {"allowed": [each.value for each in SubmissionChannel]})
-    yield from _received(raw.get("received_at"), now)
-    yield from _applicant(raw.get("applicant"))
-    yield from _text(raw, "summary", "summary")
-    yield from _attributes(raw, policy)
-    yield from _materials(raw.get("materials", []))
-    yield from _post(raw.get("first_contact_post", ""))
-
-
-def _identifier(raw: Mapping[str, Any], field: str) -> Faults:
-    value = raw.get(field)
-    if value is None:
-        yield Fault(field, "missing")
-    elif not isinstance(value, str) or not IDENTIFIER.match(value):
-        yield Fault(field, "bad_identifier")
-    elif is_personal(value):
-        yield Fault(field, "personal_id")
-
-
-def _category(raw: Mapping[str, Any], policy: Policy) -> Faults:
-    value = raw.get("category")
-    if value is None:
-        yield Fault("category", "missing")
-    elif not isinstance(value, str):
-        yield Fault("category", "wrong_type", {"wanted": Shape.TEXT})
-    elif value not in policy.categories:
+        if is_personal(given.get(field, "")):
+            yield Fault(field, "personal_id")
+    if "category" in given and given["category"] not in policy.categories:
         yield Fault("category", "unknown_category")
+    if "area" in given:
+        yield from _area(given["area"], policy)
+    if "received_at" in given and not now - OLDEST <= given["received_at"] <= now + AHEAD:
+        yield Fault("received_at", "received_range")
+    if isinstance(given.get("applicant"), dict):
+        yield from _applicant(given["applicant"], wrong, now)
+    yield from _attributes(given, policy)
+    if "materials" in given and not any(field.startswith("materials.") for field in wrong):
+        yield from _materials(given["materials"], policy)
 
 
-def _area(raw: Mapping[str, Any], policy: Policy) -> Faults:
-    value = raw.get("area")
-    if value is None:
-        yield Fault("area", "missing")
-    elif not isinstance(value, str) or not AREA_CODE.match(value):
-        yield Fault("area", "bad_area")
-    elif policy.area_for(value) is None:
-        yield Fault("area", "area_split" if policy.tree.has_ended(value) else "unknown_area")
-    elif first_contact(policy, value) is None:
+def _area(code: str, policy: Policy) -> Faults:
+    if policy.area_for(code) is None:
+        yield Fault("area", "area_split" if policy.tree.has_ended(code) else "unknown_area")
+    elif first_contact(policy, code) is None:
         yield Fault("area", "no_window")
 
 
-def _received(value: object, now: datetime) -> Faults:
-    if value is None:
-        return
-    moment = _moment(value)
-    if moment is None:
-        yield Fault("received_at", "time_form")
-        return
-    try:
-        sound("received_at", moment)
-    except BadQuestion as error:
-        yield error.fault
-        return
-    if not now - OLDEST <= moment.astimezone(UTC) <= now + AHEAD:
-        yield Fault("received_at", "received_range")
+def _applicant(given: Mapping[str, Any], wrong: set[str], now: datetime) -> Faults:
+    number, phone = given.get("id_number", ""), given.get("phone", "")
+    if number and "applicant.id_number" not in wrong and not _is_identity(number, now):
+        yield Fault("applicant.id_number", "bad_id_number")
+    if phone and "applicant.phone" not in wrong and not _is_phone(phone):
+        yield Fault("applicant.phone", "bad_phone")
 
 
-def _moment(value: object) -> datetime | None:
-    """Every form of ISO 8601, also those that the contract's own decoder does not read, as without seconds."""
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
+def _is_identity(number: str, now: datetime) -> bool:
+    """By form, birth date and check character; whether the region exists is not asked, as numbers outlive it."""
+    return is_identity_number(number) and number[6:14] <= now.strftime("%Y%m%d")
 
 
-def _applicant(value: object) -> Faults:
-    if value is None:
-        yield Fault("applicant", "missing")
-    elif not isinstance(value, dict):
-        yield Fault("applicant", "wrong_type", {"wanted": Shape.OBJECT})
-    else:
-        name = value.get("name")
-        if name is None or (isinstance(name, str) and not name.strip()):
-            yield Fault("applicant.name", "missing")
-        for field in Applicant.__struct_fields__:
-            yield from _text(value, field, f"applicant.{field}")
+def _is_phone(text: str) -> bool:
+    digits = sum(char.isdigit() for char in text)
+    return bool(PHONE.fullmatch(text)) and FEWEST_DIGITS <= digits <= MOST_DIGITS
 
 
-def _text(raw: Mapping[str, Any], name: str, field: str) -> Faults:
-    value = raw.get(name, "")
-    if not isinstance(value, str):
-        yield Fault(field, "wrong_type", {"wanted": Shape.TEXT})
-    elif len(value) > LONGEST[name]:
-        yield Fault(field, "too_long", {"most": LONGEST[name]})
-    elif "\x00" in value:
-        yield Fault(field, "bad_character")
-
-
-def _attributes(raw: Mapping[str, Any], policy: Policy) -> Faults:
-    value = raw.get("attributes", {})
-    if not isinstance(value, dict):
-        yield Fault("attributes", "wrong_type", {"wanted": Shape.OBJECT})
-        return
-    for answer in value.values():
-        if not isinstance(answer, str | int | bool):
-            yield Fault("attributes", "wrong_type", {"wanted": Shape.SCALAR})
-            break
-    code = raw.get("category")
-    category = policy.categories.get(code) if isinstance(code, str) else None
-    if category is None:
+def _attributes(given: Mapping[str, Any], policy: Policy) -> Faults:
+    category, said = policy.categories.get(given.get("category", "")), given.get("attributes")
+    if category is None or not isinstance(said, dict):
         return
     # Only names of the policy are told back: what a sender invents may name a person.
-    if value.keys() - category.attributes.keys():
+    if said.keys() - category.attributes.keys():
         yield Fault("attributes", "unknown_attribute", {"known": sorted(category.attributes)})
     for name, allowed in category.attributes.items():
-        if name in value and isinstance(value[name], str | int | bool) and value[name] not in allowed:
-            yield Fault(f"attributes.{name}", "not_one_of", {"allowed": list(allowed)})
+        # True is 1 to Python, and neither is the other to whoever sends it.
+        if name in said and not any(type(one) is type(said[name]) and one == said[name] for one in allowed):
+            yield Fault(
+                f"attributes.{name}",
+                "not_one_of",
+                {"allowed": sorted(msgspec.json.encode(one).decode().strip('"') for one in allowed)},
+            )
 
 
-def _materials(value: object) -> Faults:
-    if not isinstance(value, list) or not all(isinstance(code, str) and IDENTIFIER.match(code) for code in value):
-        yield Fault("materials", "wrong_type", {"wanted": Shape.LIST})
-    elif len(value) > MOST_MATERIALS:
-        yield Fault("materials", "too_many", {"most": MOST_MATERIALS})
-
-
-def _post(value: object) -> Faults:
-    try:
-        msgspec.convert(value, Post)
-    except msgspec.ValidationError:
-        yield Fault("first_contact_post", "bad_post")
+def _materials(codes: list[str], policy: Policy) -> Faults:
+    known = {material.code for category in policy.categories.values() for material in category.materials}
+    if not known.issuperset(codes):
+        yield Fault("materials", "unknown_material", {"known": known})

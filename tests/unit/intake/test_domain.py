@@ -55,20 +55,22 @@ def test_every_fault_is_named_at_once(policy: Policy) -> None:
         applicant={"phone": 5},
         summary="x" * 4001,
         materials="all",
+        sumary="x",
     )
     faults = parse(body, policy, NOW)
     assert isinstance(faults, tuple)
     assert [(fault.field, fault.code) for fault in faults] == [
+        ("", "unknown_field"),
         ("submission_id", "missing"),
         ("source", "bad_identifier"),
-        ("category", "unknown_category"),
-        ("area", "unknown_area"),
         ("channel", "not_one_of"),
         ("received_at", "offset_missing"),
         ("applicant.name", "missing"),
         ("applicant.phone", "wrong_type"),
         ("summary", "too_long"),
         ("materials", "wrong_type"),
+        ("category", "unknown_category"),
+        ("area", "unknown_area"),
     ]
 
 
@@ -142,16 +144,101 @@ def test_each_attribute_that_is_wrong_is_named_but_not_those_a_sender_invents(po
     category = policy.categories["education.student_aid"]
     asked = replace(category, attributes={"urgent": frozenset({True, False}), "grade": frozenset({1, 2})})
     known = replace(policy, categories={category.code: asked})
-    body = a_submission(category=category.code, attributes={"urgent": "soon", "grade": -1, "phone of": "x", "n": [1]})
+    body = a_submission(category=category.code, attributes={"urgent": 1, "grade": True, "phone of": "x"})
     faults = parse(body, known, NOW)
     assert isinstance(faults, tuple)
     assert [(fault.field, fault.code) for fault in faults] == [
-        ("attributes", "wrong_type"),
         ("attributes", "unknown_attribute"),
         ("attributes.urgent", "not_one_of"),
         ("attributes.grade", "not_one_of"),
     ]
-    assert faults[1].facts == {"known": ["grade", "urgent"]}
+    assert faults[0].facts == {"known": ["grade", "urgent"]}
+    assert faults[1].facts == {"allowed": ["false", "true"]}
+
+
+@pytest.mark.parametrize(
+    ("number", "fine"),
+    [
+        ("000000199001010018", True),  # a region that there is not: nobody's number, and a right one
+        ("00000019900101000x", True),
+        ("810000199001010000", True),
+        ("", True),
+        ("00000019900101001", False),
+        ("0000001990010100183", False),
+        ("000000199001010019", False),
+        ("000000199002300017", False),
+        ("00000020990101001X", False),
+        ("000000900101001", False),
+        ("1.10101E+17", False),
+        ("００００００199001010018", False),
+        ("E12345678", False),
+    ],
+)
+def test_an_identity_number_is_one_or_is_left_out(policy: Policy, number: str, *, fine: bool) -> None:
+    found = parse(a_submission(applicant={"name": "张示例", "id_number": number}), policy, NOW)
+    if fine:
+        assert isinstance(found, Submission)
+        assert found.applicant.id_number == number.upper()
+    else:
+        assert isinstance(found, tuple)
+        assert [(fault.field, fault.code) for fault in found] == [("applicant.id_number", "bad_id_number")]
+        assert number not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("phone", "fine"),
+    [
+        ("12345", True),
+        ("000-0000000", True),
+        ("+86 100 0000 0000", True),
+        ("(0313) 0000000-801", True),
+        ("1234", False),
+        ("1" * 21, False),
+        ("no phone", False),
+        ("1.00E+10", False),
+        ("１００００００００００", False),
+    ],
+)
+def test_a_telephone_number_can_be_dialled(policy: Policy, phone: str, *, fine: bool) -> None:
+    found = parse(a_submission(applicant={"name": "张示例", "phone": phone}), policy, NOW)
+    assert isinstance(found, Submission) is fine
+    assert fine or [(fault.field, fault.code) for fault in found] == [("applicant.phone", "bad_phone")]  # type: ignore[union-attr]
+
+
+def test_a_field_that_there_is_not_is_refused_also_of_the_applicant(policy: Policy) -> None:
+    found = parse(a_submission(sumary="x", applicant={"name": "张示例", "telephone": "1"}), policy, NOW)
+    assert isinstance(found, tuple)
+    assert [(fault.field, fault.code) for fault in found] == [("", "unknown_field"), ("applicant", "unknown_field")]
+
+
+def test_a_material_that_the_policy_does_not_know_is_refused(policy: Policy) -> None:
+    found = parse(a_submission(materials=["identity_card", "no_such_paper"]), policy, NOW)
+    assert isinstance(found, tuple)
+    assert [(fault.field, fault.code) for fault in found] == [("materials", "unknown_material")]
+
+
+def test_the_same_instant_and_area_are_the_same_content(policy: Policy) -> None:
+    written = (
+        "2026-03-02T09:00:00+08:00",
+        "2026-03-02T01:00:00Z",
+        "2026-03-02T01:00:00.000Z",
+        "2026-03-02T09:00+08:00",
+    )
+    told = [
+        parse(a_submission(received_at=at, area=area), policy, NOW)
+        for at in written
+        for area in ("130722", "130722000000")
+    ]
+    assert all(isinstance(one, Submission) for one in told)
+    assert len({canonical(one) for one in told if isinstance(one, Submission)}) == 1
+
+
+def test_null_says_as_much_as_leaving_it_out(policy: Policy) -> None:
+    null = dict.fromkeys(("channel", "summary", "attributes", "materials"))
+    bare, told = (parse(a_submission(**{**dict.fromkeys(null, ...), **more}), policy, NOW) for more in ({}, null))
+    assert isinstance(bare, Submission)
+    assert isinstance(told, Submission)
+    assert canonical(bare) == canonical(told)
 
 
 def test_undeclared_attributes_are_refused(policy: Policy) -> None:

@@ -12,10 +12,11 @@ import msgspec
 import pytest
 
 from contracts.codes import AreaLevel, Field
+from contracts.personal import is_identity_number
 from contracts.submissions import Submission
 from services.console.demo.arrivals import CHANNELS, COMPLETE_SHARE, FIELDS, SENT_TWICE_SHARE, Arrival, Road
 from services.console.demo.hours import at_desk
-from services.console.demo.people import GIVEN_NAMES, checksum
+from services.console.demo.people import GIVEN_NAMES, NO_REGION
 from services.console.demo.plan import ARRIVAL_DAYS, DAYS, ORIGIN, Plan, make_plan
 from services.console.topics import DEFAULT_POLICY
 from services.intake.domain.submission import parse
@@ -135,4 +136,5 @@ def test_nobody_in_the_city_exists() -> None:
         person = arrival.submission.applicant
         assert person.name.endswith(GIVEN_NAMES)
         assert person.phone.startswith("100")
-        assert person.id_number[17] != checksum(person.id_number[:17])
+        assert person.id_number.startswith(NO_REGION)
+        assert is_identity_number(person.id_number)
