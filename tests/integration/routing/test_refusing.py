@@ -46,7 +46,7 @@ def codes(event: dict[str, Any]) -> list[tuple[str, str]]:
     [
         (b"{", [("", "not_json")]),
         (b"", [("", "not_json")]),
-        (b"[1]", [("", "wrong_type")]),
+        (b"[1]", [("", "not_json")]),
         (b"NaN", [("", "not_json")]),
         (b'{"feedback_id": "\xff"}', [("", "not_utf8")]),
         (b"[" * 100_000, [("", "too_large")]),
@@ -57,10 +57,10 @@ def codes(event: dict[str, Any]) -> list[tuple[str, str]]:
         (
             {"feedback_id": "with blank", "referral_id": 7, "action": "dance", "occurred_at": "soon", "extra": 1},
             [
-                ("feedback_id", "wrong_type"),
-                ("referral_id", "wrong_type"),
-                ("action", "wrong_type"),
-                ("occurred_at", "bad_time"),
+                ("feedback_id", "bad_identifier"),
+                ("referral_id", "not_an_id"),
+                ("action", "not_one_of"),
+                ("occurred_at", "time_form"),
                 ("", "unknown_field"),
             ],
         ),
@@ -76,7 +76,7 @@ async def test_an_answer_to_nothing_is_told_to_its_office_alone_and_the_next_flo
     assert await routing.is_answered(value, an_answer(lead, "accept")) == 0
 
     (event,) = await told(routing, "rejected")
-    assert codes(event) == faults
+    assert sorted(codes(event)) == sorted(faults)
     assert event["record"] == {
         "topic": OFFICE_FEEDBACK.named(EDUCATION),
         "partition": 0,
@@ -97,11 +97,11 @@ async def test_a_faulty_answer_to_an_own_referral_ends_in_its_case_with_every_fa
     (event,) = await told(routing, "received")
     assert (event["feedback_id"], event["outcome"], event["code"]) == ("x", "refused", "invalid_feedback")
     assert "action" not in event
-    assert codes(event) == [
+    assert sorted(codes(event)) == [
+        ("", "unknown_field"),
         ("action", "missing"),
         ("reason", "too_long"),
         ("text", "wrong_type"),
-        ("", "unknown_field"),
     ]
     assert "王" not in json.dumps(event, ensure_ascii=False)
     assert (await routing.said())[-1] == "feedback.received"
