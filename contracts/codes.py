@@ -118,6 +118,7 @@ class ClockKind(Code):
 
     ACCEPTANCE = "acceptance", "受理时限", "Acceptance"
     SUPPLEMENT_NOTICE = "supplement_notice", "补正告知时限", "Notice of missing material"
+    SUPPLEMENT = "supplement", "补正时限", "Time to hand in material"
     DISPATCH = "dispatch", "转办时限", "Dispatch"
     SIGNING = "signing", "签收时限", "Signing"
     RETURN_WINDOW = "return_window", "退件时限", "Return window"
@@ -125,6 +126,7 @@ class ClockKind(Code):
     CO_HANDLING = "co_handling", "协办时限", "Co-handling"
     PETITION_OBJECTION = "petition_objection", "信访异议时限", "Petition objection"
     RETURN_DECISION = "return_decision", "退件审核时限", "Decision on a return"
+    HOLD_REVIEW = "hold_review", "暂停核查时限", "Review of a hold"
     UNMATCHED = "unmatched", "无主事项处置时限", "Unmatched"
     REWORK = "rework", "重办时限", "Rework"
     CALLBACK = "callback", "回访时限", "Callback"
@@ -143,6 +145,10 @@ RETURN_RIGHTS: Final = frozenset({ClockKind.RETURN_WINDOW, ClockKind.PETITION_OB
 """While one of them runs, an office may ask to return its referral."""
 WINDOWS: Final = RETURN_RIGHTS | {ClockKind.REVIEW_REQUEST, ClockKind.RE_REVIEW_REQUEST, ClockKind.RETENTION}
 """Time in which somebody may do something, or must keep it. When it ends nobody has failed."""
+
+
+WAITS: Final = frozenset({ClockKind.SUPPLEMENT, ClockKind.HOLD_REVIEW})
+"""They run while a case waits, and watch that it does not wait for ever: nothing stops them."""
 
 
 class ClockStatus(Code):

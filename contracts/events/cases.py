@@ -116,11 +116,11 @@ class CaseReopened(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CaseApplicantToBeTold(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
-    """The window owes the applicant a word, for example on an extension."""
+    """The window owes the applicant a word, for example on an extension or a suspension."""
 
     TYPE: ClassVar[str] = "case.applicant_to_be_told"
     about: str
-    """`extension`."""
+    """`extension` or `suspension`."""
     owed_at: datetime
 
 

@@ -147,6 +147,8 @@ class ReferralOnHold(ReferralEvent, frozen=True, kw_only=True, omit_defaults=Tru
 
 class ReferralResumed(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "referral.resumed"
+    reason: str = ""
+    """Why a coordinator ended the hold; empty where the office itself went on."""
 
 
 class ReferralProgressReported(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):

@@ -153,6 +153,18 @@ REQUESTS: Final = (
         "Nothing of that kind is owed to the applicant. Still to be told: {owed}.",
     ),
     Refusal(
+        "nothing_to_hand_in",
+        409,
+        "案件没有在等待补正，不能按逾期未补正撤回。请填写其他撤回事由。",
+        "The case awaits no material, so none came too late. Name another reason to withdraw it.",
+    ),
+    Refusal(
+        "supplement_time_runs",
+        409,
+        "补正期限至 {until}，尚未届满。请在届满之后办理，或者容缺受理（accept）。",
+        "The applicant has time to hand in material until {until}. Wait until then, or accept the case without it.",
+    ),
+    Refusal(
         "reopen_window_over",
         409,
         "申请重办的期限已于 {until} 届满。请作为新的事项登记，并写明原案件编号。",

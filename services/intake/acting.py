@@ -83,7 +83,7 @@ class Reopen(Act, frozen=True, kw_only=True):
 
 
 class TellApplicant(Act, frozen=True, kw_only=True):
-    """Put on record that the applicant was told (告知), for example of an extension."""
+    """Put on record that the applicant was told (告知) of an `extension` or of a `suspension`."""
 
     about: str = "extension"
 

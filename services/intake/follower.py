@@ -54,7 +54,9 @@ from services.runtime.failures import Rejected
 
 HAPPENINGS: Final = {what.value: what for what in Happening}
 DECISIONS: Final = (RoutingDecided, RoutingUnmatched, RoutingOverridden, RoutingArbitrationRequested)
-TOLD: Final = LEAD_WORK | {ClockKind.RETURN_DECISION}
+AWAITED: Final = LEAD_WORK | {ClockKind.HOLD_REVIEW}
+"""Clocks of the lead by which the window says who answers next."""
+TOLD: Final = AWAITED | {ClockKind.RETURN_DECISION}
 """Clocks that stand in the story. That of signing is routing's own business, and of a co-handler's only the pauses."""
 
 
@@ -161,7 +163,7 @@ def step(still: Change, event: CaseBound, policy: Policy) -> Change:
             # Not `due_at`: who is late stays late, and the clock must say so.
             return following.silent(case, event.fired_at, event.kind, event.version, policy)
         case ClocksTold():
-            times = [clock for clock in event.clocks if clock.kind in LEAD_WORK and clock.referral_id == case.lead]
+            times = [clock for clock in event.clocks if clock.kind in AWAITED and clock.referral_id == case.lead]
             if not times:
                 return still
             timed = following.timed(case, still.at, to_awaited(times[-1]))

@@ -14,6 +14,8 @@ from services.policies import Policy
 from services.policies.kinds import Happening
 from services.policies.words import office_of
 
+WINDOWS_OWN = (ClockKind.SUPPLEMENT, ClockKind.ACCEPTANCE, ClockKind.CALLBACK)
+"""What the window is awaited for, the first that runs: until material has to come, acceptance stands still."""
 WIDE = frozenset({AreaLevel.PROVINCE, AreaLevel.CITY})
 
 
@@ -123,7 +125,8 @@ def _awaited(case: Case, policy: Policy) -> Awaited | None:
     """The window while it has not accepted or has to call back; else the lead, as routing said or is about to say."""
     if case.handling is not None:
         return case.handling
-    clock = next((c for c in case.clocks if c.kind in (ClockKind.ACCEPTANCE, ClockKind.CALLBACK)), None)
+    own = {clock.kind: clock for clock in case.clocks}
+    clock = next((own[kind] for kind in WINDOWS_OWN if kind in own), None)
     if clock is not None:
         return to_awaited(clock.facts(policy.calendar_of(clock.office)))
     if case.state is not CaseState.ACCEPTED or case.accepted_at is None:

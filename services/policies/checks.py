@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
-from contracts.codes import AreaLevel
+from contracts.codes import AreaLevel, ClockKind
 from services.policies.kinds import kind_faults
 from services.policies.ladder import ladder_faults
 from services.policies.model import LimitRow, Policy, Rule
 from services.policies.reading import Fault
+
+HOLD = "hold"
 
 
 def check(policy: Policy, file: str) -> Iterator[Fault]:
@@ -19,6 +21,7 @@ def check(policy: Policy, file: str) -> Iterator[Fault]:
     if policy.offices and not policy.purposes:
         yield Fault(file=file, line=1, reason="purposes.yaml names no purpose: no applicant could be opened")
     yield from _matters_of_clocks(policy)
+    yield from _of_reasons(policy)
     for rule in policy.rules:
         for role in (rule.lead, *rule.co_handlers, *rule.copies):
             # A pack without offices, as a nation's or a province's, is a parent to others and never routes.
@@ -50,6 +53,15 @@ def _limits(policy: Policy) -> Iterator[str]:
         for clock in started:
             if policy.find_limit(clock, code) is None:
                 yield f"no limit for the clock {clock.value} of category {code}"
+
+
+def _of_reasons(policy: Policy) -> Iterator[Fault]:
+    for row in policy.limits:
+        reason = policy.reasons.get(row.reason) if row.reason is not None else None
+        if row.reason is not None and (reason is None or HOLD not in reason.uses):
+            yield Fault.at(row.where, f"limit {row.id}: {row.reason} is no reason for a hold")
+        if row.reason is not None and row.clock is not ClockKind.HOLD_REVIEW:
+            yield Fault.at(row.where, f"limit {row.id}: only {ClockKind.HOLD_REVIEW.value} starts for a reason")
 
 
 def _matters_of_clocks(policy: Policy) -> Iterator[Fault]:

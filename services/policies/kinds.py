@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from contracts.codes import WINDOWS, WORK, ClockKind, Confidence, Field, ReferralRole
+from contracts.codes import WAITS, WINDOWS, WORK, ClockKind, Confidence, Field, ReferralRole
 from services.policies.reading import Entry, Fault, code_of, file_of
 
 FILE: Final = "clocks.yaml"
@@ -34,6 +34,8 @@ class Happening(StrEnum):
     REFERRAL_RETURN_REQUESTED = "referral.return_requested"
     REFERRAL_RETURNED = "referral.returned"
     REFERRAL_RETURN_REFUSED = "referral.return_refused"
+    REFERRAL_ON_HOLD = "referral.on_hold"
+    REFERRAL_RESUMED = "referral.resumed"
     REFERRAL_PROGRESS_REPORTED = "referral.progress_reported"
     REFERRAL_COMPLETED = "referral.completed"
     REFERRAL_FAILED = "referral.failed"
@@ -223,6 +225,8 @@ def _faults(rule: ClockRule) -> Iterator[str]:
         yield "instead_of names another clock, and the matters for which it does not run"
     if rule.silence_accepts and rule.clock in WORK:
         yield f"no silence finishes the work: {kind} cannot say silence"
+    if rule.silence_accepts and rule.clock in WAITS:
+        yield f"who waits accepts nothing: {kind} cannot say silence"
     for name, said in (("extends", rule.extends), ("passes_on", rule.passes_on)):
         if said and rule.clock not in WORK:
             yield f"only clocks of the work can say {name}"

@@ -1,8 +1,9 @@
 """Categories, their material, limits, reasons and routing rules."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from contracts.codes import AreaLevel, ClockKind, Confidence, Field
+from contracts.codes import WAITS, AreaLevel, ClockKind, Confidence, Field
 from services.deadlines import BadQuestion, CountingRules, Limit, Unit
 from services.policies.model import (
     Approver,
@@ -33,6 +34,7 @@ USES = frozenset(
         "cancel",
         "reopen",
         "reassign",
+        "resume",
         "return_refused",
         "arbitrate",
         "late_report",
@@ -111,14 +113,16 @@ def limits(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[LimitRow, .
         limit = _limit(row, "limit")
         category = row.code("category", CATEGORY_FORM, "") or None
         found_row = _limit_row(row, clock, limit, category)
+        reason = row.code("reason", CODE_FORM, "")
         row.asked |= {"extension", "roll", "warnings"}
         row.done()
         if found_row is None:
             continue
-        above = next((one for one in found if file_of(one.where) == row.file and _covers(one, found_row, field)), None)
+        narrowed = _narrowed(found_row, field, reason)
+        above = next((one for one in found if file_of(one.where) == row.file and _covers(one, narrowed)), None)
         if above is not None:
             row.refuse(f"never counts: {above.where} stands above it and fits the same matters")
-        found.append(found_row if field is None else _for_field(found_row, field))
+        found.append(narrowed)
     for row in matters:
         limit = _limit(row, "handling_limit")
         handling = _limit_row(row, ClockKind.HANDLING, limit, row.code("code", CATEGORY_FORM))
@@ -180,17 +184,19 @@ def _limit_row(row: Entry, clock: ClockKind | None, limit: Limit | None, categor
     )
 
 
-def _covers(above: LimitRow, row: LimitRow, field: Field | None) -> bool:
-    """Whether the first row fits every matter that the second one fits."""
+def _covers(above: LimitRow, row: LimitRow) -> bool:
+    """Whether the first row fits everything that the second one fits."""
     named = (
         Field(row.category.partition(".")[0]) if row.category and row.category.partition(".")[0] in set(Field) else None
     )
-    return above.clock is row.clock and above.category in (None, row.category) and above.field in (None, field or named)
+    fits = above.category in (None, row.category) and above.field in (None, row.field or named)
+    return fits and above.clock is row.clock and above.reason in (None, row.reason)
 
 
-def _for_field(row: LimitRow, field: Field) -> LimitRow:
-    named = {name: getattr(row, name) for name in LimitRow.__slots__}
-    return LimitRow(**{**named, "field": field, "id": f"{row.id}.{field.value}"})
+def _narrowed(row: LimitRow, field: Field | None, reason: str) -> LimitRow:
+    """To the matters of a field, and to what the clock starts for."""
+    name = ".".join(filter(None, (row.id, field.value if field is not None else "", reason)))
+    return replace(row, id=name, field=field, reason=reason or None)
 
 
 def reasons(rows: Sequence[Entry]) -> dict[str, Reason]:
@@ -198,6 +204,8 @@ def reasons(rows: Sequence[Entry]) -> dict[str, Reason]:
     for row in rows:
         code, uses = row.code("code", CODE_FORM), frozenset(row.codes("for", CODE_FORM))
         stops = [code_of(row, "stops", ClockKind, kind) for kind in row.texts("stops")]
+        if waits := sorted(kind for kind in stops if kind in WAITS):
+            row.refuse(f"nothing stops the clock {waits[0]}: it watches how long the case waits")
         for use in sorted(uses - USES):
             row.refuse(f"a reason cannot be for {use}")
         if code in found:

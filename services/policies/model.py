@@ -82,6 +82,8 @@ class LimitRow:
     """When it is said that time runs out, for example `80%` or `1wd`."""
     category: str | None = None
     field: Field | None = None
+    reason: str | None = None
+    """Only where the clock starts for this reason."""
     where: str = ""
     """File and line."""
 
@@ -335,10 +337,13 @@ class Policy:
             raise LookupError(f"no limit for the clock {clock.value} of category {category}")
         return row
 
-    def find_limit(self, clock: ClockKind, category: str) -> LimitRow | None:
-        """The limit of a clock by its rule for such matters; none for what the policy does not know."""
+    def find_limit(self, clock: ClockKind, category: str, reason: str = "") -> LimitRow | None:
+        """The limit of a clock by its rule for such matters; none for what the policy does not know.
+
+        `reason` is what the clock starts for, where somebody named one.
+        """
         rule = self.course(category).rules.get(clock)
-        return _find_limit(self, rule.limit_of if rule is not None else clock, category)
+        return _find_limit(self, rule.limit_of if rule is not None else clock, category, reason)
 
     def course(self, category: str) -> Course:
         """The clocks that a matter has, and what starts and ends them."""
@@ -352,7 +357,7 @@ def _course(policy: Policy, category: str) -> Course:
 
 
 @lru_cache(maxsize=8192)
-def _find_limit(policy: Policy, clock: ClockKind, category: str) -> LimitRow | None:
+def _find_limit(policy: Policy, clock: ClockKind, category: str, reason: str) -> LimitRow | None:
     matter = policy.categories.get(category)
     return next(
         (
@@ -360,6 +365,7 @@ def _find_limit(policy: Policy, clock: ClockKind, category: str) -> LimitRow | N
             for row in policy.limits
             if row.clock is clock
             and row.category in (None, category)
+            and row.reason in (None, reason)
             and (row.field is None or (matter is not None and row.field is matter.field))
         ),
         None,

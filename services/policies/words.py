@@ -21,12 +21,15 @@ Words = tuple[str, str]
 
 STARTS: Final = LEAD_WORK | {
     ClockKind.ACCEPTANCE,
+    ClockKind.SUPPLEMENT,
+    ClockKind.HOLD_REVIEW,
     ClockKind.RETURN_DECISION,
     ClockKind.CALLBACK,
     ClockKind.REVIEW_REQUEST,
     ClockKind.RE_REVIEW_REQUEST,
 }
 """Clocks of which it is told until when they run; the others are routing's own business."""
+_WORDS_OWED: Final = MappingProxyType({"extension": ("延期", "extension"), "suspension": ("中止", "suspension")})
 _WHY: Final = MappingProxyType(
     {
         "calendar_changed": ("日历变更", "another calendar"),
@@ -76,18 +79,20 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             return ("回访满意,结案", "satisfied, closed") if satisfied else ("结案", "closed")
         case c.CaseReopened(round=number):
             return f"不满意,第 {number} 轮重办", f"not satisfied, round {number}"
-        case c.CaseWithdrawn():
-            return "申请人撤回", "withdrawn"
+        case c.CaseWithdrawn(reason=reason):
+            return _because("撤回", "withdrawn", reason, policy)
         case c.CaseErased(reason=reason):
             return _because("个人信息已删除", "personal data erased", reason, policy)
         case c.CaseAreaChanged():
             return _area_changed(event, policy)
         case c.CaseTerminated(reason=reason):
             return _because("终止", "terminated", reason, policy)
-        case c.CaseApplicantToBeTold(about="extension"):
-            return "延期须告知申请人", "applicant to be told of the extension"
-        case c.CaseApplicantTold(about="extension"):
-            return "延期已告知申请人", "applicant told of the extension"
+        case c.CaseApplicantToBeTold(about=about):
+            zh, en = _WORDS_OWED.get(about, (about, about))
+            return f"{zh}须告知申请人", f"applicant to be told of the {en}"
+        case c.CaseApplicantTold(about=about):
+            zh, en = _WORDS_OWED.get(about, (about, about))
+            return f"{zh}已告知申请人", f"applicant told of the {en}"
         case _:
             return None
 

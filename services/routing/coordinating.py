@@ -14,7 +14,7 @@ from services.policies import Policy
 from services.routing import store
 from services.routing.answering import SERVICE
 from services.routing.domain import supervision
-from services.routing.domain.deciders import Caller, decides, not_the_decider, office_of, out_of_area
+from services.routing.domain.deciders import Caller, coordinates, decides, not_the_decider, office_of, out_of_area
 from services.routing.domain.nesting import nested
 from services.routing.domain.pauses import Wanted, correct_pause
 from services.routing.domain.referral import Change, Referral, Routing
@@ -57,6 +57,12 @@ class Recall(Decision, frozen=True, kw_only=True):
     reason: str
 
 
+class Resumption(Decision, frozen=True, kw_only=True):
+    """Let a referral go on that its office keeps on hold (恢复); the clocks run on from now."""
+
+    reason: str = ""
+
+
 class CorrectPause(Decision, frozen=True, kw_only=True):
     """Put right a pause of the running clock that was wrongly reported; the new date is said, the old pause kept.
 
@@ -80,7 +86,7 @@ DECISIONS: Final[Mapping[str, type[Decision]]] = MappingProxyType(
     }
 )
 """By the last part of the path."""
-PATHS: Final = MappingProxyType({kind: path for path, kind in DECISIONS.items()})
+PATHS: Final = MappingProxyType({kind: path for path, kind in DECISIONS.items()} | {Resumption: "resume"})
 
 
 async def decide(
@@ -119,7 +125,8 @@ def _decider(
 ) -> Who | Refused:
     """As which office the caller decides, or why not."""
     caller = caller_of(user)
-    deciders = decides(routing, referral, policy)
+    ends_a_hold = isinstance(decision, Resumption)
+    deciders = coordinates(routing, policy) if ends_a_hold else decides(routing, referral, policy)
     office = office_of(caller, deciders, policy)
     if office is None:
         return not_the_decider(deciders)
@@ -153,6 +160,8 @@ def _decided(decision: Decision, change: Change, referral_id: UUID, desk: Desk) 
             return supervision.reassign(change, referral_id, desk, to=to, reason=reason)
         case Recall(reason=reason):
             return supervision.take_back(change, referral_id, desk, reason=reason)
+        case Resumption(reason=reason):
+            return supervision.go_on(change, referral_id, desk, reason=reason)
         case CorrectPause():
             return _corrected(decision, change, referral_id, desk)
         case _:

@@ -12,13 +12,12 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import Door, FeedbackAction, ReferralState
-from contracts.refusals import Refused
-from contracts.submissions import Feedback
+from contracts.refusals import Fault, Refused
 from services.policies import Policy
 from services.routing import explaining, store
 from services.routing.answering import take_answers
 from services.routing.bodies import AnswerBody, as_on_kafka
-from services.routing.coordinating import DECISIONS, Decision, caller_of, decide
+from services.routing.coordinating import DECISIONS, Decision, Resumption, caller_of, decide
 from services.routing.domain.answers import Answer
 from services.routing.domain.deciders import decides, office_of
 from services.routing.domain.reading import understand, whole
@@ -154,12 +153,28 @@ async def show_answers(request: Call, state: State, referral_id: FromPath[UUID])
     ]
 
 
+@post(
+    "/v1/referrals/{referral_id:uuid}/resume",
+    guards=[requires(Role.OFFICER, Role.COORDINATOR)],
+    status_code=200,
+    tags=["answers", "coordinator"],
+)
+async def resume(request: Call, state: State, referral_id: FromPath[UUID], data: JSONBody[AnswerBody]) -> Response[Any]:
+    """Resume (恢复): by the office as on Kafka, or by the coordinator of the area, who names a reason alone."""
+    if request.user.role is Role.OFFICER:
+        return await _answer(request, referral_id, FeedbackAction.RESUME, data)
+    if msgspec.structs.replace(data, reason="") != AnswerBody():
+        return problem(request, Refused.of(Fault("", "unknown_field", {"known": ["reason"]})))
+    outcome = await _decide(request.user, state, referral_id, Resumption(reason=data.reason))
+    if isinstance(outcome, Refused):
+        return problem(request, outcome)
+    view = to_view(outcome.referral(referral_id), outcome, state.router.policy.policy)
+    return Response(view, status_code=200, media_type=MediaType.JSON)
+
+
 def _answering(action: FeedbackAction) -> HTTPRouteHandler:
     async def answer(request: Call, referral_id: FromPath[UUID], data: JSONBody[AnswerBody]) -> Response[Any]:
-        given, faults = understand(as_on_kafka(msgspec.to_builtins(data), referral_id, action))
-        if faults:
-            return problem(request, Refused.of(*faults))
-        return await _answer(request, whole(given))
+        return await _answer(request, referral_id, action, data)
 
     answer.__doc__ = f"{action.en} ({action.zh}). The same as the answer on Kafka."
     path = f"/v1/referrals/{{referral_id:uuid}}/{action.value}"
@@ -172,8 +187,11 @@ def _answering(action: FeedbackAction) -> HTTPRouteHandler:
     )(answer)
 
 
-async def _answer(request: Call, feedback: Feedback) -> Response[Any]:
-    user, router = request.user, request.app.state.router
+async def _answer(request: Call, referral_id: UUID, action: FeedbackAction, body: AnswerBody) -> Response[Any]:
+    given, faults = understand(as_on_kafka(msgspec.to_builtins(body), referral_id, action))
+    if faults:
+        return problem(request, Refused.of(*faults))
+    feedback, user, router = whole(given), request.user, request.app.state.router
     if user.office is None:
         raise Rejected("no_office")
     answer = Answer(sender=user.office, feedback=feedback, received_at=router.clock.now(), **_by(user))
@@ -197,18 +215,13 @@ def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
     async def take_decision(
         request: Call, state: State, referral_id: FromPath[UUID], data: JSONBody[Decision]
     ) -> Response[Any]:
-        router = state.router
-        desk = router.desk()
-        async with transaction(state.engine) as conn:
-            routing = await _decidable(request.user, conn, referral_id, desk.policy)
-            outcome = await decide(
-                data, routing.matter.case_id, referral_id, conn, desk, at=router.clock.now(), user=request.user
-            )
+        outcome = await _decide(request.user, state, referral_id, data)
         if isinstance(outcome, Refused):
             return problem(request, outcome)
-        view = to_view(outcome.referral(referral_id), outcome, desk.policy)
+        policy = state.router.policy.policy
+        view = to_view(outcome.referral(referral_id), outcome, policy)
         successor = next((r for r in outcome.referrals if r.supersedes == referral_id), None)
-        answer = {"referral": view, "successor": to_view(successor, outcome, desk.policy) if successor else None}
+        answer = {"referral": view, "successor": to_view(successor, outcome, policy) if successor else None}
         return Response(answer, status_code=200, media_type=MediaType.JSON)
 
     take_decision.__doc__ = kind.__doc__
@@ -216,6 +229,15 @@ def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
     name = f"decide_{path.replace('-', '_')}"
     full = f"/v1/referrals/{{referral_id:uuid}}/{path}"
     return post(full, guards=[DECIDES], status_code=200, tags=["coordinator"], name=name)(take_decision)
+
+
+async def _decide(user: Principal, state: State, referral_id: UUID, decision: Decision) -> Routing | Refused:
+    router = state.router
+    desk = router.desk()
+    async with transaction(state.engine) as conn:
+        routing = await _decidable(user, conn, referral_id, desk.policy)
+        case_id, at = routing.matter.case_id, router.clock.now()
+        return await decide(decision, case_id, referral_id, conn, desk, at=at, user=user)
 
 
 async def _seen(user: Principal, conn: AsyncConnection, referral_id: UUID) -> tuple[Routing, Referral]:
@@ -249,6 +271,7 @@ ROUTES: list[HTTPRouteHandler] = [
     show,
     explain,
     show_answers,
-    *map(_answering, FeedbackAction),
+    resume,
+    *(_answering(action) for action in FeedbackAction if action is not FeedbackAction.RESUME),
     *(_deciding(kind, path) for path, kind in DECISIONS.items()),
 ]

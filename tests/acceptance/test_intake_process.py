@@ -203,6 +203,7 @@ async def test_a_case_lives_from_registration_to_closed_through_a_kill(installat
         "clock.met",
         *TO_AN_OFFICE,
         "case.suspended",
+        "case.applicant_to_be_told",
         "case.resumed",
         "case.resolved",
         "clock.started",

@@ -96,7 +96,7 @@ def _limits(rule: ClockRule, policy: Policy) -> Iterator[str]:
 
 
 def _of(row: LimitRow) -> str:
-    narrowed = row.field or row.category
+    narrowed = row.field or row.category or row.reason
     return f" ({narrowed})" if narrowed else ""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from contracts.codes import CaseState
+from contracts.codes import CaseState, ClockKind
 from contracts.refusals import Fault, Refused
 from services.deadlines import Limit, due
 from services.intake.domain.case import Case, expected
@@ -26,6 +26,9 @@ from services.policies.kinds import Happening
 
 AWAITING_MATERIAL = "supplement"
 """The reason for which the acceptance clock stands still; the policy says whether it may."""
+
+NOT_SUPPLEMENTED = "not_supplemented"
+"""The reason for which a case counts as withdrawn, once the time to hand in material is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +104,9 @@ def supplement(case: Case, at: datetime, rules: Rules, *, materials: Sequence[st
 
 
 def withdraw(case: Case, at: datetime, rules: Rules, *, reason: str) -> Change | Refused:
+    """The applicant takes it back, or counts as having done so: no material came in the time for it."""
     faults = _reason(rules.policy, reason, "withdraw")
-    if refused := _illegal(case, Move.WITHDRAW) or _invalid(faults):
+    if refused := _illegal(case, Move.WITHDRAW) or _invalid(faults) or _too_early(case, at, rules, reason):
         return refused
     change = Change(case=case, at=at)
     fact, state = Withdrawn(reason=reason), change.moves(Move.WITHDRAW)
@@ -155,6 +159,16 @@ def _reopened(change: Change, reason: str, rules: Rules) -> Change:
         resolved_at=None,
         handling=expected(again, office, change.at, case.category, rules.policy) if office else None,
     )
+
+
+def _too_early(case: Case, at: datetime, rules: Rules, reason: str) -> Refused | None:
+    if reason != NOT_SUPPLEMENTED:
+        return None
+    clock = next((clock for clock in case.clocks if clock.kind is ClockKind.SUPPLEMENT), None)
+    end = clock.due(rules.policy.calendar_of(clock.office)).due_at if clock is not None else None
+    if end is None:
+        return Refused(code="nothing_to_hand_in")
+    return Refused(code="supplement_time_runs", facts={"until": end}) if at <= end else None
 
 
 def _within_window(case: Case, at: datetime, rules: Rules) -> bool:

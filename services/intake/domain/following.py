@@ -13,7 +13,7 @@ from services.intake.domain.timing import happens, turns
 from services.policies import Policy
 from services.policies.kinds import Happening
 
-EXTENSION = "extension"
+EXTENSION, SUSPENSION = "extension", "suspension"
 AT_WORK = frozenset({CaseState.IN_PROGRESS, CaseState.SUSPENDED})
 
 
@@ -30,25 +30,34 @@ def heard(change: Change, referral: UUID, what: Happening, policy: Policy) -> Ch
 
 
 def timed(case: Case, at: datetime, handling: Awaited) -> Change:
-    """Routing said until when the lead has time; late news of a case that is over says nothing."""
-    at_work = case.state in AT_WORK
-    return Change(case=replace(case, handling=handling) if at_work else case, at=at)
+    """Routing said until when the lead has time; late news of a case that is over says nothing.
+
+    While the case is suspended its work has no date: what is awaited is the review of the hold.
+    """
+    reviews = handling.kind is ClockKind.HOLD_REVIEW
+    awaits = case.state is CaseState.SUSPENDED if reviews else case.state in AT_WORK
+    standing = case.handling is not None and case.handling.kind is ClockKind.HOLD_REVIEW and not reviews
+    if not awaits or (standing and case.state is CaseState.SUSPENDED):
+        return Change(case=case, at=at)
+    return Change(case=replace(case, handling=handling), at=at)
 
 
 def extended(change: Change) -> Change:
     """The lead was given more time: the first-contact window has to tell the applicant, and why."""
-    case = change.case
-    if case.state not in AT_WORK:
-        return change
-    return change.says(WordOwed(about=EXTENSION), untold=tuple(dict.fromkeys((*case.untold, EXTENSION))))
+    return owed(change, EXTENSION) if change.case.state in AT_WORK else change
+
+
+def owed(change: Change, about: str) -> Change:
+    """The first-contact window owes the applicant a word."""
+    return change.says(WordOwed(about=about), untold=tuple(dict.fromkeys((*change.case.untold, about))))
 
 
 def held(case: Case, at: datetime, referral: UUID, reason: str) -> Change:
-    """The lead waits for something that stops the clock by law."""
+    """The lead waits for something that stops the clock by law: the applicant is to be told (行政许可法 45)."""
     change = Change(case=case, at=at)
     if referral != case.lead or after(case.state, Move.SUSPEND) is None:
         return change
-    return change.says(Suspended(reason=reason), state=change.moves(Move.SUSPEND))
+    return owed(change.says(Suspended(reason=reason), state=change.moves(Move.SUSPEND)), SUSPENSION)
 
 
 def succeeded(case: Case, at: datetime, referral: UUID, office: str) -> Change:
@@ -100,4 +109,5 @@ def silent(case: Case, at: datetime, kind: ClockKind, version: int, policy: Poli
 def _resume(change: Change) -> Change:
     if after(change.case.state, Move.RESUME) is None:
         return change
-    return change.says(Resumed(), state=change.moves(Move.RESUME))
+    reviewed = change.case.handling is not None and change.case.handling.kind is ClockKind.HOLD_REVIEW
+    return change.says(Resumed(), state=change.moves(Move.RESUME), handling=None if reviewed else change.case.handling)

@@ -229,15 +229,16 @@ def _progress(change: Change, feedback: Feedback, desk: Desk) -> Change:
 def _hold(change: Change, feedback: Feedback, desk: Desk) -> Change:
     stops = _stopped(change.routing.referral(feedback.referral_id), feedback, desk)
     change = _step(change, feedback, ReferralOnHold, reason=feedback.reason, stops_clock=stops)
-    if not stops:
-        return change
-    reason = desk.policy.reasons[feedback.reason]
-    return change.pauses(feedback.referral_id, reason, desk.policy, since=since(feedback, change.at))
+    if stops:
+        reason = desk.policy.reasons[feedback.reason]
+        change = change.pauses(feedback.referral_id, reason, desk.policy, since=since(feedback, change.at))
+    return happens(change, feedback.referral_id, desk, Happening.REFERRAL_ON_HOLD, reason=feedback.reason)
 
 
 def _resume(change: Change, feedback: Feedback, desk: Desk) -> Change:
     change = _step(change, feedback, ReferralResumed)
-    return change.resumes(feedback.referral_id, desk.policy, since=since(feedback, change.at))
+    change = change.resumes(feedback.referral_id, desk.policy, since=since(feedback, change.at))
+    return happens(change, feedback.referral_id, desk, Happening.REFERRAL_RESUMED)
 
 
 def _extend(change: Change, feedback: Feedback, desk: Desk) -> Change:

@@ -45,6 +45,12 @@ def decides(routing: Routing, referral: Referral, policy: Policy) -> tuple[str, 
     return tuple(dict.fromkeys((nearest, *_above(nearest, policy))))
 
 
+def coordinates(routing: Routing, policy: Policy) -> tuple[str, ...]:
+    """Who sees to it that a case goes on, whoever settled where it goes: its coordinator, and those above."""
+    nearest = coordinator(policy, routing.matter.area)
+    return tuple(dict.fromkeys((nearest, *_above(nearest, policy))))
+
+
 def office_of(caller: Caller, deciders: tuple[str, ...], policy: Policy) -> str | None:
     """As which of them the caller speaks; none if as no one."""
     return next((office for office in deciders if _speaks_for(caller, office, policy)), None)

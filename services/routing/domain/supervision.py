@@ -8,6 +8,7 @@ from contracts.codes import RETURN_RIGHTS, ReferralRole
 from contracts.events.referrals import (
     ReferralDeemedAccepted,
     ReferralReassigned,
+    ReferralResumed,
     ReferralReturned,
     ReferralReturnRefused,
     RoutingOverridden,
@@ -20,8 +21,8 @@ from services.routing.domain.referral import Change, Referral, not_possible
 from services.routing.domain.states import Move
 from services.routing.domain.timing import Desk, accepting, happens
 
-REFUSED: Final = "coordinator_decision"
-"""The policy's reason when a return is refused without a more special one."""
+COORDINATOR_DECISION: Final = "coordinator_decision"
+"""The policy's reason when a coordinator names none that is more special."""
 COORDINATOR: Final = "coordinator"
 """Stands in the place of a rule where somebody decided instead of the rules."""
 
@@ -56,7 +57,8 @@ def decide_return(
     if refused := _undecidable(referral, approve=approve):
         return refused
     if not approve:
-        return _unknown(desk, reason or REFUSED, "return_refused") or _kept(change, referral, desk, reason or REFUSED)
+        reason = reason or COORDINATOR_DECISION
+        return _unknown(desk, reason, "return_refused") or _kept(change, referral, desk, reason)
     if refused := _misplaced(change, referral, desk, to):
         return refused
     reason = reason or "not_competent"
@@ -140,6 +142,19 @@ def take_back(change: Change, referral_id: UUID, desk: Desk, *, reason: str) -> 
     if referral.role is ReferralRole.LEAD:
         return Refused(code="lead_needs_successor")
     return _unknown(desk, reason, "cancel") or recall(change, referral_id, desk, reason)
+
+
+def go_on(change: Change, referral_id: UUID, desk: Desk, *, reason: str) -> Change | Refused:
+    """A coordinator ends a hold that its office forgot: the way out of a wait whose review was missed."""
+    referral = change.routing.referral(referral_id)
+    if not referral.may(Move.RESUME):
+        return not_possible(referral, Move.RESUME.value)
+    if unknown := _unknown(desk, reason or COORDINATOR_DECISION, "resume"):
+        return unknown
+    change = change.moves(referral_id, Move.RESUME)
+    change = change.tells(referral_id, ReferralResumed, reason=reason or COORDINATOR_DECISION)
+    change = change.resumes(referral_id, desk.policy, since=change.at)
+    return happens(change, referral_id, desk, Happening.REFERRAL_RESUMED)
 
 
 def _send_on(

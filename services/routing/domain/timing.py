@@ -6,7 +6,7 @@ from datetime import time
 from uuid import UUID
 
 from contracts.codes import RETURN_RIGHTS, ClockKind, ClockStatus
-from services.policies import Policy
+from services.policies import LimitRow, Policy
 from services.policies.clocks import LegalClock, terms_of
 from services.policies.kinds import ClockRule, Happening, OnlyIf
 from services.routing.domain.nesting import inside, work_of
@@ -28,11 +28,12 @@ def happens(
     *whats: Happening,
     before: Referral | None = None,
     office: str | None = None,
+    reason: str = "",
 ) -> Change:
     """Ends the clocks that waited for it; what still runs of a referral that is over waits for nothing; starts others.
 
     `before` is the referral in whose place this one stands: clocks of the work go on from there. The clocks are those
-    of the referral's office, unless another `office` has to act.
+    of the referral's office, unless another `office` has to act. `reason` is what was named for it.
     """
     course = desk.policy.course(change.routing.matter.category)
     for what in whats:
@@ -41,7 +42,8 @@ def happens(
     if not now.live:
         return change.cancels(referral_id)
     rules = [rule for what in whats for rule in course.starting(what, now.role) if _holds(rule, now)]
-    started = list(_started(rules, now, change, desk, before, office or now.office))
+    limits = [(rule, desk.policy.find_limit(rule.clock, change.routing.matter.category, reason)) for rule in rules]
+    started = list(_started(limits, now, change, desk, before, office or now.office))
     return change.starts(referral_id, started, desk.policy)
 
 
@@ -57,23 +59,23 @@ def _holds(rule: ClockRule, referral: Referral) -> bool:
 
 
 def _started(
-    rules: Iterable[ClockRule], referral: Referral, change: Change, desk: Desk, before: Referral | None, office: str
+    limits: Iterable[tuple[ClockRule, LimitRow | None]],
+    referral: Referral,
+    change: Change,
+    desk: Desk,
+    before: Referral | None,
+    office: str,
 ) -> Iterator[LegalClock]:
-    for rule in rules:
-        if before is None or not rule.passes_on:
-            clock = _new(rule, referral, change, desk, office)
-            if clock is not None:
-                yield clock
+    for rule, row in limits:
+        # A matter that the policy does not know any more has no limits of its own.
+        if row is not None and (before is None or not rule.passes_on):
+            yield _new(rule, row, referral, change, desk, office)
     if before is not None:
         yield from _passed_on(before, referral, change, desk)
 
 
-def _new(rule: ClockRule, referral: Referral, change: Change, desk: Desk, office: str) -> LegalClock | None:
-    """None for a matter that the policy does not know any more: it has no limits of its own."""
+def _new(rule: ClockRule, row: LimitRow, referral: Referral, change: Change, desk: Desk, office: str) -> LegalClock:
     matter = change.routing.matter
-    row = desk.policy.find_limit(rule.clock, matter.category)
-    if row is None:
-        return None
     clock = LegalClock(
         id=desk.make_id(),
         kind=rule.clock,

@@ -21,6 +21,7 @@ from services.intake.follower import Follower
 from services.intake.registration import Registered
 from services.intake.spending import to_time
 from services.intake.telling import act
+from services.intake.timeline import to_entries
 from services.policies import PolicyWatch
 from services.runtime.clock import Clock
 from services.runtime.consume import Reader, Record, read_record
@@ -122,6 +123,7 @@ async def test_a_whole_life_in_one_batch_is_the_same_as_event_by_event(
             "case.registered",
             "case.accepted",
             "case.suspended",
+            "case.applicant_to_be_told",
             "case.resumed",
             "case.resolved",
         ]
@@ -185,6 +187,29 @@ async def test_who_answers_by_when_is_what_routing_announced(engine: AsyncEngine
     handling = (await ear.case(case_id)).handling
     assert handling is not None
     assert handling.due_at is None
+
+
+async def test_of_a_suspended_case_the_review_is_awaited_and_stands_in_the_story(
+    engine: AsyncEngine, watch: PolicyWatch, ear: Ear
+) -> None:
+    case_id = await a_case(engine, watch)
+    await ear.hears(voices.dispatched(case_id, LEAD), voices.started(case_id, LEAD))
+    await ear.hears(
+        voices.held(case_id, LEAD),
+        voices.paused(case_id, LEAD),
+        voices.started(case_id, LEAD, ClockKind.HOLD_REVIEW),
+    )
+    case = await ear.case(case_id)
+    assert case.handling is not None
+    assert (case.handling.kind, case.handling.due_at) == (ClockKind.HOLD_REVIEW, voices.DUE)
+    assert (case.state, case.untold) == (CaseState.SUSPENDED, ("suspension",))
+    async with transaction(engine) as conn:
+        told = to_entries(await store.list_timeline(conn, case_id), watch.policy)
+    assert [entry.zh for entry in told[-3:]] == ["中止须告知申请人", None, "暂停核查时限至 3月24日(社会救助暂行办法)"]
+    await ear.hears(voices.resumed(case_id, LEAD), voices.going_on(case_id, LEAD))
+    case = await ear.case(case_id)
+    assert case.handling is not None
+    assert (case.state, case.handling.kind) == (CaseState.IN_PROGRESS, ClockKind.HANDLING)
 
 
 async def test_what_comes_again_changes_nothing(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:

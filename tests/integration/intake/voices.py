@@ -10,7 +10,7 @@ from contracts.cloudevents import Envelope, encode
 from contracts.codes import ClockKind, Door, Field, ReferralRole, Role, SupervisionLevel
 from contracts.events import Actor, CaseBound
 from contracts.events.alerts import SupervisionUrged
-from contracts.events.clocks import ClockBreached, ClockFacts, ClockPaused, ClockStarted, LimitBasis
+from contracts.events.clocks import ClockBreached, ClockFacts, ClockPaused, ClockResumed, ClockStarted, LimitBasis
 from contracts.events.referrals import (
     ReferralCompleted,
     ReferralDispatched,
@@ -141,6 +141,10 @@ def paused(
 ) -> ClockPaused:
     clocks = (clock(referral, kind, due_at=None),)
     return ClockPaused(case_id=case_id, clocks=clocks, reason="appraisal", paused_at=at, since=since)
+
+
+def going_on(case_id: UUID, referral: UUID) -> ClockResumed:
+    return ClockResumed(case_id=case_id, clocks=(clock(referral),), resumed_at=AT)
 
 
 def breached(case_id: UUID, kind: ClockKind = ClockKind.ACCEPTANCE, version: int = 1) -> ClockBreached:

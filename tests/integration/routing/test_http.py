@@ -71,6 +71,33 @@ async def held_and_resumed(routing: Routing, http: httpx.AsyncClient) -> str:
     return path
 
 
+async def test_the_coordinator_of_the_area_ends_a_hold_that_was_forgotten(
+    routing: Routing, http: httpx.AsyncClient
+) -> None:
+    await routing.hears(an_accepted_case("education.school_placement"))
+    path = f"/v1/referrals/{await routing.referral(EDUCATION)}"
+    officer = token(Role.OFFICER, EDUCATION)
+    await http.post(f"{path}/accept", json={}, headers=officer)
+    held = (await http.post(f"{path}/hold", json={"reason": "appraisal"}, headers=officer)).json()
+    (review,) = [clock for clock in held["clocks"] if clock["kind"] == "hold_review"]
+    assert (review["status"], review["limit"], review["office"]) == ("running", "15wd", EDUCATION)
+
+    elsewhere = Principal(subject="c", role=Role.COORDINATOR, area="130723000000")
+    outside = {"authorization": f"Bearer {issue_token(KEY, elsewhere)}"}
+    assert (await http.post(f"{path}/resume", json={}, headers=outside)).status_code == 404
+    assert (await http.post(f"{path}/resume", json={}, headers=token(Role.CLERK))).status_code == 403
+    said = {"feedback_id": "x"}
+    assert (await http.post(f"{path}/resume", json=said)).json()["code"] == "unknown_field"
+    assert (await http.post(f"{path}/resume", json={"reason": "workload"})).json()["code"] == "unknown_reason"
+
+    told = await http.post(f"{path}/resume", json={})
+    assert (told.status_code, told.json()["state"]) == (200, "in_progress")
+    clocks = {clock["kind"]: clock["status"] for clock in told.json()["clocks"]}
+    assert (clocks["handling"], clocks["hold_review"]) == ("running", "met")
+    assert (await http.post(f"{path}/resume", json={})).status_code == 409
+    assert await routing.rows("SELECT count(*) FROM answers_of_offices WHERE action = 'resume'") == [(0,)]
+
+
 async def a_correction(http: httpx.AsyncClient, path: str, **changes: Any) -> dict[str, Any]:
     """That the only pause never was."""
     clocks = (await http.get(f"{path}/explain")).json()["clocks"]

@@ -28,6 +28,8 @@ def test_a_petition_has_its_rule_its_offices_and_its_statutory_dates() -> None:
     assert running == ["acceptance", "signing", "petition_objection", "handling"]
     assert set(clocks) - set(running) == {
         "supplement_notice",
+        "supplement",
+        "hold_review",
         "dispatch",
         "co_handling",
         "unmatched",

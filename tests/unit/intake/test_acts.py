@@ -54,9 +54,16 @@ def test_missing_material_is_told_once_and_stops_the_clock() -> None:
     case = registered(category).case
     assert {clock.kind for clock in case.clocks} == {ClockKind.ACCEPTANCE, ClockKind.SUPPLEMENT_NOTICE}
     change = done(acts.request_supplement(case, NOW + DAY, rules(), missing=materials, override=False))
-    assert said(change) == ["case.supplement_requested", "clock.met", "clock.paused"]
+    assert said(change) == ["case.supplement_requested", "clock.met", "clock.started", "clock.paused"]
     back = done(acts.supplement(change.case, NOW + 3 * DAY, rules(), materials=materials))
-    assert said(back) == ["case.supplemented", "clock.resumed", "case.accepted", "clock.met", "clock.started"]
+    assert said(back) == [
+        "case.supplemented",
+        "clock.met",
+        "clock.resumed",
+        "case.accepted",
+        "clock.met",
+        "clock.started",
+    ]
 
 
 def test_a_second_notice_needs_an_override() -> None:
@@ -94,7 +101,7 @@ def test_a_case_follows_its_lead_to_the_end() -> None:
     case = in_progress()
     assert case.state is CaseState.IN_PROGRESS
     held = following.held(case, NOW, LEAD, "appraisal")
-    assert said(held) == ["case.suspended"]
+    assert said(held) == ["case.suspended", "case.applicant_to_be_told"]
     assert said(following.resumed(held.case, NOW, LEAD)) == ["case.resumed"]
     done_ = following.completed(case, NOW + DAY, LEAD, policy())
     assert said(done_) == ["case.resolved", "clock.started"]

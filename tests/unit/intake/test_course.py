@@ -180,6 +180,7 @@ class AnyCourse(RuleBasedStateMachine):
         assert len(kinds) == len(set(kinds))
         waits = state in (CaseState.REGISTERED, CaseState.AWAITING_SUPPLEMENT)
         assert (ClockKind.ACCEPTANCE in kinds) == waits
+        assert (ClockKind.SUPPLEMENT in kinds) == (state is CaseState.AWAITING_SUPPLEMENT)
         over = state in TERMINAL | {CaseState.CLOSED}
         assert (ClockKind.RETENTION in kinds) == over
         assert ClockKind.DISPATCH in kinds or state is not CaseState.ACCEPTED

@@ -43,7 +43,7 @@ def test_a_notice_that_names_a_part_tells_the_whole() -> None:
 def test_what_was_named_alone_and_handed_in_makes_no_case_whole() -> None:
     change = handed_in(noticed(registered(CATEGORY).case, SECOND).case, SECOND)
     assert (change.case.state, change.case.missing) == (CaseState.REGISTERED, (FIRST, THIRD))
-    assert said(change) == ["case.supplemented", "clock.resumed"]
+    assert said(change) == ["case.supplemented", "clock.met", "clock.resumed"]
     assert words(change)[0] == "收到材料：居民身份证，尚缺：户口簿、家庭经济状况核对授权书"
 
 

@@ -214,6 +214,10 @@ FAULTS = [
         "no silence finishes the work: rework cannot say silence",
     ),
     (
+        "clock: hold_review, starts: [referral.on_hold], meets: [referral.resumed], silence: accepted",
+        "who waits accepts nothing: hold_review cannot say silence",
+    ),
+    (
         "clock: rework, starts: [referral.signed], meets: [referral.failed], silence: golden",
         "silence can only mean accepted",
     ),
@@ -266,6 +270,31 @@ def test_a_pack_that_forgets_a_kind_or_its_limit_is_refused(tmp_path: Path) -> N
     faults = [str(fault) for fault in caught.value.faults]
     assert "zhangjiakou/pack.yaml:1: clocks.yaml says nothing of the clock retention" in faults
     assert "zhangjiakou/pack.yaml:1: no limit for the clock dispatch of category education.student_aid" in faults
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "reason"),
+    [
+        ("limits.yaml", "clock: hold_review, reason: boredom, limit: 3d", "boredom is no reason for a hold"),
+        ("limits.yaml", "clock: hold_review, reason: complex, limit: 3d", "complex is no reason for a hold"),
+        ("limits.yaml", "clock: rework, reason: hearing, limit: 3d", "only hold_review starts for a reason"),
+    ],
+)
+def test_a_limit_of_a_reason_is_one_of_a_hold(tmp_path: Path, name: str, row: str, reason: str) -> None:
+    with pytest.raises(PolicyRefused) as caught:
+        load_policy(packs_with(tmp_path, f"- {{{row}, {RIGHT}}}\n", name))
+    assert any(str(fault).endswith(reason) for fault in caught.value.faults)
+
+
+@pytest.mark.parametrize("kind", ["hold_review", "supplement"])
+def test_no_reason_stops_the_clock_of_a_wait(tmp_path: Path, kind: str) -> None:
+    row = f"- {{code: lunch, for: [hold], zh: 午休, en: Lunch, stops: [handling, {kind}]}}\n"
+    with pytest.raises(PolicyRefused) as caught:
+        load_policy(packs_with(tmp_path, row, "reasons.yaml"))
+    assert [
+        str(fault).endswith(f"nothing stops the clock {kind}: it watches how long the case waits")
+        for fault in caught.value.faults
+    ] == [True]
 
 
 def test_a_field_narrows_a_row() -> None:

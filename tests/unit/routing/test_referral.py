@@ -196,7 +196,7 @@ def test_only_reasons_that_the_law_knows_stop_the_clock() -> None:
     story.answers(A.ACCEPT)
     story.answers(A.HOLD, reason="workload")
     assert clock(story, ClockKind.HANDLING).status is ClockStatus.RUNNING
-    assert story.said[-1] == "referral.on_hold"
+    assert story.said[-2:] == ["referral.on_hold", "clock.started"], "of its review alone"
     story.answers(A.RESUME)
     story.answers(A.HOLD, reason="appraisal", after=DAY)
     assert clock(story, ClockKind.HANDLING).status is ClockStatus.PAUSED

@@ -15,7 +15,7 @@ from services.policies import Policy
 from services.routing.domain.dispatching import rework, withdraw
 from services.routing.domain.referral import Referral
 from services.routing.domain.states import ENDED, MOVES
-from services.routing.domain.supervision import arbitrate, decide_return, reassign, silence
+from services.routing.domain.supervision import arbitrate, decide_return, go_on, reassign, silence
 from tests.calendars import with_days
 from tests.examples import at_least
 from tests.unit.routing.builders import CIVIL_AFFAIRS, Story, policy
@@ -86,6 +86,11 @@ class AnyCourse(RuleBasedStateMachine):
         change, story = self.story.change(self.now), self.story
         story.act(arbitrate(change, self.pick(data).id, story.desk, to=to, reason=""))
 
+    @rule(data=st.data())
+    def a_coordinator_ends_a_hold(self, data: st.DataObject) -> None:
+        change, story = self.story.change(self.now), self.story
+        story.act(go_on(change, self.pick(data).id, story.desk, reason=""))
+
     @rule()
     def the_applicant_is_not_satisfied(self) -> None:
         last = self.story.routing.last_lead
@@ -123,6 +128,15 @@ class AnyCourse(RuleBasedStateMachine):
                     assert referral.state.value == "on_hold"
                 else:
                     assert clock.due(policy().calendar).due_at is not None
+
+    @invariant()
+    def whoever_waits_has_a_clock_of_the_wait(self) -> None:
+        if self.story.routing.matter.category not in policy().categories:
+            return
+        for referral in self.story.routing.referrals:
+            waits = {clock.kind for clock in referral.open_clocks({ClockKind.HOLD_REVIEW, ClockKind.RETURN_DECISION})}
+            assert (ClockKind.HOLD_REVIEW in waits) == (referral.state.value == "on_hold")
+            assert (ClockKind.RETURN_DECISION in waits) == (referral.state.value == "return_requested")
 
     @invariant()
     def no_co_handler_has_longer_than_the_lead(self) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
-from contracts.codes import ClockKind, ClockStatus, Doubt, ReferralRole
+from contracts.codes import ClockKind, ClockStatus, Doubt, ReferralRole, ReferralState
 from contracts.events import clocks
 from contracts.topics import REFERRALS
 from services.console.verify.facts import Facts, ReceiptRow, WatchRow
@@ -113,6 +113,18 @@ def answered_before_it_was_sent(_: Facts) -> Facts:
 
 URGED = of_type("supervision.urged")
 CLOCK_PLANTS = (
+    Plant("waits_watched", "for material", lambda f: without(f, "watches", kind=ClockKind.SUPPLEMENT)),
+    Plant("waits_watched", "on hold", lambda f: without(f, "watches", kind=ClockKind.HOLD_REVIEW)),
+    Plant(
+        "waits_watched",
+        "on hold, after the review had ended",
+        lambda f: changed(f, "watches", {"ended_at": MONDAY}, kind=ClockKind.HOLD_REVIEW),
+    ),
+    Plant(
+        "waits_watched",
+        "for the decision on a return",
+        lambda f: changed(f, "referrals", {"state": ReferralState.RETURN_REQUESTED}, case_id=LATE),
+    ),
     Plant("watched", "nobody watches", lambda f: without(f, "watches", case_id=PAUSED)),
     Plant("watched", "an older version", lambda f: a_watch(f, version=2)),
     Plant("watched", "another date", lambda f: a_watch(f, due_at=NOW + 2 * DAY)),

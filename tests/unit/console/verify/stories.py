@@ -170,6 +170,31 @@ def passed_on_late(number: int = 10) -> History:
     return told
 
 
+def on_hold(number: int = 12) -> History:
+    """The lead waits for a hearing, and has to look at that again."""
+    told = History(number)
+    told.is_registered()
+    told.is_accepted()
+    told.is_dispatched(co=None)
+    told.answers(referrals.ReferralOnHold, LEAD, ReferralState.ON_HOLD, reason="hearing", stops_clock=True)
+    told.pauses(ClockKind.HANDLING, MONDAY + 9 * DAY)
+    told.begins("routing", ClockKind.HOLD_REVIEW, days=45, since=MONDAY + 9 * DAY)
+    stands = cases.CaseSuspended(case_id=told.case_id, reason="hearing", suspended_at=MONDAY + 9 * DAY)
+    told.is_in_state(CaseState.SUSPENDED, stands)
+    return told
+
+
+def awaiting(number: int = 13) -> History:
+    """The applicant was told what is missing, and has time to bring it."""
+    told = History(number)
+    told.is_registered()
+    notice = cases.CaseSupplementRequested(case_id=told.case_id, missing=("m",), requested_at=MONDAY + DAY)
+    told.is_in_state(CaseState.AWAITING_SUPPLEMENT, notice)
+    told.begins("intake", ClockKind.SUPPLEMENT, days=45, since=MONDAY + DAY)
+    told.pauses(ClockKind.ACCEPTANCE, MONDAY + DAY)
+    return told
+
+
 COURSES = (
     closed,
     late,
@@ -182,6 +207,8 @@ COURSES = (
     recounted,
     passed_on_late,
     cleared,
+    on_hold,
+    awaiting,
 )
 
 
