@@ -1,7 +1,7 @@
 """Records that could not be handled wait here, per lane and in order, until somebody replays or drops them."""
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -60,6 +60,31 @@ class ParkedRecord(msgspec.Struct, frozen=True, kw_only=True):
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes | None]]
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of the parked records somebody means; what is not given is everything."""
+
+    reader: str | None = None
+    code: str | None = None
+    case_id: UUID | None = None
+    topic: str | None = None
+    before: datetime | None = None
+    """Parked before this moment."""
+
+    @property
+    def condition(self) -> str:
+        """What follows AND; names are our own, values are bound."""
+        equal = [name for name in ("reader", "code", "case_id", "topic") if getattr(self, name) is not None]
+        early = " AND p.parked_at < :before" if self.before is not None else ""
+        return "".join(f" AND p.{name} = :{name}" for name in equal) + early
+
+    @property
+    def values(self) -> dict[str, object]:
+        return msgspec.structs.asdict(self)
+
+
+EVERYTHING: Final = Choice()
 
 
 class NotParked(LookupError):
@@ -137,36 +162,46 @@ async def leave(conn: AsyncConnection, reader: Reader, arrivals: Sequence[Arriva
 
 async def list_parked(
     engine: AsyncEngine,
+    choice: Choice = EVERYTHING,
     *,
-    state: str | None = "parked",
-    reader: str | None = None,
-    code: str | None = None,
-    case_id: UUID | None = None,
+    state: str | None = PARKED,
     after: int = 0,
     limit: int = PAGE,
 ) -> list[Parked]:
     """In the order of their arrival; `after` is the last id of the page before. A state of `None` is every state."""
-    asked = {"state": state, "reader": reader, "code": code, "case_id": case_id}
+    stands = "" if state is None else " AND p.state = :state"
     statement = text(
-        f"SELECT {_COLUMNS} FROM parked_records AS p WHERE p.id > :after{_and(asked)} ORDER BY p.id LIMIT :limit"
+        f"SELECT {_COLUMNS} FROM parked_records AS p"
+        f" WHERE p.id > :after{stands}{choice.condition} ORDER BY p.id LIMIT :limit"
     )
     async with transaction(engine) as conn:
-        rows = await conn.execute(statement, {**asked, "after": after, "limit": limit})
+        rows = await conn.execute(statement, choice.values | {"state": state, "after": after, "limit": limit})
         return [_parked(row) for row in rows]
 
 
-async def list_heads(engine: AsyncEngine, *, code: str | None = None, case_id: UUID | None = None) -> list[int]:
+async def list_heads(engine: AsyncEngine, choice: Choice = EVERYTHING) -> list[int]:
     """One waiting record of each lane that has one like this; a record without a lane stands for itself."""
-    asked = {"code": code, "case_id": case_id}
     statement = text(
         f"""
-        SELECT min(p.id) FROM parked_records AS p WHERE p.state = 'parked'{_and(asked)}
+        SELECT min(p.id) FROM parked_records AS p WHERE p.state = 'parked'{choice.condition}
         GROUP BY p.reader, p.lane, CASE WHEN p.lane IS NULL THEN p.id END
         ORDER BY min(p.id)
         """
     )
     async with transaction(engine) as conn:
-        return list(await conn.scalars(statement, asked))
+        return list(await conn.scalars(statement, choice.values))
+
+
+async def count_chosen(engine: AsyncEngine, choice: Choice) -> dict[tuple[str, str], int]:
+    """How many wait, by reader and code."""
+    statement = text(
+        f"""
+        SELECT p.reader, p.code, count(*) AS number FROM parked_records AS p
+        WHERE p.state = 'parked'{choice.condition} GROUP BY p.reader, p.code ORDER BY p.reader, p.code
+        """
+    )
+    async with transaction(engine) as conn:
+        return {(row.reader, row.code): row.number for row in await conn.execute(statement, choice.values)}
 
 
 async def count_parked(conn: AsyncConnection) -> dict[tuple[str, str], int]:
@@ -205,11 +240,6 @@ def record_of(row: Row[Any]) -> Record:
         headers={name: value for name, value in raw if value is not None},
         raw_headers=raw,
     )
-
-
-def _and(asked: Mapping[str, object]) -> str:
-    """The conditions that were asked for; names are our own, values are bound."""
-    return "".join(f" AND p.{name} = :{name}" for name, value in asked.items() if value is not None)
 
 
 def _parked(row: Row[Any]) -> Parked:

@@ -1,7 +1,7 @@
 """Out of the parking: in order, through the same handler, or dropped for a reason; always by somebody."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,10 +15,12 @@ from services.runtime import guard, parking
 from services.runtime.consume import Ignored, Incoming, Unreadable, read_record
 from services.runtime.database import transaction
 from services.runtime.failures import FailureClass, InfrastructureDown, Rejected, classify, code_of, explain
-from services.runtime.parking import NotParked
+from services.runtime.parking import Choice, NotParked
 from services.runtime.settle import Desk, wants
 
 RUNTIME: Final = "runtime"
+PORTION: Final = 1000
+"""Given up in one transaction."""
 HEALS_BY_ITSELF: Final = ("sequence_gap", "behind")
 
 log = structlog.get_logger()
@@ -31,6 +33,21 @@ class Replayed:
     handled: int
     left: int
     code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """How many were given up, and what became of those that had waited behind them."""
+
+    dropped: int = 0
+    handled: int = 0
+    left: int = 0
+
+    def and_dropped(self, more: int) -> "Dropped":
+        return replace(self, dropped=self.dropped + more)
+
+    def and_replayed(self, behind: Replayed) -> "Dropped":
+        return replace(self, handled=self.handled + behind.handled, left=self.left + behind.left)
 
 
 class NotFirst(ValueError):
@@ -109,17 +126,87 @@ async def drop(desks: Mapping[str, Desk], engine: AsyncEngine, *, parked_id: int
             raise NotParked(parked_id)
         if head.id != parked_id:
             raise NotFirst(head.id)
-        stream = _stream(head)
-        if desk.reader.guarded and stream is not None:
-            applied = await guard.load_applied(conn, row.reader, {stream})
-            if head.sequence > applied.get(stream, 0):
-                await guard.claim(conn, row.reader, before=applied, after={stream: head.sequence})
-        await _settle(conn, parked_id, parking.DROPPED, by, because)
-        await parking.leave(conn, desk.reader, [read_record(desk.reader, parking.record_of(head))], parking.DROPPED)
+        await _drop_head(desk, conn, head, by, because)
     log.info("parked record dropped", parked_id=parked_id, by=by, because=because)
     if row.lane is None or not (behind := await _first_of(engine, row)):
         return Replayed(handled=0, left=0)
     return await replay(desks, engine, parked_id=behind, by=by, because=because)
+
+
+async def drop_chosen(
+    desks: Mapping[str, Desk], engine: AsyncEngine, choice: Choice, *, by: str, because: str
+) -> Dropped:
+    """Give up all that are like this, lane by lane from its head; what waited behind them is replayed.
+
+    What others without the mark wait before stays: order counts. A portion is a transaction, so that it may be stopped.
+    """
+    done = Dropped(dropped=await _drop_lone(engine, choice, by, because))
+    for parked_id in await parking.list_heads(engine, choice):
+        try:
+            desk, row = await _find(desks, engine, parked_id)
+        except NotParked:
+            continue  # settled since
+        async with transaction(engine) as conn:
+            dropped = await _drop_heads(desk, conn, row, choice, by, because)
+        done = done.and_dropped(dropped)
+        if dropped and (behind := await _first_of(engine, row)):
+            done = done.and_replayed(await replay(desks, engine, parked_id=behind, by=by, because=because))
+    log.info("parked records dropped", dropped=done.dropped, by=by, because=because)
+    return done
+
+
+async def _drop_lone(engine: AsyncEngine, choice: Choice, by: str, because: str) -> int:
+    """Those in no lane: nothing waits for them, and no number of a case is passed over with them."""
+    statement = text(
+        f"""
+        UPDATE parked_records SET state = 'dropped', settled_at = now(), settled_by = :by, settled_because = :because
+        WHERE id IN (
+            SELECT p.id FROM parked_records AS p
+            WHERE p.state = 'parked' AND p.lane IS NULL{choice.condition}
+            ORDER BY p.id LIMIT :portion FOR UPDATE SKIP LOCKED
+        )
+        """
+    )
+    dropped, portion = 0, PORTION
+    while portion == PORTION:
+        async with transaction(engine) as conn:
+            done = await conn.execute(statement, choice.values | {"by": by, "because": because, "portion": PORTION})
+        portion = done.rowcount
+        dropped += portion
+    return dropped
+
+
+async def _drop_heads(desk: Desk, conn: AsyncConnection, row: Row[Any], choice: Choice, by: str, because: str) -> int:
+    """From the head of this lane on, as long as they are meant."""
+    if row.lane is None:
+        return 0
+    await parking.lock_lanes(conn, row.reader, [row.lane])
+    meant = set(
+        await conn.scalars(
+            text(
+                "SELECT p.id FROM parked_records AS p"
+                f" WHERE p.state = 'parked' AND p.reader = :of AND p.lane = :lane{choice.condition}"
+            ),
+            choice.values | {"of": row.reader, "lane": row.lane},
+        )
+    )
+    dropped = 0
+    while (head := await _head(conn, row)) is not None and head.id in meant:
+        await _drop_head(desk, conn, head, by, because)
+        dropped += 1
+    return dropped
+
+
+async def _drop_head(desk: Desk, conn: AsyncConnection, head: Row[Any], by: str, because: str) -> None:
+    """Its number counts as applied: what follows in its case may go on."""
+    stream = _stream(head)
+    if desk.reader.guarded and stream is not None:
+        applied = await guard.load_applied(conn, desk.reader.name, {stream})
+        if head.sequence > applied.get(stream, 0):
+            await guard.claim(conn, desk.reader.name, before=applied, after={stream: head.sequence})
+    await _settle(conn, head.id, parking.DROPPED, by, because)
+    if parking.is_whole(head):
+        await parking.leave(conn, desk.reader, [read_record(desk.reader, parking.record_of(head))], parking.DROPPED)
 
 
 async def heal(desk: Desk) -> int:
@@ -298,4 +385,4 @@ def _stream(row: Row[Any]) -> guard.Stream | None:
     return guard.Stream(row.case_id, row.writer)
 
 
-__all__ = ["NotFirst", "NotParked", "Replayed", "drop", "heal", "replay", "replay_case"]
+__all__ = ["Dropped", "NotFirst", "NotParked", "Replayed", "drop", "drop_chosen", "heal", "replay", "replay_case"]

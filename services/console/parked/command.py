@@ -3,17 +3,18 @@
 import asyncio
 import getpass
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 import msgspec
 
 from services.console.main import quiet, told
 from services.console.parked import repairing
+from services.console.parked.choosing import narrowed, told_apart, wanted_of
 from services.console.parked.repairing import STATES, NoSuchCase, Outcome, Place, Wanted
-from services.console.parked.wording import finished, listed, shown
+from services.console.parked.wording import counted, finished, given_up, listed, shown
 from services.console.preparing import SERVICES
 from services.console.target import Target, of_installation
 from services.runtime.failures import ConcurrentDelivery, InfrastructureDown
@@ -21,7 +22,6 @@ from services.runtime.parking import PAGE, NotParked
 from services.runtime.replays import NotFirst
 
 T = TypeVar("T")
-Command = TypeVar("Command", bound=Callable[..., None])
 
 
 class PlaceName(click.ParamType[Place]):
@@ -38,17 +38,6 @@ class PlaceName(click.ParamType[Place]):
         return Place(service, int(number))
 
 
-def narrowed(command: Command) -> Command:
-    """The options that choose among what is parked."""
-    for option in (
-        click.option("--case", help="Only those of this case, by id or number."),
-        click.option("--code", help="Only those parked for this reason, for example unsupported_version."),
-        click.option("--service", "services", type=click.Choice(SERVICES), multiple=True, help="May be repeated."),
-    ):
-        command = option(command)
-    return command
-
-
 @click.group()
 def parked() -> None:
     """Records that could not be handled: they wait, with everything of their case behind them."""
@@ -60,18 +49,9 @@ def parked() -> None:
 @click.option("--limit", type=click.IntRange(1, 100_000), default=PAGE, show_default=True, help="Most of each service.")
 @click.option("--json", "as_json", is_flag=True)
 @of_installation
-def list_(
-    *,
-    target: Target,
-    services: tuple[str, ...],
-    code: str | None,
-    case: str | None,
-    state: str,
-    limit: int,
-    as_json: bool,
-) -> None:
+def list_(*, target: Target, state: str, limit: int, as_json: bool, **chosen: Any) -> None:
     """What waits, why, and how much waits behind it; never the content."""
-    wanted = Wanted(services=services or SERVICES, state=None if state == "all" else state, code=code, case=case)
+    wanted = wanted_of(chosen, state=None if state == "all" else state)
     rows = _run(repairing.list_all(target, wanted, limit))
     if as_json:
         _tell({"items": [repairing.summary(place, row) for place, row in rows]})
@@ -96,50 +76,89 @@ def show(*, target: Target, place: Place, as_json: bool) -> None:
 @click.argument("places", type=PlaceName(), nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Everything that waits.")
 @narrowed
+@click.option("--dry-run", is_flag=True, help="Count what would be handled, and do nothing.")
 @click.option("--accept-gap", is_flag=True, help="Take the loss of what is missing before the record as given.")
 @click.option("--by", default=getpass.getuser, help="Who does this; your login name if not given.")
 @click.option("--because", default="replayed by command", show_default=True, help="Why, for the record.")
 @click.option("--json", "as_json", is_flag=True)
 @of_installation
-def replay(  # noqa: PLR0913 - one for each option
+def replay(
     *,
     target: Target,
     places: tuple[Place, ...],
     everything: bool,
-    services: tuple[str, ...],
-    code: str | None,
-    case: str | None,
+    dry_run: bool,
     accept_gap: bool,
     by: str,
     because: str,
     as_json: bool,
+    **chosen: Any,
 ) -> None:
     """Handle it again as its service would, with what waits before and behind it, in order."""
-    chosen = everything or bool(code or case)
-    if bool(places) == chosen:
-        raise click.UsageError("name records, or choose them with --all, --code or --case; not both")
-    if services and not chosen:
-        raise click.UsageError("--service narrows --all, --code or --case")
+    wanted = wanted_of(chosen)
+    by_choice = told_apart(places, wanted, chosen, everything=everything)
     if accept_gap and len(places) != 1:
         raise click.UsageError("--accept-gap is decided for one record: name it alone")
     quiet()
-    if chosen:
-        places = tuple(_run(repairing.find_lanes(target, Wanted(services=services or SERVICES, code=code, case=case))))
+    if dry_run:
+        _only_count(target, places, wanted, "handled", as_json=as_json)
+    if by_choice:
+        places = tuple(_run(repairing.find_lanes(target, wanted)))
     _finish(_run(repairing.replay(target, places, by=by, because=because, accept_gap=accept_gap)), as_json=as_json)
 
 
 @parked.command()
-@click.argument("place", type=PlaceName())
+@click.argument("places", type=PlaceName(), nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Everything that waits.")
+@narrowed
+@click.option("--dry-run", is_flag=True, help="Count what would be dropped, and do nothing.")
+@click.option("--yes", is_flag=True, help="Drop all that are chosen; without it they are counted.")
 @click.option("--because", required=True, help="Why it is given up, for the record.")
-@click.option("--by", required=True, help="Who decides this, for the record.")
+@click.option("--by", default=getpass.getuser, help="Who does this; your login name if not given.")
 @click.option("--json", "as_json", is_flag=True)
 @of_installation
-def drop(*, target: Target, place: Place, because: str, by: str, as_json: bool) -> None:
-    """Give a record up for good; what waited behind it is handled."""
+def drop(
+    *,
+    target: Target,
+    places: tuple[Place, ...],
+    everything: bool,
+    dry_run: bool,
+    yes: bool,
+    because: str,
+    by: str,
+    as_json: bool,
+    **chosen: Any,
+) -> None:
+    """Give records up for good; what waited behind them is handled."""
     if not because.strip() or not by.strip():
         raise click.UsageError("--because and --by must say something: both stay on record")
+    wanted = wanted_of(chosen)
+    by_choice = told_apart(places, wanted, chosen, everything=everything)
     quiet()
-    _finish([_run(repairing.drop(target, place, by=by, because=because), place)], as_json=as_json)
+    if dry_run or (by_choice and not yes):
+        _only_count(target, places, wanted, "dropped", as_json=as_json, ask=not dry_run)
+    if not by_choice:
+        outcomes = [_run(repairing.drop(target, place, by=by, because=because), place) for place in places]
+        _finish(outcomes, as_json=as_json)
+    given = _run(repairing.drop_all(target, wanted, by=by, because=because))
+    if as_json:
+        _tell({"ok": not given.left, **msgspec.to_builtins(given)})
+    else:
+        told(given_up(given))
+    sys.exit(1 if given.left else 0)
+
+
+def _only_count(
+    target: Target, places: Sequence[Place], wanted: Wanted, what: str, *, as_json: bool, ask: bool = False
+) -> NoReturn:
+    """Says how much is chosen, and ends. 1 if something would be done and was not confirmed."""
+    found = [] if places else _run(repairing.count(target, wanted))
+    number = len(places) or sum(one.records for one in found)
+    if as_json:
+        _tell({"records": number, "counted": found, "done": False})
+    else:
+        told(counted(found, number, what) + ("; nothing was done: add --yes" if ask and number else ""))
+    sys.exit(1 if ask and number else 0)
 
 
 def _run(work: Coroutine[Any, Any, T], place: Place | None = None) -> T:

@@ -1,6 +1,7 @@
 """The parking of all services as one: what waits, and what becomes of it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from services.console.target import Target
 from services.intake import store as cases
 from services.runtime import parking, replays
 from services.runtime.database import transaction
-from services.runtime.parking import NotParked, Parked, ParkedRecord
+from services.runtime.parking import Choice, NotParked, Parked, ParkedRecord
 
 STATES: Final = ("parked", "replayed", "dropped")
 
@@ -33,9 +34,33 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     services: Sequence[str] = SERVICES
     state: str | None = "parked"
+    reader: str | None = None
     code: str | None = None
     case: str | None = None
     """Id or number."""
+    topic: str | None = None
+    before: datetime | None = None
+
+    @property
+    def narrows(self) -> bool:
+        return any(value is not None for value in (self.reader, self.code, self.case, self.topic, self.before))
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """How many records of one kind were chosen."""
+
+    service: str
+    reader: str
+    code: str
+    records: int
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of records that were given up together; `left` still wait behind them, or before."""
+
+    dropped: int = 0
+    handled: int = 0
+    left: int = 0
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,12 +83,10 @@ class NoSuchCase(LookupError):
 async def list_all(target: Target, wanted: Wanted, limit: int) -> list[tuple[Place, Parked]]:
     """At most so many of each service, oldest first."""
     async with open_databases(target) as engines:
-        case_id = await _case_id(engines["intake"], wanted.case)
+        choice = await _choice(engines["intake"], wanted)
         found = []
         for service in wanted.services:
-            rows = await parking.list_parked(
-                engines[service], state=wanted.state, code=wanted.code, case_id=case_id, limit=limit
-            )
+            rows = await parking.list_parked(engines[service], choice, state=wanted.state, limit=limit)
             found += [(Place(service, row.id), row) for row in rows]
     return found
 
@@ -110,12 +133,40 @@ async def replay(
 async def find_lanes(target: Target, wanted: Wanted) -> list[Place]:
     """One record of each lane that has one like this."""
     async with open_databases(target) as engines:
-        case_id = await _case_id(engines["intake"], wanted.case)
+        choice = await _choice(engines["intake"], wanted)
         return [
             Place(service, head)
             for service in wanted.services
-            for head in await parking.list_heads(engines[service], code=wanted.code, case_id=case_id)
+            for head in await parking.list_heads(engines[service], choice)
         ]
+
+
+async def count(target: Target, wanted: Wanted) -> list[Counted]:
+    async with open_databases(target) as engines:
+        choice = await _choice(engines["intake"], wanted)
+        return [
+            Counted(service=service, reader=reader, code=code, records=number)
+            for service in wanted.services
+            for (reader, code), number in (await parking.count_chosen(engines[service], choice)).items()
+        ]
+
+
+async def drop_all(target: Target, wanted: Wanted, *, by: str, because: str) -> Given:
+    """Lane by lane and in portions."""
+    async with open_databases(target) as engines:
+        choice = await _choice(engines["intake"], wanted)
+    given = Given()
+    async with open_desks(target, wanted.services) as desks:
+        for service in wanted.services:
+            at = desks[service]
+            done = await replays.drop_chosen(at, _engine(at), choice, by=by, because=because)
+            waiting = sum((await parking.count_chosen(_engine(at), choice)).values())
+            given = Given(
+                dropped=given.dropped + done.dropped,
+                handled=given.handled + done.handled,
+                left=given.left + max(done.left, waiting),
+            )
+    return given
 
 
 async def drop(target: Target, place: Place, *, by: str, because: str) -> Outcome:
@@ -138,6 +189,11 @@ def _refusal(row: Parked, desks: Desks) -> str | None:
 
 def _engine(desks: Desks) -> AsyncEngine:
     return next(iter(desks.values())).engine
+
+
+async def _choice(intake: AsyncEngine, wanted: Wanted) -> Choice:
+    case_id = await _case_id(intake, wanted.case)
+    return Choice(reader=wanted.reader, code=wanted.code, case_id=case_id, topic=wanted.topic, before=wanted.before)
 
 
 async def _case_id(engine: AsyncEngine, case: str | None) -> UUID | None:

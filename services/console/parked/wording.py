@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from services.console.parked import repairing
-from services.console.parked.repairing import Outcome, Place
+from services.console.parked.repairing import Counted, Given, Outcome, Place
 from services.runtime.parking import Parked, ParkedRecord
 
 
@@ -90,3 +90,13 @@ def finished(outcomes: Sequence[Outcome]) -> str:
         lines.append(f"{outcome.id}: {outcome.handled} handled{left}: {outcome.code}; yimen parked show {outcome.id}")
     handled, left = (sum(getattr(outcome, name) for outcome in outcomes) for name in ("handled", "left"))
     return "\n".join([*lines, f"{handled} records handled, {left} still wait"])
+
+
+def counted(found: Sequence[Counted], number: int, what: str) -> str:
+    """How much is chosen, and of what."""
+    lines = [f"{one.service}  {one.reader}  {one.code}  {one.records}" for one in found]
+    return printable("\n".join([*lines, f"{number} records would be {what}"]))
+
+
+def given_up(given: Given) -> str:
+    return f"{given.dropped} records dropped, {given.handled} behind them handled, {given.left} still wait"

@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 
 from contracts.events.cases import CaseRegistered, CaseWithdrawn
+from contracts.topics import CASES
+from services.runtime.consume import read_record
 from services.runtime.database import open_engine, transaction
 from services.runtime.migrate import upgrade
 from services.runtime.sealing import Sealer, check_key
+from services.runtime.settle import settle
 from tests.integration.routing.test_routing import NOW, Routing, an_accepted_case
 
 pytestmark = pytest.mark.engines
@@ -100,6 +103,12 @@ async def hears_the_second_thing_first(routing: Routing) -> CaseRegistered:
     )
 
 
+async def hears_no_events(routing: Routing, *values: bytes) -> None:
+    """What nobody could have meant, without a case."""
+    records = [routing._record(CASES.name, "", value, []) for value in values]
+    await settle(routing.cases, [read_record(routing.cases.reader, record) for record in records])
+
+
 async def test_a_lane_is_seen_replayed_in_vain_and_replayed_in_order(routing: Routing, yimen: Console) -> None:
     missing = await hears_the_second_thing_first(routing)
 
@@ -132,9 +141,9 @@ async def test_what_is_lost_for_good_can_be_passed_over(routing: Routing, yimen:
 
 
 async def test_a_record_is_shown_whole_and_dropped_by_somebody_for_a_reason(routing: Routing, yimen: Console) -> None:
-    await routing.is_answered(WRITTEN, b"\xff\x1b[2J")
+    await hears_no_events(routing, WRITTEN, b"\xff\x1b[2J")
     first, second = (await yimen("list", "--json")).json["items"]
-    assert {first["code"], second["code"]} == {"not_json"}
+    assert {first["code"], second["code"]} == {"no_attribute"}
 
     assert WRITTEN.decode() not in (await yimen("list")).out
     assert WRITTEN.decode() in (await yimen("show", first["id"])).out
@@ -165,6 +174,10 @@ async def test_wrong_use_is_refused_before_anything_is_touched(routing: Routing,
         (("replay",), {}, "--all"),
         (("replay", "routing/1", "--all"), {}, "not both"),
         (("replay", "seven"), {}, "yimen parked list"),
+        (("drop", "--because", "x"), {}, "--all"),
+        (("drop", "routing/1", "--code", "behind", "--because", "x"), {}, "not both"),
+        (("drop", "--all", "--before", "soon", "--because", "x"), {}, "before"),
+        (("drop", "--office", "a-1", "--topic", "b", "--because", "x"), {}, "give one of them"),
         (("replay", "routing/1"), {"YIMEN_SEALING_KEY": other}, "YIMEN_SEALING_KEY is not the one"),
     ):
         told = await yimen(*arguments, **environment)
@@ -173,3 +186,42 @@ async def test_wrong_use_is_refused_before_anything_is_touched(routing: Routing,
     assert (unknown.code, unknown.json["items"][0]["code"]) == (1, "not_parked")
     assert (await yimen("list", "--case", "130722-20260101-00009-9")).code == 1
     assert len((await yimen("list", "--json")).json["items"]) == 2
+
+
+async def test_many_are_counted_and_then_dropped_at_once(routing: Routing, yimen: Console) -> None:
+    """In portions of a thousand; what waited behind them is handled, and what is not meant stays."""
+    await hears_the_second_thing_first(routing)
+    await hears_no_events(routing, *[b"nonsense %d" % number for number in range(1203)])
+    chosen = ("--reader", "routing.cases", "--code", "no_attribute", "--topic", CASES.name)
+
+    counted = await yimen("drop", *chosen, "--because", "x", "--dry-run", "--json")
+    assert (counted.code, counted.json["records"]) == (0, 1203)
+    assert counted.json["counted"] == [
+        {"service": "routing", "reader": "routing.cases", "code": "no_attribute", "records": 1203}
+    ]
+    asked = await yimen("drop", *chosen, "--because", "x")
+    assert (asked.code, "add --yes" in asked.out) == (1, True)
+    none = await yimen("drop", *chosen, "--before", "2020-01-01T00:00+08:00", "--because", "x", "--yes", "--json")
+    assert none.json == {"ok": True, "dropped": 0, "handled": 0, "left": 0}
+
+    done = await yimen("drop", *chosen, "--because", "x", "--by", "ops-1", "--yes", "--json")
+    assert (done.code, done.json) == (0, {"ok": True, "dropped": 1203, "handled": 0, "left": 0})
+    assert await routing.rows("SELECT state, code, count(*) FROM parked_records GROUP BY 1, 2 ORDER BY 2") == [
+        ("parked", "behind", 1),
+        ("dropped", "no_attribute", 1203),
+        ("parked", "sequence_gap", 1),
+    ]
+    replay = await yimen("replay", "--code", "sequence_gap", "--dry-run", "--json")
+    assert (replay.code, replay.json["records"]) == (0, 1)
+    behind = await yimen("drop", "--code", "behind", "--because", "x", "--yes", "--json")
+    assert (behind.code, behind.json) == (1, {"ok": False, "dropped": 0, "handled": 0, "left": 1})
+    lane = await yimen("drop", "--code", "sequence_gap", "--because", "x", "--yes", "--json")
+    assert (lane.code, lane.json) == (0, {"ok": True, "dropped": 1, "handled": 1, "left": 0})
+
+
+async def test_a_whole_lane_is_dropped_and_nothing_of_it_handled(routing: Routing, yimen: Console) -> None:
+    missing = await hears_the_second_thing_first(routing)
+
+    done = await yimen("drop", "--case", str(missing.case_id), "--because", "x", "--yes")
+    assert (done.code, done.out) == (0, "2 records dropped, 0 behind them handled, 0 still wait\n")
+    assert await routing.rows("SELECT 1 FROM referrals") == []
