@@ -15,8 +15,9 @@ stands in several relations reads what any of them gives. ✓: yes. R: with `?pu
 `purposes.yaml`, and on record before the answer leaves. –: no. Free text (summary, answers) that is opened is put on
 record too, without a purpose.
 
-To whoever has no relation the case does not exist: 404, and lists leave it out. Who has one and asks for what it does
-not give gets 403 `not_allowed`; of a case's fields they are left out. What an event has not told yet is not there
+To whoever has no relation the case does not exist: 404, and lists leave it out. So it is with another office's
+referral that one may not see. Who may know of a thing and asks for more of it than is given gets 403 `not_allowed`; of
+a case's fields they are left out. What an event has not told yet is not there
 yet: a referral that was dispatched a moment ago opens the case as soon as intake has heard of it.
 """.strip()
 

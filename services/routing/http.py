@@ -9,20 +9,21 @@ from litestar import MediaType, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.access import Part
 from contracts.codes import Door, FeedbackAction, ReferralState
 from contracts.refusals import Fault, Refused
-from services.policies import Policy
-from services.routing import explaining, store
+from services.routing import access, explaining, listing, store
 from services.routing.answering import take_answers
 from services.routing.bodies import AnswerBody, as_on_kafka
-from services.routing.coordinating import DECISIONS, Decision, Resumption, caller_of, decide
+from services.routing.coordinating import DECISIONS, Decision, Resumption, decide
 from services.routing.domain.answers import Answer
-from services.routing.domain.deciders import decides, office_of
 from services.routing.domain.reading import understand, whole
-from services.routing.domain.referral import Referral, Routing
+from services.routing.domain.referral import Routing
+from services.routing.store import SavedAnswer
 from services.routing.translate import ReferralView, to_view
+from services.routing.views import AnswerView, ReadView, ReferralContent, to_answer, to_content, to_read
+from services.runtime.access import demand
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
 from services.runtime.failures import Rejected
@@ -30,13 +31,15 @@ from services.runtime.forms import AskedForm, AskedLanguage, InThreeForms, tell
 from services.runtime.http import json_body
 from services.runtime.problems import problem
 from services.runtime.requests import AskedCase
+from services.runtime.sealing import Sealer
 
 Call = Request[Principal, Any, State]
 
 ANSWERS = requires(Role.OFFICER)
 DECIDES = requires(Role.COORDINATOR, Role.OFFICER)
 SEES = requires(Role.OFFICER, Role.CLERK, Role.TOWNSHIP, Role.COORDINATOR, Role.OPS)
-SEES_TEXT = requires(Role.OFFICER, Role.COORDINATOR)
+SEES_TEXT = requires(Role.OFFICER, Role.CLERK, Role.TOWNSHIP, Role.COORDINATOR)
+AUDITS = requires(Role.COORDINATOR)
 LARGEST_PAGE = 200
 
 
@@ -47,59 +50,53 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
-class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
-    feedback_id: str
-    sender: str
-    action: str
-    reason: str
-    outcome: str
-    code: str | None
-    received_at: datetime
-    text: str
-
-
 @get("/v1/referrals", guards=[SEES], tags=["referrals"])
-async def list_referrals(
+async def list_referrals(  # noqa: PLR0913, PLR0917 - one for each question
     request: Call,
     state: State,
     office: Annotated[str | None, QueryParameter(max_length=64)] = None,
     case: AskedCase = None,
     referral_state: Annotated[ReferralState | None, QueryParameter(name="state")] = None,
     due_before: Annotated[datetime | None, QueryParameter()] = None,
+    decider: Annotated[
+        str | None, QueryParameter(max_length=64, description="The office that has to decide on their return.")
+    ] = None,
     cursor: Annotated[UUID | None, QueryParameter()] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
 ) -> Page:
-    """Referrals in the order of dispatch; an officer sees those of the own office."""
+    """Referrals in the order of dispatch; an officer sees those of the own office.
+
+    With `decider` an officer sees those on whose return its office decides, with `case` what it may see of the case.
+    """
     user, policy = request.user, state.router.policy.policy
-    asked = user.office or "" if user.role is Role.OFFICER else office
-    if user.role is Role.OFFICER and office is not None and not user.speaks_for(office):
+    # On whose return an office decides, and who else has a case, an officer may ask of any office.
+    asked = office if decider is None else decider
+    if user.role is Role.OFFICER and case is None and asked is not None and not user.speaks_for(asked):
         raise Rejected("own_office_only")
     async with transaction(state.engine) as conn:
         case_id = await store.find_case_id(conn, case) if case is not None else None
         if case is not None and case_id is None:
             return Page(items=[])
-        found = await store.list_referrals(
-            conn,
-            offices=policy.codes_of_office(asked) if asked is not None else None,
-            areas=policy.ranges_within(user.area) if user.role is not Role.OFFICER else None,
+        wanted = listing.Wanted(
+            offices=policy.codes_of_office(office) if office is not None else None,
             case_id=case_id,
             state=referral_state.value if referral_state is not None else None,
             due_before=due_before,
-            after=cursor,
-            limit=limit + 1,
+            decider=decider,
         )
-        cases = await store.find_cases_of(conn, found)
-        routings = await store.list_routings(conn, cases.values())
+        found = await listing.list_visible(conn, user, wanted, policy, after=cursor, limit=limit + 1)
     page = found[:limit]
-    views = [to_view(routings[cases[one]].referral(one), routings[cases[one]], policy) for one in page]
-    return Page(items=views, next=str(page[-1]) if len(found) > limit else None)
+    views = [to_view(referral, routing, policy) for routing, referral in page]
+    return Page(items=views, next=str(page[-1][1].id) if len(found) > limit else None)
 
 
 @get("/v1/referrals/{referral_id:uuid}", guards=[SEES], tags=["referrals"])
-async def show(request: Call, state: State, referral_id: FromPath[UUID]) -> ReferralView:
+async def show(request: Call, state: State, referral_id: FromPath[UUID]) -> ReferralContent:
+    """The referral with all that its office needs, as far as the caller may read it, and where the rest is."""
     async with transaction(state.engine) as conn:
-        routing, referral = await _seen(request.user, conn, referral_id)
-    return to_view(referral, routing, state.router.policy.policy)
+        seen = await access.find(conn, request.user, referral_id)
+        holds = await store.find_holds(conn, seen.routing.referrals)
+    return to_content(seen, holds, state.router.policy.policy)
 
 
 @get("/v1/referrals/{referral_id:uuid}/explain", guards=[SEES], tags=["referrals"], operation_class=InThreeForms)
@@ -116,7 +113,8 @@ async def explain(
     JSON, text or a page, as `Accept` or `format` asks.
     """
     async with transaction(state.engine) as conn:
-        routing, referral = await _seen(request.user, conn, referral_id)
+        seen = await access.find(conn, request.user, referral_id)
+        routing, referral = seen.routing, seen.referral
         decisions = await store.list_decisions(conn, routing.matter.case_id)
         corrections = await store.list_corrections(conn, referral_id)
         acts = await store.list_acts(conn, referral_id)
@@ -131,26 +129,30 @@ async def show_answers(request: Call, state: State, referral_id: FromPath[UUID])
     """What the office answered, with its text unsealed. Each call is put on record before the answer leaves."""
     router, user = state.router, request.user
     async with transaction(state.engine) as conn:
-        routing, _ = await _seen(user, conn, referral_id)
-        case_id = routing.matter.case_id
+        seen = await access.find(conn, user, referral_id)
+        seen.demand_answers()
+        case_id = seen.routing.matter.case_id
         given = await store.list_answers(conn, referral_id)
         key = await store.get_key(conn, case_id)
-        await store.save_read(conn, referral_id, at=router.clock.now(), subject=user.subject, role=user.role.value)
-    return [
-        AnswerView(
-            feedback_id=one.feedback_id,
-            sender=one.sender,
-            action=one.action,
-            reason=one.reason,
-            outcome=one.outcome,
-            code=one.code,
-            received_at=one.received_at,
-            text=router.sealer.open(key, one.sealed_text, f"{case_id}/{one.sender}/{one.feedback_id}").decode()
-            if one.sealed_text
-            else "",
-        )
-        for one in given
-    ]
+        await store.save_read(conn, referral_id, at=router.clock.now(), user=user)
+    return [to_answer(one, _text(one, key, router.sealer), router.policy.policy) for one in given]
+
+
+def _text(one: SavedAnswer, key: bytes, sealer: Sealer) -> str:
+    """Empty where nothing was written, or where it was erased."""
+    if not one.sealed_text or not key:
+        return ""
+    return sealer.open(key, one.sealed_text, f"{one.case_id}/{one.sender}/{one.feedback_id}").decode()
+
+
+@get("/v1/referrals/{referral_id:uuid}/reads", guards=[AUDITS], tags=["referrals"])
+async def show_reads(request: Call, state: State, referral_id: FromPath[UUID]) -> list[ReadView]:
+    """Who opened the answers to this referral; the latest first."""
+    async with transaction(state.engine) as conn:
+        seen = await access.find(conn, request.user, referral_id)
+        demand(seen.relations, Part.READS)
+        found = await store.list_reads(conn, referral_id)
+    return [to_read(row, state.router.policy.policy) for row in found]
 
 
 @post(
@@ -235,35 +237,9 @@ async def _decide(user: Principal, state: State, referral_id: UUID, decision: De
     router = state.router
     desk = router.desk()
     async with transaction(state.engine) as conn:
-        routing = await _decidable(user, conn, referral_id, desk.policy)
-        case_id, at = routing.matter.case_id, router.clock.now()
+        seen = await access.find(conn, user, referral_id, decidable_by=desk.policy)
+        case_id, at = seen.routing.matter.case_id, router.clock.now()
         return await decide(decision, case_id, referral_id, conn, desk, at=at, user=user)
-
-
-async def _seen(user: Principal, conn: AsyncConnection, referral_id: UUID) -> tuple[Routing, Referral]:
-    """The referral, if the caller may know of it; an outsider learns nothing, not even that it exists."""
-    case_id = (await store.find_cases_of(conn, [referral_id])).get(referral_id)
-    routing = await store.find_routing(conn, case_id) if case_id is not None else None
-    if routing is None:
-        raise Rejected("not_found")
-    referral = routing.referral(referral_id)
-    sees = user.speaks_for(referral.office) if user.role is Role.OFFICER else user.sees(routing.matter.area)
-    if not sees:
-        raise Rejected("not_found")
-    return routing, referral
-
-
-async def _decidable(user: Principal, conn: AsyncConnection, referral_id: UUID, policy: Policy) -> Routing:
-    """The routing of a referral that the caller may know of: its own, one of the own area, or one to decide on."""
-    case_id = (await store.find_cases_of(conn, [referral_id])).get(referral_id)
-    routing = await store.find_routing(conn, case_id) if case_id is not None else None
-    if routing is None:
-        raise Rejected("not_found")
-    referral = routing.referral(referral_id)
-    own = user.office == referral.office if user.role is Role.OFFICER else user.sees(routing.matter.area)
-    if not own and office_of(caller_of(user), decides(routing, referral, policy), policy) is None:
-        raise Rejected("not_found")
-    return routing
 
 
 ROUTES: list[HTTPRouteHandler] = [
@@ -271,6 +247,7 @@ ROUTES: list[HTTPRouteHandler] = [
     show,
     explain,
     show_answers,
+    show_reads,
     resume,
     *(_answering(action) for action in FeedbackAction if action is not FeedbackAction.RESUME),
     *(_deciding(kind, path) for path, kind in DECISIONS.items()),

@@ -11,14 +11,16 @@ from sqlalchemy import LargeBinary, RowMapping, String, Uuid, bindparam, insert,
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import RETURN_RIGHTS, ClockKind
+from contracts.codes import RETURN_RIGHTS, ClockKind, FeedbackAction, FeedbackOutcome, ReferralState
 from services.policies import Policy
 from services.policies.clocks import LegalClock
 from services.routing import rows
 from services.routing.domain.referral import Change, Corrected, Referral, Routing
 from services.routing.tables import acts, answers, clocks, corrections, decisions, referrals, routed_cases, text_reads
+from services.runtime.auth import Principal
 from services.runtime.bulk import among, insert_rows, update_rows
-from services.runtime.ranges import Ranges, inside
+
+MOST_READS: Final = 1000
 
 _CASES_OF: Final = text(
     "SELECT r.referral_id, r.case_id, r.office FROM referrals AS r WHERE r.referral_id = ANY(:referral_ids)"
@@ -165,7 +167,21 @@ async def save_answers(conn: AsyncConnection, given: Sequence[SavedAnswer]) -> N
 
 async def list_answers(conn: AsyncConnection, referral_id: UUID) -> list[SavedAnswer]:
     found = await conn.execute(select(answers).where(answers.c.referral_id == referral_id).order_by(answers.c.id))
-    return [SavedAnswer(**{name: row[name] for name in SavedAnswer.__slots__}) for row in found.mappings()]
+    return [_answer(row) for row in found.mappings()]
+
+
+async def find_holds(conn: AsyncConnection, among_these: Iterable[Referral]) -> dict[UUID, SavedAnswer]:
+    """Of the referrals that are on hold the answer by which they went there."""
+    held = [referral.id for referral in among_these if referral.state is ReferralState.ON_HOLD]
+    if not held:
+        return {}
+    applied = (answers.c.action == FeedbackAction.HOLD.value, answers.c.outcome == FeedbackOutcome.APPLIED.value)
+    found = select(answers).where(among(answers.c.referral_id, held), *applied).order_by(answers.c.id)
+    return {row["referral_id"]: _answer(row) for row in (await conn.execute(found)).mappings()}
+
+
+def _answer(row: RowMapping) -> SavedAnswer:
+    return SavedAnswer(**{name: row[name] for name in SavedAnswer.__slots__})
 
 
 async def save_corrections(conn: AsyncConnection, case_id: UUID, made: Sequence[Corrected]) -> None:
@@ -202,36 +218,6 @@ async def find_case_id(conn: AsyncConnection, id_or_number: str) -> UUID | None:
         return (await conn.execute(statement.limit(1))).scalar_one_or_none()
 
 
-async def list_referrals(
-    conn: AsyncConnection,
-    *,
-    offices: Sequence[str] | None,
-    areas: Ranges | None,
-    case_id: UUID | None,
-    state: str | None,
-    due_before: datetime | None,
-    after: UUID | None,
-    limit: int,
-) -> list[UUID]:
-    """Ids in the order of dispatch."""
-    statement = select(referrals.c.referral_id).order_by(referrals.c.referral_id).limit(limit)
-    if offices is not None:
-        statement = statement.where(among(referrals.c.office, offices))
-    if areas is not None:
-        there = select(routed_cases.c.case_id).where(inside(routed_cases.c.area, areas))
-        statement = statement.where(referrals.c.case_id.in_(there))
-    if case_id is not None:
-        statement = statement.where(referrals.c.case_id == case_id)
-    if state is not None:
-        statement = statement.where(referrals.c.state == state)
-    if due_before is not None:
-        due = select(clocks.c.referral_id).where(clocks.c.stopped_at.is_(None), clocks.c.due_at < due_before)
-        statement = statement.where(referrals.c.referral_id.in_(due))
-    if after is not None:
-        statement = statement.where(referrals.c.referral_id > after)
-    return list((await conn.execute(statement)).scalars())
-
-
 async def list_routings(conn: AsyncConnection, case_ids: Iterable[UUID]) -> dict[UUID, Routing]:
     """To look at, not to change."""
     statement = select(routed_cases).where(among(routed_cases.c.case_id, set(case_ids)))
@@ -253,9 +239,16 @@ async def get_key(conn: AsyncConnection, case_id: UUID) -> bytes:
     return bytes(found or b"")
 
 
-async def save_read(conn: AsyncConnection, referral_id: UUID, *, at: datetime, subject: str, role: str) -> None:
+async def save_read(conn: AsyncConnection, referral_id: UUID, *, at: datetime, user: Principal) -> None:
     """Put on record who looked at an office's text."""
-    await conn.execute(insert(text_reads).values(referral_id=referral_id, read_at=at, subject=subject, role=role))
+    who = {"subject": user.subject, "role": user.role.value, "office": user.office}
+    await conn.execute(insert(text_reads).values(referral_id=referral_id, read_at=at, **who))
+
+
+async def list_reads(conn: AsyncConnection, referral_id: UUID) -> Sequence[RowMapping]:
+    """The latest first."""
+    statement = select(text_reads).where(text_reads.c.referral_id == referral_id)
+    return (await conn.execute(statement.order_by(text_reads.c.id.desc()).limit(MOST_READS))).mappings().all()
 
 
 async def _with_referrals(conn: AsyncConnection, found: Sequence[RowMapping]) -> dict[UUID, Routing]:

@@ -74,12 +74,14 @@ referrals = Table(
     Column("return_locked", Boolean, nullable=False),
     Column("arbitrated_by", String),
     Column("supersedes", Uuid),
+    Column("decider", String),
     Column("dispatched_at", DateTime(timezone=True), nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
     Column("ended_at", DateTime(timezone=True)),
     CheckConstraint("round > 0", name="rounds_count_from_one"),
     Index("referrals_of_case", "case_id"),
     Index("referrals_of_office", "office", "state", "referral_id"),
+    Index("referrals_to_decide", "decider", "referral_id", postgresql_where=text("decider IS NOT NULL")),
     Index(
         "one_live_lead_per_case",
         "case_id",
@@ -191,4 +193,6 @@ text_reads = Table(
     Column("read_at", DateTime(timezone=True), nullable=False),
     Column("subject", String, nullable=False),
     Column("role", String, nullable=False),
+    Column("office", String),
+    Index("text_reads_of_referral", "referral_id", "id"),
 )

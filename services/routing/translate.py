@@ -56,12 +56,17 @@ class ReferralView(msgspec.Struct, frozen=True, kw_only=True):
     field: Field
     category: str
     category_zh: str
+    category_en: str
     area: str
     dispatched_at: datetime
     ended_at: datetime | None
     deemed: bool
     return_locked: bool
     supersedes: UUID | None
+    decider: str | None
+    """The office that has to decide on its return, while one is asked for."""
+    decider_zh: str | None
+    decider_en: str | None
     clocks: tuple[ClockView, ...]
 
 
@@ -117,6 +122,8 @@ def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralVie
     matter = routing.matter
     category = policy.categories.get(matter.category)
     office_zh, office_en = office_of(policy, referral.office)
+    decider = referral.decider
+    decider_zh, decider_en = office_of(policy, decider) if decider is not None else (None, None)
     return ReferralView(
         referral_id=referral.id,
         case_id=matter.case_id,
@@ -131,12 +138,16 @@ def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralVie
         field=matter.field,
         category=matter.category,
         category_zh=category.zh if category is not None else matter.category,
+        category_en=category.en if category is not None else matter.category,
         area=matter.area,
         dispatched_at=referral.dispatched_at,
         ended_at=referral.ended_at,
         deemed=referral.deemed,
         return_locked=referral.return_locked,
         supersedes=referral.supersedes,
+        decider=decider,
+        decider_zh=decider_zh,
+        decider_en=decider_en,
         clocks=tuple(_clock_view(clock, policy) for clock in referral.clocks),
     )
 

@@ -16,6 +16,7 @@ from contracts.events.referrals import (
     ReferralDispatched,
     ReferralEvent,
     ReferralFailed,
+    ReferralOfficeSucceeded,
     ReferralOnHold,
     ReferralResumed,
     ReferralReturned,
@@ -69,6 +70,8 @@ def told(known: Relations, event: CaseBound) -> Relations:
     match event:
         case ReferralDispatched() | ReferralReworkRequested():
             return _leg(known, event)
+        case ReferralOfficeSucceeded():
+            return _succeeded(known, event)
         case ReferralReturned() | ReferralCompleted() | ReferralFailed() | ReferralCancelled():
             return _turned(known, event.referral_id, lambda one: _ended(one, event.at))
         case ReferralReturnRefused():
@@ -100,6 +103,21 @@ def _leg(known: Relations, event: ReferralEvent) -> Relations:
         case_id=event.case_id, referral_id=event.referral_id, office=event.office, relation=relation, since=event.at
     )
     return (*known, leg)
+
+
+def _succeeded(known: Relations, event: ReferralEvent) -> Relations:
+    """Another office goes on with the same referral, and waits for what the one before waited for."""
+    legs = [one for one in known if one.referral_id == event.referral_id and one.relation not in DECIDING]
+    before = next((one for one in legs if one.ended_at is None and one.office != event.office), None)
+    if before is None:
+        return _leg(known, event)
+    heir = replace(before, office=event.office, since=event.at)
+    rest = [
+        _ended(one, event.at) if one is before else one
+        for one in known
+        if one.office != event.office or one not in legs
+    ]
+    return (*rest, heir)
 
 
 def _waits(known: Relations, referral: UUID, reason: str | None, since: datetime | None) -> Relations:

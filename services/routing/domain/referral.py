@@ -50,6 +50,11 @@ class Referral:
     def live(self) -> bool:
         return self.state not in ENDED
 
+    @property
+    def decider(self) -> str | None:
+        """The office that has to decide on its return, if one is asked for."""
+        return next((clock.office for clock in self.open_clocks({ClockKind.RETURN_DECISION})), None)
+
     def may(self, move: Move) -> bool:
         if self.state is ReferralState.ACCEPTED and move in WHEN_DEEMED and not self.deemed:
             return False

@@ -1,7 +1,5 @@
 """Routing's HTTP door over a real socket: who may put a pause right, and what stays on record."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -9,19 +7,16 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from sqlalchemy import text
 
-from services.routing.http import ROUTES
 from services.runtime.auth import Principal, Role, issue_token
 from services.runtime.clock import Clock
 from services.runtime.database import open_engine
-from services.runtime.http import build_app
 from services.runtime.migrate import upgrade
+from tests.integration.routing.doors import KEY, open_doors
 from tests.integration.routing.test_routing import Routing, an_accepted_case
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON
 
-KEY = "t" * 32
 HOUR = timedelta(hours=1)
 
 
@@ -40,22 +35,9 @@ async def routing(database: str) -> AsyncIterator[Routing]:
 
 @pytest.fixture
 async def http(routing: Routing) -> AsyncIterator[httpx.AsyncClient]:
-    async def probe() -> dict[str, str]:
-        return {"database": "ok"}
-
-    state = {"engine": routing.engine, "router": routing.router, "places": routing.router.policy, "token_key": KEY}
-    app = build_app("routing", ROUTES, state=state, probe=probe)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
-            await asyncio.sleep(0.01)
-        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with httpx.AsyncClient(base_url=base, headers=token(Role.COORDINATOR)) as client:
-            yield client
-        server.should_exit = True
-        await serving
+    async with open_doors(routing) as client:
+        client.headers.update(token(Role.COORDINATOR))
+        yield client
 
 
 async def held_and_resumed(routing: Routing, http: httpx.AsyncClient) -> str:

@@ -55,7 +55,9 @@ async def test_the_referrals_of_one_case_are_asked_for_by_its_id(routing: Routin
     lead = next(item for item in reply.json()["items"] if item["role"] == "lead")
     assert (lead["office_zh"], lead["clocks"][0]["office"]) == ("张北县教育局", EDUCATION)
     assert (await http.get("/v1/referrals?case=nonsense", headers=token(Role.OPS))).status_code == 422
-    assert await offices(http, token(Role.OFFICER, office=EDUCATION), case=str(other.case_id)) == {EDUCATION}
+    case = str(other.case_id)
+    assert await offices(http, token(Role.OFFICER, office=EDUCATION), case=case) == {EDUCATION, CIVIL_AFFAIRS}
+    assert await offices(http, token(Role.OFFICER, office=CIVIL_AFFAIRS), case=case) == {CIVIL_AFFAIRS}
 
 
 async def test_a_county_whose_code_ends_with_zero_sees_its_own_referrals_only(

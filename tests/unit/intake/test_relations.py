@@ -7,10 +7,15 @@ import msgspec
 import pytest
 
 from contracts.access import Relation
-from contracts.codes import CaseState, ClockKind, ReferralRole
+from contracts.codes import CaseState, ClockKind, Field, ReferralRole, ReferralState
 from contracts.events import CaseBound
 from contracts.events.clocks import ClockRecalculated
-from contracts.events.referrals import ReferralCancelled, ReferralReturnRefused, RoutingArbitrationRequested
+from contracts.events.referrals import (
+    ReferralCancelled,
+    ReferralOfficeSucceeded,
+    ReferralReturnRefused,
+    RoutingArbitrationRequested,
+)
 from services.intake.domain.relations import OVER, Relations, told
 from services.intake.domain.states import TERMINAL
 from tests.integration.intake import voices
@@ -82,6 +87,32 @@ def test_a_decision_that_passes_to_another_office_leaves_the_first() -> None:
     )
     known = after(voices.dispatched(CASE, LEG), voices.deciding(CASE, LEG, at=voices.AT), passed)
     assert live(known) == {voices.OFFICE: Relation.LEAD, CITY: Relation.DECIDER}
+
+
+def test_whoever_succeeds_an_office_has_its_referral_and_waits_for_the_same() -> None:
+    known = after(voices.dispatched(CASE, LEG), voices.held(CASE, LEG))
+    heir = voices.leg(
+        ReferralOfficeSucceeded,
+        CASE,
+        LEG,
+        office=CITY,
+        at=LATER,
+        predecessor=voices.OFFICE,
+        state=ReferralState.ON_HOLD,
+        number="130722-20260302-00001-4",
+        category="education.student_aid",
+        field=Field.EDUCATION,
+        area="130722100000",
+        decision_id=UUID(int=3),
+        dispatched_at=voices.AT,
+    )
+    for moved in (told(known, heir), told(told(known, heir), heir)):
+        assert live(moved) == {CITY: Relation.LEAD}
+        assert {one.office: (one.ended_at, one.waits_for) for one in moved} == {
+            voices.OFFICE: (LATER, None),
+            CITY: (None, "appraisal"),
+        }
+    assert live(after(heir)) == {CITY: Relation.LEAD}
 
 
 def test_a_hold_says_for_what_the_office_waits_and_only_of_the_office_itself() -> None:

@@ -1,0 +1,313 @@
+"""Every cell of the matrix at routing's doors: each relation asks for each part, and gets what the contracts say."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from contracts.access import MATRIX, Access, Part, Relation
+from contracts.events.cases import CaseAccepted
+from services.runtime.auth import Principal, Role
+from services.runtime.clock import Clock
+from services.runtime.database import open_engine
+from services.runtime.migrate import upgrade
+from tests.integration.routing.doors import bearer, open_doors
+from tests.integration.routing.test_routing import Routing, an_accepted_case
+from tests.unit.routing.builders import NOON
+
+COUNTY, TOWN = "130722000000", "130722100000"
+WINDOW = "township-130722101000"
+HOUSING, EMERGENCY, HEALTH, JUSTICE, EDUCATION, DECIDER = (
+    f"{role}-{COUNTY}"
+    for role in ("housing", "emergency_management", "health", "justice", "education", "civil_affairs")
+)
+TOWNSHIP, ARBITER = f"township-{TOWN}", "government_office-130700000000"
+
+
+def officer(office: str) -> Principal:
+    return Principal(subject=f"officer-{office}", role=Role.OFFICER, office=office)
+
+
+COORDINATOR = Principal(subject="coordinator-c", role=Role.COORDINATOR, area=COUNTY)
+CLERK = Principal(subject="clerk-w", role=Role.CLERK, office=WINDOW)
+
+
+@dataclass(frozen=True)
+class Stage:
+    http: httpx.AsyncClient
+    routing: Routing
+
+    async def asks(self, who: Principal, path: str) -> httpx.Response:
+        return await self.http.get(path, headers=bearer(who))
+
+    async def does(self, who: Principal, referral: str, act: str, **body: object) -> Any:
+        path = f"/v1/referrals/{referral}/{act}"
+        reply = await self.http.post(path, json=body, headers=bearer(who))
+        assert reply.status_code == 200, (act, reply.text)
+        return reply.json()
+
+    async def brings(self, category: str) -> CaseAccepted:
+        case = an_accepted_case(category, first_contact_office=WINDOW)
+        await self.routing.hears(case)
+        return case
+
+    async def referrals(self, case_id: UUID) -> dict[str, str]:
+        """By office, as the coordinator sees them."""
+        listed = (await self.asks(COORDINATOR, f"/v1/referrals?case={case_id}")).json()["items"]
+        return {one["office"]: one["referral_id"] for one in listed}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A case, and whose referrals in it are what to a caller; each has answered with its office's code as text."""
+
+    case: CaseAccepted
+    of: dict[str, str]
+    lead: str
+    co: str
+    first_lead: str = ""
+
+
+async def staged(stage: Stage) -> dict[str, Scene]:
+    """`returned`: a return is being decided. `arbitrated`: the second lead returns it too. `copied`: with a copy."""
+    scenes = {}
+    for name in ("returned", "arbitrated"):
+        case = await stage.brings("housing.rural_dilapidated")
+        of = await stage.referrals(case.case_id)
+        for office in (TOWNSHIP, EMERGENCY):
+            await stage.does(officer(office), of[office], "accept", text=f"文本 {office}")
+        await stage.does(officer(HOUSING), of[HOUSING], "return", reason="not_competent", text=f"文本 {HOUSING}")
+        scenes[name] = Scene(case=case, of=of, lead=HOUSING, co=TOWNSHIP)
+    case, of = scenes["arbitrated"].case, scenes["arbitrated"].of
+    await stage.does(officer(DECIDER), of[HOUSING], "decide-return", approve=True, to=EDUCATION)
+    of = await stage.referrals(case.case_id)
+    await stage.does(officer(EDUCATION), of[EDUCATION], "return", reason="wrong_area", text=f"文本 {EDUCATION}")
+    scenes["arbitrated"] = Scene(case=case, of=of, lead=EDUCATION, co=TOWNSHIP, first_lead=HOUSING)
+    case = await stage.brings("civil_affairs.children_in_difficulty")
+    of = await stage.referrals(case.case_id)
+    for office in of:
+        await stage.does(officer(office), of[office], "sign", text=f"文本 {office}")
+    scenes["copied"] = Scene(case=case, of=of, lead=DECIDER, co=EDUCATION)
+    return scenes
+
+
+@dataclass(frozen=True)
+class World:
+    stage: Stage
+    scenes: dict[str, Scene]
+
+
+@pytest.fixture(scope="module")
+async def world(postgres: str) -> AsyncIterator[World]:
+    """One for all cells: looking changes nothing."""
+    name = f"access_{uuid4().hex[:12]}"
+    conn = await asyncpg.connect(postgres)
+    await conn.execute(f"CREATE DATABASE {name}")
+    async with opened(f"{postgres.rpartition('/')[0]}/{name}") as stage:
+        yield World(stage, await staged(stage))
+    await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await conn.close()
+
+
+@pytest.fixture
+async def stage(database: str) -> AsyncIterator[Stage]:
+    async with opened(database) as stage:
+        yield stage
+
+
+@asynccontextmanager
+async def opened(database: str) -> AsyncIterator[Stage]:
+    await upgrade(database, "routing")
+    engine = open_engine(SimpleNamespace(database_url=database), "routing")
+    routing = Routing(engine, Clock(origin=NOON, anchor=datetime.now(UTC)))
+    async with open_doors(routing) as http:
+        yield Stage(http, routing)
+    await engine.dispose()
+
+
+WHO = {
+    Relation.WINDOW: ("returned", CLERK),
+    Relation.AREA_WINDOW: ("returned", Principal(subject="clerk-a", role=Role.CLERK, office=f"petition-{COUNTY}")),
+    Relation.LEAD: ("arbitrated", officer(EDUCATION)),
+    Relation.CO_HANDLER: ("returned", officer(EMERGENCY)),
+    Relation.COPY: ("copied", officer(HEALTH)),
+    Relation.DECIDER: ("returned", officer(DECIDER)),
+    Relation.ARBITER: ("arbitrated", officer(ARBITER)),
+    Relation.FORMER: ("arbitrated", officer(HOUSING)),
+    Relation.COORDINATOR: ("returned", COORDINATOR),
+    Relation.OPS: ("returned", Principal(subject="ops-o", role=Role.OPS)),
+    Relation.STRANGER: ("returned", officer(JUSTICE)),
+}
+OWN = {
+    Relation.LEAD: EDUCATION,
+    Relation.CO_HANDLER: EMERGENCY,
+    Relation.COPY: HEALTH,
+    Relation.FORMER: HOUSING,
+}
+HERE = (
+    Part.OWN_REFERRAL,
+    Part.REFERRALS,
+    Part.OWN_ANSWERS,
+    Part.CO_ANSWERS,
+    Part.LEAD_ANSWERS,
+    Part.READS,
+    Part.ATTRIBUTES,
+)
+
+
+def target(relation: Relation, part: Part, scene: Scene) -> str:
+    """The office of whose referral is asked."""
+    match part:
+        case Part.OWN_REFERRAL | Part.OWN_ANSWERS:
+            return OWN[relation]
+        case Part.CO_ANSWERS:
+            return scene.co
+        case _:
+            return scene.first_lead if relation is Relation.LEAD else scene.lead
+
+
+@pytest.mark.parametrize("part", HERE)
+@pytest.mark.parametrize("relation", Relation)
+async def test_a_relation_opens_what_the_matrix_gives_and_nothing_else(
+    world: World, relation: Relation, part: Part
+) -> None:
+    given, (name, who) = MATRIX[relation][part], WHO[relation]
+    if part in {Part.OWN_REFERRAL, Part.OWN_ANSWERS} and relation not in OWN:
+        assert given is Access.DENIED, "who has no referral has none of its own"
+        return
+    scene = world.scenes[name]
+    office = OWN[relation] if part is Part.ATTRIBUTES and relation in OWN else target(relation, part, scene)
+    path = f"/v1/referrals/{scene.of[office]}"
+    knows = (relation in OWN and office == OWN[relation]) or MATRIX[relation][Part.REFERRALS] is Access.ALLOWED
+    if part in {Part.OWN_REFERRAL, Part.REFERRALS}:
+        for door in (path, f"{path}/explain"):
+            reply = await world.stage.asks(who, door)
+            assert reply.status_code == (200 if given is Access.ALLOWED else 404), (door, reply.text)
+        listed = (await world.stage.asks(who, f"/v1/referrals?case={scene.case.case_id}")).json()["items"]
+        assert (scene.of[office] in {one["referral_id"] for one in listed}) is (given is Access.ALLOWED)
+    elif part is Part.ATTRIBUTES:
+        reply = await world.stage.asks(who, path)
+        assert reply.status_code == (200 if knows else 404)
+        assert ("attributes" in reply.json()) is (given is Access.ALLOWED)
+    elif part is Part.READS:
+        reply = await world.stage.asks(who, f"{path}/reads")
+        assert reply.status_code == (200 if given is Access.ALLOWED else 403)
+    else:
+        reply = await world.stage.asks(who, f"{path}/answers")
+        refused = 404 if not knows and who.role is not Role.OPS else 403
+        assert reply.status_code == (200 if given is Access.ALLOWED else refused), reply.text
+        if given is Access.ALLOWED:
+            assert [one["text"] for one in reply.json()] == [f"文本 {office}"]
+
+
+async def test_what_a_view_says_may_be_read_is_what_the_matrix_says(world: World) -> None:
+    for relation, (name, who) in WHO.items():
+        scene = world.scenes[name]
+        reply = await world.stage.asks(who, f"/v1/referrals/{scene.of[OWN.get(relation, scene.lead)]}")
+        if relation is Relation.STRANGER:
+            assert reply.status_code == 404
+            continue
+        told = reply.json()
+        assert told["relations"] == [relation.value]
+        assert told["may_read"] == {p.value: a.value for p, a in MATRIX[relation].items() if a is not Access.DENIED}
+        assert ("others" in told) is (MATRIX[relation][Part.REFERRALS] is Access.ALLOWED)
+
+
+async def test_a_referral_leads_to_all_that_its_office_needs(world: World) -> None:
+    scene = world.scenes["returned"]
+    case = f"/v1/cases/{scene.case.case_id}"
+    told = (await world.stage.asks(officer(HOUSING), f"/v1/referrals/{scene.of[HOUSING]}")).json()
+    assert told["links"] == {
+        "case": case,
+        "applicant": f"{case}/applicant",
+        "timeline": f"{case}/timeline",
+        "answers": f"/v1/referrals/{scene.of[HOUSING]}/answers",
+        "explain": f"/v1/referrals/{scene.of[HOUSING]}/explain",
+        "referrals": f"/v1/referrals?case={scene.case.case_id}",
+    }
+    assert (told["decider"], told["decider_zh"], told["state"]) == (DECIDER, "张北县民政局", "return_requested")
+    assert (told["first_contact_office"], told["category_zh"]) == (WINDOW, "农村危房改造")
+    others = {one["office"]: one for one in told["others"]}
+    assert others.keys() == {TOWNSHIP, EMERGENCY}
+    assert {(one["role"], one["role_zh"], one["state"]) for one in others.values()} == {("co", "协办", "accepted")}
+    assert all(one["due_at"] for one in others.values())
+    assert others[EMERGENCY]["answers"] == f"/v1/referrals/{scene.of[EMERGENCY]}/answers"
+
+
+async def test_a_hold_and_its_words_reach_the_window_and_the_lead(stage: Stage) -> None:
+    case = await stage.brings("housing.rural_dilapidated")
+    of = await stage.referrals(case.case_id)
+    await stage.does(officer(TOWNSHIP), of[TOWNSHIP], "accept")
+    await stage.does(officer(TOWNSHIP), of[TOWNSHIP], "hold", reason="supplement", text="请补交户口簿(示例)")
+    for who in (CLERK, officer(HOUSING)):
+        told = (await stage.asks(who, f"/v1/referrals/{of[HOUSING]}")).json()
+        held = next(one for one in told["others"] if one["office"] == TOWNSHIP)
+        assert (held["hold"]["reason"], held["hold"]["reason_zh"]) == ("supplement", "等待申请人补正材料")
+        words = (await stage.asks(who, held["answers"])).json()
+        assert (words[-1]["text"], words[-1]["action_zh"]) == ("请补交户口簿(示例)", "暂停")
+    await stage.does(officer(TOWNSHIP), of[TOWNSHIP], "resume")
+    told = (await stage.asks(CLERK, f"/v1/referrals/{of[TOWNSHIP]}")).json()
+    assert (told["hold"], told["state"]) == (None, "in_progress")
+
+
+async def test_an_officer_of_the_deciding_office_finds_reads_and_decides_and_is_cut_off(stage: Stage) -> None:
+    case = await stage.brings("housing.rural_dilapidated")
+    of = await stage.referrals(case.case_id)
+    decider, path = officer(DECIDER), f"/v1/referrals/{of[HOUSING]}"
+    assert (await stage.asks(decider, path)).status_code == 404, "nothing is to be decided yet"
+    await stage.does(officer(HOUSING), of[HOUSING], "return", reason="not_competent", text="不归我局(示例)")
+    listed = (await stage.asks(decider, f"/v1/referrals?decider={DECIDER}")).json()["items"]
+    assert [one["referral_id"] for one in listed] == [of[HOUSING]]
+    assert (await stage.asks(officer(EMERGENCY), f"/v1/referrals?decider={DECIDER}")).status_code == 403
+    assert (await stage.asks(officer(EMERGENCY), f"/v1/referrals?decider={EMERGENCY}")).json()["items"] == []
+    assert (await stage.asks(decider, f"{path}/answers")).json()[0]["text"] == "不归我局(示例)"
+    for outsider, status in ((officer(HOUSING), 403), (officer(EMERGENCY), 404), (officer(JUSTICE), 404), (CLERK, 403)):
+        reply = await stage.http.post(f"{path}/decide-return", json={"approve": False}, headers=bearer(outsider))
+        assert reply.status_code == status, outsider.subject
+    await stage.does(decider, of[HOUSING], "decide-return", approve=False)
+    assert (await stage.asks(decider, path)).status_code == 404
+    assert (await stage.asks(decider, f"/v1/referrals?decider={DECIDER}")).json()["items"] == []
+
+
+async def test_a_copy_is_read_until_nobody_works_on_the_case_any_more(stage: Stage) -> None:
+    case = await stage.brings("civil_affairs.children_in_difficulty")
+    of = await stage.referrals(case.case_id)
+    path = f"/v1/referrals/{of[HEALTH]}"
+    for office in (EDUCATION, DECIDER):
+        await stage.does(officer(office), of[office], "accept")
+        assert (await stage.asks(officer(HEALTH), path)).json()["relations"] == ["copy"]
+        await stage.does(officer(office), of[office], "complete")
+    told = (await stage.asks(officer(HEALTH), path)).json()
+    assert (told["relations"], "attributes" in told, told["links"]["applicant"]) == (["former"], False, None)
+
+
+async def test_who_opened_the_answers_can_be_audited(stage: Stage) -> None:
+    case = await stage.brings("housing.rural_dilapidated")
+    of = await stage.referrals(case.case_id)
+    path = f"/v1/referrals/{of[HOUSING]}"
+    assert (await stage.asks(CLERK, f"{path}/answers")).status_code == 200
+    assert (await stage.asks(officer(JUSTICE), f"{path}/answers")).status_code == 404
+    (read,) = (await stage.asks(COORDINATOR, f"{path}/reads")).json()
+    assert (read["subject"], read["role"], read["office"], read["read_at"][:10]) == (
+        CLERK.subject,
+        "clerk",
+        WINDOW,
+        "2026-03-02",
+    )
+
+
+async def test_a_window_sees_what_it_took_also_outside_of_its_area(stage: Stage) -> None:
+    case = an_accepted_case("education.student_aid", area="130723100000", first_contact_office=WINDOW)
+    await stage.routing.hears(case)
+    for query in ("", f"?case={case.case_id}"):
+        listed = (await stage.asks(CLERK, f"/v1/referrals{query}")).json()["items"]
+        assert {one["office"] for one in listed} == {"education-130723000000", "civil_affairs-130723000000"}
+    other = Principal(subject="x", role=Role.CLERK, office="township-130722102000")
+    assert (await stage.asks(other, f"/v1/referrals?case={case.case_id}")).json()["items"] == []
