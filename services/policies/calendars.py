@@ -1,7 +1,7 @@
 """Whose days differ from the nation's: overrides of places, roles and offices (`calendars.yaml`)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -35,21 +35,31 @@ class Scope:
         )
 
 
-Local = tuple[Scope, dict[date, Override]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalDays:
+    """What a row changes of the national calendar; `where` is file and line."""
+
+    scope: Scope
+    days: Mapping[date, Override]
+    works: bool
+    cites: bool
+    """Whether a law says so, with its article."""
+    where: str
 
 
-def local_calendars(rows: Sequence[Entry], policy: Policy, calendar: Calendar) -> tuple[Calendar, dict[str, Calendar]]:
+def local_calendars(
+    found: Sequence[LocalDays], policy: Policy, calendar: Calendar
+) -> tuple[Calendar, dict[str, Calendar]]:
     """The calendar of all, and those of the offices that differ from it. The first row that names a day stands."""
-    found = list(_overrides(rows, policy, calendar))
-    common = [days for scope, days in found if scope.everywhere]
+    common = [one.days for one in found if one.scope.everywhere]
     groups: defaultdict[tuple[int, ...], list[str]] = defaultdict(list)
     for office in policy.offices.values():
-        groups[tuple(n for n, (scope, _) in enumerate(found) if scope.concerns(office, policy))].append(office.code)
+        groups[tuple(n for n, one in enumerate(found) if one.scope.concerns(office, policy))].append(office.code)
     everywhere = calendar.with_overrides(_merged(common)) if common else calendar
     calendars: dict[str, Calendar] = {}
     for numbers, codes in groups.items():
-        if any(not found[number][0].everywhere for number in numbers):
-            local = calendar.with_overrides(_merged(found[number][1] for number in numbers))
+        if any(not found[number].scope.everywhere for number in numbers):
+            local = calendar.with_overrides(_merged(found[number].days for number in numbers))
             calendars |= dict.fromkeys(codes, local)
     return everywhere, calendars
 
@@ -61,11 +71,12 @@ def _merged(parts: Iterable[Mapping[date, Override]]) -> dict[date, Override]:
     return merged
 
 
-def _overrides(rows: Sequence[Entry], policy: Policy, calendar: Calendar) -> Iterable[Local]:
+def local_days(rows: Sequence[Entry], policy: Policy, calendar: Calendar) -> Iterator[LocalDays]:
+    """The rows of calendars.yaml in order."""
     seen: set[tuple[str, Scope, date]] = set()
     for row in rows:
         scope, said, span = _scope(row, policy), override(row), _span(row)
-        row.text("source")
+        source, article, statutory = row.text("source"), row.text("article", ""), row.flag("statutory")
         row.done()
         changed = [day for day in span if calendar.works(day.toordinal()) is not said.works]
         twice = [day for day in changed if (row.file, scope, day) in seen]
@@ -75,7 +86,13 @@ def _overrides(rows: Sequence[Entry], policy: Policy, calendar: Calendar) -> Ite
             row.refuse(f"{twice[0]} stands here twice for the same offices")
         else:
             seen |= {(row.file, scope, day) for day in changed}
-            yield scope, dict.fromkeys(changed, said)
+            yield LocalDays(
+                scope=scope,
+                days=dict.fromkeys(changed, said),
+                works=said.works,
+                cites=bool(statutory and source and article),
+                where=row.where,
+            )
 
 
 def _scope(row: Entry, policy: Policy) -> Scope:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contracts.codes import AreaLevel, ClockKind
 from services.policies.kinds import kind_faults
 from services.policies.ladder import ladder_faults
-from services.policies.model import LimitRow, Policy, Rule
+from services.policies.model import Policy, Rule
 from services.policies.reading import Fault
 
 HOLD = "hold"
@@ -13,7 +13,7 @@ HOLD = "hold"
 
 def check(policy: Policy, file: str) -> Iterator[Fault]:
     """Everything that single rows cannot show."""
-    for reason in (*_limits(policy), *_loosened(policy)):
+    for reason in _limits(policy):
         yield Fault(file=file, line=1, reason=reason)
     roles = {office.role for office in policy.offices.values()}
     yield from ladder_faults(policy.ladder, roles)
@@ -68,19 +68,6 @@ def _matters_of_clocks(policy: Policy) -> Iterator[Fault]:
     for rule in policy.clocks:
         for category in sorted(rule.categories - set(policy.categories)):
             yield Fault.at(rule.where, f"unknown category {category}")
-
-
-def _loosened(policy: Policy) -> Iterator[str]:
-    """A local row may tighten a statutory limit; loosening it needs a law of its own."""
-    by_id: dict[str, LimitRow] = {}
-    for row in reversed(policy.limits):
-        above = by_id.get(row.id)
-        if above is not None and above.statutory and not row.statutory:
-            if above.limit.unit is not row.limit.unit:
-                yield f"limit {row.id}: {row.limit} cannot be compared with the statutory {above.limit}"
-            elif row.limit.number > above.limit.number:
-                yield f"limit {row.id}: {row.limit} loosens the statutory {above.limit} and cites no law"
-        by_id[row.id] = row
 
 
 def unowned(policy: Policy) -> Iterator[tuple[str, str]]:

@@ -233,16 +233,8 @@ def _faults(rule: ClockRule) -> Iterator[str]:
 
 
 def kind_faults(rules: Sequence[ClockRule], file: str) -> Iterator[Fault]:
-    """What single rows cannot show: kinds of which nothing is said, and laws that a local row would pass over."""
+    """What single rows cannot show: kinds of which nothing is said."""
     said = {rule.clock for rule in rules}
     for kind in ClockKind:
         if kind not in said:
             yield Fault(file=file, line=1, reason=f"{FILE} says nothing of the clock {kind.value}")
-    law: dict[ClockKind, ClockRule] = {}
-    for rule in reversed(rules):
-        above = law.get(rule.clock)
-        if rule.statutory:
-            law[rule.clock] = rule
-        elif above is not None and file_of(above.where) != file_of(rule.where):
-            told = f"clock {rule.id}: differs from {above.source} {above.article} and cites no law"
-            yield Fault.at(rule.where, told)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from services.deadlines import statutory_calendar
 from services.deadlines.limits import civil_day
-from services.policies.calendars import local_calendars
+from services.policies.calendars import local_calendars, local_days
 from services.policies.checks import check
 from services.policies.kinds import FILE, clock_rules
 from services.policies.ladder import ladder
+from services.policies.law import Guard
 from services.policies.matters import (
     approvers,
     attributes,
@@ -86,12 +87,14 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
         purposes=purposes(read("purposes.yaml")),
     )
     national = with_published_years(policy.calendar, packs, faults)
-    calendar, calendars = local_calendars(read("calendars.yaml"), policy, national)
+    days = tuple(local_days(read("calendars.yaml"), policy, national))
+    calendar, calendars = local_calendars(days, policy, national)
     policy = dataclasses.replace(policy, calendar=calendar, calendars=calendars)
     policy = policy.in_era(era)
     for _, entry in headings:
         entry.done()
     faults.extend(check(policy, f"{folder.name}/{HEADING}"))
+    faults.extend(Guard(policy, [pack.name for pack in packs], days).faults())
     if faults:
         raise PolicyRefused(_once(faults))
     return policy

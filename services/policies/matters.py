@@ -218,6 +218,8 @@ def reasons(rows: Sequence[Entry]) -> dict[str, Reason]:
             stops=frozenset(kind for kind in stops if kind is not None),
             source=row.text("source", ""),
             article=row.text("article", ""),
+            statutory=row.flag("statutory"),
+            where=row.where,
         )
         row.done()
     return found

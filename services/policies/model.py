@@ -87,6 +87,10 @@ class LimitRow:
     where: str = ""
     """File and line."""
 
+    def fits(self, category: "Category", reason: str = "") -> bool:
+        of_the_matter = self.category in (None, category.code) and self.field in (None, category.field)
+        return of_the_matter and self.reason in (None, reason)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateReports:
@@ -131,6 +135,9 @@ class Reason:
     """The clocks that stand still for it."""
     source: str = ""
     article: str = ""
+    statutory: bool = False
+    where: str = ""
+    """File and line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from services.policies.pack_files import years as named_years
 from services.policies.reading import Entry, Fault, document
 
 DECEMBER = 12
+MOST_GIVEN = 3
+"""Days off that a year may have beyond those by law and those that are worked at weekends; in 2020 it were so many."""
 
 
 def with_published_years(calendar: Calendar, packs: Sequence[Path], faults: list[Fault]) -> Calendar:
@@ -31,6 +33,7 @@ def with_published_years(calendar: Calendar, packs: Sequence[Path], faults: list
         notice = _notice(head, year)
         days = _days(rows, year)
         _whole(head, year, days)
+        _balanced(head, year, days)
         if year > calendar.published_through.year + 1:
             head.refuse(f"the year {calendar.published_through.year + 1} is not published, and no year is left out")
         else:
@@ -75,6 +78,18 @@ def _whole(head: Entry, year: int, days: dict[date, Override]) -> None:
     for day in by_law:
         if is_weekday(day.toordinal()) and day not in days:
             head.refuse(f"{_named(day, by_law)} and missing")
+
+
+def _balanced(head: Entry, year: int, days: Mapping[date, Override]) -> None:
+    """A notice moves days around: what it gives beyond the holidays by law is worked at a weekend."""
+    by_law = holidays_by_law(year)
+    given = sum(not said.works and is_weekday(day.toordinal()) and day not in by_law for day, said in days.items())
+    owed = sum(said.works for said in days.values()) + sum(not is_weekday(day.toordinal()) for day in by_law)
+    if given - owed > MOST_GIVEN:
+        head.refuse(
+            f"gives {given - owed} days off more than the law and its make-up days; none since 2007 gave more than"
+            f" {MOST_GIVEN}: a place that rests on more days says so in calendars.yaml"
+        )
 
 
 def _named(day: date, by_law: Mapping[date, tuple[str, str]]) -> str:

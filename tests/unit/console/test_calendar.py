@@ -86,11 +86,11 @@ def test_a_year_to_come_is_provisional() -> None:
 
 def test_an_office_is_shown_with_its_own_days(pack: Path) -> None:
     (pack / "calendars.yaml").write_text(
-        "- {areas: ['130722'], date: 2026-01-05, works: false, zh: 雪, en: snow, source: x}\n"
+        "- {areas: ['130722'], date: 2026-01-05, works: false, zh: 雪, en: x, source: x, article: 1, statutory: yes}\n"
     )
     own = run("show", "2026", "--office", OFFICE, "--policy", str(pack))
-    assert "2026-01-05 休 雪 / snow" in own.stdout
-    assert "snow" not in run("show", "2026", "--policy", str(pack)).stdout
+    assert "2026-01-05 休 雪 / x" in own.stdout
+    assert "雪" not in run("show", "2026", "--policy", str(pack)).stdout
     assert json.loads(run("check", str(pack), "--json").stdout)["offices_with_own_days"] > 0
 
 

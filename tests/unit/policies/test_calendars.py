@@ -17,6 +17,8 @@ NEXT = statutory_calendar().published_through.year + 1
 HEADING, FREE = published_year(NEXT).partition("days:\n")[::2]
 HEADING += "days:\n"
 LAST = 1 + HEADING.count("\n") + FREE.count("\n")
+LAW = "source: 突发事件应对法 (示例), article: '9', statutory: true"
+"""A day off that makes other people's time longer cites one."""
 ZHANGBEI = "education-130722000000"
 
 
@@ -63,7 +65,7 @@ def test_without_a_word_of_its_own_every_office_has_the_calendar_of_all(pack: Pa
 
 
 def test_a_county_closed_by_snow(pack: Path) -> None:
-    row = "- {areas: ['130722'], date: 2026-01-05, works: false, zh: 雪, en: snow, source: county notice}\n"
+    row = f"- {{areas: ['130722'], date: 2026-01-05, works: false, zh: 雪, en: snow, {LAW}}}\n"
     policy = load_policy(writes(pack, row))
     assert not works(policy, ZHANGBEI, "2026-01-05")
     assert works(policy, "education-130700000000", "2026-01-05")
@@ -93,8 +95,8 @@ def test_areas_and_roles_must_both_fit(pack: Path) -> None:
 
 
 def test_without_a_scope_it_holds_for_all(pack: Path) -> None:
-    everywhere = "- {date: 2026-01-05, works: false, zh: 雪, en: snow, source: x}\n"
-    local = "- {areas: ['130722'], date: 2026-01-06, works: false, zh: 雪, en: snow, source: x}\n"
+    everywhere = f"- {{date: 2026-01-05, works: false, zh: 雪, en: snow, {LAW}}}\n"
+    local = f"- {{areas: ['130722'], date: 2026-01-06, works: false, zh: 雪, en: snow, {LAW}}}\n"
     policy = load_policy(writes(pack, everywhere + local))
     assert not policy.calendar.works(date(2026, 1, 5).toordinal())
     assert [works(policy, ZHANGBEI, day) for day in ("2026-01-05", "2026-01-06")] == [False, False]

@@ -93,7 +93,7 @@ def test_yaml_is_read_as_it_was_meant(pack: Path, saved: bytes) -> None:
 
 @pytest.mark.parametrize("day", ["2026-01-05", "2026/1/5", "2026-1-5", "2026.01.05", "2026年1月5日", "２０２６/１/５"])
 def test_a_day_is_read_as_people_write_it(pack: Path, day: str) -> None:
-    rows = f"- {{areas: [130722], date: {day}, works: no, zh: 雪, en: snow, source: x}}\n"
+    rows = f"- {{areas: [130722], date: {day}, works: no, zh: 雪, en: snow, source: 法, article: 9, statutory: 是}}\n"
     policy = load_policy(write(pack, "calendars.yaml", rows))
     assert not policy.calendar_of("education-130722000000").works(date(2026, 1, 5).toordinal())
 
