@@ -12,7 +12,7 @@ FIELDS: Final = (
     Refusal("out_of_range", 422, "须在 {least} 与 {most} 之间", "must lie between {least} and {most}"),
     Refusal("not_one_of", 422, "须为下列之一：{allowed}", "must be one of {allowed}"),
     Refusal("wrong_form", 422, "格式须为 {pattern}", "must have the form {pattern}"),
-    Refusal("bad_character", 422, "不得含有空字符（NUL)，请删去", "must not contain the character NUL: leave it out"),
+    Refusal("bad_character", 422, "不得含有空字符（NUL），请删去", "must not contain the character NUL: leave it out"),
     Refusal(
         "unknown_field",
         422,
@@ -115,7 +115,7 @@ FIELDS: Final = (
     Refusal(
         "unknown_office",
         422,
-        "须为政策包 offices.csv 中的单位代码，例如 education-130722000000",
+        "须为政策包 offices.yaml 中的单位代码，例如 education-130722000000",
         "must be the code of an office of the policy, for example education-130722000000",
     ),
     Refusal(
