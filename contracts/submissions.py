@@ -1,5 +1,6 @@
 """What comes in from outside: a matter to register, and an office's answer. Every byte of it may be wrong."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
@@ -9,10 +10,11 @@ from msgspec import Meta
 
 from contracts.codes import FeedbackAction, SubmissionChannel
 
+LONGEST_IDENTIFIER: Final = 128
 IDENTIFIER_FORM: Final = r"^[\x21-\x7e]+$"
 AREA_FORM: Final = r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})$"
 
-Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern=IDENTIFIER_FORM)]
+Identifier = Annotated[str, Meta(min_length=1, max_length=LONGEST_IDENTIFIER, pattern=IDENTIFIER_FORM)]
 """An id of a foreign system: printable ASCII without blanks."""
 POST: Final = r"[a-z]+[0-9]{0,4}(-([a-z]+[0-9]{0,4}|[0-9]{1,4}))*"
 POST_FORM: Final = rf"^({POST})?$"
@@ -20,6 +22,11 @@ Post = Annotated[str, Meta(max_length=32, pattern=POST_FORM)]
 """A post as its office calls it, for example `window-3`; never a person's name, and no room for a person's number."""
 ShortText = Annotated[str, Meta(max_length=200)]
 LongText = Annotated[str, Meta(max_length=4000)]
+
+
+def is_identifier(value: object) -> bool:
+    """Whether something can be an id of a foreign system at all."""
+    return isinstance(value, str) and len(value) <= LONGEST_IDENTIFIER and bool(re.fullmatch(IDENTIFIER_FORM, value))
 
 
 class Applicant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

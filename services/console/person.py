@@ -4,7 +4,6 @@ import asyncio
 import getpass
 import sys
 from collections.abc import Sequence
-from uuid import UUID
 
 import click
 import msgspec
@@ -13,7 +12,7 @@ from contracts.refusals import Refused
 from services.console.main import quiet, told
 from services.console.target import Target, of_installation
 from services.intake import store
-from services.intake.domain.numbers import is_case_number
+from services.intake.domain.numbers import id_or_number
 from services.intake.erasing import erase as erase_case
 from services.policies import load_policy
 from services.runtime.clock import Clock
@@ -64,7 +63,7 @@ async def _erase(target: Target, numbers: Sequence[str], reason: str) -> list[Er
     found = []
     try:
         for number in numbers:
-            key = _key(number)
+            key = id_or_number(number)
             async with transaction(engine) as conn:
                 case = await store.find_case(conn, key) if key is not None else None
                 if case is None:
@@ -82,12 +81,3 @@ def _outcome(number: str, done: object) -> Erased:
     if not isinstance(done, Refused):
         return Erased(case=number, erased=True)
     return Erased(case=number, erased=False, code=done.code, detail=done.detail("en"))
-
-
-def _key(number: str) -> UUID | str | None:
-    if is_case_number(number):
-        return number
-    try:
-        return UUID(number)
-    except ValueError:
-        return None

@@ -1,7 +1,6 @@
 """`yimen token`: a bearer token for somebody."""
 
 import os
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,15 +8,13 @@ import click
 import msgspec
 
 from contracts.personal import is_personal
-from contracts.submissions import Post
+from contracts.submissions import Post, is_identifier
 from services.console.installation import DEFAULT_DATA, Installation
 from services.console.main import told
 from services.console.topics import DEFAULT_POLICY
 from services.policies import load_policy
 from services.runtime.auth import Principal, Role, issue_token, unscoped
-
-SHORTEST_KEY = 32
-IDENTIFIER = re.compile(r"[\x21-\x7e]{1,128}")
+from services.runtime.settings import SHORTEST_TOKEN_KEY
 
 
 @click.command()
@@ -59,8 +56,8 @@ def token(  # noqa: PLR0913 - one for each option
         if keys is None:
             raise click.UsageError(f"no key in {data}: name a folder of `yimen up` with --data, or set YIMEN_TOKEN_KEY")
         key = keys.token_key
-    if len(key) < SHORTEST_KEY:
-        raise click.UsageError(f"YIMEN_TOKEN_KEY must have at least {SHORTEST_KEY} characters")
+    if len(key) < SHORTEST_TOKEN_KEY:
+        raise click.UsageError(f"YIMEN_TOKEN_KEY must have at least {SHORTEST_TOKEN_KEY} characters")
     signed = issue_token(key, principal, lifetime=timedelta(days=days))
     says = {name: getattr(principal, name) for name in ("subject", "role", "office", "area", "post")}
     told_json = {"token": signed, **says, "sources": sorted(principal.sources or ())}
@@ -92,7 +89,7 @@ def _check_ids(principal: Principal) -> None:
     for name, value in (("--subject", principal.subject), *(("--source", one) for one in principal.sources or ())):
         if is_personal(value):
             raise click.UsageError(f"{name} must not name a person: no Chinese character, identity or mobile number")
-        if not IDENTIFIER.fullmatch(value):
+        if not is_identifier(value):
             raise click.UsageError(f"{name} must be 1 to 128 printable ASCII characters without blanks")
 
 

@@ -8,28 +8,18 @@ import msgspec
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import CaseState
 from contracts.events.cases import CaseErased
-from contracts.refusals import Fault, Refused
+from contracts.refusals import Refused
 from services.intake import store
 from services.intake.domain.case import Case
+from services.intake.domain.states import OVER
 from services.intake.tables import cases
 from services.intake.telling import SERVICE
 from services.policies import Policy
+from services.policies.reasons import refused_reason
 from services.runtime import journal
 from services.runtime.journal import Outgoing
 
-OVER: Final = frozenset(
-    {
-        CaseState.NOT_ACCEPTED,
-        CaseState.CLOSED,
-        CaseState.MERGED,
-        CaseState.WITHDRAWN,
-        CaseState.TERMINATED,
-        CaseState.ARCHIVED,
-    }
-)
-"""Offices still work with the content of any other."""
 NOTHING: Final = b""
 
 
@@ -59,10 +49,7 @@ async def erase(
 
 
 def _refusal(case: Case, policy: Policy, reason: str) -> Refused | None:
-    known = policy.reasons.get(reason)
-    if known is None or "erase" not in known.uses:
-        allowed = sorted(code for code, each in policy.reasons.items() if "erase" in each.uses)
-        return Refused.of(Fault("reason", "unknown_reason", {"allowed": allowed}))
-    if case.state not in OVER:
-        return Refused(code="erasing_too_early", facts={"state": case.state})
-    return None
+    if refused := refused_reason(policy, reason, "erase"):
+        return refused
+    # Offices still work with the content of any other.
+    return None if case.state in OVER else Refused(code="erasing_too_early", facts={"state": case.state})

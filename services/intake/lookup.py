@@ -1,14 +1,13 @@
 """Finding a case for a caller, by id or number, and how the caller stands to it; and which window a caller is."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import Part, Relation
 from services.intake import store
 from services.intake.domain.case import Case
-from services.intake.domain.numbers import is_case_number
+from services.intake.domain.numbers import id_or_number
 from services.intake.domain.relations import Relations
 from services.intake.relations import list_relations
 from services.policies import Policy
@@ -40,7 +39,7 @@ async def find_visible(conn: AsyncConnection, user: Principal, key: str, *parts:
 
 async def find(conn: AsyncConnection, user: Principal, key: str) -> Found:
     """As `find_visible`, with what the caller is to the case."""
-    wanted = _id_or_number(key)
+    wanted = id_or_number(key)
     case = await store.find_case(conn, wanted) if wanted is not None else None
     if case is None:
         raise Rejected("not_found")
@@ -76,12 +75,3 @@ def acts_as(user: Principal, case: Case, policy: Policy) -> Who:
 def sees(user: Principal, case: Case) -> bool:
     """Whether a token alone lets its bearer know of the case, whatever referrals its office may have."""
     return bool(by_token(user, area=case.area, window=case.first_contact_office))
-
-
-def _id_or_number(key: str) -> UUID | str | None:
-    if is_case_number(key):
-        return key
-    try:
-        return UUID(key)
-    except ValueError:
-        return None

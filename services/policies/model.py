@@ -303,6 +303,16 @@ class Policy:
             return self.offices.get(code)
         return self._standing(was.role, was.area) or self.office_near(was.successor or was.role, was.area)
 
+    def area_code_now(self, code: str) -> str:
+        """The area that has the work of a code today; the code itself where nothing is known of it."""
+        place = self.tree.place(code)
+        return place.code if place is not None else code
+
+    def office_code_now(self, code: str) -> str:
+        """The office that has the work of another today; the code itself where nothing is known of it."""
+        office = self.office_now(code)
+        return office.code if office is not None else code
+
     def same_office(self, one: str, other: str) -> bool:
         """Whether both are one office today: an office may write before it learns of its successor."""
         if one == other:

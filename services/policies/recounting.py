@@ -74,9 +74,7 @@ def succeeded(clock: LegalClock, policy: Policy) -> LegalClock:
 
     The very same one if nothing of that changed.
     """
-    heir, ground = policy.office_now(clock.office), policy.tree.place(clock.area)
-    office = heir.code if heir is not None else clock.office
-    area = ground.code if ground is not None else clock.area
+    office, area = policy.office_code_now(clock.office), policy.area_code_now(clock.area)
     if not clock.open or (office, area) == (clock.office, clock.area):
         return clock
     return written(replace(clock, office=office, area=area, version=clock.version + 1, told=None), policy)

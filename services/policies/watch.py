@@ -91,13 +91,11 @@ class PolicyWatch:
 
     def area_now(self, code: str) -> str:
         """The area that has the work of a code today; the code itself where nothing is known of it."""
-        place = self.policy.tree.place(code)
-        return place.code if place is not None else code
+        return self.policy.area_code_now(code)
 
     def office_now(self, code: str) -> str:
         """The office that has the work of another today; the code itself where nothing is known of it."""
-        office = self.policy.office_now(code)
-        return office.code if office is not None else code
+        return self.policy.office_code_now(code)
 
     def _today(self) -> date:
         return date.fromordinal(civil_day(self._now()))

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from contracts.codes import Door, Role
 from contracts.events.base import Actor
+from contracts.offices import OFFICE
 from contracts.submissions import Post
 from services.runtime.failures import Rejected
 
@@ -31,8 +32,8 @@ ALGORITHM = "HS256"
 ISSUER = "yimen"
 SCOPED: Final = frozenset({Role.TOWNSHIP, Role.CLERK, Role.OFFICER, Role.COORDINATOR})
 """Roles whose tokens name an office or an area; only the ready-made tokens of `yimen up` may name neither."""
-OFFICE = r"^[a-z_]+-[0-9]{12}\Z"
-AREA = r"^[0-9]{12}\Z"
+OFFICE_FORM = rf"^{OFFICE}\Z"
+AREA_FORM = r"^[0-9]{12}\Z"
 
 
 class Places(Protocol):
@@ -115,8 +116,8 @@ class _Claims(msgspec.Struct, frozen=True):
     sub: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     role: Role
     exp: int
-    office: Annotated[str, msgspec.Meta(pattern=OFFICE)] | None = None
-    area: Annotated[str, msgspec.Meta(pattern=AREA)] | None = None
+    office: Annotated[str, msgspec.Meta(pattern=OFFICE_FORM)] | None = None
+    area: Annotated[str, msgspec.Meta(pattern=AREA_FORM)] | None = None
     post: Post = ""
     sources: tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=128)], ...] = ()
     installation: bool = False

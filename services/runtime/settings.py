@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 REPOSITORY = Path(__file__).parents[2]
 KEY_BYTES = 32
+SHORTEST_TOKEN_KEY = 32
 ORIGIN = r"https?://[A-Za-z0-9.:\[\]-]+"
 """Scheme, host and port of an address, and nothing that means something in a header."""
 
@@ -50,7 +51,7 @@ class RuntimeSettings(BaseSettings):
     """Where browsers find the board, several with commas between: its page may read answers of this service."""
     policy_dir: Path = REPOSITORY / "deploy" / "policies" / "zhangjiakou"
     """Folder of the policy pack; its parents stand beside it."""
-    token_key: SecretStr = Field(min_length=32)
+    token_key: SecretStr = Field(min_length=SHORTEST_TOKEN_KEY)
     """Signs bearer tokens; at least 32 characters."""
     sealing_key: SecretStr
     """Wraps the data key of each case: 32 bytes in base64."""

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import UUID
 
 import click
 import msgspec
@@ -13,7 +12,7 @@ from services.console.case.asking import HOW, Services, Unanswered, find_service
 from services.console.case.drawing import drawn_case, drawn_time
 from services.console.case.telling import read_dates, tell_case, tell_dates, tell_time
 from services.console.main import told
-from services.intake.domain.numbers import is_case_number
+from services.intake.domain.numbers import id_or_number
 
 Found = TypeVar("Found")
 NEXT = {
@@ -80,7 +79,7 @@ def _answer(
     *,
     as_json: bool,
 ) -> None:
-    if not is_case_number(number) and not _is_id(number):
+    if id_or_number(number) is None:
         raise click.UsageError(
             f"{number!r} is neither a case number nor an id: a digit may be wrong;"
             " a number looks like 130722-20260302-00017-7"
@@ -103,11 +102,3 @@ def _fail(error: Unanswered, *, as_json: bool) -> None:
         f"Error: {error.code}: {error.detail}; {NEXT.get(error.code, 'look at the log of the service')}", err=True
     )
     sys.exit(1)
-
-
-def _is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

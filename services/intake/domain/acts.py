@@ -18,11 +18,13 @@ from services.intake.domain.change import (
     Withdrawn,
     WordGiven,
 )
+from services.intake.domain.materials import material_fault
 from services.intake.domain.registering import accepted, ready
 from services.intake.domain.states import Move, after
 from services.intake.domain.timing import happens
 from services.policies import Policy
 from services.policies.kinds import Happening
+from services.policies.reasons import reason_fault
 
 AWAITING_MATERIAL = "supplement"
 """The reason for which the acceptance clock stands still; the policy says whether it may."""
@@ -199,14 +201,13 @@ def _invalid(faults: Sequence[Fault]) -> Refused | None:
 
 
 def _reason(policy: Policy, code: str, use: str) -> list[Fault]:
-    known = policy.reasons.get(code)
-    allowed = sorted(reason.code for reason in policy.reasons.values() if use in reason.uses)
-    return [] if known and use in known.uses else [Fault("reason", "unknown_reason", {"allowed": allowed})]
+    fault = reason_fault(policy, code, use)
+    return [fault] if fault is not None else []
 
 
 def _materials(policy: Policy, codes: Collection[str], field: str) -> list[Fault]:
-    known = {material.code for category in policy.categories.values() for material in category.materials}
-    return [] if set(codes) <= known else [Fault(field, "unknown_material", {"known": known})]
+    fault = material_fault(policy, codes, field)
+    return [fault] if fault is not None else []
 
 
 def _once(codes: Sequence[str]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Case numbers that people read out and type: county, day, serial, check digit."""
 
 from datetime import datetime
+from uuid import UUID
 
 from services.deadlines import CIVIL_TIME
 
@@ -28,6 +29,16 @@ def check_digit(body: str) -> int:
         total = (rest + int(digit)) % 10 or 10
         rest = total * 2 % 11
     return (11 - rest) % 10
+
+
+def id_or_number(text: str) -> UUID | str | None:
+    """How a case is asked for: by its id, or by its number as it is; `None` for what can be neither."""
+    if is_case_number(text):
+        return text
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def is_case_number(text: str) -> bool:

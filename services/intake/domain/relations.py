@@ -24,20 +24,11 @@ from contracts.events.referrals import (
     ReferralReworkRequested,
     RoutingArbitrationRequested,
 )
+from services.intake.domain.states import OVER
 
 ENDING: Final = (ReferralReturned, ReferralCompleted, ReferralFailed, ReferralCancelled)
 DECIDING: Final = frozenset({Relation.DECIDER, Relation.ARBITER})
-OVER: Final = frozenset(
-    {
-        CaseState.NOT_ACCEPTED,
-        CaseState.RESOLVED,
-        CaseState.CLOSED,
-        CaseState.MERGED,
-        CaseState.WITHDRAWN,
-        CaseState.TERMINATED,
-        CaseState.ARCHIVED,
-    }
-)
+WITHOUT_WORK: Final = OVER | {CaseState.RESOLVED}
 """Nobody works on such a case, whatever routing has still to say of its referrals."""
 
 
@@ -57,7 +48,7 @@ class OfficeRelation:
 
     def holds(self, state: CaseState) -> Relation:
         """What the office is while the case is in that state."""
-        live = self.ended_at is None and state not in OVER
+        live = self.ended_at is None and state not in WITHOUT_WORK
         return self.relation if live else Relation.FORMER
 
 

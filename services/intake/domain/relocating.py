@@ -10,9 +10,7 @@ from services.policies.recounting import succeeded
 
 def relocated(case: Case, at: datetime, policy: Policy) -> Change | None:
     """The case with whoever has its area and its window's work today; `None` if that is who has it already."""
-    ground, heir = policy.tree.place(case.area), policy.office_now(case.first_contact_office)
-    area = ground.code if ground is not None else case.area
-    office = heir.code if heir is not None else case.first_contact_office
+    area, office = policy.area_code_now(case.area), policy.office_code_now(case.first_contact_office)
     clocks = tuple(succeeded(clock, policy) for clock in case.clocks)
     change = Change(case=case, at=at)
     if (area, office) != (case.area, case.first_contact_office):

@@ -58,6 +58,8 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
 """What is not solved yet may be taken back and merged; a solved case is closed or reopened."""
 
 TERMINAL: Final = frozenset(set(S) - {before for before, _ in MOVES})
+OVER: Final = TERMINAL | {S.CLOSED}
+"""Nothing is to be done any more, unless it is opened again."""
 
 
 def after(state: S, move: Move) -> S | None:

@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from contracts.personal import is_identity_number, is_personal
 from contracts.reading import read_object
 from contracts.refusals import Fault
-from contracts.submissions import Submission
+from contracts.submissions import Submission, is_identifier
 from services.intake.domain.case import first_contact
+from services.intake.domain.materials import material_fault
 from services.policies import Policy
 from services.runtime.checking import check
 
 LARGEST: Final = 256 * 1024
-IDENTIFIER: Final = re.compile(r"[\x21-\x7e]{1,128}\Z")
 AREA_DIGITS: Final = 12
 OLDEST: Final = timedelta(days=366)
 """A matter that was taken longer ago is a mistake of the sender's clock."""
@@ -56,7 +56,7 @@ def canonical(submission: Submission) -> bytes:
 
 def repeatable(value: object) -> str | None:
     """An id as it may be told back: `None` for what is no id, or names a person."""
-    return value if isinstance(value, str) and IDENTIFIER.match(value) and not is_personal(value) else None
+    return value if isinstance(value, str) and is_identifier(value) and not is_personal(value) else None
 
 
 def _senseless(values: Mapping[str, Any], wrong: set[str], policy: Policy, now: datetime) -> Faults:
@@ -74,8 +74,9 @@ def _senseless(values: Mapping[str, Any], wrong: set[str], policy: Policy, now: 
     if isinstance(given.get("applicant"), dict):
         yield from _applicant(given["applicant"], wrong, now)
     yield from _attributes(given, policy)
-    if "materials" in given and not any(field.startswith("materials.") for field in wrong):
-        yield from _materials(given["materials"], policy)
+    sound = "materials" in given and not any(field.startswith("materials.") for field in wrong)
+    if sound and (fault := material_fault(policy, given["materials"], "materials")):
+        yield fault
 
 
 def _area(code: str, policy: Policy) -> Faults:
@@ -118,9 +119,3 @@ def _attributes(given: Mapping[str, Any], policy: Policy) -> Faults:
                 "not_one_of",
                 {"allowed": sorted(msgspec.json.encode(one).decode().strip('"') for one in allowed)},
             )
-
-
-def _materials(codes: list[str], policy: Policy) -> Faults:
-    known = {material.code for category in policy.categories.values() for material in category.materials}
-    if not known.issuperset(codes):
-        yield Fault("materials", "unknown_material", {"known": known})

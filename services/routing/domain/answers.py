@@ -29,6 +29,7 @@ from services.deadlines import BadQuestion, Limit
 from services.policies.clocks import facts_of
 from services.policies.kinds import Happening
 from services.policies.model import Extension
+from services.policies.reasons import refused_reason
 from services.routing.domain.deciders import asked_to_decide
 from services.routing.domain.dispatching import recall
 from services.routing.domain.nesting import nested
@@ -103,12 +104,7 @@ def _refusal(routing: Routing, answer: Answer, desk: Desk) -> Refused | None:
 
 
 def _check_reason(feedback: Feedback, desk: Desk) -> Refused | None:
-    use = feedback.action.value
-    reason = desk.policy.reasons.get(feedback.reason)
-    if reason is not None and use in reason.uses:
-        return None
-    allowed = sorted(code for code, known in desk.policy.reasons.items() if use in known.uses)
-    return Refused.of(Fault("reason", "unknown_reason", {"allowed": allowed}))
+    return refused_reason(desk.policy, feedback.reason, feedback.action.value)
 
 
 def _check_return(_: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:

@@ -19,6 +19,7 @@ from services.deadlines import BadQuestion, Pause
 from services.deadlines.limits import civil_day, sound
 from services.policies import Policy
 from services.policies.clocks import LegalClock, facts_of
+from services.policies.reasons import refused_reason
 from services.routing.domain.referral import Change, Corrected, Referral, not_possible
 from services.routing.domain.timing import Desk
 
@@ -68,11 +69,8 @@ def _earliest(clocks: Iterable[LegalClock], action: FeedbackAction) -> datetime:
 
 def _check_late_reason(feedback: Feedback, policy: Policy) -> Refused | None:
     """Why it was not reported on its day stands in the attributes."""
-    known = policy.reasons.get(str(feedback.attributes.get("late_because", "")))
-    if known is not None and LATE_REPORT in known.uses:
-        return None
-    allowed = sorted(code for code, each in policy.reasons.items() if LATE_REPORT in each.uses)
-    return Refused.of(Fault("attributes.late_because", "late_reason_missing", {"allowed": allowed}))
+    named = str(feedback.attributes.get("late_because", ""))
+    return refused_reason(policy, named, LATE_REPORT, field="attributes.late_because", refusal="late_reason_missing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +168,4 @@ def _check_moments(wanted: Wanted, was: Pause, clock: LegalClock, at: datetime) 
 def _unproved(wanted: Wanted, policy: Policy) -> Refused | None:
     if wanted.approver != APPROVER:
         return Refused.of(Fault("approver", "approver_missing", {"approver": APPROVER}))
-    known = policy.reasons.get(wanted.reason)
-    if known is not None and CORRECTION in known.uses:
-        return None
-    allowed = sorted(code for code, each in policy.reasons.items() if CORRECTION in each.uses)
-    return Refused.of(Fault("reason", "unknown_reason", {"allowed": allowed}))
+    return refused_reason(policy, wanted.reason, CORRECTION)

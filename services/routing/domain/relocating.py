@@ -16,9 +16,9 @@ def relocated(change: Change, desk: Desk) -> Change:
     """Everything that is live of a case with whoever has it today. Without events if nothing changed hands."""
     change = _moved(change, desk.policy)
     for referral in sorted(change.routing.referrals, key=lambda one: RANKS.index(one.role)):
-        heir = desk.policy.office_now(referral.office)
-        if referral.live and heir is not None and heir.code != referral.office:
-            change = _succeeded(change, referral, heir.code, desk)
+        heir = desk.policy.office_code_now(referral.office)
+        if referral.live and heir != referral.office:
+            change = _succeeded(change, referral, heir, desk)
     for referral in change.routing.referrals:
         if referral.live:
             change = _clocks(change, referral.id, desk.policy)
@@ -28,9 +28,7 @@ def relocated(change: Change, desk: Desk) -> Change:
 def _moved(change: Change, policy: Policy) -> Change:
     """The case itself: that its area changed is intake's to say."""
     matter = change.routing.matter
-    ground, heir = policy.tree.place(matter.area), policy.office_now(matter.first_contact_office)
-    area = ground.code if ground is not None else matter.area
-    office = heir.code if heir is not None else matter.first_contact_office
+    area, office = policy.area_code_now(matter.area), policy.office_code_now(matter.first_contact_office)
     if (area, office) == (matter.area, matter.first_contact_office):
         return change
     routing = replace(change.routing, matter=replace(matter, area=area, first_contact_office=office))

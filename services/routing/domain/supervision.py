@@ -16,6 +16,7 @@ from contracts.events.referrals import (
 from contracts.refusals import Fault, Refused
 from services.policies.decision import Choice, Step, decide
 from services.policies.kinds import Happening
+from services.policies.reasons import refused_reason
 from services.routing.domain.dispatching import RANKS, recall, send
 from services.routing.domain.referral import Change, Referral, not_possible
 from services.routing.domain.states import Move
@@ -58,11 +59,11 @@ def decide_return(
         return refused
     if not approve:
         reason = reason or COORDINATOR_DECISION
-        return _unknown(desk, reason, "return_refused") or _kept(change, referral, desk, reason)
+        return refused_reason(desk.policy, reason, "return_refused") or _kept(change, referral, desk, reason)
     if refused := _misplaced(change, referral, desk, to):
         return refused
     reason = reason or "not_competent"
-    return _unknown(desk, reason, "return") or _returned(change, referral, desk, reason, to=to)
+    return refused_reason(desk.policy, reason, "return") or _returned(change, referral, desk, reason, to=to)
 
 
 def arbitrate(change: Change, referral_id: UUID, desk: Desk, *, to: str, reason: str) -> Change | Refused:
@@ -72,7 +73,7 @@ def arbitrate(change: Change, referral_id: UUID, desk: Desk, *, to: str, reason:
         return refused
     if not change.routing.contested(referral):
         return Refused(code="nothing_to_arbitrate")
-    if unknown := _unknown(desk, reason, "arbitrate"):
+    if unknown := refused_reason(desk.policy, reason, "arbitrate"):
         return unknown
     if to == referral.office:
         return _kept(change, referral, desk, reason, arbitrated=True)
@@ -122,7 +123,7 @@ def reassign(change: Change, referral_id: UUID, desk: Desk, *, to: str, reason: 
         return not_possible(referral, "reassign")
     if referral.role is not ReferralRole.LEAD:
         return Refused(code="only_the_lead")
-    if refused := _misplaced(change, referral, desk, to) or _unknown(desk, reason, "reassign"):
+    if refused := _misplaced(change, referral, desk, to) or refused_reason(desk.policy, reason, "reassign"):
         return refused
     change = change.tells(referral_id, ReferralReassigned, to=to, reason=reason)
     change = change.says(
@@ -141,7 +142,7 @@ def take_back(change: Change, referral_id: UUID, desk: Desk, *, reason: str) -> 
         return not_possible(referral, "recall")
     if referral.role is ReferralRole.LEAD:
         return Refused(code="lead_needs_successor")
-    return _unknown(desk, reason, "cancel") or recall(change, referral_id, desk, reason)
+    return refused_reason(desk.policy, reason, "cancel") or recall(change, referral_id, desk, reason)
 
 
 def go_on(change: Change, referral_id: UUID, desk: Desk, *, reason: str) -> Change | Refused:
@@ -149,7 +150,7 @@ def go_on(change: Change, referral_id: UUID, desk: Desk, *, reason: str) -> Chan
     referral = change.routing.referral(referral_id)
     if not referral.may(Move.RESUME):
         return not_possible(referral, Move.RESUME.value)
-    if unknown := _unknown(desk, reason or COORDINATOR_DECISION, "resume"):
+    if unknown := refused_reason(desk.policy, reason or COORDINATOR_DECISION, "resume"):
         return unknown
     change = change.moves(referral_id, Move.RESUME)
     change = change.tells(referral_id, ReferralResumed, reason=reason or COORDINATOR_DECISION)
@@ -179,11 +180,3 @@ def _send_on(
 def _without_others(choice: Choice) -> Choice:
     """Co-handlers and copies keep what they have; only the lead moves."""
     return replace(choice, co_handlers=(), copies=())
-
-
-def _unknown(desk: Desk, reason: str, use: str) -> Refused | None:
-    known = desk.policy.reasons.get(reason)
-    if known is not None and use in known.uses:
-        return None
-    allowed = sorted(code for code, each in desk.policy.reasons.items() if use in each.uses)
-    return Refused.of(Fault("reason", "unknown_reason", {"allowed": allowed}))

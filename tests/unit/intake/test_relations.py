@@ -16,7 +16,7 @@ from contracts.events.referrals import (
     ReferralReturnRefused,
     RoutingArbitrationRequested,
 )
-from services.intake.domain.relations import OVER, Relations, told
+from services.intake.domain.relations import WITHOUT_WORK, Relations, told
 from services.intake.domain.states import TERMINAL
 from tests.integration.intake import voices
 
@@ -129,7 +129,7 @@ def test_a_hold_says_for_what_the_office_waits_and_only_of_the_office_itself() -
 
 def test_whatever_state_no_office_works_in_ends_all_relations() -> None:
     (one,) = after(voices.dispatched(CASE, LEG))
-    assert TERMINAL | {CaseState.RESOLVED, CaseState.CLOSED} == OVER
+    assert TERMINAL | {CaseState.RESOLVED, CaseState.CLOSED} == WITHOUT_WORK
     assert {state: one.holds(state) for state in CaseState} == {
-        state: Relation.FORMER if state in OVER else Relation.LEAD for state in CaseState
+        state: Relation.FORMER if state in WITHOUT_WORK else Relation.LEAD for state in CaseState
     }
