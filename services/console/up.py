@@ -12,6 +12,7 @@ from services.console import endpoints
 from services.console.engines.child import EngineFailed
 from services.console.installation import DEFAULT_DATA, Installation, InUse, Refused
 from services.console.main import quiet
+from services.console.moments import Moment
 from services.console.running import Running, StartFailed
 from services.console.screen import screen
 from services.console.topics import DEFAULT_POLICY
@@ -23,21 +24,6 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 class StopAsked(BaseException):
     """A signal said so; nothing on the way may take it for a failure of its own."""
-
-
-class Moment(click.ParamType[datetime]):
-    name = "ISO"
-
-    def convert(self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail("must be ISO 8601 with offset, for example 2026-03-02T09:00+08:00", param, ctx)
-        if moment.tzinfo is None:
-            self.fail("needs an offset, for example +08:00", param, ctx)
-        return moment
 
 
 @click.command()

@@ -1,29 +1,16 @@
 """The options that choose among what is parked, the same for every command that does something with it."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, TypeVar
 
 import click
 
 from contracts.topics import OFFICE_FEEDBACK
+from services.console.moments import Moment
 from services.console.parked.repairing import Wanted
 from services.console.preparing import SERVICES
-from services.deadlines import BadQuestion, read_moment
 
 Command = TypeVar("Command", bound=Callable[..., None])
-
-
-class Moment(click.ParamType[datetime]):
-    name = "ISO"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        try:
-            return read_moment("before", str(value))
-        except BadQuestion as error:
-            self.fail(str(error), param, ctx)
 
 
 def narrowed(command: Command) -> Command:
