@@ -135,7 +135,8 @@ async def test_a_clock_that_waits_for_material_goes_on_by_the_new_calendar(
     await does(lambda case: acts.request_supplement(case, NOW, rules(), missing=MISSING, override=False))
     watch.policy = with_days(watch.policy, works=(SATURDAY,))
     await a_recount(engine, watch).recount()
-    assert await rows(engine, RECALCULATED) == []
+    ((_, told),) = await rows(engine, RECALCULATED)
+    assert [clock["kind"] for clock in told["clocks"]] == ["supplement"], "the one that runs"
 
     await does(lambda case: acts.supplement(case, NOW, rules(), materials=MISSING[:1]))
     ((resumed,),) = await rows(

@@ -192,8 +192,8 @@ async def test_bad_records_are_rejected_with_every_fault_and_good_ones_pass(
         ["not_json"],
         ["too_large"],
         ["not_json"],
-        ["personal_id", "bad_identifier"],
-        ["personal_id", "bad_identifier"],
+        ["bad_identifier", "personal_id"],
+        ["bad_identifier", "personal_id"],
     ]
     keys = [key for key, _ in rejections]
     assert keys[:7] == ["k-1"] * 6 + [""]

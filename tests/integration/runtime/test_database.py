@@ -14,6 +14,7 @@ from services.runtime import bells, housekeeping, inbox, journal
 from services.runtime.database import glance, transaction
 from services.runtime.housekeeping import housekeep, partitions
 from services.runtime.migrate import drift, upgrade
+from services.runtime.progress_tables import progress_tables
 from services.runtime.tables import SHARDS, plumbing_tables
 
 pytestmark = pytest.mark.engines
@@ -80,6 +81,7 @@ async def test_processes_that_start_at_once_migrate_once(database: str, versions
 
     metadata = MetaData()
     plumbing_tables(metadata)
+    progress_tables(metadata)
     differences = await drift(database, "notify", metadata)
     assert [entry[1].name for entry in differences if entry[0] == "remove_table"] == ["notes"]
     assert len(differences) == 1
