@@ -179,7 +179,7 @@ async def test_more_time_that_was_given_too_late_takes_nothing_back(notify: Noti
     longer = facts(clock.clock_id, due_in=50 * HOUR, version=2)
     await notify.hears(
         ClockExtended(
-            case_id=start.case_id, clocks=(longer,), by="2d", approver="unit_head", reason="complex", extended_at=NOW
+            case_id=start.case_id, clocks=(longer,), added="2d", approver="unit_head", reason="complex", extended_at=NOW
         )
     )
     assert await notify.said() == ["clock.breached"]

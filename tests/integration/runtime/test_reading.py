@@ -23,6 +23,7 @@ from services.runtime.consume import Incoming, Record
 from services.runtime.database import transaction
 from services.runtime.ids import new_id
 from services.runtime.settle import Desk
+from services.runtime.stamps import as_written
 
 pytestmark = pytest.mark.engines
 
@@ -317,17 +318,18 @@ async def test_a_thousand_small_records_are_handled_in_few_transactions(
 async def test_partners_records_are_received_when_the_broker_got_them(
     engine: AsyncEngine, topic: str, read: Any, say: Any, until: Any
 ) -> None:
-    """A stamp from the future counts as now: nobody gains time by it."""
+    """A stamp from the future counts as now: nobody gains time by it. It stays on the record as it was written."""
     seen: list[Record] = []
 
     async def note(batch: Any, conn: Any) -> None:
         seen.extend(incoming.record for incoming in batch)
         await conn.execute(text("SELECT 1"))
 
-    await say(topic, "r1", timestamp_ms=int(time.time() * 1000) + 30 * 60 * 1000)
+    stamp = int(time.time() * 1000) + 30 * 60 * 1000
+    await say(topic, "r1", timestamp_ms=stamp)
 
     def understand(record: Record) -> Incoming[Any]:
-        return Incoming(record=record, event_id="1", received_at=record.timestamp, data=None)
+        return Incoming(record=record, event_id="1", received_at=record.came_at, data=None)
 
     async def there() -> bool:
         return bool(seen)
@@ -336,7 +338,8 @@ async def test_partners_records_are_received_when_the_broker_got_them(
         await until(there)
     async with transaction(engine) as conn:
         now = await conn.scalar(text("SELECT now()"))
-    assert abs((now - seen[0].timestamp).total_seconds()) < 60
+    assert abs((now - seen[0].came_at).total_seconds()) < 60
+    assert seen[0].timestamp == as_written(stamp)
 
 
 @pytest.mark.parametrize(
