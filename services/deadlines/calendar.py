@@ -1,6 +1,7 @@
 """The working-day calendar: weekends, statutory holidays and the make-up days (调休) that turn a weekend into work."""
 
 import hashlib
+import importlib.util
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -8,8 +9,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
+from pathlib import Path
+from typing import cast
 
 import holidays
+from holidays.observed_holiday_base import ObservedHolidayBase
 
 from services.deadlines.limits import FIRST_DAY, FIRST_YEAR, LAST_DAY, LAST_YEAR, outside
 from services.deadlines.notices import Notice, shipped_notice
@@ -147,15 +151,24 @@ def _last_of_run(notices: Mapping[int, Notice]) -> int:
 
 
 @cache
+def _china() -> type[ObservedHolidayBase]:
+    """`holidays.China`. Asked for by that name, the package reads 250 countries, longer than a whole policy takes."""
+    path = Path(holidays.__file__).with_name("countries") / "china.py"
+    spec = importlib.util.spec_from_file_location("holidays_of_china", path)
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(str(path))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return cast("type[ObservedHolidayBase]", module.China)
+
+
+@cache
 def holidays_by_law(year: int) -> Mapping[date, tuple[str, str]]:
     """The days of 全国年节及纪念日放假办法 as it stood in the year, lunar ones too, with their names.
 
     A notice moves other days around them; these themselves are never worked.
     """
-    chinese, english = (
-        holidays.country_holidays("CN", years=year, language=language, observed=False)
-        for language in ("zh_CN", "en_US")
-    )
+    chinese, english = (_china()(years=year, language=language, observed=False) for language in ("zh_CN", "en_US"))
     found = {day: (name, english[day]) for day, name in sorted(chinese.items())}
     return {day: names for day, names in found.items() if FESTIVALS.issuperset(names[0].split("; "))}
 
@@ -168,8 +181,7 @@ def statutory_calendar() -> Calendar:
     it knows: those count as published.
     """
     years = range(FIRST_YEAR, LAST_YEAR + 1)
-    chinese = holidays.country_holidays("CN", years=years, language="zh_CN")
-    english = holidays.country_holidays("CN", years=years, language="en_US")
+    chinese, english = (_china()(years=years, language=language) for language in ("zh_CN", "en_US"))
     named = {
         day.toordinal(): DayFacts(works=False, reason=DayReason.HOLIDAY, zh=name, en=english.get(day, name))
         for day, name in chinese.items()

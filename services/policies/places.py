@@ -1,5 +1,6 @@
 """Areas and the offices that stand in them, as the rows of a pack say, and for each stretch of days."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from services.policies.tree import A_DAY, Area, Tree, whole
 from services.policies.validity import validity_faults
 
 CHANNELS = frozenset({"http", "kafka"})
+LEVEL_OF = {level.value: level for level in AreaLevel}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +38,8 @@ class Stand:
         """Whether it is about this very area: then it stands alone, for whatever days, before rows about all."""
         return area.level in self.levels and area.code in self.only
 
-    def has_one_in(self, area: Area, day: date) -> bool:
-        there = (self.valid_from or date.min) <= day <= (self.valid_until or date.max)
-        return there and area.level in self.levels and (not self.only or area.code in self.only)
+    def there_on(self, day: date) -> bool:
+        return (self.valid_from or date.min) <= day <= (self.valid_until or date.max)
 
 
 def areas(rows: Sequence[Entry]) -> tuple[Area, ...]:
@@ -58,15 +59,15 @@ def areas(rows: Sequence[Entry]) -> tuple[Area, ...]:
 
 def _area(row: Entry, known: AbstractSet[str]) -> Area | None:
     code, parent = row.code("code", AREA_FORM), row.code("parent", AREA_FORM, "")
-    name, level = row.text("name"), row.text("level")
+    name, said = row.text("name"), row.text("level")
     first, last = day_of(row, "valid_from"), day_of(row, "valid_until")
     successors = tuple(map(whole, row.codes("successor", AREA_FORM)))
     heir, source = row.code("open_work_to", AREA_FORM, ""), row.text("source", "")
-    above = whole(parent) if parent else None
+    above, level = whole(parent) if parent else None, LEVEL_OF.get(said)
     if not AREA_FORM.fits(code):
         return None
-    if level not in set(AreaLevel):
-        row.refuse(f"unknown level {level}")
+    if level is None:
+        row.refuse(f"unknown level {said}")
     elif above is not None and above not in known:
         # A parent stands before its children, so a circle cannot be written down.
         row.refuse(f"parent {parent} is not listed above")
@@ -74,14 +75,14 @@ def _area(row: Entry, known: AbstractSet[str]) -> Area | None:
         return Area(
             code=whole(code),
             name=name,
-            level=AreaLevel(level),
+            level=level,
             parent=above,
             valid_from=first,
             valid_until=last,
             successors=successors,
             open_work_to=whole(heir) if heir else successors[0] if len(successors) == 1 else None,
             source=source,
-            where=f"{row.file}:{row.line}",
+            where=row.where,
         )
     return None
 
@@ -150,11 +151,17 @@ def _ends(rows: Sequence[Stand]) -> Iterator[tuple[str, str]]:
 def offices_on(rows: Sequence[Stand], tree: Tree, day: date) -> dict[str, Office]:
     """One office per role and area; a more local row comes first and stands."""
     found: dict[str, Office] = {}
+    at_level: defaultdict[AreaLevel, list[Area]] = defaultdict(list)
+    for area in tree.areas.values():
+        at_level[area.level].append(area)
     for number, row in enumerate(rows):
+        if not row.there_on(day):
+            continue
         named = [one for one in rows[:number] if one.only and one.role == row.role and not row.only]
-        for area in tree.areas.values():
+        for area in (area for level in AreaLevel if level in row.levels for area in at_level[level]):
             code = f"{row.role}-{area.code}"
-            if row.has_one_in(area, day) and code not in found and not any(one.names(area) for one in named):
+            mine = not row.only or area.code in row.only
+            if mine and code not in found and not any(one.names(area) for one in named):
                 found[code] = Office(
                     code=code,
                     role=row.role,

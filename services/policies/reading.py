@@ -83,10 +83,11 @@ class Entry:
         # YAML reads a number or a day where somebody wrote text without quotation marks; nothing is lost by it.
         if isinstance(value, date) or (isinstance(value, int) and not isinstance(value, bool)):
             value = str(value)
-        if not isinstance(value, str) or (default is None and not value.strip()):
+        found = value.strip() if isinstance(value, str) else None
+        if found is None or (default is None and not found):
             self.refuse(f"{name} is missing" if value in (None, "") else f"{name} must be text", name)
             return default or ""
-        return value.strip()
+        return found
 
     def code(self, name: str, form: saying.Form, default: str | None = None) -> str:
         """A code as it was meant: full-width letters are narrow ones, and a spreadsheet's marks are no part of it."""

@@ -46,6 +46,8 @@ PACK_FORM: Final = Form(
 
 def code(text: str) -> str:
     """Full-width letters as narrow ones, and without what a spreadsheet adds to digits."""
+    if text.isascii() and text.isdigit():
+        return text
     narrow = unicodedata.normalize("NFKC", text).strip()
     kept = KEPT_AS_TEXT.fullmatch(narrow)
     if kept is not None:

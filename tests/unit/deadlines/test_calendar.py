@@ -1,8 +1,11 @@
 """Every published day against a second source, and the calendar's own promises."""
 
+import subprocess
+import sys
 from collections import Counter
 from datetime import date, timedelta
 
+import holidays
 import pytest
 
 from services.deadlines import Notice, Override, statutory_calendar
@@ -218,3 +221,14 @@ def test_each_shipped_year_names_its_notice() -> None:
 )
 def test_the_notice_of_a_year(year: int, source: str, published_on: date | None) -> None:
     assert CALENDAR.notices[year] == Notice(year=year, source=source, published_on=published_on)
+
+
+def test_the_days_are_those_of_the_package_and_no_other_country_is_read() -> None:
+    days = holidays.country_holidays("CN", years=range(2007, 2031), language="zh_CN")
+    asked = (
+        "import sys\nfrom services.deadlines import statutory_calendar\nstatutory_calendar()\n"
+        "print(*[name for name in sys.modules if name.startswith('holidays.countries')])"
+    )
+    read = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)
+    assert {day: CALENDAR.day(day.toordinal()).zh for day in days} == dict(days)
+    assert read.stdout.split() == []
