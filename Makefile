@@ -9,7 +9,7 @@ WORKERS ?= $(if $(YIMEN_DATABASE_URL)$(YIMEN_KAFKA_SERVERS),0,2)
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check nightly bench contracts format lock
+.PHONY: help demo up test check steady nightly bench contracts format lock
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -48,6 +48,9 @@ test: $(READY) ## the whole proof, on the best engines that this machine has
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+steady: $(READY) ## races, faults and stories, TIMES=50 each, to find what fails now and then; takes hours (ONLY=FILE for one)
+	$(BIN)/pytest $(or $(ONLY),tests/faults tests/acceptance) --count $(or $(TIMES),50) --numprocesses $(WORKERS) --dist loadfile
 
 nightly: $(READY) ## twenty thousand examples of each property and lives of each state machine; takes hours
 	YIMEN_HYPOTHESIS=nightly $(BIN)/pytest tests/unit --numprocesses 2

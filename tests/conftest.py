@@ -20,6 +20,8 @@ from services.console.engines.brokers import ApacheKafka, Tansu, java_and_maven
 from services.console.engines.postgres import Postgres
 from tests import containers
 
+pytest_plugins = ["tests.failures"]
+
 USED: dict[str, str] = {}
 
 # How long an example takes says something about the machine and its other work, and nothing about the code.
