@@ -1,8 +1,9 @@
 """What changes if one pack takes the place of another: rows that differ, and matters that would get another lead."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -10,13 +11,11 @@ import msgspec
 from contracts.codes import AreaLevel
 from services.deadlines.telling import source_in
 from services.policies import Category, LimitRow, Office, Policy, Reason, Rule
-from services.policies.decision import Matter, decide
+from services.policies.decision import Matter, decide, variants
 from services.policies.kinds import ClockRule
 from services.policies.model import LateReports
 
 PARTS: Final = ("areas", "offices", "categories", "rules", "limits", "clocks", "reasons", "calendars", "late_reports")
-UNASKED: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""No rule asks for the time."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +30,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 class OtherLead(msgspec.Struct, frozen=True, kw_only=True):
     area: str
     category: str
+    attributes: Mapping[str, str | int | bool]
+    """The answers for which it is another."""
     was: str
     now: str
 
@@ -50,8 +51,8 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
         return not (self.rows or self.reordered_rules or self.other_leads)
 
 
-def compare(was: Policy, now: Policy) -> Difference:
-    """Rows by their ids; leads by the rules themselves, for matters without attributes."""
+def compare(was: Policy, now: Policy, at: datetime) -> Difference:
+    """Rows by their ids; leads by the rules, of matters accepted then, for every answer that a rule asks for."""
     both = list(_pairs(was, now))
     return Difference(
         was=was.version,
@@ -59,7 +60,7 @@ def compare(was: Policy, now: Policy) -> Difference:
         rows=tuple(row for part in PARTS for row in _rows(part, _told(was, part), _told(now, part))),
         reordered_rules=_common_order(was, now) != _common_order(now, was),
         pairs=len(both),
-        other_leads=tuple(_other_leads(was, now, both)),
+        other_leads=tuple(_other_leads(was, now, both, at)),
     )
 
 
@@ -100,6 +101,9 @@ def _rule(rule: Rule) -> str:
         *sorted(when.categories),
         *([f"field {when.field}"] if when.field else []),
         *([f"area {when.area}"] if when.area else []),
+        *(f"level {level}" for level in sorted(when.levels)),
+        *([f"from {when.since}"] if when.since else []),
+        *([f"until {when.until}"] if when.until else []),
         *(f"{name} = {value}" for name, value in sorted(when.attributes.items())),
     ]
     others = f"; with {_listed(rule.co_handlers)}" if rule.co_handlers else ""
@@ -172,17 +176,18 @@ def _pairs(was: Policy, now: Policy) -> Iterator[tuple[str, Category]]:
                     yield area.code, category
 
 
-def _other_leads(was: Policy, now: Policy, pairs: Iterable[tuple[str, Category]]) -> Iterator[OtherLead]:
+def _other_leads(was: Policy, now: Policy, pairs: Iterable[tuple[str, Category]], at: datetime) -> Iterator[OtherLead]:
     for area, category in pairs:
-        before, after = (_lead(policy, area, category.code) for policy in (was, now))
-        if before != after:
-            yield OtherLead(area=area, category=category.code, was=before, now=after)
+        asked = Matter(category=category.code, field=category.field, area=area, attributes={}, accepted_at=at)
+        for matter in variants(asked, was, now):
+            before, after = (_lead(policy, matter) for policy in (was, now))
+            if before != after:
+                yield OtherLead(area=area, category=category.code, attributes=matter.attributes, was=before, now=after)
 
 
-def _lead(policy: Policy, area: str, code: str) -> str:
-    field = policy.categories[code].field
-    matter = Matter(category=code, field=field, area=area, attributes={}, accepted_at=UNASKED)
-    return decide(matter, policy).lead
+def _lead(policy: Policy, matter: Matter) -> str:
+    field = policy.categories[matter.category].field
+    return decide(dataclasses.replace(matter, field=field), policy).lead
 
 
 def text(difference: Difference) -> str:
@@ -191,11 +196,12 @@ def text(difference: Difference) -> str:
         lines += [_line(row) for row in difference.rows if row.part == part]
     if difference.reordered_rules:
         lines.append("the rules stand in another order")
-    changed = Counter(lead.category for lead in difference.other_leads)
+    changed = Counter(category for _, category in {(lead.area, lead.category) for lead in difference.other_leads})
     lines.append(f"{difference.pairs} pairs of township and matter, {changed.total()} get another lead")
     for category, number in changed.items():
         first = next(lead for lead in difference.other_leads if lead.category == category)
-        lines.append(f"  {category}: {number} townships, for example {first.area}: {first.was} -> {first.now}")
+        given = "".join(f", {name} = {value}" for name, value in first.attributes.items())
+        lines.append(f"  {category}: {number} townships, for example {first.area}{given}: {first.was} -> {first.now}")
     return "\n".join(lines)
 
 

@@ -15,6 +15,7 @@ from services.deadlines import CIVIL_TIME
 from services.policies import Area, Category, Policy, PolicyRefused, load_policy
 from services.policies.checks import unowned
 
+STARTS = "When it is accepted, ISO 8601 with offset; now, if not given."
 Folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -56,11 +57,12 @@ def check(*, folder: Path, as_json: bool) -> None:
 
 @policy.command()
 @click.argument("folder", type=Folder)
+@click.option("--start", help=STARTS)
 @click.option("--json", "as_json", is_flag=True)
-def coverage(*, folder: Path, as_json: bool) -> None:
-    """Look for matters that would have no owner in some township."""
+def coverage(*, folder: Path, start: str | None, as_json: bool) -> None:
+    """Look for matters that no rule would give to an office in some township."""
     found = _load(folder, as_json=as_json)
-    gaps = Counter(category for _, category in unowned(found))
+    gaps = Counter(category for _, category in unowned(found, _moment(start)))
     townships = sum(area.level == "township" for area in found.areas.values())
     pairs = townships * len(found.categories)
     if as_json:
@@ -79,7 +81,7 @@ def coverage(*, folder: Path, as_json: bool) -> None:
 @click.option(
     "--attribute", "answers", multiple=True, metavar="NAME=VALUE", help="What a rule may ask; may be repeated."
 )
-@click.option("--start", help="When it is accepted, ISO 8601 with offset; now, if not given.")
+@click.option("--start", help=STARTS)
 @click.option("--days/--no-days", default=True, show_default=True, help="Each date day by day.")
 @click.option("--json", "as_json", is_flag=True)
 def explain(
@@ -103,10 +105,11 @@ def explain(
 @policy.command()
 @click.argument("was", type=Folder)
 @click.argument("now", type=Folder)
+@click.option("--start", help=STARTS)
 @click.option("--json", "as_json", is_flag=True)
-def diff(*, was: Path, now: Path, as_json: bool) -> None:
+def diff(*, was: Path, now: Path, start: str | None, as_json: bool) -> None:
     """What changes if the pack NOW takes the place of WAS, and who gets another lead. Exits with 1 if anything does."""
-    found = comparing.compare(_load(was, as_json=as_json), _load(now, as_json=as_json))
+    found = comparing.compare(_load(was, as_json=as_json), _load(now, as_json=as_json), _moment(start))
     told(msgspec.json.encode(found).decode() if as_json else comparing.text(found))
     sys.exit(0 if found.none else 1)
 

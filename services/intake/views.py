@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from contracts.codes import AreaLevel, CaseState, ClockKind, Field, SubmissionChannel
 from contracts.events.clocks import LimitBasis
-from services.intake.domain.case import Awaited, Case, expected
+from services.intake.domain.case import Awaited, Case, expected, lead_of
 from services.intake.translate import to_awaited
 from services.policies import Policy
 from services.policies.kinds import Happening
@@ -131,11 +131,9 @@ def _awaited(case: Case, policy: Policy) -> Awaited | None:
         return to_awaited(clock.facts(policy.calendar_of(clock.office)))
     if case.state is not CaseState.ACCEPTED or case.accepted_at is None:
         return None
-    category = policy.categories.get(case.category)
-    lead = policy.office_near(category.lead_role, case.area) if category is not None else None
-    if lead is None:
-        return None
-    return expected(Happening.REFERRAL_DISPATCHED, lead.code, case.accepted_at, case.category, policy)
+    return expected(
+        Happening.REFERRAL_DISPATCHED, lead_of(case, case.accepted_at, policy), case.accepted_at, case.category, policy
+    )
 
 
 def _address(area: str, policy: Policy) -> str:

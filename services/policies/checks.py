@@ -1,8 +1,10 @@
 """What must hold of a policy as a whole before anybody may rely on it."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from contracts.codes import AreaLevel, ClockKind
+from services.policies.decision import Matter, decide, variants
 from services.policies.kinds import kind_faults
 from services.policies.ladder import ladder_faults
 from services.policies.model import Policy, Rule
@@ -70,10 +72,11 @@ def _matters_of_clocks(policy: Policy) -> Iterator[Fault]:
             yield Fault.at(rule.where, f"unknown category {category}")
 
 
-def unowned(policy: Policy) -> Iterator[tuple[str, str]]:
-    """Pairs of township and category whose lead role no office has, near or far."""
+def unowned(policy: Policy, at: datetime) -> Iterator[tuple[str, str]]:
+    """Pairs of township and category that no rule gives to an office, whatever is answered to what rules ask."""
     townships = [area.code for area in policy.areas.values() if area.level is AreaLevel.TOWNSHIP]
     for code, category in policy.categories.items():
         for township in townships:
-            if policy.office_near(category.lead_role, township) is None:
+            matter = Matter(category=code, field=category.field, area=township, attributes={}, accepted_at=at)
+            if any(decide(variant, policy).rule is None for variant in variants(matter, policy)):
                 yield township, code

@@ -3,6 +3,8 @@
 The one decision, for whoever shows it or acts on it: the window's answer, the lab, dispatching.
 """
 
+import dataclasses
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -68,6 +70,20 @@ def decide(matter: Matter, policy: Policy, *, without: frozenset[str] = frozense
         copies = _others(rule.copies, matter, policy, taken | set(co), trace)
         return Choice(rule=rule.id, lead=lead.code, co_handlers=co, copies=copies, trace=tuple(trace))
     return _fallback(matter, policy, without, trace)
+
+
+def variants(matter: Matter, *policies: Policy) -> Iterator[Matter]:
+    """The matter with each answer that a rule of these policies asks for, and with none."""
+    asked: dict[str, list[str | int | bool | None]] = {}
+    for policy in policies:
+        for rule in _candidates(policy, matter.category, matter.field):
+            for name, value in rule.when.attributes.items():
+                values = asked.setdefault(name, [None])
+                if value not in values:
+                    values.append(value)
+    for answers in itertools.product(*asked.values()):
+        given = {name: value for name, value in zip(asked, answers, strict=True) if value is not None}
+        yield dataclasses.replace(matter, attributes=given)
 
 
 def coordinator(policy: Policy, area: str) -> str:

@@ -29,6 +29,7 @@ from services.console.demo.plan import Plan
 from services.console.demo.wheel import Wheel
 from services.deadlines.limits import civil_day, midnight
 from services.policies import Policy
+from services.policies.decision import Matter, decide
 from services.runtime.auth import Principal, Role
 
 BLOCKED = "co_handlers_open"
@@ -118,9 +119,16 @@ class Offices:
     def _inboxes(self, case_id: UUID) -> list[str]:
         """The offices without Kafka that the matter may concern."""
         registered = self.ledger.cases[case_id].registered
-        category = self.policy.categories[registered.category]
-        near = [self.policy.office_near(role, registered.area) for role in (category.lead_role, *category.co_roles)]
-        return [office.code for office in near if office is not None and "kafka" not in office.channels]
+        matter = Matter(
+            category=registered.category,
+            field=registered.field,
+            area=registered.area,
+            attributes=registered.attributes,
+            accepted_at=registered.registered_at,
+        )
+        choice = decide(matter, self.policy)
+        offices = self.policy.offices
+        return [code for code in (choice.lead, *choice.co_handlers) if "kafka" not in offices[code].channels]
 
     async def _look(self, office: str, waiting: dict[str, set[tuple[UUID, int]]]) -> None:
         url = f"{self.doors.addresses.routing}/v1/referrals"

@@ -9,6 +9,7 @@ from contracts.events.clocks import LimitBasis
 from services.deadlines import due
 from services.policies import Policy
 from services.policies.clocks import LegalClock, basis_of, terms_of
+from services.policies.decision import Matter, decide
 from services.policies.kinds import Happening
 from services.runtime.ids import derived_id
 
@@ -88,6 +89,14 @@ def first_contact(policy: Policy, area: str) -> str | None:
     """The window that is nearest to an area: the township's, else civil affairs."""
     office = policy.office_near("township", area) or policy.office_near("civil_affairs", area)
     return office.code if office is not None else None
+
+
+def lead_of(case: Case, accepted_at: datetime, policy: Policy) -> str:
+    """The office to which routing will send it: asked of the one decision that routing asks."""
+    matter = Matter(
+        category=case.category, field=case.field, area=case.area, attributes=case.attributes, accepted_at=accepted_at
+    )
+    return decide(matter, policy).lead
 
 
 def expected(what: Happening, office: str, started_at: datetime, category: str, policy: Policy) -> Awaited | None:

@@ -65,6 +65,18 @@ async def test_a_clerk_registers_and_learns_who_answers_by_when(http: httpx.Asyn
     ]
 
 
+async def test_the_answer_names_the_office_to_which_the_rules_send_the_case(http: httpx.AsyncClient) -> None:
+    aid = "civil_affairs.temporary_aid"
+    urgent = a_submission(category=aid, attributes={"urgent": True}, materials=["identity_card"])
+    told = (await http.post("/v1/cases", content=urgent)).json()
+    if told["answer_by"]["clock"] == "acceptance":
+        told = (await http.post(f"/v1/cases/{told['number']}/accept")).json()
+    assert told["answer_by"]["office"] == "township-130722100000"
+    assert (await http.get(f"/v1/cases/{told['number']}")).json()["answer_by"] == told["answer_by"]
+    (listed,) = (await http.get("/v1/cases")).json()["items"]
+    assert listed["answer_by"] == told["answer_by"]
+
+
 async def test_the_time_of_a_case_is_told_to_whom_may_see_it(http: httpx.AsyncClient) -> None:
     body = a_submission(category="civil_affairs.subsistence_allowance")
     path = f"/v1/cases/{(await http.post('/v1/cases', content=body)).json()['number']}"

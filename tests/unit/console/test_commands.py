@@ -170,6 +170,30 @@ def test_the_shipped_pack_passes() -> None:
     assert told == {"pairs": 12300, "without_owner": 0, "by_category": {}}
 
 
+PETITIONS = ("petition.request", "petition.simple", "petition.suggestion", "petition.review", "petition.re_review")
+
+
+def test_a_matter_that_its_rules_give_to_somebody_else_than_its_category_has_an_owner(tmp_path: Path) -> None:
+    """What routing does counts, not the role that stands beside the category."""
+    shutil.copytree(PACKS, tmp_path, dirs_exist_ok=True)
+    city = tmp_path / "zhangjiakou"
+    offices = (city / "offices.yaml").read_text("utf-8")
+    alone = offices.replace(
+        "role: petition, levels: [city, county]", 'role: petition, levels: [county], areas: ["130722"]'
+    )
+    (city / "offices.yaml").write_text(alone, "utf-8")
+    gaps = json.loads(run("policy", "coverage", str(city), "--json").stdout)
+    assert gaps["by_category"].keys() == set(PETITIONS)
+    rules = (city / "rules.yaml").read_text("utf-8")
+    own = "- {id: own, field: petition, lead: government_office}"
+    (city / "rules.yaml").write_text(f"{own}\n{rules}", "utf-8")
+    result = run("policy", "coverage", str(city), "--json")
+    assert result.exit_code == 0, result.output
+    (city / "rules.yaml").write_text(f"{own.replace('}', ', until: 2026-03-31}')}\n{rules}", "utf-8")
+    late = run("policy", "coverage", str(city), "--start", "2026-04-01T10:00+08:00", "--json")
+    assert (late.exit_code, json.loads(late.stdout)["by_category"].keys()) == (1, set(PETITIONS))
+
+
 def test_a_pack_without_offices_has_gaps() -> None:
     result = run("policy", "check", str(PACKS / "national"), "--json")
     assert json.loads(result.stdout)["offices"] == 0

@@ -52,6 +52,38 @@ def test_a_rule_that_changes_names_everybody_who_gets_another_lead(changed: Path
     assert len(told["other_leads"]) == TOWNSHIPS
 
 
+def test_a_rule_that_asks_an_attribute_changes_the_lead_of_matters_that_have_it(changed: Path) -> None:
+    edit(
+        changed / "rules.yaml",
+        "attributes: {urgent: true}, lead: township",
+        "attributes: {urgent: true}, lead: housing",
+    )
+    told = differs(changed)
+    assert len(told["other_leads"]) == TOWNSHIPS
+    assert {lead["category"] for lead in told["other_leads"]} == {"civil_affairs.temporary_aid"}
+    assert {lead["attributes"]["urgent"] for lead in told["other_leads"]} == {True}
+    assert {lead["now"].partition("-")[0] for lead in told["other_leads"]} == {"housing"}
+    text = run("policy", "diff", str(PACKS / "zhangjiakou"), str(changed)).stdout
+    assert "civil_affairs.temporary_aid: 246 townships, for example" in text
+    assert ", urgent = True: township-" in text
+
+
+def test_a_rule_that_begins_later_changes_leads_from_that_day_on(changed: Path) -> None:
+    mine = "categories: [petition.request], lead: petition"
+    edit(changed / "rules.yaml", mine, f"{mine}, until: 2026-03-31")
+    begun = "- {id: new, categories: [petition.request], lead: government_office, since: 2026-04-01}\n"
+    (changed / "rules.yaml").write_text(begun + (changed / "rules.yaml").read_text("utf-8"), "utf-8")
+    folders = (str(PACKS / "zhangjiakou"), str(changed))
+    before, after = (
+        json.loads(run("policy", "diff", *folders, "--start", f"{day}T10:00+08:00", "--json").stdout)
+        for day in ("2026-03-31", "2026-04-01")
+    )
+    rows = {row["id"]: row["now"] for row in before["rows"]}
+    assert rows["new"].startswith("petition.request, from 2026-04-01: government_office")
+    assert rows["petition-copied-to-government"].startswith("petition.request, until 2026-03-31: petition")
+    assert (len(before["other_leads"]), len(after["other_leads"])) == (0, TOWNSHIPS)
+
+
 def test_how_late_a_pause_may_be_reported_is_compared(changed: Path) -> None:
     edit(changed.parent / "national" / "pack.yaml", "within: 3wd", "within: 1wd")
     assert [(row["part"], row["was"], row["now"]) for row in differs(changed)["rows"]] == [
