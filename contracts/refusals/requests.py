@@ -101,6 +101,19 @@ REQUESTS: Final = (
         "Not with this method. The header `Allow` names those that are possible.",
     ),
     Refusal(
+        "bad_http",
+        400,
+        "请求不符合 HTTP 规范，连接已经关闭。请核对请求行、头部和长度；Content-Length 与 Transfer-Encoding 不能并用。",
+        "This is not HTTP as the standard has it, and the connection was closed. Check the request line, the headers "
+        "and the length (`Content-Length` and `Transfer-Encoding` exclude each other).",
+    ),
+    Refusal(
+        "request_timeout",
+        408,
+        "请求没有在规定时间内发送完毕，连接已经关闭，没有办理任何事项。请重新发送。",
+        "The request did not arrive in time; the connection was closed, and nothing was done. Send it again.",
+    ),
+    Refusal(
         "failed",
         500,
         "系统出现故障，原因见服务日志。请把发生时间告知管理员。",

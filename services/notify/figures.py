@@ -54,7 +54,11 @@ _OVERVIEW: Final = """
     GROUP BY GROUPING SETS ((), (l.field), (l.office), (l.area))
     ORDER BY late DESC, silent DESC, open DESC, 1, 2, 3
     """
-_CASES: Final = "SELECT state, count(*) AS number FROM cases WHERE {inside} GROUP BY state"
+_CASES: Final = """
+    SELECT state, count(*) AS number FROM cases
+    WHERE {inside} AND (:office = '' OR case_id IN (SELECT l.case_id FROM legs AS l WHERE l.office = :office))
+    GROUP BY state
+    """
 _PARKED: Final = text("SELECT count(*) FROM parked_records WHERE state = 'parked'")
 _PERFORMANCE: Final = text(
     """
@@ -244,7 +248,7 @@ async def get_overview(
             found["total"].append(figures)
     ordered = sorted(parts.items(), key=lambda part: (*(-part[1][name] for name in PRESSING), part[0]))
     found["by_area"] = [{"area": part, **{name: figures[name] for name in FIGURES}} for part, figures in ordered]
-    cases = await conn.execute(text_inside(_CASES, "area", areas), bounds(areas))
+    cases = await conn.execute(text_inside(_CASES, "area", areas), {**bounds(areas), "office": office})
     found["cases"] = [dict(row) for row in cases.mappings()]
     return found
 

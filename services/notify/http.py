@@ -93,7 +93,8 @@ async def overview(
         settled = state.clock.now() - ANSWERED_WITHIN * state.clock.speed
         found = await figures.get_overview(conn, area=area, office=office, settled=settled, policy=policy)
         supervision = await oversight.count_supervisions(conn, areas=policy.ranges_within(area), office=office)
-        parked = await figures.count_parked(conn)
+        # What notify itself has set aside is no office's.
+        parked = await figures.count_parked(conn) if not office else 0
     names = _names(policy)
     for line in found["by_office"]:
         line["zh"], line["en"] = (name_of(line["office"], names, language) for language in ("zh", "en"))

@@ -1,10 +1,12 @@
 """The engine of one service, and its transactions. One schema, one role and one search path per service."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -15,6 +17,8 @@ IDLE_IN_TRANSACTION_SECONDS: Final = 30
 LOCK_SECONDS: Final = 10
 POOL_SIZE: Final = 10
 TO_RING: Final = "yimen_to_ring"
+_AWAY: Final[WeakKeyDictionary[Engine, float]] = WeakKeyDictionary()
+"""Since when, of each engine whose database is away."""
 
 
 class DatabaseSettings(Protocol):
@@ -70,6 +74,17 @@ def _refuse_a_closed_one(connection: Any, _record: object, _proxy: object) -> No
         raise DisconnectionError
 
 
+def outage_seconds(engine: AsyncEngine) -> float:
+    """How long the database has been away, now that work has failed because it is; it ends with the next commit."""
+    now = time.monotonic()
+    return now - _AWAY.setdefault(engine.sync_engine, now)
+
+
+def outage_over(engine: AsyncEngine) -> None:
+    """The database does its work."""
+    _AWAY.pop(engine.sync_engine, None)
+
+
 @asynccontextmanager
 async def glance(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """For one statement that only reads: without a transaction around it, it is one round trip."""
@@ -83,5 +98,6 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     async with engine.connect() as conn:
         async with conn.begin():
             yield conn
+        outage_over(engine)
         for bell in conn.info.pop(TO_RING, ()):
             ring(bell)

@@ -1,5 +1,7 @@
 """Errors over HTTP as RFC 9457 problem details: one shape, in the language that was asked for, Chinese first."""
 
+from collections.abc import Mapping
+from math import ceil
 from typing import Any, Final
 
 import msgspec
@@ -8,11 +10,14 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from contracts.refusals import FieldError, Refused, field_errors, title
+from services.runtime.database import outage_seconds
 from services.runtime.failures import FailureClass, Rejected, classify
 from services.runtime.forms import TAGS, language_of
 
 MEDIA_TYPE: Final = "application/problem+json"
-RETRY_SECONDS: Final = 2
+SOONEST_SECONDS: Final = 1
+LATEST_SECONDS: Final = 60
+"""Of `Retry-After`."""
 SECURITY_HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -43,10 +48,17 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[FieldError, ...] = ()
 
 
-def problem(request: Request[Any, Any, Any], refused: Refused) -> Response[bytes]:
+def problem(
+    request: Request[Any, Any, Any], refused: Refused, headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
     """What is refused, said to who asked."""
-    language = language_of(request.headers.get("accept-language", ""))
-    status = refused.status
+    status, said, body = rendered(refused, request.headers.get("accept-language", ""))
+    return Response(body, status_code=status, media_type=MEDIA_TYPE, headers={**said, **(headers or {})})
+
+
+def rendered(refused: Refused, accepted: str) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body, in the language that is accepted."""
+    language, status = language_of(accepted), refused.status
     body = Problem(
         title=title(status, language),
         status=status,
@@ -54,18 +66,27 @@ def problem(request: Request[Any, Any, Any], refused: Refused) -> Response[bytes
         detail=refused.detail(language),
         errors=field_errors(refused.faults, language),
     )
-    headers = {**SECURITY_HEADERS, "content-language": TAGS[language], "vary": "accept-language"}
+    headers = {
+        **SECURITY_HEADERS,
+        "content-type": MEDIA_TYPE,
+        "content-language": TAGS[language],
+        "vary": "accept-language",
+    }
     if status == 401:
         headers["www-authenticate"] = 'Bearer realm="yimen"'
-    if status == 503:
-        headers["retry-after"] = str(RETRY_SECONDS)
-    return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    return status, headers, msgspec.json.encode(body)
 
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """What the framework refuses: its own words may repeat what was sent."""
     facts = {"most": f"{request.app.request_max_body_size} B"}
-    return problem(request, Refused(code=BY_STATUS.get(error.status_code, "invalid"), facts=facts))
+    refused = Refused(code=BY_STATUS.get(error.status_code, "invalid"), facts=facts)
+    return problem(request, refused, _allowed(error.headers or {}) if refused.status == 405 else None)
+
+
+def _allowed(headers: Mapping[str, str]) -> dict[str, str]:
+    """RFC 9110, section 10.2.1. What every path answers to of itself is no method of the API."""
+    return {"allow": ", ".join(sorted(headers.get("allow", "").split(", ")))}
 
 
 def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -73,7 +94,14 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
     if isinstance(error, Rejected):
         refused = Refused.of(*error.faults) if error.faults else Refused(code=error.code, facts=error.facts)
         return problem(request, refused)
-    if classify(error) is not FailureClass.POISON:
-        return problem(request, Refused(code="unavailable"))
+    kind = classify(error)
+    if kind is not FailureClass.POISON:
+        lasts = outage_seconds(request.app.state.engine) if kind is FailureClass.INFRASTRUCTURE else 0.0
+        return problem(request, Refused(code="unavailable"), {"retry-after": str(_again_after(lasts))})
     log.error("request_failed", error=type(error).__name__, exc_info=error)
     return problem(request, Refused(code="failed"))
+
+
+def _again_after(seconds: float) -> int:
+    """What has been away for long does not come back at once: as long again as it has lasted, within bounds."""
+    return max(SOONEST_SECONDS, min(LATEST_SECONDS, ceil(seconds)))

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 import uvicorn
+from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,6 +27,7 @@ from services.runtime.jobs import Job
 from services.runtime.progress import Progress
 from services.runtime.relay import Relay
 from services.runtime.sealing import CannotOpen, Sealer, check_key
+from services.runtime.server import serving
 from services.runtime.settings import RuntimeSettings
 from services.runtime.settle import Desk
 
@@ -101,14 +103,13 @@ async def run(service: Service) -> None:
         body_limit=settings.body_limit,
         board=[address for address in settings.board_url.split(",") if address],
     )
-    config = uvicorn.Config(app, host=settings.http_host, port=settings.http_port, log_level="warning", lifespan="on")
-    server = uvicorn.Server(config)
+    server = _server(app, settings)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
     tasks = [asyncio.create_task(relay.run()), *_jobs(service)]
-    serving = asyncio.create_task(_serve(server))
+    served = asyncio.create_task(_serve(server))
     try:
         await progress.begin()
         await broker.start()
@@ -116,11 +117,11 @@ async def run(service: Service) -> None:
         tasks += [asyncio.create_task(_repeat(Job(run=pump.mend, seconds=MEND_SECONDS))) for pump in pumps]
         log.info("started", service=service.name, port=settings.http_port)
         await asyncio.wait(
-            [asyncio.create_task(stopping.wait()), serving, tasks[0]], return_when=asyncio.FIRST_COMPLETED
+            [asyncio.create_task(stopping.wait()), served, tasks[0]], return_when=asyncio.FIRST_COMPLETED
         )
     finally:
         server.should_exit = True
-        await asyncio.wait([serving], timeout=settings.graceful_seconds)
+        await asyncio.wait([served], timeout=settings.graceful_seconds)
         await broker.stop()
         relay.stop()
         await asyncio.wait([tasks[0]], timeout=settings.graceful_seconds)
@@ -139,6 +140,16 @@ def main(build: Callable[[], Service]) -> None:
         asyncio.run(run(service))
     except (CannotOpen, ValueError) as error:
         sys.exit(f"refused to start: {error}")
+
+
+def _server(app: Litestar, settings: RuntimeSettings) -> uvicorn.Server:
+    return serving(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        head_seconds=settings.request_head_seconds,
+        body_seconds=settings.request_body_seconds,
+    )
 
 
 async def _serve(server: uvicorn.Server) -> None:

@@ -67,6 +67,10 @@ class RuntimeSettings(BaseSettings):
     """How long to wait after each portion of clocks that a new calendar makes to be counted again."""
     body_limit: int = Field(default=1024 * 1024, ge=1024)
     """Largest HTTP body in bytes."""
+    request_head_seconds: float = Field(default=5.0, gt=0)
+    """How long the head of a request may take to arrive, and how long its body may stand still."""
+    request_body_seconds: float = Field(default=60.0, gt=0)
+    """How long the body of a request may take to arrive."""
     graceful_seconds: float = Field(default=25.0, gt=0)
     """How long a stop may take before what is unfinished is left to the next process."""
 

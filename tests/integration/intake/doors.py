@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
 import httpx
-import uvicorn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.deadlines import Limit
@@ -21,6 +20,7 @@ from services.runtime.database import open_engine
 from services.runtime.http import build_app
 from services.runtime.migrate import upgrade
 from services.runtime.sealing import Sealer
+from services.runtime.server import serving
 from tests.integration.intake.test_registration import PACK
 
 KEY = "t" * 32
@@ -46,13 +46,13 @@ async def open_doors(database: str) -> AsyncIterator[tuple[httpx.AsyncClient, As
     app = build_app("intake", ROUTES, state=state, probe=probe)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        server = serving(app)
+        served = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
             await asyncio.sleep(0.01)
         base = f"http://127.0.0.1:{listener.getsockname()[1]}"
         async with httpx.AsyncClient(base_url=base, timeout=30) as client:
             yield client, engine
         server.should_exit = True
-        await serving
+        await served
     await engine.dispose()

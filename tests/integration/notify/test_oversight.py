@@ -137,6 +137,19 @@ async def test_an_officer_s_overview_is_headed_by_the_own_office(notify: Notify,
     assert (await http.get("/v1/overview", headers=token(Role.CLERK, area=AREA))).status_code == 403
 
 
+async def test_an_officer_s_overview_counts_the_cases_of_the_own_office_alone(
+    notify: Notify, http: httpx.AsyncClient
+) -> None:
+    await late_case(notify)
+    await notify.hears(registered(), registered())
+    for headers, number in ((token(), 3), (token(Role.OFFICER, office=OFFICE), 1), (token(area="130730000000"), 0)):
+        told = (await http.get("/v1/overview", headers=headers)).json()["cases"]
+        assert sum(line["number"] for line in told) == number
+    assert (await http.get("/v1/overview", headers=token(Role.OFFICER, office=OTHER))).json()["cases"] == []
+    (chosen,) = (await http.get(f"/v1/overview?office={OFFICE}")).json()["cases"]
+    assert chosen["number"] == 1
+
+
 async def test_a_coordinator_sees_the_own_area_and_an_officer_the_own_office(
     notify: Notify, http: httpx.AsyncClient
 ) -> None:

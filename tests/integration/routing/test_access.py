@@ -14,6 +14,7 @@ import pytest
 
 from contracts.access import MATRIX, Access, Part, Relation
 from contracts.events.cases import CaseAccepted
+from services.routing.http import ROUTES
 from services.runtime.auth import Principal, Role
 from services.runtime.clock import Clock
 from services.runtime.database import open_engine
@@ -205,6 +206,36 @@ async def test_a_relation_opens_what_the_matrix_gives_and_nothing_else(
         assert reply.status_code == (200 if given is Access.ALLOWED else refused), reply.text
         if given is Access.ALLOWED:
             assert [one["text"] for one in reply.json()] == [f"文本 {office}"]
+
+
+ROUTES_OF_ROUTING = [
+    (method, path.replace("{referral_id:uuid}", "{}"))
+    for route in ROUTES
+    for method in sorted(route.http_methods)
+    for path in sorted(route.paths)
+    if "{referral_id:uuid}" in path
+]
+STRANGERS = {
+    "officer": Principal(subject="o", role=Role.OFFICER, office=JUSTICE),
+    "coordinator": Principal(subject="c", role=Role.COORDINATOR, area="130730000000"),
+    "clerk": Principal(subject="k", role=Role.CLERK, office="township-130730100000"),
+}
+BODIES = {"return": {"reason": "not_competent"}, "hold": {"reason": "supplement"}, "reassign": {"to": EDUCATION}}
+
+
+@pytest.mark.parametrize("who", STRANGERS)
+@pytest.mark.parametrize(("method", "path"), ROUTES_OF_ROUTING, ids=[f"{m} {p}" for m, p in ROUTES_OF_ROUTING])
+async def test_a_stranger_learns_at_no_door_whether_there_is_such_a_referral(
+    world: World, who: str, method: str, path: str
+) -> None:
+    scene = world.scenes["returned"]
+    told = []
+    for referral in (scene.of[HOUSING], str(uuid4())):
+        body = BODIES.get(path.rpartition("/")[2], {}) if method == "POST" else None
+        reply = await world.stage.http.request(method, path.format(referral), json=body, headers=bearer(STRANGERS[who]))
+        told.append((reply.status_code, reply.content))
+    assert told[0] == told[1]
+    assert told[0][0] in {403, 404, 422}
 
 
 async def test_what_a_view_says_may_be_read_is_what_the_matrix_says(world: World) -> None:

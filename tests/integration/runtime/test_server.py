@@ -1,0 +1,160 @@
+"""The HTTP server over a socket: half requests end, two lengths are refused, and its own lines are JSON."""
+
+import asyncio
+import json
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import structlog
+from litestar import Request, post
+
+from services.runtime import logs
+from services.runtime.http import build_app
+from services.runtime.problems import SECURITY_HEADERS
+from services.runtime.server import serving
+
+HEAD = b"GET /health/live HTTP/1.1\r\nhost: here\r\n"
+BODY = b"POST /takes HTTP/1.1\r\nhost: here\r\ncontent-length: 20\r\n\r\n"
+
+
+@post("/takes", status_code=200)
+async def takes(request: Request[Any, Any, Any]) -> dict[str, str]:
+    await request.body()
+    return {"status": "taken"}
+
+
+@asynccontextmanager
+async def served(*, head_seconds: float = 0.3, body_seconds: float = 1.0) -> AsyncIterator[int]:
+    async def probe() -> dict[str, str]:
+        return {}
+
+    app = build_app("test", [takes], state={"token_key": "t" * 32}, probe=probe)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = serving(app, head_seconds=head_seconds, body_seconds=body_seconds)
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
+            await asyncio.sleep(0.01)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await running
+
+
+async def answer(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
+    """Everything until the server closes; fails if it does not."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for part in parts:
+            if reader._buffer:
+                break
+            writer.write(part)
+            await asyncio.sleep(pause)
+        return await asyncio.wait_for(reader.read(), timeout=5)
+    finally:
+        writer.close()
+
+
+def problem_of(raw: bytes) -> tuple[int, dict[str, str], dict[str, object]]:
+    head, _, body = raw.partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    return int(status.split()[1]), headers, json.loads(body)
+
+
+@pytest.mark.parametrize("half", [HEAD, BODY, BODY + b"{", b"G"], ids=["head", "no-body", "half-body", "one-byte"])
+async def test_half_a_request_is_ended(half: bytes) -> None:
+    async with served() as port:
+        status, headers, told = problem_of(await answer(port, half))
+    assert (status, told["code"]) == (408, "request_timeout")
+    assert headers["connection"] == "close"
+    assert headers["content-type"] == "application/problem+json"
+    assert SECURITY_HEADERS.items() <= headers.items()
+
+
+async def test_a_connection_that_asks_nothing_is_closed_without_a_word() -> None:
+    async with served() as port:
+        assert await answer(port) == b""
+
+
+async def test_a_body_that_drips_has_an_end() -> None:
+    async with served(body_seconds=0.8) as port:
+        status, _, _ = problem_of(await answer(port, BODY, *[b" "] * 9, pause=0.15))
+    assert status == 408
+
+
+async def test_a_head_that_drips_has_an_end() -> None:
+    async with served() as port:
+        status, _, _ = problem_of(await answer(port, b"GET ", b"/", b"health", b"/live", b" HTTP", b"/1.1", pause=0.1))
+    assert status == 408
+
+
+async def test_a_body_may_take_longer_than_a_head_while_it_comes() -> None:
+    async with served(head_seconds=1.0, body_seconds=10) as port:
+        whole = BODY.replace(b"host", b"connection: close\r\nhost")
+        raw = await answer(port, whole, *[b" "] * 18, b"{", b"}", pause=0.1)
+    assert raw.startswith(b"HTTP/1.1 200")
+
+
+async def test_a_kept_connection_takes_the_next_request_after_a_rest() -> None:
+    async with served() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(2):
+            writer.write(HEAD + b"\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+            await reader.readexactly(len(b'{"status":"ok"}'))
+            await asyncio.sleep(0.5)
+        writer.write(b"GET /hea")
+        assert problem_of(await asyncio.wait_for(reader.read(), timeout=5))[0] == 408
+        writer.close()
+
+
+async def test_three_hundred_half_requests_do_not_stay_open() -> None:
+    async with served(head_seconds=1.0) as port:
+        found = await asyncio.gather(*(answer(port, HEAD if number % 2 else BODY) for number in range(300)))
+    assert {problem_of(raw)[0] for raw in found} == {408}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"POST /takes HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /takes HTTP/1.0\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /takes HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
+        b"nonsense\r\n\r\n",
+    ],
+    ids=["two-kinds-of-length", "chunked-in-1.0", "two-lengths", "nonsense"],
+)
+async def test_what_is_no_http_is_refused_and_closes_the_connection(request_: bytes) -> None:
+    async with served() as port:
+        # What follows in the same connection is not taken for a request.
+        status, headers, told = problem_of(await answer(port, request_ + HEAD + b"\r\n"))
+    assert (status, told["code"], headers["connection"]) == (400, "bad_http", "close")
+    assert SECURITY_HEADERS.items() <= headers.items()
+
+
+@pytest.fixture
+def logging_restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level, disabled = list(root.handlers), root.level, root.manager.disable
+    logging.disable(logging.NOTSET)
+    yield
+    logging.disable(disabled)
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.usefixtures("logging_restored")
+async def test_the_servers_own_lines_are_json(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.configure("test", "INFO")
+    async with served() as port:
+        await answer(port, b"nonsense\r\n\r\n")
+    out, err = capfd.readouterr()
+    assert err == ""
+    assert [json.loads(line)["logger"] for line in out.splitlines()] == ["uvicorn.error"]

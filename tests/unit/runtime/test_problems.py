@@ -1,0 +1,97 @@
+"""What every refusal carries: headers that keep it from being misused, who may ask how, and when to come again."""
+
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from litestar import get, post
+from litestar.datastructures import State
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from contracts.codes import Role
+from services.runtime.auth import requires
+from services.runtime.database import outage_over
+from services.runtime.failures import ConcurrentDelivery, InfrastructureDown
+from services.runtime.http import build_app
+from services.runtime.problems import SECURITY_HEADERS
+
+
+@get("/guarded", guards=[requires(Role.OPS)])
+async def guarded() -> dict[str, str]:
+    return {}
+
+
+@get("/away")
+async def away() -> dict[str, str]:
+    raise InfrastructureDown
+
+
+@get("/busy")
+async def busy() -> dict[str, str]:
+    raise ConcurrentDelivery
+
+
+@get("/breaks")
+async def breaks() -> dict[str, str]:
+    raise ZeroDivisionError
+
+
+@post("/writes", status_code=200)
+async def writes(state: State) -> dict[str, str]:
+    outage_over(state.engine)
+    return {}
+
+
+@pytest.fixture
+async def door() -> AsyncIterator[httpx.AsyncClient]:
+    async def probe() -> dict[str, str]:
+        return {}
+
+    state: dict[str, Any] = {"token_key": "k" * 32, "engine": create_async_engine("postgresql+asyncpg://nowhere/none")}
+    app = build_app("sample", [guarded, away, busy, breaks, writes], state=state, probe=probe)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://sample") as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/guarded", 401),
+        ("GET", "/nowhere", 404),
+        ("POST", "/guarded", 405),
+        ("GET", "/guarded?x=1", 401),
+        ("GET", "/away?x=1", 422),
+        ("GET", "/breaks", 500),
+        ("GET", "/away", 503),
+    ],
+)
+async def test_every_refusal_is_a_problem_that_nobody_keeps_or_frames(
+    door: httpx.AsyncClient, method: str, path: str, status: int
+) -> None:
+    reply = await door.request(method, path)
+    assert (reply.status_code, reply.headers["content-type"]) == (status, "application/problem+json")
+    for name, value in SECURITY_HEADERS.items():
+        assert reply.headers.get_list(name) == [value]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "HEAD"])
+async def test_a_method_that_is_not_there_names_those_that_are(door: httpx.AsyncClient, method: str) -> None:
+    reply = await door.request(method, "/guarded")
+    assert (reply.status_code, reply.headers["allow"]) == (405, "GET, OPTIONS")
+
+
+async def test_who_has_been_away_for_long_is_asked_again_later(
+    door: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    waits = []
+    for later in (0, 3, 4, 20, 3600):
+        now += later
+        waits.append((await door.get("/away")).headers["retry-after"])
+    assert waits == ["1", "3", "7", "27", "60"]
+    await door.post("/writes")
+    assert (await door.get("/away")).headers["retry-after"] == "1"
+    assert (await door.get("/busy")).headers["retry-after"] == "1"
