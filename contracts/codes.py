@@ -72,6 +72,7 @@ class Door(Code):
 
     HTTP = "http", "接口", "HTTP"
     KAFKA = "kafka", "消息", "Kafka"
+    CONSOLE = "console", "命令行", "Command line"
     RULES = "rules", "按规则", "By the rules"
 
 

@@ -34,6 +34,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 BY_RULES = Actor(door=Door.RULES)
+BY_OPERATOR = Actor(door=Door.CONSOLE, role=Role.OPS)
+"""Whoever runs the installation speaks for no office."""
 
 
 class CaseBound(Event, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.events.base import BY_OPERATOR
 from contracts.events.cases import CaseErased
 from contracts.refusals import Refused
 from services.intake import store
@@ -42,7 +43,7 @@ async def erase(
             fingerprint=NOTHING,
         )
     )
-    event = CaseErased(case_id=case_id, reason=reason, erased_at=at)
+    event = CaseErased(case_id=case_id, reason=reason, erased_at=at, by=BY_OPERATOR)
     await journal.add(conn, SERVICE, [Outgoing(event=event, at=at)])
     await store.save_timeline(conn, [(case_id, at, event.TYPE, by, msgspec.json.encode(event).decode())])
     return case

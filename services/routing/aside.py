@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import FeedbackOutcome
+from contracts.events.base import BY_OPERATOR
 from contracts.events.referrals import FeedbackReceived
 from services.policies import Policy
 from services.routing import store
@@ -36,6 +37,7 @@ async def tell_aside(
             action=named.action,
             outcome=outcome,
             received_at=one.received_at,
+            by=BY_OPERATOR if outcome is FeedbackOutcome.DROPPED else one.by,
         )
         said.append(Outgoing(event=event, at=one.received_at, copies=copies_of(event, policy)))
     await journal.add(conn, SERVICE, said)

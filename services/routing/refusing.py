@@ -100,6 +100,7 @@ def _received(one: Misread, known: Owned) -> FeedbackReceived:
         code="invalid_feedback",
         faults=field_errors(one.faults),
         record=one.record,
+        by=one.by,
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -115,6 +116,34 @@ def test_a_reader_that_stands_still_is_named_and_catches_up(up: Up, cases: dict[
     assert (again.code, again.told["faults"]) == (0, [])
 
 
+@contextmanager
+def a_second_leg(up: Up, case_id: UUID) -> Iterator[None]:
+    """The lead's office has a second live referral of the case meanwhile."""
+    index = in_database(up, "SELECT indexdef FROM pg_indexes WHERE indexname = 'one_live_leg_per_office'")[0][
+        "indexdef"
+    ]
+    in_database(up, "DROP INDEX routing.one_live_leg_per_office")
+    in_database(
+        up,
+        """
+        INSERT INTO routing.referrals
+        SELECT (jsonb_populate_record(r, jsonb_build_object('referral_id', gen_random_uuid(), 'role', 'co'))).*
+        FROM routing.referrals AS r WHERE case_id = $1 AND ended_at IS NULL LIMIT 1
+        """,
+        case_id,
+    )
+    yield
+    in_database(
+        up,
+        """
+        DELETE FROM routing.referrals AS r USING routing.referrals AS lead
+        WHERE r.case_id = $1 AND lead.case_id = $1 AND lead.role = 'lead' AND r.role = 'co' AND r.office = lead.office
+        """,
+        case_id,
+    )
+    in_database(up, index)
+
+
 def test_planted_faults_are_found_by_name(up: Up, cases: dict[str, str]) -> None:
     first, second, silent = (UUID(cases[name]) for name in ("first", "second", "silent"))
     in_database(up, "DELETE FROM routing.referrals WHERE case_id = $1", first)
@@ -131,11 +160,21 @@ def test_planted_faults_are_found_by_name(up: Up, cases: dict[str, str]) -> None
         silent,
     )
     in_database(up, "DELETE FROM intake.journal WHERE case_id = $1 AND sequence = 2", second)
+    in_database(
+        up,
+        """
+        UPDATE intake.journal
+        SET value = convert_to((convert_from(value, 'UTF8')::jsonb - 'by')::text, 'UTF8')
+        WHERE case_id = $1 AND type = 'yimen.case.closed.v1'
+        """,
+        second,
+    )
     produce(up, CASES.name, cases["first"], b"{}")
     headers, value = encode(forged(first))
     produce(up, CASES.name, cases["first"], value, headers)
 
-    found = yimen(up, "verify", "--json", "--settle", "5")
+    with a_second_leg(up, silent):
+        found = yimen(up, "verify", "--json", "--settle", "5")
     assert found.code == 1
     faults = {(fault["check"], fault.get("case_id")) for fault in found.told["faults"]}
     assert faults >= {
@@ -144,6 +183,8 @@ def test_planted_faults_are_found_by_name(up: Up, cases: dict[str, str]) -> None
         ("noted_once", cases["second"]),
         ("watched", cases["second"]),
         ("sequences_whole", cases["second"]),
+        ("one_live_leg", cases["silent"]),
+        ("acts_have_actors", cases["second"]),
         ("fired_once", cases["silent"]),
         ("topics_in_journal", None),
         ("topics_in_journal", cases["first"]),

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 
 from contracts.codes import CaseState, ReferralRole, ReferralState
 from contracts.events.cases import CaseRegistered
-from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralEvent, ReferralReworkRequested
 from services.console.verify.facts import CaseRow, Facts, Fault, ReferralRow
 from services.console.verify.registry import check
-from services.console.verify.timelines import decoded
 
 LIVE = frozenset({CaseState.IN_PROGRESS, CaseState.SUSPENDED})
 DONE = frozenset({CaseState.RESOLVED, CaseState.CLOSED, CaseState.ARCHIVED})
@@ -130,29 +128,3 @@ def legs_follow(facts: Facts) -> Iterator[Fault | None]:
         if leg.referral_id not in known:
             ids = {"referral_id": str(leg.referral_id)}
             yield Fault(detail="notify has a referral that routing does not have", case_id=leg.case_id, ids=ids)
-
-
-@check("no lead finished while a co-handler was open")
-def gates_kept(facts: Facts) -> Iterator[Fault | None]:
-    for (service, case_id), rows in facts.said_of.items():
-        if service != "routing":
-            continue
-        open_: dict[str, str] = {}
-        for row in rows:
-            event = decoded(row) if row.type.startswith("yimen.referral.") else None
-            if not isinstance(event, ReferralEvent):
-                continue
-            referral = str(event.referral_id)
-            if event.role is ReferralRole.CO:
-                _follow_co(open_, referral, event)
-            elif event.role is ReferralRole.LEAD and isinstance(event, ReferralCompleted):
-                told = f"the lead finished while {', '.join(sorted(open_.values()))} had not answered"
-                ids = {"referral_id": referral, "sequence": str(row.sequence)}
-                yield Fault(detail=told, case_id=case_id, ids=ids) if open_ else None
-
-
-def _follow_co(open_: dict[str, str], referral: str, event: ReferralEvent) -> None:
-    if isinstance(event, ReferralDispatched | ReferralReworkRequested):
-        open_[referral] = event.office
-    elif event.TYPE.partition(".")[2] in {"returned", "completed", "failed", "cancelled", "reassigned"}:
-        open_.pop(referral, None)

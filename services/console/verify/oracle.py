@@ -14,7 +14,7 @@ import msgspec
 from services.console.target import Target
 
 # Importing the modules registers their checks.
-from services.console.verify import cases, clocks, journals, ladder, reading, receiving, waits  # noqa: F401
+from services.console.verify import acts, cases, clocks, journals, ladder, legs, reading, receiving, waits  # noqa: F401
 from services.console.verify.facts import Facts, Fault, Heard
 from services.console.verify.hearing import listen
 from services.console.verify.registry import Result, fresh_results, run

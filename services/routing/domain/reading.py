@@ -8,7 +8,8 @@ from uuid import UUID
 
 import msgspec
 
-from contracts.codes import FeedbackAction
+from contracts.codes import Door, FeedbackAction, Role
+from contracts.events.base import Actor
 from contracts.events.rejections import RecordPlace
 from contracts.personal import is_personal
 from contracts.reading import read_object
@@ -33,6 +34,10 @@ class Misread:
     feedback_id: str | None = None
     referral_id: UUID | None = None
     action: FeedbackAction | None = None
+
+    @property
+    def by(self) -> Actor:
+        return Actor(door=Door.KAFKA, role=Role.OFFICER, office=self.sender)
 
 
 def read_answer(value: bytes | None) -> tuple[dict[str, Any], tuple[Fault, ...]]:

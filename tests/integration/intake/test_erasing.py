@@ -5,10 +5,14 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contracts.codes import Door, Role
+from contracts.events.base import Actor
+from contracts.events.cases import CaseErased
 from contracts.refusals import Refused
 from services.intake.domain.case import Case
 from services.intake.erasing import erase
@@ -55,8 +59,9 @@ async def test_after_erasing_nobody_reads_the_person_and_the_story_stays(
     async with engine.connect() as conn:
         kept = await conn.execute(text("SELECT wrapped_key, sealed_applicant, sealed_summary, fingerprint FROM cases"))
         assert list(kept.one()) == [b"", b"", b"", b""]
-        sent = await conn.scalar(text("SELECT count(*) FROM journal WHERE type = 'yimen.case.erased.v1'"))
-        assert sent == 1
+        sent = await conn.execute(text("SELECT value FROM journal WHERE type = 'yimen.case.erased.v1'"))
+        (event,) = [msgspec.json.decode(row.value, type=CaseErased) for row in sent]
+        assert event.by == Actor(door=Door.CONSOLE, role=Role.OPS)
 
 
 async def test_the_same_submission_after_erasing_is_told_so(doors: tuple[httpx.AsyncClient, AsyncEngine]) -> None:

@@ -18,6 +18,11 @@ SAID = """
     FROM journal WHERE type = 'yimen.feedback.received.v1' AND topic = 'routing.referrals.v1' ORDER BY sequence
 """
 
+WHO = """
+    SELECT convert_from(value, 'UTF8')::json -> 'by' ->> 'door', convert_from(value, 'UTF8')::json -> 'by' ->> 'office'
+    FROM journal WHERE type = 'yimen.feedback.received.v1' AND topic = 'routing.referrals.v1' ORDER BY sequence
+"""
+
 
 @pytest.fixture
 async def routing(database: str) -> AsyncIterator[Routing]:
@@ -52,6 +57,13 @@ async def test_whoever_waits_for_an_answer_hears_that_it_waits_and_what_becomes_
 
     assert (result.handled, result.left) == (1, 0)
     assert await said(routing) == [("f1", "parked"), ("f2", "parked"), ("f1", "dropped"), ("f2", "applied")]
+    # Given up by whoever runs the installation; all else is the office's own.
+    assert await routing.rows(WHO) == [
+        ("kafka", EDUCATION),
+        ("kafka", EDUCATION),
+        ("console", None),
+        ("kafka", EDUCATION),
+    ]
 
 
 async def test_nobody_is_told_of_an_answer_to_another_offices_referral_and_nothing_waits(routing: Routing) -> None:

@@ -10,18 +10,22 @@ from contracts.codes import (
     CaseState,
     ClockKind,
     ClockStatus,
+    Door,
     FeedbackAction,
     FeedbackOutcome,
     Field,
     ReferralRole,
     ReferralState,
+    Role,
     SubmissionChannel,
     SupervisionLevel,
 )
 from contracts.events import CaseBound, Event, cases, clocks, referrals
 from contracts.events.alerts import Supervision
+from contracts.events.base import Actor
 from contracts.events.rejections import FeedbackRejected
 from contracts.topics import HOME, OFFICE_REFERRALS, REJECTIONS
+from services.console.verify.acts import ACTS
 from services.console.verify.facts import (
     AlertRow,
     AnswerRow,
@@ -54,6 +58,13 @@ def _home(event: Event) -> str:
     return OFFICE_REFERRALS.named(event.office) if isinstance(event, FeedbackRejected) else REJECTIONS.name
 
 
+def _actor(service: str, event: CaseBound) -> Actor:
+    """The window by HTTP, or the office that the event is about by its topic."""
+    if service == "intake":
+        return Actor(door=Door.HTTP, role=Role.CLERK, office=f"township-{AREA}", post="window-1")
+    return Actor(door=Door.KAFKA, role=Role.OFFICER, office=getattr(event, "office", EDUCATION))
+
+
 class History:
     """One case, told act by act. Rows stand by their id, so that a later act replaces what it changes."""
 
@@ -76,6 +87,8 @@ class History:
 
     def says(self, service: str, event: Event, *, copies: tuple[str, ...] = ()) -> Said:
         case_id = event.case_id if isinstance(event, CaseBound) else None
+        if isinstance(event, CaseBound) and event.by is None and event.TYPE in ACTS:
+            event = msgspec.structs.replace(event, by=_actor(service, event))
         self.last[service, self.case_id] += case_id is not None
         sequence = self.last[service, self.case_id] if case_id is not None else None
         first = Said(

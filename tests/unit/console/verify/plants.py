@@ -1,18 +1,23 @@
 """Planted faults in what the services hold of cases, referrals and journals: at least one for each check."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
+import msgspec
+
 from contracts.codes import CaseState, ReferralState
 from contracts.topics import ALERTS, CASES, OFFICE_REFERRALS, REFERRALS, REJECTIONS
-from services.console.verify.facts import Parked
-from tests.unit.console.verify.histories import EDUCATION, PENSIONS, known_as
+from services.console.verify.facts import Facts, Parked
+from tests.unit.console.verify.histories import EDUCATION, MONDAY, PENSIONS, known_as
 from tests.unit.console.verify.planting import (
     Plant,
     changed,
     copied,
     doubled,
+    fits,
     of_type,
+    resaid,
     stray,
     swapped_on,
     without,
@@ -23,6 +28,26 @@ NOBODY = UUID(int=99)
 REGISTERED = of_type("case.registered")
 COMPLETED = of_type("referral.completed")
 PENSIONS_TOPIC = OFFICE_REFERRALS.named(PENSIONS)
+
+LONG_AGO = MONDAY.isoformat()
+
+
+def said_again(facts: Facts, type_: str, **more: str) -> Facts:
+    """What was said of the lead of a case, of another referral too."""
+    first = {"case_id": LATE, "type": of_type("referral.dispatched")}
+    like = next(row for row in facts.said if fits(row, first))
+    value = msgspec.json.encode(msgspec.json.decode(like.value) | {"referral_id": str(NOBODY), **more})
+    return doubled(facts, "said", {"type": f"yimen.{type_}.v1", "sequence": 98, "value": value}, **first)
+
+
+def signed(**by: str) -> Callable[[bytes], bytes]:
+    """The same, by somebody else."""
+    return lambda value: msgspec.json.encode(msgspec.json.decode(value) | {"by": {"door": "http", **by}})
+
+
+def unsigned(value: bytes) -> bytes:
+    return msgspec.json.encode({name: one for name, one in msgspec.json.decode(value).items() if name != "by"})
+
 
 CASE_PLANTS = (
     Plant("registered_once", "said twice", lambda f: doubled(f, "said", type=REGISTERED)),
@@ -68,6 +93,41 @@ CASE_PLANTS = (
         "gates_kept",
         "the co-handler finished afterwards",
         lambda f: changed(f, "said", {"sequence": 99}, type=COMPLETED, value=lambda value: b'"co"' in value),
+    ),
+)
+
+LEG_PLANTS = (
+    Plant(
+        "one_live_leg",
+        "the lead handles it with itself",
+        lambda f: doubled(f, "referrals", {"referral_id": NOBODY, "role": "co"}, case_id=LATE),
+    ),
+    Plant("one_leg_told", "sent to the lead once more", lambda f: said_again(f, "referral.dispatched")),
+    Plant(
+        "one_leg_told",
+        "handed on to an office that has a part",
+        lambda f: said_again(
+            f, "referral.office_succeeded", predecessor=PENSIONS, state="signed", dispatched_at=LONG_AGO
+        ),
+    ),
+    Plant(
+        "one_leg_told",
+        "the co-handler is the lead",
+        lambda f: resaid(f, "referral.dispatched", lambda value: value.replace(PENSIONS.encode(), EDUCATION.encode())),
+    ),
+)
+
+ACT_PLANTS = (
+    *(
+        Plant("acts_have_actors", f"nobody did {type_}", lambda f, type_=type_: resaid(f, type_, unsigned))
+        for type_ in ("case.registered", "case.accepted", "case.withdrawn", "referral.signed", "feedback.received")
+    ),
+    Plant("acts_have_actors", "a role of no office", lambda f: resaid(f, "referral.completed", signed(role="officer"))),
+    Plant("acts_have_actors", "an office without a role", lambda f: resaid(f, "case.closed", signed(office=PENSIONS))),
+    Plant(
+        "acts_have_actors",
+        "the rules closed it",
+        lambda f: resaid(f, "case.closed", signed(office=PENSIONS, role="clerk", door="rules")),
     ),
 )
 

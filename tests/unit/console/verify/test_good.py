@@ -4,8 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
+from contracts.events import EVENTS, CaseBound
+from contracts.events.alerts import Supervision
+from contracts.events.clocks import ClockAlert
+
 # Registers the checks.
 from services.console.verify import oracle  # noqa: F401
+from services.console.verify.acts import ACTS
 from services.console.verify.facts import Facts
 from services.console.verify.registry import CHECKS, Result, fresh_results, run
 from tests.unit.console.verify.histories import History
@@ -23,6 +28,40 @@ def looked_at(facts: Facts) -> dict[str, Result]:
 def test_a_right_course_has_no_fault(course: Callable[[], History]) -> None:
     results = looked_at(together(course()))
     assert [fault for result in results.values() for fault in result.faults] == []
+
+
+BY_ITSELF = frozenset(
+    {
+        "case.suspended",
+        "case.resumed",
+        "case.resolved",
+        "case.terminated",
+        "case.applicant_to_be_told",
+        "case.area_changed",
+        "routing.decided",
+        "routing.unmatched",
+        "referral.dispatched",
+        "referral.deemed_accepted",
+        "referral.office_succeeded",
+        "referral.cancelled",
+        "referral.rework_requested",
+        "feedback.requested",
+        "clock.started",
+        "clock.paused",
+        "clock.resumed",
+        "clock.met",
+        "clock.cancelled",
+        "clock.recalculated",
+    }
+)
+"""What follows from something else, or comes with time."""
+
+
+def test_of_every_event_it_is_known_whether_somebody_did_it() -> None:
+    of_notify = (Supervision, ClockAlert)
+    told = {one.TYPE for one in EVENTS.values() if issubclass(one, CaseBound) and not issubclass(one, of_notify)}
+    assert told == ACTS | BY_ITSELF
+    assert not ACTS & BY_ITSELF
 
 
 @pytest.mark.parametrize("name", CHECKS)

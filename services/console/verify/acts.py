@@ -1,0 +1,79 @@
+"""Whose act something was: what somebody must have done names office, role and door."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from contracts.codes import Door, Role
+from contracts.events.base import Actor
+from services.console.verify.facts import Facts, Fault
+from services.console.verify.registry import check
+
+ACTS: Final = frozenset(
+    {
+        "case.registered",
+        "case.accepted",
+        "case.not_accepted",
+        "case.supplement_requested",
+        "case.supplemented",
+        "case.withdrawn",
+        "case.merged",
+        "case.closed",
+        "case.reopened",
+        "case.applicant_told",
+        "case.erased",
+        "routing.arbitration_requested",
+        "routing.overridden",
+        "referral.signed",
+        "referral.accepted",
+        "referral.return_requested",
+        "referral.returned",
+        "referral.return_refused",
+        "referral.reassigned",
+        "referral.on_hold",
+        "referral.resumed",
+        "referral.progress_reported",
+        "referral.completed",
+        "referral.failed",
+        "feedback.received",
+        "clock.extended",
+    }
+)
+"""What no rule and no passing of time brings about."""
+
+
+class _Signature(msgspec.Struct, frozen=True, kw_only=True):
+    """What counts here of any event; silence accepts a case without anybody."""
+
+    by: Actor | None = None
+    deemed: bool = False
+
+
+_signature: Final = msgspec.json.Decoder(_Signature).decode
+_WIRE: Final = frozenset(f"yimen.{type_}.v1" for type_ in ACTS)
+
+
+@check("what somebody did names office, role and door")
+def acts_have_actors(facts: Facts) -> Iterator[Fault | None]:
+    for (service, case_id), rows in facts.said_of.items():
+        if service == "notify":
+            continue
+        for row in rows:
+            said = _signature(row.value) if row.type in _WIRE else _Signature(deemed=True)
+            if said.deemed:
+                continue
+            lacks = _lacks(said.by)
+            told = f"{row.type} does not say {', '.join(lacks)}"
+            yield Fault(detail=told, case_id=case_id, ids={"sequence": str(row.sequence)}) if lacks else None
+
+
+def _lacks(by: Actor | None) -> list[str]:
+    """Whoever runs the installation speaks for no office."""
+    if by is None:
+        return ["by whom"]
+    if by.role is Role.OPS and by.door is Door.CONSOLE:
+        return []
+    lacks = ["the role"] if by.role is None else []
+    lacks += [] if by.office else ["the office"]
+    return lacks + (["the door"] if by.door is Door.RULES else [])

@@ -1,0 +1,204 @@
+"""One office has one live leg of a case: a greater part takes the place of a lesser one, so nobody waits for itself."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.codes import FeedbackAction as A
+from contracts.codes import ReferralRole, ReferralState
+from contracts.events.referrals import ReferralCancelled
+from contracts.refusals import Refused
+from services.routing.domain.dispatching import RANKS, rework, withdraw
+from services.routing.domain.referral import Referral
+from services.routing.domain.supervision import arbitrate, decide_return, reassign, take_back
+from tests.unit.routing.builders import ARBITER, CIVIL_AFFAIRS, EDUCATION, Story, policy
+
+DAY = timedelta(days=1)
+CHILD = "civil_affairs.children_in_difficulty"
+"""Led by civil affairs, with education, and a copy for health."""
+HEALTH, HOUSING = "health-130722000000", "housing-130722000000"
+WITH_OTHERS = sorted(code for code, category in policy().categories.items() if category.co_roles)
+
+
+def live(story: Story) -> dict[str, ReferralRole]:
+    """Who works on it in which role; fails where an office has two legs, or two offices lead."""
+    legs = [one for one in story.routing.referrals if one.live]
+    assert not {office: n for office, n in Counter(one.office for one in legs).items() if n > 1}
+    assert sum(one.role is ReferralRole.LEAD for one in legs) <= 1
+    return {one.office: one.role for one in legs}
+
+
+def leg(story: Story, office: str) -> Referral:
+    found = story.routing.leg_of(office)
+    assert found is not None
+    return found
+
+
+def cancelled(story: Story) -> dict[str, str]:
+    """Of the last act: whose part ended, and why."""
+    return {event.office: event.reason for event in story.last.events if isinstance(event, ReferralCancelled)}
+
+
+def finished(story: Story) -> None:
+    """Everybody completes, the lead last; nothing stands in its way."""
+    offices = sorted(live(story), key=lambda office: -RANKS.index(live(story)[office]))
+    for office in offices:
+        if live(story)[office] is not ReferralRole.INFO:
+            assert story.answers(A.ACCEPT, office=office, after=DAY * 3) is None
+            assert story.answers(A.COMPLETE, office=office, after=DAY * 4) is None
+
+
+def returned(story: Story, *, to: str | None = None) -> str:
+    """The lead returns it, and that is approved; the new lead."""
+    lead = story.routing.lead
+    assert lead is not None
+    assert story.answers(A.RETURN, office=lead.office, reason="not_competent") is None
+    change = story.change(DAY)
+    assert story.act(decide_return(change, lead.id, story.desk, approve=True, reason="not_competent", to=to)) is None
+    now = story.routing.lead
+    assert now is not None
+    return now.office
+
+
+@pytest.mark.parametrize("category", WITH_OTHERS)
+def test_a_co_handler_that_gets_the_lead_has_it_alone(category: str) -> None:
+    """Of every matter with co-handlers: the next in the line of those who get what nobody wants may be one of them."""
+    story = Story(category)
+    before = live(story)
+    heir = returned(story)
+    assert live(story) == {office: role for office, role in before.items() if office in live(story)} | {
+        heir: ReferralRole.LEAD
+    }
+    if before.get(heir) is not None:
+        assert cancelled(story) == {heir: "role_changed"}
+        assert not [one for r in story.routing.referrals if not r.live for one in r.open_clocks()]
+    finished(story)
+    assert not [one for one in story.routing.referrals if one.live and one.role is not ReferralRole.INFO]
+
+
+def test_the_line_leads_to_a_co_handler_of_some_matter() -> None:
+    """Else the test above would look at nothing."""
+    found = {code for code in WITH_OTHERS if returned(story := Story(code)) in cancelled(story)}
+    assert "education.student_aid" in found
+    assert len(found) >= 5
+
+
+@pytest.mark.parametrize(
+    ("to", "before"), [(EDUCATION, ReferralRole.CO), (HEALTH, ReferralRole.INFO)], ids=["a co-handler", "a copy"]
+)
+def test_who_has_a_lesser_part_and_gets_the_lead_by_a_coordinators_word(to: str, before: ReferralRole) -> None:
+    for approved in (False, True):
+        story = Story(CHILD)
+        assert live(story)[to] is before
+        if approved:
+            assert returned(story, to=to) == to
+        else:
+            lead = leg(story, CIVIL_AFFAIRS)
+            change = reassign(story.change(DAY), lead.id, story.desk, to=to, reason="coordinator_decision")
+            assert story.act(change) is None
+        assert live(story)[to] is ReferralRole.LEAD
+        assert CIVIL_AFFAIRS not in live(story)
+        assert cancelled(story)[to] == "role_changed"
+        finished(story)
+
+
+def test_a_superior_may_settle_it_on_a_co_handler() -> None:
+    story = Story(CHILD)
+    assert returned(story, to=HOUSING) == HOUSING
+    assert story.answers(A.RETURN, office=HOUSING, after=DAY, reason="not_competent") is None
+    change = story.change(DAY * 2, ARBITER)
+    assert (
+        story.act(arbitrate(change, leg(story, HOUSING).id, story.desk, to=EDUCATION, reason="by_competence")) is None
+    )
+    assert (live(story)[EDUCATION], leg(story, EDUCATION).return_locked) == (ReferralRole.LEAD, True)
+    finished(story)
+
+
+def co_returns(story: Story) -> Referral:
+    assert story.answers(A.RETURN, office=EDUCATION, reason="not_competent") is None
+    return leg(story, EDUCATION)
+
+
+@pytest.mark.parametrize("to", [HOUSING, HEALTH], ids=["an office with no part", "an office with a copy"])
+def test_the_part_of_a_co_handler_goes_to_the_office_that_is_named(to: str) -> None:
+    story = Story(CHILD)
+    asked = co_returns(story)
+    change = decide_return(story.change(DAY), asked.id, story.desk, approve=True, reason="not_competent", to=to)
+    assert story.act(change) is None
+    assert story.routing.referral(asked.id).state is ReferralState.RETURNED
+    assert (live(story)[to], live(story)[CIVIL_AFFAIRS]) == (ReferralRole.CO, ReferralRole.LEAD)
+    assert leg(story, to).supersedes == asked.id
+    finished(story)
+
+
+def test_the_part_of_a_co_handler_is_not_given_to_the_lead_nor_to_itself() -> None:
+    story = Story(CHILD)
+    asked = co_returns(story)
+
+    def decided(to: str | None) -> Refused | None:
+        change = decide_return(story.change(DAY), asked.id, story.desk, approve=True, reason="not_competent", to=to)
+        return story.act(change)
+
+    assert decided(CIVIL_AFFAIRS) == Refused(code="office_has_leg", facts={"role": ReferralRole.LEAD})
+    assert decided(EDUCATION) == Refused(code="same_office")
+    unknown = decided("nowhere-130722000000")
+    assert unknown is not None
+    assert [(fault.field, fault.code) for fault in unknown.faults] == [("to", "unknown_office")]
+    assert decided(None) is None
+    assert live(story) == {CIVIL_AFFAIRS: ReferralRole.LEAD, HEALTH: ReferralRole.INFO}
+
+
+def test_a_lead_that_has_a_lesser_part_meanwhile_takes_its_case_up_again_as_lead() -> None:
+    story = Story(CHILD)
+    finished(story)
+    story.act(rework(story.change(DAY * 9), 2, "not_satisfied", story.desk))
+    assert live(story)[CIVIL_AFFAIRS] is ReferralRole.LEAD
+    assert story.answers(A.COMPLETE, office=CIVIL_AFFAIRS, after=DAY * 10) is None
+
+
+OFFICES = (CIVIL_AFFAIRS, EDUCATION, HEALTH, HOUSING)
+ANSWERS = (A.SIGN, A.ACCEPT, A.RETURN, A.COMPLETE, A.HOLD, A.RESUME, A.FAIL)
+WORDS = ("approve", "refuse", "arbitrate", "reassign", "recall", "rework", "withdraw")
+REASONS = {A.RETURN: "not_competent", A.HOLD: "appraisal", A.FAIL: "not_eligible"}
+
+
+def decided(story: Story, word: str, referral: Referral, to: str | None, after: timedelta) -> None:
+    change, desk, id_ = story.change(after, ARBITER), story.desk, referral.id
+    match word:
+        case "approve" | "refuse":
+            approve = word == "approve"
+            story.act(decide_return(change, id_, desk, approve=approve, reason="", to=to if approve else None))
+        case "arbitrate":
+            story.act(arbitrate(change, id_, desk, to=to or referral.office, reason="by_competence"))
+        case "reassign":
+            story.act(reassign(change, id_, desk, to=to or HOUSING, reason="coordinator_decision"))
+        case "recall":
+            story.act(take_back(change, id_, desk, reason="recalled"))
+        case "rework":
+            if story.routing.lead is None:
+                story.act(rework(change, 2, "not_satisfied", desk))
+        case _:
+            story.act(withdraw(change, desk, "case_withdrawn"))
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from((*ANSWERS, *WORDS)), st.sampled_from(OFFICES), st.sampled_from((None, *OFFICES))),
+    max_size=14,
+)
+
+
+@given(category=st.sampled_from([CHILD, "education.student_aid", "civil_affairs.emergency_aid"]), steps=STEPS)
+def test_whatever_is_done_in_whatever_order(category: str, steps: list[tuple[A | str, str, str | None]]) -> None:
+    story = Story(category)
+    for number, (step, office, to) in enumerate(steps, start=1):
+        legs = [one for one in story.routing.referrals if one.office == office]
+        if not legs:
+            continue
+        if isinstance(step, A):
+            story.answers(step, office=office, after=number * DAY, reason=REASONS.get(step, ""))
+        else:
+            decided(story, step, max(legs, key=lambda one: one.id), to, number * DAY)
+        live(story)
