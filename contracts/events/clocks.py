@@ -110,7 +110,7 @@ class PauseCorrection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class CalendarNotice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who published the days of a year, and when."""
+    """Who arranged the days of a year, or changed them later, and when."""
 
     year: int
     source: str
@@ -132,7 +132,8 @@ class ClockRecalculated(ClocksTold, frozen=True, kw_only=True, omit_defaults=Tru
     calendar: str = ""
     """The version of the calendar that counts now, where another one was the reason."""
     notices: tuple[CalendarNotice, ...] = ()
-    """That were published since the dates before; none where a day of a place or of a known year changed."""
+    """That came since the dates before and reach them: the year's own, or one that changed it later. None where a place
+    alone changed a day."""
 
 
 class ClockStop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -13,7 +13,7 @@ import msgspec
 from services.console.grid import marked, months
 from services.console.main import told
 from services.console.topics import DEFAULT_POLICY
-from services.deadlines import CIVIL_TIME, BadQuestion, Calendar, read_question, statutory_calendar
+from services.deadlines import CIVIL_TIME, BadQuestion, Calendar, Notice, read_question, statutory_calendar
 from services.deadlines.limits import FIRST_YEAR, LAST_YEAR
 from services.policies import Policy, PolicyRefused, load_policy
 from services.policies.publishing import calendar_of_file, publish
@@ -40,7 +40,8 @@ def calendar() -> None:
 def show(*, year: int, office: str | None, policy: Path | None, as_json: bool) -> None:
     """A year, month by month, with days off (休) and worked weekends (班) marked."""
     days = _of_office(_loaded(policy, as_json=as_json), office)
-    notice = days.notices.get(year) if year <= days.published_through.year else None
+    notice = days.notice(year) if year <= days.published_through.year else None
+    speaking = days.notices_of(map(date.fromordinal, _ordinals(year))) if notice is not None else []
     if as_json:
         _say(
             {
@@ -50,6 +51,7 @@ def show(*, year: int, office: str | None, policy: Path | None, as_json: bool) -
                 "published": notice is not None,
                 "source": notice.source if notice else None,
                 "published_on": notice.published_on if notice else None,
+                "notices": [_told(one) for one in speaking],
                 "settled_through": days.settled_through,
                 "working_days": sum(days.works(day) for day in _ordinals(year)),
                 "days": [{"date": date.fromordinal(day), **_day(days, day)} for day in _ordinals(year)],
@@ -62,6 +64,9 @@ def show(*, year: int, office: str | None, policy: Path | None, as_json: bool) -
     on = f", {(notice and notice.published_on) or '公布日期未录 date not recorded'}"
     state = f"已公布 published: {notice.source}{on}" if notice else "暂定 provisional: 尚未公布 not published yet"
     told(f"\n{year}: {sum(days.works(day) for day in _ordinals(year))} 个工作日 working days; {state}; {days.version}")
+    for one in speaking:
+        if one != notice:
+            told(f"另见 also: {one.source}, {one.published_on or '公布日期未录 date not recorded'}")
     if year == days.published_through.year:
         span = f"{days.settled_through + timedelta(days=1)} … {days.published_through}"
         told(f"{span}: 暂定 provisional: {year + 1} 年安排公布后或有调整 the next notice may still move them")
@@ -74,8 +79,8 @@ def check(*, pack: Path | None, as_json: bool) -> None:
     """Name everything that is wrong with a pack, its calendars included, and say what it publishes."""
     found = _loaded(pack, as_json=as_json)
     through, own = found.calendar.published_through, set(found.calendars.values())
-    shipped = statutory_calendar().notices
-    packed = [notice for year, notice in found.calendar.notices.items() if notice != shipped.get(year)]
+    shipped = set(statutory_calendar().notices)
+    packed = [notice for notice in found.calendar.notices if notice not in shipped]
     if as_json:
         _say(
             {
@@ -83,7 +88,7 @@ def check(*, pack: Path | None, as_json: bool) -> None:
                 "version": found.calendar.version,
                 "published_through": through,
                 "settled_through": found.calendar.settled_through,
-                "years": {str(n.year): {"source": n.source, "published_on": n.published_on} for n in packed},
+                "notices": [_told(notice) for notice in packed],
                 "offices_with_own_days": len(found.calendars),
                 "calendars": 1 + len(own),
             }
@@ -127,7 +132,10 @@ def diff(*, before: str, after: str, office: str | None, limits: Any, as_json: b
 @pack_option
 @json_option
 def publish_year(*, file: Path, policy: Path | None, as_json: bool) -> None:
-    """Take a year (calendar-YYYY.yaml) into a pack. Running services pick it up; a wrong file changes nothing."""
+    """Take a year (calendar-YYYY.yaml), or a later notice that changes one, into a pack.
+
+    Running services pick it up; a wrong file changes nothing.
+    """
     try:
         found = publish(file, _folder(policy), datetime.now(CIVIL_TIME).date())
     except PolicyRefused as error:
@@ -135,22 +143,21 @@ def publish_year(*, file: Path, policy: Path | None, as_json: bool) -> None:
     except OSError as error:
         raise click.ClickException(f"{error.strerror}: nothing was changed") from None
     one, other = found.before.calendar, found.after.calendar
-    days, notice = other.differing_days(one), other.notices[found.year]
+    days, notice = other.differing_days(one), found.notice
     if as_json:
         changed = [{"date": day, "before": _day(one, day), "after": _day(other, day)} for day in days]
         _say(
             {
                 "ok": True,
-                "year": found.year,
-                "source": notice.source,
-                "published_on": notice.published_on,
+                **_told(notice),
                 "path": str(found.path),
                 "version": other.version,
                 "days": changed,
             }
         )
     else:
-        told(f"{found.path}: {found.year} is published, {other.version}")
+        what = "is published" if notice.order == 1 else f"is changed by notice {notice.order}"
+        told(f"{found.path}: {notice.year} {what}, {other.version}")
         told(f"{notice.source}, {notice.published_on}")
         _tell_days(one, other, days)
 
@@ -225,7 +232,17 @@ def _ordinals(year: int) -> range:
 
 def _day(days: Calendar, day: int | date) -> dict[str, Any]:
     facts = days.day(day if isinstance(day, int) else day.toordinal())
-    return {"works": facts.works, "reason": facts.reason, "zh": facts.zh, "en": facts.en}
+    said_by = facts.notice.source if facts.notice is not None else None
+    return {"works": facts.works, "reason": facts.reason, "zh": facts.zh, "en": facts.en, "notice": said_by}
+
+
+def _told(notice: Notice) -> dict[str, Any]:
+    return {
+        "year": notice.year,
+        "notice": notice.order,
+        "source": notice.source,
+        "published_on": notice.published_on,
+    }
 
 
 def _say(values: dict[str, Any]) -> None:

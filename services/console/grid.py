@@ -24,11 +24,13 @@ def months(days: Calendar, year: int) -> Iterator[str]:
 
 
 def marked(days: Calendar, year: int) -> Iterator[str]:
-    """The days that have a name, with it."""
+    """The days that have a name, with it, and whose word it is if not that of the notice which arranges the year."""
     for day in range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1):
         facts = days.day(day)
         if facts.reason in (DayReason.HOLIDAY, DayReason.MAKE_UP):
-            yield f"{date.fromordinal(day)} {'班' if facts.works else '休'} {facts.zh} / {facts.en}"
+            by = facts.notice
+            said = f" ({by.source})" if by is not None and by.place != (year, 1) else ""
+            yield f"{date.fromordinal(day)} {'班' if facts.works else '休'} {facts.zh} / {facts.en}{said}"
 
 
 def mark(days: Calendar, day: int) -> str:

@@ -29,6 +29,8 @@ class DayCounted:
     """The day belongs to the time that was added."""
     ran: timedelta = timedelta()
     """How much of a limit in hours ran on the day."""
+    notice: Notice | None = None
+    """Whose word decided whether the day counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ class Explanation:
     published_through: date
     settled_through: date
     notices: tuple[Notice, ...]
-    """Of the years that its days lie in, as far as they are published."""
+    """By which the years of its days are arranged, as far as they are published, and any other that speaks of a day."""
     calendar_version: str
     names: Names
     days: tuple[DayCounted, ...]
@@ -157,7 +159,8 @@ def _counted(day: int, unit: Unit, calendar: Calendar, *, extension: bool) -> Da
     facts = calendar.day(day)
     reason = "counted" if facts.reason == "workday" else facts.reason.value
     zh, en = f"{facts.zh}{added[0]}", f"{facts.en}{added[1]}"
-    return _said(day, counts=facts.works, reason=reason, zh=zh, en=en, extension=extension)
+    said = _said(day, counts=facts.works, reason=reason, zh=zh, en=en, extension=extension)
+    return replace(said, notice=facts.notice)
 
 
 def _paused(day: int, pause: Pause, names: Names) -> DayCounted:
@@ -171,4 +174,5 @@ def _rolled(day: int, to: int | None, calendar: Calendar) -> DayCounted:
     if day == to:
         return _said(day, counts=True, reason="rolled", zh="顺延至此工作日", en="rolled to this working day")
     facts = calendar.day(day)
-    return _said(day, counts=False, reason=facts.reason.value, zh=f"顺延:{facts.zh}", en=f"rolled over: {facts.en}")
+    zh, en = f"顺延:{facts.zh}", f"rolled over: {facts.en}"
+    return replace(_said(day, counts=False, reason=facts.reason.value, zh=zh, en=en), notice=facts.notice)

@@ -100,6 +100,7 @@ def as_json(told: Explanation, basis: Basis) -> dict[str, Any]:
                 "reason": day.reason,
                 "extension": day.extension,
                 "ran_seconds": _seconds(day.ran),
+                "notice": day.notice.source if day.notice is not None else None,
                 "zh": day.zh,
                 "en": day.en,
             }

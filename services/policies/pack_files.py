@@ -34,7 +34,8 @@ LISTS: Final = (
     "reasons.yaml",
     "rules.yaml",
 )
-YEAR: Final = re.compile(r"calendar-([0-9]{4})\.yaml")
+YEAR: Final = re.compile(r"calendar-([0-9]{4})(?:-([2-9]))?\.yaml")
+"""What a notice says of a year; the number is that of a notice which changes what those before it said."""
 KNOWN: Final = (HEADING, *TABLES, *LISTS)
 BESIDE: Final = re.compile(
     r"\..*|~\$.*|.*~|#.*#|.*\.(swp|swo|bak|orig|tmp|rej)|(readme|license|changelog|makefile|notice)(\..*)?"

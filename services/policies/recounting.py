@@ -2,14 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from uuid import UUID
 
 from contracts.events.clocks import CalendarNotice, ClockRecalculated
-from services.deadlines import Calendar
+from services.deadlines import Calendar, Notice
 from services.deadlines.limits import civil_day
 from services.policies.clocks import LegalClock, Told, facts_of
 from services.policies.model import Policy
@@ -112,6 +112,9 @@ def recalculated(
     before, after = [one.told for one, _ in moved], [one for _, one in moved]
     calendar = policy.calendar_of(after[0].office)
     told = [one for one in (*before, *(clock.told for clock in after)) if one is not None]
+    latest = max((civil_day(one.due_at) for one in told if one.due_at is not None), default=0)
+    days = range(min(civil_day(clock.started_at) for clock in after), latest + 1)
+    new = {notice for one in before if one is not None for notice in _new_notices(one.calendar, calendar, days)}
     return ClockRecalculated(
         case_id=case_id,
         clocks=facts_of(after, policy),
@@ -119,22 +122,41 @@ def recalculated(
         reason=CALENDAR_CHANGED,
         recalculated_at=at,
         calendar=calendar.version,
-        notices=tuple(_new_notices(told, calendar)),
+        notices=tuple(
+            CalendarNotice(year=notice.year, source=notice.source, published_on=notice.published_on)
+            for notice in sorted(new, key=lambda notice: notice.place)
+        ),
     )
 
 
-def _new_notices(told: Sequence[Told], calendar: Calendar) -> Iterator[CalendarNotice]:
-    """Of years that were not published when a date was last told, as far as they reach the dates."""
-    known = min(_published_year(one.calendar, calendar) for one in told)
-    latest = max((civil_day(one.due_at) for one in told if one.due_at is not None), default=0)
-    for year, notice in sorted(calendar.notices.items()):
-        # A notice may move days of the December before.
-        reaches = latest >= date(year - 1, DECEMBER, 1).toordinal()
-        if known < year <= calendar.published_through.year and reaches:
-            yield CalendarNotice(year=year, source=notice.source, published_on=notice.published_on)
+def _new_notices(told: str, calendar: Calendar, days: range) -> list[Notice]:
+    """That came since a calendar of this version was told, as far as they reach the days."""
+    version, national = _VERSION.match(told), told.partition(".")[0]
+    if version is None or national == calendar.national:
+        # Of another form nothing new is known; and what a place says of itself is no notice.
+        return []
+    earlier, known = _earlier(calendar, national), int(version[1])
+    if earlier is not None:
+        new = [notice for notice in calendar.notices if notice not in earlier.notices]
+        return [notice for notice in new if _reaches(notice, days, calendar.said_by(notice))]
+    new = [notice for notice in calendar.notices if known < notice.year <= calendar.published_through.year]
+    new = [notice for notice in new if _reaches(notice, days, calendar.said_by(notice))]
+    # A file that was written over: what counts now is the latest word on these days.
+    return new or sorted(calendar.notices_of(map(date.fromordinal, days)), key=_out_on)[-1:]
 
 
-def _published_year(version: str, calendar: Calendar) -> int:
-    """The last year that a calendar knew, which its version names; of another form nothing new is known."""
-    named = _VERSION.match(version)
-    return int(named[1]) if named is not None else calendar.published_through.year
+@lru_cache(maxsize=64)
+def _earlier(calendar: Calendar, national: str) -> Calendar | None:
+    """Many clocks were told by one version."""
+    return calendar.before(national)
+
+
+def _reaches(notice: Notice, days: range, said: Collection[int]) -> bool:
+    """Whether a date among the days rests on the notice: one that arranges the year may move the December before."""
+    if notice.order == 1:
+        return days.stop > date(notice.year - 1, DECEMBER, 1).toordinal()
+    return any(day in days for day in said)
+
+
+def _out_on(notice: Notice) -> tuple[date, tuple[int, int]]:
+    return notice.published_on or date.min, notice.place

@@ -1,7 +1,9 @@
 """A new calendar moves the window's own open clocks, each once, and the case's story says so."""
 
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -17,13 +19,16 @@ from services.intake.registration import Registered
 from services.intake.tables import loads
 from services.intake.telling import act
 from services.policies import PolicyWatch
+from services.policies.publishing import publish
 from services.policies.recounting import calendar_version
+from services.policies.words import tell
 from services.runtime.clock import Clock
 from services.runtime.database import open_engine, transaction
 from services.runtime.migrate import upgrade
 from services.runtime.recounting import Recount
 from tests.calendars import with_days
 from tests.integration.intake.test_registration import NOW, PACK, WINDOW, a_submission, registered
+from tests.notices import SECOND_SOURCE, second_notice
 from tests.unit.intake.builders import needs_material, rules
 
 SATURDAY = date(2026, 3, 7)
@@ -168,3 +173,32 @@ async def test_a_portion_that_dies_is_done_again(
     await a_recount(engine, watch).recount()
     ids = [event_id for event_id, _ in await rows(engine, RECALCULATED)]
     assert (len(ids), len(set(ids))) == (10, 10)
+
+
+async def test_a_service_that_was_restarted_names_the_second_notice(
+    engine: AsyncEngine, watch: PolicyWatch, tmp_path: Path
+) -> None:
+    (case_id,) = await waiting_cases(engine, watch)
+    packs, file = shutil.copytree(PACK.parent, tmp_path / "packs"), tmp_path / "given.yaml"
+    file.write_text(second_notice(SATURDAY.year, worked=(SATURDAY,)), "utf-8")
+    publish(file, packs / PACK.name, SATURDAY)
+    restarted = PolicyWatch(packs / PACK.name)
+    await a_recount(engine, restarted).recount()
+
+    ((_, said),) = await rows(engine, RECALCULATED)
+    assert said["reason"] == "calendar_changed"
+    assert said["previous_due_at"] == ["2026-03-09T15:59:59.999999Z"] * 2
+    assert said["notices"] == [{"year": 2026, "source": SECOND_SOURCE, "published_on": "2026-02-20"}]
+    async with transaction(engine) as conn:
+        story = await store.list_timeline(conn, case_id)
+    event = story[-1].event
+    assert event is not None
+    zh, _ = tell(event, restarted.policy) or ("", "")
+    assert zh.endswith(f"(2026 年日历:{SECOND_SOURCE},2026年2月20日公布)")
+
+    (packs / PACK.name / "calendar-2026-2.yaml").unlink()
+    assert restarted.refresh()
+    await a_recount(engine, restarted).recount()
+    *_, (_, back) = await rows(engine, RECALCULATED)
+    assert {clock["due_at"] for clock in back["clocks"]} == {"2026-03-09T15:59:59.999999Z"}
+    assert [notice["source"] for notice in back["notices"]] == [str(restarted.policy.calendar.notice(2026).source)]

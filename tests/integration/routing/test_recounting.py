@@ -1,9 +1,11 @@
 """A new calendar moves the open clocks that it touches, each once, whatever dies in between; and no others."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -11,7 +13,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.policies import Policy
+from services.policies import Policy, load_policy
+from services.policies.publishing import publish
 from services.policies.recounting import calendar_version
 from services.routing.recounting import Recounter
 from services.routing.tables import loads
@@ -21,6 +24,7 @@ from services.runtime.migrate import upgrade
 from services.runtime.recounting import Recount
 from tests.calendars import with_days
 from tests.integration.routing.test_routing import Routing, an_accepted_case, an_answer
+from tests.notices import SECOND_SOURCE, second_notice
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON
 
 SATURDAY = date(2026, 3, 14)
@@ -317,3 +321,20 @@ async def _execute(routing: Routing, statement: str) -> None:
 
     async with routing.engine.begin() as conn:
         await conn.execute(text(statement))
+
+
+async def test_a_second_notice_moves_the_dates_of_the_offices_and_is_named_after_a_restart(
+    routing: Routing, shipped: Policy, tmp_path: Path
+) -> None:
+    await routing.hears(an_accepted_case())
+    pack = routing.router.policy.folder
+    packs, file = shutil.copytree(pack.parent, tmp_path / "packs"), tmp_path / "given.yaml"
+    file.write_text(second_notice(SATURDAY.year, worked=(SATURDAY,)), "utf-8")
+    publish(file, packs / pack.name, SATURDAY)
+    await a_recount(routing, load_policy(packs / pack.name)).recount()
+    said = [value for _, value in await recalculated(routing)]
+    assert {value["clocks"][0]["office"] for value in said} == {EDUCATION, CIVIL_AFFAIRS}
+    assert {value["previous_due_at"][0] for value in said} == {"2026-03-23T15:59:59.999999Z"}
+    assert {value["clocks"][0]["due_at"] for value in said} == {"2026-03-20T15:59:59.999999Z"}
+    named = {"year": 2026, "source": SECOND_SOURCE, "published_on": "2026-02-20"}
+    assert [value["notices"] for value in said] == [[named], [named]]

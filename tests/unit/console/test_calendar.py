@@ -73,6 +73,7 @@ def test_a_year_as_json() -> None:
         "reason": "make_up",
         "zh": "调休上班",
         "en": "make-up working day",
+        "notice": "国务院办公厅关于2026年部分节假日安排的通知(国办发明电〔2025〕7号)",
     }
 
 
@@ -109,7 +110,7 @@ def test_check_says_what_is_published_and_refuses_by_line(pack: Path) -> None:
         "version": statutory_calendar().version,
         "published_through": f"{NEXT - 1}-12-31",
         "settled_through": f"{NEXT - 1}-12-28",
-        "years": {},
+        "notices": [],
         "offices_with_own_days": 0,
         "calendars": 1,
     }
@@ -171,7 +172,7 @@ def test_a_notice_that_is_not_out_yet_is_not_published(pack: Path, year: Path) -
         publish(year, pack, today)
     assert [str(fault) for fault in caught.value.faults] == [f"{year}:1: published_on lies ahead; today is {today}"]
     assert contents(pack) == before
-    assert publish(year, pack, today + timedelta(days=1)).year == NEXT
+    assert publish(year, pack, today + timedelta(days=1)).notice.year == NEXT
 
 
 def test_the_command_asks_what_day_it_is_at_the_window(pack: Path, year: Path) -> None:

@@ -157,8 +157,8 @@ def test_a_published_year(pack: Path) -> None:
     eve = f"  - {{date: {NEXT - 1}-12-31, works: false, zh: 元旦, en: New Year}}\n"
     policy = load_policy(writes(pack, HEADING + FREE + eve, f"calendar-{NEXT}.yaml"))
     assert policy.calendar.published_through == date(NEXT, 12, 31)
-    assert policy.calendar.notices[NEXT].source == "国务院办公厅通知"
-    assert policy.calendar.notices[NEXT].published_on == date(NEXT - 1, 1, 4)
+    assert policy.calendar.notice(NEXT).source == "国务院办公厅通知"
+    assert policy.calendar.notice(NEXT).published_on == date(NEXT - 1, 1, 4)
     assert not policy.calendar.works(date(NEXT - 1, 12, 31).toordinal())
 
 
@@ -166,7 +166,7 @@ def test_of_two_files_the_more_local_one_stands(pack: Path) -> None:
     name = f"calendar-{NEXT}.yaml"
     writes(pack.parent / "national", HEADING + FREE, name)
     policy = load_policy(writes(pack, HEADING.replace("国务院办公厅通知", "ours") + FREE, name))
-    assert policy.calendar.notices[NEXT].source == "ours"
+    assert policy.calendar.notice(NEXT).source == "ours"
 
 
 def extra(text: str) -> str:
@@ -244,7 +244,7 @@ def test_a_past_year_is_held_to_the_law_of_its_time(pack: Path) -> None:
     assert years[2024] == "01-01 02-10 02-11 02-12 04-04 05-01 06-10 09-17 10-01 10-02 10-03"
     assert years[2025] == "01-01 01-28 01-29 01-30 01-31 04-04 05-01 05-02 05-31 10-01 10-02 10-03 10-06"
     text = published_year(2024)
-    assert load_policy(writes(pack, text, "calendar-2024.yaml")).calendar.notices[2024].published_on == date(2023, 1, 4)
+    assert load_policy(writes(pack, text, "calendar-2024.yaml")).calendar.notice(2024).published_on == date(2023, 1, 4)
     text = "".join(line for line in text.splitlines(keepends=True) if "2024-09-17" not in line)
     assert refusals(writes(pack, text, "calendar-2024.yaml")) == [
         "city/calendar-2024.yaml:1: 2024-09-17 is a holiday by law (中秋节 / Mid-Autumn Festival) and missing"
@@ -257,11 +257,15 @@ def test_no_year_is_left_out(pack: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["calendar-next.yaml", "calendar-1999.yaml", "calendar-2100.yaml", "calendar-2027.yml"]
+    "name",
+    ["calendar-next.yaml", "calendar-1999.yaml", "calendar-2100.yaml", "calendar-2027.yml", "calendar-2027-1.yaml"],
 )
 def test_a_wrongly_named_file_is_not_overlooked(pack: Path, name: str) -> None:
     assert refusals(writes(pack, "x: y\n", name)) == [
-        f"city/{name}:1: must be named calendar-YYYY.yaml, with a year from 2007 to 2099"
+        (
+            f"city/{name}:1: must be named calendar-YYYY.yaml, or calendar-YYYY-N.yaml for the N-th notice of a year,"
+            " with a year from 2007 to 2099"
+        )
     ]
 
 

@@ -190,7 +190,7 @@ def test_a_year_is_read_as_it_was_saved(pack: Path, encoding: str) -> None:
     text = published_year(year).replace("\n", "\r\n").replace(f"{year}-05-01", f"{year}/5/1")
     calendar = load_policy(write(pack, f"calendar-{year}.yaml", text.encode(encoding))).calendar
     assert calendar.published_through.year == year
-    assert calendar.notices[year].source == "国务院办公厅通知"
+    assert calendar.notice(year).source == "国务院办公厅通知"
 
 
 def test_what_is_shipped_needs_no_guess() -> None:
