@@ -20,7 +20,7 @@ from services.routing import store
 from services.routing.answering import SERVICE, latest, take_answers
 from services.routing.aside import tell_aside
 from services.routing.domain.answers import Answer
-from services.routing.domain.dispatching import dispatch, rework, withdraw
+from services.routing.domain.dispatching import dispatch, moment_of_end, rework, withdraw
 from services.routing.domain.reading import LARGEST, Misread, read_answer, told_back, whole
 from services.routing.domain.referral import Change, Routing
 from services.routing.domain.timing import Desk
@@ -161,7 +161,7 @@ def _follow(event: CaseNews, routing: Routing | None, desk: Desk, at: datetime) 
         if isinstance(event, CaseReopened):
             raise Rejected("unknown_case", case_id=event.case_id)
         return None
-    change = Change(routing=routing, at=at)
     if isinstance(event, CaseReopened):
-        return rework(change, event.round, event.reason, desk)
-    return withdraw(change, desk, WITHDRAWN)
+        return rework(Change(routing=routing, at=at), event.round, event.reason, desk)
+    ended_at = event.withdrawn_at if isinstance(event, CaseWithdrawn) else event.terminated_at
+    return withdraw(Change(routing=routing, at=moment_of_end(routing, ended_at, at)), desk, WITHDRAWN)

@@ -78,6 +78,15 @@ def send(
     return change
 
 
+def moment_of_end(routing: Routing, ended_at: datetime, now: datetime) -> datetime:
+    """When the case ended, not when that was heard here: what ended before a limit keeps it.
+
+    But never before what has happened to its referrals meanwhile.
+    """
+    since = max((referral.changed_at for referral in routing.referrals if referral.live), default=ended_at)
+    return min(now, max(ended_at, since))
+
+
 def withdraw(change: Change, desk: Desk, reason: str) -> Change:
     """Nobody needs to work on the case any more."""
     for referral in change.routing.referrals:

@@ -3,13 +3,15 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.codes import ClockKind, ClockStatus, ReferralRole, ReferralState
 from contracts.codes import FeedbackAction as A
 from contracts.events.clocks import ClockStarted
 from contracts.refusals import Refused
 from services.policies.clocks import LegalClock
-from services.routing.domain.dispatching import rework, withdraw
+from services.routing.domain.dispatching import moment_of_end, rework, withdraw
 from services.routing.domain.supervision import arbitrate, decide_return, reassign, silence, take_back
 from tests.unit.routing.builders import ARBITER, CIVIL_AFFAIRS, EDUCATION, NOON, Story, policy
 
@@ -261,6 +263,16 @@ def test_a_failed_lead_lets_its_co_handlers_go() -> None:
     assert story.answers(A.FAIL, reason="not_eligible") is None
     assert {r.state for r in story.routing.referrals} == {ReferralState.FAILED, ReferralState.CANCELLED}
     assert not [one for r in story.routing.referrals for one in r.open_clocks()]
+
+
+@given(ended=st.integers(0, 20), signed=st.integers(0, 20), heard=st.integers(0, 20))
+def test_a_case_ended_when_it_did_whenever_that_is_heard(ended: int, signed: int, heard: int) -> None:
+    """What ended before a limit keeps it; nothing is put before what has happened since."""
+    story = Story()
+    now = max(signed, heard) * DAY
+    story.answers(A.SIGN, after=signed * DAY)
+    at = moment_of_end(story.routing, NOON + ended * DAY, NOON + now)
+    assert at == NOON + min(now, max(ended, signed) * DAY)
 
 
 def test_a_withdrawn_case_leaves_nothing_running() -> None:
