@@ -9,7 +9,7 @@ from contracts.events.clocks import LimitBasis
 from services.deadlines import due
 from services.policies import Policy
 from services.policies.clocks import LegalClock, basis_of, terms_of
-from services.policies.decision import Matter, decide
+from services.policies.decision import Matter, coordinator, decide
 from services.policies.kinds import Happening
 from services.runtime.ids import derived_id
 
@@ -120,12 +120,23 @@ def expected(what: Happening, office: str, started_at: datetime, category: str, 
 
 def a_clock(case: Case, kind: ClockKind, started_at: datetime, policy: Policy) -> LegalClock:
     """One of intake's own. No two of a kind start at the same moment, and the id says so."""
+    office = holder_of(case, kind, policy)
     return LegalClock(
         id=derived_id("case", str(case.id), kind.value, str(case.round), started_at.astimezone(UTC).isoformat()),
         kind=kind,
-        office=case.first_contact_office,
+        office=office,
         area=case.area,
-        terms=terms_of(policy.limit(kind, case.category), policy, case.first_contact_office),
+        terms=terms_of(policy.limit(kind, case.category), policy, office),
         started_at=started_at,
         round=case.round,
     )
+
+
+def holder_of(case: Case, kind: ClockKind, policy: Policy) -> str:
+    """Whose time it is: the window's, but for what only routing can do, which is the coordinator's.
+
+    It sends by hand where the rules find nobody; nobody is called late for a step that it cannot take.
+    """
+    rule = policy.course(case.category).rules.get(kind)
+    sends = rule is not None and bool(rule.meets) and not any(what.of_a_case for what in rule.meets)
+    return coordinator(policy, case.area) if sends else case.first_contact_office

@@ -116,7 +116,7 @@ def test_a_case_follows_its_lead_to_the_end() -> None:
 def test_the_dispatch_is_awaited_until_a_lead_has_the_case() -> None:
     accepted = registered().case
     (clock,) = accepted.clocks
-    assert (clock.kind, clock.office) == (ClockKind.DISPATCH, "township-130722100000")
+    assert (clock.kind, clock.office) == (ClockKind.DISPATCH, "civil_affairs-130722000000"), "the window cannot send it"
     change = following.dispatched(accepted, NOW + DAY, LEAD, OFFICE, policy())
     assert said(change) == ["clock.met"]
     assert change.case.clocks == ()
