@@ -193,9 +193,14 @@ class FeedbackOutcome(Code):
 
 
 class Doubt(Code):
-    """Why a breach was said before everything was known: an answer in time may still turn up, and takes it back."""
+    """Why a breach was said before everything was known: what came in time may still turn up, and takes it back."""
 
     ANSWER = "answer", "有及时送达的答复尚未处理", "An answer that came in time is not settled"
+    WRITER = (
+        "writer",
+        "相关系统停滞,是否已按时办理尚不清楚",
+        "A service stands still that could say that it was in time",
+    )
 
 
 class TimeKind(Code):

@@ -144,8 +144,40 @@ ALERTS: Final = Topic(
     purpose="clocks that are due soon or broken, and supervision",
     subjects=("clock.due_soon", "clock.due", "clock.breached", "clock.cleared", "supervision"),
 )
+INTAKE_PROGRESS: Final = Topic(
+    name="intake.progress.v1",
+    key="the service",
+    writer="intake",
+    readers=("routing", "notify"),
+    retention=timedelta(days=1),
+    purpose="up to which moment all that intake has to say stands on its topics",
+    partitions=1,
+    subjects=("progress",),
+)
+ROUTING_PROGRESS: Final = Topic(
+    name="routing.progress.v1",
+    key="the service",
+    writer="routing",
+    readers=("intake", "notify"),
+    retention=timedelta(days=1),
+    purpose="up to which moment all that routing has to say stands on its topics",
+    partitions=1,
+    subjects=("progress",),
+)
 
-TOPICS: Final = (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, OFFICE_REFERRALS, OFFICE_FEEDBACK, ALERTS)
+TOPICS: Final = (
+    SUBMISSIONS,
+    REJECTIONS,
+    CASES,
+    REFERRALS,
+    OFFICE_REFERRALS,
+    OFFICE_FEEDBACK,
+    ALERTS,
+    INTAKE_PROGRESS,
+    ROUTING_PROGRESS,
+)
+PROGRESS: Final = {"intake": INTAKE_PROGRESS, "routing": ROUTING_PROGRESS}
+"""The topic on which each service that owns clocks says how far it has come."""
 
 FEEDBACK_PATTERN: Final = rf"^departments\.{OFFICE}\.feedback\.v1$"
 

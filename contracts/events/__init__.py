@@ -1,6 +1,6 @@
 """One class per event; `EVENTS` finds it by the name it has on the wire."""
 
-from contracts.events import alerts, cases, clocks, referrals, rejections
+from contracts.events import alerts, cases, clocks, progress, referrals, rejections
 from contracts.events.base import Actor, CaseBound, Event
 
 
@@ -11,4 +11,4 @@ def _leaves(cls: type[Event]) -> list[type[Event]]:
 
 EVENTS: dict[str, type[Event]] = dict(sorted((event.wire_type(), event) for event in _leaves(Event)))
 
-__all__ = ["EVENTS", "Actor", "CaseBound", "Event", "alerts", "cases", "clocks", "referrals", "rejections"]
+__all__ = ["EVENTS", "Actor", "CaseBound", "Event", "alerts", "cases", "clocks", "progress", "referrals", "rejections"]

@@ -196,6 +196,14 @@ class ClockDue(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "clock.due"
 
 
+class SilentWriter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A service whose word could have stopped a clock, and that has not come so far."""
+
+    service: str
+    since: datetime | None = None
+    """The moment up to which it has said everything; none where it has never said so."""
+
+
 class ClockBreached(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):
     """The limit has passed unanswered.
 
@@ -205,6 +213,8 @@ class ClockBreached(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):
 
     TYPE: ClassVar[str] = "clock.breached"
     doubts: tuple[Doubt, ...] = ()
+    silent: tuple[SilentWriter, ...] = ()
+    """Whom nobody waited for any longer, with the doubt `writer`."""
 
 
 class ClockCleared(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):

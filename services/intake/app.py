@@ -11,6 +11,7 @@ from services.intake.recounting import Recounter
 from services.intake.relocating import Relocator
 from services.intake.tables import loads
 from services.policies import PolicyWatch
+from services.runtime import watermarks
 from services.runtime.clock import Clock
 from services.runtime.database import open_engine
 from services.runtime.jobs import Job
@@ -19,6 +20,7 @@ from services.runtime.recounting import Recount
 from services.runtime.relocating import Turns
 from services.runtime.sealing import Sealer
 from services.runtime.settings import RuntimeSettings, read_settings
+from services.runtime.watermarks import Announces
 
 
 class IntakeSettings(RuntimeSettings):
@@ -59,7 +61,11 @@ def build(settings: IntakeSettings | None = None) -> Service:
         settings=settings,
         engine=engine,
         sealer=sealer,
-        readers=[Registrar(policy=policy, sealer=sealer, clock=clock).reader(), *follower.readers()],
+        readers=[
+            Registrar(policy=policy, sealer=sealer, clock=clock).reader(),
+            *follower.readers(),
+            watermarks.reader("intake", ["routing"], clock),
+        ],
         routes=ROUTES,
         state={
             "engine": engine,
@@ -70,6 +76,7 @@ def build(settings: IntakeSettings | None = None) -> Service:
             "rules": rules,
         },
         refusals={"policy": policy.refusal},
+        announces=Announces(follows={"routing": ("intake.referrals",)}),
         jobs=[
             Job(run=refresh_policy),
             Job(run=recount.recount),

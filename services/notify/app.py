@@ -2,8 +2,9 @@
 
 from pydantic import Field
 
+from contracts.topics import PROGRESS
 from services.notify.climbing import Supervisor
-from services.notify.firing import ALERTS_PER_SECOND, Watchman
+from services.notify.firing import ALERTS_PER_SECOND, WRITER_SECONDS, Watchman
 from services.notify.handlers import Watcher
 from services.notify.http import ROUTES
 from services.notify.latecomers import Latecomers
@@ -11,6 +12,7 @@ from services.notify.pace import Pace
 from services.notify.places import Places
 from services.notify.receiving import ANSWER_SECONDS
 from services.policies import PolicyWatch
+from services.runtime import watermarks
 from services.runtime.broker import Pump
 from services.runtime.clock import Clock
 from services.runtime.database import open_engine
@@ -21,6 +23,7 @@ from services.runtime.settings import ORIGIN, RuntimeSettings, read_settings
 
 FIRING_SECONDS = 0.25
 SWEEPING_SECONDS = 2.0
+LOOKING_SECONDS = 2.0
 FORGETTING_SECONDS = 600.0
 COUNTING_SECONDS = 60.0
 ADDRESS = rf"{ORIGIN}[A-Za-z0-9._~/-]*"
@@ -31,6 +34,8 @@ class NotifySettings(RuntimeSettings):
     """How many alerts and rungs of the ladder a process says a second when many are late, as after an outage."""
     notify_answer_seconds: float = Field(default=ANSWER_SECONDS, ge=0)
     """How long an answer that came in time, and of which routing has said nothing, holds a breach; in real time."""
+    notify_writer_seconds: float = Field(default=WRITER_SECONDS, ge=0)
+    """How long no breach is said while a service stands still that could say that the clock was kept; in real time."""
     intake_url: str = Field(default="", pattern=rf"^({ADDRESS})?$")
     """Where browsers find intake, so that the board can show why a date of a window is what it is."""
     routing_url: str = Field(default="", pattern=rf"^({ADDRESS})?$")
@@ -47,7 +52,14 @@ def build(settings: NotifySettings | None = None) -> Service:
     pace = Pace(settings.notify_alerts_per_second)
     supervisor = Supervisor(engine=engine, clock=clock, policy=policy, pace=pace)
     latecomers = Latecomers(engine=engine, clock=clock, policy=policy, pace=Pace(settings.notify_alerts_per_second))
-    watchman = Watchman(engine=engine, clock=clock, policy=policy, pumps=pumps, pace=pace)
+    watchman = Watchman(
+        engine=engine,
+        clock=clock,
+        policy=policy,
+        pumps=pumps,
+        pace=pace,
+        writer_seconds=settings.notify_writer_seconds,
+    )
 
     async def refresh_policy() -> None:
         await policy.refresh_unless(places.open_work)
@@ -57,21 +69,26 @@ def build(settings: NotifySettings | None = None) -> Service:
         settings=settings,
         engine=engine,
         sealer=Sealer(settings.sealing_key.get_secret_value()),
-        readers=Watcher(clock=clock, policy=policy, answer_seconds=settings.notify_answer_seconds).readers(),
+        readers=[
+            *Watcher(clock=clock, policy=policy, answer_seconds=settings.notify_answer_seconds).readers(),
+            watermarks.reader("notify", PROGRESS, clock),
+        ],
         routes=ROUTES,
         state={
             "engine": engine,
             "policy": policy,
             "places": policy,
             "clock": clock,
+            "standing": watchman.standing,
             "explained_by": {"intake": settings.intake_url.rstrip("/"), "routing": settings.routing_url.rstrip("/")},
         },
-        refusals={"policy": policy.refusal},
+        refusals={"policy": policy.refusal, "writers": watchman.standing.told},
         jobs=[
             Job(run=refresh_policy),
             Job(run=watchman.note_reading, seconds=FIRING_SECONDS),
             Job(run=watchman.fire, seconds=FIRING_SECONDS),
             Job(run=watchman.sweep, seconds=SWEEPING_SECONDS),
+            Job(run=watchman.look_at_writers, seconds=LOOKING_SECONDS),
             Job(run=supervisor.climb, seconds=FIRING_SECONDS),
             Job(run=latecomers.look),
             Job(run=watchman.forget, seconds=FORGETTING_SECONDS),

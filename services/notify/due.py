@@ -38,6 +38,9 @@ _CLAIM: Final = text(
         FROM receipts AS r
         WHERE w.next_alert = 'breached' AND r.referral_id = w.referral_id AND r.office = w.office
           AND r.received_at <= w.due_at AND r.stops @> to_jsonb(w.kind)
+    ), (
+        SELECT json_object_agg(s.step, s.at) FROM lead_steps AS s
+        WHERE w.next_alert = 'breached' AND w.referral_id IS NULL AND s.case_id = w.case_id
     )))::text
     FROM (
         SELECT * FROM watches

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -11,22 +12,30 @@ from typing import Final, NamedTuple
 import structlog
 from msgspec.structs import replace
 from prometheus_client import Gauge
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.notify import due, receipts, store
-from services.notify.domain.firing import Fired, Held, Waits, decide
-from services.notify.handlers import READERS
-from services.notify.pace import BEGINNING, NEVER, LowWater, Pace, Patience
+from services.notify.domain.firing import Fired, Held, Kept, Waits, decide
+from services.notify.domain.ladder import follow
+from services.notify.domain.writers import Writers
+from services.notify.handlers import CASE_EVENTS, EVENTS, READERS
+from services.notify.pace import BEGINNING, NEVER, Awake, LowWater, Pace, Patience
 from services.notify.saying import say_and_move
-from services.policies import PolicyWatch
+from services.notify.standing import Standing
+from services.notify.supervisions import lock_supervisions, save_supervisions
+from services.policies import Policy, PolicyWatch
 from services.runtime.broker import Pump
 from services.runtime.clock import Clock
 from services.runtime.database import glance, transaction
+from services.runtime.progress import read_until
+from services.runtime.watermarks import forget_marks, known_marks
 
 PORTION: Final = 2000
 HANDS: Final = 2
 """Portions of one process at the same time: one is decided while the database writes the other."""
 ALERTS_PER_SECOND: Final = 5000
+OF_WRITERS: Final = frozenset({EVENTS, CASE_EVENTS})
+"""Readers of what the other services say."""
 SETTLED_SECONDS: Final = 0.5
 """Real time after which what was to be written for a moment is nearly always written; the sweep finds the rest."""
 RESTS: Final = 20
@@ -36,12 +45,17 @@ SETTLE_SECONDS: Final = 1.0
 ALIVE_SECONDS: Final = 20.0
 """A process that has said nothing for so long reads no more, and others know that they have its partitions: longer
 than the broker waits for it (10 s) and than they may take to hear of it (3 s), with time to write that down."""
+WRITER_SECONDS: Final = 120.0
+"""Real time for which no breach is said while a service stands still that could say that the clock was kept."""
+ASLEEP_SECONDS: Final = 5.0
+"""A watchman that has not looked for so long knows nothing of who stood still meanwhile."""
 FORGOTTEN: Final = timedelta(days=7)
 UNANSWERED: Final = Gauge(
     "yimen_unanswered_receipts", "Answers to referrals of their own office that routing has not settled in their time."
 )
-SHORTEST_WAIT_SECONDS: Final = 0.25
+SHORTEST_WAIT_SECONDS: Final = 0.5
 LONGEST_WAIT_SECONDS: Final = 60.0
+READING_WAIT_SECONDS: Final = 4.0
 
 
 log = structlog.get_logger()
@@ -74,6 +88,9 @@ class Watchman:
     water: LowWater = field(default_factory=LowWater)
     patience: Patience = field(default_factory=lambda: Patience(RESTS))
     name: str = field(default_factory=lambda: f"{socket.gethostname()}/{os.getpid()}")
+    writer_seconds: float = WRITER_SECONDS
+    awake: Awake = field(default_factory=lambda: Awake(ASLEEP_SECONDS))
+    standing: Standing = field(default_factory=Standing)
 
     async def note_reading(self) -> None:
         """Write down how far this process has read, for all processes that fire.
@@ -81,10 +98,11 @@ class Watchman:
         Also when it lags: what it has still to read may hold a breach. What it has just got from another process
         it may not have read at all.
         """
+        self.awake.look(datetime.now(UTC))
         for pump in self.pumps:
             asked, reader = datetime.now(UTC), pump.desk.reader.name
             caught_up = await pump.caught_up()
-            until = self.clock.at(asked - timedelta(seconds=SETTLE_SECONDS)) if caught_up else None
+            until = self.clock.at(caught_up - timedelta(seconds=SETTLE_SECONDS)) if caught_up is not None else None
             async with transaction(self.engine) as conn:
                 if until is not None or pump.knows_its_part():
                     await store.note_reading(conn, reader, self.name, until=until, seen=asked)
@@ -136,14 +154,18 @@ class Watchman:
             if not await due.is_due(conn, since=since, until=until):
                 return NOTHING
         async with transaction(self.engine) as conn:
+            # Asked for before the watches: what the marks speak of is there when they are read.
+            writers = await self._writers(conn)
             candidates = await due.claim(
                 conn, since=since, until=until, now=now, readers=READERS, alive=alive, portion=PORTION
             )
             waits = self._waits()
-            outcomes = [decide(candidate, now, waits, policy) for candidate in candidates]
+            outcomes = [decide(candidate, now, waits, policy, writers) for candidate in candidates]
             fired = [one for one in outcomes if isinstance(one, Fired)]
             held = [replace(one.watch, next_fire_at=one.look_again_at) for one in outcomes if isinstance(one, Held)]
-            await store.save_moved(conn, held)
+            kept = [one for one in outcomes if isinstance(one, Kept)]
+            await store.save_moved(conn, [*held, *(one.after for one in kept)])
+            await _follow(conn, kept, policy)
             await say_and_move(conn, fired)
         last = candidates[-1].watch.next_fire_at if candidates else None
         after = (*held, *(one.after for one in fired))
@@ -165,9 +187,42 @@ class Watchman:
             oldest = found.oldest.isoformat() if found.oldest is not None else None
             log.warning("answers of offices are not settled", answers=found.number, oldest=oldest)
 
+    async def look_at_writers(self) -> None:
+        """Who stands still is known to readiness and to the board, whether a clock is due or not."""
+        async with transaction(self.engine) as conn:
+            read = await self._read(conn)
+            writers = await self._writers(conn)
+            await forget_marks(conn, read=read)
+        self.standing.found(writers.standing())
+
+    async def _writers(self, conn: AsyncConnection) -> Writers:
+        return Writers(
+            marks=await known_marks(conn, read=await self._read(conn)),
+            now=datetime.now(UTC),
+            patience=timedelta(seconds=self.writer_seconds),
+            awake_since=self.awake.since,
+        )
+
+    async def _read(self, conn: AsyncConnection) -> datetime | None:
+        """The real moment by which everything was read of which the marks speak."""
+        settled = await read_until(conn)
+        return min(settled[name] for name in OF_WRITERS) if settled.keys() >= OF_WRITERS else None
+
     def _waits(self) -> Waits:
         speed = self.clock.speed
         return Waits(
             shortest=timedelta(seconds=SHORTEST_WAIT_SECONDS * speed),
             longest=timedelta(seconds=LONGEST_WAIT_SECONDS * speed),
+            longest_for_reading=timedelta(seconds=READING_WAIT_SECONDS * speed),
         )
+
+
+async def _follow(conn: AsyncConnection, kept: Sequence[Kept], policy: Policy) -> None:
+    """Who was reminded of a last day that was kept is reminded no more."""
+    standing = await lock_supervisions(conn, [one.after.clock_id for one in kept])
+    after = [
+        follow(standing[one.after.clock_id], one.after, paused=False, at=one.at, policy=policy)
+        for one in kept
+        if one.after.clock_id in standing
+    ]
+    await save_supervisions(conn, after)

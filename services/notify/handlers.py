@@ -1,6 +1,6 @@
 """What notify does with records: facts about clocks become watches, referrals become legs, answers become receipts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -55,13 +55,15 @@ from contracts.topics import CASES, REFERRALS
 from services.notify import store
 from services.notify.domain.ladder import may_be_supervised
 from services.notify.domain.legs import Leg, Step, moved
+from services.notify.domain.watch import Watch
+from services.notify.domain.window import awaited_steps, steps_for
 from services.notify.receipts import save_answered, save_parked
 from services.notify.receiving import ANSWER_SECONDS, FEEDBACK, Receiver, settled
 from services.notify.saying import say
 from services.notify.store import NewCase, NewState, Refusal
 from services.notify.supervisions import lock_supervisions, save_supervisions
-from services.notify.tally import Tally, end, renew
-from services.policies import PolicyWatch
+from services.notify.tally import Tally, end, renew, step
+from services.policies import Policy, PolicyWatch
 from services.runtime.clock import Clock
 from services.runtime.consume import Incoming, Reader, events_of_ours
 
@@ -132,17 +134,20 @@ class Watcher:
     async def watch(self, batch: Sequence[Incoming[CaseBound]], conn: AsyncConnection) -> None:
         """One look at all watches and legs of the batch, each event on what the one before it left, one write."""
         events = [incoming.data for incoming in batch]
-        watches_before = await store.lock_watches(conn, _clock_ids(events))
+        policy = self.policy.policy
+        watches_before = await store.lock_watches(conn, _clock_ids(events), windows_of=_sent_on(events, policy))
         legs_before = await store.lock_legs(conn, (e.referral_id for e in events if isinstance(e, ReferralEvent)))
         earlier = _taken_over(events)
         pressing = [w.clock_id for w in watches_before.values() if may_be_supervised(w) or w.clock_id in earlier]
         supervisions_before = await lock_supervisions(conn, pressing)
         tally = Tally(
-            policy=self.policy.policy,
+            policy=policy,
             now=self.clock.now(),
             watches=dict(watches_before),
             supervisions=dict(supervisions_before),
             legs=dict(legs_before),
+            windows=_of_windows(watches_before.values()),
+            steps=await store.list_steps(conn, _begun_at_windows(events, policy)),
         )
         for incoming in batch:
             _count(incoming.data, incoming.received_at, tally)
@@ -155,6 +160,7 @@ class Watcher:
         await save_supervisions(conn, [*begun, *climbed])
         await store.save_legs(conn, *_apart(legs_before, tally.legs))
         await store.save_cases(conn, tally.cases, tally.states)
+        await store.save_steps(conn, tally.new_steps)
         await save_answered(conn, tally.answered, tally.now)
         await save_parked(conn, tally.parked)
         await store.save_refusals(conn, tally.refusals)
@@ -176,6 +182,27 @@ def _taken_over(events: Sequence[CaseBound]) -> set[UUID]:
     return {clock.continues for clock in told if clock.continues is not None}
 
 
+def _sent_on(events: Sequence[CaseBound], policy: Policy) -> set[UUID]:
+    """Cases to whose lead something happened for which a clock of the window waits."""
+    awaited = awaited_steps(policy)
+    leads = (event for event in events if isinstance(event, ReferralEvent) and event.role is ReferralRole.LEAD)
+    return {event.case_id for event in leads if event.TYPE in awaited}
+
+
+def _begun_at_windows(events: Sequence[CaseBound], policy: Policy) -> set[UUID]:
+    """Cases with clocks that wait for their lead: it may have been heard of before them, from another topic."""
+    told = (event for event in events if isinstance(event, ClocksTold))
+    return {event.case_id for event in told if any(steps_for(clock.kind, policy) for clock in event.clocks)}
+
+
+def _of_windows(watches: Iterable[Watch]) -> dict[UUID, list[UUID]]:
+    found: dict[UUID, list[UUID]] = {}
+    for watch in watches:
+        if watch.referral_id is None:
+            found.setdefault(watch.case_id, []).append(watch.clock_id)
+    return found
+
+
 def _apart(before: Mapping[UUID, T], now: Mapping[UUID, T]) -> tuple[list[T], list[T]]:
     """What is new, and what has changed."""
     new = [value for key, value in now.items() if key not in before]
@@ -183,6 +210,8 @@ def _apart(before: Mapping[UUID, T], now: Mapping[UUID, T]) -> tuple[list[T], li
 
 
 def _count(event: CaseBound, said_at: datetime, tally: Tally) -> None:
+    if isinstance(event, ReferralEvent) and event.role is ReferralRole.LEAD:
+        step(event.case_id, event.TYPE, event.at, tally)
     match event:
         case ClocksTold():
             renew(event, said_at, tally)
@@ -238,12 +267,12 @@ def _succeed(event: ReferralOfficeSucceeded, tally: Tally) -> None:
 
 def _move(event: CaseBound, tally: Tally) -> None:
     """A referral's step, or a case's new state."""
-    step = STEPS.get(type(event)) if isinstance(event, ReferralEvent) else None
-    if isinstance(event, ReferralEvent) and step is not None:
+    taken = STEPS.get(type(event)) if isinstance(event, ReferralEvent) else None
+    if isinstance(event, ReferralEvent) and taken is not None:
         leg = tally.legs.get(event.referral_id)
         if leg is not None:
             by_office = event.feedback_id is not None
-            tally.legs[leg.referral_id] = moved(leg, step, at=event.at, round_=event.round, by_office=by_office)
+            tally.legs[leg.referral_id] = moved(leg, taken, at=event.at, round_=event.round, by_office=by_office)
         return
     state = STATES.get(type(event))
     if state is not None:

@@ -117,6 +117,7 @@ async def overview(
         "total": total[0],
         "parked": parked + total[0]["parked"],
         "supervision": supervision,
+        "standing": state.standing.writers,
         **found,
     }
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
@@ -36,6 +36,20 @@ class Pace:
         now = time.monotonic()
         self.free_at = max(self.free_at, now) + number / self.per_second
         await asyncio.sleep(self.free_at - now)
+
+
+@dataclass(slots=True)
+class Awake:
+    """Since when somebody looks without a break: a process may be stopped, and go on as if nothing had been."""
+
+    longest_seconds: float
+    since: datetime = NEVER
+    _looked_at: datetime = BEGINNING
+
+    def look(self, now: datetime) -> None:
+        if now - self._looked_at > timedelta(seconds=self.longest_seconds):
+            self.since = now
+        self._looked_at = now
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """Between rows and values: watches and legs as the tables hold them, in the order in which they are written."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, Final
 
@@ -40,6 +41,7 @@ _HEARD: Final = WATCH_COLUMNS.index(HEARD)
 _encode: Final = msgspec.json.encode
 _read_watches: Final = msgspec.json.Decoder(list[Watch]).decode
 _read_candidates: Final = msgspec.json.Decoder(list[Candidate]).decode
+_read_steps: Final = msgspec.json.Decoder(dict[str, datetime]).decode
 _moved: Final = itemgetter(*(WATCH_COLUMNS.index(name) for name in MOVED_COLUMNS))
 
 
@@ -64,6 +66,10 @@ def moved_row(watch: Watch) -> Sequence[Any]:
 def watches_of(found: str | None) -> list[Watch]:
     """An array of arrays as JSON: read several times faster than columns, which counts where there are thousands."""
     return _read_watches(found) if found is not None else []
+
+
+def steps_of(found: str) -> dict[str, datetime]:
+    return _read_steps(found)
 
 
 def candidates_of(found: str | None) -> list[Candidate]:

@@ -65,7 +65,7 @@ def _alert(fired: Fired) -> ClockAlert:
         raise ValueError("a clock that stands still has no alert")
     more: dict[str, Any] = {}
     if fired.alert is Alert.BREACHED:
-        more = {"doubts": fired.doubts}
+        more = {"doubts": fired.doubts, "silent": fired.silent}
     elif fired.alert is Alert.CLEARED:
         more = {"met_at": fired.moment}
     return EVENT_OF[fired.alert](

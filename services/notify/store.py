@@ -15,15 +15,20 @@ from services.notify import rows
 from services.notify.domain.legs import Leg
 from services.notify.domain.watch import Watch
 from services.notify.rows import WATCH
-from services.notify.tables import alerts, cases, legs, refusals, watches
+from services.notify.tables import alerts, cases, lead_steps, legs, refusals, watches
 from services.runtime.bulk import among, insert_rows, update_rows
 
 _LOCK_WATCHES: Final = text(
     f"""
     SELECT json_agg({WATCH})::text FROM (
-        SELECT * FROM watches WHERE clock_id = ANY(:ids) ORDER BY clock_id FOR UPDATE
+        SELECT * FROM watches
+        WHERE clock_id = ANY(:ids) OR case_id = ANY(:cases) AND referral_id IS NULL AND ended_at IS NULL
+        ORDER BY clock_id FOR UPDATE
     ) AS w
     """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("cases", type_=ARRAY(Uuid)))
+_STEPS: Final = text(
+    "SELECT case_id, json_object_agg(step, at)::text AS steps FROM lead_steps WHERE case_id = ANY(:ids) GROUP BY 1"
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 _NOTE: Final = text(
     """
@@ -86,12 +91,30 @@ class NewCase:
     registered_at: datetime
 
 
-async def lock_watches(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Watch]:
-    wanted = list(set(ids))
+async def lock_watches(
+    conn: AsyncConnection, ids: Iterable[UUID], *, windows_of: Iterable[UUID] = ()
+) -> dict[UUID, Watch]:
+    """And those of the windows of some cases that are open."""
+    wanted, cases_ = list(set(ids)), list(set(windows_of))
+    if not wanted and not cases_:
+        return {}
+    found = await conn.scalar(_LOCK_WATCHES, {"ids": wanted, "cases": cases_})
+    return {watch.clock_id: watch for watch in rows.watches_of(found)}
+
+
+async def list_steps(conn: AsyncConnection, case_ids: Iterable[UUID]) -> dict[UUID, dict[str, datetime]]:
+    """What has happened to the lead of each case, as far as a clock of its window waits for it, and when."""
+    wanted = list(set(case_ids))
     if not wanted:
         return {}
-    found = await conn.scalar(_LOCK_WATCHES, {"ids": wanted})
-    return {watch.clock_id: watch for watch in rows.watches_of(found)}
+    return {row.case_id: rows.steps_of(row.steps) for row in await conn.execute(_STEPS, {"ids": wanted})}
+
+
+async def save_steps(conn: AsyncConnection, steps: Mapping[tuple[UUID, str], datetime]) -> None:
+    """The last of each kind: a clock that began after it waits for another."""
+    values = [[case_id, step, at] for (case_id, step), at in sorted(steps.items())]
+    latest = "ON CONFLICT (case_id, step) DO UPDATE SET at = greatest(lead_steps.at, excluded.at)"
+    await insert_rows(conn, lead_steps, ("case_id", "step", "at"), values, then=latest)
 
 
 async def lock_legs(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Leg]:

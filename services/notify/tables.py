@@ -70,6 +70,7 @@ watches = Table(
         postgresql_where=text("ended_at IS NULL AND due_at IS NOT NULL"),
     ),
     Index("watches_of_referral", "referral_id"),
+    Index("watches_of_window", "case_id", postgresql_where=text("referral_id IS NULL AND ended_at IS NULL")),
     postgresql_with={"fillfactor": "80"},
 )
 
@@ -86,6 +87,14 @@ cases = Table(
     Column("changed_at", DateTime(timezone=True), nullable=False),
     Column("satisfied", Boolean),
     postgresql_with={"fillfactor": "80"},
+)
+
+lead_steps = Table(
+    "lead_steps",
+    metadata,
+    Column("case_id", Uuid, primary_key=True),
+    Column("step", String, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
 )
 
 legs = Table(

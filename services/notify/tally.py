@@ -1,5 +1,6 @@
 """What one batch makes of watches, legs and cases, and what facts about clocks do to it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -23,6 +24,7 @@ from services.notify.domain.firing import Fired, cleared, overdue
 from services.notify.domain.ladder import Supervision
 from services.notify.domain.legs import Leg
 from services.notify.domain.watch import Watch
+from services.notify.domain.window import awaited_steps, met_by
 from services.notify.receipts import Receipt
 from services.notify.store import NewCase, NewState, Refusal
 from services.policies import Policy
@@ -45,6 +47,11 @@ class Tally:
     answered: list[Receipt] = field(default_factory=list)
     parked: list[Receipt] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    windows: dict[UUID, list[UUID]] = field(default_factory=dict)
+    """By case, the open clocks of its window."""
+    steps: dict[UUID, dict[str, datetime]] = field(default_factory=dict)
+    """By case, what is known to have happened to its lead."""
+    new_steps: dict[tuple[UUID, str], datetime] = field(default_factory=dict)
 
 
 def renew(event: ClocksTold, said_at: datetime, tally: Tally) -> None:
@@ -72,6 +79,22 @@ def renew(event: ClocksTold, said_at: datetime, tally: Tally) -> None:
         if before is not None:
             _clear(before, after, moment, tally)
             _follow(before, after, tally, paused=facts.due_at is None, at=moment)
+        _meet(after, tally.steps.get(event.case_id, {}), tally)
+
+
+def step(case_id: UUID, what: str, at: datetime, tally: Tally) -> None:
+    """Something happened to the lead: clocks of the window wait for it, and who hears of them later knows it."""
+    if what not in awaited_steps(tally.policy):
+        return
+    tally.new_steps[case_id, what] = at
+    for clock_id in tally.windows.get(case_id, ()):
+        _meet(tally.watches[clock_id], {what: at}, tally)
+
+
+def _meet(watch: Watch, steps: Mapping[str, datetime], tally: Tally) -> None:
+    at = met_by(watch, steps, tally.policy)
+    if at is not None:
+        _end(watch, watching.met(watch, at), at, tally)
 
 
 def _take_over(earlier: UUID, watch: Watch, at: datetime, tally: Tally) -> None:
@@ -90,10 +113,13 @@ def end(event: ClockMet | ClockCancelled, tally: Tally) -> None:
         before = tally.watches.get(stop.clock_id)
         if before is None:
             continue
-        after = ended(before, stop.at)
-        _clear(before, after, stop.at, tally)
-        tally.watches[stop.clock_id] = after
-        _follow(before, after, tally, paused=False, at=stop.at)
+        _end(before, ended(before, stop.at), stop.at, tally)
+
+
+def _end(before: Watch, after: Watch, at: datetime, tally: Tally) -> None:
+    _clear(before, after, at, tally)
+    tally.watches[before.clock_id] = after
+    _follow(before, after, tally, paused=False, at=at)
 
 
 def _was_none(watch: Watch, at: datetime) -> bool:

@@ -7,6 +7,7 @@ from services.routing.recounting import Recounter
 from services.routing.relocating import Relocator
 from services.routing.silence import Listener
 from services.routing.tables import loads
+from services.runtime import watermarks
 from services.runtime.clock import Clock
 from services.runtime.database import open_engine
 from services.runtime.jobs import Job
@@ -15,6 +16,7 @@ from services.runtime.recounting import Recount
 from services.runtime.relocating import Turns
 from services.runtime.sealing import Sealer
 from services.runtime.settings import RuntimeSettings, read_settings
+from services.runtime.watermarks import Announces
 
 
 def build(settings: RuntimeSettings | None = None) -> Service:
@@ -45,10 +47,11 @@ def build(settings: RuntimeSettings | None = None) -> Service:
         settings=settings,
         engine=engine,
         sealer=sealer,
-        readers=router.readers(),
+        readers=[*router.readers(), watermarks.reader("routing", ["intake"], clock)],
         routes=ROUTES,
         state={"engine": engine, "router": router, "places": policy},
         refusals={"policy": policy.refusal},
+        announces=Announces(told_by=("routing.feedback",), follows={"intake": ("routing.cases",)}),
         jobs=[
             Job(run=refresh_policy),
             Job(run=Listener(engine=engine, router=router).take_silence, seconds=0.25),

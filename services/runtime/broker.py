@@ -9,11 +9,12 @@ import logging
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
@@ -96,6 +97,14 @@ class SteadyBroker(KafkaBroker):
         return config.builder
 
 
+class Aim(NamedTuple):
+    """Where the partitions ended at a moment."""
+
+    at: datetime
+    parts: frozenset[TopicPartition]
+    ends: Mapping[TopicPartition, int]
+
+
 class Pump:
     """Feeds one reader: batch in hand, settle, commit. Never commits what is not settled, never skips."""
 
@@ -106,6 +115,8 @@ class Pump:
         self._uncommitted: dict[TopicPartition, int] = {}
         self._settled: dict[TopicPartition, int] = {}
         self._whole: frozenset[TopicPartition] | None = None
+        self._caught_up_at: datetime | None = None
+        self._aim: Aim | None = None
         self._waits = 0
         self._budgets = Budgets()
         self._may_heal = True  # a process that ended between parking and healing left it to us
@@ -170,15 +181,16 @@ class Pump:
         self._settled.clear()
         await self._subscriber.start()
 
-    async def caught_up(self) -> bool:
-        """Whether everything that lay on our partitions when this was asked is settled. Not sure means no.
+    async def caught_up(self) -> datetime | None:
+        """The last moment of which it is known that everything that lay on our partitions then is settled.
 
-        But for those that rest: nobody waits for a sender of whom too much had to be refused.
+        But for those that rest: nobody waits for a sender of whom too much had to be refused. Where records come
+        without a break there is never nothing to read, so what is asked is how far those of a moment ago are.
         Exact on Apache Kafka. Tansu answers with the place of the last batch, so that one may still be on its way.
         """
         consumer = self.consumer
         if consumer is None or not self.assigned() or consumer.is_being_reassigned():
-            return False
+            return None
         assigned, asked = consumer.assignment(), datetime.now(UTC)
         awake = assigned - (rests := consumer.resting_parts())
         self.ends.leave(rests)
@@ -191,10 +203,16 @@ class Pump:
         for part, end in ends.items():
             if self._settled.get(part, 0) >= end:
                 self.ends.read_to(part, end, asked - SETTLE)
-        if any(self._settled.get(part, 0) < end for part, end in ends.items()):
-            return False
-        self._whole = frozenset(assigned)
-        return True
+        now = Aim(asked, frozenset(assigned), ends)
+        for aim in (self._aim, now):
+            if aim is not None and aim.parts == assigned and self._is_there(aim, rests):
+                self._whole, self._caught_up_at, self._aim = aim.parts, aim.at, None
+        if self._caught_up_at != asked and (self._aim is None or self._aim.parts != assigned):
+            self._aim = now
+        return self._caught_up_at if self.knows_its_part() else None
+
+    def _is_there(self, aim: "Aim", rests: AbstractSet[TopicPartition]) -> bool:
+        return all(self._settled.get(part, 0) >= end for part, end in aim.ends.items() if part not in rests)
 
     def knows_its_part(self) -> bool:
         """Whether it has caught up since it began and since it last got a partition, whatever has come since."""

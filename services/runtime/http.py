@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import JSONBody
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, Middleware
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from services.runtime.problems import SECURITY_HEADERS, on_error, on_http_exception
@@ -65,6 +65,7 @@ def build_app(
     probe: Probe,
     body_limit: int = 1024 * 1024,
     board: Sequence[str] = (),
+    middleware: Sequence[Middleware] = (),
     lifespan: Sequence[Callable[[Litestar], AbstractAsyncContextManager[None]]] = (),
 ) -> Litestar:
     """The application of one service. Routes find `state` by attribute.
@@ -88,6 +89,7 @@ def build_app(
             version="1",
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
+        middleware=list(middleware),
         lifespan=list(lifespan),
         logging_config=None,  # its own would take the root logger, with a format and a thread of its own
     )

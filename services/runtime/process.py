@@ -17,7 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.runtime import logs
+from services.runtime.announcing import Announcer
 from services.runtime.broker import Pump, SteadyBroker
+from services.runtime.clock import Clock
 from services.runtime.consume import Reader
 from services.runtime.database import transaction
 from services.runtime.failures import explain
@@ -30,6 +32,7 @@ from services.runtime.sealing import CannotOpen, Sealer, check_key
 from services.runtime.server import serving
 from services.runtime.settings import RuntimeSettings
 from services.runtime.settle import Desk
+from services.runtime.watermarks import Acts, Announces
 
 SILENT_SECONDS = 15.0
 """A reader that has not asked for records for so long is not at work."""
@@ -37,6 +40,7 @@ HOUSEKEEPING_SECONDS = 600.0
 FIGURES_SECONDS = 10.0
 MEND_SECONDS = 5.0
 PROGRESS_SECONDS = 1.0
+ANNOUNCE_SECONDS = 0.25
 YOUNG_OBJECTS = 20_000
 """Made and not yet freed, before the collector looks for those that hold each other."""
 
@@ -57,6 +61,8 @@ class Service:
     jobs: Sequence[Job] = ()
     refusals: Mapping[str, Callable[[], str]] = field(default_factory=dict)
     """By part, what of it was refused while it goes on with what it had; empty while nothing was."""
+    announces: Announces | None = None
+    """Of who owns clocks, before it tells the others how far it has come."""
     pumps: list[Pump] = field(default_factory=list)
     """Filled at the start with one per reader, for jobs that ask how far reading has come."""
 
@@ -86,24 +92,9 @@ async def run(service: Service) -> None:
     service.pumps.extend(pumps)
     relay = Relay(service.engine, connection, service.name)
     progress = Progress(engine=service.engine, pumps=pumps)
-
-    async def probe() -> dict[str, str]:
-        refused = {part: tell() for part, tell in service.refusals.items()}
-        return {
-            "database": await _database(service.engine),
-            **{p.desk.reader.name: _reader(p) for p in pumps},
-            **{part: f"{DEGRADED}{told}" if told else OK for part, told in refused.items()},
-        }
-
-    app = build_app(
-        service.name,
-        service.routes,
-        state={**service.state, "token_key": settings.token_key.get_secret_value()},
-        probe=probe,
-        body_limit=settings.body_limit,
-        board=[address for address in settings.board_url.split(",") if address],
-    )
-    server = _server(app, settings)
+    acts = Acts()
+    announcer = _announcer(service, connection, acts)
+    server = _server(_app(service, pumps, acts), settings)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -114,6 +105,8 @@ async def run(service: Service) -> None:
         await progress.begin()
         await broker.start()
         tasks.append(asyncio.create_task(_repeat(Job(run=progress.note, seconds=PROGRESS_SECONDS))))
+        if announcer is not None:
+            tasks.append(asyncio.create_task(_repeat(Job(run=announcer.turn, seconds=ANNOUNCE_SECONDS))))
         tasks += [asyncio.create_task(_repeat(Job(run=pump.mend, seconds=MEND_SECONDS))) for pump in pumps]
         log.info("started", service=service.name, port=settings.http_port)
         await asyncio.wait(
@@ -128,8 +121,32 @@ async def run(service: Service) -> None:
         for task in tasks[1:]:
             task.cancel()
         await asyncio.gather(*tasks[1:], return_exceptions=True)
+        if announcer is not None:
+            await asyncio.gather(announcer.stop(), return_exceptions=True)
         await service.engine.dispose()
         log.info("stopped", service=service.name)
+
+
+def _app(service: Service, pumps: Sequence[Pump], acts: Acts) -> Litestar:
+    settings = service.settings
+
+    async def probe() -> dict[str, str]:
+        refused = {part: tell() for part, tell in service.refusals.items()}
+        return {
+            "database": await _database(service.engine),
+            **{p.desk.reader.name: _reader(p) for p in pumps},
+            **{part: f"{DEGRADED}{told}" if told else OK for part, told in refused.items()},
+        }
+
+    return build_app(
+        service.name,
+        service.routes,
+        state={**service.state, "token_key": settings.token_key.get_secret_value()},
+        probe=probe,
+        body_limit=settings.body_limit,
+        middleware=[acts.middleware],
+        board=[address for address in settings.board_url.split(",") if address],
+    )
 
 
 def main(build: Callable[[], Service]) -> None:
@@ -155,6 +172,19 @@ def _server(app: Litestar, settings: RuntimeSettings) -> uvicorn.Server:
 async def _serve(server: uvicorn.Server) -> None:
     # Uvicorn would take the signals for itself and stop before readers and relay do.
     await server._serve()  # noqa: SLF001
+
+
+def _announcer(service: Service, connection: dict[str, Any], acts: Acts) -> Announcer | None:
+    if service.announces is None:
+        return None
+    return Announcer(
+        service=service.name,
+        engine=service.engine,
+        clock=Clock.of(service.settings),
+        connection=connection,
+        announces=service.announces,
+        acts=acts,
+    )
 
 
 def _jobs(service: Service) -> list[asyncio.Task[None]]:

@@ -50,13 +50,17 @@ _READ: Final = text("SELECT reader, until FROM read_until")
 _FORGET: Final = text("DELETE FROM reading_progress WHERE seen_at < :before")
 
 
+def process_name() -> str:
+    return f"{socket.gethostname()}/{os.getpid()}"
+
+
 @dataclass(slots=True, kw_only=True)
 class Progress:
     """Of one process."""
 
     engine: AsyncEngine
     pumps: Sequence[Pump]
-    process: str = field(default_factory=lambda: f"{socket.gethostname()}/{os.getpid()}")
+    process: str = field(default_factory=process_name)
     _forgets_at: datetime = field(default=datetime.min.replace(tzinfo=UTC), init=False)
 
     async def begin(self) -> None:
@@ -74,8 +78,8 @@ class Progress:
                     conn,
                     pump.desk.reader.name,
                     self.process,
-                    until=asked - SETTLE if caught_up else None,
-                    unread=not caught_up and not pump.knows_its_part(),
+                    until=caught_up - SETTLE if caught_up is not None else None,
+                    unread=caught_up is None and not pump.knows_its_part(),
                     seen=asked,
                     parts=pump.parts(),
                     of_parts=pump.of_parts(),

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from base64 import b64encode
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
@@ -20,7 +21,16 @@ import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from contracts.topics import ALERTS, CASES, OFFICE_FEEDBACK, OFFICE_REFERRALS, REFERRALS, REJECTIONS, SUBMISSIONS
+from contracts.topics import (
+    ALERTS,
+    CASES,
+    OFFICE_FEEDBACK,
+    OFFICE_REFERRALS,
+    PROGRESS,
+    REFERRALS,
+    REJECTIONS,
+    SUBMISSIONS,
+)
 from services.console.engines.child import free_port
 from services.console.topics import create
 from services.runtime.auth import Principal, Role, issue_token
@@ -37,6 +47,9 @@ GROUPS = (
     "notify.cases",
     "notify.referrals",
     "notify.feedback",
+    "intake.progress",
+    "routing.progress",
+    "notify.progress",
 )
 PATIENCE_SECONDS = 40
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -46,18 +59,20 @@ MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 class Installation:
     """Processes that a test may kill and start again."""
 
-    def __init__(self, database: str, kafka: str, folder: Path, time: dict[str, str]) -> None:
+    def __init__(self, database: str, kafka: str, folder: Path, business_time: dict[str, str]) -> None:
         self.kafka = kafka
         self.database = database
         self.folder = folder
         self.ports = {name: free_port() for name in SERVICES}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.start_took = 0.0
+        """Seconds of the last start: a machine that is kept busy takes long."""
         self.environment = os.environ | {
             "YIMEN_DATABASE_URL": database,
             "YIMEN_KAFKA_SERVERS": kafka,
             "YIMEN_TOKEN_KEY": KEY,
             "YIMEN_SEALING_KEY": b64encode(b"k" * 32).decode(),
-            **time,
+            **business_time,
         }
 
     def log(self, name: str) -> str:
@@ -65,6 +80,7 @@ class Installation:
 
     async def start(self, *names: str) -> None:
         """Returns when these services, or all, are ready. Another process of a service is called `notify-2`."""
+        began = time.monotonic()
         for name in names or SERVICES:
             self.ports.setdefault(name, free_port())
             with (self.folder / f"{name}.log").open("ab") as output:
@@ -77,6 +93,7 @@ class Installation:
         async with httpx.AsyncClient() as client:
             for name in names or SERVICES:
                 await self._ready(client, name)
+        self.start_took = time.monotonic() - began
 
     async def _ready(self, client: httpx.AsyncClient, name: str) -> None:
         for _ in range(600):
@@ -95,6 +112,13 @@ class Installation:
         self.processes[name].kill()
         self.processes[name].wait()
 
+    def pause(self, name: str) -> None:
+        """It stands still, and does not know it."""
+        self.processes[name].send_signal(signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        self.processes[name].send_signal(signal.SIGCONT)
+
     def stop(self, name: str) -> int:
         self.processes[name].send_signal(signal.SIGTERM)
         return self.processes[name].wait(40)
@@ -104,6 +128,7 @@ class Installation:
         running = [process for process in self.processes.values() if process.poll() is None]
         for process in running:
             process.terminate()
+            process.send_signal(signal.SIGCONT)
         for process in running:
             try:
                 process.wait(20)
@@ -192,16 +217,17 @@ async def installed(
     for name in SERVICES:
         await upgrade(database, name)
     wanted = {topic.name: (4, 3_600_000) for topic in (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, ALERTS)}
+    wanted |= {topic.name: (topic.partitions, 3_600_000) for topic in PROGRESS.values()}
     for office in offices:
         wanted |= {OFFICE_REFERRALS.named(office): (1, 3_600_000), OFFICE_FEEDBACK.named(office): (1, 3_600_000)}
     await create(kafka, wanted)
     await forget(kafka, wanted)
-    time = {
+    business_time = {
         "YIMEN_TIME_SPEED": str(speed),
         "YIMEN_TIME_ANCHOR": datetime.now().astimezone().isoformat(),
         "YIMEN_TIME_ORIGIN": origin.isoformat(),
     }
-    installation = Installation(database, kafka, folder, time)
+    installation = Installation(database, kafka, folder, business_time)
     try:
         await installation.start()
         yield installation

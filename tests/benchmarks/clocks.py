@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contracts.codes import ClockKind, ClockStatus
 from services.notify import store
 from services.notify.domain.watch import Alert, Watch
+from services.notify.domain.writers import BY_ALL
 from services.notify.firing import Watchman
 from services.notify.handlers import READERS
 from services.notify.pace import LowWater, Pace
@@ -24,6 +25,8 @@ from services.runtime.clock import Clock
 from services.runtime.database import open_engine, transaction
 from services.runtime.ids import new_id
 from services.runtime.process import spare_the_collector
+from services.runtime.progress import note_progress
+from services.runtime.watermarks import note_marks
 from tests.benchmarks.ground import PACK, spent
 
 COUNTIES = (130702, 130703, 130705, 130706, 130708, 130709, 130722, 130723, 130724, 130725, 130726, 130727)
@@ -87,10 +90,12 @@ class Clocks:
             pass
 
     async def has_read_everything(self) -> None:
-        """Nothing is held, as if every answer had been read."""
+        """Nothing is held, as if every answer had been read and every service had come so far."""
         async with transaction(self.engine) as conn:
             for reader in READERS:
                 await store.note_reading(conn, reader, "bench", until=NEVER, seen=NEVER)
+                await note_progress(conn, reader, "bench", until=NEVER, seen=datetime.now(UTC))
+            await note_marks(conn, dict.fromkeys(BY_ALL, NEVER))
 
     @asynccontextmanager
     async def without_indexes(self) -> AsyncIterator[None]:

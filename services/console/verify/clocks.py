@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from contracts.codes import WINDOWS, ClockStatus
+from contracts.codes import WINDOWS, ClockKind, ClockStatus, ReferralRole
 from contracts.events.clocks import ClockAlert
+from contracts.events.referrals import ReferralDispatched, ReferralEvent, ReferralReworkRequested
 from services.console.verify.facts import Facts, Fault, ReceiptRow, WatchRow
 from services.console.verify.registry import check
 from services.console.verify.timelines import Timeline, Version, breaches, broken_before, cleared, decoded, timelines
@@ -91,14 +92,16 @@ def none_overdue(facts: Facts) -> Iterator[Fault | None]:
     unanswered: dict[tuple[UUID | None, str], list[ReceiptRow]] = defaultdict(list)
     for receipt in facts.receipts:
         unanswered[receipt.referral_id, receipt.office].append(receipt)
-    limit = facts.now - facts.tolerance
     for watch in facts.watches:
         # Only a breach is looked at again later than its own moment.
-        moment = watch.due_at if watch.next_alert == "breached" else watch.next_fire_at
+        breaks = watch.next_alert == "breached"
+        moment, limit = (
+            (watch.due_at, facts.breaches_until) if breaks else (watch.next_fire_at, facts.now - facts.tolerance)
+        )
         if watch.next_alert is None or moment is None:
             continue
         # Only a breach waits for answers, and only for those of its own office, and not for ever.
-        answers = unanswered[watch.referral_id, watch.office] if watch.next_alert == "breached" else ()
+        answers = unanswered[watch.referral_id, watch.office] if breaks else ()
         held = any(one.received_at <= moment and watch.kind in one.stops and one.holds_until > limit for one in answers)
         late = moment < limit and not held
         told = f"{watch.next_alert} was due at {moment} and was not said by {facts.now}"
@@ -134,6 +137,31 @@ def no_false_breach(facts: Facts) -> Iterator[Fault | None]:
             yield None if wrong is None else _fault(told, breach.case_id, clock_id)
 
 
+@check("no breach was said of a case that had gone to its lead in time")
+def sent_on_in_time(facts: Facts) -> Iterator[Fault | None]:
+    """Routing's own word counts, whether intake has heard of it or not."""
+    clocks, taken_back = timelines(facts), cleared(facts)
+    for clock_id, said in breaches(facts).items():
+        clock = clocks.get(clock_id)
+        if clock is None or clock.kind is not ClockKind.DISPATCH or clock_id in taken_back:
+            continue
+        sent = [event.at for event in _of_routing(facts, clock.case_id) if _is_sent(event)]
+        for breach in said:
+            in_time = [at for at in sent if clock.started_at <= at <= breach.due_at]
+            told = f"breach of version {breach.version}: due at {breach.due_at}, with its lead since {in_time}"
+            yield _fault(told, breach.case_id, clock_id) if in_time else None
+
+
+def _of_routing(facts: Facts, case_id: UUID) -> Iterator[ReferralEvent]:
+    for row in facts.said_of.get(("routing", case_id), ()):
+        if isinstance(event := decoded(row), ReferralEvent):
+            yield event
+
+
+def _is_sent(event: ReferralEvent) -> bool:
+    return event.role is ReferralRole.LEAD and isinstance(event, ReferralDispatched | ReferralReworkRequested)
+
+
 def _false(version: Version | None, due_at: datetime, fired_at: datetime) -> str | None:
     if version is None:
         return "the clock never had this version"
@@ -166,7 +194,7 @@ def _owed(version: Version, latest: datetime | None, facts: Facts) -> bool:
     if version.due_at is None or (latest is not None and version.due_at <= latest):
         return False
     until = version.until if version.until is not None else facts.now
-    return until > version.due_at and facts.now - facts.tolerance > version.due_at
+    return until > version.due_at and facts.breaches_until > version.due_at
 
 
 def _fault(detail: str, case_id: UUID, clock_id: UUID) -> Fault:

@@ -162,6 +162,10 @@ class Facts:
     """Business time of the look."""
     tolerance: timedelta
     """Business time within which an alert may still be on its way."""
+    come: datetime | None = None
+    """Up to where all services have said everything, as far as notify has heard; breaches wait for that."""
+    patience: timedelta = timedelta()
+    """Business time after which a breach waits for nobody."""
     settled: AbstractSet[UUID] = frozenset()
     truncated: bool = False
     """Old days of the journals were dropped, so the beginning of a story may be missing."""
@@ -189,6 +193,12 @@ class Facts:
     """Reader, case if known, and what it has not read in all the time that it was given."""
     kafka_offices: AbstractSet[str] = frozenset()
     """Offices that get copies."""
+
+    @property
+    def breaches_until(self) -> datetime:
+        """Up to where every breach has to be said."""
+        usual = self.now - self.tolerance
+        return usual if self.come is None else max(self.now - self.patience, min(usual, self.come - self.tolerance))
 
     @cached_property
     def said_of(self) -> dict[tuple[str, UUID], list[Said]]:

@@ -19,6 +19,7 @@ from services.console.verify.facts import Facts, Fault, Heard
 from services.console.verify.hearing import listen
 from services.console.verify.registry import Result, fresh_results, run
 from services.console.verify.waiting import Barrier
+from services.notify.firing import WRITER_SECONDS
 from services.policies import load_policy
 from services.runtime.clock import Clock
 
@@ -51,6 +52,7 @@ async def verify(target: Target, *, settle_seconds: float, with_kafka: bool = Tr
         common = Facts(
             now=clock.now(),
             tolerance=timedelta(seconds=ALERT_SECONDS) * clock.speed,
+            patience=timedelta(seconds=WRITER_SECONDS + ALERT_SECONDS) * clock.speed,
             unsent=barrier.unsent,
             behind=barrier.behind,
             kafka_offices={office.code for office in policy.offices.values() if "kafka" in office.channels},

@@ -29,6 +29,9 @@ from services.console.verify.facts import (
 from services.runtime.database import async_url
 from services.runtime.housekeeping import JOURNAL_DAYS
 
+_COME: Final = """
+    SELECT min(until) FROM (SELECT max(until) AS until FROM notify.watermarks GROUP BY writer, hops) AS w
+"""
 SERVICES: Final = ("intake", "routing", "notify")
 PORTION: Final = 20_000
 """Cases that are looked at together."""
@@ -153,7 +156,8 @@ async def read_common(conn: asyncpg.Connection, facts: Facts) -> tuple[Facts, fr
     ]
     oldest = [day for service in SERVICES if (day := await _oldest_day(conn, service)) is not None]
     truncated = bool(oldest) and (datetime.now(UTC).date() - min(oldest)).days >= JOURNAL_DAYS
-    return replace(facts, parked=parked, truncated=truncated), frozenset(moving)
+    come = await conn.fetchval(_COME)
+    return replace(facts, parked=parked, truncated=truncated, come=come), frozenset(moving)
 
 
 async def _oldest_day(conn: asyncpg.Connection, service: str) -> date | None:

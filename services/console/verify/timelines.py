@@ -41,6 +41,7 @@ class Timeline:
     clock_id: UUID
     case_id: UUID
     kind: ClockKind
+    started_at: datetime
     continues: UUID | None = None
     """The clock of the office before."""
     versions: list[Version] = field(default_factory=list)
@@ -136,6 +137,7 @@ def _follow(found: dict[UUID, Timeline], service: str, event: Event | None) -> N
                 clock_id=one.clock_id,
                 case_id=event.case_id,
                 kind=one.kind,
+                started_at=one.started_at,
                 continues=one.continues,
             )
             found[one.clock_id] = known

@@ -72,6 +72,20 @@ function drawTable(id, heading, lines, key) {
   table.replaceChildren(head, body);
 }
 
+const services = { intake: ["登记系统", "intake"], routing: ["派单系统", "routing"] };
+
+// While a service stands still what is late is so for the time being: whatever it did in time takes it back.
+function drawStanding(standing) {
+  const told = standing.map((one) => {
+    const name = say(...(services[one.service] || [one.service, one.service]));
+    return one.since ? `${name} ${say("自", "since")} ${moment(one.since)}` : name;
+  });
+  $("standing").hidden = !told.length;
+  $("standing").textContent = told.length
+    ? `${say("停滞", "Stands still")}: ${told.join("; ")}. ${say("其间认定的超期为暂定,已按时办理的将予撤销", "What is called late meanwhile is provisional")}`
+    : "";
+}
+
 function drawTiles(overview) {
   const figures = { ...overview.total, parked: overview.parked };
   const tiles = COLUMNS.map(([name, zh, en]) => [name, say(zh, en), figures[name]]);
@@ -217,6 +231,7 @@ function draw() {
   if (!overview) return;
   $("where").textContent = said(overview, "office") || overview.area_zh || say("全域", "Whole installation");
   $("now").textContent = `${say("业务时间", "Business time")} ${moment(overview.now)}`;
+  drawStanding(overview.standing || []);
   drawTiles(overview);
   drawTable("by_field", say("领域", "Field"), overview.by_field, "field");
   drawTable("by_area", say("地区", "Area"), overview.by_area, "area");

@@ -9,8 +9,11 @@ import msgspec
 from msgspec.structs import replace
 
 from contracts.codes import WORK, ClockKind, ClockStatus, Doubt, SupervisionLevel
+from contracts.events.clocks import SilentWriter
 from services.notify.domain.ladder import Begins, begins, last_resort, recipients_of
-from services.notify.domain.watch import Alert, Watch, told
+from services.notify.domain.watch import Alert, Watch, met, told
+from services.notify.domain.window import met_by
+from services.notify.domain.writers import Writers, needs
 from services.policies import Policy
 from services.policies.ladder import rung_of
 
@@ -34,6 +37,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=F
     """Not everything that had arrived by its moment was read."""
     answer: int | None
     """The worst of the answers that came in time and could stop it."""
+    steps: dict[str, datetime] | None = None
+    """What has happened to the lead of the case, of a breach at its window."""
 
     @property
     def held(self) -> bool:
@@ -54,6 +59,8 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What it brings to the ladder."""
     doubts: tuple[Doubt, ...] = ()
     """Of a breach: why it is said for the time being."""
+    silent: tuple[SilentWriter, ...] = ()
+    """Of a breach: whom nobody waited for any longer."""
 
     @property
     def late_seconds(self) -> int:
@@ -61,10 +68,18 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """Not now: whether the limit was broken is decided by an answer that we have and have not read yet."""
+    """Not now: whether the limit was broken is decided by what is on its way to us, or not read yet."""
 
     watch: Watch
     look_again_at: datetime
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing is to be said: what it waited for had happened in time, and was heard of before the clock was."""
+
+    before: Watch
+    after: Watch
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +88,12 @@ class Waits:
 
     shortest: timedelta
     longest: timedelta
+    """For an answer, which may take an hour."""
+    longest_for_reading: timedelta
+    """For what is being read: after an outage everything is long due, and known within seconds."""
 
 
-def decide(candidate: Candidate, now: datetime, waits: Waits, policy: Policy) -> Fired | Held:
+def decide(candidate: Candidate, now: datetime, waits: Waits, policy: Policy, writers: Writers) -> Fired | Held | Kept:
     """One alert for one version and level of a clock. Only a breach is held: a reminder accuses nobody."""
     watch = candidate.watch
     alert = watch.next_alert
@@ -89,10 +107,7 @@ def decide(candidate: Candidate, now: datetime, waits: Waits, policy: Policy) ->
             moment, level = watch.due_at, ""
             after = replace(watch, status=ClockStatus.MET, ended_at=watch.due_at, next_alert=None, next_fire_at=None)
         case Alert.BREACHED:
-            if candidate.held:
-                waited = (now - watch.due_at) / PATIENCE
-                return Held(watch=watch, look_again_at=now + max(waits.shortest, min(waited, waits.longest)))
-            return overdue(watch, now, policy, doubts=(Doubt.ANSWER,) if candidate.answer == LAPSED else ())
+            return _breach(candidate, watch.due_at, now, waits, policy, writers)
         case Alert.CLEARED:
             raise ValueError("nothing waits for being cleared")
         case _:
@@ -109,6 +124,27 @@ def decide(candidate: Candidate, now: datetime, waits: Waits, policy: Policy) ->
     )
 
 
+def _breach(
+    candidate: Candidate, due_at: datetime, now: datetime, waits: Waits, policy: Policy, writers: Writers
+) -> Fired | Held | Kept:
+    """Said when all who could know otherwise have come past its moment; for the time being, if one stands still."""
+    watch = candidate.watch
+    met_at = met_by(watch, candidate.steps or {}, policy)
+    if met_at is not None:
+        after = met(watch, met_at)
+        if after.next_alert is None:
+            return Kept(before=watch, after=after, at=met_at)
+        watch = after
+    wanted = needs(watch.kind, policy)
+    if candidate.held or writers.waits_for(wanted, due_at):
+        waited = (now - due_at) / PATIENCE
+        longest = waits.longest if candidate.answer == HOLDS else waits.longest_for_reading
+        return Held(watch=watch, look_again_at=now + max(waits.shortest, min(waited, longest)))
+    silent = writers.silent(wanted, due_at)
+    doubts = (Doubt.ANSWER,) * (candidate.answer == LAPSED) + (Doubt.WRITER,) * bool(silent)
+    return overdue(watch, now, policy, doubts=doubts, silent=silent)
+
+
 def _first(watch: Watch, now: datetime) -> tuple[datetime, str]:
     """Moment and level of what is said next; a watch from before there were levels has one without a name."""
     for one in watch.ahead:
@@ -116,7 +152,14 @@ def _first(watch: Watch, now: datetime) -> tuple[datetime, str]:
     return watch.next_fire_at or now, ""
 
 
-def overdue(watch: Watch, now: datetime, policy: Policy, *, doubts: tuple[Doubt, ...] = ()) -> Fired:
+def overdue(
+    watch: Watch,
+    now: datetime,
+    policy: Policy,
+    *,
+    doubts: tuple[Doubt, ...] = (),
+    silent: tuple[SilentWriter, ...] = (),
+) -> Fired:
     """The breach of a watch whose limit has passed, said now."""
     if watch.due_at is None:
         raise ValueError("a clock that stands still is not late")
@@ -130,6 +173,7 @@ def overdue(watch: Watch, now: datetime, policy: Policy, *, doubts: tuple[Doubt,
         recipients=told_of(Alert.BREACHED, watch.kind, watch.office, watch.area, policy),
         begins=begins(watch, Alert.BREACHED, policy),
         doubts=doubts,
+        silent=silent,
     )
 
 

@@ -133,6 +133,17 @@ ALTER TABLE parked_records ADD COLUMN came_at timestamptz
 """
 
 
+WATERMARKS = """
+CREATE TABLE watermarks (
+    writer varchar,
+    hops smallint,
+    until timestamptz,
+    heard_at timestamptz NOT NULL,
+    PRIMARY KEY (writer, hops, until)
+) WITH (fillfactor = 50)
+"""
+
+
 class Operations(Protocol):
     """The part of Alembic's `op` that is used here."""
 
@@ -143,6 +154,11 @@ def create_progress(op: Operations) -> None:
     """How far each reader has read, and when a record that is parked has come."""
     for statement in PROGRESS.split(";\n"):
         op.execute(statement)
+
+
+def create_watermarks(op: Operations) -> None:
+    """How far each writer has come, as far as it was heard here."""
+    op.execute(WATERMARKS)
 
 
 def create_plumbing(op: Operations) -> None:

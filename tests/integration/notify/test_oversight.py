@@ -12,9 +12,10 @@ from sqlalchemy import text
 from contracts.codes import ClockKind, Field, ReferralRole, SubmissionChannel
 from contracts.events import CaseBound
 from contracts.events.cases import CaseClosed, CaseRegistered, CaseReopened
-from contracts.events.clocks import ClockCancelled, ClockMet, ClockStarted, ClockStop
+from contracts.events.clocks import ClockCancelled, ClockMet, ClockStarted, ClockStop, SilentWriter
 from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralReturnRequested
 from services.notify.http import ROUTES
+from services.notify.standing import Standing
 from services.policies import PolicyWatch, load_policy
 from services.runtime.auth import Principal, Role, issue_token
 from services.runtime.clock import Clock
@@ -40,6 +41,7 @@ async def http(notify: Notify) -> AsyncIterator[httpx.AsyncClient]:
     clock = Clock(speed=1e-9, origin=SUPERVISED + HOUR, anchor=datetime.now(NOW.tzinfo))
     policy = PolicyWatch(PACK)
     state = {"engine": notify.engine, "policy": policy, "places": policy, "clock": clock, "token_key": KEY}
+    state["standing"] = Standing((SilentWriter(service="routing", since=NOW),))
     state["explained_by"] = {"intake": "https://intake.example", "routing": "https://routing.example/r"}
 
     async def probe() -> dict[str, str]:
@@ -180,6 +182,12 @@ async def test_pages_follow_each_other_and_what_nobody_holds_is_on_them(
         seen += [one["clock_id"] for one in page["items"]]
         cursor = page["next"]
     assert len(set(seen)) == len(seen) == 5
+
+
+async def test_the_overview_names_a_service_that_stands_still(http: httpx.AsyncClient) -> None:
+    (standing,) = (await http.get("/v1/overview")).json()["standing"]
+    assert standing["service"] == "routing"
+    assert datetime.fromisoformat(standing["since"]) == NOW
 
 
 async def test_the_overview_counts_what_is_supervised(notify: Notify, http: httpx.AsyncClient) -> None:

@@ -1,7 +1,7 @@
 """Notify's readers and watchman on a real database, fed by hand."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,17 @@ from contracts.topics import HOME, OFFICE_FEEDBACK
 from services.deadlines import CIVIL_TIME
 from services.notify import store
 from services.notify.climbing import Supervisor
-from services.notify.firing import Watchman
+from services.notify.domain.writers import BY_ALL
+from services.notify.firing import OF_WRITERS, Watchman
 from services.notify.handlers import CASE_EVENTS, EVENTS, FEEDBACK, READERS, Watcher
 from services.policies import PolicyWatch
 from services.runtime.clock import Clock
 from services.runtime.consume import Record, read_record
 from services.runtime.database import transaction
 from services.runtime.ids import new_id
+from services.runtime.progress import note_progress
 from services.runtime.settle import Desk, settle
+from services.runtime.watermarks import Need, note_marks
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
 OFFICE = "education-130722000000"
@@ -61,10 +64,23 @@ class Notify:
         clock = Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC))
         return Supervisor(engine=self.engine, clock=clock, policy=PolicyWatch(PACK))
 
-    async def has_read(self, until: datetime, readers: Sequence[str] = READERS) -> None:
+    async def has_read(
+        self, until: datetime, readers: Sequence[str] = READERS, writers: Iterable[Need] = BY_ALL
+    ) -> None:
+        """And the other services have said everything of up to then."""
+        now = datetime.now(UTC)
         async with transaction(self.engine) as conn:
             for reader in readers:
-                await store.note_reading(conn, reader, "one", until=until, seen=datetime.now(UTC))
+                await store.note_reading(conn, reader, "one", until=until, seen=now)
+        await self.have_come(until, writers)
+
+    async def have_come(self, until: datetime, wanted: Iterable[Need] = BY_ALL) -> None:
+        """Writers have said everything of up to then, and it was read."""
+        now = datetime.now(UTC)
+        async with transaction(self.engine) as conn:
+            await note_marks(conn, dict.fromkeys(wanted, until), heard_at=now)
+            for reader in OF_WRITERS:
+                await note_progress(conn, reader, "one", until=now, seen=now)
 
     async def hears(self, *events: CaseBound, writer: str = "routing", sent_at: datetime = NOW) -> None:
         desk = self.cases if writer == "intake" else self.events

@@ -28,7 +28,7 @@ from services.runtime.settle import Desk
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 FIRST = """
 from alembic import op
-from services.runtime.migrations.plumbing import create_plumbing, create_progress
+from services.runtime.migrations.plumbing import create_plumbing, create_progress, create_watermarks
 
 revision = "0001"
 down_revision = None
@@ -39,6 +39,7 @@ depends_on = None
 def upgrade() -> None:
     create_plumbing(op)
     create_progress(op)
+    create_watermarks(op)
     op.execute("CREATE TABLE notes (place bigint GENERATED ALWAYS AS IDENTITY, case_id uuid, reason varchar NOT NULL)")
 """
 

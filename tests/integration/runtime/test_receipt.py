@@ -169,3 +169,33 @@ async def test_topics_that_partners_write_are_stamped_by_the_broker_also_those_m
         (old, new), "LogAppendTime"
     )
     assert (found[old]["retention.ms"], found[old]["max.message.bytes"]) == ("7200000", "77777")
+
+
+async def test_how_far_it_is_moves_on_while_records_come_without_a_break(
+    engine: AsyncEngine, connection: dict[str, Any], producer: AIOKafkaProducer, make_topic: Callable[..., Any]
+) -> None:
+    """There is never a moment at which nothing is left to read."""
+    topic = await make_topic(partitions=1)
+    ear = Ear(engine, topic)
+    ending = asyncio.Event()
+
+    async def flood() -> None:
+        while not ending.is_set():
+            for _ in range(50):
+                await producer.send(topic, b"more")
+            await producer.flush()
+
+    async with ear.listening(connection) as progress:
+        flooding = asyncio.create_task(flood())
+        try:
+            begun, found = datetime.now(UTC), []
+            async with asyncio.timeout(30):
+                while not any(moment > begun + timedelta(seconds=2) for moment in found):
+                    moment = await progress.pumps[0].caught_up()
+                    found += [moment] if moment is not None else []
+                    await asyncio.sleep(0.1)
+            assert found == sorted(found)
+            assert max(found) <= datetime.now(UTC)
+        finally:
+            ending.set()
+            await flooding

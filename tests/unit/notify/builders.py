@@ -1,6 +1,6 @@
 """Watches and supervisions for tests, and the policy of the demo city."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
@@ -9,7 +9,9 @@ from contracts.codes import ClockKind
 from services.deadlines import CIVIL_TIME
 from services.notify.domain.ladder import Supervision, begun
 from services.notify.domain.watch import Ahead, Alert, Watch, waiting_for
+from services.notify.domain.writers import BY_ALL, Writers
 from services.policies import Policy, load_policy
+from services.runtime.watermarks import Mark
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
 OFFICE = "education-130722000000"
@@ -19,6 +21,10 @@ CITY = "civil_affairs-130700000000"
 CITY_GOVERNMENT = "government_office-130700000000"
 AREA = "130722100000"
 DAY = timedelta(days=1)
+
+LAST = datetime(2200, 1, 1, tzinfo=UTC)
+COME = Writers(marks=dict.fromkeys(BY_ALL, Mark(LAST, LAST)), now=LAST, patience=DAY)
+"""All services have said everything."""
 
 
 @cache

@@ -11,10 +11,10 @@ from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
 from services.notify.domain import ladder, watch
 from services.notify.domain.firing import Candidate, Fired, Waits, decide
 from services.notify.domain.watch import Ahead, Alert, Watch, moments_of, waiting_for
-from tests.unit.notify.builders import COUNTY, DAY, OFFICE, a_watch, civil, the_policy
+from tests.unit.notify.builders import COME, COUNTY, DAY, OFFICE, a_watch, civil, the_policy
 
 POLICY = the_policy()
-WAITS = Waits(shortest=timedelta(minutes=1), longest=timedelta(hours=1))
+WAITS = Waits(shortest=timedelta(minutes=1), longest=timedelta(hours=1), longest_for_reading=timedelta(minutes=5))
 START = civil("02 09:00")
 HOURS = st.integers(min_value=0, max_value=240).map(lambda number: timedelta(hours=number))
 DAYS = st.integers(min_value=1, max_value=10)
@@ -87,7 +87,7 @@ class Course(RuleBasedStateMachine):
     def the_watchman_looks(self) -> None:
         while self.watch.next_fire_at is not None and self.watch.next_fire_at <= self.now:
             held = self.watch.next_alert is Alert.BREACHED and self.watch.due_at >= self.read_until
-            outcome = decide(Candidate(watch=self.watch, unread=held, answer=None), self.now, WAITS, POLICY)
+            outcome = decide(Candidate(watch=self.watch, unread=held, answer=None), self.now, WAITS, POLICY, COME)
             if not isinstance(outcome, Fired):
                 self.watch = replace(outcome.watch, next_fire_at=outcome.look_again_at)
                 return
@@ -131,6 +131,7 @@ class Course(RuleBasedStateMachine):
                 self.now,
                 WAITS,
                 POLICY,
+                COME,
             )
             assert isinstance(fired, Fired)
             self._says(fired)

@@ -105,6 +105,17 @@ def broken_for_the_time_being(_: Facts) -> Facts:
     return together(told)
 
 
+def blamed_for_what_routing_did(_: Facts) -> Facts:
+    """Intake stands still: it has not said yet that its clock was met, and may never say it."""
+    told = History(1)
+    told.is_registered()
+    told.is_accepted()
+    told.begins("intake", ClockKind.DISPATCH, days=2)
+    told.is_dispatched(co=None)
+    told.alerts_of(ClockKind.DISPATCH, clocks.ClockBreached, MONDAY + 3 * DAY)
+    return together(told)
+
+
 def answered_before_it_was_sent(_: Facts) -> Facts:
     told = dispatched()
     told.is_heard(ReferralRole.LEAD, MONDAY + DAY - timedelta(seconds=1))
@@ -168,6 +179,7 @@ CLOCK_PLANTS = (
     ),
     Plant("no_false_breach", "met in time", broken_though_met),
     Plant("no_false_breach", "said for the time being, and never taken back", broken_for_the_time_being),
+    Plant("sent_on_in_time", "intake stood still", blamed_for_what_routing_did),
     Plant("no_false_breach", "paused in time", broken_while_paused),
     Plant("no_false_breach", "too early", broken_too_early),
     Plant("no_false_breach", "of no version", broken_in_another_version),

@@ -137,6 +137,22 @@ def cleared(number: int = 11) -> History:
     return told
 
 
+def sent_on_late(number: int = 15) -> History:
+    """Nobody got it in the time for that, which was said before it was sent."""
+    told = History(number)
+    told.is_registered()
+    told.is_accepted()
+    told.begins("intake", ClockKind.DISPATCH, days=1, since=MONDAY - timedelta(hours=1))
+    told.alerts_of(ClockKind.DISPATCH, clocks.ClockBreached, MONDAY + DAY - timedelta(minutes=1))
+    told.is_dispatched(co=None)
+    told.ends("intake", ClockKind.DISPATCH, MONDAY + DAY)
+    gone = cases.CaseWithdrawn(case_id=told.case_id, reason="own_wish", withdrawn_at=MONDAY + 3 * DAY)
+    told.is_in_state(CaseState.WITHDRAWN, gone)
+    told.answers(referrals.ReferralCancelled, LEAD, ReferralState.CANCELLED, reason="withdrawn")
+    told.ends("routing", ClockKind.HANDLING, MONDAY + 3 * DAY, clocks.ClockCancelled)
+    return told
+
+
 def recounted(number: int = 9) -> History:
     """A new calendar gave it another date."""
     told = History(number)
@@ -209,6 +225,7 @@ COURSES = (
     cleared,
     on_hold,
     awaiting,
+    sent_on_late,
 )
 
 

@@ -1,0 +1,32 @@
+"""Clocks of a case's window that wait for what happens to its lead's referral: routing's own word ends them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+
+from contracts.codes import ClockKind
+from services.notify.domain.watch import Watch
+from services.policies import Policy
+
+KINDS = 256
+
+
+@lru_cache(maxsize=KINDS)
+def steps_for(kind: ClockKind, policy: Policy) -> frozenset[str]:
+    """Steps of the lead's referral for which a clock of the window waits, in whatever matter."""
+    rules = (rule for rule in policy.clocks if rule.clock is kind and rule.at_the_window)
+    return frozenset(what.value for rule in rules for what in rule.meets if not what.of_a_case)
+
+
+@lru_cache(maxsize=8)
+def awaited_steps(policy: Policy) -> frozenset[str]:
+    """Steps for which any clock of a window waits."""
+    return frozenset(step for kind in ClockKind for step in steps_for(kind, policy))
+
+
+def met_by(watch: Watch, steps: Mapping[str, datetime], policy: Policy) -> datetime | None:
+    """When what it waits for has happened, as far as routing has said; none if it has not, or before it began."""
+    if watch.referral_id is not None or watch.has_ended:
+        return None
+    wanted = steps_for(watch.kind, policy)
+    return min((at for what, at in steps.items() if what in wanted and at >= watch.started_at), default=None)

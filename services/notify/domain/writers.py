@@ -1,0 +1,71 @@
+"""Whether all who could say that a clock was kept have come past its last moment, and who stands still."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+from contracts.codes import ClockKind
+from contracts.events.clocks import SilentWriter
+from services.notify.domain.window import steps_for
+from services.policies import Policy
+from services.runtime.watermarks import Mark, Need
+
+KINDS: Final = 256
+INTAKE, ROUTING = "intake", "routing"
+BY_ITSELF: Final = frozenset({Need(INTAKE, 1)})
+BY_ALL: Final = frozenset(Need(writer, hops) for writer in (INTAKE, ROUTING) for hops in (1, 2))
+LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@lru_cache(maxsize=KINDS)
+def needs(kind: ClockKind, policy: Policy) -> frozenset[Need]:
+    """Whose word could stop such a clock: of what only the window does, intake's alone.
+
+    An office's clock ends also with its case, and that takes two hops.
+    """
+    rules = [rule for rule in policy.clocks if rule.clock is kind]
+    alone = bool(rules) and all(rule.at_the_window or not rule.starts for rule in rules)
+    return BY_ITSELF if alone and not steps_for(kind, policy) else BY_ALL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writers:
+    """How far each has come, at one look. Real time but for the moments of the marks."""
+
+    marks: Mapping[Need, Mark] = field(default_factory=dict)
+    now: datetime
+    patience: timedelta
+    """For how long nobody says a breach while a writer stands still."""
+    awake_since: datetime = LONG_AGO
+    """Since when the watchman hears without a break: before that it is not the writer who stood still."""
+
+    def behind(self, wanted: frozenset[Need], due_at: datetime) -> frozenset[Need]:
+        """Those who have not said everything of up to that moment."""
+        return frozenset(need for need in wanted if (until := self._until(need)) is None or until < due_at)
+
+    def stands_still(self, need: Need) -> bool:
+        mark = self.marks.get(need)
+        moved_at = max(mark.moved_at, self.awake_since) if mark is not None else self.awake_since
+        return self.now - moved_at >= self.patience
+
+    def waits_for(self, wanted: frozenset[Need], due_at: datetime) -> bool:
+        """Whether one of them is still coming, or may be."""
+        return any(not self.stands_still(need) for need in self.behind(wanted, due_at))
+
+    def silent(self, wanted: frozenset[Need], due_at: datetime) -> tuple[SilentWriter, ...]:
+        """Who stands still before that moment. Who only follows one that stands still is not to blame."""
+        still = {need for need in self.behind(wanted, due_at) if self.stands_still(need)}
+        alone = {need for need in still if need.hops == 1} or still
+        names = sorted({need.writer for need in alone})
+        return tuple(SilentWriter(service=name, since=self._until(Need(name, 1))) for name in names)
+
+    def standing(self) -> tuple[SilentWriter, ...]:
+        """Who stands still now, whatever is due."""
+        still = sorted(need.writer for need in BY_ALL if need.hops == 1 and self.stands_still(need))
+        return tuple(SilentWriter(service=name, since=self._until(Need(name, 1))) for name in still)
+
+    def _until(self, need: Need) -> datetime | None:
+        mark = self.marks.get(need)
+        return mark.until if mark is not None else None

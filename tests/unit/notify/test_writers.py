@@ -1,0 +1,116 @@
+"""A breach is said when all who could say otherwise have come past its moment; nobody waits for who stands still."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.codes import ClockKind, Doubt
+from contracts.events.clocks import SilentWriter
+from services.notify.domain.firing import Candidate, Fired, Held, Kept, Waits, decide
+from services.notify.domain.watch import Alert
+from services.notify.domain.window import awaited_steps, met_by, steps_for
+from services.notify.domain.writers import BY_ALL, BY_ITSELF, Writers, needs
+from services.runtime.watermarks import Mark, Need
+from tests.unit.notify.builders import COME, DAY, FRIDAY, a_watch, the_policy
+
+POLICY = the_policy()
+WAITS = Waits(shortest=timedelta(minutes=1), longest=timedelta(hours=1), longest_for_reading=timedelta(minutes=5))
+PATIENCE = timedelta(seconds=120)
+NOW = datetime(2026, 3, 7, 4, 0, tzinfo=UTC)
+MINUTES = st.integers(min_value=-60, max_value=60).map(lambda number: timedelta(minutes=number))
+SECONDS = st.integers(min_value=0, max_value=600).map(lambda number: timedelta(seconds=number))
+MARKS = st.dictionaries(
+    st.sampled_from(sorted(BY_ALL)),
+    st.builds(
+        Mark,
+        until=st.one_of(st.none(), MINUTES.map(lambda later: FRIDAY + later)),
+        moved_at=SECONDS.map(lambda ago: NOW - ago),
+    ),
+)
+
+
+def writers(**changes: object) -> Writers:
+    return Writers(**{"marks": COME.marks, "now": NOW, "patience": PATIENCE, **changes})
+
+
+def broken(kind: ClockKind = ClockKind.HANDLING, said: Writers = COME, **more: object) -> Fired | Held | Kept:
+    watch = a_watch(kind, next_alert=Alert.BREACHED, next_fire_at=FRIDAY)
+    return decide(Candidate(watch=watch, unread=False, answer=None, **more), FRIDAY + DAY, WAITS, POLICY, said)
+
+
+@pytest.mark.parametrize("kind", [ClockKind.ACCEPTANCE, ClockKind.SUPPLEMENT_NOTICE, ClockKind.CALLBACK])
+def test_what_only_the_window_does_needs_intakes_word_alone(kind: ClockKind) -> None:
+    assert needs(kind, POLICY) == BY_ITSELF
+
+
+@pytest.mark.parametrize("kind", [ClockKind.DISPATCH, ClockKind.SIGNING, ClockKind.HANDLING, ClockKind.RETURN_DECISION])
+def test_what_offices_and_routing_do_needs_the_word_of_both(kind: ClockKind) -> None:
+    assert needs(kind, POLICY) == BY_ALL
+
+
+@given(MARKS, st.sampled_from(sorted(ClockKind)))
+def test_a_breach_without_a_doubt_has_the_word_of_all(marks: dict[Need, Mark], kind: ClockKind) -> None:
+    """And one with a doubt names who stood still, and nobody who is still coming."""
+    said = writers(marks=marks)
+    wanted = needs(kind, POLICY)
+    behind = {
+        need for need in wanted if need not in marks or (marks[need].until or datetime.min.replace(tzinfo=UTC)) < FRIDAY
+    }
+    coming = {need for need in behind if need in marks and NOW - marks[need].moved_at < PATIENCE}
+    outcome = broken(kind, said)
+    if coming:
+        assert isinstance(outcome, Held)
+        return
+    assert isinstance(outcome, Fired)
+    if outcome.alert is Alert.BREACHED:
+        assert bool(outcome.silent) == bool(behind) == (Doubt.WRITER in outcome.doubts)
+        assert {one.service for one in outcome.silent} <= {need.writer for need in behind}
+
+
+@given(MARKS)
+def test_waiting_for_a_writer_ends(marks: dict[Need, Mark]) -> None:
+    later = writers(marks=marks, now=NOW + PATIENCE)
+    assert isinstance(broken(said=later), Fired)
+
+
+def test_who_was_asleep_itself_waits_anew() -> None:
+    said = writers(marks={}, awake_since=NOW - PATIENCE / 2)
+    assert isinstance(broken(said=said), Held)
+    assert isinstance(broken(said=writers(marks={}, awake_since=NOW - PATIENCE)), Fired)
+
+
+def test_only_who_stands_still_itself_is_named_and_not_who_follows_it() -> None:
+    still = Mark(FRIDAY - DAY, NOW - DAY)
+    marks = dict(COME.marks) | {Need("intake", 1): still, Need("intake", 2): still, Need("routing", 2): still}
+    outcome = broken(said=writers(marks=marks))
+    assert isinstance(outcome, Fired)
+    assert outcome.silent == (SilentWriter(service="intake", since=FRIDAY - DAY),)
+    assert writers(marks=marks).standing() == outcome.silent
+
+
+def test_a_clock_of_the_window_waits_for_the_dispatch_itself() -> None:
+    assert steps_for(ClockKind.DISPATCH, POLICY) == {"referral.dispatched", "referral.rework_requested"}
+    assert steps_for(ClockKind.DISPATCH, POLICY) == awaited_steps(POLICY)
+    assert steps_for(ClockKind.HANDLING, POLICY) == frozenset()
+
+
+@given(MINUTES)
+def test_a_dispatch_in_time_is_no_breach_whoever_stands_still(later: timedelta) -> None:
+    """What was heard before the clock was counts all the same."""
+    at = FRIDAY + later
+    for said in (COME, writers(marks={})):
+        outcome = broken(ClockKind.DISPATCH, said, steps={"referral.dispatched": at})
+        if at <= FRIDAY:
+            assert isinstance(outcome, Kept)
+            assert (outcome.after.ended_at, outcome.after.next_alert) == (at, None)
+        elif said is COME:
+            assert isinstance(outcome, Fired)
+            assert outcome.after.ended_at == at
+
+
+def test_what_happened_before_a_clock_began_does_not_end_it() -> None:
+    watch = a_watch(ClockKind.DISPATCH)
+    assert met_by(watch, {"referral.dispatched": watch.started_at - DAY}, POLICY) is None
+    assert met_by(watch, {"referral.signed": watch.started_at + DAY}, POLICY) is None
