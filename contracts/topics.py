@@ -26,6 +26,8 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     partitions: int = PARTITIONS
     subjects: tuple[str, ...] = ()
     """Event subjects that travel here, for example `case`."""
+    segment: timedelta | None = None
+    """In pieces of this length old records are dropped; as the broker likes it where nothing is said."""
     body: type[Submission | Feedback] | None = None
     """The message, where it is a partner's own and no event of ours."""
 
@@ -41,6 +43,8 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     def settings(self) -> dict[str, str]:
         """What the broker is told of the topic. Of what comes from outside it stamps the moment itself, if it can."""
         kept = {"retention.ms": str(int(self.retention.total_seconds() * 1000))}
+        if self.segment is not None:
+            kept["segment.ms"] = str(int(self.segment.total_seconds() * 1000))
         return kept | BY_THE_BROKER if self.body is not None else kept
 
     @property
@@ -152,6 +156,7 @@ INTAKE_PROGRESS: Final = Topic(
     retention=timedelta(days=1),
     purpose="up to which moment all that intake has to say stands on its topics",
     partitions=1,
+    segment=timedelta(hours=1),
     subjects=("progress",),
 )
 ROUTING_PROGRESS: Final = Topic(
@@ -162,6 +167,7 @@ ROUTING_PROGRESS: Final = Topic(
     retention=timedelta(days=1),
     purpose="up to which moment all that routing has to say stands on its topics",
     partitions=1,
+    segment=timedelta(hours=1),
     subjects=("progress",),
 )
 
