@@ -6,7 +6,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from contracts.topics import TOPICS
+from contracts.topics import PROGRESS, TOPICS
 from services.console.verify.facts import Heard, as_uuid
 
 GROUPS: Final = {
@@ -18,7 +18,10 @@ GROUPS: Final = {
 SILENT_SECONDS: Final = 30.0
 IDLE_MS: Final = 1500
 """Longer than any broker keeps back a record that it has."""
-OURS: Final = tuple(topic.name.partition("{office}") for topic in TOPICS if topic.body is None)
+OURS: Final = tuple(
+    topic.name.partition("{office}") for topic in TOPICS if topic.body is None and topic not in PROGRESS.values()
+)
+"""What stands in the journals. How far a service has come does not: nobody needs to hear that again."""
 
 
 def _is_ours(name: str) -> bool:
