@@ -53,7 +53,7 @@ steady: $(READY) ## races, faults and stories, TIMES=50 each, to find what fails
 	$(BIN)/pytest $(or $(ONLY),tests/faults tests/acceptance) --count $(or $(TIMES),50) --numprocesses $(WORKERS) --dist loadfile
 
 nightly: $(READY) ## twenty thousand examples of each property and lives of each state machine; takes hours
-	YIMEN_HYPOTHESIS=nightly $(BIN)/pytest tests/unit --numprocesses 2
+	YIMEN_HYPOTHESIS=nightly $(BIN)/pytest tests/unit tests/integration/*/test_document.py --numprocesses 2
 
 bench: $(READY) ## measure speeds and memory against yardsticks; build/bench.json (QUICK=1 for a small run)
 	$(BIN)/python -m tests.benchmarks

@@ -18,7 +18,7 @@ from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.lookup import acts_as, find_visible
 from services.intake.telling import act
-from services.intake.views import CaseView, to_notice, to_view
+from services.intake.views import CaseView, NoticeView, to_notice, to_view
 from services.policies import Policy
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
@@ -144,6 +144,8 @@ def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
 
     take.__doc__ = kind.__doc__
     take.__annotations__["data"] = json_body(kind)
+    answer: Any = NoticeView if kind is RequestSupplement else CaseView
+    take.__annotations__["return"] = Response[answer]
     if not any(field.required for field in msgspec.structs.fields(kind)):
         take.__defaults__ = (kind(),)  # no body says as much as an empty one
     return post(

@@ -25,6 +25,7 @@ from services.policies.words import office_of, reason_of
 from services.runtime.access import demand
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
+from services.runtime.documents import Described
 from services.runtime.failures import Rejected
 from services.runtime.sealing import Sealer
 
@@ -107,7 +108,12 @@ async def show(request: Call, state: State, key: FromPath[str]) -> CaseContent:
     return to_content(found, summary, policy)
 
 
-@get("/v1/cases/{key:str}/applicant", guards=[SEES_PEOPLE], tags=["cases"])
+@get(
+    "/v1/cases/{key:str}/applicant",
+    guards=[SEES_PEOPLE],
+    tags=["cases"],
+    opt=Described(answers={200: Applicant}, gone=True).opt(),
+)
 async def show_applicant(
     request: Call,
     state: State,

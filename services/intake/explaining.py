@@ -2,19 +2,27 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import TypedDict
 from uuid import UUID
 
 from services.intake.domain.case import Case
 from services.intake.domain.ended import ended_clocks
 from services.intake.store import TimelineEntry
-from services.intake.views import to_view
+from services.intake.views import CaseView, to_view
 from services.policies import Policy
+from services.policies.explained import CalendarTold, ClockExplained
 from services.policies.explaining import calendar_told, explained
 from services.policies.sheets import Sheet, sheet_html, sheet_text
 from services.policies.words import Words, office_of
 from services.runtime.failures import Rejected
 from services.runtime.forms import Told
 from services.runtime.pages import Page
+
+
+class CaseExplained(TypedDict):
+    case: CaseView
+    clocks: list[ClockExplained]
+    calendar: CalendarTold
 
 
 def told(case: Case, entries: Iterable[TimelineEntry], policy: Policy, *, now: datetime, clock_id: UUID | None) -> Told:

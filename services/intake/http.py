@@ -13,6 +13,7 @@ from litestar.params import FromPath, QueryParameter
 from contracts.access import Part
 from contracts.codes import CaseState, Field
 from contracts.refusals import Refused
+from contracts.submissions import Submission
 from services.intake import explaining, registration, store
 from services.intake.acting import ACTS
 from services.intake.contents import CONTENTS, SEES, CaseListed, to_listed
@@ -21,10 +22,11 @@ from services.intake.registration import Outcome, Registered
 from services.intake.relations import list_relations
 from services.intake.spending import TimeView, to_time
 from services.intake.timeline import ClockView, Entry, own_clocks, to_entries
-from services.intake.views import to_view
+from services.intake.views import CaseView, to_view
 from services.runtime.auth import Principal, Role, Who, requires
 from services.runtime.database import transaction
-from services.runtime.forms import AskedForm, AskedLanguage, InThreeForms, tell
+from services.runtime.documents import FORMS, Described
+from services.runtime.forms import AskedForm, AskedLanguage, tell
 from services.runtime.problems import problem
 from services.runtime.requests import AskedArea
 
@@ -47,7 +49,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
-@post("/v1/cases", guards=[REGISTERS], media_type=MediaType.JSON, tags=["cases"])
+@post(
+    "/v1/cases",
+    guards=[REGISTERS],
+    media_type=MediaType.JSON,
+    tags=["cases"],
+    opt=Described(answers={200: CaseView, 201: CaseView}, body=Submission, gone=True).opt(),
+)
 async def register(request: Call, state: State) -> Response[Any]:
     """Register a matter: 201 with the case, 200 if it was there before, 409 for another content, 422 for faults."""
     (outcome,) = await _registered([await request.body()], request.user, state)
@@ -61,6 +69,7 @@ async def register(request: Call, state: State) -> Response[Any]:
     media_type=NDJSON,
     tags=["cases"],
     request_max_body_size=LARGEST_BATCH,
+    opt=Described(answers={200: str}, body=str, takes=NDJSON, media=(NDJSON,)).opt(),
 )
 async def register_batch(request: Call, state: State) -> Response[bytes]:
     """NDJSON in, one answer a line out and in order: the case, or the problem of this line alone.
@@ -182,7 +191,12 @@ async def show_time(request: Call, state: State, key: FromPath[str]) -> TimeView
     return to_time(case, story, state.policy.policy, state.clock.now())
 
 
-@get("/v1/cases/{key:str}/explain", guards=[SEES], tags=["cases"], operation_class=InThreeForms)
+@get(
+    "/v1/cases/{key:str}/explain",
+    guards=[SEES],
+    tags=["cases"],
+    opt=Described(answers={200: explaining.CaseExplained}, media=FORMS).opt(),
+)
 async def explain(
     request: Call,
     state: State,

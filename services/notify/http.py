@@ -20,9 +20,11 @@ from contracts.refusals import Fault
 from services.notify import figures, oversight
 from services.notify.figures import AlertView, Names, Wanted, WatchView, name_of
 from services.notify.oversight import SupervisionView
+from services.notify.shapes import Overview, Performance
 from services.policies import Policy
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
+from services.runtime.documents import Described
 from services.runtime.failures import Rejected
 from services.runtime.pages import SEALED
 from services.runtime.requests import AskedArea
@@ -79,7 +81,7 @@ def _scope(user: Principal, office: str, area: str) -> tuple[str, str]:
     return office, area
 
 
-@get("/v1/overview", guards=[SEES], tags=["figures"])
+@get("/v1/overview", guards=[SEES], tags=["figures"], opt=Described(answers={200: Overview}).opt())
 async def overview(
     request: Call,
     state: State,
@@ -224,7 +226,12 @@ async def list_alerts(
     return AlertPage(items=found, next=found[-1].cursor if found else cursor)
 
 
-@get("/v1/alerts/stream", guards=[SEES], tags=["alerts"])
+@get(
+    "/v1/alerts/stream",
+    guards=[SEES],
+    tags=["alerts"],
+    opt=Described(answers={200: str}, media=("text/event-stream",)).opt(),
+)
 async def stream_alerts(
     request: Call,
     state: State,
@@ -253,7 +260,12 @@ def _checked(cursor: str | None) -> str | None:
     return cursor
 
 
-@get("/v1/offices/{code:str}/performance", guards=[SEES], tags=["figures"])
+@get(
+    "/v1/offices/{code:str}/performance",
+    guards=[SEES],
+    tags=["figures"],
+    opt=Described(answers={200: Performance}).opt(),
+)
 async def performance(request: Call, state: State, code: FromPath[str]) -> dict[str, Any]:
     """How one office does: on time, late, returned, reworked, satisfied, supervised, median days to the end."""
     office = state.policy.policy.office(code)

@@ -3,18 +3,20 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 from uuid import UUID
 
+from contracts.events.base import Actor
 from services.policies import Policy
 from services.policies.clocks import LegalClock
+from services.policies.explained import CalendarTold, ClockExplained
 from services.policies.explaining import calendar_told, explained
 from services.policies.sheets import Sheet, minute, sheet_html, sheet_text
 from services.policies.words import Words, actor_of, approver_of, office_of, reason_of
 from services.routing.domain.dispatching import RULES
 from services.routing.domain.referral import Referral, Routing
 from services.routing.rows import Act
-from services.routing.translate import to_view
+from services.routing.translate import ReferralView, to_view
 from services.runtime.failures import Rejected
 from services.runtime.forms import Told
 from services.runtime.pages import Page
@@ -30,6 +32,56 @@ ACTS: Final[Mapping[str, Words]] = MappingProxyType(
     }
 )
 """By the last part of the path; of a decision on a return by what was decided."""
+
+
+class DecisionExplained(TypedDict):
+    """By which rule of which policy it was sent where, and what was looked at on the way."""
+
+    decision_id: UUID
+    case_id: UUID
+    policy_version: str
+    rule: str | None
+    lead: str
+    co_handlers: list[str]
+    copies: list[str]
+    trace: list[dict[str, str]]
+    decided_at: datetime
+    decided_by: str
+
+
+class CorrectionExplained(TypedDict):
+    """A pause that was put right: what it was, what it is, why, and who agreed."""
+
+    id: int
+    case_id: UUID
+    referral_id: UUID
+    clock_id: UUID
+    version: int
+    pause: int
+    was_start: datetime
+    was_end: datetime | None
+    start: datetime
+    end: datetime | None
+    reason: str
+    approver: str
+    corrected_at: datetime
+    corrected_by: str
+
+
+class ActExplained(TypedDict):
+    at: datetime
+    act: str
+    reason: str
+    by: Actor
+
+
+class ReferralExplained(TypedDict):
+    referral: ReferralView
+    decision: DecisionExplained
+    corrections: list[CorrectionExplained]
+    acts: list[ActExplained]
+    clocks: list[ClockExplained]
+    calendar: CalendarTold
 
 
 def told(

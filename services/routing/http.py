@@ -26,8 +26,9 @@ from services.routing.views import AnswerView, ReadView, ReferralContent, to_ans
 from services.runtime.access import demand
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
+from services.runtime.documents import FORMS, Described
 from services.runtime.failures import Rejected
-from services.runtime.forms import AskedForm, AskedLanguage, InThreeForms, tell
+from services.runtime.forms import AskedForm, AskedLanguage, tell
 from services.runtime.http import json_body
 from services.runtime.problems import problem
 from services.runtime.requests import AskedCase
@@ -41,6 +42,7 @@ SEES = requires(Role.OFFICER, Role.CLERK, Role.TOWNSHIP, Role.COORDINATOR, Role.
 SEES_TEXT = requires(Role.OFFICER, Role.CLERK, Role.TOWNSHIP, Role.COORDINATOR)
 AUDITS = requires(Role.COORDINATOR)
 LARGEST_PAGE = 200
+TOLD = Described(answers={200: ReferralView}).opt()
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     items: list[ReferralView]
     next: str | None = None
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision made of the referral, and the one that follows it."""
+
+    referral: ReferralView
+    successor: ReferralView | None
 
 
 @get("/v1/referrals", guards=[SEES], tags=["referrals"])
@@ -99,7 +108,12 @@ async def show(request: Call, state: State, referral_id: FromPath[UUID]) -> Refe
     return to_content(seen, holds, state.router.policy.policy)
 
 
-@get("/v1/referrals/{referral_id:uuid}/explain", guards=[SEES], tags=["referrals"], operation_class=InThreeForms)
+@get(
+    "/v1/referrals/{referral_id:uuid}/explain",
+    guards=[SEES],
+    tags=["referrals"],
+    opt=Described(answers={200: explaining.ReferralExplained}, media=FORMS).opt(),
+)
 async def explain(
     request: Call,
     state: State,
@@ -160,6 +174,7 @@ async def show_reads(request: Call, state: State, referral_id: FromPath[UUID]) -
     guards=[requires(Role.OFFICER, Role.COORDINATOR)],
     status_code=200,
     tags=["answers", "coordinator"],
+    opt=TOLD,
 )
 async def resume(request: Call, state: State, referral_id: FromPath[UUID], data: JSONBody[AnswerBody]) -> Response[Any]:
     """Resume (恢复): by the office as on Kafka, or by the coordinator of the area, who names a reason alone."""
@@ -185,6 +200,7 @@ def _answering(action: FeedbackAction) -> HTTPRouteHandler:
         guards=[ANSWERS],
         status_code=200,
         tags=["answers"],
+        opt=TOLD,
         name=f"answer_{action.value}",
     )(answer)
 
@@ -223,14 +239,21 @@ def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
         policy = state.router.policy.policy
         view = to_view(outcome.referral(referral_id), outcome, policy)
         successor = next((r for r in outcome.referrals if r.supersedes == referral_id), None)
-        answer = {"referral": view, "successor": to_view(successor, outcome, policy) if successor else None}
+        answer = Decided(referral=view, successor=to_view(successor, outcome, policy) if successor else None)
         return Response(answer, status_code=200, media_type=MediaType.JSON)
 
     take_decision.__doc__ = kind.__doc__
     take_decision.__annotations__["data"] = json_body(kind)
     name = f"decide_{path.replace('-', '_')}"
     full = f"/v1/referrals/{{referral_id:uuid}}/{path}"
-    return post(full, guards=[DECIDES], status_code=200, tags=["coordinator"], name=name)(take_decision)
+    return post(
+        full,
+        guards=[DECIDES],
+        status_code=200,
+        tags=["coordinator"],
+        name=name,
+        opt=Described(answers={200: Decided}).opt(),
+    )(take_decision)
 
 
 async def _decide(user: Principal, state: State, referral_id: UUID, decision: Decision) -> Routing | Refused:

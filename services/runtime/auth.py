@@ -172,4 +172,5 @@ def requires(*roles: Role) -> Guard:
         if roles and principal.role not in roles:
             raise Rejected("role_not_allowed", roles=[role.value for role in roles])
 
+    guard.roles = tuple(role.value for role in roles)  # type: ignore[attr-defined]  # for the OpenAPI document
     return guard

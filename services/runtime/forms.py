@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 from litestar import MediaType, Request, Response
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Schema
 from litestar.params import QueryParameter
 
 from services.runtime.pages import HEADERS, Page
@@ -40,17 +39,6 @@ class Told:
     values: Any
     text: Callable[[Language], str]
     page: Callable[[Language], Page]
-
-
-@dataclass
-class InThreeForms(Operation):
-    """Of a path that answers so: its document names the other two forms too."""
-
-    def __post_init__(self) -> None:
-        answer: Any = (self.responses or {}).get("200")
-        if answer is not None:
-            text = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
-            answer.content = {**(answer.content or {}), "text/plain": text, "text/html": text}
 
 
 def tell(request: Request[Any, Any, Any], told: Told, form: Form | None, lang: Language | None) -> Response[Any]:

@@ -42,11 +42,20 @@ class Known:
 
 async def check_request(request: Request[Any, Any, Any]) -> Response[bytes] | None:
     """Litestar's `before_request`. The route finds what was understood in the place of what was sent."""
+    if request.method == "OPTIONS":
+        return _methods(request)
     known = known_by(request.route_handler)
     faults = list(_query(request, known.query))
     if known.body is not None:
         faults += await _body(request, known.body)
     return problem(request, Refused.of(*faults)) if faults else None
+
+
+def _methods(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Litestar names those of the handler that a path had first."""
+    path = request.scope["path_template"]
+    known = {method for route in request.app.routes if route.path_format == path for method in route.methods}
+    return Response(b"", status_code=204, headers={"allow": ", ".join(sorted(known))})
 
 
 def known_by(handler: BaseRouteHandler) -> Known:

@@ -1,7 +1,5 @@
 """Intake's HTTP door over a real socket, on a database that the caller names."""
 
-import asyncio
-import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,8 +18,8 @@ from services.runtime.database import open_engine
 from services.runtime.http import build_app
 from services.runtime.migrate import upgrade
 from services.runtime.sealing import Sealer
-from services.runtime.server import serving
 from tests.integration.intake.test_registration import PACK
+from tests.sockets import listening
 
 KEY = "t" * 32
 SEALER = Sealer(b64encode(b"k" * 32).decode())
@@ -44,15 +42,6 @@ async def open_doors(database: str) -> AsyncIterator[tuple[httpx.AsyncClient, As
         return {"database": "ok"}
 
     app = build_app("intake", ROUTES, state=state, probe=probe)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = serving(app)
-        served = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
-            await asyncio.sleep(0.01)
-        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with httpx.AsyncClient(base_url=base, timeout=30) as client:
-            yield client, engine
-        server.should_exit = True
-        await served
+    async with listening(app) as address, httpx.AsyncClient(base_url=address, timeout=30) as client:
+        yield client, engine
     await engine.dispose()

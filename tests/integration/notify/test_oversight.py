@@ -12,18 +12,14 @@ from sqlalchemy import text
 from contracts.codes import ClockKind, Field, ReferralRole, SubmissionChannel
 from contracts.events import CaseBound
 from contracts.events.cases import CaseClosed, CaseRegistered, CaseReopened
-from contracts.events.clocks import ClockCancelled, ClockMet, ClockStarted, ClockStop, SilentWriter
+from contracts.events.clocks import ClockCancelled, ClockMet, ClockStarted, ClockStop
 from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralReturnRequested
-from services.notify.http import ROUTES
-from services.notify.standing import Standing
-from services.policies import PolicyWatch, load_policy
+from services.policies import load_policy
 from services.runtime.auth import Principal, Role, issue_token
-from services.runtime.clock import Clock
-from services.runtime.http import build_app
 from services.runtime.ids import new_id
+from tests.integration.notify.doors import KEY, application
 from tests.integration.notify.watching import HOUR, NOW, OFFICE, PACK, Notify, facts, started
 
-KEY = "t" * 32
 DAY = timedelta(days=1)
 URGED = (NOW + HOUR).replace(hour=1, day=6)
 SUPERVISED = URGED.replace(day=12)
@@ -38,16 +34,7 @@ def token(role: Role = Role.COORDINATOR, **more: Any) -> dict[str, str]:
 
 @pytest.fixture
 async def http(notify: Notify) -> AsyncIterator[httpx.AsyncClient]:
-    clock = Clock(speed=1e-9, origin=SUPERVISED + HOUR, anchor=datetime.now(NOW.tzinfo))
-    policy = PolicyWatch(PACK)
-    state = {"engine": notify.engine, "policy": policy, "places": policy, "clock": clock, "token_key": KEY}
-    state["standing"] = Standing((SilentWriter(service="routing", since=NOW),))
-    state["explained_by"] = {"intake": "https://intake.example", "routing": "https://routing.example/r"}
-
-    async def probe() -> dict[str, str]:
-        return {"database": "ok"}
-
-    app = build_app("notify", ROUTES, state=state, probe=probe)
+    app = application(notify, now=SUPERVISED + HOUR)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://notify") as client:
         client.headers.update(token())
         yield client

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,7 +14,7 @@ from litestar import Request, post
 from services.runtime import logs
 from services.runtime.http import build_app
 from services.runtime.problems import SECURITY_HEADERS
-from services.runtime.server import serving
+from tests.sockets import listening
 
 HEAD = b"GET /health/live HTTP/1.1\r\nhost: here\r\n"
 BODY = b"POST /takes HTTP/1.1\r\nhost: here\r\ncontent-length: 20\r\n\r\n"
@@ -33,17 +32,8 @@ async def served(*, head_seconds: float = 0.3, body_seconds: float = 1.0) -> Asy
         return {}
 
     app = build_app("test", [takes], state={"token_key": "t" * 32}, probe=probe)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = serving(app, head_seconds=head_seconds, body_seconds=body_seconds)
-        running = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
-            await asyncio.sleep(0.01)
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            server.should_exit = True
-            await running
+    async with listening(app, head_seconds=head_seconds, body_seconds=body_seconds) as address:
+        yield int(address.rpartition(":")[2])
 
 
 async def answer(port: int, *parts: bytes, pause: float = 0.0) -> bytes:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from litestar import get, post
 from litestar.datastructures import State
+from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from contracts.codes import Role
@@ -44,13 +45,23 @@ async def writes(state: State) -> dict[str, str]:
     return {}
 
 
+@get("/shelves/{number:int}")
+async def looks(number: FromPath[int]) -> dict[str, int]:
+    return {"number": number}
+
+
+@post("/shelves/{number:int}")
+async def puts(number: FromPath[int]) -> dict[str, int]:
+    return {"number": number}
+
+
 @pytest.fixture
 async def door() -> AsyncIterator[httpx.AsyncClient]:
     async def probe() -> dict[str, str]:
         return {}
 
     state: dict[str, Any] = {"token_key": "k" * 32, "engine": create_async_engine("postgresql+asyncpg://nowhere/none")}
-    app = build_app("sample", [guarded, away, busy, breaks, writes], state=state, probe=probe)
+    app = build_app("sample", [looks, puts, guarded, away, busy, breaks, writes], state=state, probe=probe)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://sample") as client:
         yield client
 
@@ -80,6 +91,13 @@ async def test_every_refusal_is_a_problem_that_nobody_keeps_or_frames(
 async def test_a_method_that_is_not_there_names_those_that_are(door: httpx.AsyncClient, method: str) -> None:
     reply = await door.request(method, "/guarded")
     assert (reply.status_code, reply.headers["allow"]) == (405, "GET, OPTIONS")
+
+
+async def test_a_path_names_all_of_its_methods(door: httpx.AsyncClient) -> None:
+    reply = await door.options("/guarded")
+    assert (reply.status_code, reply.headers["allow"]) == (204, "GET, OPTIONS")
+    assert (await door.options("/shelves/3")).headers["allow"] == "GET, OPTIONS, POST"
+    assert (await door.put("/shelves/3")).headers["allow"] == "GET, OPTIONS, POST"
 
 
 async def test_who_has_been_away_for_long_is_asked_again_later(

@@ -1,0 +1,29 @@
+"""Notify's HTTP door, on a database that the caller names."""
+
+from datetime import datetime
+
+from litestar import Litestar
+
+from contracts.events.clocks import SilentWriter
+from services.notify.http import ROUTES
+from services.notify.standing import Standing
+from services.policies import PolicyWatch
+from services.runtime.clock import Clock
+from services.runtime.http import build_app
+from tests.integration.notify.watching import NOW, PACK, Notify
+
+KEY = "t" * 32
+
+
+def application(notify: Notify, *, now: datetime) -> Litestar:
+    """Business time stands still at `now`."""
+    clock = Clock(speed=1e-9, origin=now, anchor=datetime.now(now.tzinfo))
+    policy = PolicyWatch(PACK)
+    state = {"engine": notify.engine, "policy": policy, "places": policy, "clock": clock, "token_key": KEY}
+    state["standing"] = Standing((SilentWriter(service="routing", since=NOW),))
+    state["explained_by"] = {"intake": "https://intake.example", "routing": "https://routing.example/r"}
+
+    async def probe() -> dict[str, str]:
+        return {"database": "ok"}
+
+    return build_app("notify", ROUTES, state=state, probe=probe)

@@ -1,0 +1,27 @@
+"""Notify keeps to its OpenAPI document, whatever it is asked."""
+
+import asyncio
+
+import pytest
+
+from contracts.codes import Role
+from services.runtime.auth import Principal, issue_token
+from tests.conformance import examples, faults_of, thorough
+from tests.integration.notify.doors import KEY, application
+from tests.integration.notify.test_oversight import OFFICE, SUPERVISED, is_supervised, late_case
+from tests.integration.notify.watching import HOUR, Notify
+from tests.sockets import listening
+
+
+@pytest.mark.timeout(20000 if thorough() else 600)
+async def test_notify_answers_as_its_document_says(notify: Notify) -> None:
+    await late_case(notify)
+    await is_supervised(notify)
+    who = {"officer": Principal(subject="o", role=Role.OFFICER, office=OFFICE)}
+    who |= {role.value: Principal(subject="s", role=role, installation=True) for role in (Role.COORDINATOR, Role.OPS)}
+    tokens = {role: issue_token(KEY, principal) for role, principal in who.items()}
+    async with listening(application(notify, now=SUPERVISED + HOUR)) as address:
+        found = await asyncio.to_thread(
+            faults_of, address, tokens=tokens, known={"code": [OFFICE]}, examples=examples()
+        )
+    assert found == [], "\n".join(found)

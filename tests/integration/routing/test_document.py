@@ -1,0 +1,27 @@
+"""Routing keeps to its OpenAPI document, whatever it is asked."""
+
+import asyncio
+
+import pytest
+
+from contracts.codes import Role
+from services.runtime.auth import Principal, issue_token
+from tests.conformance import examples, faults_of, thorough
+from tests.integration.routing.doors import KEY
+from tests.integration.routing.test_access import HOUSING, Stage, officer, stage, staged
+
+__all__ = ["stage"]
+
+
+@pytest.mark.timeout(20000 if thorough() else 600)
+async def test_routing_answers_as_its_document_says(stage: Stage) -> None:
+    known = [referral for scene in (await staged(stage)).values() for referral in scene.of.values()]
+    who = {role.value: Principal(subject="s", role=role, installation=True) for role in Role}
+    found = await asyncio.to_thread(
+        faults_of,
+        str(stage.http.base_url),
+        tokens={role: issue_token(KEY, one) for role, one in (who | {"officer": officer(HOUSING)}).items()},
+        known={"referral_id": known},
+        examples=examples(),
+    )
+    assert found == [], "\n".join(found)
