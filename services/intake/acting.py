@@ -16,9 +16,9 @@ from services.intake.domain import acts
 from services.intake.domain.acts import Rules
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
-from services.intake.lookup import acts_as, find_visible
+from services.intake.lookup import acts_as, find, relations_of
 from services.intake.telling import act
-from services.intake.views import CaseView, NoticeView, to_notice, to_view
+from services.intake.views import CaseView, NoticeView, Relations, to_notice, to_view
 from services.policies import Policy
 from services.runtime.auth import Principal, Role, requires
 from services.runtime.database import transaction
@@ -135,12 +135,14 @@ def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
             raise Rejected("needs_coordinator")
         rules = state.rules()
         async with transaction(state.engine) as conn:
-            case = await find_visible(conn, request.user, key)
+            found = await find(conn, request.user, key)
+            case = found.case
             do = doing(data, state.clock.now(), rules)
             outcome = await act(case.id, do, conn, rules.policy, who=acts_as(request.user, case, rules.policy))
         if isinstance(outcome, Refused):
             return problem(request, outcome)
-        return Response(_view(outcome, data, rules.policy), status_code=200)
+        relations = relations_of(request.user, outcome, found.offices)
+        return Response(_view(outcome, data, rules.policy, relations), status_code=200)
 
     take.__doc__ = kind.__doc__
     take.__annotations__["data"] = json_body(kind)
@@ -157,11 +159,11 @@ def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
     )(take)
 
 
-def _view(case: Case, done: Act, policy: Policy) -> CaseView:
+def _view(case: Case, done: Act, policy: Policy, relations: Relations) -> CaseView:
     if not isinstance(done, RequestSupplement):
-        return to_view(case, policy)
+        return to_view(case, policy, relations)
     named = set(done.missing)
-    return to_notice(case, policy, added=tuple(code for code in case.missing if code not in named))
+    return to_notice(case, policy, relations, added=tuple(code for code in case.missing if code not in named))
 
 
 ACTS: list[HTTPRouteHandler] = [_route(path, kind) for path, kind in PATHS.items()]

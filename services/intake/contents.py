@@ -170,10 +170,7 @@ def to_listed(found: Found, policy: Policy) -> CaseListed:
 
 
 def _fields(found: Found, policy: Policy) -> dict[str, Any]:
-    fields = msgspec.structs.asdict(to_view(found.case, policy))
-    if access(found.relations, Part.MATERIALS) is Access.DENIED:
-        fields |= {"materials": UNSET, "missing": UNSET}
-    return fields
+    return msgspec.structs.asdict(to_view(found.case, policy, found.relations))
 
 
 def _waiting(offices: Relations, policy: Policy) -> tuple[WaitingView, ...]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.intake.domain.case import Case
 from services.intake.domain.ended import ended_clocks
+from services.intake.lookup import Found
 from services.intake.store import TimelineEntry
 from services.intake.views import CaseView, to_view
 from services.policies import Policy
@@ -25,8 +26,11 @@ class CaseExplained(TypedDict):
     calendar: CalendarTold
 
 
-def told(case: Case, entries: Iterable[TimelineEntry], policy: Policy, *, now: datetime, clock_id: UUID | None) -> Told:
+def told(
+    found: Found, entries: Iterable[TimelineEntry], policy: Policy, *, now: datetime, clock_id: UUID | None
+) -> Told:
     """Of one clock, or of all."""
+    case = found.case
     story = [event for entry in entries if (event := entry.event) is not None]
     clocks = [
         clock for clock in (*ended_clocks(story, policy), *case.clocks) if clock_id is None or clock.id == clock_id
@@ -36,7 +40,7 @@ def told(case: Case, entries: Iterable[TimelineEntry], policy: Policy, *, now: d
     sheet = Sheet(number=case.number, facts=tuple(_facts(case, policy)), clocks=clocks, now=now)
     return Told(
         values={
-            "case": to_view(case, policy),
+            "case": to_view(case, policy, found.relations),
             "clocks": [explained(clock, policy) for clock in clocks],
             "calendar": calendar_told(policy.calendar_of(case.first_contact_office)),
         },

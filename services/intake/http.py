@@ -17,12 +17,13 @@ from contracts.submissions import Submission
 from services.intake import explaining, registration, store
 from services.intake.acting import ACTS
 from services.intake.contents import CONTENTS, SEES, CaseListed, to_listed
-from services.intake.lookup import Found, find_visible, relations_of, sees, window_of
+from services.intake.lookup import Found, find, known_by_token, relations_of, sees, window_of
 from services.intake.registration import Outcome, Registered
 from services.intake.relations import list_relations
 from services.intake.spending import TimeView, to_time
 from services.intake.timeline import ClockView, Entry, own_clocks, to_entries
 from services.intake.views import CaseView, to_view
+from services.runtime.access import demand
 from services.runtime.auth import Principal, Role, Who, requires
 from services.runtime.database import transaction
 from services.runtime.documents import FORMS, Described
@@ -69,7 +70,7 @@ async def register(request: Call, state: State) -> Response[Any]:
     media_type=NDJSON,
     tags=["cases"],
     request_max_body_size=LARGEST_BATCH,
-    opt=Described(answers={200: str}, body=str, takes=NDJSON, media=(NDJSON,)).opt(),
+    opt=Described(answers={200: str}, body=Any, takes=NDJSON, media=(NDJSON,)).opt(),
 )
 async def register_batch(request: Call, state: State) -> Response[bytes]:
     """NDJSON in, one answer a line out and in order: the case, or the problem of this line alone.
@@ -119,7 +120,9 @@ def _answer(outcome: Outcome, request: Call) -> Response[Any]:
         case Registered(case=case, repeated=repeated):
             location = {"location": f"/v1/cases/{case.id}"}
             return Response(
-                to_view(case, request.app.state.policy.policy), status_code=200 if repeated else 201, headers=location
+                to_view(case, request.app.state.policy.policy, known_by_token(request.user, case)),
+                status_code=200 if repeated else 201,
+                headers=location,
             )
         case Refused():
             return problem(request, outcome)
@@ -167,28 +170,29 @@ async def list_cases(  # noqa: PLR0913, PLR0917 - one for each question
 @get("/v1/cases/{key:str}/timeline", guards=[SEES], tags=["cases"])
 async def show_timeline(request: Call, state: State, key: FromPath[str]) -> list[Entry]:
     """What happened to the case, in the order in which it was heard, also in words."""
-    return to_entries(await _story(request, state, key), state.policy.policy)
+    found, story = await _story(request, state, key)
+    return to_entries(story, state.policy.policy, found.relations)
 
 
 @get("/v1/cases/{key:str}/clocks", guards=[SEES], tags=["cases"])
 async def show_clocks(request: Call, state: State, key: FromPath[str]) -> list[ClockView]:
     """The window's own clocks, open and stopped, with the law behind each; routing has those of the referrals."""
-    return own_clocks(await _story(request, state, key), state.policy.policy)
+    _, story = await _story(request, state, key)
+    return own_clocks(story, state.policy.policy)
 
 
-async def _story(request: Call, state: State, key: str) -> list[store.TimelineEntry]:
+async def _story(request: Call, state: State, key: str) -> tuple[Found, list[store.TimelineEntry]]:
     async with transaction(state.engine) as conn:
-        case = await find_visible(conn, request.user, key, Part.STORY)
-        return await store.list_timeline(conn, case.id)
+        found = await find(conn, request.user, key)
+        demand(found.relations, Part.STORY)
+        return found, await store.list_timeline(conn, found.case.id)
 
 
 @get("/v1/cases/{key:str}/time", guards=[SEES], tags=["cases"])
 async def show_time(request: Call, state: State, key: FromPath[str]) -> TimeView:
     """Who used how many days: the office, the window, the decider on a return; paused or waiting is nobody's."""
-    async with transaction(state.engine) as conn:
-        case = await find_visible(conn, request.user, key, Part.STORY)
-        story = await store.list_timeline(conn, case.id)
-    return to_time(case, story, state.policy.policy, state.clock.now())
+    found, story = await _story(request, state, key)
+    return to_time(found.case, story, state.policy.policy, state.clock.now())
 
 
 @get(
@@ -209,11 +213,9 @@ async def explain(
 
     JSON, text or a page, as `Accept` or `format` asks.
     """
-    async with transaction(state.engine) as conn:
-        case = await find_visible(conn, request.user, key, Part.STORY)
-        story = await store.list_timeline(conn, case.id)
-    found = explaining.told(case, story, state.policy.policy, now=state.clock.now(), clock_id=clock)
-    return tell(request, found, form, lang)
+    found, story = await _story(request, state, key)
+    told = explaining.told(found, story, state.policy.policy, now=state.clock.now(), clock_id=clock)
+    return tell(request, told, form, lang)
 
 
 ROUTES: list[HTTPRouteHandler] = [

@@ -51,7 +51,7 @@ async def find(conn: AsyncConnection, user: Principal, key: str) -> Found:
 
 def relations_of(user: Principal, case: Case, offices: Relations) -> frozenset[Relation]:
     """By the token, and by the referrals of the office for which it speaks. Operations speaks for no office."""
-    found = by_token(user, area=case.area, window=case.first_contact_office)
+    found = known_by_token(user, case)
     if user.role is Role.OPS or user.office is None:
         return found
     return found | {one.holds(case.state) for one in offices if user.speaks_for(one.office)}
@@ -74,4 +74,8 @@ def acts_as(user: Principal, case: Case, policy: Policy) -> Who:
 
 def sees(user: Principal, case: Case) -> bool:
     """Whether a token alone lets its bearer know of the case, whatever referrals its office may have."""
-    return bool(by_token(user, area=case.area, window=case.first_contact_office))
+    return bool(known_by_token(user, case))
+
+
+def known_by_token(user: Principal, case: Case) -> frozenset[Relation]:
+    return by_token(user, area=case.area, window=case.first_contact_office)

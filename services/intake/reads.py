@@ -1,6 +1,6 @@
 """Who opened what of a case: SQL of the record, and how it is told to those who audit."""
 
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -9,6 +9,8 @@ from sqlalchemy import insert, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import Part
+from services.deadlines import CIVIL_TIME
+from services.deadlines.limits import civil_day
 from services.intake.tables import applicant_reads, summary_reads
 from services.policies import Policy
 from services.policies.words import office_of, purpose_of
@@ -44,7 +46,13 @@ async def save_applicant_read(
 
 
 async def save_summary_read(conn: AsyncConnection, case_id: UUID, *, at: datetime, user: Principal) -> None:
-    await conn.execute(insert(summary_reads).values(case_id=case_id, read_at=at, **_who(user)))
+    """Once a day for each reader: a page opens the summary whenever it is looked at."""
+    s, values = summary_reads.c, {"case_id": case_id, "read_at": at, **_who(user)}
+    begins = datetime.combine(date.fromordinal(civil_day(at)), time(), CIVIL_TIME)
+    same = [s[name].is_not_distinct_from(values[name]) for name in ("case_id", "subject", "role", "office")]
+    noted = select(s.id).where(*same, s.read_at >= begins, s.read_at < begins + timedelta(days=1))
+    row = select(*(literal(value, s[name].type) for name, value in values.items())).where(~noted.exists())
+    await conn.execute(insert(summary_reads).from_select(list(values), row))
 
 
 def _who(user: Principal) -> dict[str, str | None]:

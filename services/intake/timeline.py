@@ -1,19 +1,29 @@
 """A case's story over HTTP: each entry as it was said and in words, and the window's clocks with their law."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
+from contracts.access import Access, Part, Relation, access
 from contracts.codes import ClockKind, ClockStatus
 from contracts.events import CaseBound
+from contracts.events import cases as c
 from contracts.events import clocks as k
 from contracts.events.base import Actor
 from services.intake.store import TimelineEntry
 from services.policies import Policy
-from services.policies.words import actor_of, office_of, tell
+from services.policies.words import Words, actor_of, office_of, tell
+
+FIELDS_OF: Final[Mapping[Part, tuple[str, ...]]] = MappingProxyType(
+    {Part.ATTRIBUTES: ("attributes",), Part.MATERIALS: ("materials", "missing")}
+)
+"""What events carry of a part that not everybody may read who may read the story."""
+EVERYBODY: Final = frozenset(Relation)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,13 +65,17 @@ class ClockView(msgspec.Struct, frozen=True, kw_only=True):
     basis: k.LimitBasis
 
 
-def to_entries(story: Iterable[TimelineEntry], policy: Policy) -> list[Entry]:
-    return [_entry(entry, policy) for entry in story]
+def to_entries(
+    story: Iterable[TimelineEntry], policy: Policy, relations: Collection[Relation] = EVERYBODY
+) -> list[Entry]:
+    """As much of it as these relations may read."""
+    hidden = {name for part, names in FIELDS_OF.items() if access(relations, part) is Access.DENIED for name in names}
+    return [_entry(entry, policy, hidden) for entry in story]
 
 
-def _entry(entry: TimelineEntry, policy: Policy) -> Entry:
+def _entry(entry: TimelineEntry, policy: Policy, hidden: AbstractSet[str]) -> Entry:
     event = entry.event
-    zh, en = (tell(event, policy) if event is not None else None) or (None, None)
+    zh, en = (_words(event, policy, hidden) if event is not None else None) or (None, None)
     actor = event.by if event is not None else None
     who_zh, who_en = actor_of(policy, actor) or (None, None)
     return Entry(
@@ -73,8 +87,21 @@ def _entry(entry: TimelineEntry, policy: Policy) -> Entry:
         who_en=who_en,
         zh=zh,
         en=en,
-        data=entry.data,
+        data={name: value for name, value in entry.data.items() if name not in hidden},
     )
+
+
+def _words(event: CaseBound, policy: Policy, hidden: AbstractSet[str]) -> Words | None:
+    """Without the names of materials where they are hidden."""
+    match event:
+        case c.CaseSupplementRequested() if "missing" in hidden:
+            return "一次性告知补正材料", "told once what is missing"
+        case c.CaseSupplemented() if "missing" in hidden:
+            return "收到补正材料", "material came in"
+        case c.CaseAccepted() if "missing" in hidden:
+            return tell(msgspec.structs.replace(event, missing=()), policy)
+        case _:
+            return tell(event, policy)
 
 
 def own_clocks(story: Iterable[TimelineEntry], policy: Policy) -> list[ClockView]:

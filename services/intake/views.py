@@ -1,11 +1,13 @@
 """What a case looks like over HTTP, and who answers next."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from contracts.access import Access, Part, Relation, access
 from contracts.codes import AreaLevel, CaseState, ClockKind, Field, SubmissionChannel
 from contracts.events.clocks import LimitBasis
 from services.intake.domain.case import Awaited, Case, expected, lead_of
@@ -14,6 +16,8 @@ from services.policies import Policy
 from services.policies.kinds import Happening
 from services.policies.words import office_of
 
+Relations = Collection[Relation]
+"""What the caller is to the case."""
 WINDOWS_OWN = (ClockKind.SUPPLEMENT, ClockKind.ACCEPTANCE, ClockKind.CALLBACK)
 """What the window is awaited for, the first that runs: until material has to come, acceptance stands still."""
 WIDE = frozenset({AreaLevel.PROVINCE, AreaLevel.CITY})
@@ -77,15 +81,18 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
 class NoticeView(CaseView, frozen=True, kw_only=True):
     """A case whose applicant was just told what is missing."""
 
-    added_to_notice: tuple[str, ...]
+    added_to_notice: tuple[str, ...] | UnsetType = UNSET
     """Told because it is missing, although the window did not name it."""
 
 
-def to_notice(case: Case, policy: Policy, *, added: tuple[str, ...]) -> NoticeView:
-    return NoticeView(**msgspec.structs.asdict(to_view(case, policy)), added_to_notice=added)
+def to_notice(case: Case, policy: Policy, relations: Relations, *, added: tuple[str, ...]) -> NoticeView:
+    view = to_view(case, policy, relations)
+    return NoticeView(**msgspec.structs.asdict(view), added_to_notice=added if view.missing is not UNSET else UNSET)
 
 
-def to_view(case: Case, policy: Policy) -> CaseView:
+def to_view(case: Case, policy: Policy, relations: Relations) -> CaseView:
+    """As much of it as these relations may read."""
+    listed = access(relations, Part.MATERIALS) is not Access.DENIED
     category = policy.categories.get(case.category)
     awaited = _awaited(case, policy)
     window_zh, window_en = office_of(policy, case.first_contact_office)
@@ -108,8 +115,8 @@ def to_view(case: Case, policy: Policy) -> CaseView:
         registered_at=case.registered_at,
         accepted_at=case.accepted_at,
         resolved_at=case.resolved_at,
-        materials=case.materials,
-        missing=case.missing,
+        materials=case.materials if listed else UNSET,
+        missing=case.missing if listed else UNSET,
         first_contact_office=case.first_contact_office,
         first_contact_office_zh=window_zh,
         first_contact_office_en=window_en,

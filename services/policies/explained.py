@@ -46,6 +46,7 @@ class DayExplained(TypedDict):
     counts: bool
     reason: str
     extension: bool
+    notice: str | None
     ran_seconds: float
     zh: str
     en: str

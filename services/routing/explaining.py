@@ -1,11 +1,12 @@
 """A referral explained over HTTP: why this office, by which rule; and each of its clocks, day by day."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 from uuid import UUID
 
+from contracts.access import Part, Relation, readable
 from contracts.events.base import Actor
 from services.policies import Policy
 from services.policies.clocks import LegalClock
@@ -13,8 +14,9 @@ from services.policies.explained import CalendarTold, ClockExplained
 from services.policies.explaining import calendar_told, explained
 from services.policies.sheets import Sheet, minute, sheet_html, sheet_text
 from services.policies.words import Words, actor_of, approver_of, office_of, reason_of
+from services.routing.access import Seen
 from services.routing.domain.dispatching import RULES
-from services.routing.domain.referral import Referral, Routing
+from services.routing.domain.referral import Referral
 from services.routing.rows import Act
 from services.routing.translate import ReferralView, to_view
 from services.runtime.failures import Rejected
@@ -42,9 +44,9 @@ class DecisionExplained(TypedDict):
     policy_version: str
     rule: str | None
     lead: str
-    co_handlers: list[str]
-    copies: list[str]
-    trace: list[dict[str, str]]
+    co_handlers: NotRequired[list[str]]
+    copies: NotRequired[list[str]]
+    trace: NotRequired[list[dict[str, str]]]
     decided_at: datetime
     decided_by: str
 
@@ -85,8 +87,7 @@ class ReferralExplained(TypedDict):
 
 
 def told(
-    referral: Referral,
-    routing: Routing,
+    seen: Seen,
     decision: Mapping[str, Any],
     corrections: Sequence[Mapping[str, Any]],
     acts: Sequence[Act],
@@ -95,7 +96,8 @@ def told(
     now: datetime,
     clock_id: UUID | None,
 ) -> Told:
-    """Of one clock, or of all."""
+    """Of one clock, or of all; as much as the caller may read."""
+    referral, routing = seen.referral, seen.routing
     clocks = [clock for clock in referral.clocks if clock_id is None or clock.id == clock_id]
     if clock_id is not None and not clocks:
         raise Rejected("not_found")
@@ -110,7 +112,7 @@ def told(
     return Told(
         values={
             "referral": to_view(referral, routing, policy),
-            "decision": decision,
+            "decision": _decided(decision, seen.relations),
             "corrections": put_right,
             "acts": [{"at": act.at, "act": act.act, "reason": act.reason, "by": act.by} for act in acts],
             "clocks": [explained(clock, policy) for clock in clocks],
@@ -119,6 +121,16 @@ def told(
         text=lambda lang: sheet_text(sheet, policy, lang),
         page=lambda lang: Page(title=sheet.title(lang), main=sheet_html(sheet, policy, lang)),
     )
+
+
+def _decided(decision: Mapping[str, Any], relations: Collection[Relation]) -> dict[str, Any]:
+    """Without other offices, and without what the rules asked of the matter, for whom they are not."""
+    may, others = readable(relations), ("co_handlers", "copies")
+    hidden = {
+        *(others if Part.REFERRALS not in may else ()),
+        *(("trace",) if not may.keys() >= {Part.REFERRALS, Part.ATTRIBUTES} else ()),
+    }
+    return {name: value for name, value in decision.items() if name not in hidden}
 
 
 def _facts(referral: Referral, decision: Mapping[str, Any], policy: Policy) -> Iterator[Words]:

@@ -128,13 +128,12 @@ async def explain(
     """
     async with transaction(state.engine) as conn:
         seen = await access.find(conn, request.user, referral_id)
-        routing, referral = seen.routing, seen.referral
-        decisions = await store.list_decisions(conn, routing.matter.case_id)
+        decisions = await store.list_decisions(conn, seen.routing.matter.case_id)
         corrections = await store.list_corrections(conn, referral_id)
         acts = await store.list_acts(conn, referral_id)
-    decided = next(one for one in decisions if one["decision_id"] == referral.decision_id)
+    decided = next(one for one in decisions if one["decision_id"] == seen.referral.decision_id)
     policy, now = state.router.policy.policy, state.router.clock.now()
-    found = explaining.told(referral, routing, decided, corrections, acts, policy, now=now, clock_id=clock)
+    found = explaining.told(seen, decided, corrections, acts, policy, now=now, clock_id=clock)
     return tell(request, found, form, lang)
 
 

@@ -254,7 +254,7 @@ def _mark_moments(kind: Structure, schemas: Mapping[str, dict[str, Any]]) -> Non
 
 def _is_needed(kind: Any) -> bool:
     """An empty body is an object without fields, and a batch of nothing."""
-    return kind is not str and any(one.required for one in msgspec.structs.fields(kind))
+    return kind is not Any and any(one.required for one in msgspec.structs.fields(kind))
 
 
 def _let_be_null(schema: dict[str, Any]) -> None:

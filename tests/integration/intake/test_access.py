@@ -1,14 +1,17 @@
 """Every cell of the matrix at intake's doors: each relation asks for each part, and gets what the contracts say."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
 import pytest
+from litestar import Litestar
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,6 +19,8 @@ from contracts.access import MATRIX, Access, Part, Relation
 from contracts.codes import ReferralRole
 from contracts.events import CaseBound
 from contracts.events.referrals import ReferralCancelled, ReferralReturnRefused, RoutingArbitrationRequested
+from services.intake.acting import PATHS as PATHS_OF_ACTS
+from services.intake.http import ROUTES
 from services.policies import PolicyWatch
 from services.runtime.auth import Principal, Role
 from tests.integration.intake import voices
@@ -76,11 +81,22 @@ class Stage:
         return await self.http.get(f"/v1/cases/{self.number}{path}", headers=bearer(who))
 
 
-async def staged(http: httpx.AsyncClient, engine: AsyncEngine, number: int = 1) -> Stage:
+async def staged(
+    http: httpx.AsyncClient,
+    engine: AsyncEngine,
+    number: int = 1,
+    *,
+    materials: Sequence[str] = ("identity_card",),
+    acts: Mapping[str, object] = MappingProxyType({}),
+) -> Stage:
     body = a_submission(
-        number, category="civil_affairs.temporary_aid", attributes={"urgent": False}, materials=["identity_card"]
+        number, category="civil_affairs.temporary_aid", attributes={"urgent": False}, materials=list(materials)
     )
     told = (await http.post("/v1/cases", content=body, headers=bearer(WHO[Relation.WINDOW]))).json()
+    for act, given in acts.items():
+        path = f"/v1/cases/{told['number']}/{act}"
+        reply = await http.post(path, json=given, headers=bearer(WHO[Relation.WINDOW]))
+        assert reply.status_code == 200, (act, reply.text)
     case_id, former, lead, co, copy = UUID(told["case_id"]), *(uuid4() for _ in range(4))
     ear = Ear(engine, PolicyWatch(PACK))
     await ear.hears(
@@ -101,11 +117,23 @@ async def staged(http: httpx.AsyncClient, engine: AsyncEngine, number: int = 1) 
 @pytest.fixture(scope="module")
 async def stage(postgres: str) -> AsyncIterator[Stage]:
     """One for all cells: looking changes nothing."""
+    async with own_database(postgres) as database, open_doors(database) as (http, engine):
+        yield await staged(http, engine)
+
+
+@pytest.fixture(scope="module")
+async def supplemented(postgres: str) -> AsyncIterator[Stage]:
+    """A case whose story speaks of materials: what was missing, what came in, and without what it was accepted."""
+    async with own_database(postgres) as database, open_doors(database) as (http, engine):
+        yield await staged(http, engine, materials=(), acts=SUPPLEMENTING)
+
+
+@asynccontextmanager
+async def own_database(postgres: str) -> AsyncIterator[str]:
     name = f"access_{uuid4().hex[:12]}"
     conn = await asyncpg.connect(postgres)
     await conn.execute(f"CREATE DATABASE {name}")
-    async with open_doors(f"{postgres.rpartition('/')[0]}/{name}") as (http, engine):
-        yield await staged(http, engine)
+    yield f"{postgres.rpartition('/')[0]}/{name}"
     await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await conn.close()
 
@@ -150,6 +178,77 @@ async def test_a_relation_opens_what_the_matrix_gives_and_nothing_else(
         assert not {"summary", "attributes", "checklist"} & item.keys()
         assert ("materials" in item) is (MATRIX[relation][Part.MATERIALS] is Access.ALLOWED)
         assert ("waiting" in item) is (MATRIX[relation][Part.REFERRALS] is Access.ALLOWED)
+
+
+SUPPLEMENTING = {
+    "request-supplement": {"missing": ["household_register"]},
+    "supplement": {"materials": ["household_register"]},
+    "accept": {},
+}
+FIELDS_ANYWHERE = {"attributes": Part.ATTRIBUTES, "summary": Part.SUMMARY, "applicant": Part.APPLICANT} | dict.fromkeys(
+    ("materials", "missing", "checklist", "added_to_notice"), Part.MATERIALS
+)
+"""What stands in an answer, at whatever depth, and of which part it is. Links are paths, and no content."""
+NAMES_OF_MATERIALS = ("居民身份证", "户口簿")
+
+
+def leaks(told: object, relation: Relation) -> list[str]:
+    """Names of fields that the matrix denies to the relation."""
+    if isinstance(told, list):
+        return [found for one in told for found in leaks(one, relation)]
+    if not isinstance(told, dict):
+        return []
+    return [
+        *(
+            name
+            for name in told
+            if name in FIELDS_ANYWHERE and MATRIX[relation][FIELDS_ANYWHERE[name]] is Access.DENIED
+        ),
+        *(found for name, one in told.items() if name not in {"links", "may_read"} for found in leaks(one, relation)),
+    ]
+
+
+@pytest.mark.parametrize("relation", Relation)
+async def test_no_door_shows_what_the_matrix_denies(supplemented: Stage, relation: Relation) -> None:
+    paths = {route.path_format for route in Litestar(ROUTES).routes if "{key}" in route.path_format}
+    looks = [path for path in sorted(paths) if path.rpartition("/")[2] not in PATHS_OF_ACTS]
+    assert len(looks) >= len({"", *(path for paths in PATHS.values() for path in paths)})
+    for path in (*(path.replace("{key}", supplemented.number) for path in looks), "/v1/cases"):
+        for form in ("json", "text"):
+            headers = bearer(WHO[relation]) | {"accept": "text/plain" if form == "text" else "application/json"}
+            reply = await supplemented.http.get(path, headers=headers)
+            if reply.headers["content-type"].startswith("application/json"):
+                assert leaks(reply.json(), relation) == [], path
+            if MATRIX[relation][Part.MATERIALS] is Access.DENIED:
+                assert not [name for name in NAMES_OF_MATERIALS if name in reply.text], path
+
+
+@pytest.mark.parametrize("relation", [Relation.WINDOW, Relation.AREA_WINDOW, Relation.COORDINATOR])
+async def test_what_an_act_answers_is_for_who_did_it(own_stage: Stage, relation: Relation) -> None:
+    http, who = own_stage.http, bearer(WHO[relation])
+    body = a_submission(99, category="civil_affairs.temporary_aid", materials=[])
+    told = (await http.post("/v1/cases", content=body, headers=bearer(WHO[Relation.WINDOW]))).json()
+    assert "missing" in told
+    for act, body in SUPPLEMENTING.items():
+        reply = await http.post(f"/v1/cases/{told['number']}/{act}", json=body, headers=who)
+        assert reply.status_code == 200, reply.text
+        assert leaks(reply.json(), relation) == [], act
+        if MATRIX[relation][Part.MATERIALS] is Access.ALLOWED:
+            assert "missing" in reply.json()
+
+
+async def test_a_summary_is_noted_once_a_day_for_each_reader(own_stage: Stage) -> None:
+    async def noted() -> int:
+        async with own_stage.engine.connect() as conn:
+            return int(await conn.scalar(text("SELECT count(*) FROM summary_reads")) or 0)
+
+    for relation, number in ((Relation.LEAD, 1), (Relation.LEAD, 1), (Relation.WINDOW, 2), (Relation.LEAD, 2)):
+        await own_stage.asks(WHO[relation])
+        assert await noted() == number
+    async with own_stage.engine.begin() as conn:
+        await conn.execute(text("UPDATE summary_reads SET read_at = read_at - interval '1 day'"))
+    await own_stage.asks(WHO[Relation.LEAD])
+    assert await noted() == 3
 
 
 async def test_what_a_view_says_may_be_read_is_what_the_matrix_says(stage: Stage) -> None:

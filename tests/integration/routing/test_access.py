@@ -238,6 +238,22 @@ async def test_a_stranger_learns_at_no_door_whether_there_is_such_a_referral(
     assert told[0][0] in {403, 404, 422}
 
 
+@pytest.mark.parametrize("relation", Relation)
+async def test_an_explanation_shows_neither_other_offices_nor_what_was_asked_of_the_matter_to_whom_it_is_denied(
+    world: World, relation: Relation
+) -> None:
+    name, who = WHO[relation]
+    scene = world.scenes[name]
+    reply = await world.stage.asks(who, f"/v1/referrals/{scene.of[OWN.get(relation, scene.lead)]}/explain")
+    if relation is Relation.STRANGER:
+        assert reply.status_code == 404
+        return
+    decision, may = reply.json()["decision"], MATRIX[relation]
+    others = may[Part.REFERRALS] is Access.ALLOWED
+    assert [name in decision for name in ("co_handlers", "copies")] == [others, others]
+    assert ("trace" in decision) is (others and may[Part.ATTRIBUTES] is Access.ALLOWED)
+
+
 async def test_what_a_view_says_may_be_read_is_what_the_matrix_says(world: World) -> None:
     for relation, (name, who) in WHO.items():
         scene = world.scenes[name]

@@ -27,10 +27,9 @@ from services.intake.domain.change import Change
 from services.intake.store import TimelineEntry
 from services.intake.timeline import own_clocks, to_entries
 from services.intake.translate import to_events
-from services.intake.views import to_view
 from services.runtime.auth import ALGORITHM, ISSUER
 from tests.unit.intake import test_holding as stories
-from tests.unit.intake.builders import DAY, LEAD, NOW, done, needs_material, policy, registered, rules
+from tests.unit.intake.builders import DAY, LEAD, NOW, done, needs_material, policy, registered, rules, window_view
 
 NUMBER = "130722-20260302-00017-7"
 
@@ -55,7 +54,7 @@ def told() -> Told:
     second = done(acts.request_supplement(first.case, NOW + DAY, rules(), missing=missing, override=False))
     story = entries(first, second)
     return Told(
-        case=to_view(second.case, policy()),
+        case=window_view(second.case, policy()),
         clocks=own_clocks(story, policy()),
         story=in_order(to_entries(story, policy())),
     )

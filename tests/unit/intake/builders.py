@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from uuid import UUID
 
+from contracts.access import Relation
 from contracts.codes import Door, Role
 from contracts.events.base import Actor
 from contracts.refusals import Refused
@@ -17,6 +18,7 @@ from services.intake.domain.change import Change
 from services.intake.domain.registering import register
 from services.intake.domain.submission import canonical, parse
 from services.intake.translate import to_events
+from services.intake.views import CaseView, to_view
 from services.policies import Policy, load_policy
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
@@ -82,3 +84,8 @@ def in_progress() -> Case:
 
 def resolved() -> Case:
     return following.completed(in_progress(), NOW + DAY, LEAD, policy()).case
+
+
+def window_view(case: Case, of: Policy) -> CaseView:
+    """As the first-contact window sees it."""
+    return to_view(case, of, {Relation.WINDOW})

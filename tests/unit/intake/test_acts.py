@@ -12,7 +12,7 @@ from contracts.refusals import Refused
 from services.intake.domain import acts, following
 from services.intake.domain.case import Awaited, Case
 from services.intake.translate import to_events
-from services.intake.views import AnswerBy, to_view
+from services.intake.views import AnswerBy
 from services.policies.kinds import Happening
 from tests.unit.intake.builders import (
     DAY,
@@ -28,6 +28,7 @@ from tests.unit.intake.builders import (
     resolved,
     rules,
     said,
+    window_view,
 )
 
 
@@ -35,7 +36,7 @@ def test_a_whole_submission_is_accepted_at_once() -> None:
     change = registered()
     assert said(change) == ["case.registered", "clock.started", "case.accepted", "clock.met", "clock.started"]
     assert [clock.kind for clock in change.case.clocks] == [ClockKind.DISPATCH], "somebody must get it"
-    view = to_view(change.case, policy())
+    view = window_view(change.case, policy())
     assert view.answer_by is not None
     assert (view.answer_by.office, view.answer_by.clock) == ("education-130722000000", ClockKind.HANDLING)
 
@@ -43,7 +44,7 @@ def test_a_whole_submission_is_accepted_at_once() -> None:
 def test_what_a_clerk_decides_waits_for_the_clerk() -> None:
     change = registered("petition.request")
     assert change.case.state is CaseState.REGISTERED
-    view = to_view(change.case, policy())
+    view = window_view(change.case, policy())
     assert view.answer_by is not None
     assert (view.answer_by.office, view.answer_by.clock) == ("township-130722100000", ClockKind.ACCEPTANCE)
     assert said(done(acts.accept(change.case, NOW, rules()))) == ["case.accepted", "clock.met", "clock.started"]
@@ -165,7 +166,7 @@ def test_only_the_lead_moves_the_case() -> None:
 
 
 def awaited(case: Case) -> AnswerBy | None:
-    return to_view(case, policy()).answer_by
+    return window_view(case, policy()).answer_by
 
 
 HANDLING = Awaited(
@@ -215,7 +216,7 @@ def test_a_case_outlives_its_category() -> None:
     case = registered("petition.request").case
     change = done(acts.accept(case, NOW, rules()))
     assert [event.TYPE for event in to_events(change, newer)] == ["case.accepted", "clock.met", "clock.started"]
-    answer = to_view(change.case, newer).answer_by
+    answer = window_view(change.case, newer).answer_by
     # As routing: what no rule knows goes to the county's civil affairs, with the limit of all matters.
     assert answer is not None
     assert (answer.office, answer.announced) == ("civil_affairs-130722000000", False)

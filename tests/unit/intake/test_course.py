@@ -16,10 +16,9 @@ from services.intake.domain.case import Awaited, Case, expected
 from services.intake.domain.change import Change
 from services.intake.domain.states import TERMINAL, Move, after
 from services.intake.translate import to_events
-from services.intake.views import to_view
 from services.policies.kinds import Happening
 from tests.examples import at_least
-from tests.unit.intake.builders import LEAD, NOW, OFFICE, needs_material, policy, registered, rules
+from tests.unit.intake.builders import LEAD, NOW, OFFICE, needs_material, policy, registered, rules, window_view
 
 MOVE_OF = {
     change.Accepted: Move.ACCEPT,
@@ -208,7 +207,7 @@ class AnyCourse(RuleBasedStateMachine):
     @invariant()
     def somebody_answers_next_unless_it_is_over(self) -> None:
         over = self.case.state in TERMINAL | {CaseState.CLOSED}
-        answer = to_view(self.case, policy()).answer_by
+        answer = window_view(self.case, policy()).answer_by
         assert answer is None if over else answer is not None or self.case.state in following.AT_WORK
 
 

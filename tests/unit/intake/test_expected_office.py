@@ -22,7 +22,7 @@ from services.intake.domain.registering import register
 from services.intake.domain.submission import canonical, parse
 from services.intake.lookup import Found
 from services.intake.translate import to_events
-from services.intake.views import AnswerBy, to_view
+from services.intake.views import AnswerBy
 from services.policies import Category, Policy
 from services.policies.model import Condition, Rule
 from services.routing.domain.dispatching import dispatch
@@ -30,7 +30,7 @@ from services.routing.domain.referral import Referral
 from services.routing.domain.timing import Desk
 from services.routing.translate import to_matter
 from services.runtime.ids import new_id
-from tests.unit.intake.builders import NOW, done, policy, rules
+from tests.unit.intake.builders import NOW, done, policy, rules, window_view
 
 CLERK = Actor(door=Door.HTTP, role=Role.CLERK, post="window-1")
 Attributes = dict[str, str | int | bool]
@@ -61,7 +61,7 @@ def taken_on(category: str, area: str, attributes: Attributes, of: Policy) -> Ch
 
 
 def told(case: Case, of: Policy) -> AnswerBy:
-    answer = to_view(case, of).answer_by
+    answer = window_view(case, of).answer_by
     assert answer is not None
     assert to_listed(Found(case=case, offices=(), relations=frozenset()), of).answer_by == answer
     return answer

@@ -9,8 +9,7 @@ from services.intake.domain import acts
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.follower import step
-from services.intake.views import to_view
-from tests.unit.intake.builders import LEAD, NOW, OFFICE, code, done, in_progress, policy, resolved, said
+from tests.unit.intake.builders import LEAD, NOW, OFFICE, code, done, in_progress, policy, resolved, said, window_view
 
 BASIS = LimitBasis(policy_version="v", row="r", source="s")
 
@@ -38,8 +37,8 @@ def extended(case: Case, kind: ClockKind = ClockKind.HANDLING, referral: UUID = 
 def test_an_extension_is_owed_to_the_applicant_until_it_was_told() -> None:
     change = extended(in_progress())
     assert said(change) == ["case.applicant_to_be_told"]
-    assert to_view(change.case, policy()).applicant_untold == ("extension",)
-    answer_by = to_view(change.case, policy()).answer_by
+    assert window_view(change.case, policy()).applicant_untold == ("extension",)
+    answer_by = window_view(change.case, policy()).answer_by
     assert answer_by is not None
     assert answer_by.limit == "15wd+10wd"
     told = done(acts.applicant_told(change.case, NOW, about="extension"))

@@ -10,9 +10,8 @@ from services.intake.domain import acts
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.translate import to_events
-from services.intake.views import to_view
 from services.policies.words import tell
-from tests.unit.intake.builders import DAY, NOW, code, done, policy, registered, rules, said
+from tests.unit.intake.builders import DAY, NOW, code, done, policy, registered, rules, said, window_view
 
 CATEGORY = "civil_affairs.subsistence_allowance"
 FIRST, SECOND, THIRD = (one.code for one in policy().categories[CATEGORY].materials)
@@ -142,4 +141,4 @@ def test_a_clerk_may_take_it_on_without_and_that_stands_on_record() -> None:
     (told,) = [event for event in to_events(change, policy()) if isinstance(event, CaseAccepted)]
     assert told.missing == (THIRD,)
     assert words(change)[0] == "受理（容缺：家庭经济状况核对授权书）"
-    assert to_view(change.case, policy()).missing == (THIRD,), "it is still owed"
+    assert window_view(change.case, policy()).missing == (THIRD,), "it is still owed"

@@ -9,7 +9,6 @@ from contracts.events.cases import CaseApplicantToBeTold
 from services.intake.domain import acts, following
 from services.intake.domain.case import Awaited, Case
 from services.intake.translate import to_events
-from services.intake.views import to_view
 from services.policies.clocks import basis_of
 from services.policies.words import tell
 from tests.unit.intake.builders import (
@@ -25,6 +24,7 @@ from tests.unit.intake.builders import (
     registered,
     rules,
     said,
+    window_view,
 )
 
 CATEGORY, MATERIALS = needs_material()
@@ -42,7 +42,7 @@ def test_the_window_has_a_clock_until_the_material_comes() -> None:
     clock = next(clock for clock in case.clocks if clock.kind is ClockKind.SUPPLEMENT)
     assert (clock.office, clock.status) == (WINDOW, ClockStatus.RUNNING)
     assert clock.due(policy().calendar).due_at == TIME_TO_HAND_IN
-    view = to_view(case, policy()).answer_by
+    view = window_view(case, policy()).answer_by
     assert view is not None
     assert (view.office, view.clock, view.due_at) == (WINDOW, ClockKind.SUPPLEMENT, TIME_TO_HAND_IN)
     partly = done(acts.supplement(case, NOW + DAY, rules(), materials=MATERIALS[:1])).case
@@ -101,7 +101,7 @@ def suspended() -> Case:
 
 
 def answer_by(case: Case) -> tuple[ClockKind, datetime | None] | None:
-    view = to_view(case, policy()).answer_by
+    view = window_view(case, policy()).answer_by
     return (view.clock, view.due_at) if view is not None else None
 
 
