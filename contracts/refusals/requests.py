@@ -32,6 +32,12 @@ REQUESTS: Final = (
         "installation for one that does.",
     ),
     Refusal(
+        "token_area",
+        401,
+        "令牌的辖区不在其单位的辖区之内。请向管理员换领辖区相符的令牌。",
+        "The area of the token does not lie within that of its office. Ask whoever runs the installation for another.",
+    ),
+    Refusal(
         "role_not_allowed",
         403,
         "令牌的角色不能办理此事；可以办理的角色：{roles}。请由其办理，或换用相应的令牌。",

@@ -2,9 +2,10 @@
 
 import asyncio
 import importlib
+import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
@@ -27,6 +28,7 @@ from services.console.preparing import SERVICES
 from services.console.screen import console
 from services.console.target import Target, of_installation
 from services.policies import PolicyRefused, load_policy
+from services.runtime.auth import SCOPED, look_at
 from services.runtime.database import async_url
 from services.runtime.failures import sqlstate
 from services.runtime.migrate import ENVIRONMENT, VERSION_TABLE, drift
@@ -173,6 +175,28 @@ async def services(target: Target) -> list[Finding]:
     return found
 
 
+async def tokens(target: Target) -> list[Finding]:
+    """The ready-made ones, and the one of the environment."""
+    running = endpoints.find(target.folder) if target.folder is not None else None
+    given = dict(running.tokens) if running is not None else {}
+    if "YIMEN_TOKEN" in os.environ:
+        given["YIMEN_TOKEN"] = os.environ["YIMEN_TOKEN"]
+    return scopes(given)
+
+
+def scopes(given: Mapping[str, str]) -> list[Finding]:
+    """Warns of tokens that nothing limits although their role needs an office or an area."""
+    if not given:
+        return []
+    found = {name: look_at(token) for name, token in given.items()}
+    wide = sorted(name for name, who in found.items() if who is not None and who.area is None and who.role in SCOPED)
+    if wide:
+        detail = f"nothing limits {', '.join(wide)}: they see every area and every applicant"
+        do = "keep them on this machine, and give people tokens of their own: yimen token --role ROLE --area AREA"
+        return [Finding(what="tokens", ok=None, detail=detail, do=do)]
+    return [Finding(what="tokens", ok=True, detail="each names an office or an area where its role needs one")]
+
+
 async def disk(target: Target) -> list[Finding]:
     if target.folder is None:
         return []
@@ -188,6 +212,7 @@ CHECKS: Final[dict[str, Check]] = {
     "kafka": kafka,
     "sealing key": keys,
     "services": services,
+    "tokens": tokens,
     "disk": disk,
 }
 AWAY: Final = "start it, and check address, user and password"

@@ -73,7 +73,13 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         return self.office == today
 
     def stands_in(self, places: Places) -> "Principal":
-        """Who it speaks for today: a token outlives the office or the area that it names."""
+        """Who it speaks for today: a token outlives the office or the area that it names.
+
+        Raises `Rejected` where the area does not lie within that of the office.
+        """
+        own = places.area_now(self.office.rpartition("-")[2]) if self.office is not None else None
+        if own is not None and self.area is not None and not places.within(places.area_now(self.area), own):
+            raise Rejected("token_area")
         office = places.office_now(self.office) if self.office is not None else None
         area = places.area_now(self.area) if self.area is not None else None
         return replace(self, office=office, area=area, places=places)
@@ -133,8 +139,24 @@ def read_token(key: str, token: str) -> Principal:
         ends_at = datetime.fromtimestamp(claims.exp, UTC)
     except (jwt.PyJWTError, msgspec.ValidationError, ValueError, OverflowError, OSError):
         raise Rejected("bad_token") from None
+    principal = _principal(claims, ends_at)
+    if unscoped(principal):
+        raise Rejected("unscoped_token")
+    return principal
+
+
+def look_at(token: str) -> Principal | None:
+    """Whom a token claims to speak for, whoever signed it; `None` if it is none of our form."""
+    try:
+        claims = msgspec.convert(jwt.decode(token, options={"verify_signature": False}), _Claims)
+        return _principal(claims, datetime.fromtimestamp(claims.exp, UTC))
+    except (jwt.PyJWTError, msgspec.ValidationError, ValueError, OverflowError, OSError):
+        return None
+
+
+def _principal(claims: _Claims, ends_at: datetime) -> Principal:
     sources = frozenset(claims.sources) if claims.role is Role.TOWNSHIP and not claims.installation else None
-    principal = Principal(
+    return Principal(
         subject=claims.sub,
         role=claims.role,
         office=claims.office,
@@ -144,9 +166,6 @@ def read_token(key: str, token: str) -> Principal:
         installation=claims.installation,
         ends_at=ends_at,
     )
-    if unscoped(principal):
-        raise Rejected("unscoped_token")
-    return principal
 
 
 def unscoped(principal: Principal) -> str:

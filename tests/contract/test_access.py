@@ -81,7 +81,7 @@ WINDOW = f"township-{TOWN}"
         (Role.COORDINATOR, None, OTHER, {Relation.COORDINATOR}),
         (Role.COORDINATOR, f"civil_affairs-{ZHANGBEI}", None, {Relation.COORDINATOR}),
         (Role.COORDINATOR, None, "130724000000", set()),
-        (Role.COORDINATOR, WINDOW, ZHANGBEI, {Relation.COORDINATOR, Relation.WINDOW}),
+        (Role.COORDINATOR, WINDOW, TOWN, {Relation.COORDINATOR, Relation.WINDOW}),
         (Role.OPS, None, None, {Relation.OPS}),
         (Role.OPS, WINDOW, None, {Relation.OPS}),
         (Role.OPS, None, "130724000000", set()),

@@ -210,6 +210,14 @@ async def test_a_clerk_of_an_office_sees_the_area_of_the_office_alone(http: http
         assert (await http.get(f"/v1/cases/{number}", headers=headers)).status_code == status
 
 
+async def test_a_token_whose_area_does_not_lie_in_that_of_its_office_opens_nothing(http: httpx.AsyncClient) -> None:
+    for area, status in (("130723000000", 401), ("130722000000", 401), ("130722100000", 200), ("130722100201", 200)):
+        principal = Principal(subject="clerk", role=Role.CLERK, office="township-130722100000", area=area)
+        reply = await http.get("/v1/cases", headers={"authorization": f"Bearer {issue_token(KEY, principal)}"})
+        assert reply.status_code == status, area
+        assert status == 200 or reply.json()["code"] == "token_area"
+
+
 async def test_an_id_that_names_a_person_is_refused_and_not_repeated(http: httpx.AsyncClient) -> None:
     for field, value in (("submission_id", IDENTITY), ("source", f"tel-{MOBILE}"), ("submission_id", MOBILE)):
         reply = await http.post("/v1/cases", content=a_submission(**{field: value}))

@@ -1,14 +1,16 @@
 """Commands that find nobody there say so in a line, and what to do: never a traceback."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from services.console.doctor import scopes
 from services.console.installation import Installation
 from services.console.main import main
-from services.runtime.auth import Role, read_token
+from services.runtime.auth import Principal, Role, issue_token, read_token
 
 NOBODY = "127.0.0.1:1"
 DATABASE = f"postgresql://nobody@{NOBODY}/yimen"
@@ -93,6 +95,25 @@ def test_a_token_for_nobody_is_refused(arguments: tuple[str, ...], why: str, tmp
     result = run("token", *arguments, "--data", str(tmp_path))
     assert result.exit_code == 2
     assert why in result.stderr
+
+
+def test_doctor_warns_of_tokens_that_nothing_limits() -> None:
+    key, ready = "k" * 32, {role: Principal(subject="s", role=role, installation=True) for role in Role}
+    limited = {
+        Role.CLERK: Principal(subject="s", role=Role.CLERK, office="township-130722100000"),
+        Role.COORDINATOR: Principal(subject="s", role=Role.COORDINATOR, area="130722000000"),
+        Role.OPS: Principal(subject="s", role=Role.OPS),
+    }
+
+    def signed(given: Mapping[Role, Principal]) -> dict[str, str]:
+        return {role.value: issue_token(key, who) for role, who in given.items()}
+
+    (warned,) = scopes(signed(ready))
+    assert (warned.ok, warned.detail.split(":")[0]) == (None, "nothing limits clerk, coordinator, officer, township")
+    assert "yimen token" in warned.do
+    assert [found.ok for found in scopes(signed(limited))] == [True]
+    assert [found.ok for found in scopes({"YIMEN_TOKEN": "nonsense"})] == [True]
+    assert scopes({}) == []
 
 
 SECRET = "never-to-be-shown"
