@@ -18,7 +18,7 @@ _TEXTS: Final = text("UPDATE answers_of_offices SET sealed_text = NULL WHERE cas
 _PARKED: Final = text(
     """
     UPDATE parked_records AS p
-    SET key = NULL, value = NULL, headers = '[]',
+    SET wrapped_key = NULL, content = NULL,
         settled_at = coalesce(p.settled_at, now()), settled_by = coalesce(p.settled_by, 'erasure'),
         settled_because = coalesce(p.settled_because, 'the case was erased'),
         state = CASE p.state WHEN 'parked' THEN 'dropped' ELSE p.state END

@@ -1,6 +1,8 @@
-"""Records that could not be handled wait here, per lane and in order, until somebody replays or drops them."""
+"""Records that could not be handled wait here, per lane and in order, until somebody replays or drops them.
 
-import base64
+What a record held is sealed under a key of its own, and whoever opens it stands on record.
+"""
+
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -13,16 +15,19 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from contracts.personal import is_personal
 from services.runtime.bounds import LARGEST_REST, LARGEST_VALUE, Excerpt, cut
 from services.runtime.consume import Arrival, Incoming, Reader, Record
 from services.runtime.database import transaction
 from services.runtime.failures import FailureClass, classify, explain
 from services.runtime.guard import SetAside
+from services.runtime.sealing import Sealer
 
 TEXT_LENGTH: Final = 500
 PAGE: Final = 100
 PARKED: Final = "parked"
 DROPPED: Final = "dropped"
+PERSONAL: Final = "(personal)"
 
 log = structlog.get_logger()
 
@@ -53,6 +58,21 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
     """How many wait behind it in its lane."""
 
 
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sealed."""
+
+    key: bytes | None = None
+    value: bytes | None = None
+    headers: list[tuple[str, bytes | None]] = []
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """One time that somebody opened it."""
+
+    at: datetime
+    by: str
+
+
 class ParkedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The whole of it, for who has to find out what happened. Bytes are base64."""
 
@@ -60,6 +80,8 @@ class ParkedRecord(msgspec.Struct, frozen=True, kw_only=True):
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes | None]]
+    opened: list[Opened]
+    """The latest last."""
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,13 +131,15 @@ _LOCK = text(
 _PARK = text(
     """
     INSERT INTO parked_records (reader, lane, code, detail, facts, event_id, writer, case_id, sequence,
-                                topic, partition, "offset", timestamp, came_at, key, value, headers)
+                                topic, partition, "offset", timestamp, came_at, wrapped_key, content)
     VALUES (:reader, :lane, :code, :detail, CAST(:facts AS jsonb), :event_id, :writer, :case_id, :sequence,
-            :topic, :partition, :offset, :timestamp, :came_at, :key, :value, CAST(:headers AS jsonb))
+            :topic, :partition, :offset, :timestamp, :came_at, :wrapped_key, :content)
     ON CONFLICT DO NOTHING
     """
 )
 
+_OPENED: Final = text("INSERT INTO parked_reads (parked_id, read_by) VALUES (:id, :by)")
+_READS: Final = text("SELECT read_at, read_by FROM parked_reads WHERE parked_id = :id ORDER BY id")
 _BEHIND: Final = "behind"
 _COLUMNS: Final = (
     ", ".join(f'p."{name}"' for name in Parked.__struct_fields__ if name != _BEHIND)
@@ -139,10 +163,12 @@ async def lock_lanes(conn: AsyncConnection, reader: str, lanes: Iterable[str]) -
     await conn.execute(_LOCK, {"reader": reader, "lanes": sorted(lanes)})
 
 
-async def park(conn: AsyncConnection, reader: Reader, aside: Sequence[SetAside], **facts: object) -> None:
+async def park(
+    conn: AsyncConnection, reader: Reader, aside: Sequence[SetAside], sealer: Sealer, **facts: object
+) -> None:
     """Write the records down with everything that came with them."""
     if aside:
-        await conn.execute(_PARK, [_row(reader.name, item, facts) for item in aside])
+        await conn.execute(_PARK, [_row(reader.name, item, sealer, facts) for item in aside])
         await leave(conn, reader, [item.arrival for item in aside], PARKED)
 
 
@@ -212,50 +238,76 @@ async def count_parked(conn: AsyncConnection) -> dict[tuple[str, str], int]:
     return {(reader, code): number for reader, code, number in rows}
 
 
-async def show(engine: AsyncEngine, parked_id: int) -> ParkedRecord:
+async def find_parked(engine: AsyncEngine, parked_id: int) -> Parked:
+    """Without its content. Raises `NotParked`."""
     async with transaction(engine) as conn:
-        row = (
-            await conn.execute(
-                text(f"SELECT {_COLUMNS}, came_at, key, value, headers FROM parked_records AS p WHERE p.id = :id"),
-                {"id": parked_id},
-            )
-        ).one_or_none()
+        row = await _find(conn, parked_id, _COLUMNS)
+    return _parked(row)
+
+
+async def show(engine: AsyncEngine, parked_id: int, sealer: Sealer, *, by: str) -> ParkedRecord:
+    """The whole record; that it was opened is on record before anybody sees it. Raises `NotParked`."""
+    async with transaction(engine) as conn:
+        row = await _find(conn, parked_id, f"{_COLUMNS}, came_at, wrapped_key, content")
+        await conn.execute(_OPENED, {"id": parked_id, "by": by})
+        opened = [Opened(at=one.read_at, by=one.read_by) for one in await conn.execute(_READS, {"id": parked_id})]
+    record = record_of(row, sealer)
+    return ParkedRecord(
+        parked=_parked(row), key=record.key, value=record.value, headers=list(record.raw_headers), opened=opened
+    )
+
+
+async def _find(conn: AsyncConnection, parked_id: int, columns: str) -> Row[Any]:
+    found = await conn.execute(text(f"SELECT {columns} FROM parked_records AS p WHERE p.id = :id"), {"id": parked_id})
+    row = found.one_or_none()
     if row is None:
         raise NotParked(parked_id)
-    record = record_of(row)
-    return ParkedRecord(parked=_parked(row), key=record.key, value=record.value, headers=list(record.raw_headers))
+    return row
 
 
-def record_of(row: Row[Any]) -> Record:
-    """The record as it came."""
-    raw = tuple((name, None if value is None else base64.b64decode(value)) for name, value in row.headers)
+def record_of(row: Row[Any], sealer: Sealer) -> Record:
+    """The record as it came; empty where its content was erased."""
+    content = Content()
+    if row.content:
+        opened = sealer.open(row.wrapped_key, row.content, _context(row.topic, row.partition, row.offset))
+        content = msgspec.msgpack.decode(opened, type=Content)
+    raw = tuple(content.headers)
     return Record(
         topic=row.topic,
         partition=row.partition,
         offset=row.offset,
         timestamp=row.timestamp,
         judged=row.came_at,
-        key=row.key,
-        value=row.value,
+        key=content.key,
+        value=content.value,
         headers={name: value for name, value in raw if value is not None},
         raw_headers=raw,
     )
+
+
+def _context(topic: str, partition: int, offset: int) -> str:
+    return f"parked/{topic}/{partition}/{offset}"
 
 
 def _parked(row: Row[Any]) -> Parked:
     return Parked(**{name: getattr(row, name) for name in Parked.__struct_fields__})
 
 
-def _row(reader: str, item: SetAside, facts: dict[str, object]) -> dict[str, object]:
+def _row(reader: str, item: SetAside, sealer: Sealer, facts: dict[str, object]) -> dict[str, object]:
     arrival: Arrival = item.arrival
     record, left = _kept(arrival.record)
+    told, wrapped = {**facts, **left}, sealer.new_data_key()
+    headers = [(_clean(name), value) for name, value in record.raw_headers]
+    # An excerpt is a kind of bytes of its own, which no encoder takes.
+    key, value = (bytes(part) if part is not None else None for part in (record.key, record.value))
+    content = msgspec.msgpack.encode(Content(key=key, value=value, headers=headers))
     return {
         "reader": reader,
         "lane": arrival.lane,
         "code": _clean(item.code),
         "detail": _clean(item.detail),
-        "facts": msgspec.json.encode({name: _clean(str(value)) for name, value in {**facts, **left}.items()}).decode(),
-        "event_id": None if arrival.event_id is None else _clean(arrival.event_id),
+        "facts": msgspec.json.encode({name: impersonal(str(value)) for name, value in told.items()}).decode(),
+        "event_id": None if arrival.event_id is None else impersonal(arrival.event_id),
         "writer": None if arrival.writer is None else _clean(arrival.writer),
         "case_id": arrival.case_id,
         "sequence": arrival.sequence,
@@ -264,14 +316,8 @@ def _row(reader: str, item: SetAside, facts: dict[str, object]) -> dict[str, obj
         "offset": record.offset,
         "timestamp": record.timestamp,
         "came_at": record.came_at,
-        "key": record.key,
-        "value": record.value,
-        "headers": msgspec.json.encode(
-            [
-                (_clean(name), None if value is None else base64.b64encode(value).decode())
-                for name, value in record.raw_headers
-            ]
-        ).decode(),
+        "wrapped_key": wrapped,
+        "content": sealer.seal(wrapped, content, _context(record.topic, record.partition, record.offset)),
     }
 
 
@@ -291,7 +337,14 @@ def _kept(record: Record) -> tuple[Record, dict[str, object]]:
 
 def is_whole(row: Row[Any]) -> bool:
     """Whether everything of it was kept; else it cannot be handled."""
-    return not any(name in row.facts for name in ("value_bytes", "key_bytes", "headers_bytes"))
+    return row.content is not None and not any(
+        name in row.facts for name in ("value_bytes", "key_bytes", "headers_bytes")
+    )
+
+
+def impersonal(value: str) -> str:
+    """As it may be listed and logged: what an outsider chose may be a person's number."""
+    return PERSONAL if is_personal(value) else _clean(value)
 
 
 def _clean(value: str) -> str:

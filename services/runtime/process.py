@@ -66,6 +66,11 @@ class Service:
     pumps: list[Pump] = field(default_factory=list)
     """Filled at the start with one per reader, for jobs that ask how far reading has come."""
 
+    def desks(self) -> list[Desk]:
+        return [
+            Desk(service=self.name, reader=reader, engine=self.engine, sealer=self.sealer) for reader in self.readers
+        ]
+
 
 def spare_the_collector() -> None:
     """What is there at the start stays: the collector need not look at it again and again.
@@ -86,9 +91,7 @@ async def run(service: Service) -> None:
         await check_key(conn, service.sealer)
     connection = settings.kafka_connection()
     broker = SteadyBroker(connection, graceful_seconds=settings.graceful_seconds)
-    pumps = [
-        Pump(broker, Desk(service=service.name, reader=reader, engine=service.engine)) for reader in service.readers
-    ]
+    pumps = [Pump(broker, desk) for desk in service.desks()]
     service.pumps.extend(pumps)
     relay = Relay(service.engine, connection, service.name)
     progress = Progress(engine=service.engine, pumps=pumps)

@@ -206,7 +206,9 @@ async def _drop_head(desk: Desk, conn: AsyncConnection, head: Row[Any], by: str,
             await guard.claim(conn, desk.reader.name, before=applied, after={stream: head.sequence})
     await _settle(conn, head.id, parking.DROPPED, by, because)
     if parking.is_whole(head):
-        await parking.leave(conn, desk.reader, [read_record(desk.reader, parking.record_of(head))], parking.DROPPED)
+        await parking.leave(
+            conn, desk.reader, [read_record(desk.reader, parking.record_of(head, desk.sealer))], parking.DROPPED
+        )
 
 
 async def heal(desk: Desk) -> int:
@@ -293,8 +295,8 @@ async def _replay_head(
     if head is None:
         return False
     if not parking.is_whole(head):
-        raise _StillFails(head.id, head.code, "only its first bytes were kept")
-    arrival = read_record(desk.reader, parking.record_of(head))
+        raise _StillFails(head.id, head.code, "not all of it was kept")
+    arrival = read_record(desk.reader, parking.record_of(head, desk.sealer))
     if isinstance(arrival, Unreadable):
         raise _StillFails(head.id, arrival.code, arrival.detail)
     try:

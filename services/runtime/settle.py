@@ -16,6 +16,7 @@ from services.runtime import gauges, guard, parking
 from services.runtime.consume import Arrival, Ignored, Incoming, Reader
 from services.runtime.database import transaction
 from services.runtime.failures import FailureClass, InfrastructureDown, Rejected, classify, code_of, explain
+from services.runtime.sealing import Sealer
 
 TRIES: Final = 3
 FIRST_WAIT_SECONDS: Final = 0.05
@@ -30,6 +31,8 @@ class Desk:
     service: str
     reader: Reader
     engine: AsyncEngine
+    sealer: Sealer
+    """Of what is parked."""
 
 
 async def settle(desk: Desk, arrivals: Sequence[Arrival]) -> int:
@@ -78,7 +81,7 @@ async def apply(desk: Desk, arrivals: Sequence[Arrival], conn: AsyncConnection) 
     wanted = [item for item in plan.fresh if wants(reader, item)]
     if wanted:
         await reader.handle(wanted, conn)
-    await parking.park(conn, reader, plan.aside)
+    await parking.park(conn, reader, plan.aside, desk.sealer)
     return plan
 
 
@@ -115,7 +118,7 @@ async def _give_up(desk: Desk, arrival: Arrival, error: Exception) -> None:
         service=desk.service,
         handler=reader,
         code=code,
-        event_id=arrival.event_id,
+        event_id=parking.impersonal(arrival.event_id) if arrival.event_id is not None else None,
         case_id=str(arrival.case_id) if arrival.case_id else None,
         topic=arrival.record.topic,
         offset=arrival.record.offset,
@@ -125,7 +128,8 @@ async def _give_up(desk: Desk, arrival: Arrival, error: Exception) -> None:
         async with transaction(desk.engine) as conn:
             if arrival.lane is not None:
                 await parking.lock_lanes(conn, reader, [arrival.lane])
-            await parking.park(conn, desk.reader, [guard.SetAside(arrival, code, explain(error))], **facts)
+            aside = [guard.SetAside(arrival, code, explain(error))]
+            await parking.park(conn, desk.reader, aside, desk.sealer, **facts)
     except Exception as second:
         # If not even this works, the record stays where it is: on the topic, in front of us.
         raise InfrastructureDown(explain(second)) from second

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -135,15 +136,15 @@ def _parking(metadata: MetaData) -> None:
         Column("offset", BigInteger, nullable=False),
         Column("timestamp", DateTime(timezone=True), nullable=False),
         Column("came_at", DateTime(timezone=True)),
-        Column("key", LargeBinary),
-        Column("value", LargeBinary),
-        Column("headers", JSONB, nullable=False),
+        Column("wrapped_key", LargeBinary),
+        Column("content", LargeBinary),
         Column("state", String, nullable=False, server_default=text("'parked'")),
         Column("parked_at", DateTime(timezone=True), nullable=False, server_default=NOW),
         Column("settled_at", DateTime(timezone=True)),
         Column("settled_by", String),
         Column("settled_because", String),
         CheckConstraint("state IN ('parked', 'replayed', 'dropped')", name="parked_state_is_known"),
+        CheckConstraint("num_nulls(wrapped_key, content) IN (0, 2)", name="content_has_its_key"),
         CheckConstraint(
             "(state = 'parked') = (settled_at IS NULL)"
             " AND num_nulls(settled_at, settled_by, settled_because) IN (0, 3)",
@@ -160,6 +161,15 @@ def _parking(metadata: MetaData) -> None:
             unique=True,
             postgresql_where=text("state = 'parked'"),
         ),
+    )
+    Table(
+        "parked_reads",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("parked_id", BigInteger, ForeignKey("parked_records.id"), nullable=False),
+        Column("read_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+        Column("read_by", String, nullable=False),
+        Index("reads_of_parked", "parked_id", "id"),
     )
 
 

@@ -61,11 +61,14 @@ def list_(*, target: Target, state: str, limit: int, as_json: bool, **chosen: An
 
 @parked.command()
 @click.argument("place", type=PlaceName())
+@click.option("--by", default=getpass.getuser, help="Who looks; your login name if not given.")
 @click.option("--json", "as_json", is_flag=True)
 @of_installation
-def show(*, target: Target, place: Place, as_json: bool) -> None:
-    """One record whole. What a partner wrote may name a person: look only if you have to."""
-    record = _run(repairing.find(target, place), place)
+def show(*, target: Target, place: Place, by: str, as_json: bool) -> None:
+    """One record whole, unsealed and on record. What a partner wrote may name a person: look only if you have to."""
+    if not by.strip():
+        raise click.UsageError("--by must say something: it stays on record")
+    record = _run(repairing.find(target, place, by=by), place)
     if as_json:
         _tell(repairing.whole(place, record))
     else:

@@ -50,7 +50,7 @@ async def open_desks(target: Target, services: Iterable[str] = SERVICES) -> Asyn
 
 
 def _desks_of(service: Service) -> Desks:
-    return {reader.name: Desk(service=service.name, reader=reader, engine=service.engine) for reader in service.readers}
+    return {desk.reader.name: desk for desk in service.desks()}
 
 
 def _builders() -> dict[str, Callable[[RuntimeSettings], Service]]:

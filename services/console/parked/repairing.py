@@ -91,10 +91,11 @@ async def list_all(target: Target, wanted: Wanted, limit: int) -> list[tuple[Pla
     return found
 
 
-async def find(target: Target, place: Place) -> ParkedRecord:
-    """Raises `NotParked`."""
-    async with open_databases(target, [place.service]) as engines:
-        return await parking.show(engines[place.service], place.id)
+async def find(target: Target, place: Place, *, by: str) -> ParkedRecord:
+    """Opened, and on record. Raises `NotParked`."""
+    async with open_desks(target, [place.service]) as desks:
+        desk = next(iter(desks[place.service].values()))
+        return await parking.show(desk.engine, place.id, desk.sealer, by=by)
 
 
 async def replay(
@@ -108,7 +109,7 @@ async def replay(
             at = desks[place.service]
             engine = _engine(at)
             try:
-                row = (await parking.show(engine, place.id)).parked
+                row = await parking.find_parked(engine, place.id)
             except NotParked:
                 outcomes.append(Outcome(id=str(place), code="not_parked"))
                 continue
@@ -217,11 +218,12 @@ def whole(place: Place, record: ParkedRecord) -> dict[str, Any]:
         "key": readable(record.key),
         "value": readable(record.value),
         "headers": [{"name": name, "value": readable(value)} for name, value in record.headers],
+        "opened": msgspec.to_builtins(record.opened),
     }
 
 
 def summary(place: Place, row: Parked) -> dict[str, Any]:
-    """For programs: without the content. Names and sequences are as their sender wrote them."""
+    """For programs: without the content."""
     return {**msgspec.to_builtins(row), "id": str(place), "service": place.service}
 
 

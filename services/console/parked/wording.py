@@ -58,6 +58,7 @@ def shown(place: Place, record: ParkedRecord) -> str:
         f"  {row.timestamp:%Y-%m-%d %H:%M:%S}Z written",
         f"  {row.parked_at:%Y-%m-%d %H:%M:%S}Z parked",
     ]
+    lines += [f"  {one.at:%Y-%m-%d %H:%M:%S}Z opened by {one.by}" for one in record.opened]
     if row.settled_at is not None:
         lines.append(f"  {row.settled_at:%Y-%m-%d %H:%M:%S}Z {row.state} by {row.settled_by}: {row.settled_because}")
     lines.append(f"value, {len(record.value or b'')} bytes")

@@ -161,6 +161,33 @@ def create_watermarks(op: Operations) -> None:
     op.execute(WATERMARKS)
 
 
+# What was parked before is not sealed and cannot be sealed without the installation's key: its content goes.
+SEALED = """
+ALTER TABLE parked_records
+    ADD COLUMN wrapped_key bytea,
+    ADD COLUMN content bytea,
+    DROP COLUMN key,
+    DROP COLUMN value,
+    DROP COLUMN headers,
+    ADD CONSTRAINT content_has_its_key CHECK (num_nulls(wrapped_key, content) IN (0, 2));
+
+CREATE TABLE parked_reads (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    parked_id bigint NOT NULL REFERENCES parked_records (id),
+    read_at timestamptz NOT NULL DEFAULT now(),
+    read_by varchar NOT NULL
+);
+
+CREATE INDEX reads_of_parked ON parked_reads (parked_id, id)
+"""
+
+
+def seal_parked(op: Operations) -> None:
+    """The content of what is parked is sealed, and who opens it is noted."""
+    for statement in SEALED.split(";\n"):
+        op.execute(statement)
+
+
 def create_plumbing(op: Operations) -> None:
     """Make the tables in the schema that the search path names."""
     for statement in STATEMENTS.split(";\n"):

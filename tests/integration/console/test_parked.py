@@ -142,11 +142,15 @@ async def test_what_is_lost_for_good_can_be_passed_over(routing: Routing, yimen:
 
 async def test_a_record_is_shown_whole_and_dropped_by_somebody_for_a_reason(routing: Routing, yimen: Console) -> None:
     await hears_no_events(routing, WRITTEN, b"\xff\x1b[2J")
-    first, second = (await yimen("list", "--json")).json["items"]
+    listed = await yimen("list", "--json")
+    first, second = listed.json["items"]
     assert {first["code"], second["code"]} == {"no_attribute"}
+    assert WRITTEN.decode() not in listed.out
 
     assert WRITTEN.decode() not in (await yimen("list")).out
-    assert WRITTEN.decode() in (await yimen("show", first["id"])).out
+    shown = (await yimen("show", first["id"], "--by", "ops-2")).out
+    assert WRITTEN.decode() in shown
+    assert "opened by ops-2" in shown
     assert (await yimen("show", second["id"], "--json")).json["value"] == {"base64": b64encode(b"\xff\x1b[2J").decode()}
 
     assert (await yimen("drop", first["id"])).code == 2

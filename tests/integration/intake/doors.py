@@ -1,6 +1,5 @@
 """Intake's HTTP door over a real socket, on a database that the caller names."""
 
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -17,12 +16,11 @@ from services.runtime.clock import Clock
 from services.runtime.database import open_engine
 from services.runtime.http import build_app
 from services.runtime.migrate import upgrade
-from services.runtime.sealing import Sealer
 from tests.integration.intake.test_registration import PACK
+from tests.sealing import SEALER
 from tests.sockets import listening
 
 KEY = "t" * 32
-SEALER = Sealer(b64encode(b"k" * 32).decode())
 
 
 def bearer(who: Principal) -> dict[str, str]:

@@ -30,6 +30,7 @@ from services.runtime.migrate import upgrade
 from services.runtime.settle import Desk, settle
 from tests.integration.intake import voices
 from tests.integration.intake.test_registration import PACK, WINDOW, a_submission, registered
+from tests.sealing import SEALER
 
 LEAD = uuid4()
 
@@ -65,7 +66,7 @@ class Ear:
         await self.reads(self.alerts, self.notify.records(events))
 
     async def reads(self, reader: Reader, records: Iterable[Record]) -> int:
-        desk = Desk(service="intake", reader=reader, engine=self.engine)
+        desk = Desk(service="intake", reader=reader, engine=self.engine, sealer=SEALER)
         return await settle(desk, [read_record(reader, record) for record in records])
 
     async def case(self, case_id: UUID) -> Case:

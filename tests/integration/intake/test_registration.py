@@ -28,9 +28,9 @@ from services.runtime.consume import Incoming, Record
 from services.runtime.database import open_engine, transaction
 from services.runtime.migrate import upgrade
 from services.runtime.sealing import CannotOpen, Sealer, check_key
+from tests.sealing import SEALER
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
-SEALER = Sealer(b64encode(b"k" * 32).decode())
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 IDENTITY, MOBILE = "00000019900101000X", "13000000000"
 """Nobody's: no region has this code."""

@@ -30,6 +30,7 @@ from services.runtime.ids import new_id
 from services.runtime.progress import note_progress
 from services.runtime.settle import Desk, settle
 from services.runtime.watermarks import Need, note_marks
+from tests.sealing import SEALER
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
 OFFICE = "education-130722000000"
@@ -50,9 +51,9 @@ class Notify:
         clock = Clock(origin=NOW, anchor=REAL)
         watcher = Watcher(clock=clock, policy=PolicyWatch(PACK), answer_seconds=PATIENCE.total_seconds())
         readers = {reader.name: reader for reader in watcher.readers()}
-        self.events = Desk(service="notify", reader=readers[EVENTS], engine=engine)
-        self.cases = Desk(service="notify", reader=readers[CASE_EVENTS], engine=engine)
-        self.feedback = Desk(service="notify", reader=readers[FEEDBACK], engine=engine)
+        self.events = Desk(service="notify", reader=readers[EVENTS], engine=engine, sealer=SEALER)
+        self.cases = Desk(service="notify", reader=readers[CASE_EVENTS], engine=engine, sealer=SEALER)
+        self.feedback = Desk(service="notify", reader=readers[FEEDBACK], engine=engine, sealer=SEALER)
         self.offset = 0
         self.sequences: Counter[tuple[UUID, str]] = Counter()
 

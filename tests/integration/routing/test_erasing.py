@@ -31,8 +31,8 @@ async def test_texts_and_what_is_parked_are_gone_and_a_late_one_is_not_kept(rout
     async with routing.engine.connect() as conn:
         assert await conn.scalar(text(KEPT)) == b""
         assert await conn.scalar(text(TEXTS)) == 0
-        (parked,) = await conn.execute(text("SELECT key, value, headers, state FROM parked_records"))
-        assert tuple(parked) == (None, None, [], "dropped")
+        (parked,) = await conn.execute(text("SELECT wrapped_key, content, state FROM parked_records"))
+        assert tuple(parked) == (None, None, "dropped")
 
 
 async def test_a_reason_that_the_policy_does_not_know_is_not_kept(routing: Routing) -> None:  # noqa: F811

@@ -26,6 +26,7 @@ from services.runtime.ids import new_id
 from services.runtime.migrate import upgrade
 from services.runtime.sealing import Sealer
 from services.runtime.settle import Desk, settle
+from tests.sealing import SEALER
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON, PACK, TOWNSHIP
 
 NOW = NOON
@@ -43,7 +44,7 @@ class Routing:
             clock=clock or Clock(origin=NOW, anchor=datetime.now(UTC)),
         )
         self.cases, self.feedback = (
-            Desk(service="routing", reader=reader, engine=engine) for reader in self.router.readers()
+            Desk(service="routing", reader=reader, engine=engine, sealer=SEALER) for reader in self.router.readers()
         )
         self.offset = 0
         self.sequences: dict[UUID, int] = {}

@@ -24,11 +24,12 @@ from services.runtime.ids import new_id
 from services.runtime.journal import Outgoing
 from services.runtime.migrate import upgrade
 from services.runtime.settle import Desk
+from tests.sealing import SEALER
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 FIRST = """
 from alembic import op
-from services.runtime.migrations.plumbing import create_plumbing, create_progress, create_watermarks
+from services.runtime.migrations.plumbing import create_plumbing, create_progress, create_watermarks, seal_parked
 
 revision = "0001"
 down_revision = None
@@ -40,6 +41,7 @@ def upgrade() -> None:
     create_plumbing(op)
     create_progress(op)
     create_watermarks(op)
+    seal_parked(op)
     op.execute("CREATE TABLE notes (place bigint GENERATED ALWAYS AS IDENTITY, case_id uuid, reason varchar NOT NULL)")
 """
 
@@ -149,7 +151,7 @@ def reader(notebook: Notebook) -> Reader:
 
 @pytest.fixture
 def desk(engine: AsyncEngine, reader: Reader) -> Desk:
-    return Desk(service="intake", reader=reader, engine=engine)
+    return Desk(service="intake", reader=reader, engine=engine, sealer=SEALER)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from services.runtime.broker import Pump, SteadyBroker
 from services.runtime.budgets import Budgets
 from services.runtime.consume import Incoming, Reader, Record
 from services.runtime.settle import Desk
+from tests.sealing import SEALER
 
 pytestmark = pytest.mark.engines
 
@@ -77,7 +78,7 @@ def listening(
             "guarded": False,
             "only": None,
         } | changed
-        pump = Pump(broker, Desk(service="intake", reader=replace(reader, **changed), engine=engine))
+        pump = Pump(broker, Desk(service="intake", reader=replace(reader, **changed), engine=engine, sealer=SEALER))
         await broker.start()
         try:
             yield pump
@@ -124,7 +125,7 @@ async def test_a_packed_record_of_150_megabytes_is_never_unpacked(
     assert parked.code == "too_large"
     assert int(parked.facts["value_bytes"]) > 100_000
     assert len(parked.facts["value_sha256"]) == 64
-    whole = await parking.show(engine, parked.id)
+    whole = await parking.show(engine, parked.id, SEALER, by="somebody")
     assert len(whole.value or b"") == 1024
 
 

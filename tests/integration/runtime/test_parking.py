@@ -1,6 +1,7 @@
 """What cannot be handled is set aside per case, in order; everything else flows on."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +21,9 @@ from services.runtime.consume import Incoming, Reader, Record, Undecodable, read
 from services.runtime.database import transaction
 from services.runtime.failures import InfrastructureDown, Rejected
 from services.runtime.ids import new_id
+from services.runtime.sealing import CannotOpen, Sealer
 from services.runtime.settle import Desk, settle
+from tests.sealing import SEALER
 
 pytestmark = pytest.mark.engines
 
@@ -184,10 +187,34 @@ async def test_a_record_that_makes_no_sense_is_kept_whole_and_blocks_nothing(
 
     (row,) = await parking.list_parked(engine)
     assert (row.code, row.lane) == ("no_attribute", None)
-    whole = await parking.show(engine, row.id)
+    whole = await parking.show(engine, row.id, SEALER, by="somebody")
     assert (whole.key, whole.value) == (None, b"\x00\xff" * 50)
     assert whole.headers == [("ce_id", None), ("a\ufffdb", b"\xff"), ("x", b"1")]
     assert await notes(case) == ["r1"]
+
+
+async def test_what_is_parked_is_sealed_and_who_opens_it_stands_on_record(
+    engine: AsyncEngine, desk: Desk, topic: Topic
+) -> None:
+    case, name = new_id(), "张示例"
+    said = {"value": f'{{"name": "{name}"}}'.encode(), "key": name.encode(), "headers": [("x-who", name.encode())]}
+    await read(desk, [topic.record(case, 1, **said)])
+
+    (row,) = await parking.list_parked(engine)
+    async with engine.connect() as conn:
+        (kept,) = (await conn.execute(text("SELECT * FROM parked_records"))).mappings()
+    for form in (name.encode(), name.encode().hex().encode(), b64encode(name.encode())):
+        assert not [column for column, held in kept.items() if form in _bytes(held)]
+    for by in ("first", "second"):
+        whole = await parking.show(engine, row.id, SEALER, by=by)
+    assert (whole.value, whole.key, whole.headers) == (said["value"], said["key"], said["headers"])
+    assert [one.by for one in whole.opened] == ["first", "second"]
+    with pytest.raises(CannotOpen):
+        await parking.show(engine, row.id, Sealer(b64encode(b"o" * 32).decode()), by="third")
+
+
+def _bytes(held: object) -> bytes:
+    return held if isinstance(held, bytes) else str(held).encode()
 
 
 async def test_an_event_of_a_future_version_waits_with_its_case(

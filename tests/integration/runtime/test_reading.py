@@ -24,6 +24,7 @@ from services.runtime.database import transaction
 from services.runtime.ids import new_id
 from services.runtime.settle import Desk
 from services.runtime.stamps import as_written
+from tests.sealing import SEALER
 
 pytestmark = pytest.mark.engines
 
@@ -136,7 +137,7 @@ async def test_a_header_name_that_is_not_text_costs_only_its_own_record(
         await heard(*(f"{when}-{partition}" for when in ("before", "after") for partition in range(3)))
 
     assert await parked_codes(engine) == ["no_attribute"] * 3
-    whole = await parking.show(engine, (await parking.list_parked(engine))[1].id)
+    whole = await parking.show(engine, (await parking.list_parked(engine))[1].id, SEALER, by="somebody")
     assert (whole.headers, whole.value) == ([("\\xff\\xfe", b"")], b"raw-1")
 
 

@@ -19,6 +19,7 @@ from services.runtime.broker import Pump, SteadyBroker
 from services.runtime.consume import Incoming, Reader, Record
 from services.runtime.progress import Progress, read_until
 from services.runtime.settle import Desk
+from tests.sealing import SEALER
 
 pytestmark = pytest.mark.engines
 CREATE_TIME = {"message.timestamp.type": "CreateTime"}
@@ -33,6 +34,7 @@ class Ear:
         self.desk = Desk(
             service="intake",
             engine=engine,
+            sealer=SEALER,
             reader=Reader(
                 name=f"ear-{topic}",
                 group=f"ear-{topic}",

@@ -11,6 +11,7 @@ from services.runtime.broker import Pump, SteadyBroker
 from services.runtime.clock import Clock
 from services.runtime.consume import Reader, events_of_ours
 from services.runtime.settle import Desk
+from tests.sealing import SEALER
 
 
 async def nothing(*_: Any) -> None:
@@ -23,7 +24,7 @@ async def broker() -> SteadyBroker:
     engine = create_async_engine("postgresql+asyncpg://nobody@127.0.0.1:9/none")
     for name, where in (("cases", {"topics": ("intake.cases.v1",)}), ("answers", {"pattern": FEEDBACK_PATTERN})):
         reader = Reader(name=name, group="g", decode=events_of_ours(Clock()), handle=nothing, guarded=True, **where)  # type: ignore[arg-type]
-        Pump(broker, Desk(service="routing", reader=reader, engine=engine))
+        Pump(broker, Desk(service="routing", reader=reader, engine=engine, sealer=SEALER))
     return broker
 
 

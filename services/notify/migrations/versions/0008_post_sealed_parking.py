@@ -1,0 +1,12 @@
+"""What is parked is sealed."""
+
+from alembic import op
+
+from services.runtime.migrations.plumbing import seal_parked
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    seal_parked(op)

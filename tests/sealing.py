@@ -1,0 +1,7 @@
+"""A sealer for tests."""
+
+from base64 import b64encode
+
+from services.runtime.sealing import Sealer
+
+SEALER = Sealer(b64encode(b"k" * 32).decode())
