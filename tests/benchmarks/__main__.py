@@ -15,13 +15,14 @@ from rich.console import Console
 from rich.table import Table
 
 from services.runtime.process import spare_the_collector
-from tests.benchmarks import consuming, recounting, relaying, resting, thinking, watching
+from tests.benchmarks import consuming, flooding, recounting, relaying, resting, thinking, watching
 from tests.benchmarks.ground import engines, machine
 
 BENCHMARKS = {
     "thinking": thinking.measure,
     "resting": resting.measure,  # before anything lies on the topics
     "consuming": consuming.measure,
+    "flooding": flooding.measure,
     "relaying": relaying.measure,
     "watching": watching.measure,
     "recounting": recounting.measure,

@@ -152,7 +152,7 @@ async def _until_settled(ground: Ground, reader: Reader, engine: AsyncEngine, nu
 
     object.__setattr__(reader, "handle", timed)
     broker = SteadyBroker(ground.connection(), graceful_seconds=5)
-    Pump(broker, Desk(service="routing", reader=reader, engine=engine))
+    Pump(broker, Desk(service="routing", reader=reader, engine=engine, sealer=Sealer(KEY)))
     await broker.start()
     try:
         async with engine.connect() as conn:
