@@ -16,7 +16,7 @@ from msgspec import inspect
 
 from contracts.reading import read_object
 from contracts.refusals import Fault, Refused, Shape
-from contracts.submissions import AREA_FORM, IDENTIFIER_FORM
+from contracts.submissions import AREA_FORM, IDENTIFIER_FORM, POST_FORM
 from services.deadlines import BadQuestion, read_moment
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -31,6 +31,7 @@ FORMS: Final[Mapping[str, str]] = {
     AREA_FORM: "bad_area",
     CASE_FORM: "bad_case",
     ASKED_AREA_FORM: "bad_area",
+    POST_FORM: "bad_post",
 }
 """Patterns that have a code of their own."""
 LARGEST: Final = 1024 * 1024

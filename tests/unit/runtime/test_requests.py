@@ -12,6 +12,8 @@ import pytest
 from litestar import Request, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from contracts.submissions import Post
+from services.runtime.checking import check_value
 from services.runtime.http import build_app
 from services.runtime.requests import AskedArea, AskedCase
 
@@ -196,6 +198,12 @@ async def test_null_says_as_much_as_leaving_it_out(door: httpx.AsyncClient) -> N
     null = dict.fromkeys(("colour", "coats", "dried_at", "tags", "notes"))
     told = await door.post("/paints/1", json={"name": "x", **null})
     assert (told.status_code, told.json()) == (200, bare.json())
+
+
+@pytest.mark.parametrize("post", ["张示例", "Window-3", "window 3", "window-13800138000"])
+def test_a_post_that_is_none_has_a_code_of_its_own(post: str) -> None:
+    _, faults = check_value(Post, post, "first_contact_post")
+    assert [(fault.field, fault.code) for fault in faults] == [("first_contact_post", "bad_post")]
 
 
 async def test_a_fault_never_repeats_what_was_sent(door: httpx.AsyncClient) -> None:
