@@ -1,1 +1,1 @@
-"""The rooms of Yimen: two pure libraries, the plumbing, three services and the command."""
+"""The rooms of Yimen: two pure libraries, the plumbing, three services, the portal and the command."""

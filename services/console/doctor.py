@@ -24,7 +24,7 @@ from sqlalchemy.pool import NullPool
 
 from services.console import endpoints, topics
 from services.console.main import quiet, told
-from services.console.preparing import SERVICES
+from services.console.preparing import PROCESSES, SERVICES
 from services.console.screen import console
 from services.console.target import Target, of_installation
 from services.policies import PolicyRefused, load_policy
@@ -85,7 +85,7 @@ async def database(target: Target) -> list[Finding]:
 
 
 async def schemas(target: Target) -> list[Finding]:
-    return [await _schema(target, service) for service in SERVICES]
+    return [await _schema(target, process) for process in PROCESSES]
 
 
 async def _schema(target: Target, service: str) -> Finding:
@@ -163,7 +163,7 @@ async def services(target: Target) -> list[Finding]:
         return []
     found = []
     async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
-        for service in SERVICES:
+        for service in PROCESSES:
             url = getattr(running, service)
             try:
                 parts = (await client.get(f"{url}/health/ready")).json()

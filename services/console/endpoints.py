@@ -18,9 +18,12 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
     routing: str
     notify: str
     board: str
+    portal: str
     kafka: str
     postgres: str
     tokens: dict[str, str]
+    accounts: dict[str, str] = {}
+    """Of the portal: names with their first passwords."""
 
 
 def path_in(folder: Path) -> Path:

@@ -6,6 +6,7 @@ import sys
 import click
 
 COMMANDS = {
+    "account": "services.console.account:account",
     "calendar": "services.console.calendar:calendar",
     "case": "services.console.case.command:case",
     "clock": "services.console.clock:clock",

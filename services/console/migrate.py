@@ -7,13 +7,15 @@ import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.console.main import quiet, told
-from services.console.preparing import SERVICES
+from services.console.preparing import PROCESSES
 from services.runtime.migrate import upgrade
 
 
 @click.command()
 @click.option("--database", envvar="YIMEN_DATABASE_URL", required=True, help="PostgreSQL; YIMEN_DATABASE_URL.")
-@click.option("--service", "chosen", type=click.Choice(SERVICES), multiple=True, help="Only this one; may be repeated.")
+@click.option(
+    "--service", "chosen", type=click.Choice(PROCESSES), multiple=True, help="Only this one; may be repeated."
+)
 @click.option("--json", "as_json", is_flag=True)
 def migrate(*, database: str, chosen: tuple[str, ...], as_json: bool) -> None:
     """Make roles and schemas, and run what the histories have and the schemas have not. Safe to repeat.
@@ -21,7 +23,7 @@ def migrate(*, database: str, chosen: tuple[str, ...], as_json: bool) -> None:
     `yimen up` does this by itself at each start.
     """
     quiet()
-    services = chosen or SERVICES
+    services = chosen or PROCESSES
     try:
         asyncio.run(_all(database, services))
     except (SQLAlchemyError, OSError) as error:

@@ -17,6 +17,9 @@ from services.runtime.migrate import upgrade
 from services.runtime.settings import RuntimeSettings
 
 SERVICES: Final = ("intake", "routing", "notify")
+"""Those on Kafka."""
+PROCESSES: Final = (*SERVICES, "portal")
+"""Each with a schema of its own and an address."""
 
 
 def prepare(settings: RuntimeSettings, services: Sequence[str]) -> dict[str, int]:
@@ -28,8 +31,8 @@ def prepare(settings: RuntimeSettings, services: Sequence[str]) -> dict[str, int
 
 
 async def _prepare(settings: RuntimeSettings, services: Sequence[str]) -> dict[str, int]:
-    for service in services:
-        await upgrade(settings.database_url, service)
+    for process in PROCESSES:
+        await upgrade(settings.database_url, process)
     wanted = topics.needed(Path(settings.policy_dir))
     kafka = settings.kafka_connection()
     # Before the topics are made: if this is cut short, the next start sees again that they were missing.

@@ -16,7 +16,8 @@ from services.console.engines.brokers import ApacheKafka, Broker, Tansu
 from services.console.engines.child import EngineFailed, wait_until
 from services.console.engines.postgres import Postgres
 from services.console.installation import Installation, Time
-from services.console.preparing import SERVICES, prepare
+from services.console.preparing import PROCESSES, SERVICES, prepare
+from services.console.ready_accounts import ready_accounts
 from services.console.refilling import Refill
 from services.console.supervisor import ServiceProcess, Ward, Watched, stop_services, tail
 from services.policies import load_policy
@@ -72,11 +73,11 @@ class Running:
             wait_until(engine.ward.answers, engine.ward.process, engine.ward.log, seconds=engine.ward.slowest)
             engine.came_up()
         self._prepare()
-        ports = {name: self._installation.port(name) for name in SERVICES}
+        ports = {name: self._installation.port(name) for name in PROCESSES}
         self.environment |= _addresses(ports)
         for name, port in ports.items():
             self._services.append(Watched(name, self._service(name, port)))
-        self._screen.step("starting intake, routing, notify")
+        self._screen.step(f"starting {', '.join(PROCESSES)}")
         for service in self._services:
             self._begin(service)
             service.came_up()
@@ -93,10 +94,10 @@ class Running:
         """One round: who died, who may start again, who answers, who is not ready. Nobody is waited for."""
         for engine in self._started_by_us():
             self._look_after(engine)
-        if self._refill is None:
-            for service in self._services:
+        for service in self._services:
+            if self._refill is None or service.name not in SERVICES:
                 self._look_after(service)
-        else:
+        if self._refill is not None:
             self._go_on_refilling(self._refill)
         self._look_at_health()
 
@@ -154,6 +155,10 @@ class Running:
     def _started_by_us(self) -> list[Watched[Ward]]:
         return [engine for engine in (self._postgres, self._broker) if engine is not None]
 
+    def _on_kafka(self) -> list[Watched[ServiceProcess]]:
+        """Those whose places on the topics mean nothing on an empty broker."""
+        return [service for service in self._services if service.name in SERVICES]
+
     def _service(self, name: str, port: int) -> ServiceProcess:
         return ServiceProcess(
             name, port=port, log=self._installation.logs / f"{name}.log", environment=self.environment
@@ -188,7 +193,7 @@ class Running:
         if watched.came_up():
             self._screen.step(f"{watched.name} started again")
             if forgetful:
-                self._refill = Refill(self._services, lambda: prepare(self.settings, SERVICES))
+                self._refill = Refill(self._on_kafka(), lambda: prepare(self.settings, SERVICES))
 
     def _try(self, watched: Watched[Ward]) -> None:
         if fault := watched.begin():
@@ -202,7 +207,7 @@ class Running:
         if done:
             self._tell_sent_again(refill.sent_again)
             self._refill = None
-            for service in self._services:
+            for service in self._on_kafka():
                 self._try(service)
 
     def _tell_death(self, watched: Watched[Ward], how: str) -> None:
@@ -247,15 +252,18 @@ class Running:
             time.sleep(LOOK_SECONDS)
 
     def _endpoints(self) -> Endpoints:
+        policy = load_policy(self._policy)
         urls = {service.name: service.ward.url for service in self._services}
         return Endpoints(
             intake=urls["intake"],
             routing=urls["routing"],
             notify=urls["notify"],
             board=urls["notify"],
+            portal=urls["portal"],
             kafka=self.settings.kafka_servers,
             postgres=self.settings.database_url,
-            tokens=endpoints.ready_made(self.settings.token_key.get_secret_value(), load_policy(self._policy)),
+            tokens=endpoints.ready_made(self.settings.token_key.get_secret_value(), policy),
+            accounts=ready_accounts(self.settings, policy),
         )
 
 
@@ -270,10 +278,11 @@ def time_variables(time_: Time | None) -> dict[str, str]:
 
 
 def _addresses(ports: Mapping[str, int]) -> dict[str, str]:
-    """Who finds whom in a browser on this machine, by either of its names."""
+    """Who finds whom on this machine; the board's page by either of its names."""
     return {
         "YIMEN_INTAKE_URL": f"http://127.0.0.1:{ports['intake']}",
         "YIMEN_ROUTING_URL": f"http://127.0.0.1:{ports['routing']}",
+        **{f"YIMEN_PORTAL_{name.upper()}_URL": f"http://127.0.0.1:{ports[name]}" for name in SERVICES},
         "YIMEN_BOARD_URL": ",".join(f"http://{name}:{ports['notify']}" for name in ("127.0.0.1", "localhost")),
     }
 

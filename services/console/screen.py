@@ -17,6 +17,7 @@ LABELS = {
     "routing": ("转办", "routing"),
     "notify": ("督办", "notify"),
     "board": ("看板", "board"),
+    "portal": ("门户", "portal"),
     "kafka": ("消息", "Kafka"),
     "postgres": ("数据库", "PostgreSQL"),
 }
@@ -43,6 +44,7 @@ class Lines:
     def ready(self, endpoints: Endpoints, file: str) -> None:
         for name, (zh, en) in LABELS.items():
             told(f"{zh} {en}: {shown(endpoints, name)}")
+        told(accounts_line(endpoints))
         self._line(f"ready; addresses and tokens: {file}; Ctrl-C stops")
 
     def _line(self, text: str) -> None:
@@ -71,6 +73,7 @@ class Terminal:
         for name, (zh, en) in LABELS.items():
             table.add_row(zh, en, shown(endpoints, name))
         self._console.print(table)
+        self._console.print(accounts_line(endpoints), markup=False)
         self._console.print(f"令牌 tokens: {file}\nCtrl-C 停止 stops", markup=False)
 
 
@@ -96,6 +99,12 @@ def screen(*, as_json: bool) -> Lines | Terminal | Ndjson:
     if as_json:
         return Ndjson()
     return Terminal() if sys.stdout.isatty() else Lines()
+
+
+def accounts_line(endpoints: Endpoints) -> str:
+    """Who can sign in to the portal, with the password of the first start."""
+    pairs = ", ".join(f"{login} / {password}" for login, password in endpoints.accounts.items())
+    return f"门户账号 accounts of the portal (name / first password): {pairs}"
 
 
 def shown(endpoints: Endpoints, name: str) -> str:

@@ -12,7 +12,7 @@ from contracts.submissions import Post, is_identifier
 from services.console.installation import DEFAULT_DATA, Installation
 from services.console.main import told
 from services.console.topics import DEFAULT_POLICY
-from services.policies import load_policy
+from services.policies import Policy, load_policy
 from services.runtime.auth import Principal, Role, issue_token, unscoped
 from services.runtime.settings import SHORTEST_TOKEN_KEY
 
@@ -49,7 +49,7 @@ def token(  # noqa: PLR0913 - one for each option
         post=post,
     )
     _check(principal)
-    _check_post(post, office)
+    check_post(post, office)
     key = os.environ.get("YIMEN_TOKEN_KEY")
     if key is None:
         keys = Installation(data).find_keys()
@@ -65,7 +65,12 @@ def token(  # noqa: PLR0913 - one for each option
 
 
 def _check(principal: Principal) -> None:
-    policy = load_policy(Path(os.environ.get("YIMEN_POLICY_DIR") or DEFAULT_POLICY))
+    check_place(principal, load_policy(Path(os.environ.get("YIMEN_POLICY_DIR") or DEFAULT_POLICY)))
+    _check_ids(principal)
+
+
+def check_place(principal: Principal, policy: Policy) -> None:
+    """Whether there is such an office and area to speak for. Raises a usage error that says what to do."""
     office, area = principal.office, principal.area
     if principal.role is Role.OFFICER and office is None:
         raise click.UsageError("an officer speaks for an office: --office CODE, for example education-130722000000")
@@ -77,7 +82,6 @@ def _check(principal: Principal) -> None:
         raise click.UsageError(f"{area} does not lie in the area of {office}: name one that does, or leave --area out")
     if fault := unscoped(principal):
         raise click.UsageError(f"{fault}: --office CODE or --area CODE")
-    _check_ids(principal)
 
 
 def _check_ids(principal: Principal) -> None:
@@ -93,7 +97,7 @@ def _check_ids(principal: Principal) -> None:
             raise click.UsageError(f"{name} must be 1 to 128 printable ASCII characters without blanks")
 
 
-def _check_post(post: str, office: str | None) -> None:
+def check_post(post: str, office: str | None) -> None:
     try:
         msgspec.convert(post, Post)
     except msgspec.ValidationError:

@@ -49,7 +49,7 @@ class StopAsked(BaseException):
 def up(
     *, data: Path, kafka: str | None, policy: Path, speed: float | None, origin: datetime | None, as_json: bool
 ) -> None:
-    """Run everything here: PostgreSQL, Kafka and the three services.
+    """Run everything here: PostgreSQL, Kafka, the three services and the portal.
 
     YIMEN_DATABASE_URL and YIMEN_KAFKA_SERVERS name engines that run elsewhere.
     """

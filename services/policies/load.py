@@ -23,6 +23,7 @@ from services.policies.matters import (
     limits,
     materials,
     purposes,
+    question_words,
     reasons,
     rules,
 )
@@ -64,9 +65,8 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
     found = eras(known, stands(read("offices.yaml"), known))
     era = max(n for n, one in enumerate(found) if one.since <= (day or date.fromordinal(civil_day(datetime.now(UTC)))))
     by_clerk = {code for _, entry in headings for code in entry.codes("accepted_by_clerk", CATEGORY_FORM)}
-    matters = categories(
-        read("categories.csv"), by_clerk, materials(read("materials.yaml")), attributes(read("attributes.yaml"))
-    )
+    checklist, asked = materials(read("materials.yaml")), read("attributes.yaml")
+    matters = categories(read("categories.csv"), by_clerk, checklist, attributes(asked), question_words(asked))
     effective, *_ = [entry.day("effective_from") or date.min for _, entry in headings]
     policy = Policy(
         pack=folder.name,

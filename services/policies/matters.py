@@ -74,11 +74,21 @@ def attributes(rows: Sequence[Entry]) -> dict[str, dict[str, frozenset[str | int
     return found
 
 
+def question_words(rows: Sequence[Entry]) -> dict[str, dict[str, tuple[str, str]]]:
+    """By category and name, what people are asked; the rows were checked by `attributes`."""
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for values in (row.values for row in rows):
+        words = str(values.get("zh", "")), str(values.get("en", ""))
+        found.setdefault(str(values.get("category", "")), {})[str(values.get("name", ""))] = words
+    return found
+
+
 def categories(
     rows: Sequence[Entry],
     by_clerk: set[str],
     checklist: Mapping[str, tuple[Material, ...]],
     questions: Mapping[str, Mapping[str, frozenset[str | int | bool]]],
+    words: Mapping[str, Mapping[str, tuple[str, str]]],
 ) -> dict[str, Category]:
     found: dict[str, Category] = {}
     for row in rows:
@@ -97,6 +107,7 @@ def categories(
                 by_clerk=code in by_clerk,
                 materials=checklist.get(code, ()),
                 attributes=questions.get(code, {}),
+                questions=words.get(code, {}),
             )
     for code in sorted((by_clerk | set(checklist) | set(questions)) - set(found)):
         if rows:

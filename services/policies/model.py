@@ -123,6 +123,8 @@ class Category:
     materials: tuple[Material, ...] = ()
     attributes: Mapping[str, frozenset[str | int | bool]] = dataclasses.field(default_factory=dict)
     """Closed-value questions; only these may travel in events."""
+    questions: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
+    """What people are asked for each of them, in Chinese and English."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,14 @@
 """One service as one process: HTTP, readers, relay and jobs in one event loop, and an orderly end on SIGTERM."""
 
 import asyncio
-import gc
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-import uvicorn
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.runtime import logs
@@ -22,14 +17,20 @@ from services.runtime.broker import Pump, SteadyBroker
 from services.runtime.clock import Clock
 from services.runtime.consume import Reader
 from services.runtime.database import transaction
-from services.runtime.failures import explain
 from services.runtime.housekeeping import housekeep, measure
 from services.runtime.http import DEGRADED, OK, build_app
 from services.runtime.jobs import Job
+from services.runtime.lifecycle import (
+    database_answers,
+    repeat,
+    serve,
+    server_of,
+    spare_the_collector,
+    stop_on_signals,
+)
 from services.runtime.progress import Progress
 from services.runtime.relay import Relay
 from services.runtime.sealing import CannotOpen, Sealer, check_key
-from services.runtime.server import serving
 from services.runtime.settings import RuntimeSettings
 from services.runtime.settle import Desk
 from services.runtime.watermarks import Acts, Announces
@@ -41,8 +42,6 @@ FIGURES_SECONDS = 10.0
 MEND_SECONDS = 5.0
 PROGRESS_SECONDS = 1.0
 ANNOUNCE_SECONDS = 0.25
-YOUNG_OBJECTS = 20_000
-"""Made and not yet freed, before the collector looks for those that hold each other."""
 
 log = structlog.get_logger()
 
@@ -72,17 +71,6 @@ class Service:
         ]
 
 
-def spare_the_collector() -> None:
-    """What is there at the start stays: the collector need not look at it again and again.
-
-    Policies and modules are hundreds of thousands of objects, and batches of thousands of rows wake it often: they are
-    short-lived and know nothing of each other, so it comes once a batch and not after each hundred rows.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS)
-
-
 async def run(service: Service) -> None:
     """Until SIGTERM or Ctrl-C; then what is in hand is finished, and the rest is left to the next process."""
     settings = service.settings
@@ -97,20 +85,17 @@ async def run(service: Service) -> None:
     progress = Progress(engine=service.engine, pumps=pumps)
     acts = Acts()
     announcer = _announcer(service, connection, acts)
-    server = _server(_app(service, pumps, acts), settings)
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stopping.set)
+    server = server_of(_app(service, pumps, acts), settings)
+    stopping = stop_on_signals()
     tasks = [asyncio.create_task(relay.run()), *_jobs(service)]
-    served = asyncio.create_task(_serve(server))
+    served = asyncio.create_task(serve(server))
     try:
         await progress.begin()
         await broker.start()
-        tasks.append(asyncio.create_task(_repeat(Job(run=progress.note, seconds=PROGRESS_SECONDS))))
+        tasks.append(asyncio.create_task(repeat(Job(run=progress.note, seconds=PROGRESS_SECONDS))))
         if announcer is not None:
-            tasks.append(asyncio.create_task(_repeat(Job(run=announcer.turn, seconds=ANNOUNCE_SECONDS))))
-        tasks += [asyncio.create_task(_repeat(Job(run=pump.mend, seconds=MEND_SECONDS))) for pump in pumps]
+            tasks.append(asyncio.create_task(repeat(Job(run=announcer.turn, seconds=ANNOUNCE_SECONDS))))
+        tasks += [asyncio.create_task(repeat(Job(run=pump.mend, seconds=MEND_SECONDS))) for pump in pumps]
         log.info("started", service=service.name, port=settings.http_port)
         await asyncio.wait(
             [asyncio.create_task(stopping.wait()), served, tasks[0]], return_when=asyncio.FIRST_COMPLETED
@@ -136,7 +121,7 @@ def _app(service: Service, pumps: Sequence[Pump], acts: Acts) -> Litestar:
     async def probe() -> dict[str, str]:
         refused = {part: tell() for part, tell in service.refusals.items()}
         return {
-            "database": await _database(service.engine),
+            "database": await database_answers(service.engine),
             **{p.desk.reader.name: _reader(p) for p in pumps},
             **{part: f"{DEGRADED}{told}" if told else OK for part, told in refused.items()},
         }
@@ -160,21 +145,6 @@ def main(build: Callable[[], Service]) -> None:
         asyncio.run(run(service))
     except (CannotOpen, ValueError) as error:
         sys.exit(f"refused to start: {error}")
-
-
-def _server(app: Litestar, settings: RuntimeSettings) -> uvicorn.Server:
-    return serving(
-        app,
-        host=settings.http_host,
-        port=settings.http_port,
-        head_seconds=settings.request_head_seconds,
-        body_seconds=settings.request_body_seconds,
-    )
-
-
-async def _serve(server: uvicorn.Server) -> None:
-    # Uvicorn would take the signals for itself and stop before readers and relay do.
-    await server._serve()  # noqa: SLF001
 
 
 def _announcer(service: Service, connection: dict[str, Any], acts: Acts) -> Announcer | None:
@@ -202,26 +172,7 @@ def _jobs(service: Service) -> list[asyncio.Task[None]]:
         Job(run=keep_partitions, seconds=HOUSEKEEPING_SECONDS),
         Job(run=keep_figures, seconds=FIGURES_SECONDS),
     )
-    return [asyncio.create_task(_repeat(job)) for job in jobs]
-
-
-async def _repeat(job: Job) -> None:
-    """One failure of a job is logged, and the next turn comes all the same."""
-    while True:
-        try:
-            await job.run()
-        except Exception as error:  # noqa: BLE001 - a job must not end the service
-            log.error("job_failed", job=getattr(job.run, "__name__", ""), error=explain(error))  # noqa: TRY400
-        await asyncio.sleep(job.seconds)
-
-
-async def _database(engine: AsyncEngine) -> str:
-    try:
-        async with asyncio.timeout(3), engine.connect() as conn:
-            await conn.execute(text("SELECT 1"))
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
-        return f"away: {type(error).__name__}"
-    return OK
+    return [asyncio.create_task(repeat(job)) for job in jobs]
 
 
 def _reader(pump: Pump) -> str:

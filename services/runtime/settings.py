@@ -17,44 +17,28 @@ SHORTEST_TOKEN_KEY = 32
 ORIGIN = r"https?://[A-Za-z0-9.:\[\]-]+"
 """Scheme, host and port of an address, and nothing that means something in a header."""
 
-S = TypeVar("S", bound="RuntimeSettings")
+S = TypeVar("S", bound="ProcessSettings")
 
 
 class SettingsRefused(ValueError):
     """The environment cannot be used; the text names each variable and its rule, never a value."""
 
 
-class RuntimeSettings(BaseSettings):
-    """Settings that all services share."""
+class ProcessSettings(BaseSettings):
+    """Settings that all processes share."""
 
     model_config = SettingsConfigDict(env_prefix="YIMEN_", frozen=True, use_attribute_docstrings=True, extra="ignore")
 
     database_url: str = Field(repr=False)
     """PostgreSQL, for example postgresql://user@host:5432/yimen."""
-    kafka_servers: str
-    """Kafka brokers, host:port, separated by commas."""
-    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    """How brokers are spoken to."""
-    kafka_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
-    """SASL mechanism, where SASL is used."""
-    kafka_user: str = ""
-    """SASL user."""
-    kafka_password: SecretStr = SecretStr("")
-    """SASL password."""
-    kafka_ca_file: Path | None = None
-    """Certificates that sign the brokers'; the system's if not set."""
     http_host: str = "127.0.0.1"
     """Address to listen on."""
     http_port: int = Field(default=0, ge=0, le=65535)
     """Port to listen on; 0 takes a free one."""
-    board_url: str = Field(default="", pattern=rf"^({ORIGIN}(,{ORIGIN})*)?$")
-    """Where browsers find the board, several with commas between: its page may read answers of this service."""
     policy_dir: Path = REPOSITORY / "deploy" / "policies" / "zhangjiakou"
     """Folder of the policy pack; its parents stand beside it."""
     token_key: SecretStr = Field(min_length=SHORTEST_TOKEN_KEY)
     """Signs bearer tokens; at least 32 characters."""
-    sealing_key: SecretStr
-    """Wraps the data key of each case: 32 bytes in base64."""
     time_speed: float = Field(default=1.0, gt=0)
     """How many times faster than the machine's clock business time runs."""
     time_origin: datetime | None = None
@@ -63,8 +47,6 @@ class RuntimeSettings(BaseSettings):
     """Real moment at which business time stood at the origin; the same in every process."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least level that is logged."""
-    recount_pause_seconds: float = Field(default=0.05, ge=0)
-    """How long to wait after each portion of clocks that a new calendar makes to be counted again."""
     body_limit: int = Field(default=1024 * 1024, ge=1024)
     """Largest HTTP body in bytes."""
     request_head_seconds: float = Field(default=5.0, gt=0)
@@ -85,6 +67,35 @@ class RuntimeSettings(BaseSettings):
             raise ValueError("must be a PostgreSQL URL")
         return value
 
+    @model_validator(mode="after")
+    def _simulated_time_is_anchored(self) -> Self:
+        if (self.time_speed != 1.0 or self.time_origin is not None) and self.time_anchor is None:
+            raise ValueError("time_speed and time_origin need time_anchor")
+        return self
+
+
+class RuntimeSettings(ProcessSettings):
+    """Settings that all services share: those of a process on Kafka, with data of people."""
+
+    kafka_servers: str
+    """Kafka brokers, host:port, separated by commas."""
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How brokers are spoken to."""
+    kafka_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """SASL mechanism, where SASL is used."""
+    kafka_user: str = ""
+    """SASL user."""
+    kafka_password: SecretStr = SecretStr("")
+    """SASL password."""
+    kafka_ca_file: Path | None = None
+    """Certificates that sign the brokers'; the system's if not set."""
+    board_url: str = Field(default="", pattern=rf"^({ORIGIN}(,{ORIGIN})*)?$")
+    """Where browsers find the board, several with commas between: its page may read answers of this service."""
+    sealing_key: SecretStr
+    """Wraps the data key of each case: 32 bytes in base64."""
+    recount_pause_seconds: float = Field(default=0.05, ge=0)
+    """How long to wait after each portion of clocks that a new calendar makes to be counted again."""
+
     @field_validator("sealing_key")
     @classmethod
     def _has_32_bytes(cls, value: SecretStr) -> SecretStr:
@@ -95,12 +106,6 @@ class RuntimeSettings(BaseSettings):
         if len(raw) != KEY_BYTES:
             raise ValueError("must be 32 bytes in base64")
         return value
-
-    @model_validator(mode="after")
-    def _simulated_time_is_anchored(self) -> Self:
-        if (self.time_speed != 1.0 or self.time_origin is not None) and self.time_anchor is None:
-            raise ValueError("time_speed and time_origin need time_anchor")
-        return self
 
     def kafka_connection(self) -> dict[str, object]:
         """Aiokafka's keywords for address and security."""

@@ -24,7 +24,7 @@ from services.policies import PolicyWatch
 from services.runtime.clock import Clock
 from services.runtime.database import open_engine, transaction
 from services.runtime.ids import new_id
-from services.runtime.process import spare_the_collector
+from services.runtime.lifecycle import spare_the_collector
 from services.runtime.progress import note_progress
 from services.runtime.watermarks import note_marks
 from tests.benchmarks.ground import PACK, spent

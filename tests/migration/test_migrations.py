@@ -6,7 +6,7 @@ import pytest
 
 from services.runtime.migrate import drift, upgrade
 
-SERVICES = ("intake", "routing", "notify")
+SERVICES = ("intake", "routing", "notify", "portal")
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -8,9 +8,9 @@ from annotated_types import BaseMetadata
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from services.console.preparing import SERVICES
+from services.console.preparing import PROCESSES
 from services.console.render.tables import NOTE, shown, table
-from services.runtime.settings import RuntimeSettings
+from services.runtime.settings import ProcessSettings, RuntimeSettings
 
 HEADINGS: Final = ("variable", "default", "what may stand there", "meaning")
 
@@ -25,23 +25,31 @@ def page() -> str:
         "each variable with its rule, never a value. `yimen up` sets those of the engines that it starts, the ports,",
         "and keys that it keeps in its data folder. `YIMEN_CACHE` says where Apache Kafka's jars are kept.",
         "",
-        "## Every service",
+        "## Every process",
         "",
-        *table(HEADINGS, _rows(RuntimeSettings.model_fields)),
+        *table(HEADINGS, _rows(ProcessSettings.model_fields)),
+        "",
+        "## Every service on Kafka: intake, routing and notify",
+        "",
+        *table(HEADINGS, _rows(_beyond(RuntimeSettings, ProcessSettings))),
     ]
-    for service in SERVICES:
+    for service in PROCESSES:
         for kind in _own_settings(service):
-            own = {name: info for name, info in kind.model_fields.items() if name not in RuntimeSettings.model_fields}
+            own = _beyond(kind, RuntimeSettings)
             if own:
                 parts += ["", f"## {service}", "", *table(HEADINGS, _rows(own))]
     return "\n".join([*parts, ""])
 
 
-def _own_settings(service: str) -> Iterator[type[RuntimeSettings]]:
+def _own_settings(service: str) -> Iterator[type[ProcessSettings]]:
     module = importlib.import_module(f"services.{service}.app")
     for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, RuntimeSettings) and value.__module__ == module.__name__:
+        if isinstance(value, type) and issubclass(value, ProcessSettings) and value.__module__ == module.__name__:
             yield value
+
+
+def _beyond(kind: type[ProcessSettings], shared: type[ProcessSettings]) -> dict[str, FieldInfo]:
+    return {name: info for name, info in kind.model_fields.items() if name not in shared.model_fields}
 
 
 def _rows(fields: Mapping[str, FieldInfo]) -> Iterator[tuple[str, str, str, str]]:

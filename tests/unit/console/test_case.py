@@ -147,7 +147,7 @@ def test_without_an_installation_it_says_how_to_have_one(command: str) -> None:
 def test_a_folder_says_where_its_services_are_and_its_key_opens_them(tmp_path: Path) -> None:
     key = Installation(tmp_path).keys().token_key
     assert find_services(tmp_path) is None
-    where = {name: f"http://{name}" for name in ("intake", "routing", "notify", "board", "kafka", "postgres")}
+    where = {name: f"http://{name}" for name in ("intake", "routing", "notify", "board", "portal", "kafka", "postgres")}
     endpoints.write(tmp_path, endpoints.Endpoints(**where, tokens={}))
     found = find_services(tmp_path)
     assert found is not None

@@ -1,0 +1,5 @@
+"""`python -m services.portal`: the portal as a process."""
+
+from services.portal.app import main
+
+main()

@@ -1,0 +1,138 @@
+"""Puts the portal together from its settings, and runs it as a process."""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.policies import PolicyWatch
+from services.portal import store
+from services.portal.counter import LISTS
+from services.portal.inbox import INBOX
+from services.portal.keys import portal_key
+from services.portal.pages import OPEN, admit, on_away, on_error, on_http_exception, on_refused
+from services.portal.registering import REGISTERING
+from services.portal.remote import ServiceAway, ServiceRefused, Services, new_client
+from services.portal.signing import SIGNING
+from services.portal.visits import Portal
+from services.runtime import logs
+from services.runtime.clock import Clock
+from services.runtime.database import open_engine, transaction
+from services.runtime.http import DEGRADED, OK, live, metrics, ready
+from services.runtime.jobs import Job
+from services.runtime.lifecycle import database_answers, repeat, serve, server_of, spare_the_collector, stop_on_signals
+from services.runtime.settings import ORIGIN, ProcessSettings, read_settings
+
+TRIES_KEPT: Final = timedelta(days=180)
+FORGETTING_SECONDS: Final = 600.0
+POLICY_SECONDS: Final = 1.0
+SMALLEST_COMPRESSED: Final = 1024
+
+log = structlog.get_logger()
+
+
+class PortalSettings(ProcessSettings):
+    portal_url: str = Field(default="", pattern=rf"^({ORIGIN})?$")
+    """Where browsers find the portal, for example https://yimen.example.cn; with https cookies are for TLS alone."""
+    portal_intake_url: str = Field(pattern=rf"^{ORIGIN}$")
+    """Where the portal finds intake."""
+    portal_routing_url: str = Field(pattern=rf"^{ORIGIN}$")
+    """Where the portal finds routing."""
+    portal_notify_url: str = Field(pattern=rf"^{ORIGIN}$")
+    """Where the portal finds notify."""
+    portal_idle_minutes: int = Field(default=60, ge=1, le=12 * 60)
+    """So long without a page, and a session ends."""
+
+    @property
+    def services(self) -> Mapping[str, str]:
+        return {
+            "intake": self.portal_intake_url,
+            "routing": self.portal_routing_url,
+            "notify": self.portal_notify_url,
+        }
+
+
+def build(settings: PortalSettings, engine: AsyncEngine, services: Services, policy: PolicyWatch) -> Litestar:
+    portal = Portal(
+        engine=engine,
+        services=services,
+        policy=lambda: policy.policy,
+        key=portal_key(settings.token_key.get_secret_value()),
+        origin=settings.portal_url,
+        idle=timedelta(minutes=settings.portal_idle_minutes),
+        business_now=Clock.of(settings).now,
+    )
+
+    async def probe() -> dict[str, str]:
+        """Without the services there are pages all the same, which say so."""
+        away = {name: OK if told == OK else f"{DEGRADED}{told}" for name, told in (await services.faults()).items()}
+        return {"database": await database_answers(engine), **away}
+
+    open_to_all = Router(path="/", route_handlers=[live, ready, metrics], opt={OPEN: True})
+    return Litestar(
+        route_handlers=[open_to_all, *SIGNING, *INBOX, *REGISTERING, *LISTS],
+        state=State({"portal": portal, "probe": probe}),
+        before_request=admit,
+        exception_handlers={
+            HTTPException: on_http_exception,
+            ServiceRefused: on_refused,
+            ServiceAway: on_away,
+            Exception: on_error,
+        },
+        request_max_body_size=settings.body_limit,
+        compression_config=CompressionConfig(backend="gzip", minimum_size=SMALLEST_COMPRESSED),
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+async def run(settings: PortalSettings) -> None:
+    """Until SIGTERM or Ctrl-C; then pages that are being made are finished."""
+    logs.configure("portal", settings.log_level)
+    engine = open_engine(settings, "portal")
+    policy = PolicyWatch(settings.policy_dir, Clock.of(settings).now)
+
+    async def refresh_policy() -> None:
+        policy.refresh()
+
+    async def forget() -> None:
+        async with transaction(engine) as conn:
+            await store.forget(conn, await store.now(conn), tries_kept=TRIES_KEPT)
+
+    jobs = (Job(run=refresh_policy, seconds=POLICY_SECONDS), Job(run=forget, seconds=FORGETTING_SECONDS))
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(new_client())
+        services = Services(client=client, urls=settings.services, token_key=settings.token_key.get_secret_value())
+        server = server_of(build(settings, engine, services, policy), settings)
+        stopping, serving = stop_on_signals(), asyncio.create_task(serve(server))
+        tasks = [asyncio.create_task(repeat(job)) for job in jobs]
+        log.info("started", service="portal", port=settings.http_port)
+        try:
+            await asyncio.wait([asyncio.create_task(stopping.wait()), serving], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            server.should_exit = True
+            await asyncio.wait([serving], timeout=settings.graceful_seconds)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await engine.dispose()
+            log.info("stopped", service="portal")
+
+
+def main() -> None:
+    try:
+        settings = read_settings(PortalSettings)
+        spare_the_collector()
+        asyncio.run(run(settings))
+    except ValueError as error:
+        sys.exit(f"refused to start: {error}")

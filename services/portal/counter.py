@@ -1,0 +1,215 @@
+"""The counter (窗口): a clerk's own list, and one case with everything that a window can do with it."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from contracts.codes import CaseState, Role
+from services.portal import places
+from services.portal.catalogue import say
+from services.portal.domain import work
+from services.portal.domain.work import DueDate, Pressure
+from services.portal.explaining import main_part
+from services.portal.forms import Form
+from services.portal.look import go_to, page
+from services.portal.pages import ROLES, faults_of, visit
+from services.portal.reading import PURPOSE, open_applicant, read_if_allowed, reasons_for
+from services.portal.remote import ServiceRefused
+from services.portal.visits import REVIEW_FIELD, Call, Visit
+
+CLERKS: Final = {ROLES: (Role.CLERK,)}
+MOST: Final = 200
+STATES: Final = (
+    CaseState.REGISTERED,
+    CaseState.AWAITING_SUPPLEMENT,
+    CaseState.RESOLVED,
+    CaseState.ACCEPTED,
+    CaseState.IN_PROGRESS,
+    CaseState.SUSPENDED,
+)
+FIELDS: Final = ("reason", "go_to", "missing", "materials", "satisfied", "about")
+ACTS: Final = (
+    "accept",
+    "decline",
+    "request-supplement",
+    "supplement",
+    "withdraw",
+    "callback",
+    "reopen",
+    "applicant-told",
+)
+USES: Final = ("decline", "withdraw", "reopen")
+
+
+class View(StrEnum):
+    """How a clerk looks through the own cases."""
+
+    TODO = "todo"
+    ACCEPT = "accept"
+    SUPPLEMENT = "supplement"
+    CALLBACK = "callback"
+    TELL = "tell"
+    RETURNED = "returned"
+    DUE = "due"
+    OPEN = "open"
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One case in the list."""
+
+    case: Mapping[str, Any]
+    due: DueDate
+    views: frozenset[View]
+
+
+@get("/counter", opt=CLERKS)
+async def counter(request: Call) -> Response[Any]:
+    found = visit(request)
+    wanted = request.query_params.get("view", "")
+    view = next((one for one in View if one == wanted), View.TODO)
+    post_ = found.signed_in.post
+    where = {"window": post_.office} if post_.office else {"area": post_.area}
+    asked = [found.caller.get("intake", "/v1/cases", {**where, "state": state, "limit": MOST}) for state in STATES]
+    returns = found.caller.get("routing", "/v1/referrals", {"state": "return_requested", "limit": MOST})
+    *pages, returned = await asyncio.gather(*asked, returns)
+    ids = {one["case_id"] for one in returned["items"]}
+    items = [_item(case, found, returned=case["case_id"] in ids) for each in pages for case in each["items"]]
+    items.sort(key=lambda item: work.by_pressure(item.due))
+    return page(
+        found,
+        "counter.html",
+        path=f"/counter?view={view.value}",
+        items=[item for item in items if view in item.views],
+        counts={one: sum(one in item.views for item in items) for one in View},
+        view=view,
+        views=View,
+        more=any(each.get("next") for each in pages),
+    )
+
+
+def _item(case: Mapping[str, Any], found: Visit, *, returned: bool = False) -> Item:
+    answer, now = case["answer_by"], found.portal.business_now()
+    due = work.NOTHING_DUE
+    if answer is not None:
+        calendar = found.policy.calendar_of(answer["office"])
+        at = datetime.fromisoformat(answer["due_at"]) if answer["due_at"] else None
+        due = work.due_date(at, answer["clock"], "", now, calendar)
+    return Item(case=case, due=due, views=views_of(case, due, returned=returned))
+
+
+def views_of(case: Mapping[str, Any], due: DueDate, *, returned: bool) -> frozenset[View]:
+    """Which lists a case stands in; what a clerk has to do something about is to do."""
+    found = {View.OPEN}
+    state = CaseState(case["state"])
+    found |= {View.ACCEPT, View.TODO} if state is CaseState.REGISTERED else set()
+    found |= {View.SUPPLEMENT} if state is CaseState.AWAITING_SUPPLEMENT else set()
+    found |= {View.CALLBACK, View.TODO} if state is CaseState.RESOLVED else set()
+    found |= {View.TELL, View.TODO} if case["applicant_untold"] else set()
+    found |= {View.RETURNED} if returned else set()
+    found |= {View.DUE} if due.pressure in {Pressure.TODAY, Pressure.LATE} else set()
+    return frozenset(found)
+
+
+@get("/counter/cases/{key:str}", opt=CLERKS)
+async def case_page(request: Call, key: FromPath[str]) -> Response[Any]:
+    done = request.query_params.get("done", "")
+    told = f"counter.done_{done.replace('-', '_')}" if done in (*ACTS, "registered") else ""
+    return await _show(visit(request), key, told=told, purpose=request.query_params.get(PURPOSE))
+
+
+async def _show(
+    found: Visit, key: str, *, purpose: str | None = None, status: int = 200, **values: Any
+) -> Response[Any]:
+    caller = found.caller
+    case = await caller.get("intake", f"/v1/cases/{key}")
+    own = f"/v1/cases/{case['case_id']}"
+    story, clocks, referrals, applicant = await asyncio.gather(
+        read_if_allowed(found, "intake", case["links"]["timeline"]),
+        read_if_allowed(found, "intake", f"{own}/clocks"),
+        read_if_allowed(found, "routing", case["links"]["referrals"]),
+        open_applicant(found, case["links"]["applicant"], purpose),
+    )
+    policy, category = found.policy, found.policy.categories.get(case["category"])
+    return page(
+        found,
+        "case.html",
+        status=status,
+        path=f"/counter/cases/{key}",
+        case=case,
+        item=_item(case, found),
+        story=[entry for entry in story or () if entry.get(found.language)],
+        clocks=[clock for clock in clocks or () if clock["stopped_at"] is None],
+        referrals=(referrals or {"items": ()})["items"],
+        applicant=applicant,
+        purposes=policy.purposes.values(),
+        possible=work.acts(CaseState(case["state"]), case["applicant_untold"]),
+        reasons={use: reasons_for(found, use) for use in USES},
+        materials=category.materials if category is not None else (),
+        offices=places.offices_near(policy, case["area"]),
+        **{"typed": Form(), "did": "", "told": "", **values},
+    )
+
+
+@post("/counter/cases/{key:str}/{act:str}", opt=CLERKS)
+async def act_on_case(request: Call, key: FromPath[str], act: FromPath[str]) -> Response[Any]:
+    found, form = visit(request), visit(request).form
+    if act not in ACTS:
+        return go_to(found, f"/counter/cases/{key}")
+    if form.get(REVIEW_FIELD):
+        return await _show(found, key, typed=form, did=act)
+    if act == "callback" and form.get("satisfied") not in {"yes", "no"}:
+        faults = {"satisfied": say(found.language, "counter.say_satisfied")}
+        return await _show(found, key, typed=form, did=act, faults=faults, status=422)
+    try:
+        await found.caller.post("intake", f"/v1/cases/{key}/{act}", body_of(act, form))
+    except ServiceRefused as error:
+        if error.problem.status in {401, 403, 404}:
+            raise
+        faults, whole = faults_of(error.problem, FIELDS)
+        status = error.problem.status
+        return await _show(found, key, typed=form, did=act, faults=faults, whole=whole, status=status)
+    return go_to(found, f"/counter/cases/{key}?done={act}")
+
+
+def body_of(act: str, form: Form) -> dict[str, Any]:
+    """What intake is told; a field that was left empty stays so, and intake says what is wrong with it."""
+    match act:
+        case "decline":
+            return {"reason": form.get("reason"), "go_to": form.get("go_to")}
+        case "request-supplement":
+            return {"missing": form.all("missing")}
+        case "supplement":
+            return {"materials": form.all("materials")}
+        case "callback":
+            satisfied = form.get("satisfied") == "yes"
+            return {"satisfied": satisfied} | ({} if satisfied else {"reason": form.get("reason")})
+        case "withdraw" | "reopen":
+            return {"reason": form.get("reason")}
+        case "applicant-told":
+            return {"about": form.get("about")}
+        case _:
+            return {}
+
+
+@get("/counter/cases/{key:str}/why", opt=CLERKS)
+async def why(request: Call, key: FromPath[str]) -> Response[Any]:
+    """Why a date is what it is: intake explains those of the window, routing those of an office."""
+    found, asked = visit(request), request.query_params
+    referral, clock = asked.get("referral"), asked.get("clock")
+    service, path = ("routing", f"/v1/referrals/{referral}") if referral else ("intake", f"/v1/cases/{key}")
+    told = await found.caller.text(
+        service, f"{path}/explain", {"format": "html", "lang": found.language, "clock": clock or None}
+    )
+    own = f"/counter/cases/{key}"
+    query = "&".join(f"{name}={value}" for name, value in (("referral", referral), ("clock", clock)) if value)
+    return page(found, "why.html", path=f"{own}/why" + (f"?{query}" if query else ""), main=main_part(told), back=own)
+
+
+LISTS: list[HTTPRouteHandler] = [counter, case_page, act_on_case, why]

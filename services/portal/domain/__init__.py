@@ -1,0 +1,1 @@
+"""What the portal decides: pure rules over frozen values."""

@@ -1,0 +1,145 @@
+"""What lies before somebody: how pressing it is, in working days left, and what may be done with it next."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+from contracts.codes import WINDOWS, CaseState, ClockKind, ReferralRole, ReferralState
+from services.deadlines import CIVIL_TIME, Calendar
+
+SOON_DAYS: Final = 1
+"""Due soon: on the last working day, or the one before."""
+
+
+class Pressure(StrEnum):
+    """How it stands with a date."""
+
+    LATE = "late"
+    TODAY = "today"
+    SOON = "soon"
+    CALM = "calm"
+    PAUSED = "paused"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDate:
+    """The most pressing date of something, and the working days until then."""
+
+    at: datetime | None = None
+    kind: str = ""
+    clock: str = ""
+    """Id of the clock, to ask why."""
+    left: int = 0
+    """Working days: 0 on the last day, below that how many have passed."""
+    pressure: Pressure = Pressure.NONE
+
+
+NOTHING_DUE: Final = DueDate()
+
+
+def working_days_left(now: datetime, due_at: datetime, calendar: Calendar) -> int:
+    """Through the day on which it is due; 0 on that day itself, negative when that day is over."""
+    today, last = (moment.astimezone(CIVIL_TIME).toordinal() for moment in (now, due_at))
+    return calendar.working_days_until(last) - calendar.working_days_until(today)
+
+
+def due_date(at: datetime | None, kind: str, clock: str, now: datetime, calendar: Calendar) -> DueDate:
+    if at is None:
+        return DueDate(kind=kind, clock=clock, pressure=Pressure.PAUSED)
+    left = working_days_left(now, at, calendar)
+    if now > at:
+        return DueDate(at=at, kind=kind, clock=clock, left=min(left, -1), pressure=Pressure.LATE)
+    today = now.astimezone(CIVIL_TIME).date() == at.astimezone(CIVIL_TIME).date()
+    pressure = Pressure.TODAY if today else Pressure.SOON if left <= SOON_DAYS else Pressure.CALM
+    return DueDate(at=at, kind=kind, clock=clock, left=left, pressure=pressure)
+
+
+def most_pressing(clocks: Iterable[Mapping[str, Any]], now: datetime, calendar: Calendar) -> DueDate:
+    """Of the clocks of a referral as routing tells them; one that stands still presses nobody."""
+    open_ones = [clock for clock in clocks if clock["stopped_at"] is None and ClockKind(clock["kind"]) not in WINDOWS]
+    running = [clock for clock in open_ones if clock["due_at"] is not None]
+    if running:
+        first = min(running, key=lambda clock: datetime.fromisoformat(clock["due_at"]))
+        due_at = datetime.fromisoformat(first["due_at"])
+        return due_date(due_at, first["kind"], first["clock_id"], now, calendar)
+    if open_ones:
+        return due_date(None, open_ones[0]["kind"], open_ones[0]["clock_id"], now, calendar)
+    return NOTHING_DUE
+
+
+class Group(StrEnum):
+    """How an officer looks through the inbox."""
+
+    ALL = "all"
+    NEW = "new"
+    LATE = "late"
+    DUE = "due"
+    WORKING = "working"
+    WAITING = "waiting"
+
+
+NEW: Final = frozenset({ReferralState.DISPATCHED})
+WORKING: Final = frozenset({ReferralState.SIGNED, ReferralState.ACCEPTED, ReferralState.IN_PROGRESS})
+WAITING: Final = frozenset({ReferralState.ON_HOLD, ReferralState.RETURN_REQUESTED})
+OPEN_STATES: Final = (*sorted(NEW), *sorted(WORKING), *sorted(WAITING))
+
+
+def groups_of(state: ReferralState, due: DueDate) -> frozenset[Group]:
+    found = {Group.ALL}
+    found |= {Group.NEW} if state in NEW else set()
+    found |= {Group.WORKING} if state in WORKING else set()
+    found |= {Group.WAITING} if state in WAITING else set()
+    found |= {Group.LATE} if due.pressure is Pressure.LATE else set()
+    found |= {Group.DUE} if due.pressure in {Pressure.TODAY, Pressure.SOON} else set()
+    return frozenset(found)
+
+
+def by_pressure(due: DueDate) -> tuple[bool, float]:
+    """Sorts the most pressing first, and what has no date last."""
+    return due.at is None, due.at.timestamp() if due.at is not None else 0.0
+
+
+_AT_WORK: Final = ("progress", "complete", "hold", "extend", "fail")
+ANSWERS: Final[Mapping[ReferralState, Sequence[str]]] = MappingProxyType(
+    {
+        ReferralState.DISPATCHED: ("sign", "accept", "return"),
+        ReferralState.SIGNED: ("accept", "return"),
+        ReferralState.ACCEPTED: _AT_WORK,
+        ReferralState.IN_PROGRESS: _AT_WORK,
+        ReferralState.ON_HOLD: ("resume",),
+    }
+)
+"""What an office can say in each state; routing decides, this only spares people buttons that it would refuse."""
+WHEN_DEEMED: Final = ("sign", "accept", "return")
+"""Where silence had accepted for it."""
+
+
+def answers(state: ReferralState, role: ReferralRole, *, deemed: bool, locked: bool) -> tuple[str, ...]:
+    possible = tuple(ANSWERS.get(state, ()))
+    if role is ReferralRole.INFO:
+        return tuple(answer for answer in possible if answer == "sign")
+    if deemed and state is ReferralState.ACCEPTED:
+        possible = (*WHEN_DEEMED, *possible)
+    return tuple(answer for answer in possible if not (locked and answer == "return"))
+
+
+ACTS: Final[Mapping[CaseState, Sequence[str]]] = MappingProxyType(
+    {
+        CaseState.REGISTERED: ("accept", "request-supplement", "supplement", "decline", "withdraw"),
+        CaseState.AWAITING_SUPPLEMENT: ("supplement", "accept", "withdraw"),
+        CaseState.ACCEPTED: ("withdraw",),
+        CaseState.IN_PROGRESS: ("withdraw",),
+        CaseState.SUSPENDED: ("withdraw",),
+        CaseState.RESOLVED: ("callback", "reopen"),
+        CaseState.CLOSED: ("reopen",),
+    }
+)
+"""What a window can do with a case in each state; intake decides."""
+
+
+def acts(state: CaseState, untold: Sequence[str]) -> tuple[str, ...]:
+    return (*(("applicant-told",) if untold else ()), *ACTS.get(state, ()))

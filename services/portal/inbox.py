@@ -1,0 +1,214 @@
+"""The inbox (承办): what an office was sent, how pressing it is, and everything that it can answer."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from contracts.codes import ClockKind, ReferralRole, ReferralState, Role
+from services.portal import places
+from services.portal.domain import work
+from services.portal.domain.work import DueDate, Group
+from services.portal.explaining import main_part
+from services.portal.forms import Form
+from services.portal.look import go_to, page
+from services.portal.pages import ROLES, faults_of, visit
+from services.portal.reading import PURPOSE, open_applicant, read_if_allowed, reasons_for
+from services.portal.remote import ServiceRefused
+from services.portal.visits import REVIEW_FIELD, Call, Visit
+from services.runtime.ids import new_id
+
+OFFICERS: Final = {ROLES: (Role.OFFICER,)}
+MOST: Final = 200
+"""Of each state; an office with more open work looks through the others after these."""
+FIELDS: Final = ("reason", "text", "attributes.by", "attributes.approver", "occurred_at")
+TIMELY: Final = frozenset({"hold", "resume"})
+"""Answers that may have happened before they are reported."""
+USES: Final[Mapping[str, str]] = {"return": "return", "hold": "hold", "extend": "extend", "fail": "fail"}
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One referral in the list."""
+
+    referral: Mapping[str, Any]
+    due: DueDate
+    groups: frozenset[Group]
+
+
+@get("/inbox", opt=OFFICERS)
+async def inbox(request: Call) -> Response[Any]:
+    wanted = request.query_params.get("view", "")
+    view = next((group for group in Group if group == wanted), Group.ALL)
+    signed = request.query_params.get("signed", "")
+    return await _list(visit(request), view, signed=int(signed) if signed.isascii() and signed.isdigit() else None)
+
+
+async def _list(found: Visit, view: Group, *, status: int = 200, **values: Any) -> Response[Any]:
+    caller = found.caller
+    asked = [caller.get("routing", "/v1/referrals", {"state": state, "limit": MOST}) for state in work.OPEN_STATES]
+    pages = await asyncio.gather(*asked)
+    items = sorted(
+        (_item(one, found) for each in pages for one in each["items"]), key=lambda i: work.by_pressure(i.due)
+    )
+    counts = {group: sum(group in item.groups for item in items) for group in Group}
+    return page(
+        found,
+        "inbox.html",
+        status=status,
+        path=f"/inbox?view={view.value}",
+        items=[item for item in items if view in item.groups],
+        counts=counts,
+        view=view,
+        groups=Group,
+        more=any(each.get("next") for each in pages),
+        batch=new_id(),
+        now=found.portal.business_now(),
+        area_of=lambda code: places.address_of(found.policy, code),
+        **{"problems": (), "nothing": False, "signed": None, **values},
+    )
+
+
+def _item(referral: Mapping[str, Any], found: Visit) -> Item:
+    calendar = found.policy.calendar_of(referral["office"])
+    due = work.most_pressing(referral["clocks"], found.portal.business_now(), calendar)
+    groups = work.groups_of(ReferralState(referral["state"]), due)
+    return Item(referral=referral, due=due, groups=groups)
+
+
+@post("/inbox/sign", opt=OFFICERS)
+async def sign_many(request: Call) -> Response[Any]:
+    """Sign for all that were ticked; what cannot be signed is named, the rest is done."""
+    found = visit(request)
+    chosen = [one for one in dict.fromkeys(found.form.all("referral")) if _is_id(one)]
+    if not chosen:
+        return await _list(found, Group.NEW, status=422, problems=[], nothing=True)
+    caller, batch = found.caller, found.form.get("batch")[:36]
+    asked = [
+        caller.post("routing", f"/v1/referrals/{one}/sign", {"feedback_id": f"portal-{batch}-{one}"}) for one in chosen
+    ]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    failed = [answer for answer in answers if isinstance(answer, BaseException)]
+    if other := next((one for one in failed if not isinstance(one, ServiceRefused)), None):
+        raise other
+    problems = [one.problem.detail for one in failed if isinstance(one, ServiceRefused)]
+    signed = len(chosen) - len(problems)
+    if problems:
+        return await _list(found, Group.NEW, status=409, problems=problems, signed=signed)
+    return go_to(found, f"/inbox?signed={signed}")
+
+
+@get("/inbox/{referral_id:uuid}", opt=OFFICERS)
+async def referral(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
+    found = visit(request)
+    done = request.query_params.get("done", "")
+    told = f"inbox.done_{done.replace('-', '_')}" if done in _ANSWERS else ""
+    return await _show(found, referral_id, told=told, purpose=request.query_params.get(PURPOSE))
+
+
+async def _show(
+    found: Visit, referral_id: UUID, *, purpose: str | None = None, status: int = 200, **values: Any
+) -> Response[Any]:
+    caller = found.caller
+    one = await caller.get("routing", f"/v1/referrals/{referral_id}")
+    case, answers, story, applicant = await asyncio.gather(
+        read_if_allowed(found, "intake", one["links"]["case"]),
+        read_if_allowed(found, "routing", one["links"]["answers"]),
+        read_if_allowed(found, "intake", one["links"]["timeline"]),
+        open_applicant(found, one["links"]["applicant"], purpose),
+    )
+    item = _item(one, found)
+    state, role = ReferralState(one["state"]), ReferralRole(one["role"])
+    return page(
+        found,
+        "referral.html",
+        status=status,
+        path=f"/inbox/{referral_id}",
+        item=item,
+        one=one,
+        case=case,
+        answers=answers or (),
+        story=[entry for entry in story or () if entry.get(found.language)],
+        applicant=applicant,
+        purposes=found.policy.purposes.values(),
+        possible=_possible(one, state, role, found),
+        extension=_extension(one, found),
+        reasons={use: reasons_for(found, use) for use in USES},
+        approvers=found.policy.approvers,
+        area_of=lambda code: places.address_of(found.policy, code),
+        feedback=f"portal-{new_id()}",
+        **{"typed": Form(), "did": "", "told": "", **values},
+    )
+
+
+def _possible(one: Mapping[str, Any], state: ReferralState, role: ReferralRole, found: Visit) -> tuple[str, ...]:
+    possible = work.answers(state, role, deemed=one["deemed"], locked=one["return_locked"])
+    return tuple(answer for answer in possible if answer != "extend" or _extension(one, found) is not None)
+
+
+def _extension(one: Mapping[str, Any], found: Visit) -> Any:
+    """How much more time the policy gives this referral's clock, and who has to agree; `None` for none."""
+    for clock in one["clocks"]:
+        if clock["stopped_at"] is None and not clock["extensions"]:
+            row = found.policy.find_limit(ClockKind(clock["kind"]), one["category"])
+            if row is not None and row.extension is not None:
+                return row.extension
+    return None
+
+
+_ANSWERS: Final = ("sign", "accept", "return", "progress", "hold", "resume", "extend", "complete", "fail")
+
+
+@post("/inbox/{referral_id:uuid}/{answer:str}", opt=OFFICERS)
+async def answer_it(request: Call, referral_id: FromPath[UUID], answer: FromPath[str]) -> Response[Any]:
+    found, form = visit(request), visit(request).form
+    if answer not in _ANSWERS:
+        return go_to(found, f"/inbox/{referral_id}")
+    if form.get(REVIEW_FIELD):
+        return await _show(found, referral_id, typed=form, did=answer)
+    try:
+        await found.caller.post("routing", f"/v1/referrals/{referral_id}/{answer}", _body(form))
+    except ServiceRefused as error:
+        if error.problem.status in {401, 403, 404}:
+            raise
+        faults, whole = faults_of(error.problem, FIELDS)
+        status = error.problem.status
+        return await _show(found, referral_id, typed=form, did=answer, faults=faults, whole=whole, status=status)
+    return go_to(found, f"/inbox/{referral_id}?done={answer}")
+
+
+def _body(form: Form) -> dict[str, Any]:
+    """Fields that were left empty are left out. The basis in law stands before the words."""
+    text = "\n".join(filter(None, (form.get("basis"), form.get("text"))))
+    given = {"feedback_id": form.get("feedback_id"), "reason": form.get("reason"), "text": text}
+    attributes: dict[str, str] = {}
+    if form.get("attributes.by"):
+        attributes["by"] = form.get("attributes.by") + form.get("unit")
+        attributes["approver"] = form.get("attributes.approver")
+    return {name: value for name, value in {**given, "attributes": attributes}.items() if value}
+
+
+@get("/inbox/{referral_id:uuid}/why", opt=OFFICERS)
+async def why(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
+    """Why this date, day by day."""
+    found = visit(request)
+    clock = request.query_params.get("clock")
+    asked = {"format": "html", "lang": found.language, "clock": clock}
+    told = await found.caller.text("routing", f"/v1/referrals/{referral_id}/explain", asked)
+    path = f"/inbox/{referral_id}/why" + (f"?clock={clock}" if clock else "")
+    return page(found, "why.html", path=path, main=main_part(told), back=f"/inbox/{referral_id}")
+
+
+def _is_id(value: str) -> bool:
+    try:
+        UUID(value)
+    except ValueError:
+        return False
+    return True
+
+
+INBOX: list[HTTPRouteHandler] = [inbox, sign_many, referral, answer_it, why]

@@ -1,0 +1,111 @@
+"""The services as a person asks them: over their public HTTP, with a token of that person that lives for a minute."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from contracts.refusals import FieldError
+from services.portal.catalogue import Language
+from services.portal.domain.accounts import Account, Post
+from services.runtime.auth import Principal, issue_token
+
+TOKEN_LIVES: Final = timedelta(minutes=1)
+PATIENCE_SECONDS: Final = 10.0
+TAGS: Final = {"zh": "zh-CN", "en": "en"}
+Params = Mapping[str, str | int | None]
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What a service says of a refusal."""
+
+    status: int
+    title: str = ""
+    code: str = ""
+    detail: str = ""
+    errors: tuple[FieldError, ...] = ()
+
+
+class ServiceRefused(Exception):
+    """The service did not do it, and says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+class ServiceAway(Exception):
+    """The service does not answer at the moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Where they are, and the key with which the installation signs tokens."""
+
+    client: httpx.AsyncClient
+    urls: Mapping[str, str]
+    token_key: str
+
+    def as_post(self, account: Account, post: Post, language: Language) -> "Caller":
+        principal = Principal(
+            subject=str(account.id), role=post.role, office=post.office, area=post.area, post=post.code
+        )
+        token = issue_token(self.token_key, principal, lifetime=TOKEN_LIVES)
+        return Caller(self, {"authorization": f"Bearer {token}", "accept-language": TAGS[language]})
+
+    async def faults(self) -> dict[str, str]:
+        """By service, `ok` or that it does not answer."""
+        return dict(zip(self.urls, await asyncio.gather(*map(self._live, self.urls)), strict=True))
+
+    async def _live(self, name: str) -> str:
+        try:
+            answer = await self.client.get(f"{self.urls[name]}/health/live", timeout=2.0)
+        except httpx.HTTPError as error:
+            return type(error).__name__
+        return "ok" if answer.status_code == httpx.codes.OK else str(answer.status_code)
+
+
+class Caller:
+    """One person's calls. Raises `ServiceRefused` or `ServiceAway`."""
+
+    def __init__(self, services: Services, headers: Mapping[str, str]) -> None:
+        self._services = services
+        self._headers = headers
+
+    async def get(self, service: str, path: str, params: Params | None = None) -> Any:
+        return (await self._ask("GET", service, path, params=_given(params))).json()
+
+    async def text(self, service: str, path: str, params: Params | None = None) -> str:
+        return (await self._ask("GET", service, path, params=_given(params))).text
+
+    async def post(self, service: str, path: str, body: Mapping[str, Any]) -> Any:
+        return (await self._ask("POST", service, path, content=msgspec.json.encode(body))).json()
+
+    async def _ask(self, method: str, service: str, path: str, **content: Any) -> httpx.Response:
+        url = f"{self._services.urls[service]}{path}"
+        try:
+            answer = await self._services.client.request(method, url, headers=self._headers, **content)
+        except (httpx.TransportError, httpx.InvalidURL):
+            raise ServiceAway(service) from None
+        if answer.is_success:
+            return answer
+        try:
+            problem = msgspec.json.decode(answer.content, type=Problem)
+        except msgspec.DecodeError:
+            raise ServiceAway(service) from None
+        if problem.status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise ServiceAway(service)
+        raise ServiceRefused(problem)
+
+
+def _given(params: Params | None) -> dict[str, str | int] | None:
+    """`None` for none at all: an empty mapping would take away the query that a link of a service has."""
+    return {name: value for name, value in (params or {}).items() if value is not None} or None
+
+
+def new_client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(timeout=PATIENCE_SECONDS, trust_env=False)

@@ -1,0 +1,228 @@
+"""Signing in and out, the own password, the own sessions and posts, the language, and what lies open to everybody."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from contracts.codes import Role
+from services.portal import store
+from services.portal.catalogue import LANGUAGES, say
+from services.portal.domain.accounts import Account, Login, Refusal, login_of, password_faults, refusal
+from services.portal.domain.sessions import Session, end_of
+from services.portal.keys import name_hash
+from services.portal.look import HEADERS, go_to, page, static_file
+from services.portal.pages import CHANGES_PASSWORD, OPEN, PUBLIC, error_page, next_of, visit
+from services.portal.passwords import hash_password, is_right
+from services.portal.visits import (
+    LANGUAGE,
+    REVIEW_FIELD,
+    SESSION,
+    YEAR_SECONDS,
+    Call,
+    Visit,
+    local_path,
+    new_secret,
+    secret_hash,
+)
+from services.runtime.database import transaction
+from services.runtime.ids import new_id
+
+KEPT = "kept."
+"""Begins the fields of a form that was sent without a session."""
+FIRST_PAGES = {Role.CLERK: "/counter", Role.OFFICER: "/inbox"}
+
+log = structlog.get_logger()
+
+
+@get("/login", opt={PUBLIC: True})
+async def show_login(request: Call) -> Response[Any]:
+    found = visit(request)
+    if found.session is not None:
+        return go_to(found, "/")
+    wanted = local_path(request.query_params.get("next", "/"))
+    return page(found, "login.html", path="/login", next=wanted, kept=(), login="", ended=False)
+
+
+@post("/login", opt={PUBLIC: True})
+async def sign_in(request: Call) -> Response[Any]:
+    """Slow on purpose, the same for every name, and not at all after too many failures."""
+    found = visit(request)
+    account, refused = await _checked(found)
+    kept = tuple(found.form.below(KEPT))
+    if account is None:
+        status = 429 if refused is not None else 422
+        whole = f"login.{refused.value if refused is not None else 'wrong'}"
+        return page(
+            found,
+            "login.html",
+            status=status,
+            path="/login",
+            next=next_of(found),
+            kept=kept,
+            login=found.form.get("login"),
+            ended=False,
+            refused=whole,
+        )
+    await _begin_session(found, account)
+    if account.must_change:
+        return go_to(found, "/password")
+    if kept:
+        return page(found, "again.html", action=next_of(found), kept=kept, review=REVIEW_FIELD)
+    return go_to(found, next_of(found))
+
+
+async def _checked(found: Visit) -> tuple[Account | None, Refusal | None]:
+    portal, login = found.portal, login_of(found.form.get("login"))
+    name = name_hash(portal.key, login)
+    async with transaction(portal.engine) as conn:
+        number, tries = await store.begin_try(conn, name, found.address, portal.now())
+        refused = refusal(tries)
+        if refused is not None:
+            await store.drop_try(conn, number)
+        account = await store.find_account(conn, login)
+    if refused is not None:
+        log.warning("login_refused", reason=refused.value)
+        return None, refused
+    right = await is_right(account.password_hash if account is not None else None, found.form.typed("password"))
+    outcome = Login.WRONG
+    if right and account is not None:
+        outcome = Login.OK if account.disabled_at is None and account.posts else Login.DISABLED
+    async with transaction(portal.engine) as conn:
+        await store.end_try(conn, number, outcome, account.id if account is not None else None)
+    return (account if outcome is Login.OK else None), None
+
+
+async def _begin_session(found: Visit, account: Account) -> None:
+    """With a new secret, whatever cookie the browser had."""
+    portal, secret = found.portal, new_secret()
+    now = portal.now()
+    session = Session(
+        id=new_id(),
+        account=account,
+        post=account.posts[0],
+        begun_at=now,
+        seen_at=now,
+        ends_at=end_of(now, now, portal.idle),
+        address=found.address,
+        agent=found.agent,
+    )
+    async with transaction(portal.engine) as conn:
+        await store.add_session(conn, session, secret_hash(secret))
+    found.session, found.visitor = session, secret
+    found.keeps(SESSION, secret)
+
+
+@post("/logout", opt={CHANGES_PASSWORD: True})
+async def sign_out(request: Call) -> Response[Any]:
+    found = visit(request)
+    session = found.signed_in
+    async with transaction(found.portal.engine) as conn:
+        await store.end_session(conn, session.account.id, session.id)
+    found.keeps(SESSION, "", seconds=0)
+    return go_to(found, "/login")
+
+
+@get("/password", opt={CHANGES_PASSWORD: True})
+async def show_password(request: Call) -> Response[Any]:
+    return page(visit(request), "password.html", path="/password")
+
+
+@post("/password", opt={CHANGES_PASSWORD: True})
+async def change_password(request: Call) -> Response[Any]:
+    """Ends all sessions of the account, and begins a new one here."""
+    found = visit(request)
+    account, portal = found.signed_in.account, found.portal
+    new, again = found.form.typed("new"), found.form.typed("again")
+    faults = {}
+    if not await is_right(account.password_hash, found.form.typed("old")):
+        faults["old"] = "password_wrong"
+    same = new == found.form.typed("old")
+    faults |= dict(password_faults(new, again, login=account.login, same_as_before=same))
+    if faults:
+        said = {name: say(found.language, f"login.{fault}") for name, fault in faults.items()}
+        return page(found, "password.html", status=422, path="/password", faults=said)
+    hashed = await hash_password(new)
+    async with transaction(portal.engine) as conn:
+        await store.save_password(conn, account.id, hashed, must_change=False, at=portal.now())
+        changed = await store.find_account(conn, account.login)
+    if changed is None:
+        raise LookupError(account.id)
+    await _begin_session(found, changed)
+    return go_to(found, "/")
+
+
+@get("/me")
+async def show_me(request: Call) -> Response[Any]:
+    """Who I am here, as what, and where I am signed in."""
+    found = visit(request)
+    session, portal = found.signed_in, found.portal
+    async with transaction(portal.engine) as conn:
+        others = await store.list_sessions(conn, session.account.id, portal.now())
+    return page(found, "me.html", path="/me", others=others, offices=found.policy.offices)
+
+
+@post("/me/sessions/{session_id:uuid}/end")
+async def end_session(request: Call, session_id: FromPath[UUID]) -> Response[Any]:
+    found = visit(request)
+    async with transaction(found.portal.engine) as conn:
+        await store.end_session(conn, found.signed_in.account.id, session_id)
+    return go_to(found, "/me")
+
+
+@post("/me/post")
+async def switch_post(request: Call) -> Response[Any]:
+    """Act as another of the own posts from here on."""
+    found = visit(request)
+    session = found.signed_in
+    chosen = next((held for held in session.account.posts if str(held.id) == found.form.get("post")), None)
+    if chosen is None:
+        return error_page(found, 404)
+    async with transaction(found.portal.engine) as conn:
+        await store.switch_post(conn, session.id, chosen.id)
+    return go_to(found, "/")
+
+
+@get("/", opt={})
+async def first_page(request: Call) -> Response[Any]:
+    found = visit(request)
+    wanted = FIRST_PAGES.get(found.signed_in.post.role)
+    return go_to(found, wanted) if wanted is not None else page(found, "home.html", path="/")
+
+
+@get("/language/{language:str}", opt={PUBLIC: True})
+async def choose_language(request: Call, language: FromPath[str]) -> Response[Any]:
+    found = visit(request)
+    if language in LANGUAGES:
+        found.keeps(LANGUAGE, language, seconds=YEAR_SECONDS)
+    return go_to(found, local_path(request.query_params.get("next", "/")))
+
+
+@get("/static/{name:str}", opt={OPEN: True}, sync_to_thread=False)
+def static(name: FromPath[str]) -> Response[bytes]:
+    """The address has the version in it, so a browser may keep it."""
+    found = static_file(name)
+    if found is None:
+        return Response(b"", status_code=404, headers=HEADERS)
+    content, kind = found
+    kept = {"cache-control": f"public, max-age={int(timedelta(days=365).total_seconds())}, immutable"}
+    return Response(content, media_type=kind, headers=HEADERS | kept)
+
+
+SIGNING: list[HTTPRouteHandler] = [
+    show_login,
+    sign_in,
+    sign_out,
+    show_password,
+    change_password,
+    show_me,
+    end_session,
+    switch_post,
+    first_page,
+    choose_language,
+    static,
+]

@@ -1,0 +1,77 @@
+"""The portal's tables: accounts with their posts, sessions, and every try to sign in."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+)
+
+metadata = MetaData()
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account_id", Uuid, primary_key=True),
+    Column("login", String, nullable=False),
+    Column("password_hash", String, nullable=False),
+    Column("must_change", Boolean, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("password_at", DateTime(timezone=True), nullable=False),
+    Column("disabled_at", DateTime(timezone=True)),
+    UniqueConstraint("login", name="login_is_one_account"),
+    CheckConstraint("login = lower(login)", name="login_is_lower_case"),
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("post_id", Uuid, primary_key=True),
+    Column("account_id", Uuid, ForeignKey("accounts.account_id"), nullable=False),
+    Column("role", String, nullable=False),
+    Column("office", String, nullable=False),
+    Column("area", String, nullable=False),
+    Column("code", String, nullable=False),
+    UniqueConstraint("account_id", "role", "office", "area", "code", name="post_is_held_once"),
+    CheckConstraint("role <> 'officer' OR office <> ''", name="officer_has_an_office"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("session_id", Uuid, primary_key=True),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("account_id", Uuid, ForeignKey("accounts.account_id"), nullable=False),
+    Column("post_id", Uuid, ForeignKey("posts.post_id"), nullable=False),
+    Column("begun_at", DateTime(timezone=True), nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Column("address", String, nullable=False),
+    Column("agent", String, nullable=False),
+    UniqueConstraint("secret_hash", name="secret_opens_one_session"),
+    Index("sessions_account_id", "account_id"),
+)
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("login_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("name_hash", LargeBinary, nullable=False),
+    Column("account_id", Uuid),
+    Column("address", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Index("logins_name_hash_at", "name_hash", "at"),
+    Index("logins_address_at", "address", "at"),
+    Index("logins_at", "at"),
+)
