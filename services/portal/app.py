@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.policies import PolicyWatch
 from services.portal import store
+from services.portal.coordinator import COORDINATOR
 from services.portal.counter import LISTS
 from services.portal.inbox import INBOX
 from services.portal.keys import portal_key
@@ -80,7 +81,7 @@ def build(settings: PortalSettings, engine: AsyncEngine, services: Services, pol
 
     open_to_all = Router(path="/", route_handlers=[live, ready, metrics], opt={OPEN: True})
     return Litestar(
-        route_handlers=[open_to_all, *SIGNING, *INBOX, *REGISTERING, *LISTS],
+        route_handlers=[open_to_all, *SIGNING, *INBOX, *REGISTERING, *LISTS, *COORDINATOR],
         state=State({"portal": portal, "probe": probe}),
         before_request=admit,
         exception_handlers={

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -13,12 +12,13 @@ from litestar.params import FromPath
 from contracts.codes import ClockKind, ReferralRole, ReferralState, Role
 from services.portal import places
 from services.portal.domain import work
-from services.portal.domain.work import DueDate, Group
+from services.portal.domain.work import Group
 from services.portal.explaining import main_part
 from services.portal.forms import Form
 from services.portal.look import go_to, page
 from services.portal.pages import ROLES, faults_of, visit
-from services.portal.reading import PURPOSE, open_applicant, read_if_allowed, reasons_for
+from services.portal.reading import PURPOSE, reasons_for
+from services.portal.referrals import item_of, referral_values
 from services.portal.remote import ServiceRefused
 from services.portal.visits import REVIEW_FIELD, Call, Visit
 from services.runtime.ids import new_id
@@ -30,14 +30,6 @@ FIELDS: Final = ("reason", "text", "attributes.by", "attributes.approver", "occu
 TIMELY: Final = frozenset({"hold", "resume"})
 """Answers that may have happened before they are reported."""
 USES: Final[Mapping[str, str]] = {"return": "return", "hold": "hold", "extend": "extend", "fail": "fail"}
-
-
-class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """One referral in the list."""
-
-    referral: Mapping[str, Any]
-    due: DueDate
-    groups: frozenset[Group]
 
 
 @get("/inbox", opt=OFFICERS)
@@ -53,7 +45,7 @@ async def _list(found: Visit, view: Group, *, status: int = 200, **values: Any) 
     asked = [caller.get("routing", "/v1/referrals", {"state": state, "limit": MOST}) for state in work.OPEN_STATES]
     pages = await asyncio.gather(*asked)
     items = sorted(
-        (_item(one, found) for each in pages for one in each["items"]), key=lambda i: work.by_pressure(i.due)
+        (item_of(one, found) for each in pages for one in each["items"]), key=lambda i: work.by_pressure(i.due)
     )
     counts = {group: sum(group in item.groups for item in items) for group in Group}
     return page(
@@ -71,13 +63,6 @@ async def _list(found: Visit, view: Group, *, status: int = 200, **values: Any) 
         area_of=lambda code: places.address_of(found.policy, code),
         **{"problems": (), "nothing": False, "signed": None, **values},
     )
-
-
-def _item(referral: Mapping[str, Any], found: Visit) -> Item:
-    calendar = found.policy.calendar_of(referral["office"])
-    due = work.most_pressing(referral["clocks"], found.portal.business_now(), calendar)
-    groups = work.groups_of(ReferralState(referral["state"]), due)
-    return Item(referral=referral, due=due, groups=groups)
 
 
 @post("/inbox/sign", opt=OFFICERS)
@@ -113,34 +98,20 @@ async def referral(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
 async def _show(
     found: Visit, referral_id: UUID, *, purpose: str | None = None, status: int = 200, **values: Any
 ) -> Response[Any]:
-    caller = found.caller
-    one = await caller.get("routing", f"/v1/referrals/{referral_id}")
-    case, answers, story, applicant = await asyncio.gather(
-        read_if_allowed(found, "intake", one["links"]["case"]),
-        read_if_allowed(found, "routing", one["links"]["answers"]),
-        read_if_allowed(found, "intake", one["links"]["timeline"]),
-        open_applicant(found, one["links"]["applicant"], purpose),
-    )
-    item = _item(one, found)
+    one = await found.caller.get("routing", f"/v1/referrals/{referral_id}")
     state, role = ReferralState(one["state"]), ReferralRole(one["role"])
     return page(
         found,
         "referral.html",
         status=status,
         path=f"/inbox/{referral_id}",
-        item=item,
-        one=one,
-        case=case,
-        answers=answers or (),
-        story=[entry for entry in story or () if entry.get(found.language)],
-        applicant=applicant,
-        purposes=found.policy.purposes.values(),
+        base="/inbox",
         possible=_possible(one, state, role, found),
         extension=_extension(one, found),
         reasons={use: reasons_for(found, use) for use in USES},
         approvers=found.policy.approvers,
-        area_of=lambda code: places.address_of(found.policy, code),
         feedback=f"portal-{new_id()}",
+        **await referral_values(found, one, purpose),
         **{"typed": Form(), "did": "", "told": "", **values},
     )
 

@@ -34,6 +34,7 @@ TAGS: Final = {"zh": "zh-CN", "en": "en"}
 MENU: Final[Mapping[Role, Sequence[tuple[str, str]]]] = {
     Role.CLERK: (("/counter", "nav.counter"), ("/counter/new", "nav.register")),
     Role.OFFICER: (("/inbox", "nav.inbox"),),
+    Role.COORDINATOR: (("/coordinator", "nav.coordinator"),),
 }
 """Path and text of the pages of each role."""
 
@@ -47,6 +48,7 @@ LABELS: Final[Mapping[str, str]] = {
     "missing": "case.materials",
     "go_to": "counter.go_to",
     "reason": "inbox.reason",
+    "to": "coordinator.to",
 }
 """By field of a form, the text with which the page calls it."""
 

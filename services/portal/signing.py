@@ -34,7 +34,7 @@ from services.runtime.ids import new_id
 
 KEPT = "kept."
 """Begins the fields of a form that was sent without a session."""
-FIRST_PAGES = {Role.CLERK: "/counter", Role.OFFICER: "/inbox"}
+FIRST_PAGES = {Role.CLERK: "/counter", Role.OFFICER: "/inbox", Role.COORDINATOR: "/coordinator"}
 
 log = structlog.get_logger()
 

@@ -64,7 +64,7 @@ def test_doctor_is_content(up: Up) -> None:
 
 def test_what_is_there_already_is_left_alone(up: Up) -> None:
     migrated = yimen(None, "migrate", "--json", YIMEN_DATABASE_URL=up.endpoints["postgres"])
-    assert (migrated.code, migrated.told) == (0, {"migrated": ["intake", "routing", "notify"]})
+    assert (migrated.code, migrated.told) == (0, {"migrated": ["intake", "routing", "notify", "portal"]})
     applied = yimen(None, "topics", "apply", "--json", YIMEN_KAFKA_SERVERS=up.endpoints["kafka"])
     assert (applied.code, applied.told) == (0, {"topics": len(needed(DEFAULT_POLICY)), "created": 0, "changed": 0})
 

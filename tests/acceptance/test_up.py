@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -81,6 +82,14 @@ def until(met: Callable[[], object], what: str, seconds: float = 60.0) -> None:
         time.sleep(0.1)
 
 
+def signs_in(up: Up, login: str) -> bool:
+    """Whether the ready-made account opens the portal."""
+    with httpx.Client(base_url=up.endpoints["portal"], timeout=10, trust_env=False) as browser:
+        csrf = re.search(r'name="csrf" value="(\w+)"', browser.get("/login").text)[1]
+        fields = {"csrf": csrf, "login": login, "password": up.endpoints["accounts"][login]}
+        return browser.post("/login", data=fields).headers.get("location") == "/"
+
+
 def answers(client: httpx.Client, path: str) -> bool:
     try:
         return client.get(path).status_code == 200
@@ -125,8 +134,9 @@ def test_a_case_outlives_every_kill_and_restart(up: Up) -> None:
         until(lambda: answers(clerk, "/health/ready"), "intake's return")
         assert clerk.get(f"/v1/cases/{told['number']}").status_code == 200
 
+    assert all(signs_in(up, login) for login in ("clerk", "officer", "coordinator"))
     before, children = up.endpoints, up.children()
-    assert set(children) == {"postgres", "kafka", "intake", "routing", "notify"}
+    assert set(children) == {"postgres", "kafka", "intake", "routing", "notify", "portal"}
     assert up.stop() == 0, up.story()
     assert not up.file.exists()
     assert not [name for name, child in children.items() if child.is_running()]

@@ -144,6 +144,19 @@ async def test_an_office_returns_what_is_not_its_own(city: City) -> None:
     await clerk.goto("/counter?view=returned")
     await expect(clerk.locator("main")).to_contain_text(number)
 
+    county = await city.signed_in("county")
+    await county.locator("tr", has_text=number).locator("th a").click()
+    await expect(county.locator("main")).to_contain_text("义务教育法第五条")
+    await county.click("summary:has-text('裁定承办单位')")
+    await county.click("details[open] button")
+    await expect(county.locator(".summary")).to_contain_text("请选择承办单位")
+    await county.click("summary:has-text('驳回退件')")
+    await county.locator("details", has_text="驳回退件").locator("button").click()
+    await expect(county.locator(".told")).to_have_text("已驳回退件，原单位继续办理。")
+    await expect(county.locator("h1")).to_contain_text("已接收")
+    await open_referral(officer, number)
+    await expect(officer.locator("h1")).to_contain_text("已接收")
+
 
 async def test_hold_resume_extend_and_many_signed_at_once(city: City) -> None:
     clerk, officer = await city.signed_in("window"), await city.signed_in("schools")
@@ -273,6 +286,7 @@ async def test_every_page_is_fit_for_everybody(city: City) -> None:
     """Axe finds nothing, dark or light; nothing is wider than a phone."""
     options = {"java_script_enabled": True, "bypass_csp": True}
     clerk, officer = await city.signed_in("window", **options), await city.signed_in("schools", **options)
+    county = await city.signed_in("county", **options)
     number = await register(clerk, "education.school_placement", "郑十(示例)", "转" * 300)
     await open_referral(officer, number)
     referral = officer.url
@@ -280,6 +294,7 @@ async def test_every_page_is_fit_for_everybody(city: City) -> None:
     forms = ("/counter/new", "/counter/new?category=civil_affairs.temporary_aid")
     pages = {
         clerk: ("/counter?view=open", *forms, case, f"{case}/why", "/me", "/password", "/nothing", "/inbox"),
+        county: ("/coordinator", referral.replace("/inbox/", "/coordinator/")),
         officer: ("/inbox", "/inbox?view=late", referral, f"{referral}/why", "/language/en?next=/inbox"),
     }
     for page, paths in pages.items():

@@ -143,3 +143,16 @@ ACTS: Final[Mapping[CaseState, Sequence[str]]] = MappingProxyType(
 
 def acts(state: CaseState, untold: Sequence[str]) -> tuple[str, ...]:
     return (*(("applicant-told",) if untold else ()), *ACTS.get(state, ()))
+
+
+_LIVE: Final = frozenset(ANSWERS) | {ReferralState.RETURN_REQUESTED}
+
+
+def decisions(state: ReferralState, role: ReferralRole) -> tuple[str, ...]:
+    """What a coordinator may decide on a referral; routing says whose word it is."""
+    if state is ReferralState.RETURN_REQUESTED:
+        return ("approve-return", "refuse-return", "arbitrate")
+    if state not in _LIVE:
+        return ()
+    resumed = ("resume",) if state is ReferralState.ON_HOLD else ()
+    return (*resumed, "reassign" if role is ReferralRole.LEAD else "recall")

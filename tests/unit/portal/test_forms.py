@@ -3,6 +3,7 @@
 import pytest
 
 from contracts.refusals import FieldError
+from services.portal.coordinator import body_of as decision_of
 from services.portal.counter import body_of
 from services.portal.explaining import main_part
 from services.portal.forms import BadForm, Form
@@ -82,3 +83,17 @@ def test_an_explanation_is_taken_over_without_its_title_and_as_it_was_escaped() 
 )
 def test_an_act_tells_intake_what_was_chosen(act: str, sent: str, body: dict[str, object]) -> None:
     assert body_of(act, Form.read(sent.encode())) == body
+
+
+@pytest.mark.parametrize(
+    ("decision", "sent", "body"),
+    [
+        ("approve-return", "", {"approve": True}),
+        ("approve-return", "to=a&reason=b", {"approve": True, "to": "a", "reason": "b"}),
+        ("refuse-return", "to=a", {"approve": False}),
+        ("reassign", "to=a", {"to": "a", "reason": ""}),
+        ("resume", "", {}),
+    ],
+)
+def test_a_decision_tells_routing_what_was_chosen(decision: str, sent: str, body: dict[str, object]) -> None:
+    assert decision_of(decision, Form.read(sent.encode())) == body

@@ -5,6 +5,7 @@ from pathlib import Path
 from string import Formatter
 
 from services.portal.catalogue import say, texts
+from services.portal.coordinator import USES
 from services.portal.counter import View
 from services.portal.domain.accounts import password_faults
 from services.portal.domain.work import ACTS, ANSWERS, Group
@@ -56,6 +57,8 @@ def test_keys_that_are_put_together_are_whole() -> None:
         keys += [f"act.{one}" for one in acts] + [f"counter.done_{one}" for one in acts]
         keys += [f"inbox.view_{one.value}" for one in Group] + [f"counter.view_{one.value}" for one in View]
         keys += [f"inbox.words_{one}" for one in answers - {"sign", "accept", "resume"}]
+        made = [one.replace("-", "_") for one in USES]
+        keys += [f"decision.{one}" for one in made] + [f"coordinator.done_{one}" for one in made]
         keys += [f"login.{fault}" for _, fault in password_faults("", "x", login="a", same_as_before=True)]
         assert [key for key in keys if key not in texts(language)] == []
 

@@ -101,3 +101,15 @@ def test_a_window_is_offered_what_intake_takes_and_nothing_less(state: CaseState
 
 def test_who_has_to_be_told_is_told_first() -> None:
     assert work.acts(CaseState.IN_PROGRESS, ("extension",))[0] == "applicant-told"
+
+
+@pytest.mark.parametrize("state", ReferralState, ids=str)
+def test_a_coordinator_is_offered_what_routing_takes(state: ReferralState) -> None:
+    """A lead is sent elsewhere, a co-handler taken back, a return decided, and nothing is done about what has ended."""
+    offered = set(work.decisions(state, ReferralRole.LEAD))
+    move = referral_states.Move
+    assert ("approve-return" in offered) == bool(referral_states.after(state, move.APPROVE_RETURN))
+    assert ("resume" in offered) == bool(referral_states.after(state, move.RESUME))
+    wanted = referral_states.after(state, move.CANCEL) and state is not ReferralState.RETURN_REQUESTED
+    assert ("reassign" in offered) == bool(wanted)
+    assert ("recall" in work.decisions(state, ReferralRole.CO)) == bool(wanted)

@@ -1,0 +1,137 @@
+"""The coordinator's pages (统筹): returns to decide, what is supervised, how the offices do, and every decision."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from contracts.codes import ReferralRole, ReferralState, Role
+from services.portal import places
+from services.portal.catalogue import say
+from services.portal.domain import work
+from services.portal.explaining import main_part
+from services.portal.forms import Form
+from services.portal.look import go_to, page
+from services.portal.pages import ROLES, faults_of, visit
+from services.portal.reading import PURPOSE, reasons_for
+from services.portal.referrals import item_of, referral_values
+from services.portal.remote import ServiceRefused
+from services.portal.visits import REVIEW_FIELD, Call, Visit
+
+COORDINATORS: Final = {ROLES: (Role.COORDINATOR,)}
+MOST: Final = 100
+FIELDS: Final = ("approve", "reason", "to")
+USES: Final[Mapping[str, str]] = {
+    "approve-return": "return",
+    "refuse-return": "return_refused",
+    "arbitrate": "arbitrate",
+    "reassign": "reassign",
+    "recall": "cancel",
+    "resume": "resume",
+}
+"""What a coordinator decides, and for what its reasons stand in the policy."""
+SENDS_ON: Final = ("approve-return", "arbitrate", "reassign")
+PATHS: Final[Mapping[str, str]] = {"approve-return": "decide-return", "refuse-return": "decide-return"}
+
+
+@get("/coordinator", opt=COORDINATORS)
+async def coordinator(request: Call) -> Response[Any]:
+    found = visit(request)
+    caller = found.caller
+    office = found.signed_in.post.office
+    asked = {"decider": office} if office else {"state": ReferralState.RETURN_REQUESTED.value}
+    returns, overview, supervised = await asyncio.gather(
+        caller.get("routing", "/v1/referrals", {**asked, "limit": MOST}),
+        caller.get("notify", "/v1/overview"),
+        caller.get("notify", "/v1/supervisions", {"limit": MOST}),
+    )
+    items = sorted((item_of(one, found) for one in returns["items"]), key=lambda item: work.by_pressure(item.due))
+    return page(
+        found,
+        "coordinator.html",
+        path="/coordinator",
+        items=items,
+        overview=overview,
+        supervised=supervised["items"],
+        more=bool(returns.get("next") or supervised.get("next")),
+        area_of=lambda code: places.address_of(found.policy, code),
+    )
+
+
+@get("/coordinator/{referral_id:uuid}", opt=COORDINATORS)
+async def decidable(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
+    done = request.query_params.get("done", "")
+    told = f"coordinator.done_{done.replace('-', '_')}" if done in USES else ""
+    return await _show(visit(request), referral_id, told=told, purpose=request.query_params.get(PURPOSE))
+
+
+async def _show(
+    found: Visit, referral_id: UUID, *, purpose: str | None = None, status: int = 200, **values: Any
+) -> Response[Any]:
+    one = await found.caller.get("routing", f"/v1/referrals/{referral_id}")
+    state, role = ReferralState(one["state"]), ReferralRole(one["role"])
+    return page(
+        found,
+        "decide.html",
+        status=status,
+        path=f"/coordinator/{referral_id}",
+        base="/coordinator",
+        possible=work.decisions(state, role),
+        reasons={decision: reasons_for(found, use) for decision, use in USES.items()},
+        sends_on=SENDS_ON,
+        offices=places.offices_near(found.policy, one["area"]),
+        **await referral_values(found, one, purpose),
+        **{"typed": Form(), "did": "", "told": "", **values},
+    )
+
+
+@post("/coordinator/{referral_id:uuid}/{decision:str}", opt=COORDINATORS)
+async def decide(request: Call, referral_id: FromPath[UUID], decision: FromPath[str]) -> Response[Any]:
+    found, form = visit(request), visit(request).form
+    if decision not in USES:
+        return go_to(found, f"/coordinator/{referral_id}")
+    if form.get(REVIEW_FIELD):
+        return await _show(found, referral_id, typed=form, did=decision)
+    if decision in {"arbitrate", "reassign"} and not form.get("to"):
+        faults = {"to": say(found.language, "coordinator.say_to")}
+        return await _show(found, referral_id, typed=form, did=decision, faults=faults, status=422)
+    path = f"/v1/referrals/{referral_id}/{PATHS.get(decision, decision)}"
+    try:
+        await found.caller.post("routing", path, body_of(decision, form))
+    except ServiceRefused as error:
+        if error.problem.status in {401, 404}:
+            raise
+        faults, whole = faults_of(error.problem, FIELDS)
+        status = error.problem.status
+        return await _show(found, referral_id, typed=form, did=decision, faults=faults, whole=whole, status=status)
+    return go_to(found, f"/coordinator/{referral_id}?done={decision}")
+
+
+def body_of(decision: str, form: Form) -> dict[str, Any]:
+    """Without an office the rules choose among the others; without a reason routing has one of its own, or asks."""
+    chosen = {"reason": form.get("reason")}
+    if decision in SENDS_ON:
+        chosen["to"] = form.get("to")
+    given: dict[str, Any] = {name: value for name, value in chosen.items() if value}
+    if decision in {"arbitrate", "reassign", "recall"}:
+        given.setdefault("reason", "")
+    if decision in PATHS:
+        given["approve"] = decision == "approve-return"
+    return given
+
+
+@get("/coordinator/{referral_id:uuid}/why", opt=COORDINATORS)
+async def why(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
+    found = visit(request)
+    clock = request.query_params.get("clock")
+    asked = {"format": "html", "lang": found.language, "clock": clock}
+    told = await found.caller.text("routing", f"/v1/referrals/{referral_id}/explain", asked)
+    path = f"/coordinator/{referral_id}/why" + (f"?clock={clock}" if clock else "")
+    return page(found, "why.html", path=path, main=main_part(told), back=f"/coordinator/{referral_id}")
+
+
+COORDINATOR: list[HTTPRouteHandler] = [coordinator, decidable, decide, why]
