@@ -235,6 +235,17 @@ async def test_every_error_wears_the_same_look(portal: Portal) -> None:
             assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
 
+async def test_a_form_whose_service_is_away_keeps_what_was_typed_and_its_id(portal: Portal) -> None:
+    await portal.account("window")
+    async with portal.browser() as browser:
+        await sign_in(browser, "window")
+        fields = {"csrf": await csrf_of(browser, "/me"), "category": "petition.request", "submission_id": "s-1"}
+        answer = await browser.post("/counter/new", data={**fields, "summary": "typed", "applicant.name": "n"})
+        assert answer.status_code == 503
+        assert 'name="submission_id" value="s-1"' in answer.text
+        assert "typed</textarea>" in answer.text
+
+
 async def test_no_form_leads_anywhere_else(portal: Portal) -> None:
     await portal.account("window")
     async with portal.browser() as browser:
