@@ -26,9 +26,7 @@ from services.runtime.ids import new_id
 OFFICERS: Final = {ROLES: (Role.OFFICER,)}
 MOST: Final = 200
 """Of each state; an office with more open work looks through the others after these."""
-FIELDS: Final = ("reason", "text", "attributes.by", "attributes.approver", "occurred_at")
-TIMELY: Final = frozenset({"hold", "resume"})
-"""Answers that may have happened before they are reported."""
+FIELDS: Final = ("reason", "text", "attributes.by", "attributes.approver")
 USES: Final[Mapping[str, str]] = {"return": "return", "hold": "hold", "extend": "extend", "fail": "fail"}
 
 
@@ -59,7 +57,6 @@ async def _list(found: Visit, view: Group, *, status: int = 200, **values: Any) 
         groups=Group,
         more=any(each.get("next") for each in pages),
         batch=new_id(),
-        now=found.portal.business_now(),
         area_of=lambda code: places.address_of(found.policy, code),
         **{"problems": (), "nothing": False, "signed": None, **values},
     )

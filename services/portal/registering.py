@@ -48,7 +48,6 @@ def grouped(found: Visit, words: str) -> Mapping[Field, list[Category]]:
 
 
 def _form(found: Visit, category: Category, typed: Form, *, status: int = 200, **values: Any) -> Response[Any]:
-    names = {"area", "channel", "summary", "materials", *(f"applicant.{one}" for one in PERSON)}
     return page(
         found,
         "register.html",
@@ -56,7 +55,6 @@ def _form(found: Visit, category: Category, typed: Form, *, status: int = 200, *
         path=f"/counter/new?category={category.code}",
         category=category,
         typed=typed,
-        names=names,
         areas=places.areas_near(found.policy, found.signed_in.post.area),
         channels=CHANNELS,
         submission=typed.get("submission_id") or str(new_id()),

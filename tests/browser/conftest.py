@@ -42,6 +42,11 @@ class City:
     services: Installation
     browser: Browser
 
+    @property
+    def folder(self) -> Path:
+        """Where the logs are that a failed test leaves behind."""
+        return self.services.folder
+
     async def person(self, **options: Any) -> Page:
         """A browser of one's own; without JavaScript unless it is asked for."""
         context: BrowserContext = await self.browser.new_context(
