@@ -30,6 +30,7 @@ HEADERS: Final = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "cache-control": "no-store",
 }
+TLS_ALONE: Final = {"strict-transport-security": "max-age=31536000"}
 TAGS: Final = {"zh": "zh-CN", "en": "en"}
 MENU: Final[Mapping[Role, Sequence[tuple[str, str]]]] = {
     Role.CLERK: (("/counter", "nav.counter"), ("/counter/new", "nav.register")),
@@ -146,7 +147,8 @@ def page(visit: Visit, template: str, *, status: int = 200, path: str = "", **va
             **{"faults": {}, "told": "", "whole": "", "refused": "", **values},
         )
     )
-    return Response(text, status_code=status, media_type="text/html", headers=HEADERS, cookies=visit.cookies)
+    headers = HEADERS | TLS_ALONE if visit.portal.secure else HEADERS
+    return Response(text, status_code=status, media_type="text/html", headers=headers, cookies=visit.cookies)
 
 
 def go_to(visit: Visit, path: str) -> Redirect:

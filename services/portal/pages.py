@@ -14,7 +14,17 @@ from contracts.refusals import FieldError
 from services.portal.forms import BadForm, Form
 from services.portal.look import go_to, page
 from services.portal.remote import Problem, ServiceAway, ServiceRefused
-from services.portal.visits import CSRF_FIELD, Call, Portal, Visit, comes_from_us, is_ours, local_path, visit_of
+from services.portal.visits import (
+    CSRF_FIELD,
+    Call,
+    Portal,
+    Visit,
+    comes_from_us,
+    is_ours,
+    language_of,
+    local_path,
+    visit_of,
+)
 from services.runtime.failures import FailureClass, classify
 
 OPEN: Final = "open"
@@ -94,7 +104,8 @@ def _visit_or_plain(request: Call) -> Visit:
     found: Visit | None = request.state.get("visit")
     if found is not None:
         return found
-    return Visit(portal=request.app.state.portal, language="zh", session=None, visitor="", address="", agent="")
+    portal, language = request.app.state.portal, language_of(request)
+    return Visit(portal=portal, language=language, session=None, visitor="", address="", agent="")
 
 
 def on_http_exception(request: Call, error: HTTPException) -> Response[str]:

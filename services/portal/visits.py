@@ -122,11 +122,10 @@ def new_secret() -> str:
 async def visit_of(request: Call, portal: Portal) -> Visit:
     secret = request.cookies.get(SESSION, "")
     session = await _session(secret, portal) if secret else None
-    language = request.cookies.get(LANGUAGE, "")
     visitor = secret if session is not None else request.cookies.get(VISITOR, "")
     visit = Visit(
         portal=portal,
-        language=next((one for one in LANGUAGES if one == language), "zh"),
+        language=language_of(request),
         session=session,
         visitor=visitor or new_secret(),
         address=request.client.host if request.client is not None else "",
@@ -135,6 +134,12 @@ async def visit_of(request: Call, portal: Portal) -> Visit:
     if session is None and not visitor:
         visit.keeps(VISITOR, visit.visitor)
     return visit
+
+
+def language_of(request: Call) -> Language:
+    """As it was chosen; Chinese first."""
+    chosen = request.cookies.get(LANGUAGE, "")
+    return next((one for one in LANGUAGES if one == chosen), "zh")
 
 
 async def _session(secret: str, portal: Portal) -> Session | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -46,12 +47,11 @@ async def test_a_cookie_that_no_script_reads_and_no_token(portal: Portal) -> Non
 
 async def test_behind_tls_cookies_are_for_tls_alone_and_forms_for_that_origin(portal: Portal) -> None:
     await portal.account("window")
-    from dataclasses import replace
-
     portal.app.state.portal = replace(portal.app.state.portal, origin="https://yimen.example")
     async with portal.browser(origin="https://yimen.example") as browser:
         shown = await browser.get("/login")
         assert "Secure" in shown.headers["set-cookie"]
+        assert "max-age" in shown.headers["strict-transport-security"]
     async with portal.browser() as browser:
         assert (await browser.post("/login", data={"login": "window"})).status_code == 403
 
