@@ -87,6 +87,11 @@ async def test_a_case_from_the_window_to_the_office_and_back(city: City) -> None
     await expect(clerk.locator("h1")).to_contain_text("已结案")
     assert await clerk.locator(".story li").count() >= 6
 
+    await officer.reload()  # whose part is over: the office reads what it did, and no more of the case
+    await until_text(officer, "您无权查看诉求内容")
+    await expect(officer.locator("h1")).to_contain_text("已办结")
+    await expect(officer.locator("main")).not_to_contain_text("村口道路积水")
+
 
 async def test_why_a_date_is_what_it_is(city: City) -> None:
     clerk = await city.signed_in("window")
