@@ -49,5 +49,5 @@ def pytest_terminal_summary(terminalreporter: Any) -> Generator[None]:
     yield
     for outcome in ("failed", "error"):
         for report in terminalreporter.stats.get(outcome, ()):
-            where = dict(report.user_properties).get(LOGS, "no engine and no service ran")
+            where = dict(getattr(report, "user_properties", ())).get(LOGS, "no engine and no service ran")
             terminalreporter.write_line(f"{outcome} in {report.when}: {report.nodeid}\n  logs: {where}")
