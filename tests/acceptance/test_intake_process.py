@@ -18,7 +18,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from contracts.topics import ALERTS, CASES, REFERRALS, REJECTIONS, SUBMISSIONS
+from contracts.topics import ALERTS, CASES, PROGRESS, REFERRALS, REJECTIONS, SUBMISSIONS
 from services.console.engines.child import free_port
 from services.console.topics import create
 from services.runtime.auth import Principal, Role, issue_token
@@ -81,7 +81,8 @@ class Installation:
 @pytest.fixture
 async def installation(database: str, kafka: str, tmp_path: Path) -> AsyncIterator[Installation]:
     await upgrade(database, "intake")
-    await create(kafka, {topic.name: (4, 3_600_000) for topic in (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, ALERTS)})
+    wanted = {topic.name: (4, 3_600_000) for topic in TOPICS_OF_INTAKE}
+    await create(kafka, wanted | {topic.name: (topic.partitions, 3_600_000) for topic in PROGRESS.values()})
     installation = Installation(database, kafka, tmp_path / "intake.log")
     await installation.start()
     yield installation

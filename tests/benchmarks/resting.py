@@ -13,7 +13,7 @@ import asyncpg
 import httpx
 import psutil
 
-from contracts.topics import ALERTS, CASES, REFERRALS, REJECTIONS, SUBMISSIONS
+from contracts.topics import ALERTS, CASES, PROGRESS, REFERRALS, REJECTIONS, SUBMISSIONS
 from services.console.engines.child import free_port
 from services.console.topics import create
 from services.runtime.migrate import upgrade
@@ -21,7 +21,8 @@ from tests.benchmarks.ground import Ground
 
 
 async def measure(ground: Ground) -> dict[str, Any]:
-    await create(ground.kafka, {t.name: (12, 3_600_000) for t in (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, ALERTS)})
+    wanted = {t.name: (12, 3_600_000) for t in (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, ALERTS)}
+    await create(ground.kafka, wanted | {t.name: (t.partitions, 3_600_000) for t in PROGRESS.values()})
     found = {}
     for service in ("intake", "routing", "notify"):
         name = f"rest_{uuid4().hex[:8]}"
