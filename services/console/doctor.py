@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 import click
@@ -23,12 +23,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from services.console import endpoints, topics
+from services.console import places as where
 from services.console.main import quiet, told
 from services.console.preparing import PROCESSES, SERVICES
 from services.console.screen import console
 from services.console.target import Target, of_installation
+from services.deadlines.limits import civil_day
 from services.policies import PolicyRefused, load_policy
 from services.runtime.auth import SCOPED, look_at
+from services.runtime.clock import Clock
 from services.runtime.database import async_url
 from services.runtime.failures import sqlstate
 from services.runtime.migrate import ENVIRONMENT, VERSION_TABLE, drift
@@ -136,6 +139,28 @@ async def kafka(target: Target) -> list[Finding]:
     return found
 
 
+async def places(target: Target) -> list[Finding]:
+    """Open work of an area or office that is no more, and matters that nobody would get."""
+    at = Clock.of(target.settings).now()
+    try:
+        found = load_policy(target.policy, date.fromordinal(civil_day(at)))
+    except (PolicyRefused, OSError):
+        return []
+    async with _connection(target) as conn:
+        try:
+            there = await where.read_open(conn)
+        except SQLAlchemyError as error:
+            if sqlstate(error) not in NO_TABLE:
+                raise
+            there = {}
+    wrong = list(where.gone(there, found))
+    wrong += [(detail, "add an office of its lead role") for detail in where.without_owner(found, at)]
+    if not wrong:
+        detail = f"what is open at {len(there)} areas and offices has its owner"
+        return [Finding(what="places", ok=True, detail=detail)]
+    return [Finding(what="places", ok=False, detail=detail, do=do) for detail, do in wrong]
+
+
 async def keys(target: Target) -> list[Finding]:
     if not target.has_keys:
         detail = "YIMEN_TOKEN_KEY and YIMEN_SEALING_KEY are not set here"
@@ -210,6 +235,7 @@ CHECKS: Final[dict[str, Check]] = {
     "database": database,
     "schemas": schemas,
     "kafka": kafka,
+    "places": places,
     "sealing key": keys,
     "services": services,
     "tokens": tokens,
@@ -234,7 +260,7 @@ async def examine(target: Target) -> list[Finding]:
 @click.option("--json", "as_json", is_flag=True)
 @of_installation
 def doctor(*, target: Target, as_json: bool) -> None:
-    """Check engines, schemas, topics, keys, policy and clocks; say what to do. Changes nothing."""
+    """Check engines, schemas, topics, keys, policy, places and clocks; say what to do. Changes nothing."""
     quiet()
     found = asyncio.run(examine(target))
     healthy = all(finding.ok is not False for finding in found)

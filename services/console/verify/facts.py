@@ -95,6 +95,7 @@ class AlertRow(NamedTuple):
     type: str
     version: int
     level: str
+    recipients: Sequence[str]
 
 
 class ReceiptRow(NamedTuple):
@@ -193,6 +194,8 @@ class Facts:
     """Reader, case if known, and what it has not read in all the time that it was given."""
     kafka_offices: AbstractSet[str] = frozenset()
     """Offices that get copies."""
+    offices: AbstractSet[str] = frozenset()
+    """Offices of today, and those that ended within the tolerance."""
 
     @property
     def breaches_until(self) -> datetime:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 import asyncpg
@@ -14,11 +14,12 @@ import msgspec
 from services.console.target import Target
 
 # Importing the modules registers their checks.
-from services.console.verify import acts, cases, clocks, journals, ladder, legs, reading, receiving, waits  # noqa: F401
+from services.console.verify import acts, cases, clocks, journals, ladder, legs, places, reading, receiving, waits  # noqa: F401
 from services.console.verify.facts import Facts, Fault, Heard
 from services.console.verify.hearing import listen
 from services.console.verify.registry import Result, fresh_results, run
 from services.console.verify.waiting import Barrier
+from services.deadlines.limits import civil_day
 from services.notify.firing import WRITER_SECONDS
 from services.policies import load_policy
 from services.runtime.clock import Clock
@@ -48,11 +49,14 @@ async def verify(target: Target, *, settle_seconds: float, with_kafka: bool = Tr
         barrier = Barrier()
         await barrier.raise_(conn, kafka)
         await barrier.wait(conn, kafka, settle_seconds)
-        policy, clock = load_policy(target.policy), Clock.of(target.settings)
+        clock = Clock.of(target.settings)
+        now, tolerance = clock.now(), timedelta(seconds=ALERT_SECONDS) * clock.speed
+        policy = load_policy(target.policy, date.fromordinal(civil_day(now)))
         common = Facts(
-            now=clock.now(),
-            tolerance=timedelta(seconds=ALERT_SECONDS) * clock.speed,
             patience=timedelta(seconds=WRITER_SECONDS + ALERT_SECONDS) * clock.speed,
+            now=now,
+            tolerance=tolerance,
+            offices={*policy.offices, *policy.on(date.fromordinal(civil_day(now - tolerance))).offices},
             unsent=barrier.unsent,
             behind=barrier.behind,
             kafka_offices={office.code for office in policy.offices.values() if "kafka" in office.channels},

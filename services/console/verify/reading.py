@@ -102,7 +102,13 @@ _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
         FROM notify.watches WHERE {mine}
         """,
     ),
-    "alerts": (AlertRow, "SELECT event_id, case_id, clock_id, type, version, level FROM notify.alerts WHERE {mine}"),
+    "alerts": (
+        AlertRow,
+        """
+        SELECT event_id, case_id, clock_id, type, version, level, ARRAY(SELECT jsonb_array_elements_text(recipients))
+        FROM notify.alerts WHERE {mine}
+        """,
+    ),
     "answers": (
         AnswerRow,
         "SELECT id, case_id, sender, record_offset, received_at FROM routing.answers_of_offices WHERE {mine}",

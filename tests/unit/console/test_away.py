@@ -45,7 +45,7 @@ def test_doctor_looks_at_the_rest_when_engines_are_away() -> None:
     told = json.loads(result.stdout)
     assert (result.exit_code, told["ok"], told["where"]) == (1, False, "the environment")
     wrong = {finding["what"] for finding in told["findings"] if finding["ok"] is False}
-    assert wrong == {"database", "schemas", "kafka"}
+    assert wrong == {"database", "schemas", "kafka", "places"}
     assert all(finding["do"] for finding in told["findings"] if finding["ok"] is not True)
 
 

@@ -300,7 +300,9 @@ class History:
             **more,
         )
         said = self.says("notify", event)
-        self.alerts.append(AlertRow(said.event_id, self.case_id, clock.clock_id, alert.TYPE, clock.version, ""))
+        self.alerts.append(
+            AlertRow(said.event_id, self.case_id, clock.clock_id, alert.TYPE, clock.version, "", (clock.office,))
+        )
         broken = alert is clocks.ClockBreached
         status = ClockStatus.BREACHED if broken else ClockStatus.DUE_SOON
         then: dict[str, object] = {"next_alert": None, "next_fire_at": None}

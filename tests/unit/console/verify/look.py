@@ -18,7 +18,7 @@ from services.console.verify.facts import (
     Said,
     WatchRow,
 )
-from tests.unit.console.verify.histories import EDUCATION, MONDAY, PENSIONS, History
+from tests.unit.console.verify.histories import AREA, EDUCATION, MONDAY, PENSIONS, History
 
 NOW = MONDAY + timedelta(days=40)
 HOMES = {topic.name for topic in HOME.values()}
@@ -47,6 +47,7 @@ def together(*told: History) -> Facts:
         said=said,
         last={key: value for one in told for key, value in one.last.items()},
         kafka_offices={EDUCATION, PENSIONS},
+        offices={EDUCATION, PENSIONS, f"township-{AREA}"},
     )
     heard = list(sent(said))
     return replace(facts, heard=heard, whole={record.topic for record in heard})

@@ -131,6 +131,30 @@ ACT_PLANTS = (
     ),
 )
 
+PLACE_PLANTS = (
+    Plant("told_to_somebody", "an alert", lambda f: changed(f, "alerts", {"recipients": ()}, case_id=LATE)),
+    Plant(
+        "told_to_somebody",
+        "a rung of the ladder",
+        lambda f: resaid(
+            f,
+            "supervision.urged",
+            lambda value: msgspec.json.encode(msgspec.json.decode(value) | {"recipients": []}),
+        ),
+    ),
+    Plant(
+        "held_by_an_office",
+        "a referral of an office that was abolished",
+        lambda f: changed(f, "referrals", {"office": "education-130721000000"}, case_id=LATE),
+    ),
+    Plant(
+        "held_by_an_office",
+        "a clock of an office that was abolished",
+        lambda f: changed(f, "watches", {"office": "education-130721000000"}, case_id=PAUSED, ended_at=None),
+    ),
+    Plant("held_by_an_office", "the office is gone", lambda f: replace(f, offices=f.offices - {EDUCATION})),
+)
+
 JOURNAL_PLANTS = (
     Plant("sequences_whole", "a hole", lambda f: without(f, "said", case_id=CLOSED, service="intake", sequence=3)),
     Plant(

@@ -7,10 +7,17 @@ from services.console.verify import oracle  # noqa: F401
 from services.console.verify.registry import CHECKS, fresh_results, run
 from tests.unit.console.verify.clock_plants import CLOCK_PLANTS
 from tests.unit.console.verify.planting import Plant
-from tests.unit.console.verify.plants import ACT_PLANTS, CASE_PLANTS, JOURNAL_PLANTS, LEG_PLANTS, TOPIC_PLANTS
+from tests.unit.console.verify.plants import (
+    ACT_PLANTS,
+    CASE_PLANTS,
+    JOURNAL_PLANTS,
+    LEG_PLANTS,
+    PLACE_PLANTS,
+    TOPIC_PLANTS,
+)
 from tests.unit.console.verify.stories import all_well
 
-PLANTS = (*CASE_PLANTS, *LEG_PLANTS, *ACT_PLANTS, *JOURNAL_PLANTS, *CLOCK_PLANTS, *TOPIC_PLANTS)
+PLANTS = (*CASE_PLANTS, *LEG_PLANTS, *PLACE_PLANTS, *ACT_PLANTS, *JOURNAL_PLANTS, *CLOCK_PLANTS, *TOPIC_PLANTS)
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=str)

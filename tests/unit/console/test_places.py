@@ -1,0 +1,36 @@
+"""What `yimen doctor` finds of places: open work that nobody of today has, and matters that nobody would get."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from services.console.places import gone, without_owner
+from services.policies import load_policy
+from tests.unit.policies.changing import DAY, OFFICES, policy_on, write_pack
+
+MOVED, NOWHERE = "start the services: they hand it on", "give {} a row for it, with a successor"
+
+
+@pytest.mark.parametrize(
+    ("what", "code", "detail", "do"),
+    [
+        ("office", "education-130721000000", "1 open, which education-130705000000 has to have", MOVED),
+        ("area", "130721100000", "1 open, which 130705101000 has to have", MOVED),
+        ("office", "siesta-130722000000", "1 open, and nobody has it", NOWHERE.format("offices.yaml")),
+        ("area", "220000000000", "1 open, and nobody has it", NOWHERE.format("areas.csv")),
+    ],
+)
+def test_open_work_of_a_place_that_is_no_more(tmp_path: Path, what: str, code: str, detail: str, do: str) -> None:
+    there = {(what, code): 1, ("office", "education-130705000000"): 3, ("area", "130705101000"): 2}
+    assert list(gone(there, policy_on(tmp_path, DAY))) == [(f"{what} {code}: {detail}", do)]
+
+
+def test_a_matter_that_no_office_would_get(tmp_path: Path) -> None:
+    at = datetime(2026, 4, 2, tzinfo=UTC)
+    assert list(without_owner(policy_on(tmp_path, DAY), at)) == []
+    offices = OFFICES.replace(
+        "role: veterans, levels: [city, county]", "role: veterans, levels: [county], areas: ['130705']"
+    )
+    fewer = load_policy(write_pack(tmp_path, offices=offices), DAY)
+    assert list(without_owner(fewer, at)) == ["civil_affairs.veterans_support has no office in 4 townships"]
