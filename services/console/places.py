@@ -40,7 +40,7 @@ def gone(there: Open, policy: Policy) -> Iterator[tuple[str, str]]:
         if code in (policy.offices if office else policy.areas):
             continue
         now = policy.office_code_now(code) if office else policy.area_code_now(code)
-        if now != code:
+        if now != code and (policy.knows_office(code) if office else policy.knows_area(code)):
             yield f"{what} {code}: {number} open, which {now} has to have", "start the services: they hand it on"
         else:
             file = "offices.yaml" if office else "areas.csv"

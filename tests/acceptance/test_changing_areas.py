@@ -1,0 +1,198 @@
+"""Townships are merged, renamed, moved and given other codes while the services have open work there."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from contracts.topics import ALERTS, CASES, REFERRALS
+from services.policies import load_policy
+from services.runtime.auth import Role
+from tests.acceptance.installation import SERVICES, Installation, installed, until
+from tests.integration.intake.test_registration import a_submission
+from tests.unit.policies.changing import AREAS, HEADING, write_pack
+
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(400)]
+
+EVE = datetime.fromisoformat("2026-03-31T10:00:00+08:00")
+MIDNIGHT = datetime.fromisoformat("2026-03-31T23:59:50+08:00")
+"""So short before the day that it comes while the services start or run."""
+WEEKS_LATER = datetime.fromisoformat("2026-05-20T10:00:00+08:00")
+OLD, NEW = "education-130721000000", "education-130705000000"
+MERGED, RENUMBERED, MOVED, RENAMED = "130721101", "130729100", "130722200", "130722201"
+NOW = {MERGED: "130705001000", RENUMBERED: "130708100000", MOVED: "130722200000", RENAMED: "130722201000"}
+OFFICES = [
+    f"{role}-{county}000000"
+    for role in ("education", "civil_affairs")
+    for county in ("130705", "130708", "130721", "130722", "130729")
+]
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    return write_pack(tmp_path)
+
+
+@pytest.fixture
+async def place(
+    database: str, kafka: str, tmp_path: Path, pack: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Installation]:
+    monkeypatch.setenv("YIMEN_POLICY_DIR", str(pack))
+    async with installed(database, kafka, tmp_path, offices=OFFICES, origin=EVE) as installation:
+        yield installation
+
+
+@pytest.fixture
+async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
+    conn = await asyncpg.connect(database)
+    yield conn
+    await conn.close()
+
+
+async def test_open_work_goes_with_its_place_and_nothing_is_said_to_nobody(
+    place: Installation, conn: asyncpg.Connection, pack: Path
+) -> None:
+    cases = await _registered(place)
+    await _dispatched(place, conn, len(cases))
+    assert await _sees(place, "130705000000") == set(), "not before the day"
+
+    await _starts_again(place, MIDNIGHT)
+    for area, case in cases.items():
+        await until(f"{area} lies in {NOW[area]}", lambda case=case, area=area: _lies_in(place, case, NOW[area]))
+    said = await place.heard(CASES.name, cases[MERGED], ["case.area_changed"])
+    changed = dict(said)["case.area_changed"]
+    assert (changed["area_before"], changed["area"]) == (f"{MERGED}000", NOW[MERGED])
+    told = await place.heard(REFERRALS.name, cases[MERGED], ["referral.office_succeeded", "clock.recalculated"])
+    succeeded = [value for kind, value in told if kind == "referral.office_succeeded" and value["role"] == "lead"]
+    assert [(one["predecessor"], one["office"]) for one in succeeded] == [(OLD, NEW)]
+    assert {kind for kind, _ in await place.heard(CASES.name, cases[RENAMED], [])} == set()
+
+    await until("rights follow", lambda: _rights_follow(place, cases))
+    await _the_successor_signs(place, cases[MERGED])
+
+    await _starts_again(place, WEEKS_LATER)
+    known = set(load_policy(pack, WEEKS_LATER.date()).offices)
+    for case in cases.values():
+        climbed = await place.heard(ALERTS.name, case, ["clock.breached", "supervision.urged", "supervision.listed"])
+        for kind, value in climbed:
+            if kind.startswith("supervision."):
+                assert value["recipients"], (kind, value)
+                assert set(value["recipients"]) <= known
+    rungs = await conn.fetch("SELECT recipients FROM notify.alerts")
+    assert rungs
+    assert all(json.loads(row["recipients"]) for row in rungs)
+    await _verify_finds_nothing(place)
+
+
+async def test_a_change_that_would_leave_work_without_an_owner_is_refused(
+    place: Installation, conn: asyncpg.Connection, pack: Path
+) -> None:
+    cases = await _registered(place)
+    await _dispatched(place, conn, len(cases))
+    gone = (RENAMED, MOVED)
+    rows = [line for line in (HEADING + AREAS).splitlines() if line.split(",")[0] not in gone]
+    (pack / "areas.csv").write_text("\n".join(rows) + "\n")
+    refused = await until("every service refuses it", lambda: _refused(place))
+    for told in refused:
+        assert f"area {RENAMED}000 has " in told
+        assert "no row any more: keep its row, with valid_until and a successor" in told
+    assert await _lies_in(place, cases[RENAMED], NOW[RENAMED])
+
+    status, output = await place.command("doctor", "--json")
+    places = [one for one in json.loads(output)["findings"] if one["what"] == "places" and not one["ok"]]
+    assert status == 1
+    assert any(f"area {RENAMED}000: 1 open, and nobody has it" in one["detail"] for one in places)
+
+    (pack / "areas.csv").write_text(HEADING + AREAS)
+    await until("it is taken back", lambda: _nobody_refuses(place))
+
+
+async def _registered(place: Installation) -> dict[str, str]:
+    """One case in each township; by its code before the day."""
+    found = {}
+    async with place.client("intake", Role.CLERK) as window:
+        for number, area in enumerate(NOW, 1):
+            reply = await window.post("/v1/cases", content=a_submission(number, area=area, source="places"))
+            assert reply.status_code == 201, reply.text
+            found[area] = reply.json()["case_id"]
+    return found
+
+
+async def _dispatched(place: Installation, conn: asyncpg.Connection, number: int) -> None:
+    async def all_watched() -> bool:
+        leads = (
+            "SELECT count(*) FROM notify.watches AS w JOIN notify.legs AS l USING (referral_id) WHERE l.role = 'lead'"
+        )
+        return bool(await conn.fetchval(f"{leads} AND w.kind = 'handling'") == number)
+
+    await until("every lead is watched", all_watched)
+
+
+async def _starts_again(place: Installation, origin: datetime) -> None:
+    """At another time."""
+    for name in SERVICES:
+        assert place.stop(name) == 0, place.log(name)
+    place.environment["YIMEN_TIME_ORIGIN"] = origin.isoformat()
+    place.environment["YIMEN_TIME_ANCHOR"] = (datetime.now().astimezone() - timedelta(seconds=1)).isoformat()
+    await place.start()
+
+
+async def _lies_in(place: Installation, case_id: str, area: str) -> bool:
+    async with place.client("intake", Role.CLERK) as window:
+        return bool((await window.get(f"/v1/cases/{case_id}")).json()["area"] == area)
+
+
+async def _sees(place: Installation, area: str) -> set[str]:
+    """The cases that the coordinator of an area is shown."""
+    async with place.client("intake", Role.COORDINATOR, area=area) as coordinator:
+        return {one["case_id"] for one in (await coordinator.get("/v1/cases")).json()["items"]}
+
+
+async def _rights_follow(place: Installation, cases: dict[str, str]) -> bool:
+    """To the county in which a township lies now, whatever its digits say."""
+    seen = {county: await _sees(place, f"{county}000000") for county in ("130705", "130708", "130722")}
+    return seen == {
+        "130705": {cases[MERGED], cases[MOVED]},
+        "130708": {cases[RENUMBERED]},
+        "130722": {cases[RENAMED]},
+    }
+
+
+async def _the_successor_signs(place: Installation, case_id: str) -> None:
+    async with place.client("routing", Role.OFFICER, office=NEW) as office:
+
+        async def inbox() -> Any:
+            items = (await office.get("/v1/referrals")).json()["items"]
+            return next((one for one in items if one["case_id"] == case_id), None)
+
+        referral = await until("the successor has it", inbox)
+        reply = await office.post(f"/v1/referrals/{referral['referral_id']}/sign", json={})
+        assert (reply.status_code, reply.json()["state"]) == (200, "signed")
+
+
+async def _refused(place: Installation) -> list[str] | None:
+    told = [parts["policy"] for parts in await _readiness(place)]
+    return told if all("was refused" in one for one in told) else None
+
+
+async def _nobody_refuses(place: Installation) -> bool:
+    return all(parts["policy"] == "ok" for parts in await _readiness(place))
+
+
+async def _readiness(place: Installation) -> list[dict[str, str]]:
+    async with httpx.AsyncClient() as client:
+        return [{"policy": "ok"} | (await client.get(f"{place.url(name)}/health/ready")).json() for name in SERVICES]
+
+
+async def _verify_finds_nothing(place: Installation) -> None:
+    _, output = await place.command("verify", "--json", "--no-topics")
+    found = {one["name"]: (one["checked"] > 0, one["faults"]) for one in json.loads(output)["checks"]}
+    assert {name: found[name] for name in ("told_to_somebody", "held_by_an_office")} == {
+        "told_to_somebody": (True, []),
+        "held_by_an_office": (True, []),
+    }
