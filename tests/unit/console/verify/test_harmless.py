@@ -12,7 +12,7 @@ from services.console.verify.registry import CHECKS, MOST_FAULTS, check, fresh_r
 from tests.unit.console.verify.clock_plants import a_watch, late_watch, with_receipt
 from tests.unit.console.verify.histories import PENSIONS
 from tests.unit.console.verify.look import NOW, sent
-from tests.unit.console.verify.planting import stray, without
+from tests.unit.console.verify.planting import doubled, stray, without
 from tests.unit.console.verify.plants import CLOSED, LATE, NOBODY, PENSIONS_TOPIC
 from tests.unit.console.verify.stories import all_well
 
@@ -101,3 +101,12 @@ def test_a_list_of_faults_ends_but_the_count_goes_on() -> None:
         del CHECKS["all_wrong"]
     assert results["all_wrong"].wrong == MOST_FAULTS + 1
     assert len(results["all_wrong"].faults) == MOST_FAULTS
+
+
+def test_the_end_of_time_that_was_only_offered_is_said_to_nobody_in_particular() -> None:
+    ended = {"type": "clock.due", "recipients": ()}
+    look = CHECKS["told_to_somebody"].look
+    facts = doubled(all_well(), "alerts", ended, case_id=LATE)
+    assert [fault for fault in look(facts) if fault is not None] == []
+    told = doubled(all_well(), "alerts", {**ended, "level": "last_day"}, case_id=LATE)
+    assert len([fault for fault in look(told) if fault is not None]) == 1
