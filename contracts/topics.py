@@ -80,15 +80,7 @@ CASES: Final = Topic(
     readers=("routing", "notify", "partners"),
     retention=timedelta(days=30),
     purpose="the life of a case and its clocks",
-    subjects=(
-        "case",
-        "clock.started",
-        "clock.paused",
-        "clock.resumed",
-        "clock.met",
-        "clock.cancelled",
-        "clock.recalculated",
-    ),
+    subjects=("case", "clock.recalculated"),
 )
 REFERRALS: Final = Topic(
     name="routing.referrals.v1",
@@ -100,14 +92,8 @@ REFERRALS: Final = Topic(
     subjects=(
         "referral",
         "routing",
-        "feedback.requested",
         "feedback.received",
-        "clock.started",
-        "clock.paused",
-        "clock.resumed",
-        "clock.extended",
-        "clock.met",
-        "clock.cancelled",
+        "clock.lapsed",
         "clock.recalculated",
     ),
 )
@@ -119,15 +105,7 @@ OFFICE_REFERRALS: Final = Topic(
     retention=timedelta(days=30),
     purpose="the office's own referrals: copies with the id and sequence of the original; and which answers were none",
     partitions=1,
-    subjects=(
-        "referral",
-        "clock.started",
-        "clock.paused",
-        "clock.resumed",
-        "clock.extended",
-        "clock.recalculated",
-        "feedback",
-    ),
+    subjects=("referral", "clock.recalculated", "feedback"),
 )
 OFFICE_FEEDBACK: Final = Topic(
     name="departments.{office}.feedback.v1",

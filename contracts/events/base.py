@@ -1,10 +1,13 @@
 """What every event has in common."""
 
+from datetime import datetime
+from functools import cache
 from typing import ClassVar
 from uuid import UUID
 
 import msgspec
 
+from contracts.clocks import ClockChange
 from contracts.codes import Door, Role
 
 VERSION = 1
@@ -44,3 +47,23 @@ class CaseBound(Event, frozen=True, kw_only=True, omit_defaults=True):
     case_id: UUID
     by: Actor | None = None
     """Whose act caused it; what others made of a decision names who decided."""
+
+
+class CausesClocks(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """An event that may start, stop, halt or lengthen legal clocks; what it does to them travels in it."""
+
+    clocks: tuple[ClockChange, ...] = ()
+    """Each as it stands after the event."""
+
+
+def moment_of(event: Event) -> datetime:
+    """When it became true, as its writer says; a record may come late, and come again from the journal."""
+    moment: datetime = getattr(event, _moment_field(type(event)))
+    return moment
+
+
+@cache
+def _moment_field(kind: type[Event]) -> str:
+    fields = kind.__struct_fields__
+    first = next((name for name in ("at", "fired_at") if name in fields), None)
+    return first or [name for name in fields if name.endswith("_at")][-1]

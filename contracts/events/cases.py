@@ -2,18 +2,24 @@
 
 from datetime import datetime
 from typing import ClassVar
-from uuid import UUID
 
 import msgspec
 
-from contracts.codes import Field, SubmissionChannel
-from contracts.events.base import CaseBound
+from contracts.codes import CaseState, Field, SubmissionChannel
+from contracts.events.base import CausesClocks
 
 Attributes = dict[str, str | int | bool]
 """Closed-value answers that routing rules may ask for; only keys and values that the policy declares."""
 
 
-class CaseRegistered(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseEvent(CausesClocks, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened to a case."""
+
+    state: CaseState
+    """As it is after the event."""
+
+
+class CaseRegistered(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """A matter is on record; the acceptance clock runs."""
 
     TYPE: ClassVar[str] = "case.registered"
@@ -33,7 +39,7 @@ class CaseRegistered(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     attributes: Attributes = msgspec.field(default_factory=dict)
 
 
-class CaseSupplementRequested(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseSupplementRequested(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """The applicant was told once and completely what is missing (一次性告知)."""
 
     TYPE: ClassVar[str] = "case.supplement_requested"
@@ -43,7 +49,7 @@ class CaseSupplementRequested(CaseBound, frozen=True, kw_only=True, omit_default
     overridden: bool = False
 
 
-class CaseSupplemented(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseSupplemented(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """Material came in. It is whole when nothing is missing; a case that lacks something waits for the window."""
 
     TYPE: ClassVar[str] = "case.supplemented"
@@ -53,7 +59,7 @@ class CaseSupplemented(CaseBound, frozen=True, kw_only=True, omit_defaults=True)
     supplemented_at: datetime
 
 
-class CaseAccepted(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseAccepted(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """The case is taken on. Carries all that routing needs to choose the offices."""
 
     TYPE: ClassVar[str] = "case.accepted"
@@ -72,7 +78,16 @@ class CaseAccepted(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     """Codes of material that had not been handed in: taken on without it (容缺受理)."""
 
 
-class CaseNotAccepted(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseProgressed(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """What an office or routing did moved the case, or a clock of its window, and nothing else is to be said of it."""
+
+    TYPE: ClassVar[str] = "case.progressed"
+    cause: str
+    """The event behind it without its version, for example `referral.dispatched`: the lead has the case."""
+    progressed_at: datetime
+
+
+class CaseNotAccepted(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """Declined, with a reason and where to go instead; both are mandatory."""
 
     TYPE: ClassVar[str] = "case.not_accepted"
@@ -81,18 +96,18 @@ class CaseNotAccepted(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     declined_at: datetime
 
 
-class CaseSuspended(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseSuspended(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "case.suspended"
     reason: str
     suspended_at: datetime
 
 
-class CaseResumed(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseResumed(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "case.resumed"
     resumed_at: datetime
 
 
-class CaseResolved(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseResolved(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """The lead and every required co-handler have finished; the callback clock runs."""
 
     TYPE: ClassVar[str] = "case.resolved"
@@ -100,13 +115,13 @@ class CaseResolved(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     round: int
 
 
-class CaseClosed(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseClosed(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "case.closed"
     closed_at: datetime
     satisfied: bool | None = None
 
 
-class CaseReopened(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseReopened(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """Dissatisfaction opened a new round with a clock of its own."""
 
     TYPE: ClassVar[str] = "case.reopened"
@@ -115,7 +130,7 @@ class CaseReopened(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     reason: str
 
 
-class CaseApplicantToBeTold(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseApplicantToBeTold(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """The window owes the applicant a word, for example on an extension or a suspension."""
 
     TYPE: ClassVar[str] = "case.applicant_to_be_told"
@@ -124,25 +139,19 @@ class CaseApplicantToBeTold(CaseBound, frozen=True, kw_only=True, omit_defaults=
     owed_at: datetime
 
 
-class CaseApplicantTold(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseApplicantTold(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "case.applicant_told"
     about: str
     told_at: datetime
 
 
-class CaseMerged(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
-    TYPE: ClassVar[str] = "case.merged"
-    into: UUID
-    merged_at: datetime
-
-
-class CaseWithdrawn(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseWithdrawn(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "case.withdrawn"
     reason: str
     withdrawn_at: datetime
 
 
-class CaseAreaChanged(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseAreaChanged(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """Areas were merged, split, moved or given other codes: the open case goes on where its ground now lies.
 
     Its window goes with it; of its clocks, with which the window's successor goes on, `clock.recalculated` tells.
@@ -156,7 +165,7 @@ class CaseAreaChanged(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     changed_at: datetime
 
 
-class CaseTerminated(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseTerminated(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """The lead could not do it; the reason is a policy code."""
 
     TYPE: ClassVar[str] = "case.terminated"
@@ -164,7 +173,7 @@ class CaseTerminated(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     terminated_at: datetime
 
 
-class CaseErased(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class CaseErased(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """The keys of the case are destroyed (个人信息保护法 47): applicant and texts are gone, what happened stays."""
 
     TYPE: ClassVar[str] = "case.erased"

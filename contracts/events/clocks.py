@@ -1,4 +1,7 @@
-"""Facts about legal clocks. The owner of a clock says what the limit is; notify says when it is due or broken."""
+"""What happens to clocks by themselves: their owner counts them again, notify says when one is due soon or broken.
+
+What an event does to clocks travels in that event: `contracts.clocks`.
+"""
 
 from datetime import date, datetime
 from typing import ClassVar
@@ -6,94 +9,9 @@ from uuid import UUID
 
 import msgspec
 
-from contracts.codes import ClockKind, Confidence, Doubt
-from contracts.events.base import CaseBound
-
-
-class LimitBasis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The policy row that set a limit, and the law behind it."""
-
-    policy_version: str
-    row: str
-    source: str
-    article: str = ""
-    statutory: bool = False
-    confidence: Confidence = Confidence.U
-
-
-class ClockWarning(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A moment at which it is said that time runs out."""
-
-    level: str
-    """As the policy writes it: the share of the time that is used up (`80%`), or what is left of it (`1wd`)."""
-    at: datetime
-
-
-class ClockFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One clock as it stands after the event. `version` grows with each change of what is due when."""
-
-    clock_id: UUID
-    kind: ClockKind
-    version: int
-    office: str
-    area: str
-    limit: str
-    """Number and unit, for example `5wd`."""
-    extensions: tuple[str, ...] = ()
-    """What was added to it, in order."""
-    started_at: datetime
-    due_at: datetime | None = None
-    """The last instant in time; `None` while the clock is paused."""
-    missed_at: datetime | None = None
-    """The last instant in time of a clock that was paused only after it: such a pause gives nothing back."""
-    due_soon_at: datetime | None = None
-    """When it counts as due soon; a warning before that says only how far it is."""
-    provisional: bool = False
-    """Counted through days that a notice of holidays may still move."""
-    referral_id: UUID | None = None
-    basis: LimitBasis
-    warnings: tuple[ClockWarning, ...] = ()
-    """In order of their moments, all before `due_at`. Without them `due_soon_at` is the only one."""
-    continues: UUID | None = None
-    """The clock of the office before, with whose time it goes on: what had passed is that office's."""
-
-
-class ClocksTold(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
-    """Clocks whole, each as it stands after the event."""
-
-    clocks: tuple[ClockFacts, ...]
-
-
-class ClockStarted(ClocksTold, frozen=True, kw_only=True, omit_defaults=True):
-    """Clocks that one act started."""
-
-    TYPE: ClassVar[str] = "clock.started"
-
-
-class ClockPaused(ClocksTold, frozen=True, kw_only=True, omit_defaults=True):
-    TYPE: ClassVar[str] = "clock.paused"
-    reason: str
-    paused_at: datetime
-    since: datetime | None = None
-    """Since when it stands still, where that was reported late; else since `paused_at`."""
-
-
-class ClockResumed(ClocksTold, frozen=True, kw_only=True, omit_defaults=True):
-    TYPE: ClassVar[str] = "clock.resumed"
-    resumed_at: datetime
-    since: datetime | None = None
-    """Since when it runs again, where that was reported late; else since `resumed_at`."""
-
-
-class ClockExtended(ClocksTold, frozen=True, kw_only=True, omit_defaults=True):
-    """Approver and reason are mandatory, and the applicant must be told."""
-
-    TYPE: ClassVar[str] = "clock.extended"
-    added: str
-    """How much longer, for example `10wd`."""
-    approver: str
-    reason: str
-    extended_at: datetime
+from contracts.clocks import ClockFacts, ClockStop
+from contracts.codes import ClockKind, Doubt
+from contracts.events.base import CaseBound, CausesClocks
 
 
 class PauseCorrection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -117,10 +35,12 @@ class CalendarNotice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     published_on: date | None = None
 
 
-class ClockRecalculated(ClocksTold, frozen=True, kw_only=True, omit_defaults=True):
+class ClockRecalculated(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     """Dates of open clocks moved although nothing happened to the case itself, for example by a new calendar."""
 
     TYPE: ClassVar[str] = "clock.recalculated"
+    clocks: tuple[ClockFacts, ...]
+    """Each as it stands now."""
     previous_due_at: tuple[datetime | None, ...]
     """Of each clock, in order; none of one that stood still."""
     reason: str
@@ -136,27 +56,11 @@ class ClockRecalculated(ClocksTold, frozen=True, kw_only=True, omit_defaults=Tru
     alone changed a day."""
 
 
-class ClockStop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A clock that ended; `at` is when the answer was received at our edge, and decides whether it was in time."""
+class ClockLapsed(CausesClocks, frozen=True, kw_only=True, omit_defaults=True):
+    """Clocks of rights that nobody used ended with their time, and nothing else happened."""
 
-    clock_id: UUID
-    kind: ClockKind
-    version: int
-    at: datetime
-
-
-class ClockMet(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
-    """What the clocks waited for has happened, in time or late."""
-
-    TYPE: ClassVar[str] = "clock.met"
-    clocks: tuple[ClockStop, ...]
-
-
-class ClockCancelled(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
-    """The clocks wait for nothing any more; they were neither met nor broken by this."""
-
-    TYPE: ClassVar[str] = "clock.cancelled"
-    clocks: tuple[ClockStop, ...]
+    TYPE: ClassVar[str] = "clock.lapsed"
+    lapsed_at: datetime
 
 
 class ClockAlert(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
@@ -223,3 +127,8 @@ class ClockCleared(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "clock.cleared"
     met_at: datetime
     """When it had come."""
+
+
+def clocks_in(event: CaseBound) -> tuple[ClockFacts | ClockStop, ...]:
+    """Of which clocks an event tells, whether it changed them or they were counted again."""
+    return event.clocks if isinstance(event, CausesClocks | ClockRecalculated) else ()

@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from contracts.codes import FeedbackAction, FeedbackOutcome, Field, ReferralRole, ReferralState
-from contracts.events.base import CaseBound
+from contracts.events.base import CaseBound, CausesClocks
 from contracts.events.rejections import RecordPlace
 from contracts.refusals import FieldError
 
@@ -52,12 +52,14 @@ class RoutingOverridden(CaseBound, frozen=True, kw_only=True, omit_defaults=True
     overridden_at: datetime
 
 
-class ReferralEvent(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class ReferralEvent(CausesClocks, frozen=True, kw_only=True, omit_defaults=True):
     """One office's leg of a case."""
 
     referral_id: UUID
     office: str
     role: ReferralRole
+    state: ReferralState
+    """As it is after the event."""
     round: int = 1
     at: datetime
     """When it became true: for an answer, when it was received at our edge."""
@@ -129,7 +131,6 @@ class ReferralOfficeSucceeded(ReferralEvent, frozen=True, kw_only=True, omit_def
 
     TYPE: ClassVar[str] = "referral.office_succeeded"
     predecessor: str
-    state: ReferralState
     number: str
     category: str
     field: Field
@@ -149,6 +150,12 @@ class ReferralResumed(ReferralEvent, frozen=True, kw_only=True, omit_defaults=Tr
     TYPE: ClassVar[str] = "referral.resumed"
     reason: str = ""
     """Why a coordinator ended the hold; empty where the office itself went on."""
+
+
+class ReferralExtended(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The office was given more time; by how much and by whom stands with the clock."""
+
+    TYPE: ClassVar[str] = "referral.extended"
 
 
 class ReferralProgressReported(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
@@ -174,17 +181,10 @@ class ReferralReworkRequested(ReferralEvent, frozen=True, kw_only=True, omit_def
     reason: str
 
 
-class FeedbackRequested(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
-    """The office was asked how far it is."""
-
-    TYPE: ClassVar[str] = "feedback.requested"
-    referral_id: UUID
-    office: str
-    requested_at: datetime
-
-
 class FeedbackReceived(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
-    """An answer reached our edge, and what became of it. `code` says why it was refused.
+    """An answer that changed nothing, and why: refused (`code` says why), repeated, set aside.
+
+    What an answer that took effect has changed is told by the `referral.*` event with its `feedback_id`.
 
     With `invalid_feedback` it could not be taken as an answer: `faults` has everything that is wrong with it, `record`
     says where it lies, and what could not be read of it is left out.

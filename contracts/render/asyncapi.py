@@ -95,10 +95,25 @@ def document() -> str:
             "operations": {key: value for topic in TOPICS for key, value in _operations(topic).items()},
             "components": {
                 "messages": {name: _message(name, own=name not in {"submission.v1", "feedback.v1"}) for name in known},
-                "schemas": {**{key: _labelled(key, part) for key, part in parts.items()}, "CloudEventHeaders": HEADERS},
+                "schemas": {
+                    **{key: _labelled(key, _told_apart(part)) for key, part in parts.items()},
+                    "CloudEventHeaders": HEADERS,
+                },
             },
         }
     )
+
+
+def _told_apart(part: Any) -> Any:
+    """AsyncAPI names the field by which shapes are told apart, and OpenAPI an object with it."""
+    if isinstance(part, list):
+        return [_told_apart(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    found = {key: _told_apart(value) for key, value in part.items()}
+    if isinstance(by := found.get("discriminator"), dict) and "propertyName" in by:
+        found["discriminator"] = by["propertyName"]
+    return found
 
 
 def _labelled(name: str, part: dict[str, Any]) -> dict[str, Any]:

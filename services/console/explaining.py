@@ -7,8 +7,8 @@ from uuid import UUID
 
 import msgspec
 
+from contracts.clocks import LimitBasis
 from contracts.codes import ClockKind, ReferralRole
-from contracts.events.clocks import LimitBasis
 from services.deadlines import CIVIL_TIME, Explanation, explain
 from services.intake.domain.case import first_contact
 from services.policies import Area, Category, Policy

@@ -43,7 +43,7 @@ async def erase(
             fingerprint=NOTHING,
         )
     )
-    event = CaseErased(case_id=case_id, reason=reason, erased_at=at, by=BY_OPERATOR)
+    event = CaseErased(case_id=case_id, state=case.state, reason=reason, erased_at=at, by=BY_OPERATOR)
     await journal.add(conn, SERVICE, [Outgoing(event=event, at=at)])
     await store.save_timeline(conn, [(case_id, at, event.TYPE, by, msgspec.json.encode(event).decode())])
     return case

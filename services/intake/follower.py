@@ -2,32 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.clocks import ClockFacts
 from contracts.codes import LEAD_WORK, ClockKind, ReferralRole
 from contracts.events import CaseBound
 from contracts.events.alerts import Supervision
-from contracts.events.base import BY_RULES
-from contracts.events.clocks import (
-    ClockAlert,
-    ClockBreached,
-    ClockCleared,
-    ClockExtended,
-    ClockPaused,
-    ClockRecalculated,
-    ClockResumed,
-    ClockStarted,
-    ClocksTold,
-)
+from contracts.events.base import BY_RULES, moment_of
+from contracts.events.clocks import ClockAlert, ClockBreached, ClockCleared, ClockLapsed, ClockRecalculated, clocks_in
 from contracts.events.referrals import (
     ReferralCancelled,
     ReferralCompleted,
     ReferralDispatched,
     ReferralEvent,
+    ReferralExtended,
     ReferralFailed,
     ReferralOfficeSucceeded,
     ReferralOnHold,
@@ -77,7 +68,7 @@ class Follower:
                 decode=decode,
                 handle=self.follow,
                 guarded=True,
-                only=frozenset({*ReferralEvent.__subclasses__(), *DECISIONS, *ClocksTold.__subclasses__()}),
+                only=frozenset({*ReferralEvent.__subclasses__(), *DECISIONS, ClockLapsed, ClockRecalculated}),
             ),
             Reader(
                 name="intake.alerts",
@@ -103,7 +94,7 @@ class Follower:
             if case is None:
                 raise Rejected("unknown_case", case_id=event.case_id)
             standing.hears(event)
-            story.hears(event, told_at(event) or incoming.received_at, _speaker(event))
+            story.hears(event, moment_of(event), _speaker(event))
             change = step(Change(case=case, at=incoming.received_at), event, policy)
             if change.case is not case:
                 now[case.id] = moved[case.id] = change.case
@@ -114,36 +105,12 @@ class Follower:
 
 
 def _concerns(event: CaseBound) -> bool:
-    if not isinstance(event, ClocksTold):
+    """Of clocks by themselves, only those that people wait for, and pauses that were put right."""
+    if not isinstance(event, ClockLapsed | ClockRecalculated):
         return True
-    told = TOLD | {ClockKind.CO_HANDLING} if _of_a_pause(event) else TOLD
+    corrected = isinstance(event, ClockRecalculated) and event.correction is not None
+    told = TOLD | {ClockKind.CO_HANDLING} if corrected else TOLD
     return any(clock.kind in told for clock in event.clocks)
-
-
-def _of_a_pause(event: ClocksTold) -> bool:
-    if isinstance(event, ClockRecalculated):
-        return event.correction is not None
-    return isinstance(event, ClockPaused | ClockResumed)
-
-
-def told_at(event: CaseBound) -> datetime | None:
-    """When it became true, as its writer says: a record may come late, and come again from the journal."""
-    match event:
-        case ReferralEvent(at=at) | Supervision(at=at) | ClockAlert(fired_at=at):
-            return at
-        case RoutingDecided(decided_at=at) | RoutingUnmatched(decided_at=at):
-            return at
-        case RoutingOverridden(overridden_at=at) | RoutingArbitrationRequested(requested_at=at):
-            return at
-        case ClockPaused(paused_at=at) | ClockResumed(resumed_at=at) | ClockExtended(extended_at=at):
-            return at
-        case ClockRecalculated(recalculated_at=at):
-            return at
-        case ClockStarted(clocks=clocks):
-            # Of the clocks that one act starts the youngest is new; that of a successor goes on from long ago.
-            return max((clock.started_at for clock in clocks), default=None)
-        case _:
-            return None
 
 
 def _speaker(event: CaseBound) -> str:
@@ -158,18 +125,24 @@ def step(still: Change, event: CaseBound, policy: Policy) -> Change:
     case = still.case
     match event:
         case ReferralEvent() if event.role is ReferralRole.LEAD:
-            return _led(still, event, policy)
+            return _timed(_led(still, event, policy), event)
         case ClockBreached():
             # Not `due_at`: who is late stays late, and the clock must say so.
             return following.silent(case, event.fired_at, event.kind, event.version, policy)
-        case ClocksTold():
-            times = [clock for clock in event.clocks if clock.kind in AWAITED and clock.referral_id == case.lead]
-            if not times:
-                return still
-            timed = following.timed(case, still.at, to_awaited(times[-1]))
-            return following.extended(timed) if isinstance(event, ClockExtended) else timed
+        case ClockLapsed() | ClockRecalculated():
+            return _timed(still, event)
         case _:
             return still
+
+
+def _timed(change: Change, event: CaseBound) -> Change:
+    """Until when the lead has time, as far as the event says so."""
+    own = (clock for clock in clocks_in(event) if isinstance(clock, ClockFacts) and clock.kind in AWAITED)
+    times = [clock for clock in own if clock.referral_id == change.case.lead]
+    if not times:
+        return change
+    timed = following.timed(change, to_awaited(times[-1]))
+    return following.extended(timed) if isinstance(event, ReferralExtended) else timed
 
 
 def _led(still: Change, event: ReferralEvent, policy: Policy) -> Change:

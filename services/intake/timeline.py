@@ -1,6 +1,6 @@
 """A case's story over HTTP: each entry as it was said and in words, and the window's clocks with their law."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from types import MappingProxyType
@@ -9,12 +9,13 @@ from uuid import UUID
 
 import msgspec
 
+from contracts import clocks as k
 from contracts.access import Access, Part, Relation, access
 from contracts.codes import ClockKind, ClockStatus
 from contracts.events import CaseBound
 from contracts.events import cases as c
-from contracts.events import clocks as k
 from contracts.events.base import Actor
+from contracts.events.clocks import ClockBreached, ClockCleared, clocks_in
 from services.intake.store import TimelineEntry
 from services.policies import Policy
 from services.policies.words import Words, actor_of, office_of, tell
@@ -109,27 +110,28 @@ def own_clocks(story: Iterable[TimelineEntry], policy: Policy) -> list[ClockView
     found: dict[UUID, ClockView] = {}
     for event in (entry.event for entry in story):
         match event:
-            case k.ClockMet() | k.ClockCancelled():
-                status = ClockStatus.MET if isinstance(event, k.ClockMet) else ClockStatus.CANCELLED
-                for stop in event.clocks:
-                    if (known := found.get(stop.clock_id)) is not None:
-                        found[stop.clock_id] = _stopped(known, stop.at, status)
-            case k.ClockBreached(clock_id=clock_id) if clock_id in found:
+            case None:
+                continue
+            case ClockBreached(clock_id=clock_id) if clock_id in found:
                 found[clock_id] = msgspec.structs.replace(found[clock_id], late=True)
-            case k.ClockCleared(clock_id=clock_id) if clock_id in found:
+            case ClockCleared(clock_id=clock_id) if clock_id in found:
                 found[clock_id] = msgspec.structs.replace(found[clock_id], late=False)
             case _:
-                status = ClockStatus.PAUSED if isinstance(event, k.ClockPaused) else ClockStatus.RUNNING
-                found |= {facts.clock_id: _clock(facts, status, policy) for facts in _facts(event)}
+                _follow(found, clocks_in(event), policy)
     return list(found.values())
 
 
-def _facts(event: CaseBound | None) -> Iterator[k.ClockFacts]:
-    match event:
-        case k.ClocksTold():
-            yield from (facts for facts in event.clocks if facts.referral_id is None)
-        case _:
-            return
+def _follow(found: dict[UUID, ClockView], changes: Iterable[k.ClockFacts | k.ClockStop], policy: Policy) -> None:
+    for change in changes:
+        match change:
+            case k.ClockFacts():
+                if change.referral_id is None:
+                    status = ClockStatus.PAUSED if isinstance(change, k.ClockPaused) else ClockStatus.RUNNING
+                    found[change.clock_id] = _clock(change, status, policy)
+            case k.ClockStop():
+                if (known := found.get(change.clock_id)) is not None:
+                    status = ClockStatus.MET if isinstance(change, k.ClockMet) else ClockStatus.CANCELLED
+                    found[known.clock_id] = _stopped(known, change.at, status)
 
 
 def _stopped(clock: ClockView, at: datetime, status: ClockStatus) -> ClockView:

@@ -6,6 +6,16 @@ from typing import assert_never
 
 import msgspec
 
+from contracts.clocks import (
+    ClockCancelled,
+    ClockChange,
+    ClockFacts,
+    ClockMet,
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+)
+from contracts.codes import CaseState
 from contracts.events import CaseBound
 from contracts.events.cases import (
     CaseAccepted,
@@ -13,7 +23,9 @@ from contracts.events.cases import (
     CaseApplicantTold,
     CaseAreaChanged,
     CaseClosed,
+    CaseEvent,
     CaseNotAccepted,
+    CaseProgressed,
     CaseRegistered,
     CaseReopened,
     CaseResolved,
@@ -24,63 +36,70 @@ from contracts.events.cases import (
     CaseTerminated,
     CaseWithdrawn,
 )
-from contracts.events.clocks import (
-    ClockCancelled,
-    ClockFacts,
-    ClockMet,
-    ClockPaused,
-    ClockResumed,
-    ClockStarted,
-)
 from services.intake.domain import change as said
 from services.intake.domain.case import Awaited, Case
 from services.intake.domain.change import Change, ClocksMoved, Fact
 from services.policies import Policy
-from services.policies.clocks import facts_of
+from services.policies.clocks import changed_to
 from services.policies.recounting import handed_on
 
 
 def to_events(change: Change, policy: Policy) -> Iterator[CaseBound]:
-    """What became true, in order."""
-    for fact in change.facts:
-        said = _clock_event(fact, change, policy) if isinstance(fact, ClocksMoved) else _event(fact, change, policy)
-        yield msgspec.structs.replace(said, by=change.by)
+    """What became true, in order; what happened to clocks travels in the event that caused it."""
+    told: list[CaseBound] = []
+    for fact, state in zip(change.facts, change.states, strict=True):
+        if not isinstance(fact, ClocksMoved):
+            told.append(_event(fact, change, state, policy))
+            continue
+        cause = told[-1] if told else None
+        if not isinstance(cause, CaseEvent):
+            raise ValueError("clocks moved without a cause")  # noqa: TRY004 - a promise of the domain, not a type
+        told[-1] = msgspec.structs.replace(cause, clocks=(*cause.clocks, *_clocks(fact, change.at, policy)))
+    for event in told:
+        yield msgspec.structs.replace(event, by=change.by)
 
 
-def _event(fact: Fact, change: Change, policy: Policy) -> CaseBound:
+def _event(fact: Fact, change: Change, state: CaseState, policy: Policy) -> CaseBound:
     case, case_id, at = change.case, change.case.id, change.at
     match fact:
         case said.Registered():
-            return _registered(case)
+            return _registered(case, state)
         case said.Accepted():
-            return _accepted(case, at, fact)
+            return _accepted(case, at, state, fact)
         case said.NoticeGiven(missing=missing, overridden=overridden):
-            return CaseSupplementRequested(case_id=case_id, missing=missing, requested_at=at, overridden=overridden)
+            return CaseSupplementRequested(
+                case_id=case_id, state=state, missing=missing, requested_at=at, overridden=overridden
+            )
         case said.Supplemented(materials=materials, missing=missing):
-            return CaseSupplemented(case_id=case_id, materials=materials, missing=missing, supplemented_at=at)
+            return CaseSupplemented(
+                case_id=case_id, state=state, materials=materials, missing=missing, supplemented_at=at
+            )
         case said.Declined(reason=reason, go_to=go_to):
-            return CaseNotAccepted(case_id=case_id, reason=reason, go_to=go_to, declined_at=at)
+            return CaseNotAccepted(case_id=case_id, state=state, reason=reason, go_to=go_to, declined_at=at)
         case said.Withdrawn(reason=reason):
-            return CaseWithdrawn(case_id=case_id, reason=reason, withdrawn_at=at)
+            return CaseWithdrawn(case_id=case_id, state=state, reason=reason, withdrawn_at=at)
         case said.Suspended(reason=reason):
-            return CaseSuspended(case_id=case_id, reason=reason, suspended_at=at)
+            return CaseSuspended(case_id=case_id, state=state, reason=reason, suspended_at=at)
         case said.Resumed():
-            return CaseResumed(case_id=case_id, resumed_at=at)
+            return CaseResumed(case_id=case_id, state=state, resumed_at=at)
         case said.Resolved():
-            return CaseResolved(case_id=case_id, resolved_at=at, round=case.round)
+            return CaseResolved(case_id=case_id, state=state, resolved_at=at, round=case.round)
         case said.Terminated(reason=reason):
-            return CaseTerminated(case_id=case_id, reason=reason, terminated_at=at)
+            return CaseTerminated(case_id=case_id, state=state, reason=reason, terminated_at=at)
         case said.Closed(satisfied=satisfied):
-            return CaseClosed(case_id=case_id, closed_at=at, satisfied=satisfied)
+            return CaseClosed(case_id=case_id, state=state, closed_at=at, satisfied=satisfied)
         case said.Reopened(reason=reason):
-            return CaseReopened(case_id=case_id, reopened_at=at, round=case.round, reason=reason)
+            return CaseReopened(case_id=case_id, state=state, reopened_at=at, round=case.round, reason=reason)
+        case said.Progressed(cause=cause):
+            return CaseProgressed(case_id=case_id, state=state, cause=cause, progressed_at=at)
         case said.WordOwed(about=about):
-            return CaseApplicantToBeTold(case_id=case_id, about=about, owed_at=at)
+            return CaseApplicantToBeTold(case_id=case_id, state=state, about=about, owed_at=at)
         case said.WordGiven(about=about):
-            return CaseApplicantTold(case_id=case_id, about=about, told_at=at)
+            return CaseApplicantTold(case_id=case_id, state=state, about=about, told_at=at)
         case said.AreaChanged(area_before=area, office_before=office):
             return CaseAreaChanged(
                 case_id=case_id,
+                state=state,
                 area=case.area,
                 area_before=area,
                 first_contact_office=case.first_contact_office,
@@ -90,14 +109,15 @@ def _event(fact: Fact, change: Change, policy: Policy) -> CaseBound:
         case said.HandedOn(clocks=clocks):
             return handed_on(case_id, clocks, policy, at)
         case ClocksMoved():
-            return _clock_event(fact, change, policy)
+            raise TypeError("clocks travel in events of others")
         case _:
             assert_never(fact)
 
 
-def _registered(case: Case) -> CaseRegistered:
+def _registered(case: Case, state: CaseState) -> CaseRegistered:
     return CaseRegistered(
         case_id=case.id,
+        state=state,
         number=case.number,
         category=case.category,
         field=case.field,
@@ -113,9 +133,10 @@ def _registered(case: Case) -> CaseRegistered:
     )
 
 
-def _accepted(case: Case, at: datetime, fact: said.Accepted) -> CaseAccepted:
+def _accepted(case: Case, at: datetime, state: CaseState, fact: said.Accepted) -> CaseAccepted:
     return CaseAccepted(
         case_id=case.id,
+        state=state,
         number=case.number,
         category=case.category,
         field=case.field,
@@ -130,20 +151,18 @@ def _accepted(case: Case, at: datetime, fact: said.Accepted) -> CaseAccepted:
     )
 
 
-def _clock_event(moved: ClocksMoved, change: Change, policy: Policy) -> CaseBound:
-    case_id, at = change.case.id, change.at
-    if moved.how in (said.MET, said.CANCELLED):
-        ended = tuple(clock.ending() for clock in moved.clocks)
-        kind = ClockMet if moved.how == said.MET else ClockCancelled
-        return kind(case_id=case_id, clocks=ended)
-    facts = facts_of(moved.clocks, policy)
+def _clocks(moved: ClocksMoved, at: datetime, policy: Policy) -> tuple[ClockChange, ...]:
     match moved.how:
+        case said.MET:
+            return tuple(clock.ended(ClockMet) for clock in moved.clocks)
+        case said.CANCELLED:
+            return tuple(clock.ended(ClockCancelled) for clock in moved.clocks)
         case said.PAUSED:
-            return ClockPaused(case_id=case_id, clocks=facts, reason=moved.reason, paused_at=at)
+            return changed_to(ClockPaused, moved.clocks, policy, reason=moved.reason, since=at)
         case said.RESUMED:
-            return ClockResumed(case_id=case_id, clocks=facts, resumed_at=at)
+            return changed_to(ClockResumed, moved.clocks, policy, since=at)
         case _:
-            return ClockStarted(case_id=case_id, clocks=facts)
+            return changed_to(ClockStarted, moved.clocks, policy)
 
 
 def to_awaited(facts: ClockFacts) -> Awaited:

@@ -8,11 +8,12 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from contracts.access import Access, Part, Relation, access
+from contracts.clocks import LimitBasis
 from contracts.codes import AreaLevel, CaseState, ClockKind, Field, SubmissionChannel
-from contracts.events.clocks import LimitBasis
 from services.intake.domain.case import Awaited, Case, expected, lead_of
 from services.intake.translate import to_awaited
 from services.policies import Policy
+from services.policies.clocks import facts_of
 from services.policies.kinds import Happening
 from services.policies.words import office_of
 
@@ -135,7 +136,7 @@ def _awaited(case: Case, policy: Policy) -> Awaited | None:
     own = {clock.kind: clock for clock in case.clocks}
     clock = next((own[kind] for kind in WINDOWS_OWN if kind in own), None)
     if clock is not None:
-        return to_awaited(clock.facts(policy.calendar_of(clock.office)))
+        return to_awaited(facts_of([clock], policy)[0])
     if case.state is not CaseState.ACCEPTED or case.accepted_at is None:
         return None
     return expected(

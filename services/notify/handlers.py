@@ -3,62 +3,33 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from types import MappingProxyType
 from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.clocks import ClockFacts
 from contracts.codes import CaseState, FeedbackOutcome, ReferralRole, ReferralState
-from contracts.events import CaseBound, Event
-from contracts.events.cases import (
-    CaseAccepted,
-    CaseClosed,
-    CaseMerged,
-    CaseNotAccepted,
-    CaseRegistered,
-    CaseReopened,
-    CaseResolved,
-    CaseResumed,
-    CaseSupplemented,
-    CaseSupplementRequested,
-    CaseSuspended,
-    CaseTerminated,
-    CaseWithdrawn,
-)
-from contracts.events.clocks import (
-    ClockCancelled,
-    ClockMet,
-    ClocksTold,
-)
+from contracts.events import CaseBound
+from contracts.events.base import moment_of
+from contracts.events.cases import CaseClosed, CaseEvent, CaseRegistered, CaseReopened
+from contracts.events.clocks import clocks_in
 from contracts.events.referrals import (
     FeedbackReceived,
-    ReferralAccepted,
-    ReferralCancelled,
-    ReferralCompleted,
-    ReferralDeemedAccepted,
     ReferralDispatched,
     ReferralEvent,
-    ReferralFailed,
     ReferralOfficeSucceeded,
-    ReferralOnHold,
-    ReferralProgressReported,
-    ReferralReassigned,
-    ReferralResumed,
-    ReferralReturned,
-    ReferralReturnRefused,
     ReferralReturnRequested,
-    ReferralReworkRequested,
     ReferralSigned,
 )
 from contracts.topics import CASES, REFERRALS
 from services.notify import store
 from services.notify.domain.ladder import may_be_supervised
-from services.notify.domain.legs import Leg, Step, moved
+from services.notify.domain.legs import Leg, moved
 from services.notify.domain.watch import Watch
 from services.notify.domain.window import awaited_steps, steps_for
 from services.notify.receipts import save_answered, save_parked
-from services.notify.receiving import ANSWER_SECONDS, FEEDBACK, Receiver, settled
+from services.notify.receiving import ANSWER_SECONDS, FEEDBACK, Receiver, applied, settled
 from services.notify.saying import say
 from services.notify.store import NewCase, NewState, Refusal
 from services.notify.supervisions import lock_supervisions, save_supervisions
@@ -72,40 +43,6 @@ CASE_EVENTS: Final = "notify.cases"
 READERS: Final = (FEEDBACK, EVENTS, CASE_EVENTS)
 """All of them can bring an answer that was given in time."""
 
-STEPS: Final[Mapping[type[ReferralEvent], Step]] = MappingProxyType(
-    {
-        ReferralSigned: Step.SIGNED,
-        ReferralAccepted: Step.ACCEPTED,
-        ReferralDeemedAccepted: Step.DEEMED_ACCEPTED,
-        ReferralReturnRequested: Step.RETURN_REQUESTED,
-        ReferralReturned: Step.RETURNED,
-        ReferralReturnRefused: Step.RETURN_REFUSED,
-        ReferralReassigned: Step.REASSIGNED,
-        ReferralOnHold: Step.ON_HOLD,
-        ReferralResumed: Step.RESUMED,
-        ReferralProgressReported: Step.PROGRESS_REPORTED,
-        ReferralCompleted: Step.COMPLETED,
-        ReferralFailed: Step.FAILED,
-        ReferralCancelled: Step.CANCELLED,
-        ReferralReworkRequested: Step.REWORK_REQUESTED,
-    }
-)
-STATES: Final[Mapping[type[Event], CaseState]] = MappingProxyType(
-    {
-        CaseSupplementRequested: CaseState.AWAITING_SUPPLEMENT,
-        CaseSupplemented: CaseState.REGISTERED,
-        CaseAccepted: CaseState.ACCEPTED,
-        CaseNotAccepted: CaseState.NOT_ACCEPTED,
-        CaseSuspended: CaseState.SUSPENDED,
-        CaseResumed: CaseState.IN_PROGRESS,
-        CaseResolved: CaseState.RESOLVED,
-        CaseClosed: CaseState.CLOSED,
-        CaseReopened: CaseState.IN_PROGRESS,
-        CaseMerged: CaseState.MERGED,
-        CaseWithdrawn: CaseState.WITHDRAWN,
-        CaseTerminated: CaseState.TERMINATED,
-    }
-)
 T = TypeVar("T")
 
 
@@ -168,17 +105,12 @@ class Watcher:
 
 
 def _clock_ids(events: Sequence[CaseBound]) -> set[UUID]:
-    return {
-        clock.clock_id
-        for event in events
-        if isinstance(event, ClocksTold | ClockMet | ClockCancelled)
-        for clock in event.clocks
-    } | _taken_over(events)
+    return {clock.clock_id for event in events for clock in clocks_in(event)} | _taken_over(events)
 
 
 def _taken_over(events: Sequence[CaseBound]) -> set[UUID]:
     """Clocks with which other offices go on."""
-    told = (clock for event in events if isinstance(event, ClocksTold) for clock in event.clocks)
+    told = (clock for event in events for clock in clocks_in(event) if isinstance(clock, ClockFacts))
     return {clock.continues for clock in told if clock.continues is not None}
 
 
@@ -191,8 +123,7 @@ def _sent_on(events: Sequence[CaseBound], policy: Policy) -> set[UUID]:
 
 def _begun_at_windows(events: Sequence[CaseBound], policy: Policy) -> set[UUID]:
     """Cases with clocks that wait for their lead: it may have been heard of before them, from another topic."""
-    told = (event for event in events if isinstance(event, ClocksTold))
-    return {event.case_id for event in told if any(steps_for(clock.kind, policy) for clock in event.clocks)}
+    return {event.case_id for event in events if any(steps_for(clock.kind, policy) for clock in clocks_in(event))}
 
 
 def _of_windows(watches: Iterable[Watch]) -> dict[UUID, list[UUID]]:
@@ -213,23 +144,43 @@ def _count(event: CaseBound, said_at: datetime, tally: Tally) -> None:
     if isinstance(event, ReferralEvent) and event.role is ReferralRole.LEAD:
         step(event.case_id, event.TYPE, event.at, tally)
     match event:
-        case ClocksTold():
-            renew(event, said_at, tally)
-        case ClockMet() | ClockCancelled():
-            end(event, tally)
-        case ReferralDispatched():
-            tally.legs.setdefault(event.referral_id, _leg(event))
-            if event.role is ReferralRole.LEAD:
-                tally.cases.setdefault(event.case_id, _new_case(event, event.at))
-                tally.states[event.case_id] = NewState(state=CaseState.IN_PROGRESS, at=event.at, dispatched=True)
-        case ReferralOfficeSucceeded():
-            _succeed(event, tally)
+        case ReferralEvent():
+            _referral(event, tally)
         case FeedbackReceived():
             _answer(event, tally)
-        case CaseRegistered():
-            tally.cases[event.case_id] = _new_case(event, event.registered_at)
+        case CaseEvent():
+            _case(event, tally)
         case _:
-            _move(event, tally)
+            pass
+    for clock in clocks_in(event):
+        if isinstance(clock, ClockFacts):
+            renew(clock, event, said_at, tally)
+        else:
+            end(clock, tally)
+
+
+def _referral(event: ReferralEvent, tally: Tally) -> None:
+    leg = tally.legs.get(event.referral_id)
+    if isinstance(event, ReferralDispatched):
+        tally.legs.setdefault(event.referral_id, _leg(event))
+        if event.role is ReferralRole.LEAD:
+            tally.cases.setdefault(event.case_id, _new_case(event, event.at))
+            tally.states[event.case_id] = NewState(state=CaseState.IN_PROGRESS, at=event.at, dispatched=True)
+    elif leg is not None and isinstance(event, ReferralOfficeSucceeded):
+        # The same leg in other hands; the figures of the office before keep nothing of it.
+        tally.legs[leg.referral_id] = replace(leg, office=event.office, area=event.area)
+    elif leg is not None:
+        tally.legs[leg.referral_id] = moved(
+            leg,
+            event.state,
+            at=event.at,
+            round_=event.round,
+            by_office=event.feedback_id is not None,
+            signs=isinstance(event, ReferralSigned),
+            returns=isinstance(event, ReferralReturnRequested),
+        )
+    if event.feedback_id is not None:
+        tally.answered.append(applied(event))
 
 
 def _new_case(event: CaseRegistered | ReferralDispatched, at: datetime) -> NewCase:
@@ -258,28 +209,15 @@ def _leg(event: ReferralDispatched) -> Leg:
     )
 
 
-def _succeed(event: ReferralOfficeSucceeded, tally: Tally) -> None:
-    """The same leg in other hands; the figures of the office before keep nothing of it."""
-    leg = tally.legs.get(event.referral_id)
-    if leg is not None:
-        tally.legs[leg.referral_id] = replace(leg, office=event.office, area=event.area)
-
-
-def _move(event: CaseBound, tally: Tally) -> None:
-    """A referral's step, or a case's new state."""
-    taken = STEPS.get(type(event)) if isinstance(event, ReferralEvent) else None
-    if isinstance(event, ReferralEvent) and taken is not None:
-        leg = tally.legs.get(event.referral_id)
-        if leg is not None:
-            by_office = event.feedback_id is not None
-            tally.legs[leg.referral_id] = moved(leg, taken, at=event.at, round_=event.round, by_office=by_office)
+def _case(event: CaseEvent, tally: Tally) -> None:
+    if isinstance(event, CaseRegistered):
+        tally.cases[event.case_id] = _new_case(event, event.registered_at)
         return
-    state = STATES.get(type(event))
-    if state is not None:
-        before = tally.states.get(event.case_id)
-        said = _satisfied(event)
-        satisfied = before.satisfied if said is None and before is not None else said
-        tally.states[event.case_id] = NewState(state=state, at=_moment(event), satisfied=satisfied)
+    before = tally.states.get(event.case_id)
+    said = _satisfied(event)
+    satisfied = before.satisfied if said is None and before is not None else said
+    since = before.at if before is not None and before.state is event.state else moment_of(event)
+    tally.states[event.case_id] = NewState(state=event.state, at=since, satisfied=satisfied)
 
 
 def _satisfied(event: CaseBound) -> bool | None:
@@ -306,9 +244,3 @@ def _answer(event: FeedbackReceived, tally: Tally) -> None:
                 received_at=event.received_at,
             )
         )
-
-
-def _moment(event: CaseBound) -> datetime:
-    """Every case event has one moment: the field that ends in `_at`."""
-    moment: datetime = next(getattr(event, name) for name in event.__struct_fields__ if name.endswith("_at"))
-    return moment

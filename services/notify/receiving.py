@@ -7,8 +7,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import FeedbackOutcome
-from contracts.events.referrals import FeedbackReceived
+from contracts.events.referrals import FeedbackReceived, ReferralEvent
 from contracts.personal import is_personal
 from contracts.reading import read_object
 from contracts.refusals import Fault, Refused
@@ -88,11 +87,21 @@ class Receiver:
 
 
 def settled(event: FeedbackReceived) -> Receipt:
-    """The receipt of what routing has said of; what has changed by it may still have to be read."""
+    """The receipt of an answer that changes nothing."""
     return Receipt(
         office=event.sender,
         feedback_id=event.feedback_id or "",
         referral_id=event.referral_id,
         received_at=event.received_at,
-        stops=BREAKABLE if event.outcome is FeedbackOutcome.APPLIED else frozenset(),
+    )
+
+
+def applied(event: ReferralEvent) -> Receipt:
+    """The receipt of an answer that took effect; what has changed by it may still have to be read."""
+    return Receipt(
+        office=event.by.office if event.by is not None and event.by.office else event.office,
+        feedback_id=event.feedback_id or "",
+        referral_id=event.referral_id,
+        received_at=event.at,
+        stops=BREAKABLE,
     )

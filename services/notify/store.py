@@ -48,7 +48,10 @@ _NOTE_UNREAD: Final = text(
 # known yet of the way to its acceptance, and what is then read of that way does not take it back.
 _STATES: Final = text(
     """
-    UPDATE cases AS c SET state = k.state, changed_at = k.at, satisfied = coalesce(k.satisfied, c.satisfied)
+    UPDATE cases AS c
+    SET state = k.state,
+        changed_at = CASE WHEN c.state = k.state THEN c.changed_at ELSE k.at END,
+        satisfied = coalesce(k.satisfied, c.satisfied)
     FROM unnest(:case_ids, :states, :moments, :dispatched, :satisfied) AS k (case_id, state, at, dispatched, satisfied)
     WHERE c.case_id = k.case_id
       AND (

@@ -7,17 +7,9 @@ from uuid import UUID
 
 import structlog
 
+from contracts.clocks import ClockFacts, ClockMet, ClockStarted, ClockStop
 from contracts.codes import WINDOWS, ClockStatus
-from contracts.events.clocks import (
-    ClockCancelled,
-    ClockExtended,
-    ClockFacts,
-    ClockMet,
-    ClockPaused,
-    ClockRecalculated,
-    ClockResumed,
-    ClocksTold,
-)
+from contracts.events.base import CaseBound, moment_of
 from services.notify.domain import ladder
 from services.notify.domain import watch as watching
 from services.notify.domain.firing import Fired, cleared, overdue
@@ -54,32 +46,31 @@ class Tally:
     new_steps: dict[tuple[UUID, str], datetime] = field(default_factory=dict)
 
 
-def renew(event: ClocksTold, said_at: datetime, tally: Tally) -> None:
-    """The watches after their owner started or changed the clocks; a breach that nobody has said yet comes first."""
-    at = changed_at(event)
-    for facts in event.clocks:
-        moment = said_at if at is None else at
-        watch = watch_over(facts, event.case_id)
-        before = tally.watches.get(watch.clock_id)
-        if before is not None and at is not None and watch.version > before.version and watching.is_owed(before, at):
-            fired = overdue(before, tally.now, tally.policy)
-            tally.owed.append(fired)
-            begun = ladder.begun(tally.supervisions.get(watch.clock_id), before, fired.alert, tally.policy)
-            if begun is not None:
-                tally.supervisions[watch.clock_id] = begun
-            before = fired.after
-        if before is None and facts.continues is not None:
-            _take_over(facts.continues, watch, moment, tally)
-            continue
-        known = before
-        if before is not None and at is not None and watch.version > before.version and _was_none(before, at):
-            known = watching.unbroken(before)
-        after = watching.renewed(known, watch, moment)
-        tally.watches[watch.clock_id] = after
-        if before is not None:
-            _clear(before, after, moment, tally)
-            _follow(before, after, tally, paused=facts.due_at is None, at=moment)
-        _meet(after, tally.steps.get(event.case_id, {}), tally)
+def renew(facts: ClockFacts, event: CaseBound, said_at: datetime, tally: Tally) -> None:
+    """The watch after its owner started or changed the clock; a breach that nobody has said yet comes first."""
+    at = None if isinstance(facts, ClockStarted) else moment_of(event)
+    moment = said_at if at is None else at
+    watch = watch_over(facts, event.case_id)
+    before = tally.watches.get(watch.clock_id)
+    if before is not None and at is not None and watch.version > before.version and watching.is_owed(before, at):
+        fired = overdue(before, tally.now, tally.policy)
+        tally.owed.append(fired)
+        begun = ladder.begun(tally.supervisions.get(watch.clock_id), before, fired.alert, tally.policy)
+        if begun is not None:
+            tally.supervisions[watch.clock_id] = begun
+        before = fired.after
+    if before is None and facts.continues is not None:
+        _take_over(facts.continues, watch, moment, tally)
+        return
+    known = before
+    if before is not None and at is not None and watch.version > before.version and _was_none(before, at):
+        known = watching.unbroken(before)
+    after = watching.renewed(known, watch, moment)
+    tally.watches[watch.clock_id] = after
+    if before is not None:
+        _clear(before, after, moment, tally)
+        _follow(before, after, tally, paused=facts.due_at is None, at=moment)
+    _meet(after, tally.steps.get(event.case_id, {}), tally)
 
 
 def step(case_id: UUID, what: str, at: datetime, tally: Tally) -> None:
@@ -107,12 +98,10 @@ def _take_over(earlier: UUID, watch: Watch, at: datetime, tally: Tally) -> None:
             tally.supervisions[watch.clock_id] = standing
 
 
-def end(event: ClockMet | ClockCancelled, tally: Tally) -> None:
-    ended = watching.met if isinstance(event, ClockMet) else watching.cancelled
-    for stop in event.clocks:
-        before = tally.watches.get(stop.clock_id)
-        if before is None:
-            continue
+def end(stop: ClockStop, tally: Tally) -> None:
+    ended = watching.met if isinstance(stop, ClockMet) else watching.cancelled
+    before = tally.watches.get(stop.clock_id)
+    if before is not None:
         _end(before, ended(before, stop.at), stop.at, tally)
 
 
@@ -137,17 +126,6 @@ def _follow(before: Watch, after: Watch, tally: Tally, *, paused: bool, at: date
     standing = tally.supervisions.get(after.clock_id)
     if standing is not None and after is not before:
         tally.supervisions[after.clock_id] = ladder.follow(standing, after, paused=paused, at=at, policy=tally.policy)
-
-
-def changed_at(event: ClocksTold) -> datetime | None:
-    """When the owner changed the clock; a start changes none."""
-    match event:
-        case ClockPaused(paused_at=at) | ClockResumed(resumed_at=at):
-            return at
-        case ClockExtended(extended_at=at) | ClockRecalculated(recalculated_at=at):
-            return at
-        case _:
-            return None
 
 
 def watch_over(facts: ClockFacts, case_id: UUID) -> Watch:

@@ -5,16 +5,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from functools import lru_cache
+from typing import Any, TypeVar
 from uuid import UUID
 
+from contracts.clocks import ClockCancelled, ClockFacts, ClockMet, ClockWarning, LimitBasis
 from contracts.codes import ClockKind, ClockStatus
-from contracts.events.clocks import ClockFacts, ClockStop, ClockWarning, LimitBasis
 from services.deadlines import BadQuestion, Calendar, CountingRules, Due, Limit, Pause, Unit, due, moment_at_share
 from services.deadlines.limits import civil_day, midnight
 from services.policies.granting import Grant
 from services.policies.model import LimitRow, Policy
 from services.policies.warnings import warnings_of
 
+Facts = TypeVar("Facts", bound=ClockFacts)
 WHOLE_DAYS = (Unit.DAY, Unit.WORKING_DAY)
 
 
@@ -157,8 +159,12 @@ class LegalClock:
 
     def facts(self, calendar: Calendar) -> ClockFacts:
         """What notify needs to watch it, and people to understand it."""
+        return self.facts_as(ClockFacts, calendar)
+
+    def facts_as(self, kind: type[Facts], calendar: Calendar, **more: Any) -> Facts:
+        """The same where an event changed it; `more` is what only this kind of change says."""
         ends = self.announced(calendar)
-        return ClockFacts(
+        return kind(
             clock_id=self.id,
             kind=self.kind,
             version=self.version,
@@ -175,13 +181,14 @@ class LegalClock:
             basis=self.terms.basis,
             warnings=self.warned(ends, calendar),
             continues=self.continues,
+            **more,
         )
 
-    def ending(self) -> ClockStop:
+    def ended(self, how: type[ClockMet | ClockCancelled]) -> ClockMet | ClockCancelled:
         """What is said of a clock that was stopped."""
         if self.stopped_at is None:
             raise ValueError("the clock still runs")
-        return ClockStop(clock_id=self.id, kind=self.kind, version=self.version, at=self.stopped_at)
+        return how(clock_id=self.id, kind=self.kind, version=self.version, at=self.stopped_at)
 
     @property
     def _undisturbed(self) -> bool:
@@ -255,7 +262,12 @@ class LegalClock:
 
 def facts_of(clocks: Iterable[LegalClock], policy: Policy) -> tuple[ClockFacts, ...]:
     """Each by the calendar of its office."""
-    return tuple(clock.facts(policy.calendar_of(clock.office)) for clock in clocks)
+    return changed_to(ClockFacts, clocks, policy)
+
+
+def changed_to(kind: type[Facts], clocks: Iterable[LegalClock], policy: Policy, **more: Any) -> tuple[Facts, ...]:
+    """What an event did to clocks, each as it stands now and by the calendar of its office."""
+    return tuple(clock.facts_as(kind, policy.calendar_of(clock.office), **more) for clock in clocks)
 
 
 def terms_of(row: LimitRow, policy: Policy, office: str) -> Terms:

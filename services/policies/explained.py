@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import NotRequired, TypedDict
 from uuid import UUID
 
+from contracts.clocks import LimitBasis
 from contracts.codes import ClockKind, ClockStatus
-from contracts.events.clocks import LimitBasis
 
 
 class PauseExplained(TypedDict):

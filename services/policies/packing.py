@@ -6,8 +6,8 @@ from uuid import UUID
 
 import msgspec
 
+from contracts.clocks import LimitBasis
 from contracts.codes import ClockKind, ClockStatus
-from contracts.events.clocks import LimitBasis
 from services.deadlines import CountingRules, Limit, Pause
 from services.policies.clocks import LegalClock, Terms, Told
 from services.policies.granting import Grant

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from contracts.events.clocks import ClockWarning
+from contracts.clocks import ClockWarning
 from services.deadlines import BadQuestion, Calendar, CountingRules, Limit, Pause, Unit, moment_at_share
 from services.deadlines.limits import civil_day, midnight
 

@@ -5,13 +5,14 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 
+from contracts.clocks import ClockChange, ClockExtended, ClockFacts, ClockPaused, ClockResumed, ClockStarted
 from contracts.codes import LEAD_WORK, ClockKind
 from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events import clocks as k
 from contracts.events import referrals as r
 from contracts.events.alerts import Supervision
-from contracts.events.base import Actor
+from contracts.events.base import Actor, CausesClocks, moment_of
 from services.deadlines import CIVIL_TIME, Limit
 from services.deadlines.telling import limit_in_words, source_in
 from services.policies.model import Policy
@@ -40,11 +41,11 @@ _WHY: Final = MappingProxyType(
 
 
 def tell(event: CaseBound, policy: Policy) -> Words | None:
-    """One event in Chinese and English; `None` for what only machines need."""
-    for tell_of in (_of_case, _of_referral, _of_routing, _of_clock, _of_alert):
-        if (words := tell_of(event, policy)) is not None:
-            return words
-    return None
+    """One event in Chinese and English, with what it did to clocks; `None` for what only machines need."""
+    found = (tell_of(event, policy) for tell_of in (_of_case, _of_referral, _of_routing, _of_recount, _of_alert))
+    parts = [next((words for words in found if words is not None), None), _of_clocks(event, policy)]
+    told = [words for words in parts if words is not None]
+    return ("；".join(zh for zh, _ in told), "; ".join(en for _, en in told)) if told else None
 
 
 def _of_case(event: CaseBound, policy: Policy) -> Words | None:
@@ -72,6 +73,8 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             return "恢复办理", "resumed"
         case c.CaseResolved():
             return "办结,待回访", "resolved, callback due"
+        case c.CaseProgressed(cause="referral.dispatched"):
+            return "承办单位已接件，进入办理", "an office has it, work begins"
         case c.CaseNotAccepted(reason=reason, go_to=go_to):
             zh, en = _because("不予受理", "not accepted", reason, policy)
             return f"{zh},可向 {office_of(policy, go_to)[0]} 提出", f"{en}; go to {office_of(policy, go_to)[1]}"
@@ -185,40 +188,42 @@ def _of_routing(event: CaseBound, policy: Policy) -> Words | None:
             return None
 
 
-def _of_clock(event: CaseBound, policy: Policy) -> Words | None:
-    match event:
-        case k.ClockStarted(clocks=clocks) | k.ClockResumed(clocks=clocks):
-            seen = _said_at(event)
-            return next(
-                (_until(clock, seen, policy) for clock in clocks if clock.kind in STARTS and clock.due_at), None
-            )
-        case k.ClockPaused(since=since, paused_at=at) if since is not None:
-            zh, en = civil_day(since, at)
+def _of_recount(event: CaseBound, policy: Policy) -> Words | None:
+    if not isinstance(event, k.ClockRecalculated):
+        return None
+    zh, en = _moved(event)
+    if (correction := event.correction) is None:
+        why = _why(event)
+        return f"{zh}({why[0]})", f"{en} ({why[1]})"
+    why = _agreed(correction.approver, correction.reason, policy)
+    by_zh, by_en = actor_of(policy, event.by) or ("", "")
+    by_en = f" by {by_en}" if by_en else ""
+    return f"{by_zh}更正暂停,{zh}({why[0]})", f"pause corrected{by_en}, {en} ({why[1]})"
+
+
+def _of_clocks(event: CaseBound, policy: Policy) -> Words | None:
+    """Until when somebody has time now, or since when a clock stands still; the first of them that people ask for."""
+    if not isinstance(event, CausesClocks):
+        return None
+    seen = moment_of(event)
+    found = (_of_clock(change, seen, policy) for change in event.clocks)
+    return next((words for words in found if words is not None), None)
+
+
+def _of_clock(change: ClockChange, seen: datetime, policy: Policy) -> Words | None:
+    match change:
+        case ClockStarted() | ClockResumed():
+            return _until(change, seen, policy) if change.kind in STARTS else None
+        case ClockPaused(since=since) if since < seen:
+            zh, en = civil_day(since, seen)
             return f"自 {zh} 起暂停计时(补报)", f"the clock stands still since {en}, reported late"
-        case k.ClockExtended():
-            return _extended(event, policy)
-        case k.ClockRecalculated(correction=correction) if correction is not None:
-            (zh, en), why = _moved(event), _agreed(correction.approver, correction.reason, policy)
-            by_zh, by_en = actor_of(policy, event.by) or ("", "")
-            by_en = f" by {by_en}" if by_en else ""
-            return f"{by_zh}更正暂停,{zh}({why[0]})", f"pause corrected{by_en}, {en} ({why[1]})"
-        case k.ClockRecalculated():
-            (zh, en), why = _moved(event), _why(event)
-            return f"{zh}({why[0]})", f"{en} ({why[1]})"
+        case ClockExtended():
+            return _extended(change, seen, policy)
         case _:
             return None
 
 
-def _said_at(event: k.ClocksTold) -> datetime:
-    match event:
-        case k.ClockResumed(resumed_at=at) | k.ClockExtended(extended_at=at) | k.ClockRecalculated(recalculated_at=at):
-            return at
-        case _:
-            # Of the clocks that one act starts the youngest is new.
-            return max(clock.started_at for clock in event.clocks)
-
-
-def _until(clock: k.ClockFacts, seen: datetime, policy: Policy) -> Words | None:
+def _until(clock: ClockFacts, seen: datetime, policy: Policy) -> Words | None:
     if clock.due_at is None:
         return None
     (day_zh, day_en), (zh, en) = _end(clock.due_at, clock, seen), office_of(policy, clock.office)
@@ -228,20 +233,20 @@ def _until(clock: k.ClockFacts, seen: datetime, policy: Policy) -> Words | None:
     return f"{zh}{clock.kind.zh}至 {day_zh}({law_zh})", f"{clock.kind.en.lower()}{en} until {day_en} ({law_en})"
 
 
-def _end(due_at: datetime, clock: k.ClockFacts, seen: datetime) -> Words:
+def _end(due_at: datetime, clock: ClockFacts, seen: datetime) -> Words:
     """The day, and whether a notice of holidays may still move it."""
     zh, en = civil_day(due_at, seen)
     return (f"{zh}(暂定)", f"{en} (provisional)") if clock.provisional else (zh, en)
 
 
-def _extended(event: k.ClockExtended, policy: Policy) -> Words:
+def _extended(clock: ClockExtended, seen: datetime, policy: Policy) -> Words:
     """By how much, until when, who agreed and why."""
-    by, clock = Limit.parse(event.added), event.clocks[0]
+    by = Limit.parse(clock.added)
     zh, en = f"延期 {limit_in_words(by, 'zh')}", f"extended by {limit_in_words(by, 'en')}"
     if clock.due_at is not None:
-        day_zh, day_en = _end(clock.due_at, clock, event.extended_at)
+        day_zh, day_en = _end(clock.due_at, clock, seen)
         zh, en = f"{zh},至 {day_zh}", f"{en} until {day_en}"
-    why = _agreed(event.approver, event.reason, policy)
+    why = _agreed(clock.approver, clock.reason, policy)
     return f"{zh}({why[0]})", f"{en} ({why[1]})"
 
 
@@ -258,7 +263,7 @@ def _moved(event: k.ClockRecalculated) -> Words:
     return ";".join(zh for zh, _ in moves), "; ".join(en for _, en in moves)
 
 
-def _move(before: datetime | None, clock: k.ClockFacts, seen: datetime) -> Words:
+def _move(before: datetime | None, clock: ClockFacts, seen: datetime) -> Words:
     kind, now = clock.kind, clock.due_at
     if now is None:
         return "仍暂停计时", "still standing still"

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import msgspec
 
+from contracts.clocks import ClockFacts, LimitBasis
 from contracts.codes import ClockKind, ClockStatus, Field, ReferralRole, ReferralState
-from contracts.events import Event
+from contracts.events import CaseBound, Event
 from contracts.events.cases import CaseAccepted
-from contracts.events.clocks import ClocksTold, LimitBasis
+from contracts.events.clocks import clocks_in
 from contracts.events.referrals import FeedbackReceived, ReferralEvent, ReferralOfficeSucceeded
 from contracts.topics import OFFICE_REFERRALS
 from services.policies import Policy
@@ -86,14 +87,15 @@ def to_matter(event: CaseAccepted) -> Matter:
 def to_outgoing(changes: Iterable[Change], policy: Policy, *, traceparent: str | None = None) -> Iterator[Outgoing]:
     """What the changes say, in order; an office that speaks Kafka gets a copy of what is about itself."""
     for change in changes:
+        if change.ahead:
+            raise ValueError("clocks moved without a cause")
         for event in change.events:
             yield Outgoing(event=event, at=change.at, copies=copies_of(event, policy), traceparent=traceparent)
 
 
 def copies_of(event: Event, policy: Policy) -> tuple[str, ...]:
     """Whoever has an office's work today gets its copies, and the office itself as long as it may still read."""
-    office = _about(event)
-    codes = [office] if office is not None else []
+    codes = list(_about(event))
     if isinstance(event, ReferralOfficeSucceeded):
         codes.append(event.predecessor)
     found = [known.code for code in codes for known in (policy.office_now(code), policy.office(code)) if known]
@@ -106,16 +108,15 @@ def hears_by_kafka(office: str, policy: Policy) -> bool:
     return known is not None and "kafka" in known.channels
 
 
-def _about(event: Event) -> str | None:
-    """The one office that an event is about."""
+def _about(event: Event) -> Iterator[str]:
+    """The offices that an event is about: of the referral or the answer, and whoever has a clock by it."""
     match event:
         case ReferralEvent(office=office) | FeedbackReceived(sender=office):
-            return office
-        case ClocksTold():
-            offices = {clock.office for clock in event.clocks}
-            return offices.pop() if len(offices) == 1 else None
+            yield office
         case _:
-            return None
+            pass
+    if isinstance(event, CaseBound):
+        yield from (clock.office for clock in clocks_in(event) if isinstance(clock, ClockFacts))
 
 
 def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralView:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.cloudevents import Envelope, encode
+from contracts.codes import CaseState
 from contracts.events.cases import CaseWithdrawn
 from contracts.topics import CASES
 from services.console.target import find_target
@@ -198,7 +199,7 @@ def test_planted_faults_are_found_by_name(up: Up, cases: dict[str, str]) -> None
 
 def forged(case_id: UUID) -> Envelope:
     """What looks like intake's word, and is not."""
-    gone = CaseWithdrawn(case_id=case_id, reason="own_wish", withdrawn_at=datetime.now(UTC))
+    gone = CaseWithdrawn(state=CaseState.WITHDRAWN, case_id=case_id, reason="own_wish", withdrawn_at=datetime.now(UTC))
     return Envelope(id=uuid4(), writer="intake", time=datetime.now(UTC), sequence=99, data=gone)
 
 

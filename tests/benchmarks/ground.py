@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaProducer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.cloudevents import attributes
-from contracts.codes import SubmissionChannel
+from contracts.codes import CaseState, SubmissionChannel
 from contracts.events import CaseBound
 from contracts.events.cases import CaseAccepted
 from services.console.engines.brokers import ApacheKafka, Tansu, java_and_maven
@@ -92,6 +92,7 @@ def accepted(policy: Policy, number: int, seed: int = 1) -> list[CaseAccepted]:
     townships = [area.code for area in policy.areas.values() if area.level == "township"]
     return [
         CaseAccepted(
+            state=CaseState.ACCEPTED,
             case_id=new_id(),
             number=f"130722-20260302-{index:05d}-1",
             category=(category := chosen.choice(ALONE)),

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from contracts.codes import ReferralState
 from contracts.events.referrals import ReferralSigned
 from contracts.topics import REFERRALS
 from services.console.topics import create
@@ -61,6 +62,7 @@ _LEFT = """
 
 def _message() -> Outgoing:
     said = ReferralSigned(
+        state=ReferralState.SIGNED,
         case_id=new_id(),
         referral_id=new_id(),
         office="education-130722000000",

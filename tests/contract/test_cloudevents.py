@@ -8,6 +8,7 @@ import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 
 from contracts.cloudevents import BadEnvelope, Envelope, UnknownType, decode, encode
+from contracts.codes import CaseState
 from contracts.events.cases import CaseWithdrawn
 
 CASE = UUID("019cab00-0000-7000-8000-000000000001")
@@ -15,7 +16,7 @@ MOMENT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 
 
 def an_envelope() -> Envelope:
-    event = CaseWithdrawn(case_id=CASE, reason="applicant_request", withdrawn_at=MOMENT)
+    event = CaseWithdrawn(state=CaseState.WITHDRAWN, case_id=CASE, reason="applicant_request", withdrawn_at=MOMENT)
     return Envelope(id=UUID(int=7), writer="intake", time=MOMENT, sequence=3, data=event)
 
 

@@ -31,7 +31,7 @@ BEFORE = timedelta(seconds=20)
 SLACK = timedelta(seconds=10)
 MET = """
     SELECT convert_from(value, 'UTF8') AS value FROM routing.journal
-    WHERE type = 'yimen.clock.met.v1' AND topic = 'routing.referrals.v1'
+    WHERE type LIKE 'yimen.referral.%' AND topic = 'routing.referrals.v1'
 """
 SIGNED = "routing.clocks WHERE kind = 'signing' AND status = 'met'"
 """Also where silence was taken for acceptance before the answer was read."""
@@ -183,7 +183,8 @@ async def answered(city: Installation, waiting: list[tuple[UUID, UUID]]) -> None
 async def times_of(conn: asyncpg.Connection) -> dict[UUID, datetime]:
     """When routing says that they were signed for, by clock."""
     events = [json.loads(row["value"]) for row in await conn.fetch(MET)]
-    stops = [stop for event in events for stop in event["clocks"] if stop["kind"] == "signing"]
+    changes = [change for event in events for change in event.get("clocks", ())]
+    stops = [change for change in changes if (change["change"], change["kind"]) == ("met", "signing")]
     found = {UUID(stop["clock_id"]): datetime.fromisoformat(stop["at"]) for stop in stops}
     assert len(found) == len(stops)
     return found

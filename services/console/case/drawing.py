@@ -6,8 +6,8 @@ from typing import Final
 
 from rich.cells import cell_len
 
+from contracts.clocks import LimitBasis
 from contracts.codes import ClockStatus
-from contracts.events.clocks import LimitBasis
 from services.console.case.telling import Told
 from services.console.dated import dated, padded
 from services.deadlines import CIVIL_TIME

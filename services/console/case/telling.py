@@ -7,8 +7,9 @@ from uuid import UUID
 
 import msgspec
 
+from contracts.clocks import LimitBasis
 from contracts.codes import ClockKind, ClockStatus
-from contracts.events.clocks import ClockBreached, ClockCleared, LimitBasis
+from contracts.events.clocks import ClockBreached, ClockCleared
 from services.console.case.asking import Services
 from services.intake.spending import TimeView
 from services.intake.timeline import ClockView, Entry

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from contracts.clocks import ClockStarted
 from contracts.codes import WORK, ClockStatus, FeedbackAction, FeedbackOutcome, ReferralRole
 from contracts.events import Event
-from contracts.events.clocks import ClockStarted
 from contracts.events.referrals import (
     FeedbackReceived,
     ReferralCancelled,
     ReferralDispatched,
+    ReferralEvent,
     ReferralReturned,
     ReferralReturnRefused,
     ReferralReworkRequested,
@@ -84,11 +85,6 @@ class Offices:
                     self.wheel.spawn(self._say(self._legs[id_], Step(action=FeedbackAction.SIGN)))
             case ReferralReworkRequested(referral_id=id_) if id_ in self._legs:
                 self._legs[id_].round = event.round
-            case ClockStarted(clocks=clocks):
-                for clock in clocks:
-                    leg = self._legs.get(clock.referral_id) if clock.referral_id else None
-                    if leg is not None and clock.kind in WORK and clock.due_at is not None:
-                        self._begin(leg, clock.due_at)
             case ReferralReturnRefused(referral_id=id_) if id_ in self._legs:
                 leg = self._legs[id_]
                 self._play(leg, leg.otherwise, leg.start)
@@ -100,6 +96,10 @@ class Offices:
                 self._was_refused(self._legs[id_], action, event.code or "")
             case _:
                 pass
+        if isinstance(event, ReferralEvent) and event.referral_id in self._legs:
+            for clock in event.clocks:
+                if isinstance(clock, ClockStarted) and clock.kind in WORK and clock.due_at is not None:
+                    self._begin(self._legs[event.referral_id], clock.due_at)
 
     async def look_into_inboxes(self) -> None:
         """Every working morning, the offices without a topic that can have got something since."""

@@ -18,7 +18,6 @@ ACTS: Final = frozenset(
         "case.supplement_requested",
         "case.supplemented",
         "case.withdrawn",
-        "case.merged",
         "case.closed",
         "case.reopened",
         "case.applicant_told",
@@ -36,8 +35,8 @@ ACTS: Final = frozenset(
         "referral.progress_reported",
         "referral.completed",
         "referral.failed",
+        "referral.extended",
         "feedback.received",
-        "clock.extended",
     }
 )
 """What no rule and no passing of time brings about."""

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from contracts.events.clocks import ClocksTold
-from contracts.events.referrals import FeedbackReceived, ReferralEvent
+from contracts.clocks import ClockFacts
+from contracts.events import CaseBound
+from contracts.events.clocks import clocks_in
+from contracts.events.referrals import FeedbackReceived, ReferralEvent, ReferralOfficeSucceeded
 from contracts.events.rejections import FeedbackRejected
 from contracts.topics import HOME, OFFICE_REFERRALS
 from services.console.verify.facts import Facts, Fault, Heard, Said
@@ -62,7 +64,7 @@ def copies_equal(facts: Facts) -> Iterator[Fault | None]:
             yield Fault(detail="a copy without its original", case_id=row.case_id, ids=ids)
         elif (original.value, original.sequence, original.type) != (row.value, row.sequence, row.type):
             yield Fault(detail="the copy differs from its original", case_id=row.case_id, ids=ids)
-        elif OFFICE_REFERRALS.named(_office(original) or "") != row.topic:
+        elif row.topic not in map(OFFICE_REFERRALS.named, _offices(original)):
             yield Fault(detail="the copy went to another office", case_id=row.case_id, ids=ids)
         else:
             yield None
@@ -73,26 +75,26 @@ def copies_complete(facts: Facts) -> Iterator[Fault | None]:
     copied = {(row.event_id, row.topic) for row in facts.said if row.topic.startswith("departments.")}
     for (service, case_id), rows in facts.said_of.items():
         for row in rows if service == "routing" else ():
-            office = _office(row)
-            if office is None or office not in facts.kafka_offices:
-                continue
-            topic = OFFICE_REFERRALS.named(office)
-            ids = {"event_id": str(row.event_id), "topic": topic}
-            there = (row.event_id, topic) in copied
-            yield None if there else Fault(detail=f"{row.type} was not copied", case_id=case_id, ids=ids)
+            for office in _offices(row) & facts.kafka_offices:
+                topic = OFFICE_REFERRALS.named(office)
+                ids = {"event_id": str(row.event_id), "topic": topic}
+                there = (row.event_id, topic) in copied
+                yield None if there else Fault(detail=f"{row.type} was not copied", case_id=case_id, ids=ids)
 
 
-def _office(row: Said) -> str | None:
-    """The one office that an event is about."""
+def _offices(row: Said) -> set[str]:
+    """The offices that an event is about: of the referral or the answer, and whoever has a clock by it."""
     event = decoded(row)
+    if not isinstance(event, CaseBound):
+        return set()
+    offices = {clock.office for clock in clocks_in(event) if isinstance(clock, ClockFacts)}
     match event:
         case ReferralEvent(office=office) | FeedbackReceived(sender=office):
-            return office
-        case ClocksTold():
-            offices = {clock.office for clock in event.clocks}
-            return offices.pop() if len(offices) == 1 else None
+            offices.add(office)
+            offices |= {event.predecessor} if isinstance(event, ReferralOfficeSucceeded) else set()
         case _:
-            return None
+            pass
+    return offices
 
 
 @check("everything in the journals is on its topic", needs_kafka=True)

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
-from contracts.codes import FeedbackOutcome
-from contracts.events.referrals import FeedbackReceived, ReferralDispatched
+from contracts.events.referrals import ReferralDispatched, ReferralEvent
 from services.console.verify.facts import AnswerRow, Facts, Fault
 from services.console.verify.registry import check
 from services.console.verify.timelines import decoded
@@ -22,10 +21,10 @@ def not_backdated(facts: Facts) -> Iterator[Fault | None]:
             match decoded(row):
                 case ReferralDispatched(referral_id=referral_id, at=at):
                     sent[referral_id] = at
-                case FeedbackReceived(outcome=FeedbackOutcome.APPLIED) as answer if answer.referral_id in sent:
-                    early = answer.received_at < sent[answer.referral_id]
-                    told = f"sent at {sent[answer.referral_id]}, answered at {answer.received_at}"
-                    ids = {"referral_id": str(answer.referral_id), "office": answer.sender}
+                case ReferralEvent(feedback_id=str()) as answer if answer.referral_id in sent:
+                    early = answer.at < sent[answer.referral_id]
+                    told = f"sent at {sent[answer.referral_id]}, answered at {answer.at}"
+                    ids = {"referral_id": str(answer.referral_id), "office": answer.office}
                     yield Fault(detail=told, case_id=case_id, ids=ids) if early else None
 
 

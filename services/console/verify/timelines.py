@@ -8,19 +8,11 @@ from uuid import UUID
 
 import msgspec
 
+from contracts.clocks import ClockStop
 from contracts.codes import ClockKind
-from contracts.events import EVENTS, Event
-from contracts.events.clocks import (
-    ClockBreached,
-    ClockCancelled,
-    ClockCleared,
-    ClockExtended,
-    ClockMet,
-    ClockPaused,
-    ClockRecalculated,
-    ClockResumed,
-    ClockStarted,
-)
+from contracts.events import EVENTS, CaseBound, Event
+from contracts.events.base import moment_of
+from contracts.events.clocks import ClockBreached, ClockCleared, clocks_in
 from services.console.verify.facts import Facts, Said
 
 
@@ -61,8 +53,13 @@ def _decoder(wire_type: str) -> msgspec.json.Decoder[Event]:
 
 
 def decoded(row: Said) -> Event | None:
-    """The event of a row; nothing if this version does not know its type."""
-    return _decoder(row.type).decode(row.value) if row.type in EVENTS else None
+    """The event of a row; nothing if this version does not know its type, or cannot read it."""
+    if row.type not in EVENTS:
+        return None
+    try:
+        return _decoder(row.type).decode(row.value)
+    except msgspec.MsgspecError:
+        return None
 
 
 def timelines(facts: Facts) -> dict[UUID, Timeline]:
@@ -71,8 +68,8 @@ def timelines(facts: Facts) -> dict[UUID, Timeline]:
     for (service, _), rows in facts.said_of.items():
         if service != "notify":
             for row in rows:
-                if row.type.startswith("yimen.clock."):
-                    _follow(found, service, decoded(row))
+                if isinstance(event := decoded(row), CaseBound):
+                    _follow(found, service, event)
     return found
 
 
@@ -110,37 +107,23 @@ def _of_notify(facts: Facts) -> Iterable[Said]:
     return (row for (service, _), rows in facts.said_of.items() if service == "notify" for row in rows)
 
 
-def _follow(found: dict[UUID, Timeline], service: str, event: Event | None) -> None:
-    match event:
-        case ClockStarted(clocks=clocks):
-            since = None
-        case ClockPaused(clocks=clocks, paused_at=since):
-            pass
-        case ClockResumed(clocks=clocks, resumed_at=since):
-            pass
-        case ClockExtended(clocks=clocks, extended_at=since):
-            pass
-        case ClockRecalculated(clocks=clocks, recalculated_at=since):
-            pass
-        case ClockMet() | ClockCancelled():
-            for stop in event.clocks:
-                if (known := found.get(stop.clock_id)) is not None:
-                    known.latest.until = known.ended_at = stop.at
-            return
-        case _:
-            return
-    for one in clocks:
-        known = found.get(one.clock_id)
+def _follow(found: dict[UUID, Timeline], service: str, event: CaseBound) -> None:
+    for change in clocks_in(event):
+        known = found.get(change.clock_id)
+        if isinstance(change, ClockStop):
+            if known is not None:
+                known.latest.until = known.ended_at = change.at
+            continue
         if known is None:
             known = Timeline(
                 service=service,
-                clock_id=one.clock_id,
+                clock_id=change.clock_id,
                 case_id=event.case_id,
-                kind=one.kind,
-                started_at=one.started_at,
-                continues=one.continues,
+                kind=change.kind,
+                started_at=change.started_at,
+                continues=change.continues,
             )
-            found[one.clock_id] = known
+            found[change.clock_id] = known
         else:
-            known.latest.until = since
-        known.versions.append(Version(number=one.version, due_at=one.due_at))
+            known.latest.until = moment_of(event)
+        known.versions.append(Version(number=change.version, due_at=change.due_at))

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from contracts import clocks as k
 from contracts.codes import WORK, CaseStep, ClockKind, TimeKind
-from contracts.events import clocks as k
+from contracts.events.clocks import PauseCorrection
 from services.deadlines.accounting import Turn
 
 OWN: Final = frozenset({CaseStep.UNSIGNED, CaseStep.HANDLING, CaseStep.ON_HOLD})
@@ -87,27 +88,28 @@ class Account:
         if (still := self._open) is not None:
             self.pauses[-1] = _ended(still, at)
 
-    def hears(self, event: k.ClocksTold, clock: k.ClockFacts) -> None:
-        """What a clock of the leg says of its end and of its pauses: since when, and what was wrong."""
+    def hears(self, clock: k.ClockFacts) -> None:
+        """What a clock of the leg says of its end and of its pauses: since when they lasted."""
         work = (clock.kind, clock.started_at)
         if clock.kind in WORK:
             self.ends[work] = clock.due_at or clock.missed_at
-        match event:
-            case k.ClockPaused(paused_at=at, since=since) if (still := self._open) is not None:
+        match clock:
+            case k.ClockPaused(since=since) if (still := self._open) is not None:
                 stopped = work if clock.kind in WORK else still.work
-                self.pauses[-1] = replace(still, start=max(since or at, clock.started_at), work=stopped)
-            case k.ClockResumed(resumed_at=at, since=since) if self.pauses:
-                self.pauses[-1] = _ended(self.pauses[-1], since or at)
-            case k.ClockRecalculated(correction=k.PauseCorrection() as right):
-                # Found by its moments: the clock goes on from office to office, and counts the pauses of all.
-                self.pauses = [
-                    replace(one, start=right.start, end=right.end)
-                    if (one.start, one.end) == (right.was_start, right.was_end)
-                    else one
-                    for one in self.pauses
-                ]
+                self.pauses[-1] = replace(still, start=max(since, clock.started_at), work=stopped)
+            case k.ClockResumed(since=since) if self.pauses:
+                self.pauses[-1] = _ended(self.pauses[-1], since)
             case _:
                 pass
+
+    def corrects(self, right: PauseCorrection) -> None:
+        """A pause is found by its moments: the clock goes on from office to office, and counts the pauses of all."""
+        self.pauses = [
+            replace(one, start=right.start, end=right.end)
+            if (one.start, one.end) == (right.was_start, right.was_end)
+            else one
+            for one in self.pauses
+        ]
 
     @property
     def _open(self) -> Still | None:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from contracts.clocks import LimitBasis
 from contracts.codes import LEAD_WORK, CaseState, ClockKind, Field, ReferralRole, SubmissionChannel
-from contracts.events.clocks import LimitBasis
 from services.deadlines import due
 from services.policies import Policy
 from services.policies.clocks import LegalClock, basis_of, terms_of

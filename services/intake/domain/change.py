@@ -82,6 +82,13 @@ class Reopened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Progressed:
+    """An office or routing moved the case or the clocks of its window, and nothing else is to be said of it."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WordOwed:
     """The applicant is to be told of something that others decided."""
 
@@ -110,7 +117,7 @@ class HandedOn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClocksMoved:
-    """Clocks that one act started, paused, resumed, met or cancelled, as they are after it."""
+    """Clocks that the fact before it started, paused, resumed, met or cancelled, as they are after it."""
 
     how: str
     clocks: tuple[LegalClock, ...]
@@ -132,6 +139,7 @@ Fact = (
     | Terminated
     | Closed
     | Reopened
+    | Progressed
     | WordOwed
     | WordGiven
     | AreaChanged
@@ -147,13 +155,15 @@ class Change:
     case: Case
     at: datetime
     facts: tuple[Fact, ...] = field(default=())
+    states: tuple[CaseState, ...] = field(default=())
+    """The state of the case after each fact."""
     by: Actor = BY_RULES
     """Whose act it is; every event of the change says so."""
 
     def says(self, fact: Fact, **changes: Any) -> "Change":
         """The fact, with what it changes of the case."""
         case = replace(self.case, **changes) if changes else self.case
-        return replace(self, case=case, facts=(*self.facts, fact))
+        return replace(self, case=case, facts=(*self.facts, fact), states=(*self.states, case.state))
 
     def moves(self, move: Move) -> CaseState:
         """The state after a move that was checked to be allowed."""

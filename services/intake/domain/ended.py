@@ -6,16 +6,17 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+from contracts import clocks as k
 from contracts.codes import ClockStatus
 from contracts.events import CaseBound
-from contracts.events import clocks as k
 from contracts.events.cases import CaseReopened
+from contracts.events.clocks import clocks_in
 from services.deadlines import Limit
 from services.deadlines.limits import DEFAULT_RULES
 from services.policies import Policy
 from services.policies.clocks import LegalClock, Terms, Told
 
-ENDS: Final[Mapping[type[CaseBound], ClockStatus]] = MappingProxyType(
+ENDS: Final[Mapping[type[k.ClockStop], ClockStatus]] = MappingProxyType(
     {k.ClockMet: ClockStatus.MET, k.ClockCancelled: ClockStatus.CANCELLED}
 )
 
@@ -35,27 +36,22 @@ class _Heard:
     round: int = 1
 
     def hears(self, event: CaseBound) -> None:
-        match event:
-            case CaseReopened(round=number):
-                self.round = number
-            case k.ClocksTold():
-                for facts in event.clocks:
-                    if facts.referral_id is None:
-                        self._told(event, facts)
-            case k.ClockMet() | k.ClockCancelled():
-                for stop in event.clocks:
-                    if (clock := self.clocks.get(stop.clock_id)) is not None:
-                        self.clocks[clock.id] = clock.stop(stop.at, ENDS[type(event)])
-            case _:
-                pass
+        if isinstance(event, CaseReopened):
+            self.round = event.round
+        for clock in clocks_in(event):
+            if isinstance(clock, k.ClockFacts):
+                if clock.referral_id is None:
+                    self._told(clock)
+            elif (known := self.clocks.get(clock.clock_id)) is not None:
+                self.clocks[known.id] = known.stop(clock.at, ENDS[type(clock)])
 
-    def _told(self, event: k.ClocksTold, facts: k.ClockFacts) -> None:
+    def _told(self, facts: k.ClockFacts) -> None:
         clock = self.clocks.get(facts.clock_id) or self._new(facts)
-        match event:
-            case k.ClockPaused(reason=reason, paused_at=at, since=since):
-                clock = clock.pause(since or at, reason)
-            case k.ClockResumed(resumed_at=at, since=since):
-                clock = clock.resume(since or at)
+        match facts:
+            case k.ClockPaused(reason=reason, since=since):
+                clock = clock.pause(since, reason)
+            case k.ClockResumed(since=since):
+                clock = clock.resume(since)
             case _:
                 pass
         told = Told(version=facts.version, calendar="", due_at=facts.due_at, due_soon_at=facts.due_soon_at)

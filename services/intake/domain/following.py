@@ -6,7 +6,7 @@ from uuid import UUID
 
 from contracts.codes import CaseState, ClockKind
 from services.intake.domain.case import Awaited, Case
-from services.intake.domain.change import Change, Resolved, Resumed, Suspended, Terminated, WordOwed
+from services.intake.domain.change import Change, Progressed, Resolved, Resumed, Suspended, Terminated, WordOwed
 from services.intake.domain.registering import accepted
 from services.intake.domain.states import Move, after
 from services.intake.domain.timing import happens, turns
@@ -19,27 +19,33 @@ AT_WORK = frozenset({CaseState.IN_PROGRESS, CaseState.SUSPENDED})
 
 def dispatched(case: Case, at: datetime, referral: UUID, office: str, policy: Policy) -> Change:
     """A lead has it. Whoever gets it instead of an office that waited starts to work: nothing holds the case then."""
-    state = after(case.state, Move.DISPATCH) or case.state
-    change = Change(case=replace(case, lead=referral, lead_office=office, state=state), at=at)
-    return heard(_resume(change), referral, Happening.REFERRAL_DISPATCHED, policy)
+    state = after(case.state, Move.DISPATCH)
+    change = _resume(Change(case=replace(case, lead=referral, lead_office=office), at=at))
+    if state is not None:
+        change = change.says(Progressed(cause=Happening.REFERRAL_DISPATCHED.value), state=state)
+    return heard(change, referral, Happening.REFERRAL_DISPATCHED, policy)
 
 
 def heard(change: Change, referral: UUID, what: Happening, policy: Policy) -> Change:
     """What happened to the lead's referral may be what a clock of the window waited for."""
-    return turns(change, what, policy) if referral == change.case.lead else change
+    if referral != change.case.lead:
+        return change
+    begun = change if change.facts else change.says(Progressed(cause=what.value))
+    turned = turns(begun, what, policy)
+    return change if turned is begun else turned
 
 
-def timed(case: Case, at: datetime, handling: Awaited) -> Change:
+def timed(change: Change, handling: Awaited) -> Change:
     """Routing said until when the lead has time; late news of a case that is over says nothing.
 
     While the case is suspended its work has no date: what is awaited is the review of the hold.
     """
-    reviews = handling.kind is ClockKind.HOLD_REVIEW
+    case, reviews = change.case, handling.kind is ClockKind.HOLD_REVIEW
     awaits = case.state is CaseState.SUSPENDED if reviews else case.state in AT_WORK
     standing = case.handling is not None and case.handling.kind is ClockKind.HOLD_REVIEW and not reviews
     if not awaits or (standing and case.state is CaseState.SUSPENDED):
-        return Change(case=case, at=at)
-    return Change(case=replace(case, handling=handling), at=at)
+        return change
+    return replace(change, case=replace(case, handling=handling))
 
 
 def extended(change: Change) -> Change:

@@ -10,16 +10,17 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from contracts.clocks import ClockFacts, ClockStarted
 from contracts.codes import CaseStep, ClockKind, ReferralRole, TimeKind
 from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events import referrals as r
-from contracts.events.clocks import ClockStarted, ClocksTold
+from contracts.events.clocks import ClockRecalculated, clocks_in
 from services.intake.domain.account import OVER, Account, Holding
 
 APPLICANT: Final = "applicant"
 DISPATCHING: Final = "dispatching"
-ENDS: Final = (c.CaseNotAccepted, c.CaseClosed, c.CaseMerged, c.CaseWithdrawn, c.CaseTerminated)
+ENDS: Final = (c.CaseNotAccepted, c.CaseClosed, c.CaseWithdrawn, c.CaseTerminated)
 LEG_ENDS: Final = (r.ReferralReturned, r.ReferralCompleted, r.ReferralFailed, r.ReferralCancelled)
 SENDING: Final = Holding(holder=DISPATCHING, step=CaseStep.DISPATCH)
 
@@ -43,12 +44,11 @@ class Accounts:
                 if held is not None:
                     account.passes(at, held)
                 _stands(account, at, event)
-            case ClocksTold():
-                if isinstance(event, ClockStarted):
-                    self._hears_decider(event)
-                self._hears_clocks(event)
+            case ClockRecalculated():
+                pass
             case _:
                 self._hears_window(at, event)
+        self._hears_clocks(event)
 
     def _hears_window(self, at: datetime, event: CaseBound) -> None:
         if isinstance(event, c.CaseRegistered):
@@ -71,20 +71,25 @@ class Accounts:
             self.case.passes(at, SENDING if held == OVER else held)
         _stands(self.case, at, event)
 
-    def _hears_clocks(self, event: ClocksTold) -> None:
-        for clock in event.clocks:
+    def _hears_clocks(self, event: CaseBound) -> None:
+        correction = event.correction if isinstance(event, ClockRecalculated) else None
+        for clock in clocks_in(event):
+            if not isinstance(clock, ClockFacts) or clock.referral_id is None:
+                continue
+            if isinstance(clock, ClockStarted) and clock.kind is ClockKind.RETURN_DECISION:
+                self._hears_decider(clock)
             own = self.case if clock.referral_id == self._lead and not self.case.over else None
-            account = self.beside.get(clock.referral_id, own) if clock.referral_id is not None else None
+            account = self.beside.get(clock.referral_id, own)
             if account is not None:
-                account.hears(event, clock)
+                account.hears(clock)
+                if correction is not None:
+                    account.corrects(correction)
 
-    def _hears_decider(self, event: ClockStarted) -> None:
+    def _hears_decider(self, clock: ClockStarted) -> None:
         """Who decides on a return is named by the clock that starts with the asking."""
-        for clock in event.clocks:
-            for account in (self.case, *self.beside.values()):
-                asked = account.now.step is CaseStep.RETURN_DECISION and account.now.referral_id == clock.referral_id
-                if clock.kind is ClockKind.RETURN_DECISION and asked:
-                    account.passes(clock.started_at, replace(account.now, holder=clock.office))
+        for account in (self.case, *self.beside.values()):
+            if account.now.step is CaseStep.RETURN_DECISION and account.now.referral_id == clock.referral_id:
+                account.passes(clock.started_at, replace(account.now, holder=clock.office))
 
 
 def accounts(story: Iterable[tuple[datetime, CaseBound]]) -> Accounts:

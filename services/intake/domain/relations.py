@@ -7,9 +7,10 @@ from typing import Final
 from uuid import UUID
 
 from contracts.access import OF_ROLE, Relation
+from contracts.clocks import ClockFacts
 from contracts.codes import CaseState, ClockKind
 from contracts.events import CaseBound
-from contracts.events.clocks import ClocksTold
+from contracts.events.clocks import clocks_in
 from contracts.events.referrals import (
     ReferralCancelled,
     ReferralCompleted,
@@ -58,6 +59,16 @@ Turn = Callable[[OfficeRelation], OfficeRelation]
 
 def told(known: Relations, event: CaseBound) -> Relations:
     """The relations of a case after routing said this of it."""
+    known = _told(known, event)
+    for clock in clocks_in(event):
+        if not isinstance(clock, ClockFacts) or clock.referral_id is None:
+            continue
+        if clock.kind is ClockKind.RETURN_DECISION:
+            known = _decides(known, event.case_id, clock.referral_id, clock.office, Relation.DECIDER, clock.started_at)
+    return known
+
+
+def _told(known: Relations, event: CaseBound) -> Relations:
     match event:
         case ReferralDispatched() | ReferralReworkRequested():
             return _leg(known, event)
@@ -73,13 +84,6 @@ def told(known: Relations, event: CaseBound) -> Relations:
             return _waits(known, event.referral_id, None, None)
         case RoutingArbitrationRequested(referral_id=referral, arbiter=arbiter, requested_at=at):
             return _decides(known, event.case_id, referral, arbiter, Relation.ARBITER, at)
-        case ClocksTold():
-            for clock in event.clocks:
-                if clock.kind is ClockKind.RETURN_DECISION and clock.referral_id is not None:
-                    known = _decides(
-                        known, event.case_id, clock.referral_id, clock.office, Relation.DECIDER, clock.started_at
-                    )
-            return known
         case _:
             return known
 

@@ -6,14 +6,15 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
+from contracts.clocks import ClockExtended
 from contracts.codes import RETURN_RIGHTS, ClockKind, Door, FeedbackAction, FeedbackOutcome, ReferralRole, Role
 from contracts.events.base import Actor
-from contracts.events.clocks import ClockExtended
 from contracts.events.referrals import (
     FeedbackReceived,
     ReferralAccepted,
     ReferralCompleted,
     ReferralEvent,
+    ReferralExtended,
     ReferralFailed,
     ReferralOnHold,
     ReferralProgressReported,
@@ -26,7 +27,7 @@ from contracts.events.rejections import RecordPlace
 from contracts.refusals import Fault, Refused
 from contracts.submissions import Feedback
 from services.deadlines import BadQuestion, Limit
-from services.policies.clocks import facts_of
+from services.policies.clocks import changed_to
 from services.policies.kinds import Happening
 from services.policies.model import Extension
 from services.policies.reasons import refused_reason
@@ -65,12 +66,11 @@ def not_before_dispatch(answer: Answer, routing: Routing) -> Answer:
 
 
 def take(routing: Routing, answer: Answer, desk: Desk) -> tuple[Change, Refused | None]:
-    """The change with what is said of the answer itself; a refused answer changes nothing else."""
+    """What the answer made true, in events that name it; of a refused one only that it was refused."""
     change = Change(routing=routing, at=answer.received_at, by=answer.by)
     refused = _refusal(routing, answer, desk)
     if refused is not None:
         return change.says(received(routing, answer, FeedbackOutcome.REFUSED, refused.code)), refused
-    change = change.says(received(routing, answer, FeedbackOutcome.APPLIED))
     return nested(_EFFECTS[answer.feedback.action](change, answer.feedback, desk), desk.policy), None
 
 
@@ -239,23 +239,15 @@ def _resume(change: Change, feedback: Feedback, desk: Desk) -> Change:
 
 def _extend(change: Change, feedback: Feedback, desk: Desk) -> Change:
     by, approver = Limit.parse(str(feedback.attributes["by"])), str(feedback.attributes["approver"])
-    moved = change.moves(feedback.referral_id, Move.EXTEND)
-    extended, clocks = moved.turns(
+    extended, clocks = _step(change, feedback, ReferralExtended).turns(
         feedback.referral_id,
         _extending(desk, change.routing.matter.category),
         lambda clock: clock.extend(
             by, change.at, desk.policy.calendar_of(clock.office), approver=approver, reason=feedback.reason
         ),
     )
-    said = ClockExtended(
-        case_id=change.case_id,
-        clocks=facts_of(clocks, desk.policy),
-        added=str(by),
-        approver=approver,
-        reason=feedback.reason,
-        extended_at=change.at,
-    )
-    return extended.says(said)
+    told = changed_to(ClockExtended, clocks, desk.policy, added=str(by), approver=approver, reason=feedback.reason)
+    return extended.clocks(feedback.referral_id, told)
 
 
 def _complete(change: Change, feedback: Feedback, desk: Desk) -> Change:

@@ -1,6 +1,6 @@
 """A case as routing keeps it: its referrals, each with its clocks, and what became true of them in one act."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -8,14 +8,15 @@ from uuid import UUID
 
 import msgspec
 
+from contracts.clocks import ClockCancelled, ClockChange, ClockMet, ClockPaused, ClockResumed, ClockStarted
 from contracts.codes import ClockKind, ClockStatus, ReferralRole, ReferralState
 from contracts.events.base import BY_RULES, Actor, CaseBound
-from contracts.events.clocks import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted, ClockStop
+from contracts.events.clocks import ClockLapsed
 from contracts.events.referrals import ReferralEvent
 from contracts.refusals import Refused
 from services.deadlines import Pause
 from services.policies import Policy, Reason
-from services.policies.clocks import LegalClock, facts_of
+from services.policies.clocks import LegalClock, changed_to
 from services.policies.decision import Choice
 from services.routing.domain.matter import Matter
 from services.routing.domain.states import ENDED, WHEN_DEEMED, Move, after
@@ -146,6 +147,8 @@ class Change:
     by: Actor = BY_RULES
     """Whose act it is; every event of the change says so."""
     events: tuple[CaseBound, ...] = ()
+    ahead: tuple[ClockChange, ...] = ()
+    """What happened to clocks of a referral before the event that it belongs to was said."""
     decisions: tuple[Decided, ...] = ()
     corrections: tuple[Corrected, ...] = ()
 
@@ -165,11 +168,22 @@ class Change:
             referral_id=referral.id,
             office=referral.office,
             role=referral.role,
+            state=referral.state,
             round=referral.round,
             at=self.at,
+            clocks=self.ahead,
             **more,
         )
-        return self.says(said)
+        return replace(self, ahead=()).says(said)
+
+    def clocks(self, referral_id: UUID, changes: Sequence[ClockChange]) -> "Change":
+        """What happened to clocks travels in the event that caused it: the last of their referral, else the next."""
+        for place in reversed(range(len(self.events))):
+            cause = self.events[place]
+            if isinstance(cause, ReferralEvent) and cause.referral_id == referral_id:
+                told = msgspec.structs.replace(cause, clocks=(*cause.clocks, *changes))
+                return replace(self, events=(*self.events[:place], told, *self.events[place + 1 :]))
+        return replace(self, ahead=(*self.ahead, *changes))
 
     def decided(self, decision: Decided) -> "Change":
         return replace(self, decisions=(*self.decisions, decision))
@@ -189,44 +203,42 @@ class Change:
         ended = self.at if state in ENDED else None
         return self.puts(replace(referral, state=state, ended_at=ended, **changes))
 
+    def lapsed(self) -> "Change":
+        """Nothing is to be said but that clocks ended with their time."""
+        if not self.ahead:
+            return self
+        said = ClockLapsed(case_id=self.case_id, clocks=self.ahead, lapsed_at=self.at)
+        return replace(self, ahead=()).says(said)
+
     def starts(self, referral_id: UUID, clocks: Iterable[LegalClock], policy: Policy) -> "Change":
         started = tuple(clocks)
         if not started:
             return self
         referral = self.routing.referral(referral_id)
         said = self.puts(replace(referral, clocks=(*referral.clocks, *started)))
-        return said.says(ClockStarted(case_id=self.case_id, clocks=facts_of(started, policy)))
+        return said.clocks(referral_id, changed_to(ClockStarted, started, policy))
 
     def meets(self, referral_id: UUID, kinds: Collection[ClockKind]) -> "Change":
         """What the open clocks of these kinds waited for has happened."""
-        change, ended = self._stopped(referral_id, ClockStatus.MET, kinds)
-        return change.says(ClockMet(case_id=self.case_id, clocks=ended)) if ended else self
+        return self._stopped(referral_id, ClockStatus.MET, ClockMet, kinds)
 
     def cancels(self, referral_id: UUID, kinds: Collection[ClockKind] = ALL_KINDS) -> "Change":
         """The open clocks of these kinds wait for nothing any more."""
-        change, ended = self._stopped(referral_id, ClockStatus.CANCELLED, kinds)
-        return change.says(ClockCancelled(case_id=self.case_id, clocks=ended)) if ended else self
+        return self._stopped(referral_id, ClockStatus.CANCELLED, ClockCancelled, kinds)
 
     def pauses(self, referral_id: UUID, reason: Reason, policy: Policy, *, since: datetime) -> "Change":
         """Those clocks stand still that the reason stops."""
         change, turned = self.turns(referral_id, reason.stops, lambda clock: clock.pause(since, reason.code))
-        facts = facts_of(turned, policy)
-        said = ClockPaused(
-            case_id=self.case_id, clocks=facts, reason=reason.code, paused_at=self.at, since=self._late(since)
-        )
-        return change.says(said) if turned else self
+        told = changed_to(ClockPaused, turned, policy, reason=reason.code, since=since)
+        return change.clocks(referral_id, told) if turned else self
 
     def resumes(self, referral_id: UUID, policy: Policy, *, since: datetime) -> "Change":
         """Whatever stands still runs on."""
         change, turned = self.turns(
             referral_id, ALL_KINDS, lambda clock: clock.resume(since) if clock.status is ClockStatus.PAUSED else clock
         )
-        facts = facts_of(turned, policy)
-        said = ClockResumed(case_id=self.case_id, clocks=facts, resumed_at=self.at, since=self._late(since))
-        return change.says(said) if turned else self
-
-    def _late(self, since: datetime) -> datetime | None:
-        return since if since != self.at else None
+        told = changed_to(ClockResumed, turned, policy, since=since)
+        return change.clocks(referral_id, told) if turned else self
 
     def turns(
         self, referral_id: UUID, kinds: Collection[ClockKind], turn: Callable[[LegalClock], LegalClock]
@@ -239,10 +251,16 @@ class Change:
         return (self.puts(replace(referral, clocks=clocks)), changed) if changed else (self, ())
 
     def _stopped(
-        self, referral_id: UUID, status: ClockStatus, kinds: Collection[ClockKind]
-    ) -> tuple["Change", tuple[ClockStop, ...]]:
+        self,
+        referral_id: UUID,
+        status: ClockStatus,
+        how: type[ClockMet | ClockCancelled],
+        kinds: Collection[ClockKind],
+    ) -> "Change":
         referral = self.routing.referral(referral_id)
         stopped = {clock.id: clock.stop(self.at, status) for clock in referral.open_clocks(kinds)}
+        if not stopped:
+            return self
         clocks = tuple(stopped.get(clock.id, clock) for clock in referral.clocks)
-        ended = tuple(clock.ending() for clock in stopped.values())
-        return (self.puts(replace(referral, clocks=clocks)) if stopped else self), ended
+        ended = [clock.ended(how) for clock in stopped.values()]
+        return self.puts(replace(referral, clocks=clocks)).clocks(referral_id, ended)

@@ -48,7 +48,6 @@ def _succeeded(change: Change, referral: Referral, heir: str, desk: Desk) -> Cha
         referral.id,
         ReferralOfficeSucceeded,
         predecessor=referral.office,
-        state=referral.state,
         number=matter.number,
         category=matter.category,
         field=matter.field,

@@ -44,7 +44,7 @@ def silence(change: Change, referral_id: UUID, desk: Desk) -> Change:
         referral = change.routing.referral(referral_id)
     unanswered = passed - RETURN_RIGHTS and referral.may(Move.SIGN) and not referral.deemed
     if not (unanswered or rights) or not referral.may(Move.DEEM_ACCEPTED):
-        return change
+        return change.lapsed()
     change = change.moves(referral_id, Move.DEEM_ACCEPTED, deemed=True)
     change = change.tells(referral_id, ReferralDeemedAccepted)
     return happens(change, referral_id, desk, Happening.REFERRAL_DEEMED_ACCEPTED)

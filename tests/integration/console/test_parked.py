@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from contracts.codes import CaseState
 from contracts.events.cases import CaseRegistered, CaseWithdrawn
 from contracts.topics import CASES
 from services.runtime.consume import read_record
@@ -86,9 +87,12 @@ async def hears_the_second_thing_first(routing: Routing) -> CaseRegistered:
     accepted = an_accepted_case()
     routing.sequences[accepted.case_id] = 1
     await routing.hears(accepted)
-    await routing.hears(CaseWithdrawn(case_id=accepted.case_id, reason="moved_away", withdrawn_at=NOW))
+    await routing.hears(
+        CaseWithdrawn(state=CaseState.WITHDRAWN, case_id=accepted.case_id, reason="moved_away", withdrawn_at=NOW)
+    )
     routing.sequences[accepted.case_id] = 0
     return CaseRegistered(
+        state=CaseState.REGISTERED,
         case_id=accepted.case_id,
         number=accepted.number,
         source="township",

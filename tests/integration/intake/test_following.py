@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contracts.clocks import ClockExtended
 from contracts.codes import CaseState, ClockKind, ReferralRole
 from contracts.events import CaseBound
-from contracts.events.clocks import ClockExtended
+from contracts.events.referrals import ReferralExtended
 from contracts.topics import ALERTS, REFERRALS
 from services.intake import store
 from services.intake.domain import acts
@@ -123,6 +124,7 @@ async def test_a_whole_life_in_one_batch_is_the_same_as_event_by_event(
         assert await ear.said(case_id) == [
             "case.registered",
             "case.accepted",
+            "case.progressed",
             "case.suspended",
             "case.applicant_to_be_told",
             "case.resumed",
@@ -137,16 +139,12 @@ async def test_the_story_names_who_said_what(engine: AsyncEngine, watch: PolicyW
         story = [(entry.type, entry.by) for entry in await store.list_timeline(conn, case_id)]
     assert story == [
         ("case.registered", "clerk-1"),
-        ("clock.started", "clerk-1"),
         ("case.accepted", "clerk-1"),
-        ("clock.met", "clerk-1"),
-        ("clock.started", "clerk-1"),
         ("referral.dispatched", "routing"),
-        ("clock.met", "routing"),
-        ("clock.started", "routing"),
+        ("case.progressed", "routing"),
+        ("clock.lapsed", "routing"),
         ("referral.completed", voices.OFFICE),
         ("case.resolved", voices.OFFICE),
-        ("clock.started", voices.OFFICE),
     ]
 
 
@@ -154,14 +152,9 @@ async def test_an_extension_stands_in_the_story_until_the_applicant_was_told(
     engine: AsyncEngine, watch: PolicyWatch, ear: Ear
 ) -> None:
     case_id = await a_case(engine, watch)
-    extension = ClockExtended(
-        case_id=case_id,
-        clocks=(voices.clock(LEAD, version=2),),
-        added="10wd",
-        approver="unit_head",
-        reason="complex",
-        extended_at=voices.AT,
-    )
+    more = {"added": "10wd", "approver": "unit_head", "reason": "complex"}
+    clock = voices.clock(LEAD, version=2, change=ClockExtended, **more)
+    extension = voices.leg(ReferralExtended, case_id, LEAD, clocks=(clock,))
     await ear.hears(voices.dispatched(case_id, LEAD), voices.started(case_id, LEAD), extension)
     assert (await ear.case(case_id)).untold == ("extension",)
     async with transaction(engine) as conn:
@@ -169,8 +162,8 @@ async def test_an_extension_stands_in_the_story_until_the_applicant_was_told(
         await act(case_id, told, conn, watch.policy, who=WINDOW)
         story = [(entry.type, entry.by) for entry in await store.list_timeline(conn, case_id)]
     assert story[-3:] == [
-        ("clock.extended", "routing"),
-        ("case.applicant_to_be_told", "routing"),
+        ("referral.extended", voices.OFFICE),
+        ("case.applicant_to_be_told", voices.OFFICE),
         ("case.applicant_told", "clerk-1"),
     ]
     assert (await ear.case(case_id)).untold == ()
@@ -275,7 +268,7 @@ async def test_silence_of_the_window_is_acceptance_once(engine: AsyncEngine, wat
     assert (case.state, [clock.kind for clock in case.clocks]) == (CaseState.ACCEPTED, [ClockKind.DISPATCH])
     assert await ear.said(case_id) == ["case.registered", "case.accepted"]
     async with engine.connect() as conn:
-        met = text("SELECT convert_from(value, 'UTF8') FROM journal WHERE type = 'yimen.clock.met.v1'")
+        met = text("SELECT convert_from(value, 'UTF8') FROM journal WHERE type = 'yimen.case.accepted.v1'")
         value = str(await conn.scalar(met))
     # Late stays late: the clock ends after it was due.
     assert voices.breached(case_id).fired_at.isoformat().replace("+00:00", "Z") in value
@@ -355,7 +348,7 @@ async def test_the_story_says_when_a_thing_was_so_and_not_when_it_was_heard(
         story = await store.list_timeline(conn, case_id)
     assert [(entry.type, entry.by, entry.at) for entry in story[-4:]] == [
         ("referral.dispatched", "routing", before),
-        ("clock.met", "routing", before),
-        ("clock.started", "routing", before),
+        ("case.progressed", "routing", before),
+        ("clock.lapsed", "routing", before),
         ("supervision.urged", "notify", before),
     ]

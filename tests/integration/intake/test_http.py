@@ -58,10 +58,7 @@ async def test_a_clerk_registers_and_learns_who_answers_by_when(http: httpx.Asyn
     story = (await http.get(f"/v1/cases/{told['number']}/timeline")).json()
     assert [entry["type"] for entry in story] == [
         "case.registered",
-        "clock.started",
         "case.accepted",
-        "clock.met",
-        "clock.started",
     ]
 
 

@@ -144,10 +144,11 @@ async def test_a_clock_that_waits_for_material_goes_on_by_the_new_calendar(
     assert [clock["kind"] for clock in told["clocks"]] == ["supplement"], "the one that runs"
 
     await does(lambda case: acts.supplement(case, NOW, rules(), materials=MISSING[:1]))
-    ((resumed,),) = await rows(
-        engine, "SELECT convert_from(value, 'UTF8')::json FROM journal WHERE type = 'yimen.clock.resumed.v1'"
+    ((supplemented,),) = await rows(
+        engine, "SELECT convert_from(value, 'UTF8')::json FROM journal WHERE type = 'yimen.case.supplemented.v1'"
     )
-    assert resumed["clocks"][0]["due_at"] == "2026-03-07T15:59:59.999999Z"
+    (resumed,) = [clock for clock in supplemented["clocks"] if clock["change"] == "resumed"]
+    assert resumed["due_at"] == "2026-03-07T15:59:59.999999Z"
 
 
 async def test_a_portion_that_dies_is_done_again(

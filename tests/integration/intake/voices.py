@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 
+from contracts.clocks import ClockFacts, ClockPaused, ClockResumed, ClockStarted, LimitBasis
 from contracts.cloudevents import Envelope, encode
 from contracts.codes import ClockKind, Door, Field, ReferralRole, Role, SupervisionLevel
 from contracts.events import Actor, CaseBound
 from contracts.events.alerts import SupervisionUrged
-from contracts.events.clocks import ClockBreached, ClockFacts, ClockPaused, ClockResumed, ClockStarted, LimitBasis
+from contracts.events.clocks import ClockBreached
 from contracts.events.referrals import (
     ReferralCompleted,
     ReferralDispatched,
@@ -24,6 +26,7 @@ from contracts.events.referrals import (
     ReferralSigned,
 )
 from services.runtime.consume import Record
+from tests.events import AFTER, of_clocks
 
 AT = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)
 DUE = datetime(2026, 3, 24, 15, 59, 59, 999999, tzinfo=UTC)
@@ -45,7 +48,7 @@ def leg(
     }
     if (facts | more)["feedback_id"] is not None:
         facts["by"] = Actor(door=Door.KAFKA, role=Role.OFFICER, office=OFFICE)
-    return event(**(facts | more))
+    return event(**({"state": AFTER[event]} | facts | more))
 
 
 def dispatched(case_id: UUID, referral: UUID, **more: object) -> ReferralEvent:
@@ -93,9 +96,14 @@ def rework(case_id: UUID, referral: UUID) -> ReferralEvent:
 
 
 def clock(
-    referral: UUID | None, kind: ClockKind = ClockKind.HANDLING, due_at: datetime | None = DUE, version: int = 1
-) -> ClockFacts:
-    return ClockFacts(
+    referral: UUID | None,
+    kind: ClockKind = ClockKind.HANDLING,
+    due_at: datetime | None = DUE,
+    version: int = 1,
+    change: type[ClockFacts] = ClockFacts,
+    **more: Any,
+) -> Any:
+    return change(
         clock_id=uuid4(),
         kind=kind,
         version=version,
@@ -106,17 +114,19 @@ def clock(
         due_at=due_at,
         referral_id=referral,
         basis=BASIS,
+        **more,
     )
 
 
-def started(case_id: UUID, referral: UUID, *kinds: ClockKind) -> ClockStarted:
-    return ClockStarted(case_id=case_id, clocks=tuple(clock(referral, kind) for kind in kinds or (ClockKind.HANDLING,)))
+def started(case_id: UUID, referral: UUID, *kinds: ClockKind) -> CaseBound:
+    clocks = (clock(referral, kind, change=ClockStarted) for kind in kinds or (ClockKind.HANDLING,))
+    return of_clocks(case_id, AT, *clocks)
 
 
-def deciding(case_id: UUID, referral: UUID, *, at: datetime) -> ClockStarted:
+def deciding(case_id: UUID, referral: UUID, *, at: datetime) -> CaseBound:
     """The clock that names who decides on a return."""
-    facts = msgspec.structs.replace(clock(referral, ClockKind.RETURN_DECISION), office=DECIDER, started_at=at)
-    return ClockStarted(case_id=case_id, clocks=(facts,))
+    facts = clock(referral, ClockKind.RETURN_DECISION, change=ClockStarted)
+    return of_clocks(case_id, at, msgspec.structs.replace(facts, office=DECIDER, started_at=at))
 
 
 def urged(case_id: UUID, *, at: datetime) -> SupervisionUrged:
@@ -138,13 +148,13 @@ def paused(
     *,
     at: datetime = AT,
     since: datetime | None = None,
-) -> ClockPaused:
-    clocks = (clock(referral, kind, due_at=None),)
-    return ClockPaused(case_id=case_id, clocks=clocks, reason="appraisal", paused_at=at, since=since)
+) -> CaseBound:
+    stands = clock(referral, kind, due_at=None, change=ClockPaused, reason="appraisal", since=since or at)
+    return of_clocks(case_id, at, stands)
 
 
-def going_on(case_id: UUID, referral: UUID) -> ClockResumed:
-    return ClockResumed(case_id=case_id, clocks=(clock(referral),), resumed_at=AT)
+def going_on(case_id: UUID, referral: UUID) -> CaseBound:
+    return of_clocks(case_id, AT, clock(referral, change=ClockResumed, since=AT))
 
 
 def breached(case_id: UUID, kind: ClockKind = ClockKind.ACCEPTANCE, version: int = 1) -> ClockBreached:

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from contracts.codes import FeedbackAction, FeedbackOutcome, Field, ReferralRole
-from contracts.events.referrals import FeedbackReceived, ReferralDispatched
+from contracts.codes import Field, ReferralRole, ReferralState
+from contracts.events.referrals import ReferralDispatched, ReferralSigned
 from services.notify import figures
 from services.runtime.database import transaction
 from services.runtime.ids import new_id
@@ -22,6 +22,7 @@ async def parked(notify: Notify) -> dict[str, int]:
 async def test_an_answer_that_routing_neither_takes_nor_refuses_is_counted_as_parked(notify: Notify) -> None:
     case_id = new_id()
     dispatched = ReferralDispatched(
+        state=ReferralState.DISPATCHED,
         case_id=case_id,
         referral_id=REFERRAL,
         number="130722-20260302-00001-4",
@@ -38,14 +39,14 @@ async def test_an_answer_that_routing_neither_takes_nor_refuses_is_counted_as_pa
     assert await parked(notify) == {OFFICE: 0}, "it may still be on its way"
     await notify.receives(answer("f2"), at=NOW - 2 * MINUTE)
     assert await parked(notify) == {OFFICE: 1}
-    taken = FeedbackReceived(
+    taken = ReferralSigned(
+        state=ReferralState.SIGNED,
         case_id=case_id,
         referral_id=REFERRAL,
         feedback_id="f2",
-        action=FeedbackAction.SIGN,
-        sender=OFFICE,
-        outcome=FeedbackOutcome.APPLIED,
-        received_at=NOW - 2 * MINUTE,
+        office=OFFICE,
+        role=ReferralRole.LEAD,
+        at=NOW - 2 * MINUTE,
     )
     await notify.hears(taken)
     assert await parked(notify) == {OFFICE: 0}

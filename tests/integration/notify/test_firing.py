@@ -5,14 +5,26 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from contracts.clocks import ClockStop
 from contracts.codes import ClockKind, FeedbackAction, FeedbackOutcome
-from contracts.events.clocks import ClockExtended, ClockMet, ClockPaused, ClockStop
 from contracts.events.referrals import FeedbackReceived
 from services.notify import store
 from services.notify.handlers import READERS
 from services.runtime.database import transaction
 from services.runtime.ids import new_id
-from tests.integration.notify.watching import HOUR, NOW, OFFICE, REFERRAL, Notify, answer, facts, started
+from tests.integration.notify.watching import (
+    HOUR,
+    NOW,
+    OFFICE,
+    REFERRAL,
+    Notify,
+    answer,
+    clock_extended,
+    clock_met,
+    clock_paused,
+    facts,
+    started,
+)
 
 
 async def test_a_warning_and_a_breach_are_said_once_each(notify: Notify) -> None:
@@ -34,7 +46,7 @@ async def test_what_was_done_in_time_is_never_broken_however_late_it_is_read(not
     clock_id = new_id()
     start = started(facts(clock_id))
     await notify.hears(start)
-    met = ClockMet(
+    met = clock_met(
         case_id=start.case_id, clocks=(ClockStop(clock_id=clock_id, kind=ClockKind.HANDLING, version=2, at=NOW + HOUR),)
     )
     await notify.hears(met)
@@ -48,7 +60,7 @@ async def test_what_was_done_late_is_broken_even_if_nobody_looked_in_between(not
     start = started(facts(clock_id))
     late = NOW + HOUR + timedelta(microseconds=1)
     stop = ClockStop(clock_id=clock_id, kind=ClockKind.HANDLING, version=2, at=late)
-    await notify.hears(start, ClockMet(case_id=start.case_id, clocks=(stop,)))
+    await notify.hears(start, clock_met(case_id=start.case_id, clocks=(stop,)))
     await notify.has_read(NOW + 3 * HOUR)
     await notify.watchman(at=NOW + 2 * HOUR).fire()
     assert await notify.said() == ["clock.breached"]
@@ -136,7 +148,7 @@ async def test_an_answer_that_came_too_late_holds_nothing(notify: Notify) -> Non
 async def test_a_paused_clock_says_nothing_and_an_extended_one_again(notify: Notify) -> None:
     clock_id = new_id()
     start = started(facts(clock_id))
-    paused = ClockPaused(
+    paused = clock_paused(
         case_id=start.case_id, clocks=(facts(clock_id, due_in=None, version=2),), reason="appraisal", paused_at=NOW
     )
     await notify.hears(start, paused)
@@ -145,7 +157,7 @@ async def test_a_paused_clock_says_nothing_and_an_extended_one_again(notify: Not
     assert await notify.said() == []
     longer = facts(clock_id, due_in=20 * HOUR, version=3)
     await notify.hears(
-        ClockExtended(
+        clock_extended(
             case_id=start.case_id, clocks=(longer,), added="1h", approver="unit_head", reason="complex", extended_at=NOW
         )
     )
@@ -203,7 +215,7 @@ async def test_a_portion_that_does_not_commit_has_not_happened(notify: Notify, m
 async def test_a_breach_that_was_not_said_yet_survives_a_pause_that_came_after_it(notify: Notify) -> None:
     clock_id = new_id()
     start = started(facts(clock_id, due_in=-HOUR))
-    pause = ClockPaused(
+    pause = clock_paused(
         case_id=start.case_id, clocks=(facts(clock_id, due_in=None, version=2),), reason="appraisal", paused_at=NOW
     )
     await notify.hears(start, pause)

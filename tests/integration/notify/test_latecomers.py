@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from contracts.clocks import ClockFacts, ClockStop
 from contracts.codes import SupervisionLevel
-from contracts.events.clocks import ClockFacts, ClockMet, ClockStop
 from services.notify import latecomers
 from services.notify.latecomers import Latecomers
 from services.notify.pace import Pace
 from services.policies import Policy, PolicyWatch
 from services.runtime.ids import new_id
 from tests.integration.notify.test_supervision import BREACH, DAY, LATER, LISTED, SUPERVISED, URGED, climbs, rungs
-from tests.integration.notify.watching import HOUR, PACK, Notify, facts, started
+from tests.integration.notify.watching import HOUR, PACK, Notify, clock_met, facts, started
 
 L = SupervisionLevel
 SHIPPED = PolicyWatch(PACK).policy
@@ -139,7 +139,7 @@ async def test_whoever_has_answered_or_waits_for_a_rung_is_left_alone(notify: No
     await notify.has_read(LATER)
     await notify.watchman(at=BREACH + timedelta(minutes=1)).fire()
     stop = ClockStop(clock_id=answered.clock_id, kind=answered.kind, version=2, at=BREACH + HOUR)
-    await notify.hears(ClockMet(case_id=start.case_id, clocks=(stop,)))
+    await notify.hears(clock_met(case_id=start.case_id, clocks=(stop,)))
     before = await notify.rows("SELECT * FROM supervisions ORDER BY clock_id")
     await who_looks(notify, at=LISTED).look()
     assert await notify.rows("SELECT * FROM supervisions ORDER BY clock_id") == before

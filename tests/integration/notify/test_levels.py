@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import text
 
+from contracts.clocks import ClockFacts, ClockStop, ClockWarning
 from contracts.codes import ClockKind
-from contracts.events.clocks import ClockExtended, ClockFacts, ClockMet, ClockRecalculated, ClockStop, ClockWarning
+from contracts.events.clocks import ClockRecalculated
 from services.runtime.database import transaction
 from services.runtime.ids import new_id
-from tests.integration.notify.watching import HOUR, NOW, OFFICE, Notify, facts, started
+from tests.integration.notify.watching import HOUR, NOW, OFFICE, Notify, clock_extended, clock_met, facts, started
 
 DAY = timedelta(days=1)
 END = NOW + 4 * DAY
@@ -79,7 +80,7 @@ async def test_a_change_repeats_no_level_that_was_said(notify: Notify) -> None:
         await notify.watchman(at=at).fire()
     longer = msgspec.structs.replace(clock, version=2, due_at=END + DAY)
     await notify.hears(
-        ClockExtended(
+        clock_extended(
             case_id=start.case_id, clocks=(longer,), added="1d", approver="unit_head", reason="complex", extended_at=at
         )
     )
@@ -135,7 +136,7 @@ async def test_an_answer_that_races_the_timer_wins_or_loses_and_never_both(notif
     await notify.hears(*starts)
     await notify.has_read(NOW + 9 * DAY)
     answers = [
-        ClockMet(
+        clock_met(
             case_id=start.case_id,
             clocks=(ClockStop(clock_id=clock.clock_id, kind=ClockKind.HANDLING, version=2, at=NOW + 2 * HOUR),),
         )

@@ -9,16 +9,28 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from contracts.codes import ClockKind, Field, ReferralRole, SubmissionChannel
+from contracts.clocks import ClockStop
+from contracts.codes import CaseState, ClockKind, Field, ReferralRole, ReferralState, SubmissionChannel
 from contracts.events import CaseBound
 from contracts.events.cases import CaseClosed, CaseRegistered, CaseReopened
-from contracts.events.clocks import ClockCancelled, ClockMet, ClockStarted, ClockStop
 from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralReturnRequested
 from services.policies import load_policy
 from services.runtime.auth import Principal, Role, issue_token
 from services.runtime.ids import new_id
+from tests.events import AFTER
 from tests.integration.notify.doors import KEY, application
-from tests.integration.notify.watching import HOUR, NOW, OFFICE, PACK, Notify, facts, started
+from tests.integration.notify.watching import (
+    HOUR,
+    NOW,
+    OFFICE,
+    PACK,
+    Notify,
+    clock_cancelled,
+    clock_met,
+    clock_started,
+    facts,
+    started,
+)
 
 DAY = timedelta(days=1)
 URGED = (NOW + HOUR).replace(hour=1, day=6)
@@ -42,6 +54,7 @@ async def http(notify: Notify) -> AsyncIterator[httpx.AsyncClient]:
 
 def registered() -> CaseRegistered:
     return CaseRegistered(
+        state=CaseState.REGISTERED,
         case_id=new_id(),
         number="130722-20260304-00001-1",
         category="education.student_aid",
@@ -58,6 +71,7 @@ def registered() -> CaseRegistered:
 
 def dispatched(case_id: Any, referral_id: Any) -> ReferralDispatched:
     return ReferralDispatched(
+        state=ReferralState.DISPATCHED,
         case_id=case_id,
         referral_id=referral_id,
         office=OFFICE,
@@ -74,7 +88,7 @@ def dispatched(case_id: Any, referral_id: Any) -> ReferralDispatched:
 async def late_case(notify: Notify) -> None:
     case, referral = registered(), new_id()
     clock = facts(new_id(), referral_id=referral)
-    await notify.hears(case, dispatched(case.case_id, referral), ClockStarted(case_id=case.case_id, clocks=(clock,)))
+    await notify.hears(case, dispatched(case.case_id, referral), clock_started(case_id=case.case_id, clocks=(clock,)))
 
 
 async def is_supervised(notify: Notify) -> None:
@@ -196,15 +210,27 @@ async def test_how_an_office_does(notify: Notify, http: httpx.AsyncClient) -> No
         events += [case, dispatched(case.case_id, leg)]
 
     def of(number: int, kind: type[CaseBound], **more: Any) -> CaseBound:
-        values = {"referral_id": legs[number], "office": OFFICE, "role": ReferralRole.LEAD, "at": NOW + DAY}
+        values = {
+            "state": AFTER.get(kind),
+            "referral_id": legs[number],
+            "office": OFFICE,
+            "role": ReferralRole.LEAD,
+            "at": NOW + DAY,
+        }
         return kind(case_id=cases[number].case_id, **values | more)
 
     events += [
         of(0, ReferralCompleted),
-        CaseClosed(case_id=cases[0].case_id, closed_at=NOW + DAY, satisfied=True),
+        CaseClosed(state=CaseState.CLOSED, case_id=cases[0].case_id, closed_at=NOW + DAY, satisfied=True),
         of(1, ReferralReturnRequested, reason="not_competent"),
         of(2, ReferralCompleted),
-        CaseReopened(case_id=cases[2].case_id, reopened_at=NOW + DAY, round=2, reason="not_satisfied"),
+        CaseReopened(
+            state=CaseState.IN_PROGRESS,
+            case_id=cases[2].case_id,
+            reopened_at=NOW + DAY,
+            round=2,
+            reason="not_satisfied",
+        ),
         of(2, ReferralCompleted, round=2),
     ]
     await notify.hears(*events)
@@ -223,16 +249,16 @@ async def test_an_office_is_not_judged_by_a_limit_that_broke_before_it_had_the_c
     case, first, later = registered(), new_id(), new_id()
     clock = facts(new_id(), referral_id=first)
     await notify.hears(case, writer="intake")
-    await notify.hears(dispatched(case.case_id, first), ClockStarted(case_id=case.case_id, clocks=(clock,)))
+    await notify.hears(dispatched(case.case_id, first), clock_started(case_id=case.case_id, clocks=(clock,)))
     await notify.has_read(NOW + 9 * DAY)
     await notify.watchman(at=NOW + DAY).fire()
     stop = ClockStop(clock_id=clock.clock_id, kind=clock.kind, version=1, at=NOW + DAY)
     on = msgspec.structs.replace(clock, clock_id=new_id(), office=OTHER, referral_id=later, continues=clock.clock_id)
     sent = msgspec.structs.replace(dispatched(case.case_id, later), office=OTHER, at=NOW + DAY)
     await notify.hears(
-        ClockCancelled(case_id=case.case_id, clocks=(stop,)),
+        clock_cancelled(case_id=case.case_id, clocks=(stop,)),
         sent,
-        ClockStarted(case_id=case.case_id, clocks=(on,)),
+        clock_started(case_id=case.case_id, clocks=(on,)),
         sent_at=NOW + DAY,
     )
     found = (await http.get(f"/v1/offices/{OTHER}/performance")).json()
@@ -275,7 +301,7 @@ async def test_a_referral_with_two_late_clocks_is_supervised_once(notify: Notify
     """And a clock without a referral is no share of referrals."""
     case, referral = registered(), new_id()
     clocks = tuple(facts(new_id(), kind=kind, referral_id=referral) for kind in (ClockKind.HANDLING, ClockKind.REWORK))
-    await notify.hears(case, dispatched(case.case_id, referral), ClockStarted(case_id=case.case_id, clocks=clocks))
+    await notify.hears(case, dispatched(case.case_id, referral), clock_started(case_id=case.case_id, clocks=clocks))
     await notify.hears(started(facts(new_id(), kind=ClockKind.CALLBACK, referral_id=None)))
     await is_supervised(notify)
     assert await notify.rows("SELECT count(*) FROM supervisions WHERE level = 'supervised'") == [(3,)]
@@ -302,7 +328,7 @@ async def test_a_date_that_a_notice_may_still_move_is_provisional_where_it_is_sh
     )
     assert [msgspec.json.decode(value)["provisional"] for (value,) in events] == [True] * 3
     stop = ClockStop(clock_id=clock.clock_id, kind=clock.kind, version=2, at=NOW + 9 * DAY)
-    await notify.hears(ClockMet(case_id=start.case_id, clocks=(stop,)))
+    await notify.hears(clock_met(case_id=start.case_id, clocks=(stop,)))
     assert await shown() == ([False], [])
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from contracts.codes import Field, ReferralRole, SubmissionChannel
+from contracts.codes import CaseState, Field, ReferralRole, ReferralState, SubmissionChannel
 from contracts.events.cases import CaseAccepted, CaseRegistered, CaseResolved, CaseSupplemented, CaseSupplementRequested
 from contracts.events.referrals import ReferralDispatched
 from services.runtime.ids import new_id
@@ -23,17 +23,25 @@ async def test_a_dispatch_that_is_read_early_is_not_taken_back(notify: Notify, s
     }
     came = {**about, "channel": SubmissionChannel.WINDOW, "first_contact_office": "township-130722100000"}
     way = (
-        CaseRegistered(**came, source="s", submission_id="1", received_at=NOW, registered_at=NOW),
-        CaseSupplementRequested(case_id=case_id, missing=("identity_card",), requested_at=NOW),
-        CaseSupplemented(case_id=case_id, materials=("identity_card",), supplemented_at=NOW),
-        CaseAccepted(**came, accepted_at=NOW),
+        CaseRegistered(
+            state=CaseState.REGISTERED, **came, source="s", submission_id="1", received_at=NOW, registered_at=NOW
+        ),
+        CaseSupplementRequested(
+            state=CaseState.AWAITING_SUPPLEMENT, case_id=case_id, missing=("identity_card",), requested_at=NOW
+        ),
+        CaseSupplemented(
+            state=CaseState.REGISTERED, case_id=case_id, materials=("identity_card",), supplemented_at=NOW
+        ),
+        CaseAccepted(state=CaseState.ACCEPTED, **came, accepted_at=NOW),
     )
     lead = {"referral_id": REFERRAL, "office": OFFICE, "role": ReferralRole.LEAD, "at": NOW, "decision_id": new_id()}
     for event in way[:split]:
         await notify.hears(event, writer="intake")
-    await notify.hears(ReferralDispatched(**about, **lead))
+    await notify.hears(ReferralDispatched(state=ReferralState.DISPATCHED, **about, **lead))
     for event in way[split:]:
         await notify.hears(event, writer="intake")
     assert await notify.rows("SELECT state FROM cases") == [("in_progress",)]
-    await notify.hears(CaseResolved(case_id=case_id, resolved_at=NOW, round=1), writer="intake")
+    await notify.hears(
+        CaseResolved(state=CaseState.RESOLVED, case_id=case_id, resolved_at=NOW, round=1), writer="intake"
+    )
     assert await notify.rows("SELECT state FROM cases") == [("resolved",)]

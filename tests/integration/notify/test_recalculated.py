@@ -5,14 +5,15 @@ from uuid import UUID
 
 import pytest
 
-from contracts.events.clocks import ClockFacts, ClockRecalculated, ClockStarted, ClockWarning
+from contracts.clocks import ClockFacts, ClockWarning
+from contracts.events.clocks import ClockLapsed, ClockRecalculated
 from services.runtime.ids import new_id
 from tests.integration.notify.watching import HOUR, NOW, Notify, facts, started
 
 MINUTE = timedelta(minutes=1)
 
 
-def recalculated(start: ClockStarted, now: ClockFacts) -> ClockRecalculated:
+def recalculated(start: ClockLapsed, now: ClockFacts) -> ClockRecalculated:
     return ClockRecalculated(
         case_id=start.case_id,
         clocks=(now,),

@@ -6,14 +6,28 @@ from typing import Any
 import msgspec
 import pytest
 
+from contracts.clocks import ClockStop
 from contracts.codes import ClockKind, FeedbackAction, FeedbackOutcome
-from contracts.events.clocks import ClockExtended, ClockMet, ClockPaused, ClockStarted, ClockStop
+from contracts.events.clocks import ClockLapsed
 from contracts.events.referrals import FeedbackReceived
 from services.notify import receipts
 from services.notify.firing import FORGOTTEN
 from services.runtime.database import transaction
 from services.runtime.ids import new_id
-from tests.integration.notify.watching import HOUR, NOW, OFFICE, PATIENCE, REFERRAL, Notify, answer, facts, started
+from tests.integration.notify.watching import (
+    HOUR,
+    NOW,
+    OFFICE,
+    PATIENCE,
+    REFERRAL,
+    Notify,
+    answer,
+    clock_extended,
+    clock_met,
+    clock_paused,
+    facts,
+    started,
+)
 
 IN_TIME = NOW - 2 * HOUR
 BREACHES = """
@@ -22,14 +36,14 @@ BREACHES = """
 """
 
 
-async def due_an_hour_ago(notify: Notify, kind: ClockKind = ClockKind.HANDLING) -> ClockStarted:
+async def due_an_hour_ago(notify: Notify, kind: ClockKind = ClockKind.HANDLING) -> ClockLapsed:
     start = started(facts(new_id(), due_in=-HOUR, kind=kind))
     await notify.hears(start)
     await notify.has_read(NOW + 1000 * HOUR)
     return start
 
 
-def settled(start: ClockStarted, outcome: FeedbackOutcome) -> FeedbackReceived:
+def settled(start: ClockLapsed, outcome: FeedbackOutcome) -> FeedbackReceived:
     return FeedbackReceived(
         case_id=start.case_id,
         referral_id=REFERRAL,
@@ -41,10 +55,10 @@ def settled(start: ClockStarted, outcome: FeedbackOutcome) -> FeedbackReceived:
     )
 
 
-def met(start: ClockStarted, at: Any) -> ClockMet:
+def met(start: ClockLapsed, at: Any) -> ClockLapsed:
     (clock,) = start.clocks
     stop = ClockStop(clock_id=clock.clock_id, kind=clock.kind, version=clock.version + 1, at=at)
-    return ClockMet(case_id=start.case_id, clocks=(stop,))
+    return clock_met(case_id=start.case_id, clocks=(stop,))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +179,7 @@ async def test_a_pause_that_is_read_after_the_breach_takes_it_back_if_it_began_i
     (clock,) = start.clocks
     paused = facts(clock.clock_id, due_in=None, version=2)
     await notify.hears(
-        ClockPaused(case_id=start.case_id, clocks=(paused,), reason="appraisal", paused_at=NOW - HOUR + late)
+        clock_paused(case_id=start.case_id, clocks=(paused,), reason="appraisal", paused_at=NOW - HOUR + late)
     )
     status = "breached" if late else "paused"
     assert await notify.rows("SELECT status, due_at IS NULL FROM watches") == [(status, not late)]
@@ -178,7 +192,7 @@ async def test_more_time_that_was_given_too_late_takes_nothing_back(notify: Noti
     (clock,) = start.clocks
     longer = facts(clock.clock_id, due_in=50 * HOUR, version=2)
     await notify.hears(
-        ClockExtended(
+        clock_extended(
             case_id=start.case_id, clocks=(longer,), added="2d", approver="unit_head", reason="complex", extended_at=NOW
         )
     )

@@ -6,13 +6,14 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from contracts.codes import ClockKind, Field, ReferralRole
-from contracts.events.clocks import ClockBreached, ClockMet, ClockStarted, ClockStop, SilentWriter
+from contracts.clocks import ClockStop
+from contracts.codes import ClockKind, Field, ReferralRole, ReferralState
+from contracts.events.clocks import ClockBreached, ClockLapsed, SilentWriter
 from contracts.events.referrals import ReferralDispatched
 from services.notify.firing import Watchman
 from services.runtime.ids import new_id
 from services.runtime.watermarks import Need
-from tests.integration.notify.watching import HOUR, NOW, OFFICE, REFERRAL, Notify, facts, started
+from tests.integration.notify.watching import HOUR, NOW, OFFICE, REFERRAL, Notify, clock_met, facts, started
 
 pytestmark = pytest.mark.engines
 
@@ -22,13 +23,14 @@ ROUTING = frozenset({Need("routing", 1), Need("routing", 2)})
 INTAKE = frozenset({Need("intake", 1), Need("intake", 2)})
 
 
-def dispatch() -> ClockStarted:
+def dispatch() -> ClockLapsed:
     """The window's clock until somebody has the case: due in an hour."""
     return started(facts(new_id(), kind=ClockKind.DISPATCH, referral_id=None, office=WINDOW))
 
 
 def sent(case_id: UUID, *, after: timedelta, role: ReferralRole = ReferralRole.LEAD) -> ReferralDispatched:
     return ReferralDispatched(
+        state=ReferralState.DISPATCHED,
         case_id=case_id,
         referral_id=REFERRAL,
         office=OFFICE,
@@ -43,10 +45,10 @@ def sent(case_id: UUID, *, after: timedelta, role: ReferralRole = ReferralRole.L
     )
 
 
-def met(begun: ClockStarted, *, after: timedelta) -> ClockMet:
+def met(begun: ClockLapsed, *, after: timedelta) -> ClockLapsed:
     (clock,) = begun.clocks
     stop = ClockStop(clock_id=clock.clock_id, kind=clock.kind, version=clock.version, at=NOW + after)
-    return ClockMet(case_id=begun.case_id, clocks=(stop,))
+    return clock_met(case_id=begun.case_id, clocks=(stop,))
 
 
 def awake(watchman: Watchman) -> Watchman:

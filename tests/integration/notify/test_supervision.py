@@ -9,22 +9,28 @@ from typing import Any
 import msgspec
 import pytest
 
-from contracts.codes import ClockKind
-from contracts.events.clocks import (
-    ClockCancelled,
-    ClockExtended,
-    ClockFacts,
-    ClockMet,
-    ClockPaused,
-    ClockResumed,
-    ClockStarted,
-    ClockStop,
-)
+from contracts.clocks import ClockFacts, ClockStop
+from contracts.codes import ClockKind, ReferralState
+from contracts.events.clocks import ClockLapsed
 from contracts.events.referrals import ReferralProgressReported
 from services.notify import climbing
 from services.notify.pace import Pace
 from services.runtime.ids import new_id
-from tests.integration.notify.watching import HOUR, NOW, OFFICE, REFERRAL, Notify, facts, started
+from tests.integration.notify.watching import (
+    HOUR,
+    NOW,
+    OFFICE,
+    REFERRAL,
+    Notify,
+    clock_cancelled,
+    clock_extended,
+    clock_met,
+    clock_paused,
+    clock_resumed,
+    clock_started,
+    facts,
+    started,
+)
 
 DAY = timedelta(days=1)
 COUNTY = "civil_affairs-130722000000"
@@ -103,7 +109,14 @@ async def test_an_edit_or_a_comment_does_not_start_the_ladder_anew(notify: Notif
     clock = facts(new_id())
     await broken(notify, clock)
     started_at = await notify.rows("SELECT next_at FROM supervisions")
-    note = ReferralProgressReported(case_id=new_id(), referral_id=REFERRAL, office=OFFICE, role="lead", at=URGED - HOUR)
+    note = ReferralProgressReported(
+        state=ReferralState.IN_PROGRESS,
+        case_id=new_id(),
+        referral_id=REFERRAL,
+        office=OFFICE,
+        role="lead",
+        at=URGED - HOUR,
+    )
     again = msgspec.structs.replace(clock, version=2, provisional=True)
     await notify.hears(note, started(again))
     assert await notify.rows("SELECT next_at FROM supervisions") == started_at
@@ -141,7 +154,7 @@ async def test_an_answer_stops_the_ladder(notify: Notify) -> None:
     await notify.watchman(at=BREACH + timedelta(minutes=1)).fire()
     await climbs(notify, URGED)
     stop = ClockStop(clock_id=clock.clock_id, kind=ClockKind.HANDLING, version=2, at=URGED + HOUR)
-    await notify.hears(ClockMet(case_id=start.case_id, clocks=(stop,)))
+    await notify.hears(clock_met(case_id=start.case_id, clocks=(stop,)))
     await climbs(notify, SUPERVISED, LISTED)
     assert await levels(notify) == ["urged"]
     assert await notify.rows("SELECT level, ended_at FROM supervisions") == [("urged", URGED + HOUR)]
@@ -155,7 +168,7 @@ async def test_time_that_is_granted_stops_the_ladder_and_the_next_breach_begins_
     await notify.watchman(at=BREACH + timedelta(minutes=1)).fire()
     await climbs(notify, URGED)
     longer = msgspec.structs.replace(clock, version=2, due_at=SUPERVISED + HOUR)
-    granted = ClockExtended(
+    granted = clock_extended(
         case_id=start.case_id, clocks=(longer,), added="5wd", approver="unit_head", reason="complex", extended_at=URGED
     )
     await notify.hears(granted)
@@ -174,12 +187,14 @@ async def test_a_pause_after_the_breach_stands_the_ladder_still(notify: Notify) 
     await notify.has_read(LATER)
     await notify.watchman(at=BREACH + timedelta(minutes=1)).fire()
     still = msgspec.structs.replace(clock, version=2, due_at=None)
-    await notify.hears(ClockPaused(case_id=start.case_id, clocks=(still,), reason="appraisal", paused_at=BREACH + HOUR))
+    await notify.hears(
+        clock_paused(case_id=start.case_id, clocks=(still,), reason="appraisal", paused_at=BREACH + HOUR)
+    )
     await climbs(notify, URGED, SUPERVISED)
     assert await levels(notify) == []
     again = msgspec.structs.replace(clock, version=3)
     resumed_at = BREACH + HOUR + 7 * DAY
-    await notify.hears(ClockResumed(case_id=start.case_id, clocks=(again,), resumed_at=resumed_at))
+    await notify.hears(clock_resumed(case_id=start.case_id, clocks=(again,), resumed_at=resumed_at))
     await climbs(notify, URGED + 6 * DAY, URGED + 7 * DAY)
     assert await levels(notify) == ["urged"]
 
@@ -225,14 +240,14 @@ async def test_a_rung_that_does_not_commit_has_not_been_climbed(
     assert await levels(notify) == ["urged"]
 
 
-def passed_on(earlier: ClockFacts, *, to: str, at: datetime) -> tuple[ClockCancelled, ClockStarted]:
+def passed_on(earlier: ClockFacts, *, to: str, at: datetime) -> tuple[ClockLapsed, ClockLapsed]:
     """The clock goes on at another office, as routing says it."""
     case_id = new_id()
     stop = ClockStop(clock_id=earlier.clock_id, kind=earlier.kind, version=earlier.version, at=at)
     later = msgspec.structs.replace(
         earlier, clock_id=new_id(), office=to, referral_id=new_id(), continues=earlier.clock_id
     )
-    return ClockCancelled(case_id=case_id, clocks=(stop,)), ClockStarted(case_id=case_id, clocks=(later,))
+    return clock_cancelled(case_id=case_id, clocks=(stop,)), clock_started(case_id=case_id, clocks=(later,))
 
 
 OTHER = "health-130722000000"
@@ -286,7 +301,7 @@ async def test_while_a_return_is_decided_the_decider_is_urged(notify: Notify) ->
     await notify.hears(started(decision))
     await climbs(notify, URGED)
     stop = ClockStop(clock_id=decision.clock_id, kind=decision.kind, version=1, at=URGED)
-    await notify.hears(ClockMet(case_id=new_id(), clocks=(stop,)))
+    await notify.hears(clock_met(case_id=new_id(), clocks=(stop,)))
     await climbs(notify, SUPERVISED)
     urged, supervised = await rungs(notify)
     assert urged["recipients"] == [DECIDER, COUNTY]

@@ -4,17 +4,28 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contracts.clocks import (
+    ClockCancelled,
+    ClockExtended,
+    ClockFacts,
+    ClockMet,
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+    ClockStop,
+    LimitBasis,
+)
 from contracts.cloudevents import attributes
 from contracts.codes import ClockKind, Confidence
 from contracts.events import CaseBound
-from contracts.events.clocks import ClockFacts, ClockStarted, LimitBasis
+from contracts.events.clocks import ClockLapsed
 from contracts.topics import HOME, OFFICE_FEEDBACK
 from services.deadlines import CIVIL_TIME
 from services.notify import store
@@ -30,8 +41,11 @@ from services.runtime.ids import new_id
 from services.runtime.progress import note_progress
 from services.runtime.settle import Desk, settle
 from services.runtime.watermarks import Need, note_marks
+from tests.events import of_clocks
 from tests.sealing import SEALER
 
+Facts = TypeVar("Facts", bound=ClockFacts)
+Stop = TypeVar("Stop", bound=ClockStop)
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
 OFFICE = "education-130722000000"
 NOW = datetime(2026, 3, 4, 10, 0, tzinfo=CIVIL_TIME).astimezone(UTC)
@@ -148,8 +162,45 @@ def facts(
     return ClockFacts(**{**values, "clock_id": clock_id, **more})
 
 
-def started(*clocks: ClockFacts) -> ClockStarted:
-    return ClockStarted(case_id=new_id(), clocks=clocks)
+def started(*clocks: ClockFacts) -> ClockLapsed:
+    return clock_started(new_id(), clocks)
+
+
+def clock_started(case_id: UUID, clocks: Sequence[ClockFacts]) -> ClockLapsed:
+    return of_clocks(case_id, NOW, *(_changed(ClockStarted, clock) for clock in clocks))
+
+
+def clock_paused(case_id: UUID, clocks: Sequence[ClockFacts], reason: str, paused_at: datetime) -> ClockLapsed:
+    return of_clocks(
+        case_id, paused_at, *(_changed(ClockPaused, clock, reason=reason, since=paused_at) for clock in clocks)
+    )
+
+
+def clock_resumed(case_id: UUID, clocks: Sequence[ClockFacts], resumed_at: datetime) -> ClockLapsed:
+    return of_clocks(case_id, resumed_at, *(_changed(ClockResumed, clock, since=resumed_at) for clock in clocks))
+
+
+def clock_extended(
+    case_id: UUID, clocks: Sequence[ClockFacts], added: str, approver: str, reason: str, extended_at: datetime
+) -> ClockLapsed:
+    more = {"added": added, "approver": approver, "reason": reason}
+    return of_clocks(case_id, extended_at, *(_changed(ClockExtended, clock, **more) for clock in clocks))
+
+
+def clock_met(case_id: UUID, clocks: Sequence[ClockStop]) -> ClockLapsed:
+    return of_clocks(case_id, clocks[0].at, *(_ended(ClockMet, clock) for clock in clocks))
+
+
+def clock_cancelled(case_id: UUID, clocks: Sequence[ClockStop]) -> ClockLapsed:
+    return of_clocks(case_id, clocks[0].at, *(_ended(ClockCancelled, clock) for clock in clocks))
+
+
+def _changed(how: type[Facts], clock: ClockFacts, **more: Any) -> Facts:
+    return how(**{name: getattr(clock, name) for name in ClockFacts.__struct_fields__}, **more)
+
+
+def _ended(how: type[Stop], stop: ClockStop) -> Stop:
+    return how(clock_id=stop.clock_id, kind=stop.kind, version=stop.version, at=stop.at)
 
 
 def answer(feedback_id: str = "f1", **more: object) -> bytes:

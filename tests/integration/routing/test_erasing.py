@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import text
 
+from contracts.codes import CaseState
 from contracts.events.cases import CaseErased, CaseWithdrawn
 from tests.integration.routing.test_aside import routing, run  # noqa: F401 - a fixture
 from tests.integration.routing.test_routing import Routing, an_accepted_case
@@ -22,8 +23,12 @@ async def test_texts_and_what_is_parked_are_gone_and_a_late_one_is_not_kept(rout
     late = {"feedback_id": "f2", "referral_id": referral, "action": "accept", "text": "某人（示例）"}
     assert await routing.is_answered(late) == 1
 
-    await routing.hears(CaseWithdrawn(case_id=accepted.case_id, reason="applicant_request", withdrawn_at=at))
-    await routing.hears(CaseErased(case_id=accepted.case_id, reason="erasure_request", erased_at=at))
+    await routing.hears(
+        CaseWithdrawn(state=CaseState.WITHDRAWN, case_id=accepted.case_id, reason="applicant_request", withdrawn_at=at)
+    )
+    await routing.hears(
+        CaseErased(state=CaseState.CLOSED, case_id=accepted.case_id, reason="erasure_request", erased_at=at)
+    )
 
     await routing.is_answered(
         {"feedback_id": "f3", "referral_id": referral, "action": "accept", "text": "某人（示例）"}

@@ -107,7 +107,8 @@ async def test_a_faulty_answer_to_an_own_referral_ends_in_its_case_with_every_fa
     assert (await routing.said())[-1] == "feedback.received"
     # Its id is still free: the office mends the answer and sends it again.
     await routing.is_answered(an_answer(lead, "sign") | {"feedback_id": "x"})
-    assert [event["outcome"] for event in await told(routing, "received")] == ["refused", "applied"]
+    assert [event["outcome"] for event in await told(routing, "received")] == ["refused"]
+    assert (await routing.said())[-1] == "referral.signed"
 
 
 async def test_another_offices_referral_is_as_unknown_as_one_that_does_not_exist(routing: Routing) -> None:

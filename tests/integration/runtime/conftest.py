@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from contracts.codes import CaseState
 from contracts.events.cases import CaseWithdrawn
 from services.runtime.clock import Clock
 from services.runtime.consume import Incoming, Reader, events_of_ours
@@ -170,7 +171,7 @@ def notes(engine: AsyncEngine) -> Callable[..., Awaitable[list[str]]]:
 @pytest.fixture
 def a_message() -> Callable[..., Outgoing]:
     def make(case_id: UUID | None = None, reason: str = "moved_away", copies: tuple[str, ...] = ()) -> Outgoing:
-        event = CaseWithdrawn(case_id=case_id or new_id(), reason=reason, withdrawn_at=NOW)
+        event = CaseWithdrawn(state=CaseState.WITHDRAWN, case_id=case_id or new_id(), reason=reason, withdrawn_at=NOW)
         return Outgoing(event=event, at=NOW, copies=copies)
 
     return make

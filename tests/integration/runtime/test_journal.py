@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contracts.codes import CaseState
 from contracts.events.cases import CaseWithdrawn
 from contracts.events.rejections import RecordPlace, SubmissionRejected
 from services.runtime import journal
@@ -83,7 +84,12 @@ async def test_what_has_a_case_and_what_has_none_go_together_in_the_order_in_whi
 
 
 async def test_an_event_too_large_for_a_record_is_refused_when_it_is_written(engine: AsyncEngine) -> None:
-    event = CaseWithdrawn(case_id=new_id(), reason="x" * journal.MAX_VALUE_BYTES, withdrawn_at=datetime.now(UTC))
+    event = CaseWithdrawn(
+        state=CaseState.WITHDRAWN,
+        case_id=new_id(),
+        reason="x" * journal.MAX_VALUE_BYTES,
+        withdrawn_at=datetime.now(UTC),
+    )
     with pytest.raises(journal.MessageTooLarge):
         async with transaction(engine) as conn:
             await journal.add(conn, "intake", [Outgoing(event=event, at=event.withdrawn_at)])

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
+from contracts.clocks import ClockMet, ClockStarted
 from contracts.codes import ClockKind
 from contracts.events import CaseBound
-from contracts.events.clocks import ClockMet, ClockStarted, ClockStop
 from services.console import endpoints
 from services.console.case.asking import find_services
 from services.console.case.drawing import drawn_case, drawn_time
@@ -28,6 +28,7 @@ from services.intake.store import TimelineEntry
 from services.intake.timeline import own_clocks, to_entries
 from services.intake.translate import to_events
 from services.runtime.auth import ALGORITHM, ISSUER
+from tests.events import of_clocks
 from tests.unit.intake import test_holding as stories
 from tests.unit.intake.builders import DAY, LEAD, NOW, done, needs_material, policy, registered, rules, window_view
 
@@ -88,9 +89,11 @@ def test_nothing_of_the_applicant_is_told(told: Told, language: str) -> None:
 
 
 def test_only_what_runs_is_provisional() -> None:
-    late = msgspec.structs.replace(stories.a_clock(LEAD), referral_id=None, provisional=True, due_at=NOW + 9 * DAY)
-    stop = ClockStop(clock_id=late.clock_id, kind=late.kind, version=2, at=NOW)
-    events = [ClockStarted(case_id=LEAD, clocks=(late,)), ClockMet(case_id=LEAD, clocks=(stop,))]
+    late = msgspec.structs.replace(
+        stories.a_clock(LEAD, change=ClockStarted), referral_id=None, provisional=True, due_at=NOW + 9 * DAY
+    )
+    stop = ClockMet(clock_id=late.clock_id, kind=late.kind, version=2, at=NOW)
+    events = [of_clocks(LEAD, NOW, late), of_clocks(LEAD, NOW, stop)]
     lines = [TimelineEntry(at=NOW, type=e.TYPE, by="x", data=msgspec.to_builtins(e)) for e in events]
     assert [clock.provisional for clock in own_clocks(lines[:1], policy())] == [True]
     assert [clock.provisional for clock in own_clocks(lines, policy())] == [False]

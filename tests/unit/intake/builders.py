@@ -20,6 +20,7 @@ from services.intake.domain.submission import canonical, parse
 from services.intake.translate import to_events
 from services.intake.views import CaseView, to_view
 from services.policies import Policy, load_policy
+from tests.events import told
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -60,7 +61,7 @@ def registered(category: str = "education.student_aid", *materials: str) -> Chan
 
 
 def said(change: Change) -> list[str]:
-    return [event.TYPE for event in to_events(change, policy())]
+    return told(to_events(change, policy()))
 
 
 def done(outcome: Change | Refused) -> Change:

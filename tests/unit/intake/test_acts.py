@@ -6,14 +6,16 @@ from uuid import UUID
 
 import pytest
 
+from contracts.clocks import LimitBasis
 from contracts.codes import CaseState, ClockKind, Field
-from contracts.events.clocks import LimitBasis
 from contracts.refusals import Refused
 from services.intake.domain import acts, following
 from services.intake.domain.case import Awaited, Case
+from services.intake.domain.change import Change
 from services.intake.translate import to_events
 from services.intake.views import AnswerBy
 from services.policies.kinds import Happening
+from tests.events import told
 from tests.unit.intake.builders import (
     DAY,
     LEAD,
@@ -119,7 +121,7 @@ def test_the_dispatch_is_awaited_until_a_lead_has_the_case() -> None:
     (clock,) = accepted.clocks
     assert (clock.kind, clock.office) == (ClockKind.DISPATCH, "civil_affairs-130722000000"), "the window cannot send it"
     change = following.dispatched(accepted, NOW + DAY, LEAD, OFFICE, policy())
-    assert said(change) == ["clock.met"]
+    assert said(change) == ["case.progressed", "clock.met"]
     assert change.case.clocks == ()
     withdrawn = done(acts.withdraw(accepted, NOW + DAY, rules(), reason="applicant_request"))
     assert said(withdrawn) == ["case.withdrawn", "clock.cancelled", "clock.started"]
@@ -181,7 +183,7 @@ HANDLING = Awaited(
 
 def test_what_routing_announced_is_what_the_window_tells() -> None:
     accepted = registered().case
-    before, after = awaited(accepted), awaited(following.timed(in_progress(), NOW, HANDLING).case)
+    before, after = awaited(accepted), awaited(following.timed(Change(case=in_progress(), at=NOW), HANDLING).case)
     assert before is not None
     assert after is not None
     assert (before.announced, after.announced) == (False, True)
@@ -196,10 +198,10 @@ def test_another_lead_does_not_wait_for_what_the_first_one_waited_for() -> None:
 
 
 def test_nobody_is_awaited_where_a_case_is_over() -> None:
-    case = following.timed(in_progress(), NOW, HANDLING).case
+    case = following.timed(Change(case=in_progress(), at=NOW), HANDLING).case
     withdrawn = done(acts.withdraw(case, NOW, rules(), reason="applicant_request")).case
     assert awaited(withdrawn) is None
-    assert awaited(following.timed(withdrawn, NOW, HANDLING).case) is None
+    assert awaited(following.timed(Change(case=withdrawn, at=NOW), HANDLING).case) is None
     assert awaited(following.failed(case, NOW, LEAD, "not_eligible", policy()).case) is None
 
 
@@ -215,7 +217,7 @@ def test_a_case_outlives_its_category() -> None:
     newer = replace(policy(), categories={}, rules=kept)
     case = registered("petition.request").case
     change = done(acts.accept(case, NOW, rules()))
-    assert [event.TYPE for event in to_events(change, newer)] == ["case.accepted", "clock.met", "clock.started"]
+    assert told(to_events(change, newer)) == ["case.accepted", "clock.met", "clock.started"]
     answer = window_view(change.case, newer).answer_by
     # As routing: what no rule knows goes to the county's civil affairs, with the limit of all matters.
     assert answer is not None

@@ -7,9 +7,10 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from contracts.clocks import ClockPaused, ClockResumed, ClockStarted, ClockStop
 from contracts.codes import CaseState, ClockKind, ClockStatus
 from contracts.events import CaseBound
-from contracts.events.clocks import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted
+from contracts.events.clocks import clocks_in
 from contracts.refusals import Refused
 from services.intake.domain import acts, change, following
 from services.intake.domain.case import Awaited, Case, expected
@@ -78,7 +79,7 @@ EVENTS: list[Event] = [
     lambda case, at: following.silent(case, at, ClockKind.ACCEPTANCE, 1, policy()),
     lambda case, at: following.silent(case, at, ClockKind.SUPPLEMENT_NOTICE, 1, policy()),
     lambda case, at: following.silent(case, at, ClockKind.CALLBACK, 1, policy()),
-    lambda case, at: following.timed(case, at, a_lead_awaited(case, at)),
+    lambda case, at: following.timed(Change(case=case, at=at), a_lead_awaited(case, at)),
 ]
 GUARDED = {"notice_already_given", "reopen_window_over"}
 
@@ -91,24 +92,22 @@ class Ledger:
         self.ended: set[UUID] = set()
 
     def hears(self, event: CaseBound) -> None:
-        match event:
-            case ClockStarted():
-                for clock in event.clocks:
+        for clock in clocks_in(event):
+            match clock:
+                case ClockStarted():
                     assert clock.clock_id not in self.open
                     assert clock.clock_id not in self.ended
                     assert clock.version == 1
                     self.open[clock.clock_id] = 1
-            case ClockPaused() | ClockResumed():
-                for clock in event.clocks:
+                case ClockPaused() | ClockResumed():
                     self._advance(clock.clock_id, clock.version)
-                    assert (clock.due_at is None) == isinstance(event, ClockPaused)
-            case ClockMet() | ClockCancelled():
-                for stop in event.clocks:
-                    self._advance(stop.clock_id, stop.version)
-                    del self.open[stop.clock_id]
-                    self.ended.add(stop.clock_id)
-            case _:
-                pass
+                    assert (clock.due_at is None) == isinstance(clock, ClockPaused)
+                case ClockStop():
+                    self._advance(clock.clock_id, clock.version)
+                    del self.open[clock.clock_id]
+                    self.ended.add(clock.clock_id)
+                case _:
+                    pass
 
     def _advance(self, clock_id: UUID, version: int) -> None:
         assert version == self.open[clock_id] + 1

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from uuid import UUID
 
-from contracts.codes import CaseState, ClockKind
-from contracts.events.clocks import ClockExtended, ClockFacts, LimitBasis
+from contracts.clocks import ClockExtended, LimitBasis
+from contracts.codes import CaseState, ClockKind, ReferralRole, ReferralState
+from contracts.events.referrals import ReferralExtended
 from services.intake.domain import acts
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
@@ -15,7 +16,7 @@ BASIS = LimitBasis(policy_version="v", row="r", source="s")
 
 
 def extended(case: Case, kind: ClockKind = ClockKind.HANDLING, referral: UUID = LEAD) -> Change:
-    facts = ClockFacts(
+    clock = ClockExtended(
         clock_id=UUID(int=3),
         kind=kind,
         version=2,
@@ -27,9 +28,18 @@ def extended(case: Case, kind: ClockKind = ClockKind.HANDLING, referral: UUID = 
         due_at=NOW + timedelta(days=30),
         referral_id=referral,
         basis=BASIS,
+        added="10wd",
+        approver="unit_head",
+        reason="complex",
     )
-    event = ClockExtended(
-        case_id=case.id, clocks=(facts,), added="10wd", approver="unit_head", reason="complex", extended_at=NOW
+    event = ReferralExtended(
+        case_id=case.id,
+        referral_id=referral,
+        office=OFFICE,
+        role=ReferralRole.LEAD,
+        state=ReferralState.IN_PROGRESS,
+        at=NOW,
+        clocks=(clock,),
     )
     return step(Change(case=case, at=NOW), event, policy())
 

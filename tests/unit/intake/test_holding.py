@@ -10,25 +10,19 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.codes import CaseStep, ClockKind, Field, ReferralRole, SubmissionChannel, TimeKind
+from contracts.clocks import ClockFacts, ClockPaused, ClockResumed, ClockStarted, LimitBasis
+from contracts.codes import CaseState, CaseStep, ClockKind, Field, ReferralRole, SubmissionChannel, TimeKind
 from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events import referrals as r
-from contracts.events.clocks import (
-    ClockFacts,
-    ClockPaused,
-    ClockRecalculated,
-    ClockResumed,
-    ClockStarted,
-    LimitBasis,
-    PauseCorrection,
-)
+from contracts.events.clocks import ClockRecalculated, PauseCorrection
 from services.deadlines import Override
 from services.intake.domain.account import NOBODY
 from services.intake.domain.holding import APPLICANT, DISPATCHING
 from services.intake.spending import HolderView, TimeView, to_time
 from services.intake.store import TimelineEntry
 from services.policies import Policy
+from tests.events import AFTER, of_clocks
 from tests.unit.intake.builders import DAY, NOW, policy, registered
 
 CASE = UUID(int=1)
@@ -42,7 +36,7 @@ HOUR = timedelta(hours=1)
 
 def leg(kind: type[r.ReferralEvent], referral: UUID = LEAD, office: str = FIRST, **more: Any) -> r.ReferralEvent:
     facts = {"case_id": CASE, "referral_id": referral, "office": office, "role": ReferralRole.LEAD, "at": NOW}
-    return kind(**(facts | more))
+    return kind(**({"state": AFTER[kind]} | facts | more))
 
 
 def dispatched(referral: UUID = LEAD, office: str = FIRST, **more: Any) -> r.ReferralEvent:
@@ -52,6 +46,7 @@ def dispatched(referral: UUID = LEAD, office: str = FIRST, **more: Any) -> r.Ref
 
 def taken_in() -> c.CaseRegistered:
     return c.CaseRegistered(
+        state=CaseState.REGISTERED,
         case_id=CASE,
         number="n",
         category="education.student_aid",
@@ -68,6 +63,7 @@ def taken_in() -> c.CaseRegistered:
 
 def accepted() -> c.CaseAccepted:
     return c.CaseAccepted(
+        state=CaseState.ACCEPTED,
         case_id=CASE,
         number="n",
         category="education.student_aid",
@@ -79,26 +75,33 @@ def accepted() -> c.CaseAccepted:
     )
 
 
-def a_clock(referral: UUID, kind: ClockKind = ClockKind.HANDLING, office: str = FIRST, **more: Any) -> ClockFacts:
+def a_clock(
+    referral: UUID,
+    kind: ClockKind = ClockKind.HANDLING,
+    office: str = FIRST,
+    change: type[ClockFacts] = ClockFacts,
+    **more: Any,
+) -> Any:
     facts = {"version": 1, "area": "130722100000", "limit": "15wd", "started_at": NOW}
     basis = LimitBasis(policy_version="v", row="r", source="s")
-    return ClockFacts(clock_id=uuid4(), kind=kind, office=office, referral_id=referral, basis=basis, **(facts | more))
+    return change(clock_id=uuid4(), kind=kind, office=office, referral_id=referral, basis=basis, **(facts | more))
 
 
-def asked_to_decide(referral: UUID, at: datetime) -> ClockStarted:
-    clock = a_clock(referral, ClockKind.RETURN_DECISION, DECIDER, limit="2wd", started_at=at)
-    return ClockStarted(case_id=CASE, clocks=(clock,))
+def asked_to_decide(referral: UUID, at: datetime) -> CaseBound:
+    clock = a_clock(referral, ClockKind.RETURN_DECISION, DECIDER, ClockStarted, limit="2wd", started_at=at)
+    return of_clocks(CASE, at, clock)
 
 
-def stopped(after: timedelta, since: timedelta | None = None, clock: ClockFacts | None = None) -> ClockPaused:
-    late = NOW + since if since is not None else None
-    clocks = (clock or a_clock(LEAD),)
-    return ClockPaused(case_id=CASE, clocks=clocks, reason="hearing", paused_at=NOW + after, since=late)
+def stopped(after: timedelta, since: timedelta | None = None, clock: ClockFacts | None = None) -> CaseBound:
+    facts = msgspec.to_builtins(clock or a_clock(LEAD))
+    late = NOW + (since if since is not None else after)
+    paused = msgspec.convert(facts | {"change": "paused", "reason": "hearing", "since": late}, ClockPaused)
+    return of_clocks(CASE, NOW + after, paused)
 
 
-def ran(after: timedelta, since: timedelta | None = None) -> ClockResumed:
-    late = NOW + since if since is not None else None
-    return ClockResumed(case_id=CASE, clocks=(a_clock(LEAD),), resumed_at=NOW + after, since=late)
+def ran(after: timedelta, since: timedelta | None = None) -> CaseBound:
+    late = NOW + (since if since is not None else after)
+    return of_clocks(CASE, NOW + after, a_clock(LEAD, change=ClockResumed, since=late))
 
 
 Span = tuple[timedelta, timedelta | None]
@@ -173,8 +176,8 @@ def test_the_receiver_is_not_blamed_for_time_that_others_burned() -> None:
         (4 * DAY, leg(r.ReferralReturned, reason="not_competent")),
         (4 * DAY, dispatched(NEXT, SECOND_OFFICE, supersedes=LEAD)),
         (4 * DAY + 12 * HOUR, leg(r.ReferralCompleted, NEXT, SECOND_OFFICE)),
-        (4 * DAY + 12 * HOUR, c.CaseResolved(case_id=CASE, resolved_at=NOW, round=1)),
-        (4 * DAY + 12 * HOUR, c.CaseClosed(case_id=CASE, closed_at=NOW, satisfied=True)),
+        (4 * DAY + 12 * HOUR, c.CaseResolved(state=CaseState.RESOLVED, case_id=CASE, resolved_at=NOW, round=1)),
+        (4 * DAY + 12 * HOUR, c.CaseClosed(state=CaseState.CLOSED, case_id=CASE, closed_at=NOW, satisfied=True)),
     )
     used = {one.holder: one.used.working_days for one in view.holders}
     assert used == {WINDOW: 1, FIRST: 2, DECIDER: 1, SECOND_OFFICE: 0.5}
@@ -272,8 +275,18 @@ def test_a_lawful_pause_is_no_used_time_and_any_other_hold_is() -> None:
 def test_the_window_is_not_charged_while_the_applicant_looks_for_material() -> None:
     view = spent(
         (0 * DAY, taken_in()),
-        (1 * DAY, c.CaseSupplementRequested(case_id=CASE, missing=("identity_card",), requested_at=NOW)),
-        (3 * DAY, c.CaseSupplemented(case_id=CASE, materials=("identity_card",), supplemented_at=NOW)),
+        (
+            1 * DAY,
+            c.CaseSupplementRequested(
+                state=CaseState.AWAITING_SUPPLEMENT, case_id=CASE, missing=("identity_card",), requested_at=NOW
+            ),
+        ),
+        (
+            3 * DAY,
+            c.CaseSupplemented(
+                state=CaseState.REGISTERED, case_id=CASE, materials=("identity_card",), supplemented_at=NOW
+            ),
+        ),
         (3 * DAY, accepted()),
         (4 * DAY, dispatched()),
         now=4 * DAY,
@@ -307,9 +320,12 @@ def test_the_time_in_which_a_case_was_closed_is_nobodys_and_rework_is_a_round_of
         (0 * DAY, taken_in()),
         (0 * DAY, accepted()),
         (0 * DAY, dispatched()),
-        (1 * DAY, c.CaseResolved(case_id=CASE, resolved_at=NOW, round=1)),
-        (2 * DAY, c.CaseClosed(case_id=CASE, closed_at=NOW)),
-        (3 * DAY, c.CaseReopened(case_id=CASE, reopened_at=NOW, round=2, reason="not_satisfied")),
+        (1 * DAY, c.CaseResolved(state=CaseState.RESOLVED, case_id=CASE, resolved_at=NOW, round=1)),
+        (2 * DAY, c.CaseClosed(state=CaseState.CLOSED, case_id=CASE, closed_at=NOW)),
+        (
+            3 * DAY,
+            c.CaseReopened(state=CaseState.IN_PROGRESS, case_id=CASE, reopened_at=NOW, round=2, reason="not_satisfied"),
+        ),
         (3 * DAY, leg(r.ReferralReworkRequested, reason="not_satisfied", round=2)),
         now=4 * DAY,
     )
@@ -327,7 +343,10 @@ def test_what_is_heard_of_a_case_that_is_over_is_nobodys_time() -> None:
         (0 * DAY, taken_in()),
         (0 * DAY, accepted()),
         (0 * DAY, dispatched()),
-        (1 * DAY, c.CaseWithdrawn(case_id=CASE, reason="applicant_request", withdrawn_at=NOW)),
+        (
+            1 * DAY,
+            c.CaseWithdrawn(state=CaseState.WITHDRAWN, case_id=CASE, reason="applicant_request", withdrawn_at=NOW),
+        ),
         (2 * DAY, leg(r.ReferralSigned)),
         (2 * DAY, leg(r.ReferralCancelled, reason="case_withdrawn")),
         now=9 * DAY,
@@ -366,12 +385,12 @@ ANYTHING = st.sampled_from(
         leg(r.ReferralCompleted, NEXT, SECOND_OFFICE),
         leg(r.ReferralCancelled, BESIDE, HELPER, role=ReferralRole.CO, reason="recalled"),
         asked_to_decide(LEAD, NOW),
-        c.CaseSupplementRequested(case_id=CASE, missing=("m",), requested_at=NOW),
-        c.CaseSupplemented(case_id=CASE, materials=("m",), supplemented_at=NOW),
-        c.CaseResolved(case_id=CASE, resolved_at=NOW, round=1),
-        c.CaseClosed(case_id=CASE, closed_at=NOW),
-        c.CaseReopened(case_id=CASE, reopened_at=NOW, round=2, reason="not_satisfied"),
-        c.CaseWithdrawn(case_id=CASE, reason="applicant_request", withdrawn_at=NOW),
+        c.CaseSupplementRequested(state=CaseState.AWAITING_SUPPLEMENT, case_id=CASE, missing=("m",), requested_at=NOW),
+        c.CaseSupplemented(state=CaseState.REGISTERED, case_id=CASE, materials=("m",), supplemented_at=NOW),
+        c.CaseResolved(state=CaseState.RESOLVED, case_id=CASE, resolved_at=NOW, round=1),
+        c.CaseClosed(state=CaseState.CLOSED, case_id=CASE, closed_at=NOW),
+        c.CaseReopened(state=CaseState.IN_PROGRESS, case_id=CASE, reopened_at=NOW, round=2, reason="not_satisfied"),
+        c.CaseWithdrawn(state=CaseState.WITHDRAWN, case_id=CASE, reason="applicant_request", withdrawn_at=NOW),
     ]
 )
 """Also pauses that were reported late, put right, or neither."""

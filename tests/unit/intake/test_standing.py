@@ -6,18 +6,19 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.clocks import ClockResumed, ClockStarted
 from contracts.codes import WORK, CaseStep, ClockKind, FeedbackAction, ReferralRole, TimeKind
 from contracts.events import CaseBound
 from contracts.events import referrals as r
-from contracts.events.clocks import ClockResumed, ClockStarted
+from contracts.events.base import moment_of
 from services.deadlines.counting import closed_spans
 from services.intake.domain.account import Account
 from services.intake.domain.holding import accounts
-from services.intake.follower import told_at
 from services.policies.clocks import LegalClock
 from services.routing.domain.pauses import Wanted, correct_pause
 from services.routing.domain.referral import Change
 from services.routing.domain.supervision import reassign
+from tests.events import of_clocks
 from tests.unit.intake.builders import DAY, NOW
 from tests.unit.intake.test_holding import (
     BESIDE,
@@ -119,7 +120,7 @@ def test_the_pause_of_an_office_that_is_replaced_ends_with_it_and_can_be_put_rig
 
 DUE = NOW + 2 * DAY
 MISSED = a_clock(LEAD, missed_at=DUE)
-STARTED = (0 * DAY, ClockStarted(case_id=UUID(int=1), clocks=(a_clock(LEAD, due_at=DUE),)))
+STARTED = (0 * DAY, of_clocks(UUID(int=1), NOW, a_clock(LEAD, change=ClockStarted, due_at=DUE)))
 
 
 def test_a_pause_that_began_after_the_limit_is_the_offices_own_time() -> None:
@@ -136,14 +137,15 @@ def test_a_pause_that_began_after_the_limit_is_the_offices_own_time() -> None:
     ]
     adds_up(view)
     # After it went on the clock has its old end again.
-    ended = ClockResumed(case_id=UUID(int=1), clocks=(a_clock(LEAD, due_at=DUE),), resumed_at=NOW + 4 * DAY)
+    at = NOW + 4 * DAY
+    ended = of_clocks(UUID(int=1), at, a_clock(LEAD, change=ClockResumed, due_at=DUE, since=at))
     went_on = [(4 * DAY, leg(r.ReferralResumed, at=NOW + 4 * DAY)), (4 * DAY, ended)]
     view = spent(*BEGUN, STARTED, *late, *went_on, now=FRIDAY_NIGHT)
     assert days(view, FIRST) == (4.5, 0, 0)
 
 
 def test_a_later_round_has_a_limit_of_its_own_and_makes_no_late_pause_lawful() -> None:
-    rework = a_clock(LEAD, ClockKind.REWORK, started_at=NOW + 4 * DAY, due_at=NOW + 9 * DAY)
+    rework = a_clock(LEAD, ClockKind.REWORK, change=ClockStarted, started_at=NOW + 4 * DAY, due_at=NOW + 9 * DAY)
     view = spent(
         *BEGUN,
         STARTED,
@@ -151,7 +153,7 @@ def test_a_later_round_has_a_limit_of_its_own_and_makes_no_late_pause_lawful() -
         (3 * DAY, stopped(3 * DAY, clock=MISSED)),
         (4 * DAY, leg(r.ReferralResumed, at=NOW + 4 * DAY)),
         (4 * DAY, leg(r.ReferralReworkRequested, at=NOW + 4 * DAY, reason="not_satisfied", round=2)),
-        (4 * DAY, ClockStarted(case_id=UUID(int=1), clocks=(rework,))),
+        (4 * DAY, of_clocks(UUID(int=1), NOW + 4 * DAY, rework)),
         now=FRIDAY_NIGHT,
     )
     assert days(view, FIRST) == (4.5, 0, 0)
@@ -196,27 +198,27 @@ class Course:
         self.story = Story()
         self.heard: list[tuple[datetime, CaseBound]] = [(NOON, taken_in()), (NOON, accepted())]
         self.office = EDUCATION
-        self.keep(timedelta())
+        self.keep()
         assert self.answers(FeedbackAction.ACCEPT, timedelta()) is None
 
-    def keep(self, after: timedelta) -> None:
+    def keep(self) -> None:
         for event in self.story.last.events:
             if isinstance(event, CaseBound):
-                self.heard.append((told_at(event) or NOON + after, event))
+                self.heard.append((moment_of(event), event))
 
     def answers(self, action: FeedbackAction, after: timedelta, **more: object) -> object:
         refused = self.story.answers(action, office=self.office, after=after, **more)  # type: ignore[arg-type]
-        self.keep(after)
+        self.keep()
         return refused
 
     @property
     def clock(self) -> LegalClock:
         return [clock for clock in self.story.of(self.office).clocks if clock.kind in WORK][-1]
 
-    def act(self, change: object, after: timedelta) -> None:
+    def act(self, change: object) -> None:
         if isinstance(change, Change):
             self.story.act(change)
-            self.keep(after)
+            self.keep()
 
     def corrects(self, after: timedelta, *, number: int, back: timedelta, length: timedelta) -> None:
         if not self.clock.pauses:
@@ -231,14 +233,14 @@ class Course:
             approver="unit_head",
         )
         referral = self.story.of(self.office).id
-        self.act(correct_pause(self.story.change(after), referral, self.story.desk, wanted), after)
+        self.act(correct_pause(self.story.change(after), referral, self.story.desk, wanted))
 
     def hands_on(self, after: timedelta) -> None:
         to = OTHER if self.office == EDUCATION else EDUCATION
         referral = self.story.of(self.office).id
         change = reassign(self.story.change(after), referral, self.story.desk, to=to, reason="recalled")
         if isinstance(change, Change):
-            self.act(change, after)
+            self.act(change)
             self.office = to
             assert self.answers(FeedbackAction.ACCEPT, after) is None
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from contracts.clocks import LimitBasis
 from contracts.codes import CaseState as S
 from contracts.codes import ClockKind, Confidence, ReferralRole
-from contracts.events.clocks import LimitBasis
 from contracts.events.referrals import (
     ReferralCancelled,
     ReferralCompleted,
@@ -28,6 +28,7 @@ from services.intake.domain.case import Awaited, Case
 from services.intake.domain.change import Change
 from services.intake.domain.states import MOVES, Move, after
 from services.intake.follower import step
+from tests.events import AFTER
 from tests.unit.intake.builders import (
     DAY,
     LEAD,
@@ -148,7 +149,7 @@ def leg(event: type[ReferralEvent], referral: UUID = LEAD, **more: object) -> Re
         "role": ReferralRole.LEAD,
         "at": WHEN,
     }
-    return event(**(facts | more))
+    return event(**({"state": AFTER[event]} | facts | more))
 
 
 def sent(referral: UUID) -> ReferralEvent:

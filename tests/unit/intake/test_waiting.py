@@ -8,6 +8,7 @@ from contracts.codes import CaseState, ClockKind, ClockStatus
 from contracts.events.cases import CaseApplicantToBeTold
 from services.intake.domain import acts, following
 from services.intake.domain.case import Awaited, Case
+from services.intake.domain.change import Change
 from services.intake.translate import to_events
 from services.policies.clocks import basis_of
 from services.policies.words import tell
@@ -94,10 +95,10 @@ def awaited(kind: ClockKind, due_at: datetime | None) -> Awaited:
 
 def suspended() -> Case:
     """As routing tells it: the hold, the pause of the work, the clock of the review."""
-    case = following.timed(in_progress(), NOW, awaited(ClockKind.HANDLING, NOW + 20 * DAY)).case
+    case = following.timed(Change(case=in_progress(), at=NOW), awaited(ClockKind.HANDLING, NOW + 20 * DAY)).case
     case = following.held(case, NOW, LEAD, "appraisal").case
-    case = following.timed(case, NOW, awaited(ClockKind.HANDLING, None)).case
-    return following.timed(case, NOW, review()).case
+    case = following.timed(Change(case=case, at=NOW), awaited(ClockKind.HANDLING, None)).case
+    return following.timed(Change(case=case, at=NOW), review()).case
 
 
 def answer_by(case: Case) -> tuple[ClockKind, datetime | None] | None:
@@ -108,22 +109,22 @@ def answer_by(case: Case) -> tuple[ClockKind, datetime | None] | None:
 def test_of_a_suspended_case_the_review_is_awaited() -> None:
     case = suspended()
     assert answer_by(case) == (ClockKind.HOLD_REVIEW, NOW + 21 * DAY)
-    corrected = following.timed(case, NOW + DAY, awaited(ClockKind.HANDLING, None)).case
+    corrected = following.timed(Change(case=case, at=NOW + DAY), awaited(ClockKind.HANDLING, None)).case
     assert answer_by(corrected) == (ClockKind.HOLD_REVIEW, NOW + 21 * DAY), "a paused clock has no date"
-    moved = following.timed(case, NOW + DAY, review(NOW + 22 * DAY)).case
+    moved = following.timed(Change(case=case, at=NOW + DAY), review(NOW + 22 * DAY)).case
     assert answer_by(moved) == (ClockKind.HOLD_REVIEW, NOW + 22 * DAY)
 
 
 def test_a_case_that_goes_on_awaits_the_work_again() -> None:
     case = following.resumed(suspended(), NOW + 3 * DAY, LEAD).case
     assert answer_by(case) is None, "until routing says when"
-    case = following.timed(case, NOW + 3 * DAY, awaited(ClockKind.HANDLING, NOW + 25 * DAY)).case
+    case = following.timed(Change(case=case, at=NOW + 3 * DAY), awaited(ClockKind.HANDLING, NOW + 25 * DAY)).case
     assert answer_by(case) == (ClockKind.HANDLING, NOW + 25 * DAY)
 
 
 def test_a_hold_that_suspends_nothing_leaves_the_work_awaited() -> None:
-    case = following.timed(in_progress(), NOW, awaited(ClockKind.HANDLING, NOW + 20 * DAY)).case
-    assert answer_by(following.timed(case, NOW, review()).case) == (ClockKind.HANDLING, NOW + 20 * DAY)
+    case = following.timed(Change(case=in_progress(), at=NOW), awaited(ClockKind.HANDLING, NOW + 20 * DAY)).case
+    assert answer_by(following.timed(Change(case=case, at=NOW), review()).case) == (ClockKind.HANDLING, NOW + 20 * DAY)
 
 
 def test_the_applicant_is_to_be_told_of_each_suspension() -> None:

@@ -4,12 +4,14 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 import pytest
 
-from contracts.codes import ClockKind, ReferralRole, SupervisionLevel
+from contracts.clocks import ClockExtended, ClockFacts, ClockMet, ClockPaused, ClockResumed, ClockStarted, LimitBasis
+from contracts.codes import CaseState, ClockKind, ReferralRole, ReferralState, SupervisionLevel
 from contracts.events import CaseBound
 from contracts.events import alerts as a
 from contracts.events import cases as c
@@ -17,7 +19,9 @@ from contracts.events import clocks as k
 from contracts.events import referrals as r
 from services.deadlines.telling import source_in
 from services.policies import Policy, load_policy, words
+from tests.events import of_clocks
 
+Facts = TypeVar("Facts", bound=ClockFacts)
 CASE, LEG = UUID(int=1), UUID(int=2)
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 EDUCATION, CIVIL_AFFAIRS = "education-130722000000", "civil_affairs-130722000000"
@@ -28,19 +32,24 @@ def policy() -> Policy:
     return load_policy(Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou")
 
 
-def clock(kind: ClockKind, office: str = EDUCATION) -> k.ClockFacts:
-    return k.ClockFacts(
-        clock_id=UUID(int=3),
-        kind=kind,
-        version=1,
-        office=office,
-        area="130722100000",
-        limit="15wd",
-        started_at=NOW,
-        due_at=NOW + timedelta(days=7),
-        referral_id=LEG,
-        basis=k.LimitBasis(policy_version="v", row="r", source="社会救助暂行办法"),
-    )
+def clock(kind: ClockKind, office: str = EDUCATION) -> ClockStarted:
+    return changed(ClockStarted, kind=kind, office=office)
+
+
+def changed(how: type[Facts], **more: object) -> Facts:
+    facts: dict[str, object] = {
+        "clock_id": UUID(int=3),
+        "kind": ClockKind.HANDLING,
+        "version": 1,
+        "office": EDUCATION,
+        "area": "130722100000",
+        "limit": "15wd",
+        "started_at": NOW,
+        "due_at": NOW + timedelta(days=7),
+        "referral_id": LEG,
+        "basis": LimitBasis(policy_version="v", row="r", source="社会救助暂行办法"),
+    }
+    return how(**(facts | more))
 
 
 @pytest.mark.parametrize(
@@ -48,6 +57,7 @@ def clock(kind: ClockKind, office: str = EDUCATION) -> k.ClockFacts:
     [
         (
             r.ReferralOnHold(
+                state=ReferralState.ON_HOLD,
                 case_id=CASE,
                 referral_id=LEG,
                 office=EDUCATION,
@@ -60,17 +70,19 @@ def clock(kind: ClockKind, office: str = EDUCATION) -> k.ClockFacts:
             "Education Bureau, 张北县: put on hold (Hearing)",
         ),
         (
-            c.CaseNotAccepted(case_id=CASE, reason="out_of_scope", go_to=CIVIL_AFFAIRS, declined_at=NOW),
+            c.CaseNotAccepted(
+                state=CaseState.NOT_ACCEPTED, case_id=CASE, reason="out_of_scope", go_to=CIVIL_AFFAIRS, declined_at=NOW
+            ),
             "不予受理:不属于受理范围,可向 张北县民政局 提出",
             "not accepted: Out of scope; go to Civil Affairs Bureau, 张北县",
         ),
         (
-            k.ClockStarted(case_id=CASE, clocks=(clock(ClockKind.SIGNING), clock(ClockKind.HANDLING))),
+            of_clocks(CASE, NOW, clock(ClockKind.SIGNING), clock(ClockKind.HANDLING)),
             "办理时限至 3月9日(社会救助暂行办法)",
             "handling until 9 March (社会救助暂行办法)",
         ),
         (
-            k.ClockStarted(case_id=CASE, clocks=(clock(ClockKind.RETURN_DECISION, CIVIL_AFFAIRS),)),
+            of_clocks(CASE, NOW, clock(ClockKind.RETURN_DECISION, CIVIL_AFFAIRS)),
             "张北县民政局 退件审核时限至 3月9日(社会救助暂行办法)",
             "decision on a return by Civil Affairs Bureau, 张北县 until 9 March (社会救助暂行办法)",
         ),
@@ -88,12 +100,12 @@ def clock(kind: ClockKind, office: str = EDUCATION) -> k.ClockFacts:
             "urged: Education Bureau, 张北县",
         ),
         (
-            c.CaseApplicantToBeTold(case_id=CASE, about="extension", owed_at=NOW),
+            c.CaseApplicantToBeTold(state=CaseState.IN_PROGRESS, case_id=CASE, about="extension", owed_at=NOW),
             "延期须告知申请人",
             "applicant to be told of the extension",
         ),
         (
-            c.CaseApplicantTold(case_id=CASE, about="extension", told_at=NOW),
+            c.CaseApplicantTold(state=CaseState.IN_PROGRESS, case_id=CASE, about="extension", told_at=NOW),
             "延期已告知申请人",
             "applicant told of the extension",
         ),
@@ -112,13 +124,7 @@ def clock(kind: ClockKind, office: str = EDUCATION) -> k.ClockFacts:
             "pause corrected, still standing still (agreed by the head of the office: There was no such pause)",
         ),
         (
-            k.ClockPaused(
-                case_id=CASE,
-                clocks=(clock(ClockKind.HANDLING),),
-                reason="hearing",
-                paused_at=NOW,
-                since=NOW - timedelta(days=1),
-            ),
+            of_clocks(CASE, NOW, changed(ClockPaused, reason="hearing", since=NOW - timedelta(days=1))),
             "自 3月1日 起暂停计时(补报)",
             "the clock stands still since 1 March, reported late",
         ),
@@ -134,7 +140,7 @@ def test_an_event_is_told_by_the_names_of_the_policy(event: CaseBound, zh: str, 
     assert words.tell(event, policy()) == (zh, en)
 
 
-def recalculated(*clocks: k.ClockFacts, before: datetime | None, **more: object) -> k.ClockRecalculated:
+def recalculated(*clocks: ClockFacts, before: datetime | None, **more: object) -> k.ClockRecalculated:
     return k.ClockRecalculated(
         case_id=CASE,
         clocks=clocks,
@@ -189,11 +195,11 @@ def test_a_date_that_moved_is_told_with_the_old_one_and_why(event: CaseBound, zh
     assert words.tell(event, policy()) == (zh, en)
 
 
-def extended(due_at: datetime | None, approver: str = "unit_head") -> k.ClockExtended:
-    longer = msgspec.structs.replace(clock(ClockKind.HANDLING), due_at=due_at, extensions=("10wd",))
-    return k.ClockExtended(
-        case_id=CASE, clocks=(longer,), added="10wd", approver=approver, reason="complex", extended_at=NOW
+def extended(due_at: datetime | None, approver: str = "unit_head", **more: object) -> CaseBound:
+    longer = changed(
+        ClockExtended, due_at=due_at, extensions=("10wd",), added="10wd", approver=approver, reason="complex", **more
     )
+    return of_clocks(CASE, NOW, longer)
 
 
 def test_an_extension_is_told_with_who_agreed_and_why() -> None:
@@ -211,24 +217,23 @@ def test_an_extension_of_what_stands_still_has_no_date_and_an_unknown_approver_i
 
 
 def test_a_date_of_another_year_names_it() -> None:
-    late = msgspec.structs.replace(clock(ClockKind.HANDLING), due_at=NEW_YEAR)
-    resumed = k.ClockResumed(case_id=CASE, clocks=(late,), resumed_at=NOW)
+    resumed = of_clocks(CASE, NOW, changed(ClockResumed, due_at=NEW_YEAR, since=NOW))
     assert words.tell(resumed, policy()) == (
         "办理时限至 2027年1月4日(社会救助暂行办法)",
         "handling until 4 January 2027 (社会救助暂行办法)",
     )
-    in_january = k.ClockResumed(case_id=CASE, clocks=(late,), resumed_at=NEW_YEAR - timedelta(days=1))
+    at = NEW_YEAR - timedelta(days=1)
+    in_january = of_clocks(CASE, at, changed(ClockResumed, due_at=NEW_YEAR, since=at))
     assert (words.tell(in_january, policy()) or ("", ""))[1] == "handling until 4 January (社会救助暂行办法)"
 
 
 def test_a_date_that_a_notice_may_still_move_says_so() -> None:
     spare = msgspec.structs.replace(clock(ClockKind.HANDLING), due_at=NEW_YEAR, provisional=True)
-    longer = msgspec.structs.replace(extended(NEW_YEAR), clocks=(spare,))
     told = [
-        k.ClockStarted(case_id=CASE, clocks=(spare,)),
-        k.ClockResumed(case_id=CASE, clocks=(spare,), resumed_at=NOW),
+        of_clocks(CASE, NOW, spare),
+        of_clocks(CASE, NOW, changed(ClockResumed, due_at=NEW_YEAR, provisional=True, since=NOW)),
         recalculated(spare, before=NOW),
-        longer,
+        extended(NEW_YEAR, provisional=True),
     ]
     for event in told:
         zh, en = words.tell(event, policy()) or ("", "")
@@ -237,16 +242,26 @@ def test_a_date_that_a_notice_may_still_move_says_so() -> None:
 
 
 def test_what_only_machines_need_has_no_words() -> None:
-    signing = k.ClockStarted(case_id=CASE, clocks=(clock(ClockKind.SIGNING),))
-    ended = k.ClockStop(clock_id=LEG, kind=ClockKind.HANDLING, version=1, at=NOW)
-    assert words.tell(signing, policy()) is None
-    assert words.tell(k.ClockMet(case_id=CASE, clocks=(ended,)), policy()) is None
+    ended = ClockMet(clock_id=LEG, kind=ClockKind.HANDLING, version=1, at=NOW)
+    assert words.tell(of_clocks(CASE, NOW, clock(ClockKind.SIGNING)), policy()) is None
+    assert words.tell(of_clocks(CASE, NOW, ended), policy()) is None
+
+
+def test_what_happened_and_until_when_stand_in_one_line() -> None:
+    accepted = msgspec.structs.replace(
+        c.CaseResolved(case_id=CASE, state=CaseState.RESOLVED, resolved_at=NOW, round=1),
+        clocks=(changed(ClockStarted, kind=ClockKind.CALLBACK),),
+    )
+    assert words.tell(accepted, policy()) == (
+        "办结,待回访；回访时限至 3月9日(社会救助暂行办法)",
+        "resolved, callback due; callback until 9 March (社会救助暂行办法)",
+    )
 
 
 def test_every_event_of_a_referral_has_words() -> None:
     for kind in r.ReferralEvent.__subclasses__():
         known = kind in words._REFERRAL or kind is r.ReferralDispatched
-        assert known or kind in {r.ReferralReassigned, r.ReferralOfficeSucceeded}
+        assert known or kind in {r.ReferralReassigned, r.ReferralOfficeSucceeded, r.ReferralExtended}
 
 
 def test_no_source_of_the_shipped_packs_says_english_in_chinese() -> None:

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
+from contracts.clocks import ClockStarted
 from contracts.codes import ClockKind, ClockStatus
 from contracts.codes import FeedbackAction as A
-from contracts.events.clocks import ClockStarted
 from contracts.refusals import Refused
 from services.deadlines import Limit
 from services.policies.clocks import LegalClock
@@ -15,6 +15,7 @@ from services.policies.explaining import explanation_of
 from services.policies.recounting import recount, written
 from services.routing.domain.supervision import decide_return, reassign
 from tests.calendars import with_days
+from tests.events import changes
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON, Story, policy
 
 DAY = timedelta(days=1)
@@ -191,8 +192,7 @@ def test_the_next_office_is_not_blamed_for_time_that_another_had_to_answer() -> 
     assert own[ClockKind.RETURN_WINDOW].started_at == NOON + 10 * DAY
     # The applicant's date does not move because offices changed.
     assert due_day(story, OTHER) == AT_WORK
-    started = next(event for event in story.last.events if isinstance(event, ClockStarted))
-    assert {fact.office for fact in started.clocks} == {OTHER}
+    assert {fact.office for fact in changes(story.last.events, ClockStarted)} == {OTHER}
 
 
 def test_every_date_is_explained_day_by_day() -> None:

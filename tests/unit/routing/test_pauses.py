@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from contracts.clocks import ClockPaused, ClockResumed
 from contracts.codes import ClockKind, ClockStatus
 from contracts.codes import FeedbackAction as A
-from contracts.events.clocks import ClockPaused, ClockRecalculated, ClockResumed
+from contracts.events.base import moment_of
+from contracts.events.clocks import ClockRecalculated
 from contracts.refusals import Refused
 from services.deadlines import Limit, Pause
 from services.policies.clocks import LegalClock
@@ -15,6 +17,7 @@ from services.routing.domain.pauses import Wanted, correct_pause
 from services.routing.domain.referral import Change
 from services.routing.domain.supervision import reassign
 from services.routing.translate import to_view
+from tests.events import changes
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON, Story, policy
 
 HOUR = timedelta(hours=1)
@@ -50,15 +53,15 @@ def test_only_a_reason_of_the_law_stops_the_clock(reason: str, status: str) -> N
     story = at_work()
     assert story.answers(A.HOLD, reason=reason, after=DAY) is None
     assert handling(story).status == status
-    assert ("clock.paused" in story.said) is (status == ClockStatus.PAUSED)
+    assert bool(changes(story.last.events, ClockPaused)) is (status == ClockStatus.PAUSED)
 
 
 def test_a_hold_that_is_reported_late_counts_from_when_it_happened() -> None:
     story = at_work()
     # Tuesday's appraisal is reported on Thursday.
     assert story.answers(A.HOLD, reason="appraisal", after=3 * DAY, occurred=DAY, late_because="system_outage") is None
-    paused = next(event for event in story.last.events if isinstance(event, ClockPaused))
-    assert (paused.paused_at, paused.since) == (NOON + 3 * DAY, NOON + DAY)
+    (paused,) = changes(story.last.events, ClockPaused)
+    assert (moment_of(story.last.events[-1]), paused.since) == (NOON + 3 * DAY, NOON + DAY)
     assert story.answers(A.RESUME, after=3 * DAY + HOUR) is None
     # It stood still at the end of Tuesday and of Wednesday.
     assert due_day(story) == "2026-03-25"
@@ -68,8 +71,8 @@ def test_a_resumption_that_is_reported_late_gives_the_time_between_back_to_the_c
     story = at_work()
     story.answers(A.HOLD, reason="appraisal", after=DAY)
     assert story.answers(A.RESUME, after=3 * DAY, occurred=2 * DAY, late_because="paper_first") is None
-    resumed = next(event for event in story.last.events if isinstance(event, ClockResumed))
-    assert (resumed.resumed_at, resumed.since) == (NOON + 3 * DAY, NOON + 2 * DAY)
+    (resumed,) = changes(story.last.events, ClockResumed)
+    assert (moment_of(story.last.events[-1]), resumed.since) == (NOON + 3 * DAY, NOON + 2 * DAY)
     assert due_day(story) == "2026-03-24"
 
 
@@ -78,7 +81,7 @@ def test_the_same_day_needs_no_excuse_and_now_is_the_rule() -> None:
     assert story.answers(A.HOLD, reason="appraisal", after=DAY + HOUR, occurred=DAY) is None
     assert story.answers(A.RESUME, after=2 * DAY) is None
     assert [pause.start for pause in handling(story).pauses] == [NOON + DAY]
-    assert next(event for event in story.last.events if isinstance(event, ClockResumed)).since is None
+    assert [clock.since for clock in changes(story.last.events, ClockResumed)] == [NOON + 2 * DAY]
 
 
 @pytest.mark.parametrize(

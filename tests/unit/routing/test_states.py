@@ -8,15 +8,16 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from contracts.clocks import ClockStarted, ClockStop
 from contracts.codes import LEAD_WORK, ClockKind, ClockStatus, ReferralRole
 from contracts.codes import FeedbackAction as A
-from contracts.events.clocks import ClockCancelled, ClockMet, ClockStarted
 from services.policies import Policy
 from services.routing.domain.dispatching import rework, withdraw
 from services.routing.domain.referral import Referral
 from services.routing.domain.states import ENDED, MOVES
 from services.routing.domain.supervision import arbitrate, decide_return, go_on, reassign, silence
 from tests.calendars import with_days
+from tests.events import changes
 from tests.examples import at_least
 from tests.unit.routing.builders import CIVIL_AFFAIRS, Story, policy
 
@@ -158,8 +159,8 @@ class AnyCourse(RuleBasedStateMachine):
     @invariant()
     def events_tell_of_each_clock_once(self) -> None:
         events = self.story.last.events
-        ended = [clock.clock_id for e in events if isinstance(e, ClockMet | ClockCancelled) for clock in e.clocks]
-        started = [clock.clock_id for e in events if isinstance(e, ClockStarted) for clock in e.clocks]
+        ended = [clock.clock_id for clock in changes(events, ClockStop)]
+        started = [clock.clock_id for clock in changes(events, ClockStarted)]
         assert len(ended) == len(set(ended))
         assert len(started) == len(set(started))
 

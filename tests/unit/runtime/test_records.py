@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.cloudevents import Envelope, encode
+from contracts.codes import CaseState
 from contracts.events.cases import CaseWithdrawn
 from contracts.topics import FEEDBACK_PATTERN
 from services.runtime.bounds import Excerpt
@@ -44,7 +45,7 @@ def an_event(**changed: bytes | None) -> tuple[list[tuple[str, bytes | None]], b
         writer="intake",
         time=NOW,
         sequence=3,
-        data=CaseWithdrawn(case_id=CASE, reason="x", withdrawn_at=NOW),
+        data=CaseWithdrawn(state=CaseState.WITHDRAWN, case_id=CASE, reason="x", withdrawn_at=NOW),
     )
     headers, value = encode(envelope)
     return [(name, changed.get(name, content)) for name, content in headers], value

@@ -5,9 +5,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from contracts.cloudevents import Envelope
-from contracts.codes import ClockKind, Field, ReferralRole, SubmissionChannel
+from contracts.codes import CaseState, ClockKind, Field, ReferralRole, SubmissionChannel
 from contracts.events import CaseBound, cases, clocks, referrals
 from services.console.demo.ledger import Case
+from tests.events import AFTER
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 EDUCATION = "education-130722000000"
@@ -23,6 +24,7 @@ class Told:
     def __init__(self, number: int, field: Field = Field.EDUCATION) -> None:
         self.case_id = UUID(int=number)
         registered = cases.CaseRegistered(
+            state=CaseState.REGISTERED,
             case_id=self.case_id,
             number=f"130722-20260302-{number:05}-1",
             category="education.student_aid",
@@ -56,7 +58,9 @@ class Told:
     ) -> "Told":
         at = MONDAY + timedelta(days=days)
         office = EDUCATION if role is LEAD else CIVIL_AFFAIRS
-        event = kind(case_id=self.case_id, referral_id=UUID(int=1), office=office, role=role, at=at, **more)
+        event = kind(
+            state=AFTER[kind], case_id=self.case_id, referral_id=UUID(int=1), office=office, role=role, at=at, **more
+        )
         return self._says(event, days)
 
     def dispatched(self, days: float, role: ReferralRole = LEAD) -> "Told":
@@ -82,7 +86,9 @@ class Told:
 
     def closed(self, days: float, *, satisfied: bool = True) -> "Told":
         at = MONDAY + timedelta(days=days)
-        return self._says(cases.CaseClosed(case_id=self.case_id, closed_at=at, satisfied=satisfied), days)
+        return self._says(
+            cases.CaseClosed(state=CaseState.CLOSED, case_id=self.case_id, closed_at=at, satisfied=satisfied), days
+        )
 
 
 def smooth(number: int) -> Told:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
+from contracts.clocks import ClockCancelled
 from contracts.codes import ClockKind, ClockStatus, Doubt, ReferralRole, ReferralState
 from contracts.events import clocks
 from contracts.topics import REFERRALS
@@ -69,7 +70,7 @@ def never_said_to_be_broken(_: Facts) -> Facts:
 def broken_at_neither_office(_: Facts) -> Facts:
     """It goes on elsewhere after its end, and nobody ever said that it broke."""
     told = dispatched()
-    told.ends("routing", HANDLING, MONDAY + 22 * DAY, clocks.ClockCancelled)
+    told.ends("routing", HANDLING, MONDAY + 22 * DAY, ClockCancelled)
     told.begins("routing", ClockKind.REVIEW, days=20, continues=told.clock(HANDLING))
     told.change(WatchRow, told.clock(ClockKind.REVIEW), status=ClockStatus.BREACHED, next_alert=None)
     return together(told)

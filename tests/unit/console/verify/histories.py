@@ -6,13 +6,12 @@ from uuid import UUID
 
 import msgspec
 
+from contracts.clocks import ClockCancelled, ClockFacts, ClockMet, ClockPaused, ClockResumed, ClockStarted, LimitBasis
 from contracts.codes import (
     CaseState,
     ClockKind,
     ClockStatus,
     Door,
-    FeedbackAction,
-    FeedbackOutcome,
     Field,
     ReferralRole,
     ReferralState,
@@ -39,13 +38,14 @@ from services.console.verify.facts import (
     Said,
     WatchRow,
 )
+from tests.events import AFTER, of_clocks
 
 MONDAY = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 EDUCATION = "education-130722000000"
 PENSIONS = "social_security-130722000000"
 AREA = "130722100000"
-BASIS = clocks.LimitBasis(policy_version="1", row="handling", source="test")
+BASIS = LimitBasis(policy_version="1", row="handling", source="test")
 
 
 def known_as(what: int, number: int, place: int) -> UUID:
@@ -73,7 +73,7 @@ class History:
         self.case_id = known_as(1, 0, number)
         self.said: list[Said] = []
         self.last: Counter[tuple[str, UUID]] = Counter()
-        self.clocks: dict[UUID, tuple[str, clocks.ClockFacts]] = {}
+        self.clocks: dict[UUID, tuple[str, ClockFacts]] = {}
         self.rows: dict[type, dict[UUID, tuple]] = {}
         self.alerts: list[AlertRow] = []
         self.receipts: list[ReceiptRow] = []
@@ -106,6 +106,7 @@ class History:
     def is_registered(self) -> None:
         number = f"130722-20260302-{self.number:05}-1"
         registered = cases.CaseRegistered(
+            state=CaseState.REGISTERED,
             case_id=self.case_id,
             number=number,
             category="education.student_aid",
@@ -123,7 +124,7 @@ class History:
         self.keep(NotedRow(self.case_id, number, CaseState.REGISTERED))
         self.begins("intake", ClockKind.ACCEPTANCE, days=5)
 
-    def is_in_state(self, state: CaseState, event: cases.CaseBound) -> None:
+    def is_in_state(self, state: CaseState, event: cases.CaseEvent) -> None:
         self.says("intake", event)
         accepted = self.rows[CaseRow][self.case_id].accepted or isinstance(event, cases.CaseAccepted)
         self.change(CaseRow, self.case_id, state=state, accepted=accepted)
@@ -132,6 +133,7 @@ class History:
     def is_accepted(self) -> None:
         row = self.rows[CaseRow][self.case_id]
         accepted = cases.CaseAccepted(
+            state=CaseState.ACCEPTED,
             case_id=self.case_id,
             number=row.number,
             category="education.student_aid",
@@ -182,18 +184,9 @@ class History:
         self.change(LegRow, row.referral_id, state=state)
 
     def is_heard(self, role: ReferralRole, at: datetime) -> None:
-        """Routing tells the office that its answer was taken."""
+        """The office has signed, and routing says so."""
         row = self.rows[ReferralRow][self.referral(role)]
-        event = referrals.FeedbackReceived(
-            case_id=self.case_id,
-            referral_id=row.referral_id,
-            feedback_id=f"f{len(self.said)}",
-            sender=row.office,
-            action=FeedbackAction.SIGN,
-            outcome=FeedbackOutcome.APPLIED,
-            received_at=at,
-        )
-        self.says("routing", event, copies=(row.office,))
+        self._acts(referrals.ReferralProgressReported, role, row.office, at, feedback_id=f"f{len(self.said)}")
         place = self.number * 10 + len(self.kept_answers)
         self.kept_answers.append(AnswerRow(place, self.case_id, row.office, place, at))
 
@@ -201,7 +194,7 @@ class History:
         self, kind: type[referrals.ReferralEvent], role: ReferralRole, office: str, at: datetime, **more: object
     ) -> None:
         id_ = self.referral(role)
-        event = kind(case_id=self.case_id, referral_id=id_, office=office, role=role, at=at, **more)
+        event = kind(state=AFTER[kind], case_id=self.case_id, referral_id=id_, office=office, role=role, at=at, **more)
         self.says("routing", event, copies=(office,))
 
     def clock(self, kind: ClockKind) -> UUID:
@@ -217,7 +210,7 @@ class History:
         continues: UUID | None = None,
     ) -> None:
         office = EDUCATION if service == "routing" else f"township-{AREA}"
-        clock = clocks.ClockFacts(
+        clock = ClockStarted(
             clock_id=self.clock(kind),
             kind=kind,
             version=1,
@@ -231,12 +224,11 @@ class History:
             basis=BASIS,
             continues=continues,
         )
-        self._stands(service, clocks.ClockStarted, clock)
+        self._stands(service, clock, of_clocks(self.case_id, since, clock))
 
-    def _stands(self, service: str, kind: type[CaseBound], clock: clocks.ClockFacts, **more: object) -> None:
+    def _stands(self, service: str, clock: ClockFacts, event: CaseBound) -> None:
         """A clock as it is after this event, at its owner and at the watch."""
-        copies = (clock.office,) if service == "routing" else ()
-        self.says(service, kind(case_id=self.case_id, clocks=(clock,), **more), copies=copies)
+        self.says(service, event, copies=(clock.office,) if service == "routing" else ())
         self.clocks[clock.clock_id] = service, clock
         status = ClockStatus.RUNNING if clock.due_at is not None else ClockStatus.PAUSED
         if service == "routing":
@@ -258,26 +250,36 @@ class History:
         )
 
     def pauses(self, kind: ClockKind, at: datetime) -> None:
-        service, clock = self.clocks[self.clock(kind)]
-        stopped = msgspec.structs.replace(clock, version=clock.version + 1, due_at=None, due_soon_at=None)
-        self._stands(service, clocks.ClockPaused, stopped, reason="hearing", paused_at=at)
+        self._turns(kind, at, ClockPaused, due_at=None, due_soon_at=None, reason="hearing", since=at)
 
     def resumes(self, kind: ClockKind, at: datetime, due_at: datetime) -> None:
+        self._turns(kind, at, ClockResumed, due_at=due_at, due_soon_at=due_at - 2 * DAY, since=at)
+
+    def _turns(self, kind: ClockKind, at: datetime, how: type[ClockFacts], **more: object) -> None:
         service, clock = self.clocks[self.clock(kind)]
-        again = msgspec.structs.replace(clock, version=clock.version + 1, due_at=due_at, due_soon_at=due_at - 2 * DAY)
-        self._stands(service, clocks.ClockResumed, again, resumed_at=at)
+        facts = {name: getattr(clock, name) for name in ClockFacts.__struct_fields__}
+        now = how(**(facts | {"version": clock.version + 1} | more))
+        self._stands(service, now, of_clocks(self.case_id, at, now))
 
     def is_recounted(self, kind: ClockKind, at: datetime, due_at: datetime) -> None:
         service, clock = self.clocks[self.clock(kind)]
         moved = msgspec.structs.replace(clock, version=clock.version + 1, due_at=due_at, due_soon_at=due_at - DAY)
-        more = {"previous_due_at": (clock.due_at,), "reason": "calendar_changed", "recalculated_at": at}
-        self._stands(service, clocks.ClockRecalculated, moved, **more)
+        event = clocks.ClockRecalculated(
+            case_id=self.case_id,
+            clocks=(moved,),
+            previous_due_at=(clock.due_at,),
+            reason="calendar_changed",
+            recalculated_at=at,
+        )
+        self._stands(service, moved, event)
 
-    def ends(self, service: str, kind: ClockKind, at: datetime, how: type[CaseBound] = clocks.ClockMet) -> None:
+    def ends(
+        self, service: str, kind: ClockKind, at: datetime, how: type[ClockMet | ClockCancelled] = ClockMet
+    ) -> None:
         _, clock = self.clocks[self.clock(kind)]
-        stop = clocks.ClockStop(clock_id=clock.clock_id, kind=kind, version=clock.version, at=at)
-        self.says(service, how(case_id=self.case_id, clocks=(stop,)))
-        status = ClockStatus.MET if how is clocks.ClockMet else ClockStatus.CANCELLED
+        stop = how(clock_id=clock.clock_id, kind=kind, version=clock.version, at=at)
+        self.says(service, of_clocks(self.case_id, at, stop))
+        status = ClockStatus.MET if how is ClockMet else ClockStatus.CANCELLED
         if service == "routing":
             self.change(ClockRow, clock.clock_id, status=status)
         broken = self.rows[WatchRow][clock.clock_id].status == ClockStatus.BREACHED

@@ -120,7 +120,13 @@ LEG_PLANTS = (
 ACT_PLANTS = (
     *(
         Plant("acts_have_actors", f"nobody did {type_}", lambda f, type_=type_: resaid(f, type_, unsigned))
-        for type_ in ("case.registered", "case.accepted", "case.withdrawn", "referral.signed", "feedback.received")
+        for type_ in (
+            "case.registered",
+            "case.accepted",
+            "case.withdrawn",
+            "referral.signed",
+            "referral.progress_reported",
+        )
     ),
     Plant("acts_have_actors", "a role of no office", lambda f: resaid(f, "referral.completed", signed(role="officer"))),
     Plant("acts_have_actors", "an office without a role", lambda f: resaid(f, "case.closed", signed(office=PENSIONS))),
@@ -193,7 +199,7 @@ JOURNAL_PLANTS = (
     Plant(
         "copies_complete",
         "no copy of a clock",
-        lambda f: without(f, "said", topic=copied, type=of_type("clock.paused")),
+        lambda f: without(f, "said", topic=copied, type=of_type("clock.lapsed")),
     ),
     Plant(
         "copies_complete",

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from contracts.clocks import ClockCancelled
 from contracts.codes import CaseState, ClockKind, ClockStatus, Doubt, ReferralRole, ReferralState
 from contracts.events import cases, clocks, referrals, rejections
 from contracts.events.alerts import SupervisionSupervised, SupervisionUrged
@@ -29,11 +30,14 @@ def closed(number: int = 1) -> History:
     told.answers(referrals.ReferralCompleted, LEAD, ReferralState.COMPLETED)
     told.ends("routing", ClockKind.HANDLING, MONDAY + 9 * DAY)
     told.is_in_state(
-        CaseState.RESOLVED, cases.CaseResolved(case_id=told.case_id, resolved_at=MONDAY + 9 * DAY, round=1)
+        CaseState.RESOLVED,
+        cases.CaseResolved(state=CaseState.RESOLVED, case_id=told.case_id, resolved_at=MONDAY + 9 * DAY, round=1),
     )
     told.begins("intake", ClockKind.CALLBACK, days=5, since=MONDAY + 9 * DAY)
     told.ends("intake", ClockKind.CALLBACK, MONDAY + 10 * DAY)
-    told.is_in_state(CaseState.CLOSED, cases.CaseClosed(case_id=told.case_id, closed_at=MONDAY + 10 * DAY))
+    told.is_in_state(
+        CaseState.CLOSED, cases.CaseClosed(state=CaseState.CLOSED, case_id=told.case_id, closed_at=MONDAY + 10 * DAY)
+    )
     return told
 
 
@@ -77,7 +81,9 @@ def paused(number: int = 3) -> History:
 def declined(number: int = 4) -> History:
     told = History(number)
     told.is_registered()
-    no = cases.CaseNotAccepted(case_id=told.case_id, reason="other", go_to="justice", declined_at=MONDAY + DAY)
+    no = cases.CaseNotAccepted(
+        state=CaseState.NOT_ACCEPTED, case_id=told.case_id, reason="other", go_to="justice", declined_at=MONDAY + DAY
+    )
     told.is_in_state(CaseState.NOT_ACCEPTED, no)
     told.ends("intake", ClockKind.ACCEPTANCE, MONDAY + DAY)
     return told
@@ -88,10 +94,12 @@ def withdrawn(number: int = 5) -> History:
     told.is_registered()
     told.is_accepted()
     told.is_dispatched(co=None)
-    gone = cases.CaseWithdrawn(case_id=told.case_id, reason="own_wish", withdrawn_at=MONDAY + 3 * DAY)
+    gone = cases.CaseWithdrawn(
+        state=CaseState.WITHDRAWN, case_id=told.case_id, reason="own_wish", withdrawn_at=MONDAY + 3 * DAY
+    )
     told.is_in_state(CaseState.WITHDRAWN, gone)
     told.answers(referrals.ReferralCancelled, LEAD, ReferralState.CANCELLED, reason="withdrawn")
-    told.ends("routing", ClockKind.HANDLING, MONDAY + 3 * DAY, clocks.ClockCancelled)
+    told.ends("routing", ClockKind.HANDLING, MONDAY + 3 * DAY, ClockCancelled)
     return told
 
 
@@ -102,7 +110,9 @@ def failed(number: int = 6) -> History:
     told.is_dispatched(co=None)
     told.answers(referrals.ReferralFailed, LEAD, ReferralState.FAILED, reason="not_eligible")
     told.ends("routing", ClockKind.HANDLING, MONDAY + 9 * DAY)
-    over = cases.CaseTerminated(case_id=told.case_id, reason="not_eligible", terminated_at=MONDAY + 9 * DAY)
+    over = cases.CaseTerminated(
+        state=CaseState.TERMINATED, case_id=told.case_id, reason="not_eligible", terminated_at=MONDAY + 9 * DAY
+    )
     told.is_in_state(CaseState.TERMINATED, over)
     return told
 
@@ -115,7 +125,9 @@ def finished_late(number: int = 7) -> History:
     told.change(WatchRow, told.clock(ClockKind.HANDLING), status=ClockStatus.BREACHED, next_alert=None)
     told.answers(referrals.ReferralCompleted, LEAD, ReferralState.COMPLETED)
     told.ends("routing", ClockKind.HANDLING, MONDAY + 25 * DAY)
-    resolved = cases.CaseResolved(case_id=told.case_id, resolved_at=MONDAY + 25 * DAY, round=1)
+    resolved = cases.CaseResolved(
+        state=CaseState.RESOLVED, case_id=told.case_id, resolved_at=MONDAY + 25 * DAY, round=1
+    )
     told.is_in_state(CaseState.RESOLVED, resolved)
     return told
 
@@ -132,7 +144,7 @@ def cleared(number: int = 11) -> History:
     told.alerts_of(ClockKind.HANDLING, clocks.ClockCleared, MONDAY + 22 * DAY, met_at=MONDAY + 9 * DAY)
     ended = {"status": ClockStatus.MET, "next_alert": None, "next_fire_at": None}
     told.change(WatchRow, told.clock(ClockKind.HANDLING), **ended)
-    resolved = cases.CaseResolved(case_id=told.case_id, resolved_at=MONDAY + 9 * DAY, round=1)
+    resolved = cases.CaseResolved(state=CaseState.RESOLVED, case_id=told.case_id, resolved_at=MONDAY + 9 * DAY, round=1)
     told.is_in_state(CaseState.RESOLVED, resolved)
     return told
 
@@ -146,10 +158,12 @@ def sent_on_late(number: int = 15) -> History:
     told.alerts_of(ClockKind.DISPATCH, clocks.ClockBreached, MONDAY + DAY - timedelta(minutes=1))
     told.is_dispatched(co=None)
     told.ends("intake", ClockKind.DISPATCH, MONDAY + DAY)
-    gone = cases.CaseWithdrawn(case_id=told.case_id, reason="own_wish", withdrawn_at=MONDAY + 3 * DAY)
+    gone = cases.CaseWithdrawn(
+        state=CaseState.WITHDRAWN, case_id=told.case_id, reason="own_wish", withdrawn_at=MONDAY + 3 * DAY
+    )
     told.is_in_state(CaseState.WITHDRAWN, gone)
     told.answers(referrals.ReferralCancelled, LEAD, ReferralState.CANCELLED, reason="withdrawn")
-    told.ends("routing", ClockKind.HANDLING, MONDAY + 3 * DAY, clocks.ClockCancelled)
+    told.ends("routing", ClockKind.HANDLING, MONDAY + 3 * DAY, ClockCancelled)
     return told
 
 
@@ -170,7 +184,9 @@ def finished_at_the_last_instant(number: int = 8) -> History:
     told.is_dispatched(co=None)
     told.answers(referrals.ReferralCompleted, LEAD, ReferralState.COMPLETED)
     told.ends("routing", ClockKind.HANDLING, MONDAY + 20 * DAY)
-    resolved = cases.CaseResolved(case_id=told.case_id, resolved_at=MONDAY + 20 * DAY, round=1)
+    resolved = cases.CaseResolved(
+        state=CaseState.RESOLVED, case_id=told.case_id, resolved_at=MONDAY + 20 * DAY, round=1
+    )
     told.is_in_state(CaseState.RESOLVED, resolved)
     return told
 
@@ -178,7 +194,7 @@ def finished_at_the_last_instant(number: int = 8) -> History:
 def passed_on_late(number: int = 10) -> History:
     """Its limit broke at one office; the next goes on with it, and is supervised further, without another breach."""
     told = late(number)
-    told.ends("routing", ClockKind.HANDLING, MONDAY + 22 * DAY, clocks.ClockCancelled)
+    told.ends("routing", ClockKind.HANDLING, MONDAY + 22 * DAY, ClockCancelled)
     told.begins("routing", ClockKind.REVIEW, days=20, continues=told.clock(ClockKind.HANDLING))
     at_the_next = {"status": ClockStatus.BREACHED, "next_alert": None, "next_fire_at": None}
     told.change(WatchRow, told.clock(ClockKind.REVIEW), **at_the_next)
@@ -195,7 +211,9 @@ def on_hold(number: int = 12) -> History:
     told.answers(referrals.ReferralOnHold, LEAD, ReferralState.ON_HOLD, reason="hearing", stops_clock=True)
     told.pauses(ClockKind.HANDLING, MONDAY + 9 * DAY)
     told.begins("routing", ClockKind.HOLD_REVIEW, days=45, since=MONDAY + 9 * DAY)
-    stands = cases.CaseSuspended(case_id=told.case_id, reason="hearing", suspended_at=MONDAY + 9 * DAY)
+    stands = cases.CaseSuspended(
+        state=CaseState.SUSPENDED, case_id=told.case_id, reason="hearing", suspended_at=MONDAY + 9 * DAY
+    )
     told.is_in_state(CaseState.SUSPENDED, stands)
     return told
 
@@ -204,7 +222,9 @@ def awaiting(number: int = 13) -> History:
     """The applicant was told what is missing, and has time to bring it."""
     told = History(number)
     told.is_registered()
-    notice = cases.CaseSupplementRequested(case_id=told.case_id, missing=("m",), requested_at=MONDAY + DAY)
+    notice = cases.CaseSupplementRequested(
+        state=CaseState.AWAITING_SUPPLEMENT, case_id=told.case_id, missing=("m",), requested_at=MONDAY + DAY
+    )
     told.is_in_state(CaseState.AWAITING_SUPPLEMENT, notice)
     told.begins("intake", ClockKind.SUPPLEMENT, days=45, since=MONDAY + DAY)
     told.pauses(ClockKind.ACCEPTANCE, MONDAY + DAY)

@@ -45,12 +45,8 @@ BY_ITSELF = frozenset(
         "referral.office_succeeded",
         "referral.cancelled",
         "referral.rework_requested",
-        "feedback.requested",
-        "clock.started",
-        "clock.paused",
-        "clock.resumed",
-        "clock.met",
-        "clock.cancelled",
+        "case.progressed",
+        "clock.lapsed",
         "clock.recalculated",
     }
 )
