@@ -115,7 +115,11 @@ async def test_a_dispatch_that_came_too_late_is_a_breach(notify: Notify) -> None
     assert await notify.said() == ["clock.breached"]
 
 
-@pytest.mark.parametrize("behind", [ROUTING, INTAKE, {Need("routing", 2)}, {Need("intake", 2)}], ids=str)
+@pytest.mark.parametrize(
+    "behind",
+    [ROUTING, INTAKE, {Need("routing", 2)}, {Need("intake", 2)}],
+    ids=["routing", "intake", "routing-2", "intake-2"],
+)
 async def test_a_breach_waits_until_all_have_come_past_its_moment(notify: Notify, behind: set[Need]) -> None:
     await notify.hears(dispatch(), writer="intake")
     await notify.has_read(NOW + HOUR / 2)
