@@ -105,11 +105,11 @@ class Follower:
 
 
 def _concerns(event: CaseBound) -> bool:
-    """Of clocks by themselves, only those that people wait for, and pauses that were put right."""
+    """Of clocks by themselves, only those that people wait for, and pauses of co-handlers that were put right."""
     if not isinstance(event, ClockLapsed | ClockRecalculated):
         return True
-    corrected = isinstance(event, ClockRecalculated) and event.correction is not None
-    told = TOLD | {ClockKind.CO_HANDLING} if corrected else TOLD
+    recounted = isinstance(event, ClockRecalculated) and event.correction is None
+    told = TOLD if recounted else TOLD | {ClockKind.CO_HANDLING}
     return any(clock.kind in told for clock in event.clocks)
 
 
