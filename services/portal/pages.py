@@ -120,8 +120,12 @@ def on_refused(request: Call, error: ServiceRefused) -> Response[str]:
 
 
 def on_away(request: Call, error: ServiceAway) -> Response[str]:
-    log.warning("service_away", name=str(error))
+    note_away(error)
     return error_page(_visit_or_plain(request), 503)
+
+
+def note_away(error: ServiceAway) -> None:
+    log.warning("service_away", name=str(error), why=error.why)
 
 
 def on_error(request: Call, error: Exception) -> Response[str]:

@@ -13,7 +13,7 @@ from services.portal import places
 from services.portal.catalogue import say
 from services.portal.forms import Form
 from services.portal.look import go_to, page
-from services.portal.pages import ROLES, error_page, faults_of, visit
+from services.portal.pages import ROLES, error_page, faults_of, note_away, visit
 from services.portal.remote import ServiceAway, ServiceRefused
 from services.portal.visits import REVIEW_FIELD, Call, Visit
 from services.runtime.ids import new_id
@@ -76,7 +76,8 @@ async def register(request: Call) -> Response[Any]:
         return _form(found, category, form, faults=faults, elsewhere=fitting, status=422)
     try:
         case = await found.caller.post("intake", "/v1/cases", _body(found, form, category, area))
-    except ServiceAway:
+    except ServiceAway as error:
+        note_away(error)
         # It may be registered all the same: the same form once more makes no second case.
         return _form(found, category, form, whole=say(found.language, "error.away_detail"), status=503)
     except ServiceRefused as error:

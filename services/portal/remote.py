@@ -39,7 +39,11 @@ class ServiceRefused(Exception):
 
 
 class ServiceAway(Exception):
-    """The service does not answer at the moment."""
+    """The service does not answer at the moment; `why` is for the log."""
+
+    def __init__(self, service: str, why: str) -> None:
+        super().__init__(service)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,16 +93,16 @@ class Caller:
         url = f"{self._services.urls[service]}{path}"
         try:
             answer = await self._services.client.request(method, url, headers=self._headers, **content)
-        except (httpx.TransportError, httpx.InvalidURL):
-            raise ServiceAway(service) from None
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise ServiceAway(service, type(error).__name__) from None
         if answer.is_success:
             return answer
         try:
             problem = msgspec.json.decode(answer.content, type=Problem)
         except msgspec.DecodeError:
-            raise ServiceAway(service) from None
+            raise ServiceAway(service, f"{answer.status_code}, and no problem of ours") from None
         if problem.status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise ServiceAway(service)
+            raise ServiceAway(service, f"{problem.status} {problem.code}")
         raise ServiceRefused(problem)
 
 

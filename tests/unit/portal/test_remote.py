@@ -58,8 +58,9 @@ async def test_what_is_no_answer_of_a_service_means_that_it_is_away(status: int)
     def answer(_: httpx.Request) -> httpx.Response:
         return httpx.Response(status, json={"status": status, "code": "failed"} if status == 500 else None)
 
-    with pytest.raises(ServiceAway):
+    with pytest.raises(ServiceAway) as away:
         await caller(answer).get("intake", "/v1/cases")
+    assert str(status) in away.value.why
 
 
 async def test_nobody_there_means_the_same() -> None:
