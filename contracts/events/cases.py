@@ -121,6 +121,13 @@ class CaseClosed(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     satisfied: bool | None = None
 
 
+class CaseApplicantNotReached(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The window called back and reached nobody: the case stays resolved, and the time to call back runs on."""
+
+    TYPE: ClassVar[str] = "case.applicant_not_reached"
+    called_at: datetime
+
+
 class CaseReopened(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """Dissatisfaction opened a new round with a clock of its own."""
 

@@ -124,6 +124,12 @@ FIELDS: Final = (
         "须写明查看目的，为下列之一：{allowed}",
         "must say for what it is opened, one of {allowed}",
     ),
+    Refusal(
+        "not_reached",
+        422,
+        "未联系到申请人的，不填写是否满意",
+        "must be left out where nobody was reached",
+    ),
     Refusal("unknown_reason", 422, "须为下列理由代码之一：{allowed}", "must be one of {allowed}"),
     Refusal(
         "unknown_attribute",

@@ -186,8 +186,10 @@ REQUESTS: Final = (
     Refusal(
         "reopen_window_over",
         409,
-        "申请重办的期限已于 {until} 届满。请作为新的事项登记，并写明原案件编号。",
-        "The time to open the case again ended at {until}. Register a new matter that names the number of this one.",
+        "申请重办的期限已于 {until} 届满。尚未回访到申请人的，请先回访；"
+        "已经回访的，请作为新的事项登记，并写明原案件编号。",
+        "The time to open the case again ended at {until}. If no call-back has reached the applicant yet, call back "
+        "first; else register a new matter that names the number of this one.",
     ),
     # Answers of offices.
     Refusal(

@@ -13,9 +13,20 @@ from services.deadlines.telling import source_in
 from services.policies import Category, LimitRow, Office, Policy, Reason, Rule
 from services.policies.decision import Matter, decide, variants
 from services.policies.kinds import ClockRule
-from services.policies.model import LateReports
+from services.policies.spans import LateReports, Reopening
 
-PARTS: Final = ("areas", "offices", "categories", "rules", "limits", "clocks", "reasons", "calendars", "late_reports")
+PARTS: Final = (
+    "areas",
+    "offices",
+    "categories",
+    "rules",
+    "limits",
+    "clocks",
+    "reasons",
+    "calendars",
+    "late_reports",
+    "reopening",
+)
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +88,8 @@ def _told(policy: Policy, part: str) -> dict[str, str]:
         return {"everywhere": policy.calendar.version, **own}
     if part == "late_reports":
         return {"within": _within(policy.late_reports)}
+    if part == "reopening":
+        return {"until": _until(policy.reopening)}
     rows: Any = getattr(policy, part)
     found: dict[str, str] = {}
     for row in rows.values() if isinstance(rows, Mapping) else rows:
@@ -138,6 +151,12 @@ def _clock(rule: ClockRule) -> str:
 def _within(late: LateReports) -> str:
     law = " ".join(filter(None, (source_in(late.source, "en"), late.article)))
     return f"{late.within}; {law}; {'statutory' if late.statutory else 'not statutory'}; {late.confidence}"
+
+
+def _until(again: Reopening) -> str:
+    law = " ".join(filter(None, (source_in(again.source, "en"), again.article)))
+    known = f"{'statutory' if again.statutory else 'not statutory'}; {again.confidence}"
+    return f"{again.within}, or {again.after_callback} after a first call-back; {law}; {known}"
 
 
 def _reason(reason: Reason) -> str:

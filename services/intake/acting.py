@@ -13,7 +13,6 @@ from litestar.params import FromPath, JSONBody
 
 from contracts.refusals import Refused
 from services.intake.domain import acts
-from services.intake.domain.acts import Rules
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.lookup import acts_as, find, relations_of
@@ -70,14 +69,18 @@ class Withdraw(Act, frozen=True, kw_only=True):
 
 
 class CallBack(Act, frozen=True, kw_only=True):
-    """The applicant was asked (回访); dissatisfaction opens a new round."""
+    """The applicant was asked (回访); dissatisfaction opens a new round, while there is a right to it.
 
-    satisfied: bool
+    `reached: false` says that nobody was reached: it is on record, and neither closes nor starts anything.
+    """
+
+    reached: bool = True
+    satisfied: bool | None = None
     reason: str = ""
 
 
 class Reopen(Act, frozen=True, kw_only=True):
-    """Into a new round (重办), within the window that counts from when it was resolved."""
+    """Into a new round (重办), while the applicant has a right to it: `reopen_until` of the case says until when."""
 
     reason: str
 
@@ -102,27 +105,27 @@ PATHS: Final[Mapping[str, type[Act]]] = MappingProxyType(
 )
 
 
-def doing(wanted: Act, at: datetime, rules: Rules) -> Callable[[Case], Change | Refused]:
+def doing(wanted: Act, at: datetime, policy: Policy) -> Callable[[Case], Change | Refused]:
     """The rule that the act stands for."""
 
     def do(case: Case) -> Change | Refused:
         match wanted:
             case Accept():
-                return acts.accept(case, at, rules)
+                return acts.accept(case, at, policy)
             case Decline(reason=reason, go_to=go_to):
-                return acts.decline(case, at, rules, reason=reason, go_to=go_to)
+                return acts.decline(case, at, policy, reason=reason, go_to=go_to)
             case RequestSupplement(missing=missing, override=override):
-                return acts.request_supplement(case, at, rules, missing=missing, override=override)
+                return acts.request_supplement(case, at, policy, missing=missing, override=override)
             case Supplement(materials=materials):
-                return acts.supplement(case, at, rules, materials=materials)
+                return acts.supplement(case, at, policy, materials=materials)
             case Withdraw(reason=reason):
-                return acts.withdraw(case, at, rules, reason=reason)
-            case CallBack(satisfied=satisfied, reason=reason):
-                return acts.call_back(case, at, rules, satisfied=satisfied, reason=reason)
+                return acts.withdraw(case, at, policy, reason=reason)
+            case CallBack(reached=reached, satisfied=satisfied, reason=reason):
+                return acts.call_back(case, at, policy, reached=reached, satisfied=satisfied, reason=reason)
             case TellApplicant(about=about):
                 return acts.applicant_told(case, at, about=about)
             case Reopen(reason=reason):
-                return acts.reopen(case, at, rules, reason=reason)
+                return acts.reopen(case, at, policy, reason=reason)
             case _:
                 raise TypeError(type(wanted).__name__)
 
@@ -133,16 +136,16 @@ def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
     async def take(request: Call, state: State, key: FromPath[str], data: JSONBody[Act]) -> Response[Any]:
         if getattr(data, "override", False) and request.user.role is not Role.COORDINATOR:
             raise Rejected("needs_coordinator")
-        rules = state.rules()
+        policy = state.policy.policy
         async with transaction(state.engine) as conn:
             found = await find(conn, request.user, key)
             case = found.case
-            do = doing(data, state.clock.now(), rules)
-            outcome = await act(case.id, do, conn, rules.policy, who=acts_as(request.user, case, rules.policy))
+            do = doing(data, state.clock.now(), policy)
+            outcome = await act(case.id, do, conn, policy, who=acts_as(request.user, case, policy))
         if isinstance(outcome, Refused):
             return problem(request, outcome)
         relations = relations_of(request.user, outcome, found.offices)
-        return Response(_view(outcome, data, rules.policy, relations), status_code=200)
+        return Response(_view(outcome, data, policy, relations), status_code=200)
 
     take.__doc__ = kind.__doc__
     take.__annotations__["data"] = json_body(kind)

@@ -1,9 +1,5 @@
 """Puts intake together from its settings."""
 
-from pydantic import Field
-
-from services.deadlines import Limit
-from services.intake.domain.acts import Rules
 from services.intake.follower import Follower
 from services.intake.handlers import Registrar
 from services.intake.http import ROUTES
@@ -23,24 +19,14 @@ from services.runtime.settings import RuntimeSettings, read_settings
 from services.runtime.watermarks import Announces
 
 
-class IntakeSettings(RuntimeSettings):
-    intake_reopen_limit: str = Field(default="15d", pattern=r"^[1-9][0-9]{0,3}(h|d|wd|mo|y)$")
-    """How long after it was resolved a case can be opened again, for example 15d."""
-
-
-def build(settings: IntakeSettings | None = None) -> Service:
-    settings = settings or read_settings(IntakeSettings)
+def build(settings: RuntimeSettings | None = None) -> Service:
+    settings = settings or read_settings(RuntimeSettings)
     clock = Clock.of(settings)
     engine = open_engine(settings, "intake")
     sealer = Sealer(settings.sealing_key.get_secret_value())
     policy = PolicyWatch(settings.policy_dir, clock.now)
 
     follower = Follower(policy=policy, clock=clock)
-    reopen_limit = Limit.parse(settings.intake_reopen_limit)
-
-    def rules() -> Rules:
-        return Rules(policy=policy.policy, reopen_limit=reopen_limit)
-
     relocator = Relocator(engine=engine, policy=policy, clock=clock)
 
     async def refresh_policy() -> None:
@@ -73,7 +59,6 @@ def build(settings: IntakeSettings | None = None) -> Service:
             "places": policy,
             "sealer": sealer,
             "clock": clock,
-            "rules": rules,
         },
         refusals={"policy": policy.refusal},
         announces=Announces(follows={"routing": ("intake.referrals",)}),

@@ -54,6 +54,7 @@ cases = Table(
     Column("notices", Integer, nullable=False),
     Column("accepted_at", DateTime(timezone=True)),
     Column("resolved_at", DateTime(timezone=True)),
+    Column("called_back_at", DateTime(timezone=True)),
     Column("lead", Uuid),
     Column("lead_office", String),
     Column("handling", JSONB),

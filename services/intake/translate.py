@@ -19,6 +19,7 @@ from contracts.codes import CaseState
 from contracts.events import CaseBound
 from contracts.events.cases import (
     CaseAccepted,
+    CaseApplicantNotReached,
     CaseApplicantToBeTold,
     CaseApplicantTold,
     CaseAreaChanged,
@@ -88,6 +89,8 @@ def _event(fact: Fact, change: Change, state: CaseState, policy: Policy) -> Case
             return CaseTerminated(case_id=case_id, state=state, reason=reason, terminated_at=at)
         case said.Closed(satisfied=satisfied):
             return CaseClosed(case_id=case_id, state=state, closed_at=at, satisfied=satisfied)
+        case said.NotReached():
+            return CaseApplicantNotReached(case_id=case_id, state=state, called_at=at)
         case said.Reopened(reason=reason):
             return CaseReopened(case_id=case_id, state=state, reopened_at=at, round=case.round, reason=reason)
         case said.Progressed(cause=cause):

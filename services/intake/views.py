@@ -11,6 +11,7 @@ from contracts.access import Access, Part, Relation, access
 from contracts.clocks import LimitBasis
 from contracts.codes import AreaLevel, CaseState, ClockKind, Field, SubmissionChannel
 from services.intake.domain.case import Awaited, Case, expected, lead_of
+from services.intake.domain.reopening import right_until
 from services.intake.translate import to_awaited
 from services.policies import Policy
 from services.policies.clocks import facts_of
@@ -63,6 +64,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     registered_at: datetime
     accepted_at: datetime | None
     resolved_at: datetime | None
+    reopen_until: datetime | None
+    """Until when the applicant may have it opened again; a first call-back that comes late makes it later."""
     materials: tuple[str, ...] | UnsetType = UNSET
     """What was handed in, by code."""
     missing: tuple[str, ...] | UnsetType = UNSET
@@ -116,6 +119,7 @@ def to_view(case: Case, policy: Policy, relations: Relations) -> CaseView:
         registered_at=case.registered_at,
         accepted_at=case.accepted_at,
         resolved_at=case.resolved_at,
+        reopen_until=right_until(case, policy, called_back_at=case.called_back_at),
         materials=case.materials if listed else UNSET,
         missing=case.missing if listed else UNSET,
         first_contact_office=case.first_contact_office,

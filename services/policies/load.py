@@ -25,6 +25,7 @@ from services.policies.matters import (
     purposes,
     question_words,
     reasons,
+    reopening,
     rules,
 )
 from services.policies.model import Policy
@@ -83,6 +84,7 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
         calendar=statutory_calendar(),
         ladder=ladder(read("ladder.yaml")),
         late_reports=late_reports([entry for _, entry in headings]),
+        reopening=reopening([entry for _, entry in headings]),
         approvers=approvers(read("approvers.yaml")),
         purposes=purposes(read("purposes.yaml")),
     )

@@ -10,7 +10,6 @@ from services.policies.model import (
     Category,
     Condition,
     Extension,
-    LateReports,
     LimitRow,
     Material,
     Purpose,
@@ -19,6 +18,7 @@ from services.policies.model import (
 )
 from services.policies.reading import Entry, code_of, file_of
 from services.policies.saying import AREA_FORM, CATEGORY_FORM, CODE_FORM, NAME_FORM, ROLE_FORM
+from services.policies.spans import LateReports, Reopening
 from services.policies.warnings import DEFAULT_LEVELS, fault_of
 
 EXTENSION_APPROVER = "unit_head"
@@ -148,10 +148,37 @@ def late_reports(packs: Sequence[Entry]) -> LateReports:
     return found[0] if found else LateReports()
 
 
+def reopening(packs: Sequence[Entry]) -> Reopening:
+    """What the most local pack.yaml says of it."""
+    found = [_reopening(entry) for entry in packs if "reopening" in entry.values]
+    return found[0] if found else Reopening()
+
+
+def _reopening(head: Entry) -> Reopening:
+    row = _within_heading(head, "reopening")
+    within, after_callback = _limit(row, "within"), _limit(row, "after_callback")
+    confidence = code_of(row, "confidence", Confidence, row.text("confidence"))
+    found = Reopening(
+        within=within or Reopening().within,
+        after_callback=after_callback or Reopening().after_callback,
+        source=row.text("source"),
+        article=row.text("article", ""),
+        statutory=row.flag("statutory"),
+        confidence=confidence or Confidence.U,
+    )
+    row.done()
+    return found
+
+
+def _within_heading(head: Entry, name: str) -> Entry:
+    """A row that stands under a key of pack.yaml."""
+    head.asked.add(name)
+    said, line = head.values[name], head.lines.get(name, head.line)
+    return Entry(file=head.file, line=line, values=said if isinstance(said, dict) else {}, faults=head.faults)
+
+
 def _late_reports(head: Entry) -> LateReports:
-    head.asked.add("late_reports")
-    said, line = head.values["late_reports"], head.lines.get("late_reports", head.line)
-    row = Entry(file=head.file, line=line, values=said if isinstance(said, dict) else {}, faults=head.faults)
+    row = _within_heading(head, "late_reports")
     within = _limit(row, "within")
     if within is not None and within.unit is not Unit.WORKING_DAY:
         row.refuse("within must be in wd")

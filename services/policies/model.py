@@ -7,13 +7,12 @@ from datetime import date, time
 from functools import lru_cache
 
 from contracts.codes import AreaLevel, ClockKind, Confidence, Field
-from services.deadlines import Calendar, CountingRules, Limit, Unit
+from services.deadlines import Calendar, CountingRules, Limit
 from services.policies.kinds import ClockRule, Course, course
 from services.policies.ladder import Rung
+from services.policies.spans import LateReports, Reopening
 from services.policies.tree import Area, Tree, whole
 from services.policies.warnings import DEFAULT_LEVELS
-
-THREE_DAYS = Limit(3, Unit.WORKING_DAY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,17 +89,6 @@ class LimitRow:
     def fits(self, category: "Category", reason: str = "") -> bool:
         of_the_matter = self.category in (None, category.code) and self.field in (None, category.field)
         return of_the_matter and self.reason in (None, reason)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LateReports:
-    """How many working days of an office may lie between a hold or resumption and its report."""
-
-    within: Limit = THREE_DAYS
-    source: str = "产品默认值 | product default"
-    article: str = ""
-    statutory: bool = False
-    confidence: Confidence = Confidence.U
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +176,8 @@ class Policy:
     clocks: tuple[ClockRule, ...]
     calendar: Calendar
     ladder: tuple[Rung, ...] = ()
-    late_reports: LateReports = LateReports()
+    late_reports: LateReports = dataclasses.field(default_factory=LateReports)
+    reopening: Reopening = dataclasses.field(default_factory=Reopening)
     approvers: Mapping[str, Approver] = dataclasses.field(default_factory=dict)
     purposes: Mapping[str, Purpose] = dataclasses.field(default_factory=dict)
     calendars: Mapping[str, Calendar] = dataclasses.field(default_factory=dict)

@@ -80,6 +80,8 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             return f"{zh},可向 {office_of(policy, go_to)[0]} 提出", f"{en}; go to {office_of(policy, go_to)[1]}"
         case c.CaseClosed(satisfied=satisfied):
             return ("回访满意,结案", "satisfied, closed") if satisfied else ("结案", "closed")
+        case c.CaseApplicantNotReached():
+            return "回访未接通", "called back, nobody was reached"
         case c.CaseReopened(round=number):
             return f"不满意,第 {number} 轮重办", f"not satisfied, round {number}"
         case c.CaseWithdrawn(reason=reason):

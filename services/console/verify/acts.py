@@ -21,6 +21,7 @@ ACTS: Final = frozenset(
         "case.closed",
         "case.reopened",
         "case.applicant_told",
+        "case.applicant_not_reached",
         "case.erased",
         "routing.arbitration_requested",
         "routing.overridden",

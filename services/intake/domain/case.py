@@ -59,6 +59,8 @@ class Case:
     """How often the applicant was told what is missing."""
     accepted_at: datetime | None = None
     resolved_at: datetime | None = None
+    called_back_at: datetime | None = None
+    """When a call-back of this round first reached the applicant."""
     lead: UUID | None = None
     """The referral that solves it; it moves when routing sends the case elsewhere."""
     lead_office: str | None = None

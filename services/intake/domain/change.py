@@ -77,6 +77,11 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotReached:
+    """The window called back, and nobody answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reopened:
     reason: str
 
@@ -138,6 +143,7 @@ Fact = (
     | Resolved
     | Terminated
     | Closed
+    | NotReached
     | Reopened
     | Progressed
     | WordOwed

@@ -7,8 +7,6 @@ from types import SimpleNamespace
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.deadlines import Limit
-from services.intake.domain.acts import Rules
 from services.intake.http import ROUTES
 from services.policies import PolicyWatch
 from services.runtime.auth import Principal, issue_token
@@ -34,7 +32,6 @@ async def open_doors(database: str) -> AsyncIterator[tuple[httpx.AsyncClient, As
     engine = open_engine(SimpleNamespace(database_url=database), "intake")
     policy = PolicyWatch(PACK)
     state = {"engine": engine, "policy": policy, "sealer": SEALER, "clock": Clock(), "places": policy, "token_key": KEY}
-    state["rules"] = lambda: Rules(policy=policy.policy, reopen_limit=Limit.parse("15d"))
 
     async def probe() -> dict[str, str]:
         return {"database": "ok"}

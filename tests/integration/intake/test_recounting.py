@@ -29,7 +29,7 @@ from services.runtime.recounting import Recount
 from tests.calendars import with_days
 from tests.integration.intake.test_registration import NOW, PACK, WINDOW, a_submission, registered
 from tests.notices import SECOND_SOURCE, second_notice
-from tests.unit.intake.builders import needs_material, rules
+from tests.unit.intake.builders import needs_material
 
 SATURDAY = date(2026, 3, 7)
 """Within the 5 working days of acceptance that begin on 2 March 2026."""
@@ -109,7 +109,7 @@ async def test_cases_that_are_only_kept_carry_no_calendar(engine: AsyncEngine, w
     async with transaction(engine) as conn:
         await act(
             outcome.case.id,
-            lambda case: acts.withdraw(case, NOW, rules(), reason="applicant_request"),
+            lambda case: acts.withdraw(case, NOW, watch.policy, reason="applicant_request"),
             conn,
             watch.policy,
             who=WINDOW,
@@ -137,13 +137,13 @@ async def test_a_clock_that_waits_for_material_goes_on_by_the_new_calendar(
         async with transaction(engine) as conn:
             await act(case_id, what, conn, watch.policy, who=WINDOW)
 
-    await does(lambda case: acts.request_supplement(case, NOW, rules(), missing=MISSING, override=False))
+    await does(lambda case: acts.request_supplement(case, NOW, watch.policy, missing=MISSING, override=False))
     watch.policy = with_days(watch.policy, works=(SATURDAY,))
     await a_recount(engine, watch).recount()
     ((_, told),) = await rows(engine, RECALCULATED)
     assert [clock["kind"] for clock in told["clocks"]] == ["supplement"], "the one that runs"
 
-    await does(lambda case: acts.supplement(case, NOW, rules(), materials=MISSING[:1]))
+    await does(lambda case: acts.supplement(case, NOW, watch.policy, materials=MISSING[:1]))
     ((supplemented,),) = await rows(
         engine, "SELECT convert_from(value, 'UTF8')::json FROM journal WHERE type = 'yimen.case.supplemented.v1'"
     )

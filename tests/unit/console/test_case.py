@@ -30,7 +30,7 @@ from services.intake.translate import to_events
 from services.runtime.auth import ALGORITHM, ISSUER
 from tests.events import of_clocks
 from tests.unit.intake import test_holding as stories
-from tests.unit.intake.builders import DAY, LEAD, NOW, done, needs_material, policy, registered, rules, window_view
+from tests.unit.intake.builders import DAY, LEAD, NOW, done, needs_material, policy, registered, window_view
 
 NUMBER = "130722-20260302-00017-7"
 
@@ -52,7 +52,7 @@ def told() -> Told:
     """Registered, and the applicant was told what is missing."""
     category, missing = needs_material()
     first = registered(category)
-    second = done(acts.request_supplement(first.case, NOW + DAY, rules(), missing=missing, override=False))
+    second = done(acts.request_supplement(first.case, NOW + DAY, policy(), missing=missing, override=False))
     story = entries(first, second)
     return Told(
         case=window_view(second.case, policy()),

@@ -91,6 +91,15 @@ def test_how_late_a_pause_may_be_reported_is_compared(changed: Path) -> None:
     ]
 
 
+def test_how_long_a_case_may_be_opened_again_is_compared(changed: Path) -> None:
+    edit(changed.parent / "national" / "pack.yaml", "after_callback: 3wd", "after_callback: 5wd")
+    (row,) = differs(changed)["rows"]
+    assert (row["part"], row["now"]) == (
+        "reopening",
+        "15wd, or 5wd after a first call-back; product default; not statutory; U",
+    )
+
+
 def test_limits_offices_and_reasons_are_compared_row_by_row(changed: Path) -> None:
     national = changed.parent / "national"
     edit(national / "limits.yaml", "clock: callback, limit: 3wd", "clock: callback, limit: 2wd")

@@ -11,8 +11,7 @@ from contracts.codes import Door, Role
 from contracts.events.base import Actor
 from contracts.refusals import Refused
 from contracts.submissions import Submission
-from services.deadlines import Limit
-from services.intake.domain import acts, following
+from services.intake.domain import following
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.domain.registering import register
@@ -32,10 +31,6 @@ DAY = timedelta(days=1)
 @cache
 def policy() -> Policy:
     return load_policy(PACK)
-
-
-def rules() -> acts.Rules:
-    return acts.Rules(policy=policy(), reopen_limit=Limit.parse("15d"))
 
 
 def registered(category: str = "education.student_aid", *materials: str) -> Change:

@@ -28,7 +28,6 @@ from tests.unit.intake.builders import (
     policy,
     registered,
     resolved,
-    rules,
     said,
     window_view,
 )
@@ -49,16 +48,16 @@ def test_what_a_clerk_decides_waits_for_the_clerk() -> None:
     view = window_view(change.case, policy())
     assert view.answer_by is not None
     assert (view.answer_by.office, view.answer_by.clock) == ("township-130722100000", ClockKind.ACCEPTANCE)
-    assert said(done(acts.accept(change.case, NOW, rules()))) == ["case.accepted", "clock.met", "clock.started"]
+    assert said(done(acts.accept(change.case, NOW, policy()))) == ["case.accepted", "clock.met", "clock.started"]
 
 
 def test_missing_material_is_told_once_and_stops_the_clock() -> None:
     category, materials = needs_material()
     case = registered(category).case
     assert {clock.kind for clock in case.clocks} == {ClockKind.ACCEPTANCE, ClockKind.SUPPLEMENT_NOTICE}
-    change = done(acts.request_supplement(case, NOW + DAY, rules(), missing=materials, override=False))
+    change = done(acts.request_supplement(case, NOW + DAY, policy(), missing=materials, override=False))
     assert said(change) == ["case.supplement_requested", "clock.met", "clock.started", "clock.paused"]
-    back = done(acts.supplement(change.case, NOW + 3 * DAY, rules(), materials=materials))
+    back = done(acts.supplement(change.case, NOW + 3 * DAY, policy(), materials=materials))
     assert said(back) == [
         "case.supplemented",
         "clock.met",
@@ -72,20 +71,20 @@ def test_missing_material_is_told_once_and_stops_the_clock() -> None:
 def test_a_second_notice_needs_an_override() -> None:
     category, materials = needs_material()
     case = registered(category).case
-    change = done(acts.request_supplement(case, NOW, rules(), missing=materials, override=False))
-    partly = done(acts.supplement(change.case, NOW + DAY, rules(), materials=materials[:1]))
+    change = done(acts.request_supplement(case, NOW, policy(), missing=materials, override=False))
+    partly = done(acts.supplement(change.case, NOW + DAY, policy(), materials=materials[:1]))
     assert partly.case.state is CaseState.REGISTERED
-    again = acts.request_supplement(partly.case, NOW + DAY, rules(), missing=materials, override=False)
+    again = acts.request_supplement(partly.case, NOW + DAY, policy(), missing=materials, override=False)
     assert code(again) == "notice_already_given"
-    done(acts.request_supplement(partly.case, NOW + DAY, rules(), missing=materials, override=True))
+    done(acts.request_supplement(partly.case, NOW + DAY, policy(), missing=materials, override=True))
 
 
 def test_nobody_is_sent_away_without_a_reason_and_a_place_to_go() -> None:
     case = registered("petition.request").case
-    refused = acts.decline(case, NOW, rules(), reason="because", go_to="the moon")
+    refused = acts.decline(case, NOW, policy(), reason="because", go_to="the moon")
     assert isinstance(refused, Refused)
     assert [fault.field for fault in refused.faults] == ["reason", "go_to"]
-    change = done(acts.decline(case, NOW, rules(), reason="out_of_scope", go_to="justice-130722000000"))
+    change = done(acts.decline(case, NOW, policy(), reason="out_of_scope", go_to="justice-130722000000"))
     assert change.case.state is CaseState.NOT_ACCEPTED
     assert said(change) == ["case.not_accepted", "clock.met", "clock.started"]
     assert [clock.kind for clock in change.case.clocks] == [ClockKind.RETENTION]
@@ -108,7 +107,7 @@ def test_a_case_follows_its_lead_to_the_end() -> None:
     assert said(following.resumed(held.case, NOW, LEAD)) == ["case.resumed"]
     done_ = following.completed(case, NOW + DAY, LEAD, policy())
     assert said(done_) == ["case.resolved", "clock.started"]
-    closed = done(acts.call_back(done_.case, NOW + 2 * DAY, rules(), satisfied=True, reason=""))
+    closed = done(acts.call_back(done_.case, NOW + 2 * DAY, policy(), satisfied=True, reason=""))
     assert said(closed) == ["case.closed", "clock.met", "clock.started"]
     (kept,) = closed.case.clocks
     assert (kept.kind, str(kept.terms.limit)) == (ClockKind.RETENTION, "10y")
@@ -123,13 +122,13 @@ def test_the_dispatch_is_awaited_until_a_lead_has_the_case() -> None:
     change = following.dispatched(accepted, NOW + DAY, LEAD, OFFICE, policy())
     assert said(change) == ["case.progressed", "clock.met"]
     assert change.case.clocks == ()
-    withdrawn = done(acts.withdraw(accepted, NOW + DAY, rules(), reason="applicant_request"))
+    withdrawn = done(acts.withdraw(accepted, NOW + DAY, policy(), reason="applicant_request"))
     assert said(withdrawn) == ["case.withdrawn", "clock.cancelled", "clock.started"]
 
 
 def test_a_reopened_case_is_awaited_at_the_lead_and_is_kept_no_longer() -> None:
-    closed = done(acts.call_back(resolved(), NOW + 2 * DAY, rules(), satisfied=True, reason="")).case
-    again = done(acts.reopen(closed, NOW + 3 * DAY, rules(), reason="not_satisfied"))
+    closed = done(acts.call_back(resolved(), NOW + 2 * DAY, policy(), satisfied=True, reason="")).case
+    again = done(acts.reopen(closed, NOW + 3 * DAY, policy(), reason="not_satisfied"))
     assert said(again) == ["case.reopened", "clock.cancelled", "clock.started"]
     assert [clock.kind for clock in again.case.clocks] == [ClockKind.DISPATCH]
     asked = following.heard(again, LEAD, Happening.REFERRAL_REWORK_REQUESTED, policy())
@@ -148,7 +147,7 @@ def test_a_petitioner_has_thirty_days_to_ask_for_a_review() -> None:
         change = following.completed(case, NOW, LEAD, policy())
         right = next(clock for clock in change.case.clocks if clock.kind is kind)
         assert (str(right.terms.limit), right.terms.basis.statutory) == ("30d", True)
-        done_ = done(acts.call_back(change.case, NOW + DAY, rules(), satisfied=True, reason="")).case
+        done_ = done(acts.call_back(change.case, NOW + DAY, policy(), satisfied=True, reason="")).case
         assert kind in {clock.kind for clock in done_.clocks}, "closing the case does not end the right"
     last = following.completed(replace(in_progress(), category="petition.re_review"), NOW, LEAD, policy()).case
     assert {clock.kind for clock in last.clocks} == {ClockKind.CALLBACK}, "after the re-review there is none"
@@ -199,14 +198,14 @@ def test_another_lead_does_not_wait_for_what_the_first_one_waited_for() -> None:
 
 def test_nobody_is_awaited_where_a_case_is_over() -> None:
     case = following.timed(Change(case=in_progress(), at=NOW), HANDLING).case
-    withdrawn = done(acts.withdraw(case, NOW, rules(), reason="applicant_request")).case
+    withdrawn = done(acts.withdraw(case, NOW, policy(), reason="applicant_request")).case
     assert awaited(withdrawn) is None
     assert awaited(following.timed(Change(case=withdrawn, at=NOW), HANDLING).case) is None
     assert awaited(following.failed(case, NOW, LEAD, "not_eligible", policy()).case) is None
 
 
 def test_a_reopened_case_waits_for_the_lead_that_solved_it() -> None:
-    case = done(acts.reopen(resolved(), NOW + 2 * DAY, rules(), reason="not_satisfied")).case
+    case = done(acts.reopen(resolved(), NOW + 2 * DAY, policy(), reason="not_satisfied")).case
     answer = awaited(case)
     assert answer is not None
     assert (answer.office, answer.clock, answer.announced) == (OFFICE, ClockKind.REWORK, False)
@@ -216,7 +215,7 @@ def test_a_case_outlives_its_category() -> None:
     kept = tuple(rule for rule in policy().rules if "petition.request" not in rule.when.categories)
     newer = replace(policy(), categories={}, rules=kept)
     case = registered("petition.request").case
-    change = done(acts.accept(case, NOW, rules()))
+    change = done(acts.accept(case, NOW, policy()))
     assert told(to_events(change, newer)) == ["case.accepted", "clock.met", "clock.started"]
     answer = window_view(change.case, newer).answer_by
     # As routing: what no rule knows goes to the county's civil affairs, with the limit of all matters.
@@ -232,7 +231,7 @@ def test_a_failed_lead_ends_the_case() -> None:
 
 
 def test_dissatisfaction_opens_another_round() -> None:
-    change = done(acts.call_back(resolved(), NOW + 2 * DAY, rules(), satisfied=False, reason="not_satisfied"))
+    change = done(acts.call_back(resolved(), NOW + 2 * DAY, policy(), satisfied=False, reason="not_satisfied"))
     assert said(change) == ["case.reopened", "clock.met", "clock.started"]
     assert (change.case.state, change.case.round) == (CaseState.IN_PROGRESS, 2)
     again = following.completed(change.case, NOW + 5 * DAY, LEAD, policy())
@@ -241,12 +240,12 @@ def test_dissatisfaction_opens_another_round() -> None:
 
 
 def test_the_window_to_reopen_counts_from_the_solution() -> None:
-    case = done(acts.call_back(resolved(), NOW + 2 * DAY, rules(), satisfied=True, reason="")).case
-    assert done(acts.reopen(case, NOW + 16 * DAY, rules(), reason="not_satisfied")).case.round == 2
-    assert code(acts.reopen(case, NOW + 40 * DAY, rules(), reason="not_satisfied")) == "reopen_window_over"
+    case = done(acts.call_back(resolved(), NOW + 2 * DAY, policy(), satisfied=True, reason="")).case
+    assert done(acts.reopen(case, NOW + 16 * DAY, policy(), reason="not_satisfied")).case.round == 2
+    assert code(acts.reopen(case, NOW + 40 * DAY, policy(), reason="not_satisfied")) == "reopen_window_over"
 
 
 @pytest.mark.parametrize("state", [CaseState.CLOSED, CaseState.IN_PROGRESS])
 def test_a_case_that_goes_on_cannot_be_accepted_again(state: CaseState) -> None:
     case = in_progress() if state is CaseState.IN_PROGRESS else resolved()
-    assert code(acts.accept(case, NOW, rules())) == "illegal_move"
+    assert code(acts.accept(case, NOW, policy())) == "illegal_move"

@@ -19,7 +19,7 @@ from services.intake.domain.states import TERMINAL, Move, after
 from services.intake.translate import to_events
 from services.policies.kinds import Happening
 from tests.examples import at_least
-from tests.unit.intake.builders import LEAD, NOW, OFFICE, needs_material, policy, registered, rules, window_view
+from tests.unit.intake.builders import LEAD, NOW, OFFICE, needs_material, policy, registered, window_view
 
 MOVE_OF = {
     change.Accepted: Move.ACCEPT,
@@ -49,25 +49,26 @@ def a_lead_awaited(case: Case, at: datetime) -> Awaited:
 
 
 ACTS: list[tuple[Move, Act]] = [
-    (Move.ACCEPT, lambda case, at: acts.accept(case, at, rules())),
+    (Move.ACCEPT, lambda case, at: acts.accept(case, at, policy())),
     (
         Move.DECLINE,
-        lambda case, at: acts.decline(case, at, rules(), reason="out_of_scope", go_to="justice-130722000000"),
+        lambda case, at: acts.decline(case, at, policy(), reason="out_of_scope", go_to="justice-130722000000"),
     ),
     (
         Move.REQUEST_SUPPLEMENT,
-        lambda case, at: acts.request_supplement(case, at, rules(), missing=MATERIALS, override=False),
+        lambda case, at: acts.request_supplement(case, at, policy(), missing=MATERIALS, override=False),
     ),
     (
         Move.REQUEST_SUPPLEMENT,
-        lambda case, at: acts.request_supplement(case, at, rules(), missing=MATERIALS[:1], override=True),
+        lambda case, at: acts.request_supplement(case, at, policy(), missing=MATERIALS[:1], override=True),
     ),
-    (Move.SUPPLEMENT, lambda case, at: acts.supplement(case, at, rules(), materials=MATERIALS[:1])),
-    (Move.SUPPLEMENT, lambda case, at: acts.supplement(case, at, rules(), materials=MATERIALS)),
-    (Move.WITHDRAW, lambda case, at: acts.withdraw(case, at, rules(), reason="applicant_request")),
-    (Move.CLOSE, lambda case, at: acts.call_back(case, at, rules(), satisfied=True, reason="")),
-    (Move.CLOSE, lambda case, at: acts.call_back(case, at, rules(), satisfied=False, reason=UNHAPPY)),
-    (Move.REOPEN, lambda case, at: acts.reopen(case, at, rules(), reason=UNHAPPY)),
+    (Move.SUPPLEMENT, lambda case, at: acts.supplement(case, at, policy(), materials=MATERIALS[:1])),
+    (Move.SUPPLEMENT, lambda case, at: acts.supplement(case, at, policy(), materials=MATERIALS)),
+    (Move.WITHDRAW, lambda case, at: acts.withdraw(case, at, policy(), reason="applicant_request")),
+    (Move.CLOSE, lambda case, at: acts.call_back(case, at, policy(), satisfied=True, reason="")),
+    (Move.CLOSE, lambda case, at: acts.call_back(case, at, policy(), reached=False, satisfied=None)),
+    (Move.REOPEN, lambda case, at: acts.call_back(case, at, policy(), satisfied=False, reason=UNHAPPY)),
+    (Move.REOPEN, lambda case, at: acts.reopen(case, at, policy(), reason=UNHAPPY)),
 ]
 EVENTS: list[Event] = [
     lambda case, at: following.held(case, at, LEAD, "appraisal"),

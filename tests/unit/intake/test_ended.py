@@ -8,14 +8,14 @@ from services.intake.domain.change import Change
 from services.intake.domain.ended import ended_clocks
 from services.intake.translate import to_events
 from services.policies.explaining import explained
-from tests.unit.intake.builders import DAY, NOW, done, needs_material, policy, registered, rules
+from tests.unit.intake.builders import DAY, NOW, done, needs_material, policy, registered
 
 
 def supplemented() -> tuple[Change, ...]:
     category, missing = needs_material()
     first = registered(category)
-    asked = done(acts.request_supplement(first.case, NOW + DAY, rules(), missing=missing, override=False))
-    return first, asked, done(acts.supplement(asked.case, NOW + 4 * DAY, rules(), materials=missing))
+    asked = done(acts.request_supplement(first.case, NOW + DAY, policy(), missing=missing, override=False))
+    return first, asked, done(acts.supplement(asked.case, NOW + 4 * DAY, policy(), materials=missing))
 
 
 def test_a_clock_that_was_paused_and_met_is_the_one_that_ran() -> None:

@@ -30,7 +30,7 @@ from services.routing.domain.referral import Referral
 from services.routing.domain.timing import Desk
 from services.routing.translate import to_matter
 from services.runtime.ids import new_id
-from tests.unit.intake.builders import NOW, done, policy, rules, window_view
+from tests.unit.intake.builders import NOW, done, policy, window_view
 
 CLERK = Actor(door=Door.HTTP, role=Role.CLERK, post="window-1")
 Attributes = dict[str, str | int | bool]
@@ -57,7 +57,7 @@ def taken_on(category: str, area: str, attributes: Attributes, of: Policy) -> Ch
     )
     if change.case.state is CaseState.ACCEPTED:
         return change
-    return done(accept(change.case, NOW + timedelta(hours=2), dataclasses.replace(rules(), policy=of)))
+    return done(accept(change.case, NOW + timedelta(hours=2), of))
 
 
 def told(case: Case, of: Policy) -> AnswerBy:

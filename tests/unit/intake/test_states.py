@@ -40,7 +40,6 @@ from tests.unit.intake.builders import (
     policy,
     registered,
     resolved,
-    rules,
 )
 
 CATEGORY, MATERIALS = needs_material()
@@ -58,7 +57,7 @@ WHEN = NOW + 2 * DAY
 
 def awaiting() -> Case:
     case = registered(CATEGORY).case
-    return done(acts.request_supplement(case, NOW, rules(), missing=MATERIALS, override=False)).case
+    return done(acts.request_supplement(case, NOW, policy(), missing=MATERIALS, override=False)).case
 
 
 def suspended() -> Case:
@@ -67,15 +66,15 @@ def suspended() -> Case:
 
 def declined() -> Case:
     case = registered("petition.request").case
-    return done(acts.decline(case, NOW, rules(), reason="out_of_scope", go_to="justice-130722000000")).case
+    return done(acts.decline(case, NOW, policy(), reason="out_of_scope", go_to="justice-130722000000")).case
 
 
 def withdrawn() -> Case:
-    return done(acts.withdraw(in_progress(), NOW, rules(), reason="applicant_request")).case
+    return done(acts.withdraw(in_progress(), NOW, policy(), reason="applicant_request")).case
 
 
 def closed() -> Case:
-    return done(acts.call_back(resolved(), NOW + DAY, rules(), satisfied=True, reason="")).case
+    return done(acts.call_back(resolved(), NOW + DAY, policy(), satisfied=True, reason="")).case
 
 
 STATES: Mapping[S, Callable[[], Case]] = {
@@ -93,15 +92,18 @@ STATES: Mapping[S, Callable[[], Case]] = {
     S.ARCHIVED: lambda: replace(closed(), state=S.ARCHIVED, clocks=()),
 }
 ACTS: Mapping[str, Callable[[Case], Change | Refused]] = {
-    "accept": lambda case: acts.accept(case, WHEN, rules()),
-    "decline": lambda case: acts.decline(case, WHEN, rules(), reason="out_of_scope", go_to="justice-130722000000"),
-    "request_supplement": lambda case: acts.request_supplement(case, WHEN, rules(), missing=MATERIALS, override=True),
-    "supplement, a part": lambda case: acts.supplement(case, WHEN, rules(), materials=MATERIALS[:1]),
-    "supplement, all": lambda case: acts.supplement(case, WHEN, rules(), materials=MATERIALS),
-    "withdraw": lambda case: acts.withdraw(case, WHEN, rules(), reason="applicant_request"),
-    "callback, satisfied": lambda case: acts.call_back(case, WHEN, rules(), satisfied=True, reason=""),
-    "callback, dissatisfied": lambda case: acts.call_back(case, WHEN, rules(), satisfied=False, reason="not_satisfied"),
-    "reopen": lambda case: acts.reopen(case, WHEN, rules(), reason="not_satisfied"),
+    "accept": lambda case: acts.accept(case, WHEN, policy()),
+    "decline": lambda case: acts.decline(case, WHEN, policy(), reason="out_of_scope", go_to="justice-130722000000"),
+    "request_supplement": lambda case: acts.request_supplement(case, WHEN, policy(), missing=MATERIALS, override=True),
+    "supplement, a part": lambda case: acts.supplement(case, WHEN, policy(), materials=MATERIALS[:1]),
+    "supplement, all": lambda case: acts.supplement(case, WHEN, policy(), materials=MATERIALS),
+    "withdraw": lambda case: acts.withdraw(case, WHEN, policy(), reason="applicant_request"),
+    "callback, satisfied": lambda case: acts.call_back(case, WHEN, policy(), satisfied=True, reason=""),
+    "callback, dissatisfied": lambda case: acts.call_back(
+        case, WHEN, policy(), satisfied=False, reason="not_satisfied"
+    ),
+    "callback, nobody": lambda case: acts.call_back(case, WHEN, policy(), reached=False, satisfied=None),
+    "reopen": lambda case: acts.reopen(case, WHEN, policy(), reason="not_satisfied"),
 }
 BY_ACT: Mapping[S, Mapping[str, S]] = {
     S.REGISTERED: {
@@ -121,8 +123,13 @@ BY_ACT: Mapping[S, Mapping[str, S]] = {
     S.ACCEPTED: {"withdraw": S.WITHDRAWN},
     S.IN_PROGRESS: {"withdraw": S.WITHDRAWN},
     S.SUSPENDED: {"withdraw": S.WITHDRAWN},
-    S.RESOLVED: {"callback, satisfied": S.CLOSED, "callback, dissatisfied": S.IN_PROGRESS, "reopen": S.IN_PROGRESS},
-    S.CLOSED: {"reopen": S.IN_PROGRESS},
+    S.RESOLVED: {
+        "callback, satisfied": S.CLOSED,
+        "callback, dissatisfied": S.IN_PROGRESS,
+        "callback, nobody": S.RESOLVED,
+        "reopen": S.IN_PROGRESS,
+    },
+    S.CLOSED: {"callback, dissatisfied": S.IN_PROGRESS, "reopen": S.IN_PROGRESS},
 }
 """What is not named is refused."""
 
@@ -214,13 +221,13 @@ def test_no_case_stays_suspended_when_what_held_it_is_gone(news: str) -> None:
     case = suspended()
     for event in HEARD[news]:
         case = step(Change(case=case, at=WHEN), event, policy()).case
-    withdrawn_ = acts.withdraw(case, WHEN + DAY, rules(), reason="applicant_request")
+    withdrawn_ = acts.withdraw(case, WHEN + DAY, policy(), reason="applicant_request")
     solved = case.state in (S.RESOLVED, S.TERMINATED)
     assert isinstance(withdrawn_, Refused) == solved
 
 
 def test_a_suspended_case_can_be_taken_back_and_nothing_of_it_goes_on() -> None:
-    change = done(acts.withdraw(suspended(), WHEN, rules(), reason="applicant_request"))
+    change = done(acts.withdraw(suspended(), WHEN, policy(), reason="applicant_request"))
     assert change.case.handling is None
     assert [clock.kind for clock in change.case.clocks] == [ClockKind.RETENTION]
 

@@ -23,7 +23,6 @@ from tests.unit.intake.builders import (
     needs_material,
     policy,
     registered,
-    rules,
     said,
     window_view,
 )
@@ -35,7 +34,7 @@ TIME_TO_HAND_IN = datetime(2026, 3, 16, 15, 59, 59, 999999, tzinfo=UTC)
 
 
 def awaiting() -> Case:
-    return done(acts.request_supplement(registered(CATEGORY).case, NOW, rules(), missing=(), override=False)).case
+    return done(acts.request_supplement(registered(CATEGORY).case, NOW, policy(), missing=(), override=False)).case
 
 
 def test_the_window_has_a_clock_until_the_material_comes() -> None:
@@ -46,9 +45,9 @@ def test_the_window_has_a_clock_until_the_material_comes() -> None:
     view = window_view(case, policy()).answer_by
     assert view is not None
     assert (view.office, view.clock, view.due_at) == (WINDOW, ClockKind.SUPPLEMENT, TIME_TO_HAND_IN)
-    partly = done(acts.supplement(case, NOW + DAY, rules(), materials=MATERIALS[:1])).case
+    partly = done(acts.supplement(case, NOW + DAY, policy(), materials=MATERIALS[:1])).case
     assert ClockKind.SUPPLEMENT not in {clock.kind for clock in partly.clocks}
-    again = acts.request_supplement(partly, NOW + 2 * DAY, rules(), missing=(), override=True)
+    again = acts.request_supplement(partly, NOW + 2 * DAY, policy(), missing=(), override=True)
     (second,) = [clock for clock in done(again).case.clocks if clock.kind is ClockKind.SUPPLEMENT]
     assert second.id != clock.id
 
@@ -64,23 +63,23 @@ def test_silence_of_the_applicant_accepts_nothing() -> None:
 def test_whatever_ends_the_wait_ends_its_clock(act: str) -> None:
     case, at = awaiting(), NOW + DAY
     if act == "accept":
-        change = done(acts.accept(case, at, rules()))
+        change = done(acts.accept(case, at, policy()))
         assert said(change)[:2] == ["case.accepted", "clock.met"]
     else:
-        change = done(acts.withdraw(case, at, rules(), reason="applicant_request"))
+        change = done(acts.withdraw(case, at, policy(), reason="applicant_request"))
         assert said(change)[:2] == ["case.withdrawn", "clock.cancelled"]
     assert ClockKind.SUPPLEMENT not in {clock.kind for clock in change.case.clocks}
 
 
 def test_what_did_not_come_in_time_counts_as_withdrawn_by_an_act_and_no_sooner() -> None:
     case = awaiting()
-    early = acts.withdraw(case, TIME_TO_HAND_IN, rules(), reason="not_supplemented")
+    early = acts.withdraw(case, TIME_TO_HAND_IN, policy(), reason="not_supplemented")
     assert code(early) == "supplement_time_runs"
-    change = done(acts.withdraw(case, TIME_TO_HAND_IN + timedelta(seconds=1), rules(), reason="not_supplemented"))
+    change = done(acts.withdraw(case, TIME_TO_HAND_IN + timedelta(seconds=1), policy(), reason="not_supplemented"))
     assert change.case.state is CaseState.WITHDRAWN
     told = tell(next(to_events(change, policy())), policy())
     assert told == ("撤回:逾期未补正，视为撤回申请", "withdrawn: Material did not come in time")
-    elsewhere = acts.withdraw(in_progress(), NOW + 60 * DAY, rules(), reason="not_supplemented")
+    elsewhere = acts.withdraw(in_progress(), NOW + 60 * DAY, policy(), reason="not_supplemented")
     assert code(elsewhere) == "nothing_to_hand_in"
 
 

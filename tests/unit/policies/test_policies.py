@@ -215,6 +215,34 @@ def test_a_wrong_limit_for_late_reports_is_refused(packs: Path, said: str, reaso
     assert f"zhangjiakou/pack.yaml:7: {reason}" in str(refused.value)
 
 
+def test_a_local_pack_says_how_long_a_case_may_be_opened_again(packs: Path, policy: Policy) -> None:
+    again = policy.reopening
+    assert (str(again.within), str(again.after_callback), again.statutory) == ("15wd", "3wd", False)
+    local = packs / "zhangjiakou" / "pack.yaml"
+    own = "reopening: {within: 30d, after_callback: 5wd, statutory: false, source: 市局规定 (示例), confidence: B}\n"
+    local.write_text(local.read_text() + own)
+    again = load_policy(packs / "zhangjiakou").reopening
+    assert (str(again.within), str(again.after_callback), again.source) == ("30d", "5wd", "市局规定 (示例)")
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("{within: 15wd, source: x, confidence: U}", "after_callback is missing"),
+        ("{within: soon, after_callback: 3wd, source: x, confidence: U}", "within "),
+        ("{within: 15wd, after_callback: 3wd, confidence: U}", "source is missing"),
+        ("{within: 15wd, after_callback: 3wd, source: x, confidence: U, from: closed}", "unknown key from"),
+        ("15wd", "within is missing"),
+    ],
+)
+def test_a_wrong_right_to_reopen_is_refused(packs: Path, said: str, reason: str) -> None:
+    local = packs / "zhangjiakou" / "pack.yaml"
+    local.write_text(local.read_text() + f"reopening: {said}\n")
+    with pytest.raises(PolicyRefused) as refused:
+        load_policy(packs / "zhangjiakou")
+    assert f"zhangjiakou/pack.yaml:7: {reason}" in str(refused.value)
+
+
 def test_a_wrong_pack_leaves_the_running_policy_in_place(packs: Path) -> None:
     watch = PolicyWatch(packs / "zhangjiakou")
     before = watch.policy

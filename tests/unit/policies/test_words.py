@@ -105,6 +105,11 @@ def changed(how: type[Facts], **more: object) -> Facts:
             "applicant to be told of the extension",
         ),
         (
+            c.CaseApplicantNotReached(state=CaseState.RESOLVED, case_id=CASE, called_at=NOW),
+            "回访未接通",
+            "called back, nobody was reached",
+        ),
+        (
             c.CaseApplicantTold(state=CaseState.IN_PROGRESS, case_id=CASE, about="extension", told_at=NOW),
             "延期已告知申请人",
             "applicant told of the extension",
@@ -265,7 +270,7 @@ def test_every_event_of_a_referral_has_words() -> None:
 
 
 def test_no_source_of_the_shipped_packs_says_english_in_chinese() -> None:
-    rows = [*policy().limits, *policy().clocks, *policy().reasons.values(), policy().late_reports]
+    rows = [*policy().limits, *policy().clocks, *policy().reasons.values(), policy().late_reports, policy().reopening]
     sources = {row.source for row in rows if row.source}
     assert {source_in("产品默认值 | product default", lang) for lang in ("zh", "en")} == {
         "产品默认值",

@@ -1,0 +1,23 @@
+"""Until when the applicant may have a case opened again: no delay of the window takes that away."""
+
+from datetime import datetime
+
+from services.deadlines import due
+from services.intake.domain.case import Case
+from services.policies import Policy
+
+
+def right_until(case: Case, policy: Policy, *, called_back_at: datetime | None) -> datetime | None:
+    """The later of two ends: so long after it was resolved, and so long after a call-back first reached the applicant.
+
+    Until one has, the first end is all that can be told. None of a case that is not resolved.
+    """
+    if case.resolved_at is None:
+        return None
+    calendar = policy.calendar_of(case.first_contact_office)
+    begun = [(case.resolved_at, policy.reopening.within)]
+    # One that lies before belongs to an earlier round.
+    if called_back_at is not None and called_back_at >= case.resolved_at:
+        begun.append((called_back_at, policy.reopening.after_callback))
+    ends = [due(moment, limit, calendar=calendar).due_at for moment, limit in begun]
+    return max((end for end in ends if end is not None), default=None)
