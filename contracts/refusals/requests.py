@@ -199,6 +199,12 @@ REQUESTS: Final = (
         "It could not be taken as an answer; `faults` names each fault. Correct them all and send it again.",
     ),
     Refusal(
+        "feedback_id_used",
+        409,
+        "该 feedback_id 已用于另一件答复（{outcome}），本次答复未受理。请改用新的 feedback_id 重新提交。",
+        "Another answer came under this `feedback_id` before ({outcome}); nothing changed. Send it under a new id.",
+    ),
+    Refusal(
         "referral_ended",
         409,
         "此件已经结束，状态为{state}。需要继续办理的，请报首问窗口重办，或者报协调员转交。",

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import FeedbackOutcome
 from contracts.refusals import Refused
+from contracts.submissions import Feedback
 from services.policies import Policy
 from services.routing import store
 from services.routing.domain.answers import Answer, not_before_dispatch, received, take
@@ -63,6 +64,26 @@ async def take_answers(
     return taken
 
 
+async def used_before(answer: Answer, conn: AsyncConnection, policy: Policy) -> Refused | None:
+    """Of an answer whose id came before: a refusal, unless it is the same answer and that one was taken."""
+    feedback = answer.feedback
+    known = await store.list_answers(conn, feedback.referral_id)
+    mine = (one for one in known if (one.sender, one.feedback_id) == (answer.sender, feedback.feedback_id))
+    first = next(mine, None)
+    if first is None:
+        return Refused(code="feedback_id_used", facts={"outcome": FeedbackOutcome.APPLIED})
+    said = (first.action, first.reason, first.occurred_at)
+    says = (feedback.action.value, _known_reason(feedback, policy), feedback.occurred_at)
+    if first.outcome == FeedbackOutcome.APPLIED and said == says:
+        return None
+    return Refused(code="feedback_id_used", facts={"outcome": FeedbackOutcome(first.outcome)})
+
+
+def _known_reason(feedback: Feedback, policy: Policy) -> str:
+    """An answer that was refused may hold anything there."""
+    return feedback.reason if feedback.reason in policy.reasons else ""
+
+
 def latest(changes: Sequence[Change]) -> list[Change]:
     """The last state of each case, with all its decisions."""
     found: dict[UUID, Change] = {}
@@ -103,8 +124,7 @@ def _saved(
         feedback_id=feedback.feedback_id,
         sender=answer.sender,
         action=feedback.action.value,
-        # An answer that was refused may hold anything there.
-        reason=feedback.reason if feedback.reason in policy.reasons else "",
+        reason=_known_reason(feedback, policy),
         outcome=outcome.value,
         code=refused.code if refused is not None else None,
         occurred_at=feedback.occurred_at,

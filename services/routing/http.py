@@ -11,10 +11,10 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from contracts.access import Part
-from contracts.codes import Door, FeedbackAction, ReferralState
+from contracts.codes import Door, FeedbackAction, FeedbackOutcome, ReferralState
 from contracts.refusals import Fault, Refused
 from services.routing import access, explaining, listing, store
-from services.routing.answering import take_answers
+from services.routing.answering import take_answers, used_before
 from services.routing.bodies import AnswerBody, as_on_kafka
 from services.routing.coordinating import DECISIONS, Decision, Resumption, decide
 from services.routing.domain.answers import Answer
@@ -218,8 +218,10 @@ async def _answer(request: Call, referral_id: UUID, action: FeedbackAction, body
         if known is None or not user.speaks_for(known.office):
             raise Rejected("not_found")
         (taken,) = await take_answers([answer], {known.referral_id: known.case_id}, conn, desk, router.sealer)
-    if taken.refused is not None:
-        return problem(request, taken.refused)
+        repeated = taken.outcome is FeedbackOutcome.REPEATED
+        refused = await used_before(answer, conn, desk.policy) if repeated else taken.refused
+    if refused is not None:
+        return problem(request, refused)
     referral = taken.routing.referral(feedback.referral_id)
     return Response(to_view(referral, taken.routing, desk.policy), status_code=200, media_type=MediaType.JSON)
 

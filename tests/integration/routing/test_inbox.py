@@ -84,3 +84,24 @@ async def test_an_answer_with_a_wrong_field_is_named_and_changes_nothing(
     answer = await http.post(f"{path}/sign", json=wrong, headers=officer)
     assert answer.status_code == 422
     assert (await http.get(path, headers=officer)).json()["state"] == "dispatched"
+
+
+async def test_an_id_that_was_used_by_another_answer_is_said_to_be_and_changes_nothing(
+    routing: Routing, http: httpx.AsyncClient
+) -> None:
+    await routing.hears(an_accepted_case())
+    path, officer = f"/v1/referrals/{await routing.referral(EDUCATION)}", token(Role.OFFICER, office=EDUCATION)
+
+    async def answered(action: str, name: str, **more: str) -> tuple[int, str]:
+        reply = await http.post(f"{path}/{action}", json={"feedback_id": name, **more}, headers=officer)
+        state = (await http.get(path, headers=officer)).json()["state"]
+        return reply.status_code, state if reply.status_code == 200 else reply.json()["code"]
+
+    assert await answered("return", "f1", reason="nonsense") == (422, "unknown_reason")
+    assert await answered("return", "f1", reason="not_competent") == (409, "feedback_id_used"), "mended, and not taken"
+    assert await answered("return", "f1", reason="nonsense") == (409, "feedback_id_used")
+    assert await answered("sign", "f2") == (200, "signed")
+    assert await answered("sign", "f2") == (200, "signed"), "the same once more"
+    assert await answered("accept", "f2") == (409, "feedback_id_used")
+    assert await answered("return", "f3", reason="not_competent") == (200, "return_requested")
+    assert await answered("return", "f3", reason="wrong_area") == (409, "feedback_id_used")

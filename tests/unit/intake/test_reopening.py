@@ -15,11 +15,10 @@ from services.intake.domain import acts, following
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.domain.reopening import right_until
-from services.intake.views import to_view
 from services.policies import Policy
 from services.policies.spans import Reopening
 from tests.examples import at_least
-from tests.unit.intake.builders import DAY, LEAD, NOW, code, done, policy, resolved, said
+from tests.unit.intake.builders import DAY, LEAD, NOW, code, done, policy, resolved, said, window_view
 
 UNHAPPY = "not_satisfied"
 RESOLVED_AT = NOW + DAY
@@ -128,11 +127,11 @@ def test_a_closed_case_is_not_closed_again() -> None:
 
 
 def test_the_case_says_until_when() -> None:
-    assert to_view(resolved(), policy()).reopen_until == ends(RESOLVED_AT, policy().reopening.within)
+    assert window_view(resolved(), policy()).reopen_until == ends(RESOLVED_AT, policy().reopening.within)
     late = done(called(resolved(), NOW + 40 * DAY)).case
-    assert to_view(late, policy()).reopen_until == ends(NOW + 40 * DAY, policy().reopening.after_callback)
+    assert window_view(late, policy()).reopen_until == ends(NOW + 40 * DAY, policy().reopening.after_callback)
     again = done(acts.reopen(late, NOW + 41 * DAY, policy(), reason=UNHAPPY)).case
-    assert (to_view(again, policy()).reopen_until, again.called_back_at) == (None, None)
+    assert (window_view(again, policy()).reopen_until, again.called_back_at) == (None, None)
 
 
 class AnyContacts(RuleBasedStateMachine):
