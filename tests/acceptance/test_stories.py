@@ -4,8 +4,9 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import pytest
 
@@ -56,13 +57,29 @@ async def test_http_alone_takes_a_case_from_registration_to_closed(city: Install
         assert [entry["type"] for entry in story if entry["type"].startswith("case.")] == [
             "case.registered",
             "case.accepted",
+            "case.progressed",
             "case.resolved",
             "case.closed",
         ]
+        # Without the progress, and its copy for the office, the same life is 14 records.
+        assert await records_of(city, case["case_id"]) == 16
         total = await until("the board shows it", lambda: completed(board))
         assert (total["completed"], total["on_time"], total["late"]) == (1, 1, 0)
     for name in ("intake", "routing", "notify"):
         assert city.stop(name) == 0, city.log(name)
+
+
+async def records_of(city: Installation, case_id: str) -> int:
+    """What intake and routing have to send of a case, to everybody and to offices."""
+    conn = await asyncpg.connect(city.database)
+    try:
+        found = [
+            await conn.fetchval(f"SELECT count(*) FROM {service}.journal WHERE case_id = $1", UUID(case_id))
+            for service in ("intake", "routing")
+        ]
+    finally:
+        await conn.close()
+    return sum(found)
 
 
 async def test_kafka_alone_acts_as_a_township_and_as_an_office(city: Installation) -> None:
