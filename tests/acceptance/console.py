@@ -76,8 +76,9 @@ def in_database(up: Up, work: str, *values: object) -> Any:
     return asyncio.run(ask())
 
 
-def alerts_of(up: Up, case_id: str) -> int:
-    return len(in_database(up, "SELECT 1 FROM notify.alerts WHERE case_id = $1", UUID(case_id)))
+def breaches_of(up: Up, case_id: str) -> int:
+    said = "SELECT 1 FROM notify.alerts WHERE case_id = $1 AND type = 'clock.breached'"
+    return len(in_database(up, said, UUID(case_id)))
 
 
 def produce(up: Up, topic: str, key: str, value: bytes, headers: list[tuple[str, bytes]] | None = None) -> None:

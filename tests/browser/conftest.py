@@ -74,7 +74,7 @@ async def faults_of(page: Page) -> list[tuple[str, str]]:
     return [(one["id"], node["html"][:200]) for one in found.response["violations"] for node in one["nodes"]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def city(postgres: str, kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
     program = chromium.find()
     if program is None:
