@@ -176,9 +176,10 @@ async def test_silence_is_acceptance_and_lateness_is_said_once(database: str, ka
             case = (await window.post("/v1/cases", content=body)).json()
         case_id = case["case_id"]
         await city.heard(REFERRALS.name, case_id, ["referral.deemed_accepted"])
-        async with city.client("notify", Role.OPS) as board:
-            await until("the handling clock is broken", lambda: late(board))
-        alerts = await city.heard(ALERTS.name, case_id, ["clock.breached", "clock.due_soon", "supervision.urged"])
+        await until("the handling clock is broken", lambda: broken(city, case_id, "handling"))
+        alerts = await city.heard(ALERTS.name, case_id, ["clock.breached"] * 2 + ["supervision.urged"])
+        # At two days a second it is for the machine to say whether the lead was found within its day.
+        alerts = [(said, value) for said, value in alerts if value["kind"] != "dispatch"]
         assert sorted((said, value["kind"]) for said, value in alerts if said.startswith("clock.")) == [
             ("clock.breached", "handling"),
             ("clock.breached", "signing"),
@@ -192,8 +193,13 @@ async def test_silence_is_acceptance_and_lateness_is_said_once(database: str, ka
         ]
 
 
-async def late(board: httpx.AsyncClient) -> bool:
-    return bool((await board.get("/v1/overview")).json()["total"]["late"])
+async def broken(city: Installation, case_id: str, kind: str) -> bool:
+    conn = await asyncpg.connect(city.database)
+    try:
+        said = "SELECT 1 FROM notify.alerts WHERE case_id = $1 AND type = 'clock.breached' AND kind = $2"
+        return await conn.fetchval(said, UUID(case_id), kind) is not None
+    finally:
+        await conn.close()
 
 
 async def first_case(window: httpx.AsyncClient) -> Any:
