@@ -8,7 +8,7 @@ import pytest
 
 from services.console.parked.repairing import Outcome, Place, readable, whole
 from services.console.parked.wording import age, finished, listed, shown
-from services.runtime.parking import Parked, ParkedRecord
+from services.runtime.parking import Opened, Parked, ParkedRecord
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CASE = UUID("019c0000-0000-7000-8000-000000000001")
@@ -41,7 +41,8 @@ def a_row(**changes: Any) -> Parked:
 
 
 def a_record(value: bytes | None = b"{}", headers: Any = (), **changes: Any) -> ParkedRecord:
-    return ParkedRecord(parked=a_row(**changes), key=b"k", value=value, headers=list(headers))
+    opened = [Opened(at=NOW, by="ops-1")]
+    return ParkedRecord(parked=a_row(**changes), key=b"k", value=value, headers=list(headers), opened=opened)
 
 
 PLACE = Place("routing", 17)
