@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-
 from contracts.codes import Door, Role
-from contracts.events.base import Actor
+from contracts.events.base import Actor, CaseBound
+from contracts.events.cases import CaseAccepted
 from services.console.verify.facts import Facts, Fault
 from services.console.verify.registry import check
+from services.console.verify.timelines import decoded
 
 ACTS: Final = frozenset(
     {
@@ -43,14 +43,6 @@ ACTS: Final = frozenset(
 """What no rule and no passing of time brings about."""
 
 
-class _Signature(msgspec.Struct, frozen=True, kw_only=True):
-    """What counts here of any event; silence accepts a case without anybody."""
-
-    by: Actor | None = None
-    deemed: bool = False
-
-
-_signature: Final = msgspec.json.Decoder(_Signature).decode
 _WIRE: Final = frozenset(f"yimen.{type_}.v1" for type_ in ACTS)
 
 
@@ -60,10 +52,10 @@ def acts_have_actors(facts: Facts) -> Iterator[Fault | None]:
         if service == "notify":
             continue
         for row in rows:
-            said = _signature(row.value) if row.type in _WIRE else _Signature(deemed=True)
-            if said.deemed:
-                continue
-            lacks = _lacks(said.by)
+            event = decoded(row) if row.type in _WIRE else None
+            if not isinstance(event, CaseBound) or (isinstance(event, CaseAccepted) and event.deemed):
+                continue  # silence accepts a case without anybody
+            lacks = _lacks(event.by)
             told = f"{row.type} does not say {', '.join(lacks)}"
             yield Fault(detail=told, case_id=case_id, ids={"sequence": str(row.sequence)}) if lacks else None
 

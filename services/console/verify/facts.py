@@ -155,9 +155,12 @@ class Parked(NamedTuple):
     case_id: UUID | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Facts:
-    """One consistent look. `settled` are the cases of which nothing is on its way from one service to another."""
+    """One consistent look. `settled` are the cases of which nothing is on its way from one service to another.
+
+    No two looks are the same, so that what was derived from one can be kept.
+    """
 
     now: datetime
     """Business time of the look."""

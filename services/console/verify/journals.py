@@ -10,7 +10,7 @@ from contracts.events.rejections import FeedbackRejected
 from contracts.topics import HOME, OFFICE_REFERRALS
 from services.console.verify.facts import Facts, Fault, Heard, Said
 from services.console.verify.registry import check
-from services.console.verify.timelines import decoded
+from services.console.verify.timelines import decoded, is_readable
 
 HOMES = {topic.name: service for service, topic in HOME.items()}
 
@@ -29,6 +29,14 @@ def sequences_whole(facts: Facts) -> Iterator[Fault | None]:
 
 def _short(numbers: list[int]) -> str:
     return ", ".join(map(str, numbers[:20])) + (" …" if len(numbers) > 20 else "")
+
+
+@check("every event in the journals can be read")
+def events_readable(facts: Facts) -> Iterator[Fault | None]:
+    for row in facts.said:
+        ids = {"event_id": str(row.event_id), "topic": row.topic}
+        told = f"{row.type} is none as this version knows it"
+        yield None if is_readable(row) else Fault(detail=told, case_id=row.case_id, ids=ids)
 
 
 @check("one event id has one content, wherever it stands")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from uuid import UUID
 
 import msgspec
@@ -53,15 +53,19 @@ def _decoder(wire_type: str) -> msgspec.json.Decoder[Event]:
 
 
 def decoded(row: Said) -> Event | None:
-    """The event of a row; nothing if this version does not know its type, or cannot read it."""
-    if row.type not in EVENTS:
-        return None
+    """The event of a row; nothing if this version does not know its type, or cannot read it: see `is_readable`."""
     try:
-        return _decoder(row.type).decode(row.value)
+        return _decoder(row.type).decode(row.value) if row.type in EVENTS else None
     except msgspec.MsgspecError:
         return None
 
 
+def is_readable(row: Said) -> bool:
+    """Whether it is an event of its type; one of a type that this version does not know is a later one's to read."""
+    return row.type not in EVENTS or decoded(row) is not None
+
+
+@lru_cache(maxsize=1)
 def timelines(facts: Facts) -> dict[UUID, Timeline]:
     """Every clock that intake or routing has spoken of."""
     found: dict[UUID, Timeline] = {}
@@ -73,6 +77,7 @@ def timelines(facts: Facts) -> dict[UUID, Timeline]:
     return found
 
 
+@lru_cache(maxsize=1)
 def breaches(facts: Facts) -> dict[UUID, list[ClockBreached]]:
     """What notify has said of each clock's breach."""
     found: dict[UUID, list[ClockBreached]] = {}
@@ -82,6 +87,7 @@ def breaches(facts: Facts) -> dict[UUID, list[ClockBreached]]:
     return found
 
 
+@lru_cache(maxsize=1)
 def cleared(facts: Facts) -> set[UUID]:
     """Clocks of which notify has taken a breach back."""
     return {

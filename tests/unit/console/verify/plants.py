@@ -96,6 +96,11 @@ CASE_PLANTS = (
     ),
 )
 
+
+def without_state(value: bytes) -> bytes:
+    return msgspec.json.encode({name: one for name, one in msgspec.json.decode(value).items() if name != "state"})
+
+
 LEG_PLANTS = (
     Plant(
         "one_live_leg",
@@ -175,6 +180,8 @@ JOURNAL_PLANTS = (
         "said without a counter",
         lambda f: replace(f, last={key: last for key, last in f.last.items() if key != ("intake", LATE)}),
     ),
+    Plant("events_readable", "of the shape of before", lambda f: resaid(f, "referral.signed", without_state)),
+    Plant("events_readable", "cut off", lambda f: resaid(f, "case.accepted", lambda value: value[:-1])),
     Plant(
         "one_content",
         "in the journals",

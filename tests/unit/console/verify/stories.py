@@ -89,11 +89,8 @@ def declined(number: int = 4) -> History:
     return told
 
 
-def withdrawn(number: int = 5) -> History:
-    told = History(number)
-    told.is_registered()
-    told.is_accepted()
-    told.is_dispatched(co=None)
+def _taken_back(told: History) -> History:
+    """By its applicant, while the lead has it."""
     gone = cases.CaseWithdrawn(
         state=CaseState.WITHDRAWN, case_id=told.case_id, reason="own_wish", withdrawn_at=MONDAY + 3 * DAY
     )
@@ -101,6 +98,14 @@ def withdrawn(number: int = 5) -> History:
     told.answers(referrals.ReferralCancelled, LEAD, ReferralState.CANCELLED, reason="withdrawn")
     told.ends("routing", ClockKind.HANDLING, MONDAY + 3 * DAY, ClockCancelled)
     return told
+
+
+def withdrawn(number: int = 5) -> History:
+    told = History(number)
+    told.is_registered()
+    told.is_accepted()
+    told.is_dispatched(co=None)
+    return _taken_back(told)
 
 
 def failed(number: int = 6) -> History:
@@ -158,13 +163,7 @@ def sent_on_late(number: int = 15) -> History:
     told.alerts_of(ClockKind.DISPATCH, clocks.ClockBreached, MONDAY + DAY - timedelta(minutes=1))
     told.is_dispatched(co=None)
     told.ends("intake", ClockKind.DISPATCH, MONDAY + DAY)
-    gone = cases.CaseWithdrawn(
-        state=CaseState.WITHDRAWN, case_id=told.case_id, reason="own_wish", withdrawn_at=MONDAY + 3 * DAY
-    )
-    told.is_in_state(CaseState.WITHDRAWN, gone)
-    told.answers(referrals.ReferralCancelled, LEAD, ReferralState.CANCELLED, reason="withdrawn")
-    told.ends("routing", ClockKind.HANDLING, MONDAY + 3 * DAY, ClockCancelled)
-    return told
+    return _taken_back(told)
 
 
 def recounted(number: int = 9) -> History:
