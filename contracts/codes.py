@@ -46,6 +46,10 @@ class AreaLevel(Code):
     VILLAGE = "village", "村(社区)", "Village or community"
 
 
+WIDE: Final = frozenset({AreaLevel.PROVINCE, AreaLevel.CITY})
+"""Above the county: what an address leaves out."""
+
+
 class SubmissionChannel(Code):
     """How a matter reached the window."""
 

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.intake.relocating import OVER
+from services.intake.domain.states import OVER
 from services.policies import Policy
 from services.policies.checks import unowned
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contracts.codes import CaseState
 from services.intake import rows, store
 from services.intake.domain.case import Case
 from services.intake.domain.relocating import relocated
+from services.intake.domain.states import OVER
 from services.intake.tables import cases
 from services.intake.telling import SERVICE, Story
 from services.policies import Policy, PolicyWatch
@@ -22,19 +22,9 @@ from services.runtime.gauges import OPEN_AT_NOBODY
 from services.runtime.relocating import distinct
 
 PORTION: Final = 500
-OVER: Final = frozenset(
-    {
-        CaseState.NOT_ACCEPTED,
-        CaseState.CLOSED,
-        CaseState.MERGED,
-        CaseState.WITHDRAWN,
-        CaseState.TERMINATED,
-        CaseState.ARCHIVED,
-    }
-)
-"""Stay where they were, unless a clock of theirs still runs."""
 MOVING: Final = ("case_id", "area", "first_contact_office", "first_contact_area", "clocks", "calendar_version")
 _OPEN: Final = "(state <> ALL(:over) OR jsonb_array_length(clocks) > 0)"
+# What is over stays where it was, unless a clock of it still runs.
 # Whoever acts on a case holds it; it comes in the next turn.
 _CLAIM: Final = text(
     f"""

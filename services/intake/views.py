@@ -9,20 +9,19 @@ from msgspec import UNSET, UnsetType
 
 from contracts.access import Access, Part, Relation, access
 from contracts.clocks import LimitBasis
-from contracts.codes import AreaLevel, CaseState, ClockKind, Field, SubmissionChannel
+from contracts.codes import CaseState, ClockKind, Field, SubmissionChannel
 from services.intake.domain.case import Awaited, Case, expected, lead_of
 from services.intake.domain.reopening import right_until
 from services.intake.translate import to_awaited
 from services.policies import Policy
 from services.policies.clocks import facts_of
 from services.policies.kinds import Happening
-from services.policies.words import office_of
+from services.policies.words import address_of, office_of
 
 Relations = Collection[Relation]
 """What the caller is to the case."""
 WINDOWS_OWN = (ClockKind.SUPPLEMENT, ClockKind.ACCEPTANCE, ClockKind.CALLBACK)
 """What the window is awaited for, the first that runs: until material has to come, acceptance stands still."""
-WIDE = frozenset({AreaLevel.PROVINCE, AreaLevel.CITY})
 
 
 class AnswerBy(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +112,7 @@ def to_view(case: Case, policy: Policy, relations: Relations) -> CaseView:
         category_en=category.en if category is not None else case.category,
         field=case.field,
         area=case.area,
-        area_zh=_address(case.area, policy),
+        area_zh=address_of(policy, case.area),
         channel=case.channel,
         received_at=case.received_at,
         registered_at=case.registered_at,
@@ -146,11 +145,6 @@ def _awaited(case: Case, policy: Policy) -> Awaited | None:
     return expected(
         Happening.REFERRAL_DISPATCHED, lead_of(case, case.accepted_at, policy), case.accepted_at, case.category, policy
     )
-
-
-def _address(area: str, policy: Policy) -> str:
-    below_the_city = [above.name for above in policy.upwards(area) if above.level not in WIDE]
-    return "".join(reversed(below_the_city)) or area
 
 
 def _answer_by(awaited: Awaited, policy: Policy) -> AnswerBy:

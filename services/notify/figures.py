@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import codes
-from contracts.codes import AreaLevel, ClockKind, ClockStatus
+from contracts.codes import WIDE, AreaLevel, ClockKind, ClockStatus
 from services.policies import Policy
 from services.runtime.ranges import Ranges, bounds, text_inside
 
@@ -145,7 +145,6 @@ RATES: Final = {
     "supervised": "dispatched",
 }
 """What is counted, and of what it is a share."""
-WIDE: Final = frozenset({AreaLevel.PROVINCE, AreaLevel.CITY})
 PRESSING: Final = ("late", "silent", "open")
 """What comes first in a list."""
 FIGURES: Final = (

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from contracts.codes import WAITS, AreaLevel, ClockKind, Confidence, Field
 from services.deadlines import BadQuestion, CountingRules, Limit, Unit
@@ -157,14 +158,10 @@ def reopening(packs: Sequence[Entry]) -> Reopening:
 def _reopening(head: Entry) -> Reopening:
     row = _within_heading(head, "reopening")
     within, after_callback = _limit(row, "within"), _limit(row, "after_callback")
-    confidence = code_of(row, "confidence", Confidence, row.text("confidence"))
     found = Reopening(
         within=within or Reopening().within,
         after_callback=after_callback or Reopening().after_callback,
-        source=row.text("source"),
-        article=row.text("article", ""),
-        statutory=row.flag("statutory"),
-        confidence=confidence or Confidence.U,
+        **_law_of(row),
     )
     row.done()
     return found
@@ -177,18 +174,25 @@ def _within_heading(head: Entry, name: str) -> Entry:
     return Entry(file=head.file, line=line, values=said if isinstance(said, dict) else {}, faults=head.faults)
 
 
+def _law_of(row: Entry) -> dict[str, Any]:
+    """Who says so, and how sure that is."""
+    confidence = code_of(row, "confidence", Confidence, row.text("confidence"))
+    return {
+        "source": row.text("source"),
+        "article": row.text("article", ""),
+        "statutory": row.flag("statutory"),
+        "confidence": confidence or Confidence.U,
+    }
+
+
 def _late_reports(head: Entry) -> LateReports:
     row = _within_heading(head, "late_reports")
     within = _limit(row, "within")
     if within is not None and within.unit is not Unit.WORKING_DAY:
         row.refuse("within must be in wd")
-    confidence = code_of(row, "confidence", Confidence, row.text("confidence"))
     found = LateReports(
         within=within or LateReports().within,
-        source=row.text("source"),
-        article=row.text("article", ""),
-        statutory=row.flag("statutory"),
-        confidence=confidence or Confidence.U,
+        **_law_of(row),
     )
     row.done()
     return found

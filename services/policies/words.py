@@ -6,13 +6,13 @@ from types import MappingProxyType
 from typing import Final
 
 from contracts.clocks import ClockChange, ClockExtended, ClockFacts, ClockPaused, ClockResumed, ClockStarted
-from contracts.codes import LEAD_WORK, ClockKind
+from contracts.codes import LEAD_WORK, WIDE, ClockKind
 from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events import clocks as k
 from contracts.events import referrals as r
 from contracts.events.alerts import Supervision
-from contracts.events.base import Actor, CausesClocks, moment_of
+from contracts.events.base import Actor, ChangesClocks, moment_of
 from services.deadlines import CIVIL_TIME, Limit
 from services.deadlines.telling import limit_in_words, source_in
 from services.policies.model import Policy
@@ -74,7 +74,7 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
         case c.CaseResolved():
             return "办结,待回访", "resolved, callback due"
         case c.CaseProgressed(cause="referral.dispatched"):
-            return "承办单位已接件，进入办理", "an office has it, work begins"
+            return "已派单至承办单位，进入办理环节", "sent to an office, work begins"
         case c.CaseNotAccepted(reason=reason, go_to=go_to):
             zh, en = _because("不予受理", "not accepted", reason, policy)
             return f"{zh},可向 {office_of(policy, go_to)[0]} 提出", f"{en}; go to {office_of(policy, go_to)[1]}"
@@ -205,7 +205,7 @@ def _of_recount(event: CaseBound, policy: Policy) -> Words | None:
 
 def _of_clocks(event: CaseBound, policy: Policy) -> Words | None:
     """Until when somebody has time now, or since when a clock stands still; the first of them that people ask for."""
-    if not isinstance(event, CausesClocks):
+    if not isinstance(event, ChangesClocks):
         return None
     seen = moment_of(event)
     found = (_of_clock(change, seen, policy) for change in event.clocks)
@@ -316,6 +316,12 @@ def office_of(policy: Policy, code: str) -> Words:
     """Its name; the code itself where the policy does not know it."""
     office = policy.office(code)
     return (office.zh, office.en) if office is not None else (code, code)
+
+
+def address_of(policy: Policy, code: str) -> str:
+    """From the county down, as an address is written; the code itself where the policy does not know it."""
+    below = [area.name for area in policy.upwards(code) if area.level not in WIDE]
+    return "".join(reversed(below)) or code
 
 
 def actor_of(policy: Policy, by: Actor | None) -> Words | None:

@@ -10,16 +10,15 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from contracts.codes import ReferralRole, ReferralState, Role
+from services.policies.words import address_of
 from services.portal import places
 from services.portal.catalogue import say
 from services.portal.domain import work
-from services.portal.explaining import main_part
 from services.portal.forms import Form
 from services.portal.look import go_to, page
-from services.portal.pages import ROLES, faults_of, visit
+from services.portal.pages import ROLES, refusal_of, visit
 from services.portal.reading import PURPOSE, reasons_for
-from services.portal.referrals import item_of, referral_values
-from services.portal.remote import ServiceRefused
+from services.portal.referrals import item_of, referral_values, why_of
 from services.portal.visits import REVIEW_FIELD, Call, Visit
 
 COORDINATORS: Final = {ROLES: (Role.COORDINATOR,)}
@@ -58,7 +57,7 @@ async def coordinator(request: Call) -> Response[Any]:
         overview=overview,
         supervised=supervised["items"],
         more=bool(returns.get("next") or supervised.get("next")),
-        area_of=lambda code: places.address_of(found.policy, code),
+        area_of=lambda code: address_of(found.policy, code),
     )
 
 
@@ -100,14 +99,9 @@ async def decide(request: Call, referral_id: FromPath[UUID], decision: FromPath[
         faults = {"to": say(found.language, "coordinator.say_to")}
         return await _show(found, referral_id, typed=form, did=decision, faults=faults, status=422)
     path = f"/v1/referrals/{referral_id}/{PATHS.get(decision, decision)}"
-    try:
-        await found.caller.post("routing", path, body_of(decision, form))
-    except ServiceRefused as error:
-        if error.problem.status in {401, 404}:
-            raise
-        faults, whole = faults_of(error.problem, FIELDS)
-        status = error.problem.status
-        return await _show(found, referral_id, typed=form, did=decision, faults=faults, whole=whole, status=status)
+    asked = found.caller.post("routing", path, body_of(decision, form))
+    if refused := await refusal_of(asked, FIELDS, whole_page={401, 404}):
+        return await _show(found, referral_id, typed=form, did=decision, **refused)
     return go_to(found, f"/coordinator/{referral_id}?done={decision}")
 
 
@@ -126,12 +120,7 @@ def body_of(decision: str, form: Form) -> dict[str, Any]:
 
 @get("/coordinator/{referral_id:uuid}/why", opt=COORDINATORS)
 async def why(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
-    found = visit(request)
-    clock = request.query_params.get("clock")
-    asked = {"format": "html", "lang": found.language, "clock": clock}
-    told = await found.caller.text("routing", f"/v1/referrals/{referral_id}/explain", asked)
-    path = f"/coordinator/{referral_id}/why" + (f"?clock={clock}" if clock else "")
-    return page(found, "why.html", path=path, main=main_part(told), back=f"/coordinator/{referral_id}")
+    return await why_of(visit(request), referral_id, base="/coordinator", clock=request.query_params.get("clock"))
 
 
 COORDINATOR: list[HTTPRouteHandler] = [coordinator, decidable, decide, why]

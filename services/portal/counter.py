@@ -19,9 +19,8 @@ from services.portal.domain.work import DueDate, Pressure
 from services.portal.explaining import main_part
 from services.portal.forms import Form
 from services.portal.look import go_to, page
-from services.portal.pages import ROLES, faults_of, visit
+from services.portal.pages import ROLES, refusal_of, visit
 from services.portal.reading import PURPOSE, open_applicant, read_if_allowed, reasons_for
-from services.portal.remote import ServiceRefused
 from services.portal.visits import REVIEW_FIELD, Call, Visit
 
 CLERKS: Final = {ROLES: (Role.CLERK,)}
@@ -167,14 +166,9 @@ async def act_on_case(request: Call, key: FromPath[str], act: FromPath[str]) -> 
     if act == "callback" and form.get("satisfied") not in {"yes", "no"}:
         faults = {"satisfied": say(found.language, "counter.say_satisfied")}
         return await _show(found, key, typed=form, did=act, faults=faults, status=422)
-    try:
-        await found.caller.post("intake", f"/v1/cases/{key}/{act}", body_of(act, form))
-    except ServiceRefused as error:
-        if error.problem.status in {401, 403, 404}:
-            raise
-        faults, whole = faults_of(error.problem, FIELDS)
-        status = error.problem.status
-        return await _show(found, key, typed=form, did=act, faults=faults, whole=whole, status=status)
+    asked = found.caller.post("intake", f"/v1/cases/{key}/{act}", body_of(act, form))
+    if refused := await refusal_of(asked, FIELDS, whole_page={401, 403, 404}):
+        return await _show(found, key, typed=form, did=act, **refused)
     return go_to(found, f"/counter/cases/{key}?done={act}")
 
 

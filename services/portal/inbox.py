@@ -10,15 +10,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from contracts.codes import ClockKind, ReferralRole, ReferralState, Role
-from services.portal import places
+from services.policies.words import address_of
 from services.portal.domain import work
 from services.portal.domain.work import Group
-from services.portal.explaining import main_part
 from services.portal.forms import Form
 from services.portal.look import go_to, page
-from services.portal.pages import ROLES, faults_of, visit
+from services.portal.pages import ROLES, refusal_of, visit
 from services.portal.reading import PURPOSE, reasons_for
-from services.portal.referrals import item_of, referral_values
+from services.portal.referrals import item_of, referral_values, why_of
 from services.portal.remote import ServiceRefused
 from services.portal.visits import REVIEW_FIELD, Call, Visit
 from services.runtime.ids import new_id
@@ -57,7 +56,7 @@ async def _list(found: Visit, view: Group, *, status: int = 200, **values: Any) 
         groups=Group,
         more=any(each.get("next") for each in pages),
         batch=new_id(),
-        area_of=lambda code: places.address_of(found.policy, code),
+        area_of=lambda code: address_of(found.policy, code),
         **{"problems": (), "nothing": False, "signed": None, **values},
     )
 
@@ -138,14 +137,9 @@ async def answer_it(request: Call, referral_id: FromPath[UUID], answer: FromPath
         return go_to(found, f"/inbox/{referral_id}")
     if form.get(REVIEW_FIELD):
         return await _show(found, referral_id, typed=form, did=answer)
-    try:
-        await found.caller.post("routing", f"/v1/referrals/{referral_id}/{answer}", _body(form))
-    except ServiceRefused as error:
-        if error.problem.status in {401, 403, 404}:
-            raise
-        faults, whole = faults_of(error.problem, FIELDS)
-        status = error.problem.status
-        return await _show(found, referral_id, typed=form, did=answer, faults=faults, whole=whole, status=status)
+    asked = found.caller.post("routing", f"/v1/referrals/{referral_id}/{answer}", _body(form))
+    if refused := await refusal_of(asked, FIELDS, whole_page={401, 403, 404}):
+        return await _show(found, referral_id, typed=form, did=answer, **refused)
     return go_to(found, f"/inbox/{referral_id}?done={answer}")
 
 
@@ -162,13 +156,7 @@ def _body(form: Form) -> dict[str, Any]:
 
 @get("/inbox/{referral_id:uuid}/why", opt=OFFICERS)
 async def why(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
-    """Why this date, day by day."""
-    found = visit(request)
-    clock = request.query_params.get("clock")
-    asked = {"format": "html", "lang": found.language, "clock": clock}
-    told = await found.caller.text("routing", f"/v1/referrals/{referral_id}/explain", asked)
-    path = f"/inbox/{referral_id}/why" + (f"?clock={clock}" if clock else "")
-    return page(found, "why.html", path=path, main=main_part(told), back=f"/inbox/{referral_id}")
+    return await why_of(visit(request), referral_id, base="/inbox", clock=request.query_params.get("clock"))
 
 
 def _is_id(value: str) -> bool:

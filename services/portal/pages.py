@@ -1,6 +1,6 @@
 """What every page goes through: who asks, may they, and what they see when they may not or something fails."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Collection, Iterable
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -150,6 +150,21 @@ def faults_of(problem: Problem, known: Iterable[str]) -> tuple[dict[str, str], s
     if problem.errors and fields:
         return fields, "；".join(error.detail for error in rest)
     return fields, problem.detail or problem.title
+
+
+async def refusal_of(asked: Awaitable[Any], fields: Iterable[str], *, whole_page: Collection[int]) -> dict[str, Any]:
+    """What a page shows beside the form that a service refused: faults, the rest, the status; empty where it was done.
+
+    A refusal with one of the statuses of `whole_page` is no matter of the form, and goes on.
+    """
+    try:
+        await asked
+    except ServiceRefused as error:
+        if error.problem.status in whole_page:
+            raise
+        faults, whole = faults_of(error.problem, fields)
+        return {"faults": faults, "whole": whole, "status": error.problem.status}
+    return {}
 
 
 def next_of(found: Visit) -> str:

@@ -3,18 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
-from contracts.codes import AreaLevel
+from contracts.codes import WIDE
 from services.policies import Area, Office, Policy
+from services.policies.words import address_of
 
-WIDE: Final = frozenset({AreaLevel.PROVINCE, AreaLevel.CITY})
 MOST_FOUND: Final = 20
 FEWEST_LETTERS: Final = 2
-
-
-def address_of(policy: Policy, code: str) -> str:
-    """From the county down, as an address is written."""
-    below = [area.name for area in policy.upwards(code) if area.level not in WIDE]
-    return "".join(reversed(below)) or code
 
 
 def areas_near(policy: Policy, area: str) -> list[tuple[str, str]]:

@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import msgspec
+from litestar import Response
 
 from contracts.codes import ReferralState
-from services.portal import places
+from services.policies.words import address_of
 from services.portal.domain import work
 from services.portal.domain.work import DueDate, Group
+from services.portal.explaining import main_part
+from services.portal.look import page
 from services.portal.reading import open_applicant, read_if_allowed
 from services.portal.visits import Visit
 
@@ -44,5 +48,14 @@ async def referral_values(found: Visit, one: Mapping[str, Any], purpose: str | N
         "story": [entry for entry in story or () if entry.get(found.language)],
         "applicant": applicant,
         "purposes": found.policy.purposes.values(),
-        "area_of": lambda code: places.address_of(found.policy, code),
+        "area_of": lambda code: address_of(found.policy, code),
     }
+
+
+async def why_of(found: Visit, referral_id: UUID, *, base: str, clock: str | None) -> Response[Any]:
+    """Why its dates are what they are, day by day, of one clock or of all; `base` is the list it was opened from."""
+    asked = {"format": "html", "lang": found.language, "clock": clock}
+    told = await found.caller.text("routing", f"/v1/referrals/{referral_id}/explain", asked)
+    own = f"{base}/{referral_id}"
+    path = f"{own}/why" + (f"?clock={clock}" if clock else "")
+    return page(found, "why.html", path=path, main=main_part(told), back=own)

@@ -12,7 +12,7 @@ from contracts.events import referrals as r
 from services.console.dated import dated
 from services.console.demo.ledger import Case
 from services.policies import Policy
-from services.policies.words import tell
+from services.policies.words import address_of, tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +85,12 @@ def _with_role(case: Case, kind: type[r.ReferralEvent], role: ReferralRole) -> l
 
 def _tell(title: str, case: Case, policy: Policy) -> Story:
     category = policy.categories[case.registered.category]
-    places = [area.name for area in policy.upwards(case.registered.area)][-3::-1]
     lines = []
     for envelope in case.in_order():
         said = tell(envelope.data, policy) if isinstance(envelope.data, CaseBound) else None
         if said is not None:
             lines.append(Line(at=envelope.time, zh=said[0], en=said[1]))
-    about = f"{case.registered.number} {category.zh} ({category.en}), {''.join(places)}"
+    about = f"{case.registered.number} {category.zh} ({category.en}), {address_of(policy, case.registered.area)}"
     return Story(title=title, about=about, lines=tuple(lines))
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from services.policies import Policy, load_policy
+from services.policies.words import address_of
 from services.portal import places
 from services.runtime.settings import REPOSITORY
 
@@ -13,8 +14,8 @@ def policy() -> Policy:
 
 
 def test_an_address_begins_with_the_county(policy: Policy) -> None:
-    assert places.address_of(policy, "130722100000") == "张北县张北镇"
-    assert places.address_of(policy, "1307") == "1307"
+    assert address_of(policy, "130722100000") == "张北县张北镇"
+    assert address_of(policy, "1307") == "1307"
 
 
 def test_the_own_area_comes_first_and_then_those_below(policy: Policy) -> None:
