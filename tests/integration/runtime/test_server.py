@@ -2,18 +2,17 @@
 
 import asyncio
 import json
-import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import structlog
 from litestar import Request, post
 
 from services.runtime import logs
 from services.runtime.http import build_app
 from services.runtime.problems import SECURITY_HEADERS
+from tests.logs import logging_kept
 from tests.sockets import listening
 
 HEAD = b"GET /health/live HTTP/1.1\r\nhost: here\r\n"
@@ -130,14 +129,8 @@ async def test_what_is_no_http_is_refused_and_closes_the_connection(request_: by
 
 @pytest.fixture
 def logging_restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level, disabled = list(root.handlers), root.level, root.manager.disable
-    logging.disable(logging.NOTSET)
-    yield
-    logging.disable(disabled)
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with logging_kept():
+        yield
 
 
 @pytest.mark.usefixtures("logging_restored")

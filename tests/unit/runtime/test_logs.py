@@ -8,21 +8,15 @@ import pytest
 import structlog
 
 from services.runtime import logs
+from tests.logs import logging_kept
 
 NAME = "张示例"
 
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level, disabled = list(root.handlers), root.level, root.manager.disable
-    logging.disable(logging.NOTSET)
-    yield
-    logging.disable(disabled)
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with logging_kept():
+        yield
 
 
 def _fails(applicant: str) -> None:
