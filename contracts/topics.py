@@ -126,28 +126,24 @@ ALERTS: Final = Topic(
     purpose="clocks that are due soon or broken, and supervision",
     subjects=("clock.due_soon", "clock.due", "clock.breached", "clock.cleared", "supervision"),
 )
-INTAKE_PROGRESS: Final = Topic(
-    name="intake.progress.v1",
-    key="the service",
-    writer="intake",
-    readers=("routing", "notify"),
-    retention=timedelta(days=1),
-    purpose="up to which moment all that intake has to say stands on its topics",
-    partitions=1,
-    segment=timedelta(hours=1),
-    subjects=("progress",),
-)
-ROUTING_PROGRESS: Final = Topic(
-    name="routing.progress.v1",
-    key="the service",
-    writer="routing",
-    readers=("intake", "notify"),
-    retention=timedelta(days=1),
-    purpose="up to which moment all that routing has to say stands on its topics",
-    partitions=1,
-    segment=timedelta(hours=1),
-    subjects=("progress",),
-)
+
+
+def _progress(service: str, *readers: str) -> Topic:
+    return Topic(
+        name=f"{service}.progress.v1",
+        key="the service",
+        writer=service,
+        readers=readers,
+        retention=timedelta(days=1),
+        purpose=f"up to which moment all that {service} has to say stands on its topics",
+        partitions=1,
+        segment=timedelta(hours=1),
+        subjects=("progress",),
+    )
+
+
+INTAKE_PROGRESS: Final = _progress("intake", "routing", "notify")
+ROUTING_PROGRESS: Final = _progress("routing", "intake", "notify")
 
 TOPICS: Final = (
     SUBMISSIONS,

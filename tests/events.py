@@ -10,7 +10,7 @@ from contracts.clocks import ClockChange, ClockFacts, ClockStop
 from contracts.codes import ReferralState as S
 from contracts.events import Event
 from contracts.events import referrals as r
-from contracts.events.base import CaseBound, CausesClocks
+from contracts.events.base import CaseBound, ChangesClocks
 from contracts.events.clocks import ClockLapsed, clocks_in
 
 Change = TypeVar("Change", bound=ClockFacts | ClockStop)
@@ -40,7 +40,7 @@ AFTER: Final = MappingProxyType(
 
 
 def _changed(event: Event) -> Iterable[ClockFacts | ClockStop]:
-    return event.clocks if isinstance(event, CausesClocks) else ()
+    return event.clocks if isinstance(event, ChangesClocks) else ()
 
 
 def changes(events: Iterable[Event], kind: type[Change]) -> list[Change]:

@@ -49,7 +49,7 @@ class CaseBound(Event, frozen=True, kw_only=True, omit_defaults=True):
     """Whose act caused it; what others made of a decision names who decided."""
 
 
-class CausesClocks(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+class ChangesClocks(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     """An event that may start, stop, halt or lengthen legal clocks; what it does to them travels in it."""
 
     clocks: tuple[ClockChange, ...] = ()

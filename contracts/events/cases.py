@@ -6,13 +6,13 @@ from typing import ClassVar
 import msgspec
 
 from contracts.codes import CaseState, Field, SubmissionChannel
-from contracts.events.base import CausesClocks
+from contracts.events.base import ChangesClocks
 
 Attributes = dict[str, str | int | bool]
 """Closed-value answers that routing rules may ask for; only keys and values that the policy declares."""
 
 
-class CaseEvent(CausesClocks, frozen=True, kw_only=True, omit_defaults=True):
+class CaseEvent(ChangesClocks, frozen=True, kw_only=True, omit_defaults=True):
     """What happened to a case."""
 
     state: CaseState

@@ -11,7 +11,7 @@ import msgspec
 
 from contracts.clocks import ClockFacts, ClockStop
 from contracts.codes import ClockKind, Doubt
-from contracts.events.base import CaseBound, CausesClocks
+from contracts.events.base import CaseBound, ChangesClocks
 
 
 class PauseCorrection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -56,7 +56,7 @@ class ClockRecalculated(CaseBound, frozen=True, kw_only=True, omit_defaults=True
     alone changed a day."""
 
 
-class ClockLapsed(CausesClocks, frozen=True, kw_only=True, omit_defaults=True):
+class ClockLapsed(ChangesClocks, frozen=True, kw_only=True, omit_defaults=True):
     """Clocks of rights that nobody used ended with their time, and nothing else happened."""
 
     TYPE: ClassVar[str] = "clock.lapsed"
@@ -131,4 +131,4 @@ class ClockCleared(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):
 
 def clocks_in(event: CaseBound) -> tuple[ClockFacts | ClockStop, ...]:
     """Of which clocks an event tells, whether it changed them or they were counted again."""
-    return event.clocks if isinstance(event, CausesClocks | ClockRecalculated) else ()
+    return event.clocks if isinstance(event, ChangesClocks | ClockRecalculated) else ()

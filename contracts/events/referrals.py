@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from contracts.codes import FeedbackAction, FeedbackOutcome, Field, ReferralRole, ReferralState
-from contracts.events.base import CaseBound, CausesClocks
+from contracts.events.base import CaseBound, ChangesClocks
 from contracts.events.rejections import RecordPlace
 from contracts.refusals import FieldError
 
@@ -52,7 +52,7 @@ class RoutingOverridden(CaseBound, frozen=True, kw_only=True, omit_defaults=True
     overridden_at: datetime
 
 
-class ReferralEvent(CausesClocks, frozen=True, kw_only=True, omit_defaults=True):
+class ReferralEvent(ChangesClocks, frozen=True, kw_only=True, omit_defaults=True):
     """One office's leg of a case."""
 
     referral_id: UUID

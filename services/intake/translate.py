@@ -6,15 +6,7 @@ from typing import assert_never
 
 import msgspec
 
-from contracts.clocks import (
-    ClockCancelled,
-    ClockChange,
-    ClockFacts,
-    ClockMet,
-    ClockPaused,
-    ClockResumed,
-    ClockStarted,
-)
+from contracts.clocks import ClockChange, ClockFacts, ClockPaused, ClockResumed, ClockStarted
 from contracts.codes import CaseState
 from contracts.events import CaseBound
 from contracts.events.cases import (
@@ -156,10 +148,8 @@ def _accepted(case: Case, at: datetime, state: CaseState, fact: said.Accepted) -
 
 def _clocks(moved: ClocksMoved, at: datetime, policy: Policy) -> tuple[ClockChange, ...]:
     match moved.how:
-        case said.MET:
-            return tuple(clock.ended(ClockMet) for clock in moved.clocks)
-        case said.CANCELLED:
-            return tuple(clock.ended(ClockCancelled) for clock in moved.clocks)
+        case said.MET | said.CANCELLED:
+            return tuple(clock.ended() for clock in moved.clocks)
         case said.PAUSED:
             return changed_to(ClockPaused, moved.clocks, policy, reason=moved.reason, since=at)
         case said.RESUMED:

@@ -184,10 +184,11 @@ class LegalClock:
             **more,
         )
 
-    def ended(self, how: type[ClockMet | ClockCancelled]) -> ClockMet | ClockCancelled:
+    def ended(self) -> ClockMet | ClockCancelled:
         """What is said of a clock that was stopped."""
         if self.stopped_at is None:
             raise ValueError("the clock still runs")
+        how = ClockMet if self.status is ClockStatus.MET else ClockCancelled
         return how(clock_id=self.id, kind=self.kind, version=self.version, at=self.stopped_at)
 
     @property

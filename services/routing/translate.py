@@ -87,7 +87,7 @@ def to_matter(event: CaseAccepted) -> Matter:
 def to_outgoing(changes: Iterable[Change], policy: Policy, *, traceparent: str | None = None) -> Iterator[Outgoing]:
     """What the changes say, in order; an office that speaks Kafka gets a copy of what is about itself."""
     for change in changes:
-        if change.ahead:
+        if change.pending:
             raise ValueError("clocks moved without a cause")
         for event in change.events:
             yield Outgoing(event=event, at=change.at, copies=copies_of(event, policy), traceparent=traceparent)

@@ -247,7 +247,7 @@ def _extend(change: Change, feedback: Feedback, desk: Desk) -> Change:
         ),
     )
     told = changed_to(ClockExtended, clocks, desk.policy, added=str(by), approver=approver, reason=feedback.reason)
-    return extended.clocks(feedback.referral_id, told)
+    return extended.with_clocks(feedback.referral_id, told)
 
 
 def _complete(change: Change, feedback: Feedback, desk: Desk) -> Change:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from contracts.clocks import ClockCancelled, ClockChange, ClockMet, ClockPaused, ClockResumed, ClockStarted
+from contracts.clocks import ClockChange, ClockPaused, ClockResumed, ClockStarted
 from contracts.codes import ClockKind, ClockStatus, ReferralRole, ReferralState
 from contracts.events.base import BY_RULES, Actor, CaseBound
 from contracts.events.clocks import ClockLapsed
@@ -147,7 +147,7 @@ class Change:
     by: Actor = BY_RULES
     """Whose act it is; every event of the change says so."""
     events: tuple[CaseBound, ...] = ()
-    ahead: tuple[ClockChange, ...] = ()
+    pending: tuple[ClockChange, ...] = ()
     """What happened to clocks of a referral before the event that it belongs to was said."""
     decisions: tuple[Decided, ...] = ()
     corrections: tuple[Corrected, ...] = ()
@@ -171,19 +171,19 @@ class Change:
             state=referral.state,
             round=referral.round,
             at=self.at,
-            clocks=self.ahead,
+            clocks=self.pending,
             **more,
         )
-        return replace(self, ahead=()).says(said)
+        return replace(self, pending=()).says(said)
 
-    def clocks(self, referral_id: UUID, changes: Sequence[ClockChange]) -> "Change":
+    def with_clocks(self, referral_id: UUID, changes: Sequence[ClockChange]) -> "Change":
         """What happened to clocks travels in the event that caused it: the last of their referral, else the next."""
         for place in reversed(range(len(self.events))):
             cause = self.events[place]
             if isinstance(cause, ReferralEvent) and cause.referral_id == referral_id:
                 told = msgspec.structs.replace(cause, clocks=(*cause.clocks, *changes))
                 return replace(self, events=(*self.events[:place], told, *self.events[place + 1 :]))
-        return replace(self, ahead=(*self.ahead, *changes))
+        return replace(self, pending=(*self.pending, *changes))
 
     def decided(self, decision: Decided) -> "Change":
         return replace(self, decisions=(*self.decisions, decision))
@@ -205,10 +205,10 @@ class Change:
 
     def lapsed(self) -> "Change":
         """Nothing is to be said but that clocks ended with their time."""
-        if not self.ahead:
+        if not self.pending:
             return self
-        said = ClockLapsed(case_id=self.case_id, clocks=self.ahead, lapsed_at=self.at)
-        return replace(self, ahead=()).says(said)
+        said = ClockLapsed(case_id=self.case_id, clocks=self.pending, lapsed_at=self.at)
+        return replace(self, pending=()).says(said)
 
     def starts(self, referral_id: UUID, clocks: Iterable[LegalClock], policy: Policy) -> "Change":
         started = tuple(clocks)
@@ -216,21 +216,21 @@ class Change:
             return self
         referral = self.routing.referral(referral_id)
         said = self.puts(replace(referral, clocks=(*referral.clocks, *started)))
-        return said.clocks(referral_id, changed_to(ClockStarted, started, policy))
+        return said.with_clocks(referral_id, changed_to(ClockStarted, started, policy))
 
     def meets(self, referral_id: UUID, kinds: Collection[ClockKind]) -> "Change":
         """What the open clocks of these kinds waited for has happened."""
-        return self._stopped(referral_id, ClockStatus.MET, ClockMet, kinds)
+        return self._stopped(referral_id, ClockStatus.MET, kinds)
 
     def cancels(self, referral_id: UUID, kinds: Collection[ClockKind] = ALL_KINDS) -> "Change":
         """The open clocks of these kinds wait for nothing any more."""
-        return self._stopped(referral_id, ClockStatus.CANCELLED, ClockCancelled, kinds)
+        return self._stopped(referral_id, ClockStatus.CANCELLED, kinds)
 
     def pauses(self, referral_id: UUID, reason: Reason, policy: Policy, *, since: datetime) -> "Change":
         """Those clocks stand still that the reason stops."""
         change, turned = self.turns(referral_id, reason.stops, lambda clock: clock.pause(since, reason.code))
         told = changed_to(ClockPaused, turned, policy, reason=reason.code, since=since)
-        return change.clocks(referral_id, told) if turned else self
+        return change.with_clocks(referral_id, told) if turned else self
 
     def resumes(self, referral_id: UUID, policy: Policy, *, since: datetime) -> "Change":
         """Whatever stands still runs on."""
@@ -238,7 +238,7 @@ class Change:
             referral_id, ALL_KINDS, lambda clock: clock.resume(since) if clock.status is ClockStatus.PAUSED else clock
         )
         told = changed_to(ClockResumed, turned, policy, since=since)
-        return change.clocks(referral_id, told) if turned else self
+        return change.with_clocks(referral_id, told) if turned else self
 
     def turns(
         self, referral_id: UUID, kinds: Collection[ClockKind], turn: Callable[[LegalClock], LegalClock]
@@ -250,17 +250,11 @@ class Change:
         clocks = tuple(turned.get(clock.id, clock) for clock in referral.clocks)
         return (self.puts(replace(referral, clocks=clocks)), changed) if changed else (self, ())
 
-    def _stopped(
-        self,
-        referral_id: UUID,
-        status: ClockStatus,
-        how: type[ClockMet | ClockCancelled],
-        kinds: Collection[ClockKind],
-    ) -> "Change":
+    def _stopped(self, referral_id: UUID, status: ClockStatus, kinds: Collection[ClockKind]) -> "Change":
         referral = self.routing.referral(referral_id)
         stopped = {clock.id: clock.stop(self.at, status) for clock in referral.open_clocks(kinds)}
         if not stopped:
             return self
         clocks = tuple(stopped.get(clock.id, clock) for clock in referral.clocks)
-        ended = [clock.ended(how) for clock in stopped.values()]
-        return self.puts(replace(referral, clocks=clocks)).clocks(referral_id, ended)
+        ended = [clock.ended() for clock in stopped.values()]
+        return self.puts(replace(referral, clocks=clocks)).with_clocks(referral_id, ended)
