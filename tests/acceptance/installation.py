@@ -10,7 +10,7 @@ import time
 from base64 import b64encode
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -97,11 +97,10 @@ class Installation:
 
     async def _ready(self, client: httpx.AsyncClient, name: str) -> None:
         for _ in range(600):
-            try:
+            assert self.processes[name].poll() is None, self.log(name)
+            with suppress(httpx.TransportError):
                 if (await client.get(f"{self.url(name)}/health/ready")).status_code == 200:
                     return
-            except httpx.TransportError:
-                assert self.processes[name].poll() is None, self.log(name)
             await asyncio.sleep(0.1)
         raise AssertionError(self.log(name))
 

@@ -1,6 +1,7 @@
 """One engine's operating-system process: it dies with us, its log stands in a file, and its port is found free."""
 
 import ctypes
+import secrets
 import signal
 import socket
 import subprocess
@@ -10,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+OWN_PORTS = range(10_000, 32_768)
+"""Above the well-known ones, below those that Linux and others take for outgoing connections."""
 
 
 class EngineFailed(RuntimeError):
@@ -17,10 +20,18 @@ class EngineFailed(RuntimeError):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """One that nobody listens on now. Not of those that systems give to outgoing connections, as binding to 0 would be.
+
+    Between the choice and the start of whoever is to listen lie seconds, and many connections.
+    """
+    while True:
+        port = secrets.choice(OWN_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def _die_with_parent(death: signal.Signals) -> Callable[[], None] | None:
