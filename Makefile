@@ -61,7 +61,7 @@ bench: $(READY) ## measure speeds and memory against yardsticks; build/bench.jso
 
 contracts: $(READY) ## render schemas, AsyncAPI, examples and reference pages
 	$(BIN)/python -m contracts.render
-	$(BIN)/python -m services.console.render
+	$(BIN)/python -m console.render
 
 format: $(READY) ## format and mend what can be mended
 	$(BIN)/ruff check --fix .

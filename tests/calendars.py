@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import date
 
-from services.deadlines import Override
-from services.deadlines.calendar import holidays_by_law
-from services.policies import Policy
+from libraries.deadlines import Override
+from libraries.deadlines.calendar import holidays_by_law
+from libraries.policies import Policy
 
 
 def with_days(policy: Policy, *, works: tuple[date, ...] = (), free: tuple[date, ...] = ()) -> Policy:

@@ -16,8 +16,8 @@ import asyncpg
 import pytest
 from hypothesis import settings
 
-from services.console.engines.brokers import ApacheKafka, Tansu, java_and_maven
-from services.console.engines.postgres import Postgres
+from console.engines.brokers import ApacheKafka, Tansu, java_and_maven
+from console.engines.postgres import Postgres
 from tests import containers
 
 pytest_plugins = ["tests.failures"]

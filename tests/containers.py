@@ -8,7 +8,7 @@ from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.waiting_utils import wait_for_logs
 
-from services.console.engines.child import free_port
+from console.engines.child import free_port
 
 POSTGRES = "postgres:18"
 KAFKA = "apache/kafka:4.1.0"

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Final
 
-from services.deadlines import Notice, Override
+from libraries.deadlines import Notice, Override
 
 FIRST_2018: Final = Notice(
     year=2018,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.policies import PolicyRefused, load_policy
+from libraries.policies import PolicyRefused, load_policy
 
 PACKS = Path(__file__).parents[1] / "deploy" / "policies"
 AREAS = """\

@@ -2,6 +2,6 @@
 
 from base64 import b64encode
 
-from services.runtime.sealing import Sealer
+from libraries.runtime.encryption import Sealer
 
 SEALER = Sealer(b64encode(b"k" * 32).decode())

@@ -8,7 +8,7 @@ from typing import Any
 
 from litestar import Litestar
 
-from services.runtime.server import serving
+from libraries.runtime.web.server import serving
 
 
 @asynccontextmanager

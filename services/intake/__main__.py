@@ -1,6 +1,6 @@
 """`python -m services.intake`: the intake service as a process."""
 
+from libraries.runtime.process import main
 from services.intake.app import build
-from services.runtime.process import main
 
 main(build)

@@ -1,22 +1,22 @@
 """Puts intake together from its settings."""
 
-from services.intake.follower import Follower
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.encryption import Sealer
+from libraries.runtime.jobs.job import Job
+from libraries.runtime.jobs.recounting import Recount
+from libraries.runtime.jobs.relocating import Turns
+from libraries.runtime.kafka import watermarks
+from libraries.runtime.kafka.watermarks import Announces
+from libraries.runtime.process import Service
+from libraries.runtime.settings import RuntimeSettings, read_settings
 from services.intake.handlers import Registrar
 from services.intake.http import ROUTES
 from services.intake.recounting import Recounter
+from services.intake.referral_updates import Follower
 from services.intake.relocating import Relocator
 from services.intake.tables import loads
-from services.policies import PolicyWatch
-from services.runtime import watermarks
-from services.runtime.clock import Clock
-from services.runtime.database import open_engine
-from services.runtime.jobs import Job
-from services.runtime.process import Service
-from services.runtime.recounting import Recount
-from services.runtime.relocating import Turns
-from services.runtime.sealing import Sealer
-from services.runtime.settings import RuntimeSettings, read_settings
-from services.runtime.watermarks import Announces
 
 
 def build(settings: RuntimeSettings | None = None) -> Service:

@@ -14,20 +14,20 @@ from msgspec import UNSET, UnsetType
 from contracts.access import Access, Part, Relation, access, readable
 from contracts.refusals import Fault
 from contracts.submissions import Applicant
+from libraries.clocks.wording import office_of, reason_of
+from libraries.policies import Policy
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.encryption import Sealer
+from libraries.runtime.failures import Rejected
+from libraries.runtime.web.access import demand
+from libraries.runtime.web.auth import Principal, Role, requires
+from libraries.runtime.web.openapi import Described
 from services.intake import reads, store
 from services.intake.domain.case import Case
 from services.intake.domain.relations import Relations
 from services.intake.lookup import Found, find, find_visible
 from services.intake.reads import ReadView
 from services.intake.views import CaseView, to_view
-from services.policies import Policy
-from services.policies.words import office_of, reason_of
-from services.runtime.access import demand
-from services.runtime.auth import Principal, Role, requires
-from services.runtime.database import transaction
-from services.runtime.documents import Described
-from services.runtime.failures import Rejected
-from services.runtime.sealing import Sealer
 
 Call = Request[Principal, Any, State]
 

@@ -11,15 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.events.base import BY_OPERATOR
 from contracts.events.cases import CaseErased
 from contracts.refusals import Refused
+from libraries.policies import Policy
+from libraries.policies.reasons import refused_reason
+from libraries.runtime.outbox import journal
+from libraries.runtime.outbox.journal import Outgoing
 from services.intake import store
 from services.intake.domain.case import Case
 from services.intake.domain.states import OVER
+from services.intake.publishing import SERVICE
 from services.intake.tables import cases
-from services.intake.telling import SERVICE
-from services.policies import Policy
-from services.policies.reasons import refused_reason
-from services.runtime import journal
-from services.runtime.journal import Outgoing
 
 NOTHING: Final = b""
 

@@ -5,19 +5,19 @@ from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
+from libraries.clocks.documents import Sheet, sheet_html, sheet_text
+from libraries.clocks.explaining import calendar_told, explained
+from libraries.clocks.views import CalendarTold, ClockExplained
+from libraries.clocks.wording import Words, office_of
+from libraries.policies import Policy
+from libraries.runtime.failures import Rejected
+from libraries.runtime.web.pages import Page
+from libraries.runtime.web.representations import Told
 from services.intake.domain.case import Case
 from services.intake.domain.ended import ended_clocks
 from services.intake.lookup import Found
 from services.intake.store import TimelineEntry
 from services.intake.views import CaseView, to_view
-from services.policies import Policy
-from services.policies.explained import CalendarTold, ClockExplained
-from services.policies.explaining import calendar_told, explained
-from services.policies.sheets import Sheet, sheet_html, sheet_text
-from services.policies.words import Words, office_of
-from services.runtime.failures import Rejected
-from services.runtime.forms import Told
-from services.runtime.pages import Page
 
 
 class CaseExplained(TypedDict):

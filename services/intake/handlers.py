@@ -12,15 +12,15 @@ from contracts.events.base import Actor
 from contracts.events.rejections import RecordPlace, SubmissionRejected
 from contracts.refusals import Fault, Refused, field_errors
 from contracts.topics import SUBMISSIONS
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.encryption import Sealer
+from libraries.runtime.kafka.records import Incoming, Reader, Record, Unreadable, fault_of
+from libraries.runtime.outbox import journal
+from libraries.runtime.outbox.journal import Outgoing
+from libraries.runtime.web.auth import Who
 from services.intake.domain.submission import LARGEST, repeatable
 from services.intake.registration import Body, register
-from services.policies import PolicyWatch
-from services.runtime import journal
-from services.runtime.auth import Who
-from services.runtime.clock import Clock
-from services.runtime.consume import Incoming, Reader, Record, Unreadable, fault_of
-from services.runtime.journal import Outgoing
-from services.runtime.sealing import Sealer
 
 B = TypeVar("B", bytes, Fault, Body)
 NO_VALUE = Fault("", "no_value")

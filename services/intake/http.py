@@ -14,22 +14,22 @@ from contracts.access import Part
 from contracts.codes import CaseState, Field
 from contracts.refusals import Refused
 from contracts.submissions import Submission
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.web.access import demand
+from libraries.runtime.web.auth import Principal, Role, Who, requires
+from libraries.runtime.web.openapi import FORMS, Described
+from libraries.runtime.web.problems import problem
+from libraries.runtime.web.representations import AskedForm, AskedLanguage, tell
+from libraries.runtime.web.requests import AskedArea
 from services.intake import explaining, registration, store
-from services.intake.acting import ACTS
+from services.intake.actions import ACTS
 from services.intake.contents import CONTENTS, SEES, CaseListed, to_listed
 from services.intake.lookup import Found, find, known_by_token, relations_of, sees, window_of
 from services.intake.registration import Outcome, Registered
 from services.intake.relations import list_relations
-from services.intake.spending import TimeView, to_time
+from services.intake.time_report import TimeView, to_time
 from services.intake.timeline import ClockView, Entry, own_clocks, to_entries
 from services.intake.views import CaseView, to_view
-from services.runtime.access import demand
-from services.runtime.auth import Principal, Role, Who, requires
-from services.runtime.database import transaction
-from services.runtime.documents import FORMS, Described
-from services.runtime.forms import AskedForm, AskedLanguage, tell
-from services.runtime.problems import problem
-from services.runtime.requests import AskedArea
 
 Call = Request[Principal, Any, State]
 

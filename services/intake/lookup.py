@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import Part, Relation
+from libraries.policies import Policy
+from libraries.policies.decision import coordinator
+from libraries.runtime.failures import Rejected
+from libraries.runtime.web.access import by_token, demand, known
+from libraries.runtime.web.auth import Principal, Role, Who
 from services.intake import store
 from services.intake.domain.case import Case
 from services.intake.domain.numbers import id_or_number
 from services.intake.domain.relations import Relations
 from services.intake.relations import list_relations
-from services.policies import Policy
-from services.policies.decision import coordinator
-from services.runtime.access import by_token, demand, known
-from services.runtime.auth import Principal, Role, Who
-from services.runtime.failures import Rejected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

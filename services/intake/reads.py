@@ -9,12 +9,12 @@ from sqlalchemy import insert, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import Part
-from services.deadlines import CIVIL_TIME
-from services.deadlines.limits import civil_day
+from libraries.clocks.wording import office_of, purpose_of
+from libraries.deadlines import CIVIL_TIME
+from libraries.deadlines.limits import civil_day
+from libraries.policies import Policy
+from libraries.runtime.web.auth import Principal
 from services.intake.tables import applicant_reads, summary_reads
-from services.policies import Policy
-from services.policies.words import office_of, purpose_of
-from services.runtime.auth import Principal
 
 MOST: Final = 1000
 """As many are told, the latest first."""

@@ -12,17 +12,17 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.events.clocks import ClockRecalculated
+from libraries.clocks.clock import LegalClock
+from libraries.clocks.packing import PackedClock, pack, unpack
+from libraries.clocks.recounting import calendar_version, recalculated, recount
+from libraries.ids import derived_id
+from libraries.policies import Policy, PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.outbox import journal
+from libraries.runtime.outbox.journal import Outgoing
 from services.intake import store
-from services.intake.telling import SERVICE
-from services.policies import Policy, PolicyWatch
-from services.policies.clocks import LegalClock
-from services.policies.packing import PackedClock, pack, unpack
-from services.policies.recounting import calendar_version, recalculated, recount
-from services.runtime import journal
-from services.runtime.clock import Clock
-from services.runtime.database import transaction
-from services.runtime.ids import derived_id
-from services.runtime.journal import Outgoing
+from services.intake.publishing import SERVICE
 
 PORTION: Final = 2000
 

@@ -10,17 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.refusals import Fault, Refused
 from contracts.submissions import Submission
+from libraries.ids import new_id
+from libraries.policies import Policy
+from libraries.runtime.encryption import Sealer
+from libraries.runtime.web.auth import Who
 from services.intake import store
 from services.intake.domain import registering
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.domain.numbers import case_number, county_of, day_of
 from services.intake.domain.submission import canonical, parse
-from services.intake.telling import tell
-from services.policies import Policy
-from services.runtime.auth import Who
-from services.runtime.ids import new_id
-from services.runtime.sealing import Sealer
+from services.intake.publishing import tell
 
 Body = bytes | Fault
 """A submission as it came, or why there is none to look at."""

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import Relation
 from contracts.events import CaseBound
+from libraries.runtime.database.bulk import among, insert_rows
 from services.intake.domain.relations import OfficeRelation, Relations, told
 from services.intake.tables import office_relations
-from services.runtime.bulk import among, insert_rows
 
 COLUMNS: Final = (
     "case_id",

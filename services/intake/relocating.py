@@ -8,18 +8,18 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from libraries.policies import Policy, PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.bulk import update_rows
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.jobs.relocating import distinct
+from libraries.runtime.metrics import OPEN_AT_NOBODY
 from services.intake import rows, store
 from services.intake.domain.case import Case
 from services.intake.domain.relocating import relocated
 from services.intake.domain.states import OVER
+from services.intake.publishing import SERVICE, Story
 from services.intake.tables import cases
-from services.intake.telling import SERVICE, Story
-from services.policies import Policy, PolicyWatch
-from services.runtime.bulk import update_rows
-from services.runtime.clock import Clock
-from services.runtime.database import transaction
-from services.runtime.gauges import OPEN_AT_NOBODY
-from services.runtime.relocating import distinct
 
 PORTION: Final = 500
 MOVING: Final = ("case_id", "area", "first_contact_office", "first_contact_area", "clocks", "calendar_version")

@@ -6,10 +6,10 @@ import msgspec
 from sqlalchemy import RowMapping
 
 from contracts.codes import CaseState, Field, SubmissionChannel
+from libraries.clocks.packing import PackedClock, pack, unpack
+from libraries.clocks.recounting import version_of, written
+from libraries.policies import Policy
 from services.intake.domain.case import Awaited, Case
-from services.policies import Policy
-from services.policies.packing import PackedClock, pack, unpack
-from services.policies.recounting import version_of, written
 
 _encode = msgspec.json.Encoder().encode
 

@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events import EVENTS, CaseBound
 from contracts.events.base import VERSION
+from libraries.policies import Policy
+from libraries.runtime.database.bulk import among, among_pairs, insert_rows, update_rows
+from libraries.runtime.database.ranges import Ranges, inside
 from services.intake import rows
 from services.intake.domain.case import Case
 from services.intake.tables import cases, office_relations, timeline
-from services.policies import Policy
-from services.runtime.bulk import among, among_pairs, insert_rows, update_rows
-from services.runtime.ranges import Ranges, inside
 
 Line = tuple[UUID, datetime, str, str, str]
 """Case, moment, type, who, and encoded data of an entry in the timeline."""

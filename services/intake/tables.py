@@ -20,9 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.runtime.progress_tables import progress_tables
-from services.runtime.recounting import calendar_loads
-from services.runtime.tables import plumbing_tables
+from libraries.runtime.database.progress_tables import progress_tables
+from libraries.runtime.database.tables import plumbing_tables
+from libraries.runtime.jobs.recounting import calendar_loads
 
 metadata = MetaData()
 plumbing_tables(metadata)

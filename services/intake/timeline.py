@@ -16,9 +16,9 @@ from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events.base import Actor
 from contracts.events.clocks import ClockBreached, ClockCleared, clocks_in
+from libraries.clocks.wording import Words, actor_of, office_of, tell
+from libraries.policies import Policy
 from services.intake.store import TimelineEntry
-from services.policies import Policy
-from services.policies.words import Words, actor_of, office_of, tell
 
 FIELDS_OF: Final[Mapping[Part, tuple[str, ...]]] = MappingProxyType(
     {Part.ATTRIBUTES: ("attributes",), Part.MATERIALS: ("materials", "missing")}

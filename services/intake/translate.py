@@ -29,12 +29,12 @@ from contracts.events.cases import (
     CaseTerminated,
     CaseWithdrawn,
 )
+from libraries.clocks.clock import changed_to
+from libraries.clocks.recounting import handed_on
+from libraries.policies import Policy
 from services.intake.domain import change as said
 from services.intake.domain.case import Awaited, Case
 from services.intake.domain.change import Change, ClocksMoved, Fact
-from services.policies import Policy
-from services.policies.clocks import changed_to
-from services.policies.recounting import handed_on
 
 
 def to_events(change: Change, policy: Policy) -> Iterator[CaseBound]:

@@ -10,13 +10,13 @@ from msgspec import UNSET, UnsetType
 from contracts.access import Access, Part, Relation, access
 from contracts.clocks import LimitBasis
 from contracts.codes import CaseState, ClockKind, Field, SubmissionChannel
+from libraries.clocks.clock import facts_of
+from libraries.clocks.wording import address_of, office_of
+from libraries.policies import Policy
+from libraries.policies.kinds import Happening
 from services.intake.domain.case import Awaited, Case, expected, lead_of
 from services.intake.domain.reopening import right_until
 from services.intake.translate import to_awaited
-from services.policies import Policy
-from services.policies.clocks import facts_of
-from services.policies.kinds import Happening
-from services.policies.words import address_of, office_of
 
 Relations = Collection[Relation]
 """What the caller is to the case."""

@@ -1,6 +1,6 @@
 """`python -m services.notify`: the notify service as a process."""
 
+from libraries.runtime.process import main
 from services.notify.app import build
-from services.runtime.process import main
 
 main(build)

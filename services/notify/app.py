@@ -3,23 +3,23 @@
 from pydantic import Field
 
 from contracts.topics import PROGRESS
-from services.notify.climbing import Supervisor
-from services.notify.firing import ALERTS_PER_SECOND, WRITER_SECONDS, Watchman
-from services.notify.handlers import Watcher
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.encryption import Sealer
+from libraries.runtime.jobs.job import Job
+from libraries.runtime.kafka import watermarks
+from libraries.runtime.kafka.consumer import Pump
+from libraries.runtime.process import Service
+from libraries.runtime.settings import ORIGIN, RuntimeSettings, read_settings
+from services.notify.escalation.backfill import Latecomers
+from services.notify.escalation.scheduler import Supervisor
 from services.notify.http import ROUTES
-from services.notify.latecomers import Latecomers
-from services.notify.pace import Pace
 from services.notify.places import Places
-from services.notify.receiving import ANSWER_SECONDS
-from services.policies import PolicyWatch
-from services.runtime import watermarks
-from services.runtime.broker import Pump
-from services.runtime.clock import Clock
-from services.runtime.database import open_engine
-from services.runtime.jobs import Job
-from services.runtime.process import Service
-from services.runtime.sealing import Sealer
-from services.runtime.settings import ORIGIN, RuntimeSettings, read_settings
+from services.notify.watching.feedback import ANSWER_SECONDS
+from services.notify.watching.handlers import Watcher
+from services.notify.watching.rate_limits import Pace
+from services.notify.watching.scheduler import ALERTS_PER_SECOND, WRITER_SECONDS, Watchman
 
 FIRING_SECONDS = 0.25
 SWEEPING_SECONDS = 2.0

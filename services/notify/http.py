@@ -17,18 +17,19 @@ from litestar.response import ServerSentEvent
 
 from contracts.codes import CaseState, ClockKind, ClockStatus, Field, SupervisionLevel
 from contracts.refusals import Fault
-from services.notify import figures, oversight
-from services.notify.figures import AlertView, Names, Wanted, WatchView, name_of
-from services.notify.oversight import SupervisionView
-from services.notify.shapes import Overview, Performance
-from services.policies import Policy
-from services.runtime.auth import Principal, Role, requires
-from services.runtime.database import transaction
-from services.runtime.documents import Described
-from services.runtime.failures import Rejected
-from services.runtime.pages import SEALED
-from services.runtime.requests import AskedArea
-from services.runtime.streams import Entry, stream
+from libraries.policies import Policy
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.failures import Rejected
+from libraries.runtime.web.auth import Principal, Role, requires
+from libraries.runtime.web.openapi import Described
+from libraries.runtime.web.pages import SEALED
+from libraries.runtime.web.requests import AskedArea
+from libraries.runtime.web.streams import Entry, stream
+from services.notify.escalation import queries as escalations
+from services.notify.escalation.queries import SupervisionView
+from services.notify.figures import queries
+from services.notify.figures.queries import AlertView, Names, Wanted, WatchView, name_of
+from services.notify.figures.views import Overview, Performance
 
 Call = Request[Principal, Any, State]
 
@@ -93,10 +94,10 @@ async def overview(
     office, area = _scope(request.user, office, area)
     async with transaction(state.engine) as conn:
         settled = state.clock.now() - ANSWERED_WITHIN * state.clock.speed
-        found = await figures.get_overview(conn, area=area, office=office, settled=settled, policy=policy)
-        supervision = await oversight.count_supervisions(conn, areas=policy.ranges_within(area), office=office)
+        found = await queries.get_overview(conn, area=area, office=office, settled=settled, policy=policy)
+        supervision = await escalations.count_supervisions(conn, areas=policy.ranges_within(area), office=office)
         # What notify itself has set aside is no office's.
-        parked = await figures.count_parked(conn) if not office else 0
+        parked = await queries.count_parked(conn) if not office else 0
     names = _names(policy)
     for line in found["by_office"]:
         line["zh"], line["en"] = (name_of(line["office"], names, language) for language in ("zh", "en"))
@@ -107,7 +108,7 @@ async def overview(
         line["zh"] = known.name if known is not None else line["area"]
     for line in found["cases"]:
         line["zh"], line["en"] = CaseState(line["state"]).zh, CaseState(line["state"]).en
-    total = found.pop("total") or [dict.fromkeys(figures.FIGURES, 0)]
+    total = found.pop("total") or [dict.fromkeys(queries.FIGURES, 0)]
     known = policy.area(area) if area else None
     return {
         "now": state.clock.now(),
@@ -150,7 +151,7 @@ async def list_watches(  # noqa: PLR0913, PLR0917 - one for each query parameter
         due_before=due_before or FAR,
     )
     async with transaction(state.engine) as conn:
-        found = await figures.list_watches(
+        found = await queries.list_watches(
             conn,
             wanted,
             after=_after(cursor),
@@ -175,14 +176,14 @@ async def list_supervisions(
     """What is urged, supervised or listed, the longest late first: who holds it, how late, who was told."""
     office, area = _scope(request.user, office, area)
     async with transaction(state.engine) as conn:
-        found = await oversight.list_supervisions(
+        found = await escalations.list_supervisions(
             conn,
             areas=state.policy.policy.ranges_within(area),
             office=office,
             level=level,
             after=_after(cursor),
             limit=limit + 1,
-            seen=oversight.Seen(
+            seen=escalations.Seen(
                 now=state.clock.now(),
                 names=_names(state.policy.policy),
                 settled_through=state.policy.policy.calendar.settled_through,
@@ -222,7 +223,7 @@ async def list_alerts(
     async with transaction(state.engine) as conn:
         policy: Policy = state.policy.policy
         areas, names = policy.ranges_within(area), _names(policy)
-        found = await figures.list_alerts(conn, after=after, office=office, areas=areas, limit=limit, names=names)
+        found = await queries.list_alerts(conn, after=after, office=office, areas=areas, limit=limit, names=names)
     return AlertPage(items=found, next=found[-1].cursor if found else cursor)
 
 
@@ -245,7 +246,7 @@ async def stream_alerts(
         policy: Policy = state.policy.policy
         areas, names = policy.ranges_within(area), _names(policy)
         async with transaction(state.engine) as conn:
-            found = await figures.list_alerts(conn, after=after, office=office, areas=areas, limit=200, names=names)
+            found = await queries.list_alerts(conn, after=after, office=office, areas=areas, limit=200, names=names)
         return [Entry(cursor=one.cursor, type=one.type, data=msgspec.json.encode(one).decode()) for one in found]
 
     return stream(fetch, _checked(request.headers.get("last-event-id")), ends_at=request.user.ends_at)
@@ -254,7 +255,7 @@ async def stream_alerts(
 def _checked(cursor: str | None) -> str | None:
     if cursor is not None:
         try:
-            figures.read_cursor(cursor)
+            queries.read_cursor(cursor)
         except ValueError:
             raise Rejected("bad_cursor", BAD_CURSOR) from None
     return cursor
@@ -273,7 +274,7 @@ async def performance(request: Call, state: State, code: FromPath[str]) -> dict[
         raise Rejected("not_found")
     asked, _ = _scope(request.user, code, "")
     async with transaction(state.engine) as conn:
-        found = await figures.get_performance(conn, asked)
+        found = await queries.get_performance(conn, asked)
     return {"office": code, "zh": office.zh, "en": office.en, **found}
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.runtime.database import transaction
+from libraries.runtime.database.engine import transaction
 
 _OPEN_AT: Final = text(
     """

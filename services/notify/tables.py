@@ -17,8 +17,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.runtime.progress_tables import progress_tables
-from services.runtime.tables import plumbing_tables
+from libraries.runtime.database.progress_tables import progress_tables
+from libraries.runtime.database.tables import plumbing_tables
 
 metadata = MetaData()
 plumbing_tables(metadata)

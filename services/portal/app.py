@@ -15,7 +15,14 @@ from litestar.exceptions import HTTPException
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.policies import PolicyWatch
+from libraries.policies import PolicyWatch
+from libraries.runtime import logs
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.jobs.job import Job
+from libraries.runtime.lifecycle import database_answers, repeat, serve, server_of, spare_the_collector, stop_on_signals
+from libraries.runtime.settings import ORIGIN, ProcessSettings, read_settings
+from libraries.runtime.web.app import DEGRADED, OK, live, metrics, ready
 from services.portal import store
 from services.portal.coordinator import COORDINATOR
 from services.portal.counter import LISTS
@@ -26,13 +33,6 @@ from services.portal.registering import REGISTERING
 from services.portal.remote import ServiceAway, ServiceRefused, Services, new_client
 from services.portal.signing import SIGNING
 from services.portal.visits import Portal
-from services.runtime import logs
-from services.runtime.clock import Clock
-from services.runtime.database import open_engine, transaction
-from services.runtime.http import DEGRADED, OK, live, metrics, ready
-from services.runtime.jobs import Job
-from services.runtime.lifecycle import database_answers, repeat, serve, server_of, spare_the_collector, stop_on_signals
-from services.runtime.settings import ORIGIN, ProcessSettings, read_settings
 
 TRIES_KEPT: Final = timedelta(days=180)
 FORGETTING_SECONDS: Final = 600.0

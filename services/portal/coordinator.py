@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from contracts.codes import ReferralRole, ReferralState, Role
-from services.policies.words import address_of
+from libraries.clocks.wording import address_of
 from services.portal import places
 from services.portal.catalogue import say
 from services.portal.domain import work

@@ -10,7 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from contracts.codes import ClockKind, ReferralRole, ReferralState, Role
-from services.policies.words import address_of
+from libraries.clocks.wording import address_of
+from libraries.ids import new_id
 from services.portal.domain import work
 from services.portal.domain.work import Group
 from services.portal.forms import Form
@@ -20,7 +21,6 @@ from services.portal.reading import PURPOSE, reasons_for
 from services.portal.referrals import item_of, referral_values, why_of
 from services.portal.remote import ServiceRefused
 from services.portal.visits import REVIEW_FIELD, Call, Visit
-from services.runtime.ids import new_id
 
 OFFICERS: Final = {ROLES: (Role.OFFICER,)}
 MOST: Final = 200

@@ -16,7 +16,7 @@ from litestar.response import Redirect
 
 from contracts import codes
 from contracts.codes import Role
-from services.deadlines import CIVIL_TIME
+from libraries.deadlines import CIVIL_TIME
 from services.portal.catalogue import Language, say
 from services.portal.visits import Visit
 

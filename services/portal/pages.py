@@ -11,6 +11,7 @@ from litestar.handlers import BaseRouteHandler
 
 from contracts.codes import Role
 from contracts.refusals import FieldError
+from libraries.runtime.failures import FailureClass, classify
 from services.portal.forms import BadForm, Form
 from services.portal.look import go_to, page
 from services.portal.remote import Problem, ServiceAway, ServiceRefused
@@ -25,7 +26,6 @@ from services.portal.visits import (
     local_path,
     visit_of,
 )
-from services.runtime.failures import FailureClass, classify
 
 OPEN: Final = "open"
 """Of a route: no session, no form, nothing personal."""

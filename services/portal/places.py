@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from contracts.codes import WIDE
-from services.policies import Area, Office, Policy
-from services.policies.words import address_of
+from libraries.clocks.wording import address_of
+from libraries.policies import Area, Office, Policy
 
 MOST_FOUND: Final = 20
 FEWEST_LETTERS: Final = 2

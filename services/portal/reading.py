@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from services.policies import Reason
+from libraries.policies import Reason
 from services.portal.remote import ServiceRefused
 from services.portal.visits import Visit
 

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Response
 
 from contracts.codes import ReferralState
-from services.policies.words import address_of
+from libraries.clocks.wording import address_of
 from services.portal.domain import work
 from services.portal.domain.work import DueDate, Group
 from services.portal.explaining import main_part

@@ -8,7 +8,8 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from contracts.codes import Field, Role, SubmissionChannel
-from services.policies import Category
+from libraries.ids import new_id
+from libraries.policies import Category
 from services.portal import places
 from services.portal.catalogue import say
 from services.portal.forms import Form
@@ -16,7 +17,6 @@ from services.portal.look import go_to, page
 from services.portal.pages import ROLES, error_page, faults_of, note_away, visit
 from services.portal.remote import ServiceAway, ServiceRefused
 from services.portal.visits import REVIEW_FIELD, Call, Visit
-from services.runtime.ids import new_id
 
 CLERKS: Final = {ROLES: (Role.CLERK,)}
 SOURCE: Final = "portal"

@@ -10,9 +10,9 @@ import httpx
 import msgspec
 
 from contracts.refusals import FieldError
+from libraries.runtime.web.auth import Principal, issue_token
 from services.portal.catalogue import Language
 from services.portal.domain.accounts import Account, Post
-from services.runtime.auth import Principal, issue_token
 
 TOKEN_LIVES: Final = timedelta(minutes=1)
 PATIENCE_SECONDS: Final = 10.0

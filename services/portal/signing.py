@@ -10,6 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from contracts.codes import Role
+from libraries.ids import new_id
+from libraries.runtime.database.engine import transaction
 from services.portal import store
 from services.portal.catalogue import LANGUAGES, say
 from services.portal.domain.accounts import Account, Login, Refusal, login_of, password_faults, refusal
@@ -29,8 +31,6 @@ from services.portal.visits import (
     new_secret,
     secret_hash,
 )
-from services.runtime.database import transaction
-from services.runtime.ids import new_id
 
 KEPT = "kept."
 """Begins the fields of a form that was sent without a session."""

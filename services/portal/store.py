@@ -10,10 +10,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import Role
+from libraries.ids import new_id
 from services.portal.domain.accounts import LOCKED_FOR, Account, Login, Post, Tries
 from services.portal.domain.sessions import Session
 from services.portal.tables import accounts, logins, posts, sessions
-from services.runtime.ids import new_id
 
 FAILED = (Login.TRIED.value, Login.WRONG.value, Login.DISABLED.value)
 

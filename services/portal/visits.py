@@ -13,14 +13,14 @@ from litestar import Request
 from litestar.datastructures import Cookie, State
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.policies import Policy
+from libraries.policies import Policy
+from libraries.runtime.database.engine import glance, transaction
 from services.portal import store
 from services.portal.catalogue import LANGUAGES, Language
 from services.portal.domain.sessions import Session, end_of, to_note
 from services.portal.forms import Form
 from services.portal.keys import hashed
 from services.portal.remote import Caller, Services
-from services.runtime.database import glance, transaction
 
 Call = Request[Any, Any, State]
 

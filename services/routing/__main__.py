@@ -1,6 +1,6 @@
 """`python -m services.routing`: the routing service as a process."""
 
+from libraries.runtime.process import main
 from services.routing.app import build
-from services.runtime.process import main
 
 main(build)

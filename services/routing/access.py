@@ -8,14 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import ANSWERS_OF, OF_ROLE, Access, Part, Relation, access
 from contracts.codes import ClockKind, ReferralRole
-from services.policies import Policy
+from libraries.policies import Policy
+from libraries.runtime.failures import Rejected
+from libraries.runtime.web.access import by_token, demand
+from libraries.runtime.web.auth import Principal, Role
 from services.routing import store
-from services.routing.coordinating import caller_of
+from services.routing.decisions import caller_of
 from services.routing.domain.deciders import decides, office_of
 from services.routing.domain.referral import Referral, Routing
-from services.runtime.access import by_token, demand
-from services.runtime.auth import Principal, Role
-from services.runtime.failures import Rejected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

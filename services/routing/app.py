@@ -1,22 +1,22 @@
 """Puts routing together from its settings."""
 
-from services.policies import PolicyWatch
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.encryption import Sealer
+from libraries.runtime.jobs.job import Job
+from libraries.runtime.jobs.recounting import Recount
+from libraries.runtime.jobs.relocating import Turns
+from libraries.runtime.kafka import watermarks
+from libraries.runtime.kafka.watermarks import Announces
+from libraries.runtime.process import Service
+from libraries.runtime.settings import RuntimeSettings, read_settings
+from services.routing.deemed_acceptance import Listener
 from services.routing.handlers import Router
 from services.routing.http import ROUTES
 from services.routing.recounting import Recounter
 from services.routing.relocating import Relocator
-from services.routing.silence import Listener
 from services.routing.tables import loads
-from services.runtime import watermarks
-from services.runtime.clock import Clock
-from services.runtime.database import open_engine
-from services.runtime.jobs import Job
-from services.runtime.process import Service
-from services.runtime.recounting import Recount
-from services.runtime.relocating import Turns
-from services.runtime.sealing import Sealer
-from services.runtime.settings import RuntimeSettings, read_settings
-from services.runtime.watermarks import Announces
 
 
 def build(settings: RuntimeSettings | None = None) -> Service:

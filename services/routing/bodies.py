@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.codes import FeedbackAction
 from contracts.submissions import Identifier, LongText, ShortText
-from services.runtime.ids import new_id
+from libraries.ids import new_id
 
 
 class AnswerBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -8,20 +8,20 @@ from uuid import UUID
 
 from contracts.access import Part, Relation, readable
 from contracts.events.base import Actor
-from services.policies import Policy
-from services.policies.clocks import LegalClock
-from services.policies.explained import CalendarTold, ClockExplained
-from services.policies.explaining import calendar_told, explained
-from services.policies.sheets import Sheet, minute, sheet_html, sheet_text
-from services.policies.words import Words, actor_of, approver_of, office_of, reason_of
+from libraries.clocks.clock import LegalClock
+from libraries.clocks.documents import Sheet, minute, sheet_html, sheet_text
+from libraries.clocks.explaining import calendar_told, explained
+from libraries.clocks.views import CalendarTold, ClockExplained
+from libraries.clocks.wording import Words, actor_of, approver_of, office_of, reason_of
+from libraries.policies import Policy
+from libraries.runtime.failures import Rejected
+from libraries.runtime.web.pages import Page
+from libraries.runtime.web.representations import Told
 from services.routing.access import Seen
 from services.routing.domain.dispatching import RULES
 from services.routing.domain.referral import Referral
 from services.routing.rows import Act
 from services.routing.translate import ReferralView, to_view
-from services.runtime.failures import Rejected
-from services.runtime.forms import Told
-from services.runtime.pages import Page
 
 ACTS: Final[Mapping[str, Words]] = MappingProxyType(
     {

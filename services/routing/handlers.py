@@ -15,24 +15,24 @@ from contracts.events.cases import CaseAccepted, CaseErased, CaseReopened, CaseT
 from contracts.events.rejections import RecordPlace
 from contracts.refusals import Fault
 from contracts.topics import CASES, FEEDBACK_PATTERN, feedback_office
-from services.policies import PolicyWatch
+from libraries.ids import new_id
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.encryption import Sealer
+from libraries.runtime.failures import Rejected
+from libraries.runtime.kafka.records import Incoming, Reader, Record, Unreadable, events_of_ours, fault_of
+from libraries.runtime.outbox import journal
 from services.routing import store
-from services.routing.answering import SERVICE, latest, take_answers
-from services.routing.aside import tell_aside
-from services.routing.domain.answers import Answer
 from services.routing.domain.dispatching import dispatch, moment_of_end, rework, withdraw
-from services.routing.domain.reading import LARGEST, Misread, read_answer, told_back, whole
+from services.routing.domain.feedback import Answer
+from services.routing.domain.feedback_body import LARGEST, Misread, read_answer, told_back, whole
 from services.routing.domain.referral import Change, Routing
 from services.routing.domain.timing import Desk
 from services.routing.erasing import erase_texts
-from services.routing.refusing import apart, referral_ids, refuse
+from services.routing.feedback import SERVICE, latest, take_answers
+from services.routing.feedback_dead_letters import tell_aside
+from services.routing.feedback_refusals import apart, referral_ids, refuse
 from services.routing.translate import to_matter, to_outgoing
-from services.runtime import journal
-from services.runtime.clock import Clock
-from services.runtime.consume import Incoming, Reader, Record, Unreadable, events_of_ours, fault_of
-from services.runtime.failures import Rejected
-from services.runtime.ids import new_id
-from services.runtime.sealing import Sealer
 
 CaseNews = CaseAccepted | CaseWithdrawn | CaseTerminated | CaseReopened | CaseErased
 WITHDRAWN = "case_withdrawn"

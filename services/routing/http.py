@@ -13,26 +13,26 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from contracts.access import Part
 from contracts.codes import Door, FeedbackAction, FeedbackOutcome, ReferralState
 from contracts.refusals import Fault, Refused
-from services.routing import access, explaining, listing, store
-from services.routing.answering import take_answers, used_before
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.encryption import Sealer
+from libraries.runtime.failures import Rejected
+from libraries.runtime.web.access import demand
+from libraries.runtime.web.app import json_body
+from libraries.runtime.web.auth import Principal, Role, requires
+from libraries.runtime.web.openapi import FORMS, Described
+from libraries.runtime.web.problems import problem
+from libraries.runtime.web.representations import AskedForm, AskedLanguage, tell
+from libraries.runtime.web.requests import AskedCase
+from services.routing import access, explaining, filters, store
 from services.routing.bodies import AnswerBody, as_on_kafka
-from services.routing.coordinating import DECISIONS, Decision, Resumption, decide
-from services.routing.domain.answers import Answer
-from services.routing.domain.reading import understand, whole
+from services.routing.decisions import DECISIONS, Decision, Resumption, decide
+from services.routing.domain.feedback import Answer
+from services.routing.domain.feedback_body import understand, whole
 from services.routing.domain.referral import Routing
+from services.routing.feedback import take_answers, used_before
 from services.routing.store import SavedAnswer
 from services.routing.translate import ReferralView, to_view
 from services.routing.views import AnswerView, ReadView, ReferralContent, to_answer, to_content, to_read
-from services.runtime.access import demand
-from services.runtime.auth import Principal, Role, requires
-from services.runtime.database import transaction
-from services.runtime.documents import FORMS, Described
-from services.runtime.failures import Rejected
-from services.runtime.forms import AskedForm, AskedLanguage, tell
-from services.runtime.http import json_body
-from services.runtime.problems import problem
-from services.runtime.requests import AskedCase
-from services.runtime.sealing import Sealer
 
 Call = Request[Principal, Any, State]
 
@@ -86,14 +86,14 @@ async def list_referrals(  # noqa: PLR0913, PLR0917 - one for each question
         case_id = await store.find_case_id(conn, case) if case is not None else None
         if case is not None and case_id is None:
             return Page(items=[])
-        wanted = listing.Wanted(
+        wanted = filters.Wanted(
             offices=policy.codes_of_office(office) if office is not None else None,
             case_id=case_id,
             state=referral_state.value if referral_state is not None else None,
             due_before=due_before,
             decider=decider,
         )
-        found = await listing.list_visible(conn, user, wanted, policy, after=cursor, limit=limit + 1)
+        found = await filters.list_visible(conn, user, wanted, policy, after=cursor, limit=limit + 1)
     page = found[:limit]
     views = [to_view(referral, routing, policy) for routing, referral in page]
     return Page(items=views, next=str(page[-1][1].id) if len(found) > limit else None)

@@ -14,18 +14,18 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.codes import LEAD_WORK
-from services.policies import Policy
-from services.policies.clocks import LegalClock
-from services.policies.packing import PackedClock, pack, unpack
-from services.policies.recounting import calendar_version, recalculated
-from services.routing.answering import SERVICE
-from services.routing.domain.nesting import INSIDE, recounted
+from libraries.clocks.clock import LegalClock
+from libraries.clocks.packing import PackedClock, pack, unpack
+from libraries.clocks.recounting import calendar_version, recalculated
+from libraries.ids import derived_id
+from libraries.policies import Policy
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.outbox import journal
+from libraries.runtime.outbox.journal import Outgoing
+from services.routing.domain.lead_limit import INSIDE, recounted
+from services.routing.feedback import SERVICE
 from services.routing.handlers import Router
 from services.routing.translate import copies_of
-from services.runtime import journal
-from services.runtime.database import transaction
-from services.runtime.ids import derived_id
-from services.runtime.journal import Outgoing
 
 PORTION: Final = 2000
 

@@ -9,16 +9,16 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.jobs.relocating import distinct
+from libraries.runtime.metrics import OPEN_AT_NOBODY
+from libraries.runtime.outbox import journal
 from services.routing import store
-from services.routing.answering import SERVICE
 from services.routing.domain.referral import Change
 from services.routing.domain.relocating import relocated
+from services.routing.feedback import SERVICE
 from services.routing.handlers import Router
 from services.routing.translate import to_outgoing
-from services.runtime import journal
-from services.runtime.database import transaction
-from services.runtime.gauges import OPEN_AT_NOBODY
-from services.runtime.relocating import distinct
 
 PORTION: Final = 500
 _LIVE: Final = text(

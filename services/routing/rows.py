@@ -10,10 +10,10 @@ from sqlalchemy import RowMapping
 
 from contracts.codes import Door, Field, ReferralRole, ReferralState, Role
 from contracts.events.base import Actor
-from services.policies import Policy
-from services.policies.clocks import LegalClock
-from services.policies.packing import PackedClock, pack, unpack
-from services.policies.recounting import version_of, written
+from libraries.clocks.clock import LegalClock
+from libraries.clocks.packing import PackedClock, pack, unpack
+from libraries.clocks.recounting import version_of, written
+from libraries.policies import Policy
 from services.routing.domain.matter import Matter
 from services.routing.domain.referral import Corrected, Decided, Referral
 

@@ -12,13 +12,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import RETURN_RIGHTS, ClockKind, FeedbackAction, FeedbackOutcome, ReferralState
-from services.policies import Policy
-from services.policies.clocks import LegalClock
+from libraries.clocks.clock import LegalClock
+from libraries.policies import Policy
+from libraries.runtime.database.bulk import among, insert_rows, update_rows
+from libraries.runtime.web.auth import Principal
 from services.routing import rows
 from services.routing.domain.referral import Change, Corrected, Referral, Routing
 from services.routing.tables import acts, answers, clocks, corrections, decisions, referrals, routed_cases, text_reads
-from services.runtime.auth import Principal
-from services.runtime.bulk import among, insert_rows, update_rows
 
 MOST_READS: Final = 1000
 

@@ -13,12 +13,12 @@ from contracts.events.cases import CaseAccepted
 from contracts.events.clocks import clocks_in
 from contracts.events.referrals import FeedbackReceived, ReferralEvent, ReferralOfficeSucceeded
 from contracts.topics import OFFICE_REFERRALS
-from services.policies import Policy
-from services.policies.clocks import LegalClock
-from services.policies.words import office_of
+from libraries.clocks.clock import LegalClock
+from libraries.clocks.wording import office_of
+from libraries.policies import Policy
+from libraries.runtime.outbox.journal import Outgoing
 from services.routing.domain.matter import Matter
 from services.routing.domain.referral import Change, Referral, Routing
-from services.runtime.journal import Outgoing
 
 
 class ClockView(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,8 +10,8 @@ from sqlalchemy import RowMapping
 
 from contracts.access import Access, Part, Relation, readable
 from contracts.codes import WORK, FeedbackAction, ReferralRole, ReferralState
-from services.policies import Policy
-from services.policies.words import office_of, reason_of
+from libraries.clocks.wording import office_of, reason_of
+from libraries.policies import Policy
 from services.routing.access import Seen
 from services.routing.domain.referral import Referral
 from services.routing.store import SavedAnswer

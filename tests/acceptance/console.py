@@ -12,7 +12,7 @@ import asyncpg
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from services.console.verify.reading import database_address
+from console.verify.reading import database_address
 from tests.acceptance.test_up import Up, until
 from tests.integration.intake.test_registration import a_submission
 
@@ -61,7 +61,7 @@ class Ended:
 def yimen(up: Up | None, *arguments: str, **environment: str) -> Ended:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("YIMEN_")}
     named = ["--data", str(up.folder)] if up is not None else []
-    command = [sys.executable, "-m", "services.console", *arguments, *named]
+    command = [sys.executable, "-m", "console", *arguments, *named]
     return Ended(subprocess.run(command, env=ours | environment, capture_output=True, text=True, check=False))
 
 

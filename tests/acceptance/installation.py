@@ -21,6 +21,8 @@ import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from console.engines.child import free_port
+from console.topics import create
 from contracts.topics import (
     ALERTS,
     CASES,
@@ -31,10 +33,8 @@ from contracts.topics import (
     REJECTIONS,
     SUBMISSIONS,
 )
-from services.console.engines.child import free_port
-from services.console.topics import create
-from services.runtime.auth import Principal, Role, issue_token
-from services.runtime.migrate import upgrade
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.web.auth import Principal, Role, issue_token
 
 KEY = "t" * 32
 SERVICES = ("intake", "routing", "notify")
@@ -146,7 +146,7 @@ class Installation:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "services.console",
+            "console",
             *arguments,
             env=self.environment | where,
             stdout=asyncio.subprocess.PIPE,

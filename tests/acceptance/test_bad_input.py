@@ -13,13 +13,13 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from console.topics import create
 from contracts.cloudevents import Envelope, encode
 from contracts.codes import CaseState
 from contracts.events.cases import CaseWithdrawn
 from contracts.topics import CASES, OFFICE_FEEDBACK, REFERRALS, REJECTIONS, SUBMISSIONS
-from services.console.topics import create
-from services.runtime.auth import Role
-from services.runtime.ids import new_id
+from libraries.ids import new_id
+from libraries.runtime.web.auth import Role
 from tests.acceptance.installation import Installation, installed, until
 from tests.integration.intake.test_registration import NOW, a_submission
 from tests.integration.routing.test_routing import an_accepted_case
@@ -83,7 +83,7 @@ async def city(postgres: str, kafka: str, tmp_path_factory: pytest.TempPathFacto
 
 async def yimen(city: Installation, *arguments: str, status: int = 0) -> Any:
     """The command as an operator of this installation calls it; its answer as JSON."""
-    command = [sys.executable, "-m", "services.console", *arguments, "--json"]
+    command = [sys.executable, "-m", "console", *arguments, "--json"]
     environment = city.environment | {"YIMEN_DATA": str(city.folder / "none")}
     done = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, check=False)
     assert done.returncode == status, (done.stdout, done.stderr)

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from contracts.topics import ALERTS, CASES, REFERRALS
-from services.policies import load_policy
-from services.runtime.auth import Role
+from libraries.policies import load_policy
+from libraries.runtime.web.auth import Role
 from tests.acceptance.installation import SERVICES, Installation, installed, until
 from tests.integration.intake.test_registration import a_submission
 from tests.unit.policies.changing import AREAS, HEADING, write_pack

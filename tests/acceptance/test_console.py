@@ -8,14 +8,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from console.target import find_target
+from console.topics import DEFAULT_POLICY, needed
+from console.verify import oracle, reading
+from console.verify.oracle import Report
 from contracts.cloudevents import Envelope, encode
 from contracts.codes import CaseState
 from contracts.events.cases import CaseWithdrawn
 from contracts.topics import CASES
-from services.console.target import find_target
-from services.console.topics import DEFAULT_POLICY, needed
-from services.console.verify import oracle, reading
-from services.console.verify.oracle import Report
 from tests.acceptance.console import breaches_of, close, in_database, officer, produce, registered, yimen
 from tests.acceptance.test_up import Up, until
 

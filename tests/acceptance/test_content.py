@@ -8,9 +8,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from services.console.topics import DEFAULT_POLICY
-from services.policies import load_policy
-from services.runtime.auth import Role
+from console.topics import DEFAULT_POLICY
+from libraries.policies import load_policy
+from libraries.runtime.web.auth import Role
 from tests.acceptance.installation import Installation, installed, until
 from tests.acceptance.test_mission import answers, becomes, referrals, registered, run
 

@@ -20,7 +20,7 @@ ASKED = ("--cases", str(CASES), "--speed", "86400", "--seed", "11")
 def test_a_small_city_is_played_to_its_end(tmp_path: Path) -> None:
     file = tmp_path / "demo.json"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("YIMEN_")}
-    command = [sys.executable, "-m", "services.console", "demo", "--json", str(file), *ASKED]
+    command = [sys.executable, "-m", "console", "demo", "--json", str(file), *ASKED]
     done = subprocess.run(
         command, env=environment | {"COLUMNS": "160"}, capture_output=True, text=True, check=False, timeout=380
     )

@@ -18,12 +18,12 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from console.engines.child import free_port
+from console.topics import create
 from contracts.topics import ALERTS, CASES, PROGRESS, REFERRALS, REJECTIONS, SUBMISSIONS
-from services.console.engines.child import free_port
-from services.console.topics import create
-from services.runtime.auth import Principal, Role, issue_token
-from services.runtime.consume import Record
-from services.runtime.migrate import upgrade
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.kafka.records import Record
+from libraries.runtime.web.auth import Principal, Role, issue_token
 from tests.integration.intake import voices
 from tests.integration.intake.test_registration import a_submission
 

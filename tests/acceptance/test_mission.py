@@ -9,10 +9,10 @@ import asyncpg
 import httpx
 import pytest
 
+from console.topics import DEFAULT_POLICY
 from contracts.codes import Field
-from services.console.topics import DEFAULT_POLICY
-from services.policies import load_policy
-from services.runtime.auth import Role
+from libraries.policies import load_policy
+from libraries.runtime.web.auth import Role
 from tests.acceptance.installation import Installation, installed, until
 from tests.integration.intake.test_registration import a_submission
 

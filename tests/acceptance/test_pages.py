@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.console.engines.brokers import java_and_maven
+from console.engines.brokers import java_and_maven
 from tests.acceptance.test_up import Up, up  # noqa: F401 - a fixture
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "run-it.md"

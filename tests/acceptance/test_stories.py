@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from contracts.topics import ALERTS, OFFICE_FEEDBACK, OFFICE_REFERRALS, REFERRALS, SUBMISSIONS
-from services.runtime.auth import Role
+from libraries.runtime.web.auth import Role
 from tests.acceptance.installation import Installation, installed, until
 from tests.integration.intake.test_registration import a_submission
 

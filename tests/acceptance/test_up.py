@@ -31,7 +31,7 @@ class Up:
 
     def begin(self, *arguments: str) -> subprocess.Popen[bytes]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("YIMEN_")}
-        command = [sys.executable, "-m", "services.console", "up", "--json", "--data", str(self.folder), *arguments]
+        command = [sys.executable, "-m", "console", "up", "--json", "--data", str(self.folder), *arguments]
         with self.said.open("ab") as said:
             return subprocess.Popen(command, env=environment, stdout=said, stderr=subprocess.STDOUT)
 

@@ -14,7 +14,7 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
-from services.runtime.lifecycle import spare_the_collector
+from libraries.runtime.lifecycle import spare_the_collector
 from tests.benchmarks import consuming, flooding, recounting, relaying, resting, thinking, watching
 from tests.benchmarks.ground import engines, machine
 

@@ -14,19 +14,19 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.codes import ClockKind, ClockStatus
-from services.notify import store
-from services.notify.domain.watch import Alert, Watch
+from libraries.ids import new_id
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.kafka.progress import note_progress
+from libraries.runtime.kafka.watermarks import note_marks
+from libraries.runtime.lifecycle import spare_the_collector
+from services.notify.domain.timers import Alert, Watch
 from services.notify.domain.writers import BY_ALL
-from services.notify.firing import Watchman
-from services.notify.handlers import READERS
-from services.notify.pace import LowWater, Pace
-from services.policies import PolicyWatch
-from services.runtime.clock import Clock
-from services.runtime.database import open_engine, transaction
-from services.runtime.ids import new_id
-from services.runtime.lifecycle import spare_the_collector
-from services.runtime.progress import note_progress
-from services.runtime.watermarks import note_marks
+from services.notify.watching import store
+from services.notify.watching.handlers import READERS
+from services.notify.watching.rate_limits import LowWater, Pace
+from services.notify.watching.scheduler import Watchman
 from tests.benchmarks.ground import PACK, spent
 
 COUNTIES = (130702, 130703, 130705, 130706, 130708, 130709, 130722, 130723, 130724, 130725, 130726, 130727)

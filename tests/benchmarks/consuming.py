@@ -14,16 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.events.cases import CaseAccepted
 from contracts.events.referrals import RoutingDecided
-from services.policies import PolicyWatch
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.bulk import insert_rows
+from libraries.runtime.encryption import Sealer
+from libraries.runtime.kafka.consumer import Pump, SteadyBroker
+from libraries.runtime.kafka.records import Incoming, Reader, events_of_ours
+from libraries.runtime.kafka.settling import Desk
+from libraries.runtime.outbox import journal
+from libraries.runtime.outbox.journal import Outgoing
 from services.routing.handlers import Router
-from services.runtime import journal
-from services.runtime.broker import Pump, SteadyBroker
-from services.runtime.bulk import insert_rows
-from services.runtime.clock import Clock
-from services.runtime.consume import Incoming, Reader, events_of_ours
-from services.runtime.journal import Outgoing
-from services.runtime.sealing import Sealer
-from services.runtime.settle import Desk
 from tests.benchmarks.ground import PACK, Ground, accepted, fill
 
 BATCH = 2000

@@ -12,16 +12,16 @@ from msgspec.structs import replace
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from console.topics import create
 from contracts.events.cases import CaseAccepted
 from contracts.topics import CASES, OFFICE_FEEDBACK
-from services.console.topics import create
-from services.policies import PolicyWatch
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.encryption import Sealer
+from libraries.runtime.kafka.consumer import Pump, SteadyBroker
+from libraries.runtime.kafka.records import Record, read_record
+from libraries.runtime.kafka.settling import Desk, settle
 from services.routing.handlers import Router
-from services.runtime.broker import Pump, SteadyBroker
-from services.runtime.clock import Clock
-from services.runtime.consume import Record, read_record
-from services.runtime.sealing import Sealer
-from services.runtime.settle import Desk, settle
 from tests.benchmarks.consuming import KEY
 from tests.benchmarks.ground import NOW, PACK, Ground, accepted, head
 

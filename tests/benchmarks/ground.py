@@ -19,17 +19,17 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from console.engines.brokers import ApacheKafka, Tansu, java_and_maven
+from console.engines.postgres import Postgres
+from console.topics import create
 from contracts.cloudevents import attributes
 from contracts.codes import CaseState, SubmissionChannel
 from contracts.events import CaseBound
 from contracts.events.cases import CaseAccepted
-from services.console.engines.brokers import ApacheKafka, Tansu, java_and_maven
-from services.console.engines.postgres import Postgres
-from services.console.topics import create
-from services.policies import Policy
-from services.runtime.database import open_engine
-from services.runtime.ids import new_id
-from services.runtime.migrate import upgrade
+from libraries.ids import new_id
+from libraries.policies import Policy
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.database.migrate import upgrade
 
 PACK = Path(__file__).parents[2] / "deploy" / "policies" / "zhangjiakou"
 NOW = datetime.now(UTC)

@@ -15,18 +15,18 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.codes import ClockKind
-from services.deadlines import Override
-from services.policies import Policy, PolicyWatch
-from services.policies.clocks import LegalClock, terms_of
-from services.policies.packing import pack
-from services.policies.recounting import calendar_version, written
+from libraries.clocks.clock import LegalClock, terms_of
+from libraries.clocks.packing import pack
+from libraries.clocks.recounting import calendar_version, written
+from libraries.deadlines import Override
+from libraries.policies import Policy, PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.encryption import Sealer
+from libraries.runtime.jobs.recounting import Recount
+from libraries.runtime.settings import RuntimeSettings
 from services.routing.handlers import Router
 from services.routing.recounting import Recounter
 from services.routing.tables import loads
-from services.runtime.clock import Clock
-from services.runtime.recounting import Recount
-from services.runtime.sealing import Sealer
-from services.runtime.settings import RuntimeSettings
 from tests.benchmarks.ground import PACK, Ground
 
 OFFICE = "education-130722000000"

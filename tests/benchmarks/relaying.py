@@ -7,15 +7,15 @@ from typing import Any
 
 from sqlalchemy import text
 
+from console.topics import create
 from contracts.codes import ReferralState
 from contracts.events.referrals import ReferralSigned
 from contracts.topics import REFERRALS
-from services.console.topics import create
-from services.runtime import journal
-from services.runtime.database import transaction
-from services.runtime.ids import new_id
-from services.runtime.journal import Outgoing
-from services.runtime.relay import Relay
+from libraries.ids import new_id
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.outbox import journal
+from libraries.runtime.outbox.journal import Outgoing
+from libraries.runtime.outbox.relay import Relay
 from tests.benchmarks.ground import NOW, Ground
 
 PORTION = 2000

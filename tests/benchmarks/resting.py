@@ -13,10 +13,10 @@ import asyncpg
 import httpx
 import psutil
 
+from console.engines.child import free_port
+from console.topics import create
 from contracts.topics import ALERTS, CASES, PROGRESS, REFERRALS, REJECTIONS, SUBMISSIONS
-from services.console.engines.child import free_port
-from services.console.topics import create
-from services.runtime.migrate import upgrade
+from libraries.runtime.database.migrate import upgrade
 from tests.benchmarks.ground import Ground
 
 

@@ -8,13 +8,13 @@ import msgspec
 from contracts.cloudevents import decode
 from contracts.codes import ClockKind
 from contracts.events.cases import CaseAccepted
-from services.deadlines import due, explain
-from services.policies import load_policy
-from services.policies.decision import decide
+from libraries.deadlines import due, explain
+from libraries.ids import new_id
+from libraries.policies import load_policy
+from libraries.policies.decision import decide
 from services.routing.domain.dispatching import dispatch
 from services.routing.domain.timing import Desk
 from services.routing.translate import to_matter
-from services.runtime.ids import new_id
 from tests.benchmarks.ground import NOW, PACK, Ground, accepted, head, rate
 
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts.codes import ClockKind
-from services.notify import store
-from services.notify.domain.watch import Watch, cancelled
-from services.notify.firing import Watchman
-from services.runtime.database import transaction
+from libraries.runtime.database.engine import transaction
+from services.notify.domain.timers import Watch, cancelled
+from services.notify.watching import store
+from services.notify.watching.scheduler import Watchman
 from tests.benchmarks.clocks import Clocks, batches, clocks_in, connect, fire_in_processes, shared, watch
 from tests.benchmarks.ground import NOW, Ground, spent
 

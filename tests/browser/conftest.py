@@ -13,12 +13,12 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from console.engines.child import free_port
 from contracts.codes import Role
-from services.console.engines.child import free_port
+from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.database.migrate import upgrade
 from services.portal import store
 from services.portal.passwords import hash_now
-from services.runtime.database import open_engine, transaction
-from services.runtime.migrate import upgrade
 from tests.acceptance.installation import SERVICES, Installation, installed
 from tests.browser import chromium
 

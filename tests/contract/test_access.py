@@ -4,12 +4,12 @@ from functools import cache
 
 import pytest
 
+from console.topics import DEFAULT_POLICY
 from contracts.access import DOORS, LASTS, MATRIX, OF_ROLE, Access, Part, Relation, access, readable
 from contracts.codes import ReferralRole
-from services.console.topics import DEFAULT_POLICY
-from services.policies import PolicyWatch
-from services.runtime.access import by_token
-from services.runtime.auth import Principal, Role, issue_token, read_token
+from libraries.policies import PolicyWatch
+from libraries.runtime.web.access import by_token
+from libraries.runtime.web.auth import Principal, Role, issue_token, read_token
 
 CONTENT = {Part.SUMMARY, Part.ATTRIBUTES, Part.MATERIALS}
 ANSWERS = {Part.OWN_ANSWERS, Part.CO_ANSWERS, Part.LEAD_ANSWERS}

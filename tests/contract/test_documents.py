@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from libraries.runtime.web.app import build_app
+from libraries.runtime.web.problems import MEDIA_TYPE, SECURITY_HEADERS
 from services.intake.http import ROUTES as INTAKE
 from services.notify.http import ROUTES as NOTIFY
 from services.routing.http import ROUTES as ROUTING
-from services.runtime.http import build_app
-from services.runtime.problems import MEDIA_TYPE, SECURITY_HEADERS
 
 SERVICES = {"intake": INTAKE, "routing": ROUTING, "notify": NOTIFY}
 UNTYPED = {("/v1/cases/batch", "post")}

@@ -24,7 +24,7 @@ BY_VARIABLE = {"wrong_form", "bad_identifier", "bad_area", "bad_case", "bad_post
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:
-    for room in ("contracts", "services"):
+    for room in ("console", "contracts", "libraries", "services"):
         for path in (ROOT / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS:
@@ -59,7 +59,8 @@ def facts_of(call: ast.Call) -> set[str] | None:
 def words() -> set[str]:
     """Every text of the sources that is one word: what a code may be chosen from."""
     found = set()
-    for path in [*(ROOT / "services").rglob("*.py"), ROOT / "contracts" / "reading.py"]:
+    rooms = (ROOT / room for room in ("console", "libraries", "services"))
+    for path in [*(path for room in rooms for path in room.rglob("*.py")), ROOT / "contracts" / "reading.py"]:
         found |= {
             node.value
             for node in ast.walk(ast.parse(path.read_text("utf-8")))

@@ -10,9 +10,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from console.engines.brokers import ApacheKafka
 from contracts.topics import ALERTS, CASES, HOME, OFFICE_FEEDBACK, REFERRALS, SUBMISSIONS
-from services.console.engines.brokers import ApacheKafka
-from services.runtime.auth import Role
+from libraries.runtime.web.auth import Role
 from tests.acceptance.installation import committed, installed, until
 from tests.faults.outcome import EMPLOYMENT, NUMBER, answer, exactly_once, reaches, submit
 from tests.integration.intake.test_registration import a_submission

@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from contracts.topics import OFFICE_FEEDBACK
-from services.notify.firing import ALIVE_SECONDS
-from services.notify.handlers import READERS
-from services.runtime.auth import Role
+from libraries.runtime.web.auth import Role
+from services.notify.watching.handlers import READERS
+from services.notify.watching.scheduler import ALIVE_SECONDS
 from tests.acceptance.installation import SERVICES, Installation, installed, until
 from tests.faults.outcome import EMPLOYMENT, count, parked, reaches, submit
 

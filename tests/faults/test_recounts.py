@@ -14,11 +14,11 @@ import msgspec
 import pytest
 
 from contracts.topics import SUBMISSIONS
-from services.deadlines import statutory_calendar
-from services.policies import Policy, load_policy
-from services.policies.clocks import LegalClock
-from services.policies.packing import PackedClock, unpack
-from services.policies.recounting import calendar_version, recount
+from libraries.clocks.clock import LegalClock
+from libraries.clocks.packing import PackedClock, unpack
+from libraries.clocks.recounting import calendar_version, recount
+from libraries.deadlines import statutory_calendar
+from libraries.policies import Policy, load_policy
 from tests.acceptance.installation import Installation, installed, until
 from tests.calendars import published_year
 from tests.faults.outcome import EMPLOYMENT, parked, reaches, submit

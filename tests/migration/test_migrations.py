@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pytest
 
-from services.runtime.migrate import drift, upgrade
+from libraries.runtime.database.migrate import drift, upgrade
 
 SERVICES = ("intake", "routing", "notify", "portal")
 

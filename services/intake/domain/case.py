@@ -6,12 +6,12 @@ from uuid import UUID
 
 from contracts.clocks import LimitBasis
 from contracts.codes import LEAD_WORK, CaseState, ClockKind, Field, ReferralRole, SubmissionChannel
-from services.deadlines import due
-from services.policies import Policy
-from services.policies.clocks import LegalClock, basis_of, terms_of
-from services.policies.decision import Matter, coordinator, decide
-from services.policies.kinds import Happening
-from services.runtime.ids import derived_id
+from libraries.clocks.clock import LegalClock, basis_of, terms_of
+from libraries.deadlines import due
+from libraries.ids import derived_id
+from libraries.policies import Policy
+from libraries.policies.decision import Matter, coordinator, decide
+from libraries.policies.kinds import Happening
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 from contracts.codes import CaseState, ClockKind, ClockStatus
 from contracts.events.base import BY_RULES, Actor
+from libraries.clocks.clock import LegalClock
 from services.intake.domain.case import Case
 from services.intake.domain.states import Move, after
-from services.policies.clocks import LegalClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

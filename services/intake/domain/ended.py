@@ -11,10 +11,10 @@ from contracts.codes import ClockStatus
 from contracts.events import CaseBound
 from contracts.events.cases import CaseReopened
 from contracts.events.clocks import clocks_in
-from services.deadlines import Limit
-from services.deadlines.limits import DEFAULT_RULES
-from services.policies import Policy
-from services.policies.clocks import LegalClock, Terms, Told
+from libraries.clocks.clock import LegalClock, Terms, Told
+from libraries.deadlines import Limit
+from libraries.deadlines.limits import DEFAULT_RULES
+from libraries.policies import Policy
 
 ENDS: Final[Mapping[type[k.ClockStop], ClockStatus]] = MappingProxyType(
     {k.ClockMet: ClockStatus.MET, k.ClockCancelled: ClockStatus.CANCELLED}

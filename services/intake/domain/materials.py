@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from contracts.refusals import Fault
-from services.policies import Policy
+from libraries.policies import Policy
 
 
 def material_fault(policy: Policy, codes: Collection[str], field: str) -> Fault | None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.deadlines import CIVIL_TIME
+from libraries.deadlines import CIVIL_TIME
 
 SERIAL_DIGITS = 5
 

@@ -8,11 +8,11 @@ import msgspec
 from contracts.codes import CaseState
 from contracts.events.base import Actor
 from contracts.submissions import Submission
+from libraries.policies import Policy
 from services.intake.domain.case import Case, first_contact
 from services.intake.domain.change import Accepted, Change, Registered
 from services.intake.domain.states import Move
 from services.intake.domain.timing import happens
-from services.policies import Policy
 
 
 def register(

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
+from libraries.clocks.recounting import succeeded
+from libraries.policies import Policy
 from services.intake.domain.case import Case
 from services.intake.domain.change import AreaChanged, Change, HandedOn
-from services.policies import Policy
-from services.policies.recounting import succeeded
 
 
 def relocated(case: Case, at: datetime, policy: Policy) -> Change | None:

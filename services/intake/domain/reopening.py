@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from services.deadlines import due
+from libraries.deadlines import due
+from libraries.policies import Policy
 from services.intake.domain.case import Case
-from services.policies import Policy
 
 
 def right_until(case: Case, policy: Policy, *, called_back_at: datetime | None) -> datetime | None:

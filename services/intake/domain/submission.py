@@ -12,10 +12,10 @@ from contracts.personal import is_identity_number, is_personal
 from contracts.reading import read_object
 from contracts.refusals import Fault
 from contracts.submissions import Submission, is_identifier
+from libraries.checking import check
+from libraries.policies import Policy
 from services.intake.domain.case import first_contact
 from services.intake.domain.materials import material_fault
-from services.policies import Policy
-from services.runtime.checking import check
 
 LARGEST: Final = 256 * 1024
 AREA_DIGITS: Final = 12

@@ -5,6 +5,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from contracts.codes import ClockKind
+from libraries.clocks.clock import LegalClock
+from libraries.policies import Policy
+from libraries.policies.kinds import ClockRule, Course, Happening, OnlyIf
 from services.intake.domain.case import Case, a_clock
 from services.intake.domain.change import (
     Accepted,
@@ -20,9 +23,6 @@ from services.intake.domain.change import (
     Terminated,
     Withdrawn,
 )
-from services.policies import Policy
-from services.policies.clocks import LegalClock
-from services.policies.kinds import ClockRule, Course, Happening, OnlyIf
 
 HAPPENING_OF: Final[Mapping[type[Fact], Happening]] = MappingProxyType(
     {

@@ -5,8 +5,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from contracts.codes import ClockKind
-from services.notify.domain.watch import Watch
-from services.policies import Policy
+from libraries.policies import Policy
+from services.notify.domain.timers import Watch
 
 KINDS = 256
 

@@ -8,9 +8,9 @@ from typing import Final
 
 from contracts.codes import ClockKind
 from contracts.events.clocks import SilentWriter
+from libraries.marks import Mark, Need
+from libraries.policies import Policy
 from services.notify.domain.window import steps_for
-from services.policies import Policy
-from services.runtime.watermarks import Mark, Need
 
 KINDS: Final = 256
 INTAKE, ROUTING = "intake", "routing"

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from contracts.codes import WINDOWS, CaseState, ClockKind, ReferralRole, ReferralState
-from services.deadlines import CIVIL_TIME, Calendar
+from libraries.deadlines import CIVIL_TIME, Calendar
 
 SOON_DAYS: Final = 1
 """Due soon: on the last working day, or the one before."""

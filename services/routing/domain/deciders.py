@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from contracts.codes import ClockKind
 from contracts.refusals import Refused
-from services.policies import Policy
-from services.policies.decision import SUPERIORS, arbiter, coordinator
+from libraries.policies import Policy
+from libraries.policies.decision import SUPERIORS, arbiter, coordinator
 from services.routing.domain.referral import Referral, Routing
 
 

@@ -12,8 +12,8 @@ from contracts.events.referrals import (
     RoutingDecided,
     RoutingUnmatched,
 )
-from services.policies.decision import Choice, decide
-from services.policies.kinds import Happening
+from libraries.policies.decision import Choice, decide
+from libraries.policies.kinds import Happening
 from services.routing.domain.matter import Matter
 from services.routing.domain.referral import Change, Decided, Referral, Routing
 from services.routing.domain.states import Move

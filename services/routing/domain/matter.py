@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.policies import decision
+from libraries.policies import decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,11 +15,11 @@ from contracts.codes import WORK, ClockStatus, FeedbackAction
 from contracts.events.clocks import ClockRecalculated, PauseCorrection
 from contracts.refusals import Fault, Refused
 from contracts.submissions import Feedback
-from services.deadlines import BadQuestion, Pause
-from services.deadlines.limits import civil_day, sound
-from services.policies import Policy
-from services.policies.clocks import LegalClock, facts_of
-from services.policies.reasons import refused_reason
+from libraries.clocks.clock import LegalClock, facts_of
+from libraries.deadlines import BadQuestion, Pause
+from libraries.deadlines.limits import civil_day, sound
+from libraries.policies import Policy
+from libraries.policies.reasons import refused_reason
 from services.routing.domain.referral import Change, Corrected, Referral, not_possible
 from services.routing.domain.timing import Desk
 

@@ -14,10 +14,10 @@ from contracts.events.base import BY_RULES, Actor, CaseBound
 from contracts.events.clocks import ClockLapsed
 from contracts.events.referrals import ReferralEvent
 from contracts.refusals import Refused
-from services.deadlines import Pause
-from services.policies import Policy, Reason
-from services.policies.clocks import LegalClock, changed_to
-from services.policies.decision import Choice
+from libraries.clocks.clock import LegalClock, changed_to
+from libraries.deadlines import Pause
+from libraries.policies import Policy, Reason
+from libraries.policies.decision import Choice
 from services.routing.domain.matter import Matter
 from services.routing.domain.states import ENDED, WHEN_DEEMED, Move, after
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 from uuid import UUID
 
 from contracts.events.referrals import ReferralOfficeSucceeded
-from services.policies import Policy
-from services.policies.clocks import LegalClock
-from services.policies.recounting import handed_on, succeeded
+from libraries.clocks.clock import LegalClock
+from libraries.clocks.recounting import handed_on, succeeded
+from libraries.policies import Policy
 from services.routing.domain.dispatching import RANKS, SUPERSEDED, recall
 from services.routing.domain.referral import ALL_KINDS, Change, Referral
 from services.routing.domain.timing import Desk

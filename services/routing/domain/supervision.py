@@ -14,9 +14,9 @@ from contracts.events.referrals import (
     RoutingOverridden,
 )
 from contracts.refusals import Fault, Refused
-from services.policies.decision import Choice, Step, decide
-from services.policies.kinds import Happening
-from services.policies.reasons import refused_reason
+from libraries.policies.decision import Choice, Step, decide
+from libraries.policies.kinds import Happening
+from libraries.policies.reasons import refused_reason
 from services.routing.domain.dispatching import RANKS, recall, send
 from services.routing.domain.referral import Change, Referral, not_possible
 from services.routing.domain.states import Move

@@ -6,10 +6,10 @@ from datetime import time
 from uuid import UUID
 
 from contracts.codes import RETURN_RIGHTS, ClockKind, ClockStatus
-from services.policies import LimitRow, Policy
-from services.policies.clocks import LegalClock, terms_of
-from services.policies.kinds import ClockRule, Happening, OnlyIf
-from services.routing.domain.nesting import inside, work_of
+from libraries.clocks.clock import LegalClock, terms_of
+from libraries.policies import LimitRow, Policy
+from libraries.policies.kinds import ClockRule, Happening, OnlyIf
+from services.routing.domain.lead_limit import inside, work_of
 from services.routing.domain.referral import Change, MakeId, Referral
 
 

@@ -7,9 +7,9 @@ import uuid
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from console.topics import create
+from console.verify.topic_reader import listen
 from contracts.topics import ALERTS, CASES
-from services.console.topics import create
-from services.console.verify.hearing import listen
 
 pytestmark = pytest.mark.engines
 

@@ -15,11 +15,11 @@ import pytest
 from contracts.codes import CaseState
 from contracts.events.cases import CaseRegistered, CaseWithdrawn
 from contracts.topics import CASES
-from services.runtime.consume import read_record
-from services.runtime.database import open_engine, transaction
-from services.runtime.migrate import upgrade
-from services.runtime.sealing import Sealer, check_key
-from services.runtime.settle import settle
+from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.encryption import Sealer, check_key
+from libraries.runtime.kafka.records import read_record
+from libraries.runtime.kafka.settling import settle
 from tests.integration.routing.test_routing import NOW, Routing, an_accepted_case
 
 pytestmark = pytest.mark.engines
@@ -54,7 +54,7 @@ class Console:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "services.console",
+            "console",
             "parked",
             *arguments,
             env=self.environment | environment,

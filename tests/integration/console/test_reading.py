@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import asyncpg
 import pytest
 
-from services.console.verify import reading
-from services.console.verify.facts import Facts
-from services.runtime.database import open_engine, transaction
-from services.runtime.housekeeping import JOURNAL_DAYS, make_days
-from services.runtime.ids import new_id
-from services.runtime.migrate import upgrade
+from console.verify import reading
+from console.verify.snapshot import Facts
+from libraries.ids import new_id
+from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.jobs.housekeeping import JOURNAL_DAYS, make_days
 
 NOW = datetime.now(UTC)
 NOTHING = Facts(now=NOW, tolerance=timedelta(0))

@@ -7,8 +7,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from services.console.engines.brokers import ApacheKafka
-from services.console.engines.postgres import Postgres
+from console.engines.brokers import ApacheKafka
+from console.engines.postgres import Postgres
 
 
 async def test_postgres_keeps_what_was_committed_before_a_kill(engine_folder: Path) -> None:

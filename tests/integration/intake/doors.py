@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.web.app import build_app
+from libraries.runtime.web.auth import Principal, issue_token
 from services.intake.http import ROUTES
-from services.policies import PolicyWatch
-from services.runtime.auth import Principal, issue_token
-from services.runtime.clock import Clock
-from services.runtime.database import open_engine
-from services.runtime.http import build_app
-from services.runtime.migrate import upgrade
 from tests.integration.intake.test_registration import PACK
 from tests.sealing import SEALER
 from tests.sockets import listening

@@ -19,10 +19,10 @@ from contracts.access import MATRIX, Access, Part, Relation
 from contracts.codes import ReferralRole
 from contracts.events import CaseBound
 from contracts.events.referrals import ReferralCancelled, ReferralReturnRefused, RoutingArbitrationRequested
-from services.intake.acting import PATHS as PATHS_OF_ACTS
+from libraries.policies import PolicyWatch
+from libraries.runtime.web.auth import Principal, Role
+from services.intake.actions import PATHS as PATHS_OF_ACTS
 from services.intake.http import ROUTES
-from services.policies import PolicyWatch
-from services.runtime.auth import Principal, Role
 from tests.integration.intake import voices
 from tests.integration.intake.doors import bearer, open_doors
 from tests.integration.intake.test_following import Ear

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from libraries.policies import load_policy
+from libraries.runtime.database.engine import transaction
 from services.intake import store
-from services.intake.domain import acts, following
-from services.intake.telling import act
-from services.policies import load_policy
-from services.runtime.database import transaction
+from services.intake.domain import actions, referral_updates
+from services.intake.publishing import act
 from tests.integration.intake.doors import bearer, open_doors
 from tests.integration.intake.test_access import WHO, Relation
 from tests.integration.intake.test_registration import PACK, WINDOW, a_submission
@@ -36,21 +36,21 @@ class Door:
             case = (await store.lock_cases(conn, [UUID(self.case_id)]))[UUID(self.case_id)]
             await act(
                 case.id,
-                lambda case: following.dispatched(case, solved, LEAD, OFFICE, self.policy),
+                lambda case: referral_updates.dispatched(case, solved, LEAD, OFFICE, self.policy),
                 conn,
                 self.policy,
                 who=WINDOW,
             )
             await act(
                 case.id,
-                lambda case: following.completed(case, solved, LEAD, self.policy),
+                lambda case: referral_updates.completed(case, solved, LEAD, self.policy),
                 conn,
                 self.policy,
                 who=WINDOW,
             )
             if called_back is not None:
                 at = datetime.now(UTC) - called_back
-                done = lambda case: acts.call_back(case, at, self.policy, satisfied=True)  # noqa: E731
+                done = lambda case: actions.call_back(case, at, self.policy, satisfied=True)  # noqa: E731
                 await act(case.id, done, conn, self.policy, who=WINDOW)
 
     async def does(self, act: str, body: dict[str, Any], **headers: str) -> httpx.Response:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from contracts.codes import Role
-from services.runtime.auth import Principal, issue_token
+from libraries.runtime.web.auth import Principal, issue_token
 from tests.conformance import examples, faults_of, thorough
 from tests.integration.intake.doors import KEY
 from tests.integration.intake.test_access import Stage, own_stage, staged

@@ -14,10 +14,10 @@ from contracts.codes import Door, Role
 from contracts.events.base import Actor
 from contracts.events.cases import CaseErased
 from contracts.refusals import Refused
+from libraries.policies import load_policy
+from libraries.runtime.database.engine import transaction
 from services.intake.domain.case import Case
 from services.intake.erasing import erase
-from services.policies import load_policy
-from services.runtime.database import transaction
 from tests.integration.intake.doors import bearer, open_doors
 from tests.integration.intake.test_access import WHO, Relation
 from tests.integration.intake.test_registration import PACK, a_submission

@@ -15,20 +15,20 @@ from contracts.codes import CaseState, ClockKind, ReferralRole
 from contracts.events import CaseBound
 from contracts.events.referrals import ReferralExtended
 from contracts.topics import ALERTS, REFERRALS
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.kafka.records import Reader, Record, read_record
+from libraries.runtime.kafka.settling import Desk, settle
 from services.intake import store
-from services.intake.domain import acts
+from services.intake.domain import actions
 from services.intake.domain.case import Case
-from services.intake.follower import Follower
+from services.intake.publishing import act
+from services.intake.referral_updates import Follower
 from services.intake.registration import Registered
-from services.intake.spending import to_time
-from services.intake.telling import act
+from services.intake.time_report import to_time
 from services.intake.timeline import to_entries
-from services.policies import PolicyWatch
-from services.runtime.clock import Clock
-from services.runtime.consume import Reader, Record, read_record
-from services.runtime.database import open_engine, transaction
-from services.runtime.migrate import upgrade
-from services.runtime.settle import Desk, settle
 from tests.integration.intake import voices
 from tests.integration.intake.test_registration import PACK, WINDOW, a_submission, registered
 from tests.sealing import SEALER
@@ -158,7 +158,7 @@ async def test_an_extension_stands_in_the_story_until_the_applicant_was_told(
     await ear.hears(voices.dispatched(case_id, LEAD), voices.started(case_id, LEAD), extension)
     assert (await ear.case(case_id)).untold == ("extension",)
     async with transaction(engine) as conn:
-        told = partial(acts.applicant_told, at=voices.AT, about="extension")
+        told = partial(actions.applicant_told, at=voices.AT, about="extension")
         await act(case_id, told, conn, watch.policy, who=WINDOW)
         story = [(entry.type, entry.by) for entry in await store.list_timeline(conn, case_id)]
     assert story[-3:] == [

@@ -10,7 +10,7 @@ import httpx
 import jwt
 import pytest
 
-from services.runtime.auth import Principal, Role, issue_token
+from libraries.runtime.web.auth import Principal, Role, issue_token
 from tests.integration.intake.doors import KEY, open_doors
 from tests.integration.intake.test_registration import IDENTITY, MOBILE, a_submission
 

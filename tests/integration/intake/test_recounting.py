@@ -12,20 +12,20 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from libraries.clocks.recounting import calendar_version
+from libraries.clocks.wording import tell
+from libraries.policies import PolicyWatch
+from libraries.policies.publishing import publish
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.jobs.recounting import Recount
 from services.intake import store
-from services.intake.domain import acts
+from services.intake.domain import actions
+from services.intake.publishing import act
 from services.intake.recounting import Recounter
 from services.intake.registration import Registered
 from services.intake.tables import loads
-from services.intake.telling import act
-from services.policies import PolicyWatch
-from services.policies.publishing import publish
-from services.policies.recounting import calendar_version
-from services.policies.words import tell
-from services.runtime.clock import Clock
-from services.runtime.database import open_engine, transaction
-from services.runtime.migrate import upgrade
-from services.runtime.recounting import Recount
 from tests.calendars import with_days
 from tests.integration.intake.test_registration import NOW, PACK, WINDOW, a_submission, registered
 from tests.notices import SECOND_SOURCE, second_notice
@@ -109,7 +109,7 @@ async def test_cases_that_are_only_kept_carry_no_calendar(engine: AsyncEngine, w
     async with transaction(engine) as conn:
         await act(
             outcome.case.id,
-            lambda case: acts.withdraw(case, NOW, watch.policy, reason="applicant_request"),
+            lambda case: actions.withdraw(case, NOW, watch.policy, reason="applicant_request"),
             conn,
             watch.policy,
             who=WINDOW,
@@ -137,13 +137,13 @@ async def test_a_clock_that_waits_for_material_goes_on_by_the_new_calendar(
         async with transaction(engine) as conn:
             await act(case_id, what, conn, watch.policy, who=WINDOW)
 
-    await does(lambda case: acts.request_supplement(case, NOW, watch.policy, missing=MISSING, override=False))
+    await does(lambda case: actions.request_supplement(case, NOW, watch.policy, missing=MISSING, override=False))
     watch.policy = with_days(watch.policy, works=(SATURDAY,))
     await a_recount(engine, watch).recount()
     ((_, told),) = await rows(engine, RECALCULATED)
     assert [clock["kind"] for clock in told["clocks"]] == ["supplement"], "the one that runs"
 
-    await does(lambda case: acts.supplement(case, NOW, watch.policy, materials=MISSING[:1]))
+    await does(lambda case: actions.supplement(case, NOW, watch.policy, materials=MISSING[:1]))
     ((supplemented,),) = await rows(
         engine, "SELECT convert_from(value, 'UTF8')::json FROM journal WHERE type = 'yimen.case.supplemented.v1'"
     )

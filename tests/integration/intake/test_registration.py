@@ -18,16 +18,16 @@ from contracts.codes import CaseState, Door, Role
 from contracts.events.base import Actor
 from contracts.refusals import Refused
 from contracts.submissions import Submission
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.encryption import CannotOpen, Sealer, check_key
+from libraries.runtime.kafka.records import Incoming, Record
+from libraries.runtime.web.auth import Who
 from services.intake.domain.submission import canonical, parse
 from services.intake.handlers import Registrar
 from services.intake.registration import Outcome, Registered, fingerprint, register
-from services.policies import PolicyWatch
-from services.runtime.auth import Who
-from services.runtime.clock import Clock
-from services.runtime.consume import Incoming, Record
-from services.runtime.database import open_engine, transaction
-from services.runtime.migrate import upgrade
-from services.runtime.sealing import CannotOpen, Sealer, check_key
 from tests.sealing import SEALER
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"

@@ -12,15 +12,15 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.web.app import build_app
+from libraries.runtime.web.auth import Principal, Role
 from services.intake.http import ROUTES
 from services.intake.registration import Registered
 from services.intake.relocating import Relocator
-from services.policies import PolicyWatch
-from services.runtime.auth import Principal, Role
-from services.runtime.clock import Clock
-from services.runtime.database import open_engine
-from services.runtime.http import build_app
-from services.runtime.migrate import upgrade
 from tests.integration.intake.doors import KEY, SEALER, bearer
 from tests.integration.intake.test_registration import a_submission, registered
 from tests.unit.intake.builders import needs_material

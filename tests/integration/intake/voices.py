@@ -25,7 +25,7 @@ from contracts.events.referrals import (
     ReferralReworkRequested,
     ReferralSigned,
 )
-from services.runtime.consume import Record
+from libraries.runtime.kafka.records import Record
 from tests.events import AFTER, of_clocks
 
 AT = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)

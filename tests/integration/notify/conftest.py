@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from services.runtime.database import open_engine
-from services.runtime.migrate import upgrade
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.database.migrate import upgrade
 from tests.integration.notify.watching import Notify
 
 

@@ -5,11 +5,11 @@ from datetime import datetime
 from litestar import Litestar
 
 from contracts.events.clocks import SilentWriter
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.web.app import build_app
 from services.notify.http import ROUTES
-from services.notify.standing import Standing
-from services.policies import PolicyWatch
-from services.runtime.clock import Clock
-from services.runtime.http import build_app
+from services.notify.watching.writers import Standing
 from tests.integration.notify.watching import NOW, PACK, Notify
 
 KEY = "t" * 32

@@ -7,13 +7,13 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.codes import SupervisionLevel
-from services.notify.domain.ladder import Supervision, begun
-from services.notify.domain.watch import Alert, Watch
-from services.notify.store import lock_watches
-from services.notify.supervisions import lock_supervisions, save_supervisions
-from services.policies import PolicyWatch
-from services.runtime.database import transaction
-from services.runtime.ids import new_id
+from libraries.ids import new_id
+from libraries.policies import PolicyWatch
+from libraries.runtime.database.engine import transaction
+from services.notify.domain.escalation import Supervision, begun
+from services.notify.domain.timers import Alert, Watch
+from services.notify.escalation.store import lock_supervisions, save_supervisions
+from services.notify.watching.store import lock_watches
 from tests.integration.notify.watching import HOUR, NOW, OFFICE, PACK, Notify, facts, started
 
 L = SupervisionLevel

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from contracts.codes import Role
-from services.runtime.auth import Principal, issue_token
+from libraries.runtime.web.auth import Principal, issue_token
 from tests.conformance import examples, faults_of, thorough
 from tests.integration.notify.doors import KEY, application
 from tests.integration.notify.test_oversight import OFFICE, SUPERVISED, is_supervised, late_case

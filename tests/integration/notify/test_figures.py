@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from contracts.codes import Field, ReferralRole, ReferralState
 from contracts.events.referrals import ReferralDispatched, ReferralSigned
-from services.notify import figures
-from services.runtime.database import transaction
-from services.runtime.ids import new_id
+from libraries.ids import new_id
+from libraries.runtime.database.engine import transaction
+from services.notify.figures.queries import queries
 from tests.integration.notify.test_beginning import POLICY
 from tests.integration.notify.watching import NOW, OFFICE, REFERRAL, Notify, answer
 
@@ -15,7 +15,7 @@ MINUTE = timedelta(minutes=1)
 
 async def parked(notify: Notify) -> dict[str, int]:
     async with transaction(notify.engine) as conn:
-        found = await figures.get_overview(conn, area="", office="", settled=NOW, policy=POLICY)
+        found = await queries.get_overview(conn, area="", office="", settled=NOW, policy=POLICY)
     return {line["office"]: line["parked"] for line in found["by_office"]}
 
 

@@ -8,10 +8,10 @@ import pytest
 from contracts.clocks import ClockStop
 from contracts.codes import ClockKind, FeedbackAction, FeedbackOutcome
 from contracts.events.referrals import FeedbackReceived
-from services.notify import store
-from services.notify.handlers import READERS
-from services.runtime.database import transaction
-from services.runtime.ids import new_id
+from libraries.ids import new_id
+from libraries.runtime.database.engine import transaction
+from services.notify.watching import store
+from services.notify.watching.handlers import READERS
 from tests.integration.notify.watching import (
     HOUR,
     NOW,
@@ -204,7 +204,7 @@ async def test_a_portion_that_does_not_commit_has_not_happened(notify: Notify, m
         raise RuntimeError("killed here")
 
     with monkeypatch.context() as broken:
-        broken.setattr("services.notify.saying.journal.add", dies)
+        broken.setattr("services.notify.watching.alerts.journal.add", dies)
         with pytest.raises(RuntimeError):
             await notify.watchman().fire()
     assert await notify.said() == []

@@ -10,11 +10,11 @@ import pytest
 
 from contracts.clocks import ClockFacts, ClockStop
 from contracts.codes import SupervisionLevel
-from services.notify import latecomers
-from services.notify.latecomers import Latecomers
-from services.notify.pace import Pace
-from services.policies import Policy, PolicyWatch
-from services.runtime.ids import new_id
+from libraries.ids import new_id
+from libraries.policies import Policy, PolicyWatch
+from services.notify.escalation import backfill
+from services.notify.escalation.backfill import Latecomers
+from services.notify.watching.rate_limits import Pace
 from tests.integration.notify.test_supervision import BREACH, DAY, LATER, LISTED, SUPERVISED, URGED, climbs, rungs
 from tests.integration.notify.watching import HOUR, PACK, Notify, clock_met, facts, started
 
@@ -110,9 +110,9 @@ async def test_a_new_policy_is_looked_for_when_nothing_goes_by_the_old_one_any_m
 async def test_a_look_that_dies_in_the_middle_leaves_the_rest_to_the_next(
     notify: Notify, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(latecomers, "PORTION", 3)
+    monkeypatch.setattr(backfill, "PORTION", 3)
     await late_without_a_ladder(notify, *(facts(new_id(), due_in=HOUR - n * timedelta(seconds=1)) for n in range(10)))
-    change, portions = latecomers.change_supervisions, iter(range(9))
+    change, portions = backfill.change_supervisions, iter(range(9))
 
     async def dies(*given: Any) -> None:
         await change(*given)
@@ -121,7 +121,7 @@ async def test_a_look_that_dies_in_the_middle_leaves_the_rest_to_the_next(
 
     look = who_looks(notify)
     with monkeypatch.context() as killed:
-        killed.setattr(latecomers, "change_supervisions", dies)
+        killed.setattr(backfill, "change_supervisions", dies)
         with pytest.raises(RuntimeError):
             await look.look()
     assert await notify.rows(SUPERVISIONS) == [(6, 6)]

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from contracts.clocks import ClockFacts, ClockStop, ClockWarning
 from contracts.codes import ClockKind
 from contracts.events.clocks import ClockRecalculated
-from services.runtime.database import transaction
-from services.runtime.ids import new_id
+from libraries.ids import new_id
+from libraries.runtime.database.engine import transaction
 from tests.integration.notify.watching import HOUR, NOW, OFFICE, Notify, clock_extended, clock_met, facts, started
 
 DAY = timedelta(days=1)

@@ -14,9 +14,9 @@ from contracts.codes import CaseState, ClockKind, Field, ReferralRole, ReferralS
 from contracts.events import CaseBound
 from contracts.events.cases import CaseClosed, CaseRegistered, CaseReopened
 from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralReturnRequested
-from services.policies import load_policy
-from services.runtime.auth import Principal, Role, issue_token
-from services.runtime.ids import new_id
+from libraries.ids import new_id
+from libraries.policies import load_policy
+from libraries.runtime.web.auth import Principal, Role, issue_token
 from tests.events import AFTER
 from tests.integration.notify.doors import KEY, application
 from tests.integration.notify.watching import (

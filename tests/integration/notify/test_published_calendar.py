@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from contracts.cloudevents import attributes, decode
+from libraries.ids import new_id
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.database.migrate import upgrade
 from services.routing.recounting import Recounter
-from services.runtime.clock import Clock
-from services.runtime.database import open_engine
-from services.runtime.ids import new_id
-from services.runtime.migrate import upgrade
 from tests.calendars import with_days
 from tests.integration.notify.watching import Notify
 from tests.integration.routing.test_recounting import a_recount

@@ -7,7 +7,7 @@ import pytest
 from contracts.codes import CaseState, Field, ReferralRole, ReferralState, SubmissionChannel
 from contracts.events.cases import CaseAccepted, CaseRegistered, CaseResolved, CaseSupplemented, CaseSupplementRequested
 from contracts.events.referrals import ReferralDispatched
-from services.runtime.ids import new_id
+from libraries.ids import new_id
 from tests.integration.notify.watching import NOW, OFFICE, REFERRAL, Notify
 
 

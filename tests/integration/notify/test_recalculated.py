@@ -7,7 +7,7 @@ import pytest
 
 from contracts.clocks import ClockFacts, ClockWarning
 from contracts.events.clocks import ClockLapsed, ClockRecalculated
-from services.runtime.ids import new_id
+from libraries.ids import new_id
 from tests.integration.notify.watching import HOUR, NOW, Notify, facts, started
 
 MINUTE = timedelta(minutes=1)

@@ -10,10 +10,10 @@ from contracts.clocks import ClockStop
 from contracts.codes import ClockKind, FeedbackAction, FeedbackOutcome
 from contracts.events.clocks import ClockLapsed
 from contracts.events.referrals import FeedbackReceived
-from services.notify import receipts
-from services.notify.firing import FORGOTTEN
-from services.runtime.database import transaction
-from services.runtime.ids import new_id
+from libraries.ids import new_id
+from libraries.runtime.database.engine import transaction
+from services.notify.watching import received_feedback
+from services.notify.watching.scheduler import FORGOTTEN
 from tests.integration.notify.watching import (
     HOUR,
     NOW,
@@ -161,8 +161,8 @@ async def test_answers_that_are_left_lying_are_counted_and_cleaned_up(notify: No
     await notify.receives(answer(), answer("f2"), at=IN_TIME)
     await notify.receives(answer(), at=IN_TIME, office="housing-130722000000")
     async with transaction(notify.engine) as conn:
-        assert (await receipts.count_unanswered(conn, now=NOW)).number == 0, "they have time"
-        late = await receipts.count_unanswered(conn, now=NOW + PATIENCE + HOUR)
+        assert (await received_feedback.count_unanswered(conn, now=NOW)).number == 0, "they have time"
+        late = await received_feedback.count_unanswered(conn, now=NOW + PATIENCE + HOUR)
     assert (late.number, late.oldest) == (2, IN_TIME)
     await notify.watchman(at=NOW + PATIENCE + FORGOTTEN - HOUR).forget()
     assert await notify.rows("SELECT count(*) FROM receipts") == [(3,)]

@@ -13,11 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import ClockKind
-from services.notify import firing
-from services.notify.firing import PORTION, Watchman
-from services.policies import PolicyWatch
-from services.runtime.database import open_engine
-from services.runtime.migrate import upgrade
+from libraries.policies import PolicyWatch
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.database.migrate import upgrade
+from services.notify.watching import scheduler
+from services.notify.watching.scheduler import PORTION, Watchman
 from tests.benchmarks.clocks import Clocks, clocks_in, process_that_fires
 from tests.benchmarks.ground import NOW, PACK
 
@@ -65,7 +65,7 @@ async def test_a_connection_that_is_cut_in_the_middle_gives_back_what_it_held(
 ) -> None:
     await due(clocks, NUMBER)
     holds, cut = asyncio.Event(), asyncio.Event()
-    say = firing.say_and_move
+    say = scheduler.say_and_move
 
     async def say_slowly(conn: AsyncConnection, fired: Any) -> None:
         await say(conn, fired)
@@ -73,7 +73,7 @@ async def test_a_connection_that_is_cut_in_the_middle_gives_back_what_it_held(
         await cut.wait()
 
     with monkeypatch.context() as slow:
-        slow.setattr(firing, "say_and_move", say_slowly)
+        slow.setattr(scheduler, "say_and_move", say_slowly)
         first = asyncio.create_task(clocks.watchman(NOW).fire())
         await holds.wait()
     other = clocks.watchman(NOW)
@@ -154,7 +154,7 @@ async def test_many_that_are_late_go_out_at_the_pace_and_the_longest_due_first(c
         clock=clocks.watchman(NOW).clock,
         policy=PolicyWatch(PACK),
         pumps=[],
-        pace=firing.Pace(2 * PORTION),
+        pace=scheduler.Pace(2 * PORTION),
     )
     catching_up = asyncio.create_task(paced.fire())
     async with asyncio.timeout(10):

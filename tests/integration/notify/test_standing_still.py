@@ -10,9 +10,9 @@ from contracts.clocks import ClockStop
 from contracts.codes import ClockKind, Field, ReferralRole, ReferralState
 from contracts.events.clocks import ClockBreached, ClockLapsed, SilentWriter
 from contracts.events.referrals import ReferralDispatched
-from services.notify.firing import Watchman
-from services.runtime.ids import new_id
-from services.runtime.watermarks import Need
+from libraries.ids import new_id
+from libraries.marks import Need
+from services.notify.watching.scheduler import Watchman
 from tests.integration.notify.watching import HOUR, NOW, OFFICE, REFERRAL, Notify, clock_met, facts, started
 
 pytestmark = pytest.mark.engines

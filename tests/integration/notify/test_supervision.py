@@ -13,9 +13,9 @@ from contracts.clocks import ClockFacts, ClockStop
 from contracts.codes import ClockKind, ReferralState
 from contracts.events.clocks import ClockLapsed
 from contracts.events.referrals import ReferralProgressReported
-from services.notify import climbing
-from services.notify.pace import Pace
-from services.runtime.ids import new_id
+from libraries.ids import new_id
+from services.notify.escalation import scheduler as escalation_scheduler
+from services.notify.watching.rate_limits import Pace
 from tests.integration.notify.watching import (
     HOUR,
     NOW,
@@ -92,7 +92,7 @@ async def test_the_oldest_is_looked_at_however_many_newer_ones_wait(
     notify: Notify, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Elsewhere a scan read the newest hundred, so with more of them the most overdue was never looked at."""
-    monkeypatch.setattr(climbing, "PORTION", 100)
+    monkeypatch.setattr(escalation_scheduler, "PORTION", 100)
     oldest = facts(new_id(), due_in=-9 * DAY, started_at=NOW - 20 * DAY)
     await broken(notify, oldest, *(facts(new_id(), due_in=HOUR - n * timedelta(seconds=1)) for n in range(150)))
     await notify.watchman(at=BREACH + timedelta(minutes=1)).fire()
@@ -210,7 +210,7 @@ async def test_supervisors_share_the_work_and_say_nothing_twice(notify: Notify) 
 async def test_many_rungs_go_out_at_the_pace_and_the_longest_due_first(
     notify: Notify, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(climbing, "PORTION", 50)
+    monkeypatch.setattr(escalation_scheduler, "PORTION", 50)
     await broken(notify, *(facts(new_id(), due_in=HOUR - n * timedelta(hours=1)) for n in range(150)))
     paced = dataclasses.replace(notify.supervisor(at=LISTED), pace=Pace(500))
     began = time.monotonic()
@@ -232,7 +232,7 @@ async def test_a_rung_that_does_not_commit_has_not_been_climbed(
         raise RuntimeError("killed here")
 
     with monkeypatch.context() as falls:
-        falls.setattr("services.notify.climbing.journal.add", dies)
+        falls.setattr("services.notify.escalation.scheduler.journal.add", dies)
         with pytest.raises(RuntimeError):
             await climbs(notify, URGED)
     assert await levels(notify) == []

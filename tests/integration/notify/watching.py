@@ -27,20 +27,21 @@ from contracts.codes import ClockKind, Confidence
 from contracts.events import CaseBound
 from contracts.events.clocks import ClockLapsed
 from contracts.topics import HOME, OFFICE_FEEDBACK
-from services.deadlines import CIVIL_TIME
-from services.notify import store
-from services.notify.climbing import Supervisor
+from libraries.deadlines import CIVIL_TIME
+from libraries.ids import new_id
+from libraries.marks import Need
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.kafka.progress import note_progress
+from libraries.runtime.kafka.records import Record, read_record
+from libraries.runtime.kafka.settling import Desk, settle
+from libraries.runtime.kafka.watermarks import note_marks
 from services.notify.domain.writers import BY_ALL
-from services.notify.firing import OF_WRITERS, Watchman
-from services.notify.handlers import CASE_EVENTS, EVENTS, FEEDBACK, READERS, Watcher
-from services.policies import PolicyWatch
-from services.runtime.clock import Clock
-from services.runtime.consume import Record, read_record
-from services.runtime.database import transaction
-from services.runtime.ids import new_id
-from services.runtime.progress import note_progress
-from services.runtime.settle import Desk, settle
-from services.runtime.watermarks import Need, note_marks
+from services.notify.escalation.scheduler import Supervisor
+from services.notify.watching import store
+from services.notify.watching.handlers import CASE_EVENTS, EVENTS, FEEDBACK, READERS, Watcher
+from services.notify.watching.scheduler import OF_WRITERS, Watchman
 from tests.events import of_clocks
 from tests.sealing import SEALER
 

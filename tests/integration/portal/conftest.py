@@ -12,13 +12,13 @@ from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.codes import Role
-from services.policies import PolicyWatch
+from libraries.policies import PolicyWatch
+from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.database.migrate import upgrade
 from services.portal import store
 from services.portal.app import PortalSettings, build
 from services.portal.passwords import hash_now
 from services.portal.remote import Services, new_client
-from services.runtime.database import open_engine, transaction
-from services.runtime.migrate import upgrade
 
 KEY = "t" * 32
 HOME = "http://portal.test"

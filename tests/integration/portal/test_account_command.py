@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from services.console.main import main
+from console.main import main
+from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.database.migrate import upgrade
 from services.portal import store
 from services.portal.passwords import is_right
-from services.runtime.database import open_engine, transaction
-from services.runtime.migrate import upgrade
 from tests.integration.portal.conftest import KEY
 
 Run = Callable[..., Result]

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from contracts.codes import Role
+from libraries.runtime.database.engine import transaction
 from services.portal import store
 from services.portal.domain.accounts import LOCKED_FOR, MOST_FAILURES
 from services.portal.domain.sessions import LONGEST
-from services.runtime.database import transaction
 from tests.integration.portal.conftest import HOME, PASSWORD, Portal
 
 CSRF = re.compile(r'name="csrf" value="([0-9a-f]+)"')

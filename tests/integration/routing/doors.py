@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from libraries.runtime.web.app import build_app
+from libraries.runtime.web.auth import Principal, issue_token
 from services.routing.http import ROUTES
-from services.runtime.auth import Principal, issue_token
-from services.runtime.http import build_app
 from tests.integration.routing.test_routing import Routing
 from tests.sockets import listening
 

@@ -14,11 +14,11 @@ import pytest
 
 from contracts.access import MATRIX, Access, Part, Relation
 from contracts.events.cases import CaseAccepted
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.web.auth import Principal, Role
 from services.routing.http import ROUTES
-from services.runtime.auth import Principal, Role
-from services.runtime.clock import Clock
-from services.runtime.database import open_engine
-from services.runtime.migrate import upgrade
 from tests.integration.routing.doors import bearer, open_doors
 from tests.integration.routing.test_routing import Routing, an_accepted_case
 from tests.unit.routing.builders import NOON

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.runtime.auth import Principal, Role
+from libraries.runtime.web.auth import Principal, Role
 from tests.integration.routing.doors import bearer
 from tests.integration.routing.test_access import (
     ARBITER,

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from services.runtime.auth import Principal, Role, issue_token
-from services.runtime.clock import Clock
-from services.runtime.database import open_engine
-from services.runtime.migrate import upgrade
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.web.auth import Principal, Role, issue_token
 from tests.integration.routing.doors import KEY, open_doors
 from tests.integration.routing.test_routing import Routing, an_accepted_case
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.web.app import build_app
+from libraries.runtime.web.auth import Principal, Role, issue_token
 from services.routing.http import ROUTES
-from services.runtime.auth import Principal, Role, issue_token
-from services.runtime.database import open_engine
-from services.runtime.http import build_app
-from services.runtime.migrate import upgrade
 from tests.integration.routing.test_routing import Routing, an_accepted_case
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION
 

@@ -13,15 +13,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.policies import Policy, load_policy
-from services.policies.publishing import publish
-from services.policies.recounting import calendar_version
+from libraries.clocks.recounting import calendar_version
+from libraries.policies import Policy, load_policy
+from libraries.policies.publishing import publish
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.jobs.recounting import Recount
 from services.routing.recounting import Recounter
 from services.routing.tables import loads
-from services.runtime.clock import Clock
-from services.runtime.database import open_engine
-from services.runtime.migrate import upgrade
-from services.runtime.recounting import Recount
 from tests.calendars import with_days
 from tests.integration.routing.test_routing import Routing, an_accepted_case, an_answer
 from tests.notices import SECOND_SOURCE, second_notice

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from contracts.topics import OFFICE_FEEDBACK, OFFICE_REFERRALS
-from services.runtime import parking
-from services.runtime.consume import Unreadable, read_record, refused
-from services.runtime.database import open_engine
-from services.runtime.ids import new_id
-from services.runtime.migrate import upgrade
-from services.runtime.settle import settle
+from libraries.ids import new_id
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.kafka import dead_letters
+from libraries.runtime.kafka.records import Unreadable, read_record, refused
+from libraries.runtime.kafka.settling import settle
 from tests.integration.routing.test_routing import Routing, an_accepted_case, an_answer
 from tests.unit.routing.builders import EDUCATION
 
@@ -82,7 +82,7 @@ async def test_an_answer_to_nothing_is_told_to_its_office_alone_and_the_next_flo
         "partition": 0,
         "offset": routing.offset - 1,
     }
-    assert await parking.list_parked(routing.engine) == []
+    assert await dead_letters.list_parked(routing.engine) == []
     assert "feedback.rejected" not in await routing.said()
     assert await routing.rows("SELECT state FROM referrals WHERE role = 'lead'") == [("accepted",)]
 

@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.policies import PolicyWatch
+from libraries.policies import PolicyWatch
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.web.app import build_app
+from libraries.runtime.web.auth import Principal, Role, issue_token
 from services.routing.http import ROUTES
 from services.routing.relocating import Relocator
-from services.runtime.auth import Principal, Role, issue_token
-from services.runtime.database import open_engine
-from services.runtime.http import build_app
-from services.runtime.migrate import upgrade
 from tests.integration.routing.test_routing import Routing, an_accepted_case, an_answer
 from tests.unit.policies.changing import AREAS, HEADING, write_pack
 

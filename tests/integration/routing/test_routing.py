@@ -17,15 +17,15 @@ from contracts.codes import CaseState, SubmissionChannel
 from contracts.events import CaseBound
 from contracts.events.cases import CaseAccepted, CaseReopened, CaseWithdrawn
 from contracts.topics import CASES, OFFICE_FEEDBACK
-from services.policies import PolicyWatch
+from libraries.ids import new_id
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.encryption import Sealer
+from libraries.runtime.kafka.records import Record, read_record
+from libraries.runtime.kafka.settling import Desk, settle
 from services.routing.handlers import Router
-from services.runtime.clock import Clock
-from services.runtime.consume import Record, read_record
-from services.runtime.database import open_engine
-from services.runtime.ids import new_id
-from services.runtime.migrate import upgrade
-from services.runtime.sealing import Sealer
-from services.runtime.settle import Desk, settle
 from tests.sealing import SEALER
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON, PACK, TOWNSHIP
 

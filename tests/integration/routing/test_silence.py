@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from services.routing.silence import Listener
-from services.runtime.clock import Clock
-from services.runtime.database import open_engine
-from services.runtime.migrate import upgrade
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine
+from libraries.runtime.database.migrate import upgrade
+from services.routing.deemed_acceptance import Listener
 from tests.integration.routing.test_routing import Routing, an_accepted_case
 from tests.unit.routing.builders import NOON
 
@@ -31,7 +31,7 @@ async def routing(database: str) -> AsyncIterator[Routing]:
 async def test_of_many_that_are_overdue_the_oldest_is_looked_at_too(
     routing: Routing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.routing.silence.PORTION", 10)
+    monkeypatch.setattr("services.routing.deemed_acceptance.PORTION", 10)
     await routing.hears(*(an_accepted_case("education.school_placement") for _ in range(250)))
     later = replace(routing.router, clock=at(NOON + timedelta(days=30)))
     listeners = [Listener(engine=routing.engine, router=later) for _ in range(2)]

@@ -18,19 +18,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.codes import CaseState
 from contracts.events.cases import CaseWithdrawn
-from services.runtime.clock import Clock
-from services.runtime.consume import Incoming, Reader, events_of_ours
-from services.runtime.database import open_engine, transaction
-from services.runtime.ids import new_id
-from services.runtime.journal import Outgoing
-from services.runtime.migrate import upgrade
-from services.runtime.settle import Desk
+from libraries.ids import new_id
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.kafka.records import Incoming, Reader, events_of_ours
+from libraries.runtime.kafka.settling import Desk
+from libraries.runtime.outbox.journal import Outgoing
 from tests.sealing import SEALER
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 FIRST = """
 from alembic import op
-from services.runtime.migrations.plumbing import create_plumbing, create_progress, create_watermarks, seal_parked
+from libraries.runtime.database.migrations.plumbing import (
+    create_plumbing, create_progress, create_watermarks, seal_parked
+)
 
 revision = "0001"
 down_revision = None

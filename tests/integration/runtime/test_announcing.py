@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.runtime import journal
-from services.runtime.announcing import Announcer
-from services.runtime.clock import Clock
-from services.runtime.database import transaction
-from services.runtime.progress import note_progress, read_until
-from services.runtime.relay import Relay
-from services.runtime.watermarks import ACTS, Announces, Need, forget_marks, known_marks, note_marks
+from libraries.marks import Need
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.kafka.announcing import Announcer
+from libraries.runtime.kafka.progress import note_progress, read_until
+from libraries.runtime.kafka.watermarks import ACTS, Announces, forget_marks, known_marks, note_marks
+from libraries.runtime.outbox import journal
+from libraries.runtime.outbox.relay import Relay
 
 pytestmark = pytest.mark.engines
 SECOND = timedelta(seconds=1)

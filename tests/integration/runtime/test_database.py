@@ -10,12 +10,15 @@ from sqlalchemy import MetaData, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.runtime import bells, housekeeping, inbox, journal
-from services.runtime.database import glance, transaction
-from services.runtime.housekeeping import housekeep, partitions
-from services.runtime.migrate import drift, upgrade
-from services.runtime.progress_tables import progress_tables
-from services.runtime.tables import SHARDS, plumbing_tables
+from libraries.runtime.database import wakeups
+from libraries.runtime.database.engine import glance, transaction
+from libraries.runtime.database.migrate import drift, upgrade
+from libraries.runtime.database.progress_tables import progress_tables
+from libraries.runtime.database.tables import SHARDS, plumbing_tables
+from libraries.runtime.jobs import housekeeping
+from libraries.runtime.jobs.housekeeping import housekeep, partitions
+from libraries.runtime.kafka import inbox
+from libraries.runtime.outbox import journal
 
 pytestmark = pytest.mark.engines
 
@@ -93,7 +96,7 @@ async def test_the_schema_has_as_many_shards_as_the_writers_count(engine: AsyncE
 
 
 async def test_the_bell_rings_after_the_commit_and_not_without_one(engine: AsyncEngine, a_message) -> None:
-    bell = bells.listen("intake")
+    bell = wakeups.listen("intake")
     try:
         with pytest.raises(RuntimeError):  # noqa: PT012 - the transaction is the subject
             async with transaction(engine) as conn:
@@ -106,7 +109,7 @@ async def test_the_bell_rings_after_the_commit_and_not_without_one(engine: Async
             assert not bell.is_set()
         assert bell.is_set()
     finally:
-        bells.unlisten("intake", bell)
+        wakeups.unlisten("intake", bell)
 
 
 async def test_what_a_partner_calls_its_message_is_fresh_once(engine: AsyncEngine) -> None:

@@ -14,12 +14,12 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.runtime import broker as brokers
-from services.runtime import parking
-from services.runtime.broker import Pump, SteadyBroker
-from services.runtime.budgets import Budgets
-from services.runtime.consume import Incoming, Reader, Record
-from services.runtime.settle import Desk
+from libraries.runtime.kafka import consumer as brokers
+from libraries.runtime.kafka import dead_letters
+from libraries.runtime.kafka.budgets import Budgets
+from libraries.runtime.kafka.consumer import Pump, SteadyBroker
+from libraries.runtime.kafka.records import Incoming, Reader, Record
+from libraries.runtime.kafka.settling import Desk
 from tests.sealing import SEALER
 
 pytestmark = pytest.mark.engines
@@ -121,11 +121,11 @@ async def test_a_packed_record_of_150_megabytes_is_never_unpacked(
         await until(both)
     assert peak - at_rest < 60 * MIB, f"{(peak - at_rest) / MIB:.0f} MiB more"
 
-    (parked,) = await parking.list_parked(engine)
+    (parked,) = await dead_letters.list_parked(engine)
     assert parked.code == "too_large"
     assert int(parked.facts["value_bytes"]) > 100_000
     assert len(parked.facts["value_sha256"]) == 64
-    whole = await parking.show(engine, parked.id, SEALER, by="somebody")
+    whole = await dead_letters.show(engine, parked.id, SEALER, by="somebody")
     assert len(whole.value or b"") == 1024
 
 
@@ -147,7 +147,7 @@ async def test_a_value_beyond_the_readers_bound_leaves_an_excerpt(
             return listener.of(topic) == [b"x" * 2000, b"z"]
 
         await until(two)
-    (parked,) = await parking.list_parked(engine)
+    (parked,) = await dead_letters.list_parked(engine)
     assert (parked.code, parked.facts["value_bytes"]) == ("too_large", "2001")
 
 

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contracts.codes import CaseState
 from contracts.events.cases import CaseWithdrawn
 from contracts.events.rejections import RecordPlace, SubmissionRejected
-from services.runtime import journal
-from services.runtime.database import transaction
-from services.runtime.ids import new_id
-from services.runtime.journal import Outgoing
+from libraries.ids import new_id
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.outbox import journal
+from libraries.runtime.outbox.journal import Outgoing
 
 pytestmark = pytest.mark.engines
 PLACE = RecordPlace(topic="intake.submissions.v1", partition=0, offset=7)

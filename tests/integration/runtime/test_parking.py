@@ -15,14 +15,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.cloudevents import Envelope, encode
-from services.runtime import parking, replays
-from services.runtime.clock import Clock
-from services.runtime.consume import Incoming, Reader, Record, Undecodable, read_record
-from services.runtime.database import transaction
-from services.runtime.failures import InfrastructureDown, Rejected
-from services.runtime.ids import new_id
-from services.runtime.sealing import CannotOpen, Sealer
-from services.runtime.settle import Desk, settle
+from libraries.ids import new_id
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.encryption import CannotOpen, Sealer
+from libraries.runtime.failures import InfrastructureDown, Rejected
+from libraries.runtime.kafka import dead_letters, replays
+from libraries.runtime.kafka.records import Incoming, Reader, Record, Undecodable, read_record
+from libraries.runtime.kafka.settling import Desk, settle
 from tests.sealing import SEALER
 
 pytestmark = pytest.mark.engines
@@ -64,7 +64,7 @@ async def read(desk: Desk, records: Sequence[Record]) -> int:
 
 
 async def parked(engine: AsyncEngine, state: str = "parked") -> list[tuple[str, int | None]]:
-    return [(row.code, row.sequence) for row in await parking.list_parked(engine, state=state)]
+    return [(row.code, row.sequence) for row in await dead_letters.list_parked(engine, state=state)]
 
 
 async def test_one_poison_record_in_a_batch_is_found_and_only_its_case_waits(
@@ -82,7 +82,7 @@ async def test_one_poison_record_in_a_batch_is_found_and_only_its_case_waits(
     assert await parked(engine) == [("no_such_office", 2), ("behind", 3)]
     assert await notes(bad) == ["r1"]
     assert all([await notes(case) == ["r1", "r2", "r3"] for case in cases if case != bad])
-    assert (await parking.list_parked(engine))[0].facts == {"office": "x"}
+    assert (await dead_letters.list_parked(engine))[0].facts == {"office": "x"}
 
 
 async def test_later_events_of_a_parked_case_join_it_and_are_replayed_in_order(
@@ -93,7 +93,7 @@ async def test_later_events_of_a_parked_case_join_it_and_are_replayed_in_order(
     await read(desk, [topic.record(case, 1), topic.record(case, 2), topic.record(other, 1, "fine")])
     await read(desk, [topic.record(case, 3)])
     assert await parked(engine) == [("handler_failed", 1), ("behind", 2), ("behind", 3)]
-    rows = await parking.list_parked(engine)
+    rows = await dead_letters.list_parked(engine)
     assert "person" not in rows[0].detail
 
     still = await replays.replay({"notes": desk}, engine, parked_id=rows[2].id, by="ops", because="try")
@@ -106,7 +106,7 @@ async def test_later_events_of_a_parked_case_join_it_and_are_replayed_in_order(
 
     assert (done.handled, done.left) == (3, 0)
     assert await notes(case) == ["r1", "r2", "r3"]
-    settled = await parking.list_parked(engine, state="replayed")
+    settled = await dead_letters.list_parked(engine, state="replayed")
     assert {(row.settled_by, row.settled_because) for row in settled} == {("ops", "the handler is mended")}
     await read(desk, [topic.record(case, 3), topic.record(case, 4)])
     assert await notes(case) == ["r1", "r2", "r3", "r4"]
@@ -119,7 +119,7 @@ async def test_a_dropped_record_gives_way_to_what_waited_behind_it(
     notebook.poison["r1"] = ValueError
     records = [topic.record(case, number) for number in (1, 2, 3)]
     await read(desk, records)
-    first, second, _ = await parking.list_parked(engine)
+    first, second, _ = await dead_letters.list_parked(engine)
 
     with pytest.raises(replays.NotFirst):
         await replays.drop({"notes": desk}, engine, parked_id=second.id, by="ops", because="too early")
@@ -129,7 +129,7 @@ async def test_a_dropped_record_gives_way_to_what_waited_behind_it(
     assert await notes(case) == ["r2", "r3"]
     await read(desk, records)
     assert await notes(case) == ["r2", "r3"], "what was dropped stays dropped when it comes again"
-    with pytest.raises(parking.NotParked):
+    with pytest.raises(dead_letters.NotParked):
         await replays.drop({"notes": desk}, engine, parked_id=first.id, by="ops", because="again")
 
 
@@ -152,7 +152,7 @@ async def test_a_gap_parks_the_case_and_closes_by_itself_when_the_missing_event_
 async def test_a_gap_can_be_accepted_as_lost(engine: AsyncEngine, desk: Desk, topic: Topic, notes: Any) -> None:
     case = new_id()
     await read(desk, [topic.record(case, 2), topic.record(case, 3)])
-    head = (await parking.list_parked(engine))[0]
+    head = (await dead_letters.list_parked(engine))[0]
 
     refused = await replays.replay({"notes": desk}, engine, parked_id=head.id, by="ops", because="x")
     assert refused.code == "sequence_gap"
@@ -185,9 +185,9 @@ async def test_a_record_that_makes_no_sense_is_kept_whole_and_blocks_nothing(
 
     await read(desk, [garbage, topic.record(case, 1)])
 
-    (row,) = await parking.list_parked(engine)
+    (row,) = await dead_letters.list_parked(engine)
     assert (row.code, row.lane) == ("no_attribute", None)
-    whole = await parking.show(engine, row.id, SEALER, by="somebody")
+    whole = await dead_letters.show(engine, row.id, SEALER, by="somebody")
     assert (whole.key, whole.value) == (None, b"\x00\xff" * 50)
     assert whole.headers == [("ce_id", None), ("a\ufffdb", b"\xff"), ("x", b"1")]
     assert await notes(case) == ["r1"]
@@ -200,17 +200,17 @@ async def test_what_is_parked_is_sealed_and_who_opens_it_stands_on_record(
     said = {"value": f'{{"name": "{name}"}}'.encode(), "key": name.encode(), "headers": [("x-who", name.encode())]}
     await read(desk, [topic.record(case, 1, **said)])
 
-    (row,) = await parking.list_parked(engine)
+    (row,) = await dead_letters.list_parked(engine)
     async with engine.connect() as conn:
         (kept,) = (await conn.execute(text("SELECT * FROM parked_records"))).mappings()
     for form in (name.encode(), name.encode().hex().encode(), b64encode(name.encode())):
         assert not [column for column, held in kept.items() if form in _bytes(held)]
     for by in ("first", "second"):
-        whole = await parking.show(engine, row.id, SEALER, by=by)
+        whole = await dead_letters.show(engine, row.id, SEALER, by=by)
     assert (whole.value, whole.key, whole.headers) == (said["value"], said["key"], said["headers"])
     assert [one.by for one in whole.opened] == ["first", "second"]
     with pytest.raises(CannotOpen):
-        await parking.show(engine, row.id, Sealer(b64encode(b"o" * 32).decode()), by="third")
+        await dead_letters.show(engine, row.id, Sealer(b64encode(b"o" * 32).decode()), by="third")
 
 
 def _bytes(held: object) -> bytes:
@@ -317,7 +317,7 @@ async def test_no_office_can_hold_up_another_by_using_its_keys(engine: AsyncEngi
     await read(office, batch)
     await read(office, batch)
 
-    assert [(row.topic, row.code) for row in await parking.list_parked(engine)] == [
+    assert [(row.topic, row.code) for row in await dead_letters.list_parked(engine)] == [
         ("a", "not_yours"),
         ("a", "behind"),
         ("b", "no_value"),

@@ -17,13 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.cloudevents import Envelope, encode
 from contracts.topics import FEEDBACK_PATTERN
-from services.runtime import parking
-from services.runtime.broker import Pump, SteadyBroker
-from services.runtime.consume import Incoming, Record
-from services.runtime.database import transaction
-from services.runtime.ids import new_id
-from services.runtime.settle import Desk
-from services.runtime.stamps import as_written
+from libraries.ids import new_id
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.kafka import dead_letters
+from libraries.runtime.kafka.consumer import Pump, SteadyBroker
+from libraries.runtime.kafka.records import Incoming, Record
+from libraries.runtime.kafka.settling import Desk
+from libraries.runtime.kafka.timestamps import as_written
 from tests.sealing import SEALER
 
 pytestmark = pytest.mark.engines
@@ -79,7 +79,7 @@ def heard(notes: Any, until: Any) -> Callable[..., Awaitable[None]]:
 
 
 async def parked_codes(engine: AsyncEngine) -> list[str]:
-    return sorted(row.code for row in await parking.list_parked(engine))
+    return sorted(row.code for row in await dead_letters.list_parked(engine))
 
 
 async def committed(connection: dict[str, Any], group: str, topic: str) -> int:
@@ -137,7 +137,7 @@ async def test_a_header_name_that_is_not_text_costs_only_its_own_record(
         await heard(*(f"{when}-{partition}" for when in ("before", "after") for partition in range(3)))
 
     assert await parked_codes(engine) == ["no_attribute"] * 3
-    whole = await parking.show(engine, (await parking.list_parked(engine))[1].id, SEALER, by="somebody")
+    whole = await dead_letters.show(engine, (await dead_letters.list_parked(engine))[1].id, SEALER, by="somebody")
     assert (whole.headers, whole.value) == ([("\\xff\\xfe", b"")], b"raw-1")
 
 

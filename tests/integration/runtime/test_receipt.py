@@ -13,12 +13,12 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from console.topics import create, restamp
 from contracts.topics import BY_THE_BROKER, OFFICE_FEEDBACK
-from services.console.topics import create, restamp
-from services.runtime.broker import Pump, SteadyBroker
-from services.runtime.consume import Incoming, Reader, Record
-from services.runtime.progress import Progress, read_until
-from services.runtime.settle import Desk
+from libraries.runtime.kafka.consumer import Pump, SteadyBroker
+from libraries.runtime.kafka.progress import Progress, read_until
+from libraries.runtime.kafka.records import Incoming, Reader, Record
+from libraries.runtime.kafka.settling import Desk
 from tests.sealing import SEALER
 
 pytestmark = pytest.mark.engines

@@ -11,11 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts import cloudevents
-from services.runtime import journal
-from services.runtime.database import transaction
-from services.runtime.ids import new_id
-from services.runtime.producers import supports_idempotence
-from services.runtime.relay import Relay
+from libraries.ids import new_id
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.kafka.producers import supports_idempotence
+from libraries.runtime.outbox import journal
+from libraries.runtime.outbox.relay import Relay
 
 pytestmark = pytest.mark.engines
 MakeTopic = Callable[..., Awaitable[str]]

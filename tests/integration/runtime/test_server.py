@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from litestar import Request, post
 
-from services.runtime import logs
-from services.runtime.http import build_app
-from services.runtime.problems import SECURITY_HEADERS
+from libraries.runtime import logs
+from libraries.runtime.web.app import build_app
+from libraries.runtime.web.problems import SECURITY_HEADERS
 from tests.logs import logging_kept
 from tests.sockets import listening
 

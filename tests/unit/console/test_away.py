@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from services.console.doctor import scopes
-from services.console.installation import Installation
-from services.console.main import main
-from services.runtime.auth import Principal, Role, issue_token, read_token
+from console.doctor import scopes
+from console.installation import Installation
+from console.main import main
+from libraries.runtime.web.auth import Principal, Role, issue_token, read_token
 
 NOBODY = "127.0.0.1:1"
 DATABASE = f"postgresql://nobody@{NOBODY}/yimen"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from services.console.main import main
-from services.deadlines import CIVIL_TIME, statutory_calendar
-from services.policies import PolicyRefused, PolicyWatch
-from services.policies.publishing import publish
+from console.main import main
+from libraries.deadlines import CIVIL_TIME, statutory_calendar
+from libraries.policies import PolicyRefused, PolicyWatch
+from libraries.policies.publishing import publish
 from tests.calendars import published_year
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"

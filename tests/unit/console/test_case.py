@@ -10,24 +10,24 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
+from console import endpoints
+from console.case.asking import find_services
+from console.case.drawing import drawn_case, drawn_time
+from console.case.telling import Told, in_order
+from console.date_format import dated
+from console.installation import Installation
+from console.main import main
 from contracts.clocks import ClockMet, ClockStarted
 from contracts.codes import ClockKind
 from contracts.events import CaseBound
-from services.console import endpoints
-from services.console.case.asking import find_services
-from services.console.case.drawing import drawn_case, drawn_time
-from services.console.case.telling import Told, in_order
-from services.console.dated import dated
-from services.console.installation import Installation
-from services.console.main import main
-from services.deadlines import CIVIL_TIME
-from services.deadlines.telling import source_in
-from services.intake.domain import acts
+from libraries.deadlines import CIVIL_TIME
+from libraries.deadlines.rendering import source_in
+from libraries.runtime.web.auth import ALGORITHM, ISSUER
+from services.intake.domain import actions
 from services.intake.domain.change import Change
 from services.intake.store import TimelineEntry
 from services.intake.timeline import own_clocks, to_entries
 from services.intake.translate import to_events
-from services.runtime.auth import ALGORITHM, ISSUER
 from tests.events import of_clocks
 from tests.unit.intake import test_holding as stories
 from tests.unit.intake.builders import DAY, LEAD, NOW, done, needs_material, policy, registered, window_view
@@ -52,7 +52,7 @@ def told() -> Told:
     """Registered, and the applicant was told what is missing."""
     category, missing = needs_material()
     first = registered(category)
-    second = done(acts.request_supplement(first.case, NOW + DAY, policy(), missing=missing, override=False))
+    second = done(actions.request_supplement(first.case, NOW + DAY, policy(), missing=missing, override=False))
     story = entries(first, second)
     return Told(
         case=window_view(second.case, policy()),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from services.console.main import main
+from console.main import main
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
 

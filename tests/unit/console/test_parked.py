@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from services.console.parked.repairing import Outcome, Place, readable, whole
-from services.console.parked.wording import age, finished, listed, shown
-from services.runtime.parking import Opened, Parked, ParkedRecord
+from console.parked.format import age, finished, listed, shown
+from console.parked.repairing import Outcome, Place, readable, whole
+from libraries.runtime.kafka.dead_letters import Opened, Parked, ParkedRecord
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CASE = UUID("019c0000-0000-7000-8000-000000000001")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from services.console.places import gone, without_owner
-from services.policies import load_policy
+from console.places import gone, without_owner
+from libraries.policies import load_policy
 from tests.unit.policies.changing import DAY, OFFICES, policy_on, write_pack
 
 MOVED, NOWHERE = "start the services: they hand it on", "give {} a row for it, with a successor"

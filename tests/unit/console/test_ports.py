@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from services.console.engines import child
+from console.engines import child
 
 
 def test_a_port_is_none_that_connections_get_and_none_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

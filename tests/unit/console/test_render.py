@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from console.render import REFERENCE, rendered
+from console.render.codes import PARKED
 from contracts.refusals import REFUSALS
-from services.console.render import REFERENCE, rendered
-from services.console.render.codes import PARKED
 
 ROOT = Path(__file__).parents[3]
 SAYS = {"Rejected", "Undecodable", "BadEnvelope", "Unreadable"}
@@ -18,7 +18,7 @@ PAGES = rendered()
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_a_rendered_page_is_up_to_date(path: Path) -> None:
-    assert path.read_text("utf-8") == PAGES[path], "run `make contracts`, that is python -m services.console.render"
+    assert path.read_text("utf-8") == PAGES[path], "run `make contracts`, that is python -m console.render"
 
 
 def said(source: str) -> set[str]:
@@ -32,10 +32,10 @@ def said(source: str) -> set[str]:
 
 
 def test_every_code_is_explained_and_every_explanation_has_its_code() -> None:
-    rooms = [ROOT / "contracts", *(ROOT / "services" / name for name in ("runtime", "intake", "routing", "notify"))]
+    rooms = [ROOT / name for name in ("contracts", "libraries", "services")]
     there = set[str]().union(*(said(path.read_text("utf-8")) for room in rooms for path in room.rglob("*.py")))
     explained = {one.code for one in PARKED}
-    assert there - REFUSALS.keys() - explained == set(), "explain them in services/console/render/codes.py"
+    assert there - REFUSALS.keys() - explained == set(), "explain them in console/render/codes.py"
     assert explained - there - COMPUTED == set(), "no code says these any more"
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from services.console import supervisor
-from services.console.engines.child import EngineFailed, spawn
-from services.console.supervisor import Patience, Watched
+from console import supervisor
+from console.engines.child import EngineFailed, spawn
+from console.supervisor import Patience, Watched
 
 
 class Sleeper:

@@ -7,8 +7,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.deadlines import Calendar, Override, statutory_calendar
-from services.deadlines.accounting import DAY, Spent, Turn, pieces, total, totals, working_time
+from libraries.deadlines import Calendar, Override, statutory_calendar
+from libraries.deadlines.accounting import DAY, Spent, Turn, pieces, total, totals, working_time
 from tests.unit.deadlines.naive import SHANGHAI
 
 CALENDAR = statutory_calendar()

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import holidays
 import pytest
 
-from services.deadlines import Notice, Override, statutory_calendar
-from services.deadlines.calendar import UNSETTLED_DAYS, DayReason, holidays_by_law
+from libraries.deadlines import Notice, Override, statutory_calendar
+from libraries.deadlines.calendar import UNSETTLED_DAYS, DayReason, holidays_by_law
 from tests.unit.deadlines.known import MOVED, works
 
 CALENDAR = statutory_calendar()
@@ -228,7 +228,7 @@ def test_the_notice_of_a_year(year: int, source: str, published_on: date | None)
 def test_the_days_are_those_of_the_package_and_no_other_country_is_read() -> None:
     days = holidays.country_holidays("CN", years=range(2007, 2031), language="zh_CN")
     asked = (
-        "import sys\nfrom services.deadlines import statutory_calendar\nstatutory_calendar()\n"
+        "import sys\nfrom libraries.deadlines import statutory_calendar\nstatutory_calendar()\n"
         "print(*[name for name in sys.modules if name.startswith('holidays.countries')])"
     )
     read = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)

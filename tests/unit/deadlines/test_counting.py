@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from services.deadlines import (
+from libraries.deadlines import (
     BadQuestion,
     CountingRules,
     Limit,

@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta, timezone
 
 import pytest
 
-from services.deadlines import (
+from libraries.deadlines import (
     BY_ANALOGY,
     CountingRules,
     Explanation,
@@ -15,8 +15,8 @@ from services.deadlines import (
     as_text,
     statutory_calendar,
 )
-from services.deadlines import explain as explained
-from services.deadlines.explanation import time_in_words
+from libraries.deadlines import explain as explained
+from libraries.deadlines.explanation import time_in_words
 
 CALENDAR = statutory_calendar()
 NAMES = {"hearing": ("听证", "Hearing"), "petition-1307": ("市信访局", "Petition Bureau")}

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from services.deadlines import (
+from libraries.deadlines import (
     BadQuestion,
     CountingRules,
     Limit,
@@ -17,8 +17,8 @@ from services.deadlines import (
     read_question,
     statutory_calendar,
 )
-from services.deadlines.accounting import Turn, pieces, totals
-from services.deadlines.questions import FIELDS
+from libraries.deadlines.accounting import Turn, pieces, totals
+from libraries.deadlines.questions import FIELDS
 from tests.unit.deadlines.naive import SHANGHAI
 
 CALENDAR = statutory_calendar()

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from services.deadlines import (
+from libraries.deadlines import (
     CountingRules,
     Explanation,
     Limit,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.deadlines import BadQuestion, Limit, Pause, due, read_question, statutory_calendar
-from services.deadlines.limits import outside
+from libraries.deadlines import BadQuestion, Limit, Pause, due, read_question, statutory_calendar
+from libraries.deadlines.limits import outside
 from tests.unit.deadlines.naive import SHANGHAI
 
 CALENDAR = statutory_calendar()

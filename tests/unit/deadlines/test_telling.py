@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 import msgspec
 import pytest
 
-from services.deadlines import (
+from libraries.deadlines import (
     BY_ANALOGY,
     Basis,
     CountingRules,
@@ -19,8 +19,8 @@ from services.deadlines import (
     as_text,
     statutory_calendar,
 )
-from services.deadlines import explain as explained
-from services.deadlines.telling import limit_in_words, numbered
+from libraries.deadlines import explain as explained
+from libraries.deadlines.rendering import limit_in_words, numbered
 
 CALENDAR = statutory_calendar()
 NAMES = {"hearing": ("听证", "Hearing"), "petition-1307": ("市信访局", "Petition Bureau")}

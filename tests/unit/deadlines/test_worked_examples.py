@@ -4,8 +4,8 @@ from datetime import datetime, time
 
 import pytest
 
-from services.console.render.examples import TOPICS, examples
-from services.deadlines import BY_ANALOGY, as_text, read_question, statutory_calendar
+from console.render.examples import TOPICS, examples
+from libraries.deadlines import BY_ANALOGY, as_text, read_question, statutory_calendar
 from tests.unit.deadlines.known import works
 from tests.unit.deadlines.naive import SHANGHAI, naive_due
 

@@ -11,14 +11,14 @@ from contracts.codes import Door, Role
 from contracts.events.base import Actor
 from contracts.refusals import Refused
 from contracts.submissions import Submission
-from services.intake.domain import following
+from libraries.policies import Policy, load_policy
+from services.intake.domain import referral_updates
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.domain.registering import register
 from services.intake.domain.submission import canonical, parse
 from services.intake.translate import to_events
 from services.intake.views import CaseView, to_view
-from services.policies import Policy, load_policy
 from tests.events import told
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
@@ -75,11 +75,11 @@ def needs_material() -> tuple[str, tuple[str, ...]]:
 
 
 def in_progress() -> Case:
-    return following.dispatched(registered().case, NOW, LEAD, OFFICE, policy()).case
+    return referral_updates.dispatched(registered().case, NOW, LEAD, OFFICE, policy()).case
 
 
 def resolved() -> Case:
-    return following.completed(in_progress(), NOW + DAY, LEAD, policy()).case
+    return referral_updates.completed(in_progress(), NOW + DAY, LEAD, policy()).case
 
 
 def window_view(case: Case, of: Policy) -> CaseView:

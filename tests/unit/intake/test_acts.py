@@ -9,12 +9,12 @@ import pytest
 from contracts.clocks import LimitBasis
 from contracts.codes import CaseState, ClockKind, Field
 from contracts.refusals import Refused
-from services.intake.domain import acts, following
+from libraries.policies.kinds import Happening
+from services.intake.domain import actions, referral_updates
 from services.intake.domain.case import Awaited, Case
 from services.intake.domain.change import Change
 from services.intake.translate import to_events
 from services.intake.views import AnswerBy
-from services.policies.kinds import Happening
 from tests.events import told
 from tests.unit.intake.builders import (
     DAY,
@@ -48,16 +48,16 @@ def test_what_a_clerk_decides_waits_for_the_clerk() -> None:
     view = window_view(change.case, policy())
     assert view.answer_by is not None
     assert (view.answer_by.office, view.answer_by.clock) == ("township-130722100000", ClockKind.ACCEPTANCE)
-    assert said(done(acts.accept(change.case, NOW, policy()))) == ["case.accepted", "clock.met", "clock.started"]
+    assert said(done(actions.accept(change.case, NOW, policy()))) == ["case.accepted", "clock.met", "clock.started"]
 
 
 def test_missing_material_is_told_once_and_stops_the_clock() -> None:
     category, materials = needs_material()
     case = registered(category).case
     assert {clock.kind for clock in case.clocks} == {ClockKind.ACCEPTANCE, ClockKind.SUPPLEMENT_NOTICE}
-    change = done(acts.request_supplement(case, NOW + DAY, policy(), missing=materials, override=False))
+    change = done(actions.request_supplement(case, NOW + DAY, policy(), missing=materials, override=False))
     assert said(change) == ["case.supplement_requested", "clock.met", "clock.started", "clock.paused"]
-    back = done(acts.supplement(change.case, NOW + 3 * DAY, policy(), materials=materials))
+    back = done(actions.supplement(change.case, NOW + 3 * DAY, policy(), materials=materials))
     assert said(back) == [
         "case.supplemented",
         "clock.met",
@@ -71,20 +71,20 @@ def test_missing_material_is_told_once_and_stops_the_clock() -> None:
 def test_a_second_notice_needs_an_override() -> None:
     category, materials = needs_material()
     case = registered(category).case
-    change = done(acts.request_supplement(case, NOW, policy(), missing=materials, override=False))
-    partly = done(acts.supplement(change.case, NOW + DAY, policy(), materials=materials[:1]))
+    change = done(actions.request_supplement(case, NOW, policy(), missing=materials, override=False))
+    partly = done(actions.supplement(change.case, NOW + DAY, policy(), materials=materials[:1]))
     assert partly.case.state is CaseState.REGISTERED
-    again = acts.request_supplement(partly.case, NOW + DAY, policy(), missing=materials, override=False)
+    again = actions.request_supplement(partly.case, NOW + DAY, policy(), missing=materials, override=False)
     assert code(again) == "notice_already_given"
-    done(acts.request_supplement(partly.case, NOW + DAY, policy(), missing=materials, override=True))
+    done(actions.request_supplement(partly.case, NOW + DAY, policy(), missing=materials, override=True))
 
 
 def test_nobody_is_sent_away_without_a_reason_and_a_place_to_go() -> None:
     case = registered("petition.request").case
-    refused = acts.decline(case, NOW, policy(), reason="because", go_to="the moon")
+    refused = actions.decline(case, NOW, policy(), reason="because", go_to="the moon")
     assert isinstance(refused, Refused)
     assert [fault.field for fault in refused.faults] == ["reason", "go_to"]
-    change = done(acts.decline(case, NOW, policy(), reason="out_of_scope", go_to="justice-130722000000"))
+    change = done(actions.decline(case, NOW, policy(), reason="out_of_scope", go_to="justice-130722000000"))
     assert change.case.state is CaseState.NOT_ACCEPTED
     assert said(change) == ["case.not_accepted", "clock.met", "clock.started"]
     assert [clock.kind for clock in change.case.clocks] == [ClockKind.RETENTION]
@@ -93,21 +93,21 @@ def test_nobody_is_sent_away_without_a_reason_and_a_place_to_go() -> None:
 def test_silence_at_the_window_is_acceptance() -> None:
     case = registered("petition.request").case
     (clock,) = case.clocks
-    change = following.silent(case, NOW + 20 * DAY, ClockKind.ACCEPTANCE, clock.version, policy())
+    change = referral_updates.silent(case, NOW + 20 * DAY, ClockKind.ACCEPTANCE, clock.version, policy())
     assert said(change) == ["case.accepted", "clock.met", "clock.started"]
-    assert following.silent(case, NOW, ClockKind.ACCEPTANCE, clock.version - 1, policy()).facts == ()
-    assert following.silent(change.case, NOW, ClockKind.ACCEPTANCE, clock.version, policy()).facts == ()
+    assert referral_updates.silent(case, NOW, ClockKind.ACCEPTANCE, clock.version - 1, policy()).facts == ()
+    assert referral_updates.silent(change.case, NOW, ClockKind.ACCEPTANCE, clock.version, policy()).facts == ()
 
 
 def test_a_case_follows_its_lead_to_the_end() -> None:
     case = in_progress()
     assert case.state is CaseState.IN_PROGRESS
-    held = following.held(case, NOW, LEAD, "appraisal")
+    held = referral_updates.held(case, NOW, LEAD, "appraisal")
     assert said(held) == ["case.suspended", "case.applicant_to_be_told"]
-    assert said(following.resumed(held.case, NOW, LEAD)) == ["case.resumed"]
-    done_ = following.completed(case, NOW + DAY, LEAD, policy())
+    assert said(referral_updates.resumed(held.case, NOW, LEAD)) == ["case.resumed"]
+    done_ = referral_updates.completed(case, NOW + DAY, LEAD, policy())
     assert said(done_) == ["case.resolved", "clock.started"]
-    closed = done(acts.call_back(done_.case, NOW + 2 * DAY, policy(), satisfied=True, reason=""))
+    closed = done(actions.call_back(done_.case, NOW + 2 * DAY, policy(), satisfied=True, reason=""))
     assert said(closed) == ["case.closed", "clock.met", "clock.started"]
     (kept,) = closed.case.clocks
     assert (kept.kind, str(kept.terms.limit)) == (ClockKind.RETENTION, "10y")
@@ -119,21 +119,21 @@ def test_the_dispatch_is_awaited_until_a_lead_has_the_case() -> None:
     accepted = registered().case
     (clock,) = accepted.clocks
     assert (clock.kind, clock.office) == (ClockKind.DISPATCH, "civil_affairs-130722000000"), "the window cannot send it"
-    change = following.dispatched(accepted, NOW + DAY, LEAD, OFFICE, policy())
+    change = referral_updates.dispatched(accepted, NOW + DAY, LEAD, OFFICE, policy())
     assert said(change) == ["case.progressed", "clock.met"]
     assert change.case.clocks == ()
-    withdrawn = done(acts.withdraw(accepted, NOW + DAY, policy(), reason="applicant_request"))
+    withdrawn = done(actions.withdraw(accepted, NOW + DAY, policy(), reason="applicant_request"))
     assert said(withdrawn) == ["case.withdrawn", "clock.cancelled", "clock.started"]
 
 
 def test_a_reopened_case_is_awaited_at_the_lead_and_is_kept_no_longer() -> None:
-    closed = done(acts.call_back(resolved(), NOW + 2 * DAY, policy(), satisfied=True, reason="")).case
-    again = done(acts.reopen(closed, NOW + 3 * DAY, policy(), reason="not_satisfied"))
+    closed = done(actions.call_back(resolved(), NOW + 2 * DAY, policy(), satisfied=True, reason="")).case
+    again = done(actions.reopen(closed, NOW + 3 * DAY, policy(), reason="not_satisfied"))
     assert said(again) == ["case.reopened", "clock.cancelled", "clock.started"]
     assert [clock.kind for clock in again.case.clocks] == [ClockKind.DISPATCH]
-    asked = following.heard(again, LEAD, Happening.REFERRAL_REWORK_REQUESTED, policy())
+    asked = referral_updates.heard(again, LEAD, Happening.REFERRAL_REWORK_REQUESTED, policy())
     assert asked.case.clocks == ()
-    assert following.heard(again, UUID(int=9), Happening.REFERRAL_REWORK_REQUESTED, policy()) is again
+    assert referral_updates.heard(again, UUID(int=9), Happening.REFERRAL_REWORK_REQUESTED, policy()) is again
 
 
 def test_a_petitioner_has_thirty_days_to_ask_for_a_review() -> None:
@@ -144,12 +144,12 @@ def test_a_petitioner_has_thirty_days_to_ask_for_a_review() -> None:
         ("petition.review", ClockKind.RE_REVIEW_REQUEST),
     ):
         case = replace(in_progress(), category=category, field=Field.PETITION)
-        change = following.completed(case, NOW, LEAD, policy())
+        change = referral_updates.completed(case, NOW, LEAD, policy())
         right = next(clock for clock in change.case.clocks if clock.kind is kind)
         assert (str(right.terms.limit), right.terms.basis.statutory) == ("30d", True)
-        done_ = done(acts.call_back(change.case, NOW + DAY, policy(), satisfied=True, reason="")).case
+        done_ = done(actions.call_back(change.case, NOW + DAY, policy(), satisfied=True, reason="")).case
         assert kind in {clock.kind for clock in done_.clocks}, "closing the case does not end the right"
-    last = following.completed(replace(in_progress(), category="petition.re_review"), NOW, LEAD, policy()).case
+    last = referral_updates.completed(replace(in_progress(), category="petition.re_review"), NOW, LEAD, policy()).case
     assert {clock.kind for clock in last.clocks} == {ClockKind.CALLBACK}, "after the re-review there is none"
 
 
@@ -157,10 +157,10 @@ def test_only_the_lead_moves_the_case() -> None:
     other = UUID(int=8)
     case = in_progress()
     for change in (
-        following.held(case, NOW, other, "appraisal"),
-        following.resumed(case, NOW, other),
-        following.completed(case, NOW, other, policy()),
-        following.failed(case, NOW, other, "not_eligible", policy()),
+        referral_updates.held(case, NOW, other, "appraisal"),
+        referral_updates.resumed(case, NOW, other),
+        referral_updates.completed(case, NOW, other, policy()),
+        referral_updates.failed(case, NOW, other, "not_eligible", policy()),
     ):
         assert change.facts == ()
         assert change.case is case
@@ -182,7 +182,10 @@ HANDLING = Awaited(
 
 def test_what_routing_announced_is_what_the_window_tells() -> None:
     accepted = registered().case
-    before, after = awaited(accepted), awaited(following.timed(Change(case=in_progress(), at=NOW), HANDLING).case)
+    before, after = (
+        awaited(accepted),
+        awaited(referral_updates.timed(Change(case=in_progress(), at=NOW), HANDLING).case),
+    )
     assert before is not None
     assert after is not None
     assert (before.announced, after.announced) == (False, True)
@@ -190,22 +193,22 @@ def test_what_routing_announced_is_what_the_window_tells() -> None:
 
 
 def test_another_lead_does_not_wait_for_what_the_first_one_waited_for() -> None:
-    held = following.held(in_progress(), NOW, LEAD, "appraisal").case
-    change = following.dispatched(held, NOW, UUID(int=8), "housing-130722000000", policy())
+    held = referral_updates.held(in_progress(), NOW, LEAD, "appraisal").case
+    change = referral_updates.dispatched(held, NOW, UUID(int=8), "housing-130722000000", policy())
     assert said(change) == ["case.resumed"]
     assert (change.case.lead, change.case.lead_office) == (UUID(int=8), "housing-130722000000")
 
 
 def test_nobody_is_awaited_where_a_case_is_over() -> None:
-    case = following.timed(Change(case=in_progress(), at=NOW), HANDLING).case
-    withdrawn = done(acts.withdraw(case, NOW, policy(), reason="applicant_request")).case
+    case = referral_updates.timed(Change(case=in_progress(), at=NOW), HANDLING).case
+    withdrawn = done(actions.withdraw(case, NOW, policy(), reason="applicant_request")).case
     assert awaited(withdrawn) is None
-    assert awaited(following.timed(Change(case=withdrawn, at=NOW), HANDLING).case) is None
-    assert awaited(following.failed(case, NOW, LEAD, "not_eligible", policy()).case) is None
+    assert awaited(referral_updates.timed(Change(case=withdrawn, at=NOW), HANDLING).case) is None
+    assert awaited(referral_updates.failed(case, NOW, LEAD, "not_eligible", policy()).case) is None
 
 
 def test_a_reopened_case_waits_for_the_lead_that_solved_it() -> None:
-    case = done(acts.reopen(resolved(), NOW + 2 * DAY, policy(), reason="not_satisfied")).case
+    case = done(actions.reopen(resolved(), NOW + 2 * DAY, policy(), reason="not_satisfied")).case
     answer = awaited(case)
     assert answer is not None
     assert (answer.office, answer.clock, answer.announced) == (OFFICE, ClockKind.REWORK, False)
@@ -215,7 +218,7 @@ def test_a_case_outlives_its_category() -> None:
     kept = tuple(rule for rule in policy().rules if "petition.request" not in rule.when.categories)
     newer = replace(policy(), categories={}, rules=kept)
     case = registered("petition.request").case
-    change = done(acts.accept(case, NOW, policy()))
+    change = done(actions.accept(case, NOW, policy()))
     assert told(to_events(change, newer)) == ["case.accepted", "clock.met", "clock.started"]
     answer = window_view(change.case, newer).answer_by
     # As routing: what no rule knows goes to the county's civil affairs, with the limit of all matters.
@@ -224,28 +227,28 @@ def test_a_case_outlives_its_category() -> None:
 
 
 def test_a_failed_lead_ends_the_case() -> None:
-    assert said(following.failed(in_progress(), NOW, LEAD, "not_eligible", policy())) == [
+    assert said(referral_updates.failed(in_progress(), NOW, LEAD, "not_eligible", policy())) == [
         "case.terminated",
         "clock.started",
     ]
 
 
 def test_dissatisfaction_opens_another_round() -> None:
-    change = done(acts.call_back(resolved(), NOW + 2 * DAY, policy(), satisfied=False, reason="not_satisfied"))
+    change = done(actions.call_back(resolved(), NOW + 2 * DAY, policy(), satisfied=False, reason="not_satisfied"))
     assert said(change) == ["case.reopened", "clock.met", "clock.started"]
     assert (change.case.state, change.case.round) == (CaseState.IN_PROGRESS, 2)
-    again = following.completed(change.case, NOW + 5 * DAY, LEAD, policy())
+    again = referral_updates.completed(change.case, NOW + 5 * DAY, LEAD, policy())
     first = {clock.id for clock in resolved().clocks}
     assert {clock.id for clock in again.case.clocks}.isdisjoint(first)
 
 
 def test_the_window_to_reopen_counts_from_the_solution() -> None:
-    case = done(acts.call_back(resolved(), NOW + 2 * DAY, policy(), satisfied=True, reason="")).case
-    assert done(acts.reopen(case, NOW + 16 * DAY, policy(), reason="not_satisfied")).case.round == 2
-    assert code(acts.reopen(case, NOW + 40 * DAY, policy(), reason="not_satisfied")) == "reopen_window_over"
+    case = done(actions.call_back(resolved(), NOW + 2 * DAY, policy(), satisfied=True, reason="")).case
+    assert done(actions.reopen(case, NOW + 16 * DAY, policy(), reason="not_satisfied")).case.round == 2
+    assert code(actions.reopen(case, NOW + 40 * DAY, policy(), reason="not_satisfied")) == "reopen_window_over"
 
 
 @pytest.mark.parametrize("state", [CaseState.CLOSED, CaseState.IN_PROGRESS])
 def test_a_case_that_goes_on_cannot_be_accepted_again(state: CaseState) -> None:
     case = in_progress() if state is CaseState.IN_PROGRESS else resolved()
-    assert code(acts.accept(case, NOW, policy())) == "illegal_move"
+    assert code(actions.accept(case, NOW, policy())) == "illegal_move"

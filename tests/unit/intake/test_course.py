@@ -12,12 +12,12 @@ from contracts.codes import CaseState, ClockKind, ClockStatus
 from contracts.events import CaseBound
 from contracts.events.clocks import clocks_in
 from contracts.refusals import Refused
-from services.intake.domain import acts, change, following
+from libraries.policies.kinds import Happening
+from services.intake.domain import actions, change, referral_updates
 from services.intake.domain.case import Awaited, Case, expected
 from services.intake.domain.change import Change
 from services.intake.domain.states import TERMINAL, Move, after
 from services.intake.translate import to_events
-from services.policies.kinds import Happening
 from tests.examples import at_least
 from tests.unit.intake.builders import LEAD, NOW, OFFICE, needs_material, policy, registered, window_view
 
@@ -49,38 +49,38 @@ def a_lead_awaited(case: Case, at: datetime) -> Awaited:
 
 
 ACTS: list[tuple[Move, Act]] = [
-    (Move.ACCEPT, lambda case, at: acts.accept(case, at, policy())),
+    (Move.ACCEPT, lambda case, at: actions.accept(case, at, policy())),
     (
         Move.DECLINE,
-        lambda case, at: acts.decline(case, at, policy(), reason="out_of_scope", go_to="justice-130722000000"),
+        lambda case, at: actions.decline(case, at, policy(), reason="out_of_scope", go_to="justice-130722000000"),
     ),
     (
         Move.REQUEST_SUPPLEMENT,
-        lambda case, at: acts.request_supplement(case, at, policy(), missing=MATERIALS, override=False),
+        lambda case, at: actions.request_supplement(case, at, policy(), missing=MATERIALS, override=False),
     ),
     (
         Move.REQUEST_SUPPLEMENT,
-        lambda case, at: acts.request_supplement(case, at, policy(), missing=MATERIALS[:1], override=True),
+        lambda case, at: actions.request_supplement(case, at, policy(), missing=MATERIALS[:1], override=True),
     ),
-    (Move.SUPPLEMENT, lambda case, at: acts.supplement(case, at, policy(), materials=MATERIALS[:1])),
-    (Move.SUPPLEMENT, lambda case, at: acts.supplement(case, at, policy(), materials=MATERIALS)),
-    (Move.WITHDRAW, lambda case, at: acts.withdraw(case, at, policy(), reason="applicant_request")),
-    (Move.CLOSE, lambda case, at: acts.call_back(case, at, policy(), satisfied=True, reason="")),
-    (Move.CLOSE, lambda case, at: acts.call_back(case, at, policy(), reached=False, satisfied=None)),
-    (Move.REOPEN, lambda case, at: acts.call_back(case, at, policy(), satisfied=False, reason=UNHAPPY)),
-    (Move.REOPEN, lambda case, at: acts.reopen(case, at, policy(), reason=UNHAPPY)),
+    (Move.SUPPLEMENT, lambda case, at: actions.supplement(case, at, policy(), materials=MATERIALS[:1])),
+    (Move.SUPPLEMENT, lambda case, at: actions.supplement(case, at, policy(), materials=MATERIALS)),
+    (Move.WITHDRAW, lambda case, at: actions.withdraw(case, at, policy(), reason="applicant_request")),
+    (Move.CLOSE, lambda case, at: actions.call_back(case, at, policy(), satisfied=True, reason="")),
+    (Move.CLOSE, lambda case, at: actions.call_back(case, at, policy(), reached=False, satisfied=None)),
+    (Move.REOPEN, lambda case, at: actions.call_back(case, at, policy(), satisfied=False, reason=UNHAPPY)),
+    (Move.REOPEN, lambda case, at: actions.reopen(case, at, policy(), reason=UNHAPPY)),
 ]
 EVENTS: list[Event] = [
-    lambda case, at: following.held(case, at, LEAD, "appraisal"),
-    lambda case, at: following.held(case, at, OTHER, "appraisal"),
-    lambda case, at: following.resumed(case, at, LEAD),
-    lambda case, at: following.completed(case, at, LEAD, policy()),
-    lambda case, at: following.completed(case, at, OTHER, policy()),
-    lambda case, at: following.failed(case, at, LEAD, "not_eligible", policy()),
-    lambda case, at: following.silent(case, at, ClockKind.ACCEPTANCE, 1, policy()),
-    lambda case, at: following.silent(case, at, ClockKind.SUPPLEMENT_NOTICE, 1, policy()),
-    lambda case, at: following.silent(case, at, ClockKind.CALLBACK, 1, policy()),
-    lambda case, at: following.timed(Change(case=case, at=at), a_lead_awaited(case, at)),
+    lambda case, at: referral_updates.held(case, at, LEAD, "appraisal"),
+    lambda case, at: referral_updates.held(case, at, OTHER, "appraisal"),
+    lambda case, at: referral_updates.resumed(case, at, LEAD),
+    lambda case, at: referral_updates.completed(case, at, LEAD, policy()),
+    lambda case, at: referral_updates.completed(case, at, OTHER, policy()),
+    lambda case, at: referral_updates.failed(case, at, LEAD, "not_eligible", policy()),
+    lambda case, at: referral_updates.silent(case, at, ClockKind.ACCEPTANCE, 1, policy()),
+    lambda case, at: referral_updates.silent(case, at, ClockKind.SUPPLEMENT_NOTICE, 1, policy()),
+    lambda case, at: referral_updates.silent(case, at, ClockKind.CALLBACK, 1, policy()),
+    lambda case, at: referral_updates.timed(Change(case=case, at=at), a_lead_awaited(case, at)),
 ]
 GUARDED = {"notice_already_given", "reopen_window_over"}
 
@@ -146,7 +146,7 @@ class AnyCourse(RuleBasedStateMachine):
     @rule(which=st.sampled_from([(LEAD, OFFICE), (OTHER, OTHER_OFFICE)]))
     def a_lead_gets_it(self, which: tuple[UUID, str]) -> None:
         first = after(self.case.state, Move.DISPATCH) is not None
-        outcome = following.dispatched(self.case, self.at, *which, policy())
+        outcome = referral_updates.dispatched(self.case, self.at, *which, policy())
         assert (outcome.case.lead, outcome.case.lead_office) == which
         self._follow(outcome, after(self.case.state, Move.DISPATCH) or self.case.state)
         assert not first or ClockKind.DISPATCH not in {clock.kind for clock in self.case.clocks}
@@ -196,7 +196,7 @@ class AnyCourse(RuleBasedStateMachine):
     def what_is_on_record_fits_the_state(self) -> None:
         case, state = self.case, self.case.state
         assert (case.resolved_at is not None) == (state in (CaseState.RESOLVED, CaseState.CLOSED))
-        assert case.handling is None or state in following.AT_WORK
+        assert case.handling is None or state in referral_updates.AT_WORK
         assert case.accepted_at is not None or state in TERMINAL | {
             CaseState.REGISTERED,
             CaseState.AWAITING_SUPPLEMENT,
@@ -208,7 +208,7 @@ class AnyCourse(RuleBasedStateMachine):
     def somebody_answers_next_unless_it_is_over(self) -> None:
         over = self.case.state in TERMINAL | {CaseState.CLOSED}
         answer = window_view(self.case, policy()).answer_by
-        assert answer is None if over else answer is not None or self.case.state in following.AT_WORK
+        assert answer is None if over else answer is not None or self.case.state in referral_updates.AT_WORK
 
 
 AnyCourse.TestCase.settings = at_least(200, steps=30)

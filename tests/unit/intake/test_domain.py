@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from contracts.codes import CaseState
 from contracts.submissions import Submission
+from libraries.policies import Policy, load_policy
 from services.intake.domain.numbers import case_number, is_case_number
 from services.intake.domain.states import MOVES, TERMINAL, Move, after
 from services.intake.domain.submission import canonical, parse
-from services.policies import Policy, load_policy
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)

@@ -3,19 +3,19 @@
 from dataclasses import replace
 
 from contracts.codes import ClockKind, ClockStatus
-from services.intake.domain import acts
+from libraries.clocks.explaining import explained
+from services.intake.domain import actions
 from services.intake.domain.change import Change
 from services.intake.domain.ended import ended_clocks
 from services.intake.translate import to_events
-from services.policies.explaining import explained
 from tests.unit.intake.builders import DAY, NOW, done, needs_material, policy, registered
 
 
 def supplemented() -> tuple[Change, ...]:
     category, missing = needs_material()
     first = registered(category)
-    asked = done(acts.request_supplement(first.case, NOW + DAY, policy(), missing=missing, override=False))
-    return first, asked, done(acts.supplement(asked.case, NOW + 4 * DAY, policy(), materials=missing))
+    asked = done(actions.request_supplement(first.case, NOW + DAY, policy(), missing=missing, override=False))
+    return first, asked, done(actions.supplement(asked.case, NOW + 4 * DAY, policy(), materials=missing))
 
 
 def test_a_clock_that_was_paused_and_met_is_the_one_that_ran() -> None:

@@ -9,13 +9,16 @@ from uuid import UUID
 
 import pytest
 
+from console import explaining
 from contracts.codes import LEAD_WORK, AreaLevel, CaseState, Door, Field, ReferralRole, Role
 from contracts.events.base import Actor
 from contracts.events.cases import CaseAccepted
 from contracts.submissions import Submission
-from services.console import explaining
+from libraries.ids import new_id
+from libraries.policies import Category, Policy
+from libraries.policies.model import Condition, Rule
 from services.intake.contents import to_listed
-from services.intake.domain.acts import accept
+from services.intake.domain.actions import accept
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.domain.registering import register
@@ -23,13 +26,10 @@ from services.intake.domain.submission import canonical, parse
 from services.intake.lookup import Found
 from services.intake.translate import to_events
 from services.intake.views import AnswerBy
-from services.policies import Category, Policy
-from services.policies.model import Condition, Rule
 from services.routing.domain.dispatching import dispatch
 from services.routing.domain.referral import Referral
 from services.routing.domain.timing import Desk
 from services.routing.translate import to_matter
-from services.runtime.ids import new_id
 from tests.unit.intake.builders import NOW, done, policy, window_view
 
 CLERK = Actor(door=Door.HTTP, role=Role.CLERK, post="window-1")

@@ -6,10 +6,10 @@ from uuid import UUID
 from contracts.clocks import ClockExtended, LimitBasis
 from contracts.codes import CaseState, ClockKind, ReferralRole, ReferralState
 from contracts.events.referrals import ReferralExtended
-from services.intake.domain import acts
+from services.intake.domain import actions
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
-from services.intake.follower import step
+from services.intake.referral_updates import step
 from tests.unit.intake.builders import LEAD, NOW, OFFICE, code, done, in_progress, policy, resolved, said, window_view
 
 BASIS = LimitBasis(policy_version="v", row="r", source="s")
@@ -51,10 +51,10 @@ def test_an_extension_is_owed_to_the_applicant_until_it_was_told() -> None:
     answer_by = window_view(change.case, policy()).answer_by
     assert answer_by is not None
     assert answer_by.limit == "15wd+10wd"
-    told = done(acts.applicant_told(change.case, NOW, about="extension"))
+    told = done(actions.applicant_told(change.case, NOW, about="extension"))
     assert said(told) == ["case.applicant_told"]
     assert told.case.untold == ()
-    assert code(acts.applicant_told(told.case, NOW, about="extension")) == "nothing_to_tell"
+    assert code(actions.applicant_told(told.case, NOW, about="extension")) == "nothing_to_tell"
 
 
 def test_two_extensions_owe_one_word() -> None:

@@ -16,12 +16,12 @@ from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events import referrals as r
 from contracts.events.clocks import ClockRecalculated, PauseCorrection
-from services.deadlines import Override
-from services.intake.domain.account import NOBODY
-from services.intake.domain.holding import APPLICANT, DISPATCHING
-from services.intake.spending import HolderView, TimeView, to_time
+from libraries.deadlines import Override
+from libraries.policies import Policy
+from services.intake.domain.holders import APPLICANT, DISPATCHING
+from services.intake.domain.time_account import NOBODY
 from services.intake.store import TimelineEntry
-from services.policies import Policy
+from services.intake.time_report import HolderView, TimeView, to_time
 from tests.events import AFTER, of_clocks
 from tests.unit.intake.builders import DAY, NOW, policy, registered
 

@@ -6,11 +6,11 @@ import pytest
 
 from contracts.codes import CaseState, ClockKind
 from contracts.events.cases import CaseAccepted, CaseSupplemented, CaseSupplementRequested
-from services.intake.domain import acts
+from libraries.clocks.wording import tell
+from services.intake.domain import actions
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.translate import to_events
-from services.policies.words import tell
 from tests.unit.intake.builders import DAY, NOW, code, done, policy, registered, said, window_view
 
 CATEGORY = "civil_affairs.subsistence_allowance"
@@ -20,11 +20,11 @@ ELSEWHERE = "medical_invoices"
 
 
 def noticed(case: Case, *missing: str, override: bool = False) -> Change:
-    return done(acts.request_supplement(case, NOW + DAY, policy(), missing=missing, override=override))
+    return done(actions.request_supplement(case, NOW + DAY, policy(), missing=missing, override=override))
 
 
 def handed_in(case: Case, *materials: str) -> Change:
-    return done(acts.supplement(case, NOW + 2 * DAY, policy(), materials=materials))
+    return done(actions.supplement(case, NOW + 2 * DAY, policy(), materials=materials))
 
 
 def words(change: Change) -> list[str]:
@@ -90,7 +90,7 @@ def test_what_was_handed_in_and_is_asked_for_again_is_missing_again() -> None:
 
 def test_a_second_notice_is_as_whole_as_the_first() -> None:
     partly = handed_in(noticed(registered(CATEGORY).case).case, FIRST).case
-    refused = acts.request_supplement(partly, NOW + 3 * DAY, policy(), missing=(), override=False)
+    refused = actions.request_supplement(partly, NOW + 3 * DAY, policy(), missing=(), override=False)
     assert code(refused) == "notice_already_given"
     second = noticed(partly, ELSEWHERE, override=True)
     assert second.case.missing == (SECOND, THIRD, ELSEWHERE)
@@ -108,7 +108,7 @@ def test_material_may_come_before_anybody_asked() -> None:
 
 def test_a_matter_without_a_list_lacks_what_the_window_names() -> None:
     case = registered("petition.request").case
-    nothing = acts.request_supplement(case, NOW, policy(), missing=(), override=False)
+    nothing = actions.request_supplement(case, NOW, policy(), missing=(), override=False)
     assert code(nothing) == "missing"
     asked = noticed(case, "identity_card").case
     assert asked.missing == ("identity_card",)
@@ -119,8 +119,10 @@ def test_a_matter_without_a_list_lacks_what_the_window_names() -> None:
 @pytest.mark.parametrize("wanted", ["no_such_paper", "身份证"])
 def test_a_code_that_the_policy_does_not_know_is_refused_at_both_acts(wanted: str) -> None:
     case = registered(CATEGORY).case
-    assert code(acts.request_supplement(case, NOW, policy(), missing=(wanted,), override=False)) == "unknown_material"
-    assert code(acts.supplement(case, NOW, policy(), materials=(FIRST, wanted))) == "unknown_material"
+    assert (
+        code(actions.request_supplement(case, NOW, policy(), missing=(wanted,), override=False)) == "unknown_material"
+    )
+    assert code(actions.supplement(case, NOW, policy(), materials=(FIRST, wanted))) == "unknown_material"
 
 
 def test_named_twice_is_asked_and_handed_in_once() -> None:
@@ -137,7 +139,7 @@ def test_what_lay_with_the_registration_counts_asked_for_or_not() -> None:
 
 def test_a_clerk_may_take_it_on_without_and_that_stands_on_record() -> None:
     case = handed_in(noticed(registered(CATEGORY).case).case, FIRST, SECOND).case
-    change = done(acts.accept(case, NOW + 3 * DAY, policy()))
+    change = done(actions.accept(case, NOW + 3 * DAY, policy()))
     (told,) = [event for event in to_events(change, policy()) if isinstance(event, CaseAccepted)]
     assert told.missing == (THIRD,)
     assert words(change)[0] == "受理（容缺：家庭经济状况核对授权书）"

@@ -7,11 +7,11 @@ import pytest
 
 from contracts.events.cases import CaseAreaChanged
 from contracts.events.clocks import ClockRecalculated
+from libraries.clocks.wording import tell
+from libraries.policies import Policy
 from services.intake.domain.case import Case
 from services.intake.domain.relocating import relocated
 from services.intake.translate import to_events
-from services.policies import Policy
-from services.policies.words import tell
 from tests.unit.intake.builders import NOW, registered
 from tests.unit.policies.changing import BEFORE, DAY, policy_on
 

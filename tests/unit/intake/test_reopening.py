@@ -10,13 +10,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from contracts.codes import CaseState, ClockKind
 from contracts.refusals import Refused
-from services.deadlines import Limit, due
-from services.intake.domain import acts, following
+from libraries.deadlines import Limit, due
+from libraries.policies import Policy
+from libraries.policies.spans import Reopening
+from services.intake.domain import actions, referral_updates
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.domain.reopening import right_until
-from services.policies import Policy
-from services.policies.spans import Reopening
 from tests.examples import at_least
 from tests.unit.intake.builders import DAY, LEAD, NOW, code, done, policy, resolved, said, window_view
 
@@ -41,7 +41,7 @@ def ends(moment: datetime, limit: Limit) -> datetime:
 
 def called(case: Case, at: datetime, *, satisfied: bool | None = True, reached: bool = True) -> Change | Refused:
     reason = UNHAPPY if satisfied is False else ""
-    return acts.call_back(case, at, policy(), reached=reached, satisfied=satisfied, reason=reason)
+    return actions.call_back(case, at, policy(), reached=reached, satisfied=satisfied, reason=reason)
 
 
 def until(refused: Change | Refused) -> str:
@@ -84,19 +84,19 @@ def test_a_window_that_calls_back_too_late_takes_no_right_away() -> None:
     late = done(called(resolved(), NOW + 40 * DAY, satisfied=False))
     assert (late.case.state, late.case.round) == (CaseState.IN_PROGRESS, 2)
     closed = done(called(resolved(), NOW + 40 * DAY)).case
-    assert done(acts.reopen(closed, NOW + 42 * DAY, policy(), reason=UNHAPPY)).case.round == 2
+    assert done(actions.reopen(closed, NOW + 42 * DAY, policy(), reason=UNHAPPY)).case.round == 2
     assert done(called(closed, NOW + 42 * DAY, satisfied=False)).case.round == 2
 
 
 def test_after_it_what_is_refused_is_said_with_the_date() -> None:
     closed = done(called(resolved(), NOW + 2 * DAY)).case
-    assert until(acts.reopen(closed, NOW + 30 * DAY, policy(), reason=UNHAPPY)) == WINDOW_END
+    assert until(actions.reopen(closed, NOW + 30 * DAY, policy(), reason=UNHAPPY)) == WINDOW_END
     assert until(called(closed, NOW + 30 * DAY, satisfied=False)) == WINDOW_END
     late = done(called(resolved(), NOW + 40 * DAY)).case
     three_days_later = ends(NOW + 40 * DAY, Limit.parse("3wd")).isoformat()
     assert until(called(late, NOW + 60 * DAY, satisfied=False)) == three_days_later
-    assert until(acts.reopen(late, NOW + 60 * DAY, policy(), reason=UNHAPPY)) == three_days_later
-    assert until(acts.reopen(resolved(), NOW + 30 * DAY, policy(), reason=UNHAPPY)) == WINDOW_END
+    assert until(actions.reopen(late, NOW + 60 * DAY, policy(), reason=UNHAPPY)) == three_days_later
+    assert until(actions.reopen(resolved(), NOW + 30 * DAY, policy(), reason=UNHAPPY)) == WINDOW_END
 
 
 def test_a_call_that_reaches_nobody_neither_closes_nor_starts_anything() -> None:
@@ -130,7 +130,7 @@ def test_the_case_says_until_when() -> None:
     assert window_view(resolved(), policy()).reopen_until == ends(RESOLVED_AT, policy().reopening.within)
     late = done(called(resolved(), NOW + 40 * DAY)).case
     assert window_view(late, policy()).reopen_until == ends(NOW + 40 * DAY, policy().reopening.after_callback)
-    again = done(acts.reopen(late, NOW + 41 * DAY, policy(), reason=UNHAPPY)).case
+    again = done(actions.reopen(late, NOW + 41 * DAY, policy(), reason=UNHAPPY)).case
     assert (window_view(again, policy()).reopen_until, again.called_back_at) == (None, None)
 
 
@@ -148,7 +148,7 @@ class AnyContacts(RuleBasedStateMachine):
         if self.case.state is CaseState.IN_PROGRESS:
             self._solve()
         elif door == "r":
-            self._asks(acts.reopen(self.case, self.at, policy(), reason=UNHAPPY), self.first)
+            self._asks(actions.reopen(self.case, self.at, policy(), reason=UNHAPPY), self.first)
         elif not reached:
             missed = called(self.case, self.at, satisfied=None, reached=False)
             assert isinstance(missed, Refused) or missed.case == self.case
@@ -158,7 +158,7 @@ class AnyContacts(RuleBasedStateMachine):
             self.case, self.first = done(called(self.case, self.at)).case, self.at
 
     def _solve(self) -> None:
-        self.case = following.completed(self.case, self.at, LEAD, policy()).case
+        self.case = referral_updates.completed(self.case, self.at, LEAD, policy()).case
         self.solved_at, self.first = self.at, None
 
     def _asks(self, outcome: Change | Refused, contact: datetime | None) -> None:

@@ -11,10 +11,10 @@ from contracts.codes import WORK, CaseStep, ClockKind, FeedbackAction, ReferralR
 from contracts.events import CaseBound
 from contracts.events import referrals as r
 from contracts.events.base import moment_of
-from services.deadlines.counting import closed_spans
-from services.intake.domain.account import Account
-from services.intake.domain.holding import accounts
-from services.policies.clocks import LegalClock
+from libraries.clocks.clock import LegalClock
+from libraries.deadlines.counting import closed_spans
+from services.intake.domain.holders import accounts
+from services.intake.domain.time_account import Account
 from services.routing.domain.pauses import Wanted, correct_pause
 from services.routing.domain.referral import Change
 from services.routing.domain.supervision import reassign

@@ -23,11 +23,11 @@ from contracts.events.referrals import (
     ReferralReturnRequested,
 )
 from contracts.refusals import Refused
-from services.intake.domain import acts, following
+from services.intake.domain import actions, referral_updates
 from services.intake.domain.case import Awaited, Case
 from services.intake.domain.change import Change
 from services.intake.domain.states import MOVES, Move, after
-from services.intake.follower import step
+from services.intake.referral_updates import step
 from tests.events import AFTER
 from tests.unit.intake.builders import (
     DAY,
@@ -57,24 +57,24 @@ WHEN = NOW + 2 * DAY
 
 def awaiting() -> Case:
     case = registered(CATEGORY).case
-    return done(acts.request_supplement(case, NOW, policy(), missing=MATERIALS, override=False)).case
+    return done(actions.request_supplement(case, NOW, policy(), missing=MATERIALS, override=False)).case
 
 
 def suspended() -> Case:
-    return following.held(replace(in_progress(), handling=HANDLING), NOW, LEAD, "appraisal").case
+    return referral_updates.held(replace(in_progress(), handling=HANDLING), NOW, LEAD, "appraisal").case
 
 
 def declined() -> Case:
     case = registered("petition.request").case
-    return done(acts.decline(case, NOW, policy(), reason="out_of_scope", go_to="justice-130722000000")).case
+    return done(actions.decline(case, NOW, policy(), reason="out_of_scope", go_to="justice-130722000000")).case
 
 
 def withdrawn() -> Case:
-    return done(acts.withdraw(in_progress(), NOW, policy(), reason="applicant_request")).case
+    return done(actions.withdraw(in_progress(), NOW, policy(), reason="applicant_request")).case
 
 
 def closed() -> Case:
-    return done(acts.call_back(resolved(), NOW + DAY, policy(), satisfied=True, reason="")).case
+    return done(actions.call_back(resolved(), NOW + DAY, policy(), satisfied=True, reason="")).case
 
 
 STATES: Mapping[S, Callable[[], Case]] = {
@@ -88,22 +88,24 @@ STATES: Mapping[S, Callable[[], Case]] = {
     S.CLOSED: closed,
     S.MERGED: lambda: replace(registered().case, state=S.MERGED, clocks=()),
     S.WITHDRAWN: withdrawn,
-    S.TERMINATED: lambda: following.failed(in_progress(), NOW, LEAD, "not_eligible", policy()).case,
+    S.TERMINATED: lambda: referral_updates.failed(in_progress(), NOW, LEAD, "not_eligible", policy()).case,
     S.ARCHIVED: lambda: replace(closed(), state=S.ARCHIVED, clocks=()),
 }
 ACTS: Mapping[str, Callable[[Case], Change | Refused]] = {
-    "accept": lambda case: acts.accept(case, WHEN, policy()),
-    "decline": lambda case: acts.decline(case, WHEN, policy(), reason="out_of_scope", go_to="justice-130722000000"),
-    "request_supplement": lambda case: acts.request_supplement(case, WHEN, policy(), missing=MATERIALS, override=True),
-    "supplement, a part": lambda case: acts.supplement(case, WHEN, policy(), materials=MATERIALS[:1]),
-    "supplement, all": lambda case: acts.supplement(case, WHEN, policy(), materials=MATERIALS),
-    "withdraw": lambda case: acts.withdraw(case, WHEN, policy(), reason="applicant_request"),
-    "callback, satisfied": lambda case: acts.call_back(case, WHEN, policy(), satisfied=True, reason=""),
-    "callback, dissatisfied": lambda case: acts.call_back(
+    "accept": lambda case: actions.accept(case, WHEN, policy()),
+    "decline": lambda case: actions.decline(case, WHEN, policy(), reason="out_of_scope", go_to="justice-130722000000"),
+    "request_supplement": lambda case: actions.request_supplement(
+        case, WHEN, policy(), missing=MATERIALS, override=True
+    ),
+    "supplement, a part": lambda case: actions.supplement(case, WHEN, policy(), materials=MATERIALS[:1]),
+    "supplement, all": lambda case: actions.supplement(case, WHEN, policy(), materials=MATERIALS),
+    "withdraw": lambda case: actions.withdraw(case, WHEN, policy(), reason="applicant_request"),
+    "callback, satisfied": lambda case: actions.call_back(case, WHEN, policy(), satisfied=True, reason=""),
+    "callback, dissatisfied": lambda case: actions.call_back(
         case, WHEN, policy(), satisfied=False, reason="not_satisfied"
     ),
-    "callback, nobody": lambda case: acts.call_back(case, WHEN, policy(), reached=False, satisfied=None),
-    "reopen": lambda case: acts.reopen(case, WHEN, policy(), reason="not_satisfied"),
+    "callback, nobody": lambda case: actions.call_back(case, WHEN, policy(), reached=False, satisfied=None),
+    "reopen": lambda case: actions.reopen(case, WHEN, policy(), reason="not_satisfied"),
 }
 BY_ACT: Mapping[S, Mapping[str, S]] = {
     S.REGISTERED: {
@@ -221,13 +223,13 @@ def test_no_case_stays_suspended_when_what_held_it_is_gone(news: str) -> None:
     case = suspended()
     for event in HEARD[news]:
         case = step(Change(case=case, at=WHEN), event, policy()).case
-    withdrawn_ = acts.withdraw(case, WHEN + DAY, policy(), reason="applicant_request")
+    withdrawn_ = actions.withdraw(case, WHEN + DAY, policy(), reason="applicant_request")
     solved = case.state in (S.RESOLVED, S.TERMINATED)
     assert isinstance(withdrawn_, Refused) == solved
 
 
 def test_a_suspended_case_can_be_taken_back_and_nothing_of_it_goes_on() -> None:
-    change = done(acts.withdraw(suspended(), WHEN, policy(), reason="applicant_request"))
+    change = done(actions.withdraw(suspended(), WHEN, policy(), reason="applicant_request"))
     assert change.case.handling is None
     assert [clock.kind for clock in change.case.clocks] == [ClockKind.RETENTION]
 

@@ -6,12 +6,12 @@ import pytest
 
 from contracts.codes import CaseState, ClockKind, ClockStatus
 from contracts.events.cases import CaseApplicantToBeTold
-from services.intake.domain import acts, following
+from libraries.clocks.clock import basis_of
+from libraries.clocks.wording import tell
+from services.intake.domain import actions, referral_updates
 from services.intake.domain.case import Awaited, Case
 from services.intake.domain.change import Change
 from services.intake.translate import to_events
-from services.policies.clocks import basis_of
-from services.policies.words import tell
 from tests.unit.intake.builders import (
     DAY,
     LEAD,
@@ -34,7 +34,7 @@ TIME_TO_HAND_IN = datetime(2026, 3, 16, 15, 59, 59, 999999, tzinfo=UTC)
 
 
 def awaiting() -> Case:
-    return done(acts.request_supplement(registered(CATEGORY).case, NOW, policy(), missing=(), override=False)).case
+    return done(actions.request_supplement(registered(CATEGORY).case, NOW, policy(), missing=(), override=False)).case
 
 
 def test_the_window_has_a_clock_until_the_material_comes() -> None:
@@ -45,9 +45,9 @@ def test_the_window_has_a_clock_until_the_material_comes() -> None:
     view = window_view(case, policy()).answer_by
     assert view is not None
     assert (view.office, view.clock, view.due_at) == (WINDOW, ClockKind.SUPPLEMENT, TIME_TO_HAND_IN)
-    partly = done(acts.supplement(case, NOW + DAY, policy(), materials=MATERIALS[:1])).case
+    partly = done(actions.supplement(case, NOW + DAY, policy(), materials=MATERIALS[:1])).case
     assert ClockKind.SUPPLEMENT not in {clock.kind for clock in partly.clocks}
-    again = acts.request_supplement(partly, NOW + 2 * DAY, policy(), missing=(), override=True)
+    again = actions.request_supplement(partly, NOW + 2 * DAY, policy(), missing=(), override=True)
     (second,) = [clock for clock in done(again).case.clocks if clock.kind is ClockKind.SUPPLEMENT]
     assert second.id != clock.id
 
@@ -55,7 +55,7 @@ def test_the_window_has_a_clock_until_the_material_comes() -> None:
 def test_silence_of_the_applicant_accepts_nothing() -> None:
     case = awaiting()
     for clock in case.clocks:
-        late = following.silent(case, NOW + 60 * DAY, clock.kind, clock.version, policy())
+        late = referral_updates.silent(case, NOW + 60 * DAY, clock.kind, clock.version, policy())
         assert late.facts == ()
 
 
@@ -63,23 +63,23 @@ def test_silence_of_the_applicant_accepts_nothing() -> None:
 def test_whatever_ends_the_wait_ends_its_clock(act: str) -> None:
     case, at = awaiting(), NOW + DAY
     if act == "accept":
-        change = done(acts.accept(case, at, policy()))
+        change = done(actions.accept(case, at, policy()))
         assert said(change)[:2] == ["case.accepted", "clock.met"]
     else:
-        change = done(acts.withdraw(case, at, policy(), reason="applicant_request"))
+        change = done(actions.withdraw(case, at, policy(), reason="applicant_request"))
         assert said(change)[:2] == ["case.withdrawn", "clock.cancelled"]
     assert ClockKind.SUPPLEMENT not in {clock.kind for clock in change.case.clocks}
 
 
 def test_what_did_not_come_in_time_counts_as_withdrawn_by_an_act_and_no_sooner() -> None:
     case = awaiting()
-    early = acts.withdraw(case, TIME_TO_HAND_IN, policy(), reason="not_supplemented")
+    early = actions.withdraw(case, TIME_TO_HAND_IN, policy(), reason="not_supplemented")
     assert code(early) == "supplement_time_runs"
-    change = done(acts.withdraw(case, TIME_TO_HAND_IN + timedelta(seconds=1), policy(), reason="not_supplemented"))
+    change = done(actions.withdraw(case, TIME_TO_HAND_IN + timedelta(seconds=1), policy(), reason="not_supplemented"))
     assert change.case.state is CaseState.WITHDRAWN
     told = tell(next(to_events(change, policy())), policy())
     assert told == ("撤回:逾期未补正，视为撤回申请", "withdrawn: Material did not come in time")
-    elsewhere = acts.withdraw(in_progress(), NOW + 60 * DAY, policy(), reason="not_supplemented")
+    elsewhere = actions.withdraw(in_progress(), NOW + 60 * DAY, policy(), reason="not_supplemented")
     assert code(elsewhere) == "nothing_to_hand_in"
 
 
@@ -94,10 +94,10 @@ def awaited(kind: ClockKind, due_at: datetime | None) -> Awaited:
 
 def suspended() -> Case:
     """As routing tells it: the hold, the pause of the work, the clock of the review."""
-    case = following.timed(Change(case=in_progress(), at=NOW), awaited(ClockKind.HANDLING, NOW + 20 * DAY)).case
-    case = following.held(case, NOW, LEAD, "appraisal").case
-    case = following.timed(Change(case=case, at=NOW), awaited(ClockKind.HANDLING, None)).case
-    return following.timed(Change(case=case, at=NOW), review()).case
+    case = referral_updates.timed(Change(case=in_progress(), at=NOW), awaited(ClockKind.HANDLING, NOW + 20 * DAY)).case
+    case = referral_updates.held(case, NOW, LEAD, "appraisal").case
+    case = referral_updates.timed(Change(case=case, at=NOW), awaited(ClockKind.HANDLING, None)).case
+    return referral_updates.timed(Change(case=case, at=NOW), review()).case
 
 
 def answer_by(case: Case) -> tuple[ClockKind, datetime | None] | None:
@@ -108,33 +108,38 @@ def answer_by(case: Case) -> tuple[ClockKind, datetime | None] | None:
 def test_of_a_suspended_case_the_review_is_awaited() -> None:
     case = suspended()
     assert answer_by(case) == (ClockKind.HOLD_REVIEW, NOW + 21 * DAY)
-    corrected = following.timed(Change(case=case, at=NOW + DAY), awaited(ClockKind.HANDLING, None)).case
+    corrected = referral_updates.timed(Change(case=case, at=NOW + DAY), awaited(ClockKind.HANDLING, None)).case
     assert answer_by(corrected) == (ClockKind.HOLD_REVIEW, NOW + 21 * DAY), "a paused clock has no date"
-    moved = following.timed(Change(case=case, at=NOW + DAY), review(NOW + 22 * DAY)).case
+    moved = referral_updates.timed(Change(case=case, at=NOW + DAY), review(NOW + 22 * DAY)).case
     assert answer_by(moved) == (ClockKind.HOLD_REVIEW, NOW + 22 * DAY)
 
 
 def test_a_case_that_goes_on_awaits_the_work_again() -> None:
-    case = following.resumed(suspended(), NOW + 3 * DAY, LEAD).case
+    case = referral_updates.resumed(suspended(), NOW + 3 * DAY, LEAD).case
     assert answer_by(case) is None, "until routing says when"
-    case = following.timed(Change(case=case, at=NOW + 3 * DAY), awaited(ClockKind.HANDLING, NOW + 25 * DAY)).case
+    case = referral_updates.timed(Change(case=case, at=NOW + 3 * DAY), awaited(ClockKind.HANDLING, NOW + 25 * DAY)).case
     assert answer_by(case) == (ClockKind.HANDLING, NOW + 25 * DAY)
 
 
 def test_a_hold_that_suspends_nothing_leaves_the_work_awaited() -> None:
-    case = following.timed(Change(case=in_progress(), at=NOW), awaited(ClockKind.HANDLING, NOW + 20 * DAY)).case
-    assert answer_by(following.timed(Change(case=case, at=NOW), review()).case) == (ClockKind.HANDLING, NOW + 20 * DAY)
+    case = referral_updates.timed(Change(case=in_progress(), at=NOW), awaited(ClockKind.HANDLING, NOW + 20 * DAY)).case
+    assert answer_by(referral_updates.timed(Change(case=case, at=NOW), review()).case) == (
+        ClockKind.HANDLING,
+        NOW + 20 * DAY,
+    )
 
 
 def test_the_applicant_is_to_be_told_of_each_suspension() -> None:
     """行政许可法 45."""
-    change = following.held(in_progress(), NOW, LEAD, "appraisal")
+    change = referral_updates.held(in_progress(), NOW, LEAD, "appraisal")
     (owed,) = [event for event in to_events(change, policy()) if isinstance(event, CaseApplicantToBeTold)]
     assert (owed.about, tell(owed, policy())) == (
         "suspension",
         ("中止须告知申请人", "applicant to be told of the suspension"),
     )
-    told = done(acts.applicant_told(change.case, NOW + DAY, about="suspension")).case
+    told = done(actions.applicant_told(change.case, NOW + DAY, about="suspension")).case
     assert told.untold == ()
-    again = following.held(following.resumed(told, NOW + 2 * DAY, LEAD).case, NOW + 3 * DAY, LEAD, "hearing").case
+    again = referral_updates.held(
+        referral_updates.resumed(told, NOW + 2 * DAY, LEAD).case, NOW + 3 * DAY, LEAD, "hearing"
+    ).case
     assert again.untold == ("suspension",)

@@ -6,12 +6,12 @@ from pathlib import Path
 from uuid import uuid4
 
 from contracts.codes import ClockKind
-from services.deadlines import CIVIL_TIME
-from services.notify.domain.ladder import Supervision, begun
-from services.notify.domain.watch import Ahead, Alert, Watch, waiting_for
+from libraries.deadlines import CIVIL_TIME
+from libraries.marks import Mark
+from libraries.policies import Policy, load_policy
+from services.notify.domain.escalation import Supervision, begun
+from services.notify.domain.timers import Ahead, Alert, Watch, waiting_for
 from services.notify.domain.writers import BY_ALL, Writers
-from services.policies import Policy, load_policy
-from services.runtime.watermarks import Mark
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
 OFFICE = "education-130722000000"

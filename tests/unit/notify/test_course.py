@@ -8,9 +8,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec.structs import replace
 
 from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
-from services.notify.domain import ladder, watch
-from services.notify.domain.firing import Candidate, Fired, Waits, decide
-from services.notify.domain.watch import Ahead, Alert, Watch, moments_of, waiting_for
+from services.notify.domain import escalation, timers
+from services.notify.domain.alerts import Candidate, Fired, Waits, decide
+from services.notify.domain.timers import Ahead, Alert, Watch, moments_of, waiting_for
 from tests.unit.notify.builders import COME, COUNTY, DAY, OFFICE, a_watch, civil, the_policy
 
 POLICY = the_policy()
@@ -38,8 +38,8 @@ class Course(RuleBasedStateMachine):
         """By level, the last moment for which the office heard it."""
         self.spared: dict[str, datetime] = {}
         """By level, the last moment that the office was spared, because a later one had passed as well."""
-        self.watch = watch.renewed(None, self._watch(self.due_at), self.now)
-        self.standing: ladder.Supervision | None = None
+        self.watch = timers.renewed(None, self._watch(self.due_at), self.now)
+        self.standing: escalation.Supervision | None = None
         self.alerts: Counter[tuple[int, Alert, str]] = Counter()
         self.rungs: Counter[tuple[int, SupervisionLevel]] = Counter()
         self.climbed: list[tuple[int, SupervisionLevel]] = []
@@ -69,7 +69,7 @@ class Course(RuleBasedStateMachine):
         )
 
     def _moments(self, due_at: datetime | None) -> tuple[Ahead, ...]:
-        if due_at is None or self.kind in watch.WINDOWS:
+        if due_at is None or self.kind in timers.WINDOWS:
             return ()
         half = START + (due_at - START) / 2 + self.shift
         return moments_of([("half", half), ("1d", due_at - DAY)], started_at=START, due_at=due_at)
@@ -101,7 +101,7 @@ class Course(RuleBasedStateMachine):
             assert fired.level not in self.heard or fired.moment > self.heard[fired.level], "the office has heard this"
             self.heard[fired.level] = fired.moment
         assert fired.alert is not Alert.BREACHED or fired.fired_at >= fired.before.due_at
-        began = ladder.begun(self.standing, fired.before, fired.alert, POLICY)
+        began = escalation.begun(self.standing, fired.before, fired.alert, POLICY)
         self.standing = began if began is not None else self.standing
 
     @precondition(lambda self: self.standing is not None)
@@ -109,8 +109,8 @@ class Course(RuleBasedStateMachine):
     def the_supervisor_looks(self) -> None:
         standing = self.standing
         while standing.next_at is not None and standing.next_at <= self.now:
-            outcome = ladder.climb(standing, self.now, POLICY)
-            if isinstance(outcome, ladder.Climbed):
+            outcome = escalation.climb(standing, self.now, POLICY)
+            if isinstance(outcome, escalation.Climbed):
                 assert self.answered_at is None, "a rung after the end"
                 assert not self.paused_due, "a rung in a pause"
                 assert outcome.rung.level is SupervisionLevel.REMINDED or self.watch.status is ClockStatus.BREACHED
@@ -125,7 +125,7 @@ class Course(RuleBasedStateMachine):
         """The owner says version and date; a breach that nobody has said yet is said first."""
         self.version += 1
         before = self.watch
-        if watch.is_owed(before, self.now):
+        if timers.is_owed(before, self.now):
             fired = decide(
                 Candidate(watch=replace(before, ahead=(), next_alert=Alert.BREACHED), unread=False, answer=None),
                 self.now,
@@ -136,10 +136,10 @@ class Course(RuleBasedStateMachine):
             assert isinstance(fired, Fired)
             self._says(fired)
             before = fired.after
-        after = watch.renewed(before, self._watch(due_at), self.now)
+        after = timers.renewed(before, self._watch(due_at), self.now)
         self._knows_where_it_stands(before, after)
         if self.standing is not None:
-            self.standing = ladder.follow(self.standing, after, paused=due_at is None, at=self.now, policy=POLICY)
+            self.standing = escalation.follow(self.standing, after, paused=due_at is None, at=self.now, policy=POLICY)
         self.watch = after
 
     def _knows_where_it_stands(self, before: Watch, after: Watch) -> None:
@@ -202,9 +202,9 @@ class Course(RuleBasedStateMachine):
     def it_ends(self, done: bool, ago: timedelta) -> None:
         self.answered_at = max(self.read_until, self.now - ago)
         self.version += 1
-        after = (watch.met if done else watch.cancelled)(self.watch, self.answered_at)
+        after = (timers.met if done else timers.cancelled)(self.watch, self.answered_at)
         if self.standing is not None:
-            self.standing = ladder.follow(self.standing, after, paused=False, at=self.answered_at, policy=POLICY)
+            self.standing = escalation.follow(self.standing, after, paused=False, at=self.answered_at, policy=POLICY)
         self.watch = after
 
     @invariant()
@@ -232,12 +232,12 @@ class Course(RuleBasedStateMachine):
         broken = {version for version, alert, _ in self.alerts if alert is Alert.BREACHED}
         if self.watch.status is ClockStatus.BREACHED:
             assert broken
-        if self.watch.status is ClockStatus.MET and self.kind not in watch.WINDOWS:
+        if self.watch.status is ClockStatus.MET and self.kind not in timers.WINDOWS:
             assert self.watch.version not in broken
 
     @invariant()
     def a_right_breaks_nothing(self) -> None:
-        if self.kind in watch.WINDOWS:
+        if self.kind in timers.WINDOWS:
             assert {alert for _, alert, _ in self.alerts} <= {Alert.DUE}
             assert self.standing is None
 

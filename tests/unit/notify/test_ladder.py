@@ -7,11 +7,11 @@ import msgspec
 import pytest
 
 from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
-from services.deadlines import CIVIL_TIME, Override
-from services.notify.domain.firing import told_of
-from services.notify.domain.ladder import Climbed, Supervision, Waits, begun, climb, follow, may_be_supervised
-from services.notify.domain.watch import Alert, Watch, moments_of, told
-from services.policies.ladder import WINDOWS
+from libraries.deadlines import CIVIL_TIME, Override
+from libraries.policies.escalation import WINDOWS
+from services.notify.domain.alerts import told_of
+from services.notify.domain.escalation import Climbed, Supervision, Waits, begun, climb, follow, may_be_supervised
+from services.notify.domain.timers import Alert, Watch, moments_of, told
 from tests.unit.notify.builders import (
     CITY,
     CITY_GOVERNMENT,

@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
-from services.notify.domain.firing import told_of
-from services.notify.domain.ladder import OPS, begun, follow, last_resort, recipients_of
-from services.notify.domain.watch import Alert, renewed
-from services.policies import Policy
-from services.policies.ladder import rung_of
+from libraries.policies import Policy
+from libraries.policies.escalation import rung_of
+from services.notify.domain.alerts import told_of
+from services.notify.domain.escalation import OPS, begun, follow, last_resort, recipients_of
+from services.notify.domain.timers import Alert, renewed
 from tests.unit.notify.builders import CITY, COUNTY, FRIDAY, OFFICE, a_watch, civil, the_policy
 from tests.unit.policies.changing import BEFORE, DAY, policy_on
 

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.codes import ClockStatus
-from services.notify.domain.watch import Alert, Watch, moments_of, renewed, told, waiting_for
+from services.notify.domain.timers import Alert, Watch, moments_of, renewed, told, waiting_for
 from tests.unit.notify.builders import DAY, a_watch, civil, end_of
 
 START = civil("02 09:00")

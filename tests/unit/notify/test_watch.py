@@ -5,7 +5,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from contracts.codes import ClockKind, ClockStatus
-from services.notify.domain.watch import (
+from services.notify.domain.timers import (
     Ahead,
     Alert,
     Watch,

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from contracts.codes import ClockKind, Doubt
 from contracts.events.clocks import SilentWriter
-from services.notify.domain.firing import Candidate, Fired, Held, Kept, Waits, decide
-from services.notify.domain.watch import Alert
+from libraries.marks import Mark, Need
+from services.notify.domain.alerts import Candidate, Fired, Held, Kept, Waits, decide
+from services.notify.domain.timers import Alert
 from services.notify.domain.window import awaited_steps, met_by, steps_for
 from services.notify.domain.writers import BY_ALL, BY_ITSELF, Writers, needs
-from services.runtime.watermarks import Mark, Need
 from tests.unit.notify.builders import COME, DAY, FRIDAY, a_watch, the_policy
 
 POLICY = the_policy()

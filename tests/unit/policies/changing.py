@@ -4,7 +4,7 @@ import shutil
 from datetime import date
 from pathlib import Path
 
-from services.policies import Policy, load_policy
+from libraries.policies import Policy, load_policy
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
 DAY = date(2026, 4, 1)

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 from litestar.testing import TestClient
 
-from services.console.main import main
-from services.policies import PolicyWatch
-from services.runtime.http import DEGRADED, OK, build_app
+from console.main import main
+from libraries.policies import PolicyWatch
+from libraries.runtime.web.app import DEGRADED, OK, build_app
 from tests.packs import PACKS, small_city, write
 
 FAULTS = (

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from services.deadlines import statutory_calendar
-from services.deadlines.calendar import holidays_by_law, is_weekday
-from services.policies import Policy, PolicyRefused, PolicyWatch, load_policy
+from libraries.deadlines import statutory_calendar
+from libraries.deadlines.calendar import holidays_by_law, is_weekday
+from libraries.policies import Policy, PolicyRefused, PolicyWatch, load_policy
 from tests.calendars import published_year
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"

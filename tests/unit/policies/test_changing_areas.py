@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.codes import AreaLevel
-from services.policies import Area, Policy, PolicyRefused, PolicyWatch, load_policy
-from services.policies.tree import Tree
-from services.policies.validity import validity_faults
+from libraries.policies import Area, Policy, PolicyRefused, PolicyWatch, load_policy
+from libraries.policies.tree import Tree
+from libraries.policies.validity import validity_faults
 from tests.unit.policies.changing import AREAS, BEFORE, DAY, HEADING, OFFICES, policy_on, write_pack
 
 

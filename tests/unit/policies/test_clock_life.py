@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from contracts.codes import ClockKind, ClockStatus
-from services.deadlines import BadQuestion, Limit, Pause, Unit
-from services.policies import Policy, load_policy
-from services.policies.clocks import LegalClock, terms_of
-from services.policies.packing import pack, unpack
-from services.policies.recounting import recount, told_now, written
+from libraries.clocks.clock import LegalClock, terms_of
+from libraries.clocks.packing import pack, unpack
+from libraries.clocks.recounting import recount, told_now, written
+from libraries.deadlines import BadQuestion, Limit, Pause, Unit
+from libraries.policies import Policy, load_policy
 from tests.calendars import with_days
 from tests.examples import at_least
 from tests.unit.deadlines.naive import naive_due

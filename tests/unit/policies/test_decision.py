@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from contracts.codes import AreaLevel
-from services.policies import Policy
-from services.policies.decision import Matter, arbiter, coordinator, decide
-from services.policies.model import Condition, Rule
+from libraries.policies import Policy
+from libraries.policies.decision import Matter, arbiter, coordinator, decide
+from libraries.policies.model import Condition, Rule
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, a_matter, policy
 
 

@@ -8,11 +8,11 @@ from uuid import UUID
 import msgspec
 
 from contracts.codes import ClockKind, ClockStatus
-from services.deadlines import Limit
-from services.policies import load_policy
-from services.policies.clocks import LegalClock, terms_of
-from services.policies.explaining import explained, explained_html, explained_text
-from services.policies.packing import PackedClock, pack, unpack
+from libraries.clocks.clock import LegalClock, terms_of
+from libraries.clocks.explaining import explained, explained_html, explained_text
+from libraries.clocks.packing import PackedClock, pack, unpack
+from libraries.deadlines import Limit
+from libraries.policies import load_policy
 
 POLICY = load_policy(Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou")
 OFFICE = "petition-130700000000"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from contracts.codes import ClockKind
-from services.deadlines import Limit
-from services.policies import Policy, load_policy
+from libraries.deadlines import Limit
+from libraries.policies import Policy, load_policy
 from tests.calendars import published_year
 from tests.packs import AREAS, PACKS, refusals, small_city, write
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from contracts.codes import LEAD_WORK, WINDOWS, ClockKind, ClockStatus, FeedbackAction, Field, ReferralRole
-from services.intake.domain import following
-from services.policies import Policy, PolicyRefused, load_policy
-from services.policies.kinds import Happening
+from libraries.policies import Policy, PolicyRefused, load_policy
+from libraries.policies.kinds import Happening
+from services.intake.domain import referral_updates
 from services.routing.domain.dispatching import dispatch, rework
 from services.routing.domain.supervision import reassign
 from services.routing.domain.timing import Desk
@@ -115,9 +115,9 @@ def test_a_pack_may_leave_a_clock_out_and_what_older_cases_have_still_ends(tmp_p
 def test_a_pack_may_say_of_the_window_too_what_it_waits_for(tmp_path: Path) -> None:
     rows = f"- {{clock: dispatch, starts: [case.accepted], meets: [referral.signed], {RIGHT}}}\n"
     own = load_policy(packs_with(tmp_path, rows))
-    change = following.dispatched(registered().case, NOW, LEAD, EDUCATION, own)
+    change = referral_updates.dispatched(registered().case, NOW, LEAD, EDUCATION, own)
     assert [clock.kind for clock in change.case.clocks] == [ClockKind.DISPATCH]
-    assert following.heard(change, LEAD, Happening.REFERRAL_SIGNED, own).case.clocks == ()
+    assert referral_updates.heard(change, LEAD, Happening.REFERRAL_SIGNED, own).case.clocks == ()
 
 
 def test_a_reason_stops_those_clocks_alone_that_it_names(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_what_was_met_in_an_earlier_round_does_not_run_again_at_the_next_office(
 
 
 def test_ten_years_of_keeping_ask_for_no_calendar() -> None:
-    kept = following.failed(in_progress(), NOW, LEAD, "not_eligible", policy()).case.clocks
+    kept = referral_updates.failed(in_progress(), NOW, LEAD, "not_eligible", policy()).case.clocks
     assert [(clock.kind, clock.by_calendar) for clock in kept] == [(ClockKind.RETENTION, False)]
     assert registered().case.clocks[0].by_calendar
 

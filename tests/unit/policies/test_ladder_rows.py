@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from contracts.codes import ClockKind, SupervisionLevel
-from services.policies import PolicyRefused, load_policy
-from services.policies.ladder import ANCHOR_OF, rung_of
+from libraries.policies import PolicyRefused, load_policy
+from libraries.policies.escalation import ANCHOR_OF, rung_of
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
 TAIL = "source: city rule, confidence: B}"

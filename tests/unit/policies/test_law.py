@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from contracts.codes import ClockKind
-from services.deadlines import Limit
-from services.policies import load_policy
-from services.policies.longer import Span, later
+from libraries.deadlines import Limit
+from libraries.policies import load_policy
+from libraries.policies.longer import Span, later
 from tests.packs import refusals, small_city, write
 
 CITY = "source: 市政府规定 (示例), confidence: B"

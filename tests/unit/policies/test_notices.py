@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.deadlines import Calendar, Limit, Notice, Override, as_json, as_text, explain, statutory_calendar
-from services.deadlines.telling import BY_ANALOGY
-from services.policies import PolicyRefused, load_policy
-from services.policies.publishing import publish
-from services.policies.recounting import recalculated, recount, written
+from libraries.clocks.recounting import recalculated, recount, written
+from libraries.deadlines import Calendar, Limit, Notice, Override, as_json, as_text, explain, statutory_calendar
+from libraries.deadlines.rendering import BY_ANALOGY
+from libraries.policies import PolicyRefused, load_policy
+from libraries.policies.publishing import publish
 from tests.notices import ALL, FIRST_2018, FIRST_2019, FIRST_2020, MAY_2019, SPRING_2020, days_of, file_of
 from tests.unit.policies.test_calendars import pack, refusals, writes
 from tests.unit.policies.test_recounting import CASE, a_clock, policy

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.policies import Fault, PolicyRefused, load_policy
-from services.policies.publishing import calendar_of_file
+from libraries.policies import Fault, PolicyRefused, load_policy
+from libraries.policies.publishing import calendar_of_file
 from tests.calendars import published_year
 from tests.packs import PACKS, small_city, write
 

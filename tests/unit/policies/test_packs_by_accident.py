@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from contracts.topics import FEEDBACK_PATTERN
-from services.policies import load_policy
-from services.policies.pack_files import KNOWN
-from services.policies.saying import ROLE_FORM
+from libraries.policies import load_policy
+from libraries.policies.cells import ROLE_FORM
+from libraries.policies.pack_files import KNOWN
 from tests.packs import AREAS, refusals, small_city, write
 
 ROW = "zh: 名, en: Name"

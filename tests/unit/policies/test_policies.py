@@ -9,12 +9,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from contracts.codes import ClockKind
-from services.deadlines import Limit
-from services.policies import Policy, PolicyRefused, PolicyWatch, load_policy
-from services.policies.checks import unowned
-from services.policies.clocks import LegalClock, terms_of
-from services.policies.packing import pack as pack_clock
-from services.policies.packing import unpack
+from libraries.clocks.clock import LegalClock, terms_of
+from libraries.clocks.packing import pack as pack_clock
+from libraries.clocks.packing import unpack
+from libraries.deadlines import Limit
+from libraries.policies import Policy, PolicyRefused, PolicyWatch, load_policy
+from libraries.policies.checks import unowned
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
 

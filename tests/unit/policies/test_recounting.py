@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from contracts.codes import ClockKind, ClockStatus
 from contracts.events.clocks import CalendarNotice, ClockRecalculated
-from services.deadlines import Limit, Notice, Override
-from services.policies import Policy, load_policy
-from services.policies.clocks import LegalClock, terms_of
-from services.policies.packing import pack, unpack
-from services.policies.recounting import calendar_version, recalculated, recount, told_now, version_of, written
+from libraries.clocks.clock import LegalClock, terms_of
+from libraries.clocks.packing import pack, unpack
+from libraries.clocks.recounting import calendar_version, recalculated, recount, told_now, version_of, written
+from libraries.deadlines import Limit, Notice, Override
+from libraries.policies import Policy, load_policy
 from tests.calendars import with_days
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from contracts.codes import ClockKind, ClockStatus
-from services.deadlines import Limit
-from services.policies.clocks import LegalClock, Told, terms_of
-from services.policies.explaining import explained
-from services.policies.sheets import Sheet, sheet_html, sheet_text
+from libraries.clocks.clock import LegalClock, Told, terms_of
+from libraries.clocks.documents import Sheet, sheet_html, sheet_text
+from libraries.clocks.explaining import explained
+from libraries.deadlines import Limit
 from tests.unit.policies.test_explaining import HELD, OFFICE, POLICY
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)

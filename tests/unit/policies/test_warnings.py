@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.deadlines import CountingRules, Limit, due, statutory_calendar
-from services.policies.warnings import fault_of, warnings_of
+from libraries.deadlines import CountingRules, Limit, due, statutory_calendar
+from libraries.policies.warnings import fault_of, warnings_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CALENDAR = statutory_calendar()

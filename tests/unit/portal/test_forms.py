@@ -3,6 +3,7 @@
 import pytest
 
 from contracts.refusals import FieldError
+from libraries.runtime.web.pages import Page
 from services.portal.coordinator import body_of as decision_of
 from services.portal.counter import body_of
 from services.portal.explaining import main_part
@@ -10,7 +11,6 @@ from services.portal.forms import BadForm, Form
 from services.portal.pages import faults_of
 from services.portal.remote import Problem
 from services.portal.visits import local_path
-from services.runtime.pages import Page
 
 
 def test_a_form_is_read_as_it_was_typed() -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from services.policies import Policy, load_policy
-from services.policies.words import address_of
+from libraries.clocks.wording import address_of
+from libraries.policies import Policy, load_policy
+from libraries.runtime.settings import REPOSITORY
 from services.portal import places
-from services.runtime.settings import REPOSITORY
 
 
 @pytest.fixture(scope="module")

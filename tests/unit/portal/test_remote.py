@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from contracts.codes import Role
+from libraries.runtime.web.auth import read_token
 from services.portal.domain.accounts import Account, Post
 from services.portal.remote import Caller, ServiceAway, ServiceRefused, Services
-from services.runtime.auth import read_token
 
 KEY = "t" * 32
 POST = Post(id=UUID(int=2), role=Role.CLERK, office="township-130722100000", area="130722100000", code="window-1")

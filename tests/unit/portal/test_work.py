@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from contracts.codes import CaseState, FeedbackAction, ReferralRole, ReferralState
-from services.deadlines import statutory_calendar
+from libraries.deadlines import statutory_calendar
 from services.intake.domain import states as case_states
 from services.portal.domain import work
 from services.portal.domain.work import Group, Pressure

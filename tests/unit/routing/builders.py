@@ -12,11 +12,11 @@ from contracts.codes import FeedbackAction as A
 from contracts.events.base import Actor
 from contracts.refusals import Refused
 from contracts.submissions import Feedback
-from services.policies import Policy, load_policy
-from services.routing.domain.answers import Answer, take
+from libraries.policies import Policy, load_policy
 from services.routing.domain.dispatching import dispatch
+from services.routing.domain.feedback import Answer, take
+from services.routing.domain.lead_limit import nested
 from services.routing.domain.matter import Matter
-from services.routing.domain.nesting import nested
 from services.routing.domain.referral import Change, Referral, Routing
 from services.routing.domain.timing import Desk
 

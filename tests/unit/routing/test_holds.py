@@ -9,7 +9,7 @@ from contracts.clocks import ClockMet, ClockResumed
 from contracts.codes import ClockKind, ClockStatus, ReferralState
 from contracts.codes import FeedbackAction as A
 from contracts.events.referrals import ReferralResumed
-from services.policies.clocks import LegalClock
+from libraries.clocks.clock import LegalClock
 from services.routing.domain.dispatching import withdraw
 from services.routing.domain.referral import Refused
 from services.routing.domain.supervision import go_on, reassign

@@ -9,10 +9,10 @@ from contracts.clocks import ClockStarted
 from contracts.codes import ClockKind, ClockStatus
 from contracts.codes import FeedbackAction as A
 from contracts.refusals import Refused
-from services.deadlines import Limit
-from services.policies.clocks import LegalClock
-from services.policies.explaining import explanation_of
-from services.policies.recounting import recount, written
+from libraries.clocks.clock import LegalClock
+from libraries.clocks.explaining import explanation_of
+from libraries.clocks.recounting import recount, written
+from libraries.deadlines import Limit
 from services.routing.domain.supervision import decide_return, reassign
 from tests.calendars import with_days
 from tests.events import changes

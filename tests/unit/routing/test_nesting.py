@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from contracts.codes import ClockKind
 from contracts.codes import FeedbackAction as A
 from contracts.events.clocks import ClockRecalculated
-from services.policies import Policy
-from services.policies.clocks import LegalClock
-from services.policies.explaining import explained
-from services.policies.packing import pack, unpack
+from libraries.clocks.clock import LegalClock
+from libraries.clocks.explaining import explained
+from libraries.clocks.packing import pack, unpack
+from libraries.policies import Policy
 from tests.calendars import with_days
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, Story, policy
 

@@ -11,8 +11,8 @@ from contracts.codes import FeedbackAction as A
 from contracts.events.base import moment_of
 from contracts.events.clocks import ClockRecalculated
 from contracts.refusals import Refused
-from services.deadlines import Limit, Pause
-from services.policies.clocks import LegalClock
+from libraries.clocks.clock import LegalClock
+from libraries.deadlines import Limit, Pause
 from services.routing.domain.pauses import Wanted, correct_pause
 from services.routing.domain.referral import Change
 from services.routing.domain.supervision import reassign

@@ -10,7 +10,7 @@ from contracts.clocks import ClockFacts, ClockStarted
 from contracts.codes import ClockKind, ClockStatus, ReferralRole, ReferralState
 from contracts.codes import FeedbackAction as A
 from contracts.refusals import Refused
-from services.policies.clocks import LegalClock
+from libraries.clocks.clock import LegalClock
 from services.routing.domain.dispatching import moment_of_end, rework, withdraw
 from services.routing.domain.supervision import arbitrate, decide_return, reassign, silence, take_back
 from tests.events import changes

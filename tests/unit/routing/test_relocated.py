@@ -9,7 +9,7 @@ from contracts.codes import FeedbackAction as A
 from contracts.codes import ReferralRole
 from contracts.events.clocks import ClockRecalculated
 from contracts.events.referrals import ReferralCancelled, ReferralOfficeSucceeded
-from services.policies import Policy
+from libraries.policies import Policy
 from services.routing.domain.referral import Change, Routing
 from services.routing.domain.relocating import relocated
 from services.routing.domain.timing import Desk

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from contracts.clocks import ClockStarted, ClockStop
 from contracts.codes import LEAD_WORK, ClockKind, ClockStatus, ReferralRole
 from contracts.codes import FeedbackAction as A
-from services.policies import Policy
+from libraries.policies import Policy
 from services.routing.domain.dispatching import rework, withdraw
 from services.routing.domain.referral import Referral
 from services.routing.domain.states import ENDED, MOVES

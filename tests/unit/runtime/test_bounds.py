@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from services.runtime import bounds
-from services.runtime.bounds import Excerpt, TooMuch, cut, unpack
-from services.runtime.budgets import Budgets
-from services.runtime.fetching import TolerantRecords
+from libraries.runtime.kafka import bounds
+from libraries.runtime.kafka.bounds import Excerpt, TooMuch, cut, unpack
+from libraries.runtime.kafka.budgets import Budgets
+from libraries.runtime.kafka.fetching import TolerantRecords
 
 GZIP, NONE = 1, 0
 

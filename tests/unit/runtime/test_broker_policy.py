@@ -7,10 +7,10 @@ from faststream import AckPolicy
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from contracts.topics import FEEDBACK_PATTERN
-from services.runtime.broker import Pump, SteadyBroker
-from services.runtime.clock import Clock
-from services.runtime.consume import Reader, events_of_ours
-from services.runtime.settle import Desk
+from libraries.runtime.clock import Clock
+from libraries.runtime.kafka.consumer import Pump, SteadyBroker
+from libraries.runtime.kafka.records import Reader, events_of_ours
+from libraries.runtime.kafka.settling import Desk
 from tests.sealing import SEALER
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from services.runtime.clock import Clock
+from libraries.runtime.clock import Clock
 
 ANCHOR = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ORIGIN = datetime(2026, 3, 2, 8, 0, tzinfo=timezone(timedelta(hours=8)))

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from services.runtime.failures import (
+from libraries.runtime.failures import (
     ConcurrentDelivery,
     FailureClass,
     InfrastructureDown,

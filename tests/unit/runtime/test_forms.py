@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from services.runtime.forms import form_of, language_of
-from services.runtime.pages import HEADERS, Page
+from libraries.runtime.web.pages import HEADERS, Page
+from libraries.runtime.web.representations import form_of, language_of
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 

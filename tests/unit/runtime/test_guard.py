@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.runtime.consume import Arrival, Incoming, Record, Unreadable
-from services.runtime.guard import Stream, sort_out
+from libraries.runtime.kafka.deduplication import Stream, sort_out
+from libraries.runtime.kafka.records import Arrival, Incoming, Record, Unreadable
 
 CASE, OTHER = UUID(int=1), UUID(int=2)
 WHEN = datetime(2026, 3, 2, tzinfo=UTC)

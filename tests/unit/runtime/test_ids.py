@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid5
 
-from services.runtime.ids import NAMESPACE, derived_id, new_id
+from libraries.ids import NAMESPACE, derived_id, new_id
 
 
 def test_new_ids_are_version_7_and_sort_by_time() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from services.runtime import logs
+from libraries.runtime import logs
 from tests.logs import logging_kept
 
 NAME = "张示例"

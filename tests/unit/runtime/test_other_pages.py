@@ -4,8 +4,8 @@ import httpx
 import pytest
 from litestar import get
 
-from services.runtime.auth import Role, requires
-from services.runtime.http import build_app
+from libraries.runtime.web.app import build_app
+from libraries.runtime.web.auth import Role, requires
 
 BOARD = "https://board.example:8443"
 

@@ -12,11 +12,11 @@ from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from contracts.codes import Role
-from services.runtime.auth import requires
-from services.runtime.database import outage_over
-from services.runtime.failures import ConcurrentDelivery, InfrastructureDown
-from services.runtime.http import build_app
-from services.runtime.problems import SECURITY_HEADERS
+from libraries.runtime.database.engine import outage_over
+from libraries.runtime.failures import ConcurrentDelivery, InfrastructureDown
+from libraries.runtime.web.app import build_app
+from libraries.runtime.web.auth import requires
+from libraries.runtime.web.problems import SECURITY_HEADERS
 
 
 @get("/guarded", guards=[requires(Role.OPS)])

@@ -16,11 +16,11 @@ from contracts.cloudevents import Envelope, encode
 from contracts.codes import CaseState
 from contracts.events.cases import CaseWithdrawn
 from contracts.topics import FEEDBACK_PATTERN
-from services.runtime.bounds import Excerpt
-from services.runtime.broker import record_of, spelled_out
-from services.runtime.clock import Clock
-from services.runtime.consume import Ignored, Incoming, Reader, Record, Unreadable, events_of_ours, read_record
-from services.runtime.fetching import TolerantRecords
+from libraries.runtime.clock import Clock
+from libraries.runtime.kafka.bounds import Excerpt
+from libraries.runtime.kafka.consumer import record_of, spelled_out
+from libraries.runtime.kafka.fetching import TolerantRecords
+from libraries.runtime.kafka.records import Ignored, Incoming, Reader, Record, Unreadable, events_of_ours, read_record
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 CASE = UUID(int=7)

@@ -13,9 +13,9 @@ from litestar import Request, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from contracts.submissions import Post
-from services.runtime.checking import check_value
-from services.runtime.http import build_app
-from services.runtime.requests import AskedArea, AskedCase
+from libraries.checking import check_value
+from libraries.runtime.web.app import build_app
+from libraries.runtime.web.requests import AskedArea, AskedCase
 
 DIGITS = b"9" * 5000
 MARCH = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)

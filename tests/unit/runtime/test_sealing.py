@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import pytest
 
-from services.runtime.sealing import CannotOpen, Sealer
+from libraries.runtime.encryption import CannotOpen, Sealer
 
 KEY = b64encode(b"k" * 32).decode()
 

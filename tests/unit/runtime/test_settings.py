@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import pytest
 
-from services.runtime.settings import RuntimeSettings, SettingsRefused, read_settings
+from libraries.runtime.settings import RuntimeSettings, SettingsRefused, read_settings
 
 GOOD = {
     "YIMEN_DATABASE_URL": "postgresql://localhost/x",

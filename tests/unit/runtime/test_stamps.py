@@ -7,8 +7,8 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.runtime.clock import FIRST, LAST, Clock
-from services.runtime.stamps import OLDEST, ReadEnds, as_written, moment_of_receipt
+from libraries.runtime.clock import FIRST, LAST, Clock
+from libraries.runtime.kafka.timestamps import OLDEST, ReadEnds, as_written, moment_of_receipt
 
 NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 READ = NOW - timedelta(seconds=2)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from services.runtime.streams import Entry, stream
+from libraries.runtime.web.streams import Entry, stream
 
 
 async def test_a_stream_ends_when_its_token_does() -> None:

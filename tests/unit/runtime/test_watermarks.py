@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.runtime.clock import Clock
-from services.runtime.watermarks import ACTS, LONGEST_ACT, SETTLE, Acts, Announces, Mark, Need, moments
+from libraries.marks import Mark, Need
+from libraries.runtime.clock import Clock
+from libraries.runtime.kafka.watermarks import ACTS, LONGEST_ACT, SETTLE, Acts, Announces, moments
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 MOMENTS = st.integers(min_value=0, max_value=3600).map(lambda ago: NOW - timedelta(seconds=ago))

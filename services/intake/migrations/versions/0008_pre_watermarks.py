@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from services.runtime.migrations.plumbing import create_watermarks
+from libraries.runtime.database.migrations.plumbing import create_watermarks
 
 revision = "0008"
 down_revision = "0007"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from services.runtime.tables import create_plumbing
+from libraries.runtime.database.tables import create_plumbing
 
 revision = "0001"
 down_revision = None

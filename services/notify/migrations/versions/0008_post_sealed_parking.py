@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from services.runtime.migrations.plumbing import seal_parked
+from libraries.runtime.database.migrations.plumbing import seal_parked
 
 revision = "0008"
 down_revision = "0007"

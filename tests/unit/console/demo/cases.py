@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from console.demo.ledger import Case
 from contracts.cloudevents import Envelope
 from contracts.codes import CaseState, ClockKind, Field, ReferralRole, SubmissionChannel
 from contracts.events import CaseBound, cases, clocks, referrals
-from services.console.demo.ledger import Case
 from tests.events import AFTER
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))

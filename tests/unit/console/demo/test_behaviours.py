@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from console.demo.behaviours import CO_HANDLERS, LEADS, Behaviour, Conduct, Manner, Step, behaviour, conduct
+from console.demo.hours import AFTER_NOON, OPENS, at_desk
 from contracts.codes import ClockKind
 from contracts.codes import FeedbackAction as A
-from services.console.demo.behaviours import CO_HANDLERS, LEADS, Behaviour, Conduct, Manner, Step, behaviour, conduct
-from services.console.demo.hours import AFTER_NOON, OPENS, at_desk
-from services.deadlines.limits import civil_day, midnight
+from libraries.deadlines.limits import civil_day, midnight
 from tests.unit.console.demo.test_plan import MANY, plan, policy
 
 CHINA = ZoneInfo("Asia/Shanghai")

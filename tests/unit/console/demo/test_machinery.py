@@ -7,10 +7,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from services.console.demo.doors import ATTEMPTS, Addresses, Answer, Doors
-from services.console.demo.wheel import Never, Wheel
-from services.runtime.auth import Principal, Role, read_token
-from services.runtime.clock import Clock
+from console.demo.client import ATTEMPTS, Addresses, Answer, Doors
+from console.demo.scheduler import Never, Wheel
+from libraries.runtime.clock import Clock
+from libraries.runtime.web.auth import Principal, Role, read_token
 from tests.unit.console.demo.cases import MONDAY
 
 KEY = "k" * 32

@@ -11,16 +11,16 @@ from functools import cache
 import msgspec
 import pytest
 
+from console.demo.applicants import GIVEN_NAMES, NO_REGION
+from console.demo.arrivals import CHANNELS, COMPLETE_SHARE, FIELDS, SENT_TWICE_SHARE, Arrival, Road
+from console.demo.hours import at_desk
+from console.demo.plan import ARRIVAL_DAYS, DAYS, ORIGIN, Plan, make_plan
+from console.topics import DEFAULT_POLICY
 from contracts.codes import AreaLevel, Field
 from contracts.personal import is_identity_number
 from contracts.submissions import Submission
-from services.console.demo.arrivals import CHANNELS, COMPLETE_SHARE, FIELDS, SENT_TWICE_SHARE, Arrival, Road
-from services.console.demo.hours import at_desk
-from services.console.demo.people import GIVEN_NAMES, NO_REGION
-from services.console.demo.plan import ARRIVAL_DAYS, DAYS, ORIGIN, Plan, make_plan
-from services.console.topics import DEFAULT_POLICY
+from libraries.policies import Policy, load_policy
 from services.intake.domain.submission import parse
-from services.policies import Policy, load_policy
 
 MANY = 2_000
 

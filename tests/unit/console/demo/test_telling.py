@@ -4,9 +4,9 @@ from io import StringIO
 
 from rich.console import Console
 
+from console.demo import stories, tables
 from contracts.codes import ClockKind, Field
 from contracts.events import referrals
-from services.console.demo import stories, tables
 from tests.unit.console.demo.cases import CO, EDUCATION, LEAD, Told, late, sent_on, smooth
 from tests.unit.console.demo.test_plan import policy
 

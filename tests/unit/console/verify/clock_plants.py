@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import msgspec
 
+from console.verify.snapshot import Facts, ReceiptRow, WatchRow
 from contracts.clocks import ClockCancelled
 from contracts.codes import ClockKind, ClockStatus, Doubt, ReferralRole, ReferralState
 from contracts.events import clocks
 from contracts.topics import REFERRALS
-from services.console.verify.facts import Facts, ReceiptRow, WatchRow
 from tests.unit.console.verify.histories import DAY, EDUCATION, MONDAY, PENSIONS, History, known_as
 from tests.unit.console.verify.look import NOW, together
 from tests.unit.console.verify.planting import Plant, changed, doubled, of_type, without

@@ -6,6 +6,20 @@ from uuid import UUID
 
 import msgspec
 
+from console.verify.acts import ACTS
+from console.verify.snapshot import (
+    AlertRow,
+    AnswerRow,
+    CaseRow,
+    ClockRow,
+    LegRow,
+    NotedRow,
+    ReceiptRow,
+    ReferralRow,
+    RoutedRow,
+    Said,
+    WatchRow,
+)
 from contracts.clocks import ClockCancelled, ClockFacts, ClockMet, ClockPaused, ClockResumed, ClockStarted, LimitBasis
 from contracts.codes import (
     CaseState,
@@ -24,20 +38,6 @@ from contracts.events.alerts import Supervision
 from contracts.events.base import Actor
 from contracts.events.rejections import FeedbackRejected
 from contracts.topics import HOME, OFFICE_REFERRALS, REJECTIONS
-from services.console.verify.acts import ACTS
-from services.console.verify.facts import (
-    AlertRow,
-    AnswerRow,
-    CaseRow,
-    ClockRow,
-    LegRow,
-    NotedRow,
-    ReceiptRow,
-    ReferralRow,
-    RoutedRow,
-    Said,
-    WatchRow,
-)
 from tests.events import AFTER, of_clocks
 
 MONDAY = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from contracts.topics import HOME
-from services.console.verify.facts import (
+from console.verify.snapshot import (
     CaseRow,
     ClockRow,
     Facts,
@@ -18,6 +17,7 @@ from services.console.verify.facts import (
     Said,
     WatchRow,
 )
+from contracts.topics import HOME
 from tests.unit.console.verify.histories import AREA, EDUCATION, MONDAY, PENSIONS, History
 
 NOW = MONDAY + timedelta(days=40)

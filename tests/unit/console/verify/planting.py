@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from services.console.verify.facts import Facts, Heard, Said
+from console.verify.snapshot import Facts, Heard, Said
 
 
 class Plant(NamedTuple):

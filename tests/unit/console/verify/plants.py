@@ -6,9 +6,9 @@ from uuid import UUID
 
 import msgspec
 
+from console.verify.snapshot import Facts, Parked
 from contracts.codes import CaseState, ReferralState
 from contracts.topics import ALERTS, CASES, OFFICE_REFERRALS, REFERRALS, REJECTIONS
-from services.console.verify.facts import Facts, Parked
 from tests.unit.console.verify.histories import EDUCATION, MONDAY, PENSIONS, known_as
 from tests.unit.console.verify.planting import (
     Plant,

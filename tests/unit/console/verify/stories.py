@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
+from console.verify.snapshot import Facts, ReceiptRow, WatchRow
 from contracts.clocks import ClockCancelled
 from contracts.codes import CaseState, ClockKind, ClockStatus, Doubt, ReferralRole, ReferralState
 from contracts.events import cases, clocks, referrals, rejections
 from contracts.events.alerts import SupervisionSupervised, SupervisionUrged
 from contracts.refusals import FieldError
 from contracts.topics import OFFICE_FEEDBACK
-from services.console.verify.facts import Facts, ReceiptRow, WatchRow
 from tests.unit.console.verify.histories import DAY, EDUCATION, MONDAY, History
 from tests.unit.console.verify.look import together
 

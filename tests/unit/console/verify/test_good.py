@@ -4,15 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
+# Registers the checks.
+from console.verify import oracle  # noqa: F401
+from console.verify.acts import ACTS
+from console.verify.registry import CHECKS, Result, fresh_results, run
+from console.verify.snapshot import Facts
 from contracts.events import EVENTS, CaseBound
 from contracts.events.alerts import Supervision
 from contracts.events.clocks import ClockAlert
-
-# Registers the checks.
-from services.console.verify import oracle  # noqa: F401
-from services.console.verify.acts import ACTS
-from services.console.verify.facts import Facts
-from services.console.verify.registry import CHECKS, Result, fresh_results, run
 from tests.unit.console.verify.histories import History
 from tests.unit.console.verify.look import together
 from tests.unit.console.verify.stories import COURSES, all_well

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from console.verify.registry import CHECKS, MOST_FAULTS, check, fresh_results, run
+from console.verify.snapshot import Facts, Fault
 from contracts.topics import CASES
-from services.console.verify.facts import Facts, Fault
-from services.console.verify.registry import CHECKS, MOST_FAULTS, check, fresh_results, run
 from tests.unit.console.verify.clock_plants import a_watch, late_watch, with_receipt
 from tests.unit.console.verify.histories import PENSIONS
 from tests.unit.console.verify.look import NOW, sent

@@ -3,8 +3,8 @@
 import pytest
 
 # Registers the checks.
-from services.console.verify import oracle  # noqa: F401
-from services.console.verify.registry import CHECKS, fresh_results, run
+from console.verify import oracle  # noqa: F401
+from console.verify.registry import CHECKS, fresh_results, run
 from tests.unit.console.verify.clock_plants import CLOCK_PLANTS
 from tests.unit.console.verify.planting import Plant
 from tests.unit.console.verify.plants import (

@@ -1,0 +1,220 @@
+"""`yimen account`: who may sign in to the portal, and as what."""
+
+import asyncio
+import csv
+import io
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+from rich.table import Table
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from console.main import quiet, told
+from console.screen import console
+from console.target import Target, of_installation
+from console.token import check_place, check_post
+from contracts.codes import Role
+from contracts.personal import is_personal
+from libraries.policies import Policy, load_policy
+from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.web.auth import Principal
+from services.portal import store
+from services.portal.domain.accounts import LOGIN_FORM, PORTAL_ROLES, Account, is_login
+from services.portal.keys import name_hash, portal_key
+from services.portal.passwords import first_password, hash_now
+
+COLUMNS: Final = ("login", "role", "office", "area", "post")
+LARGEST: Final = 4 * 1024 * 1024
+
+Act = Callable[[AsyncConnection], Awaitable[Any]]
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """One account with one post; the same name on several lines holds several posts."""
+
+    login: str
+    role: Role
+    office: str | None
+    area: str
+    post: str
+
+
+@click.group()
+def account() -> None:
+    """Accounts of the portal: people sign in with them, and act as their posts."""
+
+
+@account.command()
+@click.argument("login")
+@click.option("--role", type=click.Choice([role.value for role in PORTAL_ROLES]), required=True)
+@click.option("--office", default="", help="Code of the office; an officer needs one.")
+@click.option("--area", default="", help="Sees this area and below. Without it: the area of the office.")
+@click.option("--post", default="", help="The post at the office, for example window-3; never a person's name.")
+@click.option("--json", "as_json", is_flag=True)
+@of_installation
+def add(*, target: Target, login: str, role: str, office: str, area: str, post: str, as_json: bool) -> None:
+    """Make an account, or give one another post. The first password is printed, and changed at the first login."""
+    line = {"login": login, "role": role, "office": office, "area": area, "post": post}
+    _make(target, [line], as_json=as_json)
+
+
+@account.command(name="import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True)
+@of_installation
+def import_(*, target: Target, file: Path, as_json: bool) -> None:
+    """Accounts of a CSV file with the columns login, role, office, area, post: all of them, or none.
+
+    Prints each new name with its first password.
+    """
+    _make(target, _lines(file), as_json=as_json)
+
+
+def _lines(file: Path) -> list[dict[str, str]]:
+    if file.stat().st_size > LARGEST:
+        raise click.UsageError(f"{file} is larger than {LARGEST} bytes")
+    try:
+        rows = csv.DictReader(io.StringIO(file.read_text("utf-8-sig")), strict=True)
+        found = [{name: (row.get(name) or "").strip() for name in COLUMNS} for row in rows]
+    except (UnicodeDecodeError, csv.Error):
+        raise click.UsageError(f"{file} is no CSV file in UTF-8") from None
+    if missing := [name for name in ("login", "role") if name not in (rows.fieldnames or ())]:
+        raise click.UsageError(f"the first line of {file} names the columns; missing: {', '.join(missing)}")
+    return found
+
+
+def _make(target: Target, lines: Iterable[dict[str, str]], *, as_json: bool) -> None:
+    quiet()
+    policy = load_policy(target.policy)
+    wanted, faults = [], []
+    for number, line in enumerate(lines, start=1):
+        try:
+            wanted.append(_checked(line, policy))
+        except click.UsageError as error:
+            faults.append(f"account {number}: {error.message}")
+    if faults:
+        raise click.UsageError("nothing was done:\n" + "\n".join(faults))
+    try:
+        passwords: dict[str, str] = asyncio.run(_on(target, lambda conn: _save(conn, wanted)))
+    except IntegrityError:
+        raise click.ClickException("somebody else made one of these accounts at the same moment; try again") from None
+    if as_json:
+        told(msgspec.json.encode([{"login": name, "password": first} for name, first in passwords.items()]).decode())
+    else:
+        for name, first in passwords.items():
+            told(f"{name},{first}")
+
+
+def _checked(line: dict[str, str], policy: Policy) -> Wanted:
+    login, role, office, area, post = (line[name] for name in COLUMNS)
+    if not is_login(login) or is_personal(login):
+        raise click.UsageError(f"a name has 2 to 40 small letters, digits, dots or hyphens: {LOGIN_FORM}")
+    if role not in PORTAL_ROLES:
+        raise click.UsageError(f"the role is one of {', '.join(PORTAL_ROLES)}")
+    check_post(post, office or None)
+    principal = Principal(
+        subject=login,
+        role=Role(role),
+        office=office or None,
+        area=area.ljust(12, "0") if area else office.rpartition("-")[2] or None,
+    )
+    check_place(principal, policy)
+    if principal.area is None:
+        raise click.UsageError("a post names an office or an area")
+    return Wanted(login=login, role=principal.role, office=principal.office, area=principal.area, post=post)
+
+
+async def _save(conn: AsyncConnection, wanted: Iterable[Wanted]) -> dict[str, str]:
+    """First passwords of the accounts that are new."""
+    passwords = {}
+    for one in wanted:
+        known = await store.find_account(conn, one.login)
+        if known is not None:
+            account_id = known.id
+        else:
+            passwords[one.login] = first_password()
+            hashed = hash_now(passwords[one.login])
+            account_id = await store.add_account(conn, one.login, hashed, must_change=True, at=datetime.now(UTC))
+        await store.add_post(conn, account_id, role=one.role, office=one.office, area=one.area, code=one.post)
+    return passwords
+
+
+@account.command(name="list")
+@click.option("--json", "as_json", is_flag=True)
+@of_installation
+def list_(*, target: Target, as_json: bool) -> None:
+    """Every account with its posts; the id is what stands in the records of the services."""
+    quiet()
+    found: list[Account] = asyncio.run(_on(target, store.list_accounts))
+    if as_json:
+        told(msgspec.json.encode([_shown(one) for one in found]).decode())
+        return
+    table = Table("login", "id", "posts", "state", box=None)
+    for one in found:
+        posts = "\n".join(
+            " ".join(filter(None, (post.role, post.office or post.area, post.code))) for post in one.posts
+        )
+        state = "disabled" if one.disabled_at else "first password" if one.must_change else "ok"
+        table.add_row(one.login, str(one.id), posts, state)
+    console().print(table)
+
+
+def _shown(one: Account) -> dict[str, Any]:
+    posts = [{"role": post.role, "office": post.office, "area": post.area, "post": post.code} for post in one.posts]
+    state = {"disabled_at": one.disabled_at, "must_change": one.must_change}
+    return {"login": one.login, "id": one.id, "posts": posts, **state}
+
+
+@account.command()
+@click.argument("login")
+@click.option("--undo", is_flag=True, help="Let it in again.")
+@of_installation
+def disable(*, target: Target, login: str, undo: bool) -> None:
+    """Nobody signs in with it any more, and whoever is signed in is out."""
+    quiet()
+    at = None if undo else datetime.now(UTC)
+    asyncio.run(_on(target, lambda conn: _with(conn, login, lambda one: store.disable(conn, one.id, at))))
+    told(f"{login} is {'enabled' if undo else 'disabled'}")
+
+
+@account.command()
+@click.argument("login")
+@click.option("--json", "as_json", is_flag=True)
+@of_installation
+def reset(*, target: Target, login: str, as_json: bool) -> None:
+    """A new first password for who forgot theirs; it also unlocks the name and ends all sessions."""
+    quiet()
+    first = first_password()
+    key = portal_key(target.settings.token_key.get_secret_value())
+
+    async def change(conn: AsyncConnection) -> None:
+        async def renew(one: Account) -> None:
+            await store.save_password(conn, one.id, hash_now(first), must_change=True, at=datetime.now(UTC))
+            await store.forget_tries(conn, name_hash(key, login))
+
+        await _with(conn, login, renew)
+
+    asyncio.run(_on(target, change))
+    told(msgspec.json.encode({"login": login, "password": first}).decode() if as_json else f"{login},{first}")
+
+
+async def _with(conn: AsyncConnection, login: str, act: Callable[[Account], Awaitable[None]]) -> None:
+    found = await store.find_account(conn, login)
+    if found is None:
+        sys.exit(f"there is no account {login}; `yimen account list` names them")
+    await act(found)
+
+
+async def _on(target: Target, act: Act) -> Any:
+    engine = open_engine(target.settings, "portal")
+    try:
+        async with transaction(engine) as conn:
+            return await act(conn)
+    finally:
+        await engine.dispose()

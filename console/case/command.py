@@ -1,0 +1,104 @@
+"""`yimen case show`, `yimen case time` and `yimen case explain`."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from console.case.asking import HOW, Services, Unanswered, find_services
+from console.case.drawing import drawn_case, drawn_time
+from console.case.telling import read_dates, tell_case, tell_dates, tell_time
+from console.main import told
+from services.intake.domain.numbers import id_or_number
+
+Found = TypeVar("Found")
+NEXT = {
+    "not_found": "no such case here; `GET /v1/cases` lists them",
+    "unreachable": "`yimen doctor` says what is wrong",
+    "401": "the token does not open this installation; `yimen token --role ops` makes one",
+}
+
+
+@click.group()
+def case() -> None:
+    """One case: its whole story, who used how many days, and why each date is what it is."""
+
+
+def about_a_case(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What all of them are asked with."""
+    for option in (
+        click.argument("number"),
+        click.option(
+            "--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of a running `yimen up`."
+        ),
+        click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True),
+        click.option("--json", "as_json", is_flag=True, help="Answer as JSON."),
+    )[::-1]:
+        command = option(command)
+    return command
+
+
+@case.command()
+@about_a_case
+def show(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
+    """What the case is, who answers next and by when, every date with its law, and what happened."""
+    _answer(number, data, tell_case, lambda found: drawn_case(found, lang), as_json=as_json)
+
+
+@case.command()
+@about_a_case
+def time(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
+    """Who used how many days: the pieces add up to the whole, pauses and waiting are charged to nobody."""
+    _answer(number, data, tell_time, lambda found: drawn_time(found, lang), as_json=as_json)
+
+
+@case.command()
+@about_a_case
+def explain(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
+    """Why each date is what it is: every clock of the window and of the offices, day by day, with its law."""
+    if as_json:
+        _answer(number, data, tell_dates, lambda _: iter(()), as_json=True)
+    else:
+        _answer(number, data, lambda services, of: read_dates(services, of, lang), apart, as_json=False)
+
+
+def apart(texts: list[str]) -> Iterator[str]:
+    """One under the other."""
+    for number, text in enumerate(texts):
+        yield from ("", text) if number else (text,)
+
+
+def _answer(
+    number: str,
+    data: Path | None,
+    ask: Callable[[Services, str], Found],
+    draw: Callable[[Found], Iterator[str]],
+    *,
+    as_json: bool,
+) -> None:
+    if id_or_number(number) is None:
+        raise click.UsageError(
+            f"{number!r} is neither a case number nor an id: a digit may be wrong;"
+            " a number looks like 130722-20260302-00017-7"
+        )
+    services = find_services(data)
+    if services is None:
+        raise click.UsageError(HOW)
+    try:
+        found = ask(services, number)
+    except Unanswered as error:
+        _fail(error, as_json=as_json)
+    else:
+        told(msgspec.json.encode(found).decode() if as_json else "\n".join(draw(found)))
+
+
+def _fail(error: Unanswered, *, as_json: bool) -> None:
+    if as_json:
+        told(msgspec.json.encode({"error": {"code": error.code, "detail": error.detail}}).decode())
+    click.echo(
+        f"Error: {error.code}: {error.detail}; {NEXT.get(error.code, 'look at the log of the service')}", err=True
+    )
+    sys.exit(1)

@@ -1,0 +1,147 @@
+"""What the services say of a case, as structs, and put together: its clocks with those of its referrals, its story."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from console.case.asking import Services
+from contracts.clocks import LimitBasis
+from contracts.codes import ClockKind, ClockStatus
+from contracts.events.clocks import ClockBreached, ClockCleared
+from services.intake.time_report import TimeView
+from services.intake.timeline import ClockView, Entry
+from services.intake.views import CaseView
+
+
+class ReferralClock(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of routing's clock as is told here."""
+
+    clock_id: UUID
+    kind: ClockKind
+    office: str
+    office_zh: str
+    office_en: str
+    status: ClockStatus
+    limit: str
+    extensions: tuple[str, ...]
+    started_at: datetime
+    due_at: datetime | None
+    stopped_at: datetime | None
+    provisional: bool
+    basis: LimitBasis
+
+
+class Referral(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of routing's referral as is told here."""
+
+    referral_id: UUID
+    clocks: tuple[ReferralClock, ...]
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    items: list[Referral]
+    next: str | None = None
+
+
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the dates of a case are what they are: the window's clocks, then each referral with its own, as told."""
+
+    case: dict[str, Any]
+    clocks: list[dict[str, Any]]
+    calendar: dict[str, Any]
+    referrals: list[dict[str, Any]]
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything of one case that anybody may see who runs the installation."""
+
+    case: CaseView
+    clocks: list[ClockView]
+    story: list[Entry]
+
+
+def tell_case(services: Services, number: str) -> Told:
+    path = f"{services.intake}/v1/cases/{number}"
+    case = services.ask(path, CaseView)
+    story = services.ask(f"{path}/timeline", list[Entry])
+    clocks = services.ask(f"{path}/clocks", list[ClockView])
+    broken = _of(story, ClockBreached.TYPE) - _of(story, ClockCleared.TYPE)
+    for referral in _referrals(services, case.case_id):
+        clocks += [_clock(clock, referral.referral_id, broken) for clock in referral.clocks]
+    return Told(case=case, clocks=sorted(clocks, key=lambda clock: clock.started_at), story=in_order(story))
+
+
+def _of(story: Iterable[Entry], told: str) -> set[UUID]:
+    """Clocks of which this was said."""
+    return {UUID(entry.data["clock_id"]) for entry in story if entry.type == told}
+
+
+def tell_time(services: Services, number: str) -> TimeView:
+    return services.ask(f"{services.intake}/v1/cases/{number}/time", TimeView)
+
+
+def tell_dates(services: Services, number: str) -> Explained:
+    own = services.ask(f"{services.intake}/v1/cases/{number}/explain", dict[str, Any])
+    case_id = UUID(own["case"]["case_id"])
+    referrals = [services.ask(_explain(services, one), dict[str, Any]) for one in _referrals(services, case_id)]
+    return Explained(case=own["case"], clocks=own["clocks"], calendar=own["calendar"], referrals=referrals)
+
+
+def read_dates(services: Services, number: str, language: str) -> list[str]:
+    """The same in words: what each owner of clocks says of its own."""
+    path = f"{services.intake}/v1/cases/{number}"
+    case = services.ask(path, CaseView)
+    # A copy for information has no clock.
+    legs = [one for one in _referrals(services, case.case_id) if one.clocks]
+    addresses = [f"{path}/explain", *(_explain(services, one) for one in legs)]
+    return [services.read(address, lang=language) for address in addresses]
+
+
+def _explain(services: Services, referral: Referral) -> str:
+    return f"{services.routing}/v1/referrals/{referral.referral_id}/explain"
+
+
+def in_order(story: Sequence[Entry]) -> list[Entry]:
+    """By when a thing was so; what happened at one moment stays in the order in which it was heard."""
+    return sorted(story, key=lambda entry: entry.at)
+
+
+def _referrals(services: Services, case_id: UUID) -> list[Referral]:
+    found: list[Referral] = []
+    more: dict[str, str] = {}
+    while True:
+        page = services.ask(f"{services.routing}/v1/referrals", Page, case=str(case_id), **more)
+        found += page.items
+        if page.next is None:
+            return found
+        more = {"cursor": page.next}
+
+
+def _clock(clock: ReferralClock, referral_id: UUID, broken: set[UUID]) -> ClockView:
+    return ClockView(
+        clock_id=clock.clock_id,
+        referral_id=referral_id,
+        kind=clock.kind,
+        kind_zh=clock.kind.zh,
+        kind_en=clock.kind.en,
+        office=clock.office,
+        office_zh=clock.office_zh,
+        office_en=clock.office_en,
+        status=clock.status,
+        limit="+".join([clock.limit, *clock.extensions]),
+        started_at=clock.started_at,
+        due_at=clock.due_at,
+        stopped_at=clock.stopped_at,
+        late=clock.clock_id in broken or _answered_late(clock),
+        provisional=clock.provisional,
+        basis=clock.basis,
+    )
+
+
+def _answered_late(clock: ReferralClock) -> bool:
+    if clock.status is not ClockStatus.MET or clock.stopped_at is None or clock.due_at is None:
+        return False
+    return clock.stopped_at > clock.due_at

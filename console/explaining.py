@@ -1,0 +1,198 @@
+"""What a policy makes of a matter, before anybody registers it: who, by which rule, and each date day by day."""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from contracts.clocks import LimitBasis
+from contracts.codes import ClockKind, ReferralRole
+from libraries.clocks.clock import Terms, basis_of, terms_of
+from libraries.deadlines import CIVIL_TIME, Explanation, explain
+from libraries.ids import new_id
+from libraries.policies import Area, Category, Policy
+from libraries.policies.decision import Step
+from libraries.policies.kinds import Happening
+from services.intake.domain.case import first_contact
+from services.routing.domain.dispatching import dispatch
+from services.routing.domain.matter import Matter
+from services.routing.domain.timing import Desk
+
+NOBODY: Final = UUID(int=0)
+Attributes = Mapping[str, str | int | bool]
+
+
+class OfficeTold(msgspec.Struct, frozen=True, kw_only=True):
+    code: str
+    zh: str
+    en: str
+
+
+class DayTold(msgspec.Struct, frozen=True, kw_only=True):
+    date: Any
+    counts: bool
+    reason: str
+
+
+class ClockTold(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit with its law, and where it leads from the start."""
+
+    kind: ClockKind
+    zh: str
+    en: str
+    office: str | None
+    limit: str
+    extension: str | None
+    approver: str | None
+    basis: LimitBasis
+    started_at: datetime | None = None
+    due_at: datetime | None = None
+    provisional: bool = False
+    days: tuple[DayTold, ...] = ()
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the pack says of a matter."""
+
+    version: str
+    category: dict[str, str]
+    area: dict[str, str]
+    rule: str | None
+    where: str | None
+    """File and line of the rule; none if the case falls to its fallback."""
+    window: str | None
+    lead: OfficeTold
+    co_handlers: tuple[OfficeTold, ...]
+    copies: tuple[OfficeTold, ...]
+    trace: tuple[Step, ...]
+    clocks: tuple[ClockTold, ...]
+
+
+def tell(policy: Policy, category: Category, area: Area, attributes: Attributes, start: datetime) -> Told:
+    """By routing's own functions, as if the case were accepted at the start."""
+    matter = Matter(
+        case_id=NOBODY,
+        number="",
+        category=category.code,
+        field=category.field,
+        area=area.code,
+        attributes=attributes,
+        first_contact_office=first_contact(policy, area.code) or "",
+        accepted_at=start,
+    )
+    change = dispatch(matter, start, Desk(policy=policy, make_id=new_id))
+    choice = change.decisions[-1].choice
+    rule = next((rule for rule in policy.rules if rule.id == choice.rule), None)
+    first = _at_first(policy, category)
+    at_offices = {clock.kind for referral in change.routing.referrals for clock in referral.clocks}
+    later = _later(policy, category, at_offices | set(first))
+    return Told(
+        version=policy.version,
+        category={"code": category.code, "zh": category.zh, "en": category.en},
+        area={"code": area.code, "name": area.name},
+        rule=choice.rule,
+        where=rule.where if rule is not None else None,
+        window=matter.first_contact_office or None,
+        lead=_office(policy, choice.lead),
+        co_handlers=tuple(_office(policy, code) for code in choice.co_handlers),
+        copies=tuple(_office(policy, code) for code in choice.copies),
+        trace=choice.trace,
+        clocks=(
+            *(_running(policy, category, kind, matter.first_contact_office, start) for kind in first),
+            *(
+                _running(policy, category, clock.kind, referral.office, clock.started_at, clock.terms)
+                for referral in change.routing.referrals
+                if referral.role is not ReferralRole.INFO
+                for clock in referral.clocks
+            ),
+            *(_told(policy, category, kind, None) for kind in later),
+        ),
+    )
+
+
+def _at_first(policy: Policy, category: Category) -> tuple[ClockKind, ...]:
+    """What runs from the registration of a matter that lacks nothing."""
+    started = policy.course(category.code).starting(Happening.CASE_REGISTERED)
+    return tuple(rule.clock for rule in started if rule.only_if is None)
+
+
+def _later(policy: Policy, category: Category, running: Collection[ClockKind]) -> tuple[ClockKind, ...]:
+    """Of the same matter, but their start is not known yet."""
+    started = (rule.clock for rules in policy.course(category.code).started.values() for rule in rules)
+    return tuple(kind for kind in dict.fromkeys(started) if kind not in running)
+
+
+def _office(policy: Policy, code: str) -> OfficeTold:
+    office = policy.offices[code]
+    return OfficeTold(code=code, zh=office.zh, en=office.en)
+
+
+def _told(policy: Policy, category: Category, kind: ClockKind, office: str | None) -> ClockTold:
+    row = policy.limit(kind, category.code)
+    return ClockTold(
+        kind=kind,
+        zh=kind.zh,
+        en=kind.en,
+        office=office,
+        limit=str(row.limit),
+        extension=str(row.extension.limit) if row.extension else None,
+        approver=row.extension.approver if row.extension else None,
+        basis=basis_of(row, policy),
+    )
+
+
+def _running(
+    policy: Policy, category: Category, kind: ClockKind, office: str, start: datetime, terms: Terms | None = None
+) -> ClockTold:
+    terms = terms or terms_of(policy.limit(kind, category.code), policy, office)
+    found = explain(start, terms.limit, calendar=policy.calendar_of(office), rules=terms.rules)
+    return msgspec.structs.replace(
+        _told(policy, category, kind, office or None),
+        started_at=start,
+        due_at=found.due_at.astimezone(CIVIL_TIME) if found.due_at else None,
+        provisional=found.provisional,
+        days=tuple(_days(found)),
+    )
+
+
+def _days(found: Explanation) -> Iterator[DayTold]:
+    for day in found.days:
+        yield DayTold(date=day.date, counts=day.counts, reason=f"{day.zh} / {day.en}")
+
+
+def text(told: Told, *, days: bool) -> str:
+    """For a person; `days` tells each date day by day."""
+    lines = [
+        f"{told.category['zh']} / {told.category['en']}, {told.area['name']}",
+        f"  规则 rule: {told.rule} ({told.where})" if told.rule else "  规则 rule: 无 / none: the fallback has it",
+        *(f"    {step.looked_at}: {step.outcome}" for step in told.trace),
+        f"  主办 lead: {_named(told.lead)}",
+        *(f"  协办 co-handler: {_named(office)}" for office in told.co_handlers),
+        *(f"  抄送 copy: {_named(office)}" for office in told.copies),
+    ]
+    for clock in told.clocks:
+        lines += ["", *_clock(clock, days=days)]
+    return "\n".join(lines)
+
+
+def _named(office: OfficeTold) -> str:
+    return f"{office.zh} / {office.en} ({office.code})"
+
+
+def _clock(clock: ClockTold, *, days: bool) -> Iterator[str]:
+    yield f"{clock.zh} / {clock.en}: {clock.limit}" + (f", {clock.office}" if clock.office else "")
+    basis = clock.basis
+    law = " ".join(filter(None, (basis.source, basis.article)))
+    yield (
+        f"  依据 basis: {law}; {'法定 / statutory' if basis.statutory else '非法定 / not statutory'};"
+        f" {basis.confidence} {basis.confidence.zh} / {basis.confidence.en}"
+    )
+    if clock.extension:
+        yield f"  延长 extension: {clock.extension}, {clock.approver}"
+    if days:
+        yield from (f"  {day.date}  {'+' if day.counts else ' '}  {day.reason}" for day in clock.days)
+    if clock.due_at is not None:
+        provisional = ", 暂定 / provisional" if clock.provisional else ""
+        yield f"  到期 due: {clock.due_at:%Y-%m-%d %H:%M %z}{provisional}"

@@ -1,0 +1,163 @@
+"""The data folder of one installation: who may use it now, its keys, its ports, and the time that it lives in."""
+
+import contextlib
+import fcntl
+import os
+import secrets
+import tempfile
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from console.engines.child import free_port, listens
+
+DEFAULT_DATA: Final = Path(".yimen")
+OWNER_ONLY: Final = 0o600
+
+
+class InUse(RuntimeError):
+    """Another process holds the folder."""
+
+
+class Refused(ValueError):
+    """The folder was made for something else than what is asked now."""
+
+
+class Keys(msgspec.Struct, frozen=True, kw_only=True):
+    """Made once. Whoever loses the sealing key loses the personal data."""
+
+    token_key: str
+    sealing_key: str
+    postgres_password: str
+
+
+class Time(msgspec.Struct, frozen=True, kw_only=True):
+    """Simulated time: at the real moment `anchor` it was `origin`, and it runs `speed` times as fast."""
+
+    speed: float
+    origin: datetime
+    anchor: datetime
+
+
+class Facts(msgspec.Struct, kw_only=True):
+    """What stays the same from start to start."""
+
+    kafka: str | None = None
+    """Kind of the broker that holds this folder's topics."""
+    ports: dict[str, int] = {}
+    time: Time | None = None
+    policy: str | None = None
+
+
+class Installation:
+    """One folder. Everything in it is readable by its owner only, or worthless to others."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else uses the folder meanwhile; the system lets go of it whatever becomes of us. Raises `InUse`."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                raise InUse(f"{self.folder} is in use by process {lock.read().strip() or 'unknown'}") from None
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            yield
+
+    def find_keys(self) -> Keys | None:
+        path = self.folder / "keys.json"
+        return msgspec.json.decode(path.read_bytes(), type=Keys) if path.exists() else None
+
+    def keys(self) -> Keys:
+        """Those of the first start."""
+        found = self.find_keys()
+        if found is None:
+            found = Keys(
+                token_key=secrets.token_urlsafe(48),
+                sealing_key=b64encode(os.urandom(32)).decode(),
+                postgres_password=secrets.token_urlsafe(24),
+            )
+            write_whole(self.folder / "keys.json", found)
+        return found
+
+    def facts(self) -> Facts:
+        path = self.folder / "installation.json"
+        return msgspec.json.decode(path.read_bytes(), type=Facts) if path.exists() else Facts()
+
+    def port(self, name: str) -> int:
+        """The same as last time, unless somebody else has it now."""
+        facts = self.facts()
+        known = facts.ports.get(name, 0)
+        taken = {port for other, port in facts.ports.items() if other != name}
+        while not known or known in taken or listens(known):
+            known = free_port()
+        facts.ports[name] = known
+        write_whole(self.folder / "installation.json", facts)
+        return known
+
+    def live_in(
+        self, *, speed: float | None, origin: datetime | None, begins_in: timedelta = timedelta()
+    ) -> Time | None:
+        """The time of this installation; `None` is the machine's own. `begins_in` is real time until the origin.
+
+        Chosen at the first start: what was written down later in another time could not be compared. Raises `Refused`.
+        """
+        facts = self.facts()
+        known = facts.time
+        if "intake" in facts.ports or known is not None:
+            same = known is not None and speed in (None, known.speed) and origin in (None, known.origin)
+            if (speed, origin) != (None, None) and not same:
+                told = f"{known.speed:g} times from {known.origin}" if known else "the machine's own time"
+                raise Refused(f"{self.folder} lives in {told}; choose another folder with --data for another time")
+            return known
+        if speed is None and origin is None:
+            return None
+        now = datetime.now(UTC)
+        facts.time = Time(speed=speed or 1.0, origin=origin or now, anchor=now + begins_in)
+        write_whole(self.folder / "installation.json", facts)
+        return facts.time
+
+    def use_kafka(self, kind: str) -> None:
+        """Remember whose topics these are. Raises `Refused` where an Apache Kafka's data would be passed over."""
+        facts = self.facts()
+        if facts.kafka == "apache" and kind == "tansu":
+            raise Refused(
+                f"{self.folder} has Apache Kafka's data; start it with --kafka apache or choose another folder"
+            )
+        facts.kafka = kind
+        write_whole(self.folder / "installation.json", facts)
+
+    def use_policy(self, policy: Path) -> None:
+        """For the other commands that work on this installation."""
+        facts = self.facts()
+        facts.policy = str(policy.absolute())
+        write_whole(self.folder / "installation.json", facts)
+
+
+def write_whole(path: Path, content: object) -> None:
+    """Readers see the old file or the new one, never a part; only the owner can read it."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, OWNER_ONLY)
+            file.write(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+            file.flush()
+            os.fsync(descriptor)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,75 @@
+"""The `yimen` command. Sub-commands load only when they are called, so that each starts quickly."""
+
+import importlib
+import sys
+
+import click
+
+COMMANDS = {
+    "account": "console.account:account",
+    "calendar": "console.calendar:calendar",
+    "case": "console.case.command:case",
+    "clock": "console.clock:clock",
+    "demo": "console.demo.run:demo",
+    "doctor": "console.doctor:doctor",
+    "journal": "console.journal:journal",
+    "migrate": "console.migrate:migrate",
+    "parked": "console.parked.command:parked",
+    "person": "console.person:person",
+    "policy": "console.policy:policy",
+    "token": "console.token:token",
+    "topics": "console.topics:topics",
+    "up": "console.up:up",
+    "verify": "console.verify.command:verify",
+}
+
+
+class Lazy(click.Group):
+    """Finds a command's module by its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """A pack that cannot be used ends every command alike: each fault with file and line."""
+        try:
+            return super().invoke(ctx)
+        except ValueError as error:
+            from libraries.policies import PolicyRefused  # noqa: PLC0415 - most commands read no pack
+
+            if not isinstance(error, PolicyRefused):
+                raise
+            raise click.ClickException(f"the policy pack is refused\n{error}") from None
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="yimen")
+def main() -> None:
+    """Referral and case routing for township one-window offices (一门受理)."""
+
+
+def told(text: str) -> None:
+    """What the command found, on standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def quiet() -> None:
+    """What the runtime logs is no answer of a command: only what is wrong, and not among the answers."""
+    import logging  # noqa: PLC0415 - most commands log nothing
+
+    import structlog  # noqa: PLC0415
+
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.disable(logging.WARNING)

@@ -1,0 +1,65 @@
+"""The desks of all services outside their processes: who repairs handles a record exactly as its service does."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+
+import click
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from console.preparing import SERVICES
+from console.target import Target
+from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.encryption import CannotOpen, check_key
+from libraries.runtime.kafka.settling import Desk
+from libraries.runtime.process import Service
+from libraries.runtime.settings import RuntimeSettings
+
+Desks = dict[str, Desk]
+"""By reader."""
+
+
+@asynccontextmanager
+async def open_databases(target: Target, services: Iterable[str] = SERVICES) -> AsyncIterator[dict[str, AsyncEngine]]:
+    engines = {service: open_engine(target.settings, service) for service in services}
+    try:
+        yield engines
+    finally:
+        for engine in engines.values():
+            await engine.dispose()
+
+
+@asynccontextmanager
+async def open_desks(target: Target, services: Iterable[str] = SERVICES) -> AsyncIterator[dict[str, Desks]]:
+    """By service. Refuses to begin without the keys that the services seal with."""
+    if not target.has_keys:
+        raise click.UsageError(
+            "this goes through the handlers of the services, which seal what is personal:"
+            " set YIMEN_TOKEN_KEY and YIMEN_SEALING_KEY as the services have them"
+        )
+    built = {service: _builders()[service](target.settings) for service in services}
+    try:
+        for service in built.values():
+            async with transaction(service.engine) as conn:
+                await check_key(conn, service.sealer)
+        yield {name: _desks_of(service) for name, service in built.items()}
+    except CannotOpen as error:
+        raise click.UsageError(f"YIMEN_SEALING_KEY is not the one of this installation: {error}") from None
+    finally:
+        for service in built.values():
+            await service.engine.dispose()
+
+
+def _desks_of(service: Service) -> Desks:
+    return {desk.reader.name: desk for desk in service.desks()}
+
+
+def _builders() -> dict[str, Callable[[RuntimeSettings], Service]]:
+    # Services load slowly, and only who handles records needs them.
+    from services.intake import app as intake  # noqa: PLC0415
+    from services.notify import app as notify  # noqa: PLC0415
+    from services.routing import app as routing  # noqa: PLC0415
+
+    def build_notify(settings: RuntimeSettings) -> Service:
+        return notify.build(notify.NotifySettings(**settings.model_dump()))
+
+    return {"intake": intake.build, "routing": routing.build, "notify": build_notify}

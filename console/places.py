@@ -1,0 +1,53 @@
+"""Where open work stands that no area and no office of today answers for."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from libraries.policies import Policy
+from libraries.policies.checks import unowned
+from services.intake.domain.states import OVER
+
+_OPEN: Final = text(
+    """
+    SELECT 'area' AS what, area AS code, count(*) AS number FROM intake.cases
+    WHERE state <> ALL(:over) OR jsonb_array_length(clocks) > 0 GROUP BY 2
+    UNION ALL
+    SELECT 'office', office, count(*) FROM routing.referrals WHERE ended_at IS NULL GROUP BY 2
+    UNION ALL
+    SELECT 'clocks of the office', office, count(*) FROM notify.watches WHERE ended_at IS NULL GROUP BY 2
+    UNION ALL
+    SELECT 'clocks in the area', area, count(*) FROM notify.watches WHERE ended_at IS NULL GROUP BY 2
+    """
+)
+Open = Mapping[tuple[str, str], int]
+"""How much is open, by what is meant and its code."""
+
+
+async def read_open(conn: AsyncConnection) -> dict[tuple[str, str], int]:
+    rows = await conn.execute(_OPEN, {"over": sorted(OVER)})
+    return {(row.what, row.code): row.number for row in rows}
+
+
+def gone(there: Open, policy: Policy) -> Iterator[tuple[str, str]]:
+    """What is wrong with each place that is no more, and what to do."""
+    for (what, code), number in sorted(there.items()):
+        office = "-" in code
+        if code in (policy.offices if office else policy.areas):
+            continue
+        now = policy.office_code_now(code) if office else policy.area_code_now(code)
+        if now != code and (policy.knows_office(code) if office else policy.knows_area(code)):
+            yield f"{what} {code}: {number} open, which {now} has to have", "start the services: they hand it on"
+        else:
+            file = "offices.yaml" if office else "areas.csv"
+            yield f"{what} {code}: {number} open, and nobody has it", f"give {file} a row for it, with a successor"
+
+
+def without_owner(policy: Policy, at: datetime) -> Iterator[str]:
+    """Matters that no office would get in some township."""
+    for category, number in Counter(category for _, category in unowned(policy, at)).items():
+        yield f"{category} has no office in {number} townships"

@@ -1,0 +1,150 @@
+"""`yimen policy`: check a pack, that everything has an owner, and what it makes of a matter."""
+
+import sys
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from console import comparing, explaining
+from console.main import told
+from console.topics import DEFAULT_POLICY
+from libraries.deadlines import CIVIL_TIME
+from libraries.policies import Area, Category, Policy, PolicyRefused, load_policy
+from libraries.policies.checks import unowned
+
+STARTS = "When it is accepted, ISO 8601 with offset; now, if not given."
+Folder = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group()
+def policy() -> None:
+    """Policy packs: the rules of a place, as data."""
+
+
+def _load(folder: Path, *, as_json: bool) -> Policy:
+    try:
+        return load_policy(folder)
+    except PolicyRefused as error:
+        if as_json:
+            faults = [{"file": fault.file, "line": fault.line, "reason": fault.reason} for fault in error.faults]
+            told(msgspec.json.encode({"ok": False, "faults": faults}).decode())
+        else:
+            told(f"{error}\n{len(error.faults)} fault(s): mend the files and run the command again")
+        sys.exit(1)
+
+
+@policy.command()
+@click.argument("folder", type=Folder)
+@click.option("--json", "as_json", is_flag=True)
+def check(*, folder: Path, as_json: bool) -> None:
+    """Name everything that is wrong with a pack, with file and line."""
+    found = _load(folder, as_json=as_json)
+    counts = {
+        "areas": len(found.areas),
+        "offices": len(found.offices),
+        "categories": len(found.categories),
+        "limits": len(found.limits),
+        "rules": len(found.rules),
+    }
+    if as_json:
+        told(msgspec.json.encode({"ok": True, "version": found.version, **counts}).decode())
+    else:
+        told(f"{found.version}: " + ", ".join(f"{number} {name}" for name, number in counts.items()))
+
+
+@policy.command()
+@click.argument("folder", type=Folder)
+@click.option("--start", help=STARTS)
+@click.option("--json", "as_json", is_flag=True)
+def coverage(*, folder: Path, start: str | None, as_json: bool) -> None:
+    """Look for matters that no rule would give to an office in some township."""
+    found = _load(folder, as_json=as_json)
+    gaps = Counter(category for _, category in unowned(found, _moment(start)))
+    townships = sum(area.level == "township" for area in found.areas.values())
+    pairs = townships * len(found.categories)
+    if as_json:
+        told(msgspec.json.encode({"pairs": pairs, "without_owner": gaps.total(), "by_category": gaps}).decode())
+    else:
+        told(f"{pairs} pairs of township and matter, {gaps.total()} without an owner")
+        for category, number in gaps.items():
+            told(f"  {category}: {number} townships; add an office of role {found.categories[category].lead_role}")
+    sys.exit(1 if gaps else 0)
+
+
+@policy.command()
+@click.argument("folder", type=Folder, default=DEFAULT_POLICY)
+@click.option("--category", "code", required=True, help="For example education.student_aid.")
+@click.option("--area", "place", required=True, help="2, 4, 6, 9 or 12 digits.")
+@click.option(
+    "--attribute", "answers", multiple=True, metavar="NAME=VALUE", help="What a rule may ask; may be repeated."
+)
+@click.option("--start", help=STARTS)
+@click.option("--days/--no-days", default=True, show_default=True, help="Each date day by day.")
+@click.option("--json", "as_json", is_flag=True)
+def explain(
+    *,
+    folder: Path,
+    code: str,
+    place: str,
+    answers: tuple[str, ...],
+    start: str | None,
+    days: bool,
+    as_json: bool,
+) -> None:
+    """Who gets a matter by which rule, and by when the law wants what."""
+    found = _load(folder, as_json=as_json)
+    category, area = _known(found, code, place)
+    attributes = dict(map(_answer, answers))
+    answer = explaining.tell(found, category, area, attributes, _moment(start))
+    told(msgspec.json.encode(answer).decode() if as_json else explaining.text(answer, days=days))
+
+
+@policy.command()
+@click.argument("was", type=Folder)
+@click.argument("now", type=Folder)
+@click.option("--start", help=STARTS)
+@click.option("--json", "as_json", is_flag=True)
+def diff(*, was: Path, now: Path, start: str | None, as_json: bool) -> None:
+    """What changes if the pack NOW takes the place of WAS, and who gets another lead. Exits with 1 if anything does."""
+    found = comparing.compare(_load(was, as_json=as_json), _load(now, as_json=as_json), _moment(start))
+    told(msgspec.json.encode(found).decode() if as_json else comparing.text(found))
+    sys.exit(0 if found.none else 1)
+
+
+def _known(found: Policy, code: str, place: str) -> tuple[Category, Area]:
+    if not found.offices:
+        raise click.UsageError(f"{found.pack} has no offices: name a pack that routes, for example zhangjiakou")
+    category, area = found.categories.get(code), found.area(place)
+    if category is None:
+        near = [known for known in found.categories if known.startswith(code.partition(".")[0] + ".")]
+        raise click.UsageError(f"{code} is no category of {found.pack}: {', '.join(near or found.categories)}")
+    if area is None:
+        raise click.UsageError(f"{place} is no area of {found.pack}; areas.csv of the pack lists them")
+    return category, area
+
+
+def _answer(given: str) -> tuple[str, str | int | bool]:
+    """As the policy files write values: yes and no, numbers, or text."""
+    name, equals, value = given.partition("=")
+    if not equals or not name:
+        raise click.UsageError(f"--attribute {given}: write NAME=VALUE")
+    try:
+        known = msgspec.yaml.decode(value.encode(), type=str | int | bool)
+    except (msgspec.MsgspecError, ValueError):
+        known = value
+    return name, known
+
+
+def _moment(start: str | None) -> datetime:
+    if start is None:
+        return datetime.now(CIVIL_TIME)
+    try:
+        moment = datetime.fromisoformat(start)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or not 1900 < moment.year < 2200:
+        raise click.UsageError(f"--start {start}: write ISO 8601 with offset, for example 2026-03-02T09:00+08:00")
+    return moment

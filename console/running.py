@@ -1,0 +1,291 @@
+"""One installation while it runs: engines, services, and what to do when one of them dies."""
+
+import os
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final, Protocol
+
+import httpx
+
+from console import endpoints, orphans
+from console.background import Background
+from console.endpoints import Endpoints
+from console.engines.brokers import ApacheKafka, Broker, Tansu
+from console.engines.child import EngineFailed, wait_until
+from console.engines.postgres import Postgres
+from console.installation import Installation, Time
+from console.preparing import PROCESSES, SERVICES, prepare
+from console.ready_accounts import ready_accounts
+from console.refilling import Refill
+from console.supervisor import ServiceProcess, Ward, Watched, stop_services, tail
+from libraries.policies import load_policy
+from libraries.runtime.settings import RuntimeSettings, settings_of
+
+READY_SECONDS: Final = 180.0
+TRIES: Final = 3
+LOOK_SECONDS: Final = 0.1
+HEALTH_SECONDS: Final = 1.0
+GRACEFUL_SECONDS: Final = "10"
+
+
+class Screen(Protocol):
+    """Where a person or a program reads what happens."""
+
+    def step(self, text: str) -> None: ...
+    def trouble(self, text: str) -> None: ...
+
+
+class StartFailed(RuntimeError):
+    """It does not come up; the text says why and where to look."""
+
+
+class Running:
+    """Processes are begun and ended in the thread that calls; see the supervisor."""
+
+    def __init__(
+        self, installation: Installation, *, kafka: str, policy: Path, time_: Time | None, screen: Screen
+    ) -> None:
+        self._installation = installation
+        self._policy = policy
+        self._time = time_
+        self._screen = screen
+        self._postgres: Watched[Postgres] | None = None
+        self._broker: Watched[Broker] | None = None
+        self._broker_keeps = True
+        self._services: list[Watched[ServiceProcess]] = []
+        self._client = httpx.Client(timeout=2.0, trust_env=False)
+        self._faults: dict[str, dict[str, str]] = {}
+        self._looked_at = 0.0
+        self._asked: dict[str, Background[dict[str, str]]] = {}
+        self._refill: Refill | None = None
+        self.environment = self._engines(kafka)
+        self.settings = settings_of(self.environment, RuntimeSettings)
+
+    def start(self) -> Endpoints:
+        """Returns when every service is ready. Raises `EngineFailed` or `StartFailed`."""
+        if found := orphans.end(self._installation.folder):
+            self._screen.step(f"ended what an earlier start had left: {', '.join(found)}")
+        for engine in self._started_by_us():
+            self._screen.step(f"starting {engine.name}")
+            self._begin(engine)
+            wait_until(engine.ward.answers, engine.ward.process, engine.ward.log, seconds=engine.ward.slowest)
+            engine.came_up()
+        self._prepare()
+        ports = {name: self._installation.port(name) for name in PROCESSES}
+        self.environment |= _addresses(ports)
+        for name, port in ports.items():
+            self._services.append(Watched(name, self._service(name, port)))
+        self._screen.step(f"starting {', '.join(PROCESSES)}")
+        for service in self._services:
+            self._begin(service)
+            service.came_up()
+        self._wait_until_ready()
+        return self._endpoints()
+
+    def keep(self) -> None:
+        """Look after everything, until something is raised."""
+        while True:
+            self.look()
+            time.sleep(LOOK_SECONDS)
+
+    def look(self) -> None:
+        """One round: who died, who may start again, who answers, who is not ready. Nobody is waited for."""
+        for engine in self._started_by_us():
+            self._look_after(engine)
+        for service in self._services:
+            if self._refill is None or service.name not in SERVICES:
+                self._look_after(service)
+        if self._refill is not None:
+            self._go_on_refilling(self._refill)
+        self._look_at_health()
+
+    def stop(self) -> None:
+        """Services first, all at once; then what they stand on."""
+        endpoints.remove(self._installation.folder)
+        stop_services([service.ward for service in self._services])
+        for engine in (self._broker, self._postgres):
+            if engine is not None:
+                engine.ward.stop()
+        orphans.forget(self._installation.folder)
+        self._client.close()
+
+    def kill(self) -> None:
+        """For who does not want to wait."""
+        for watched in (*self._services, *self._started_by_us()):
+            watched.ward.kill()
+
+    def _engines(self, kafka: str) -> dict[str, str]:
+        """Decide what runs here and what stands elsewhere; the environment that follows for every service."""
+        place = self._installation
+        keys = place.keys()
+        environment = {
+            "YIMEN_TOKEN_KEY": keys.token_key,
+            "YIMEN_SEALING_KEY": keys.sealing_key,
+            "YIMEN_GRACEFUL_SECONDS": GRACEFUL_SECONDS,
+            **os.environ,
+            "YIMEN_POLICY_DIR": str(self._policy.absolute()),
+            **time_variables(self._time),
+        }
+        if "YIMEN_DATABASE_URL" not in os.environ:
+            postgres = Postgres(place.folder / "postgres", password=keys.postgres_password)
+            postgres.port = place.port("postgres")
+            self._postgres = Watched("postgres", postgres)
+            environment["YIMEN_DATABASE_URL"] = postgres.url
+        if "YIMEN_KAFKA_SERVERS" not in os.environ:
+            broker = self._chosen_broker(kafka)
+            self._broker = Watched("kafka", broker)
+            self._broker_keeps = broker.keeps
+            environment["YIMEN_KAFKA_SERVERS"] = broker.servers
+        return environment
+
+    def _chosen_broker(self, kind: str) -> Broker:
+        place = self._installation
+        broker: Tansu | ApacheKafka
+        if kind == "apache":
+            broker = ApacheKafka(place.folder / "kafka")
+            broker.controller_port = place.port("kafka-controller")
+        else:
+            broker = Tansu(place.folder / "kafka")
+        place.use_kafka(kind)
+        broker.port = place.port("kafka")
+        return broker
+
+    def _started_by_us(self) -> list[Watched[Ward]]:
+        return [engine for engine in (self._postgres, self._broker) if engine is not None]
+
+    def _on_kafka(self) -> list[Watched[ServiceProcess]]:
+        """Those whose places on the topics mean nothing on an empty broker."""
+        return [service for service in self._services if service.name in SERVICES]
+
+    def _service(self, name: str, port: int) -> ServiceProcess:
+        return ServiceProcess(
+            name, port=port, log=self._installation.logs / f"{name}.log", environment=self.environment
+        )
+
+    def _prepare(self) -> None:
+        self._screen.step("schemas and topics")
+        self._tell_sent_again(prepare(self.settings, SERVICES))
+
+    def _tell_sent_again(self, sent_again: Mapping[str, int]) -> None:
+        for service, rows in sent_again.items():
+            if rows:
+                self._screen.step(f"the broker is empty: {service} sends its journal again, {rows} events")
+
+    def _begin(self, watched: Watched[Ward]) -> None:
+        if fault := watched.begin():
+            raise EngineFailed(fault)
+        self._note()
+
+    def _note(self) -> None:
+        watched = (*self._started_by_us(), *self._services)
+        orphans.note(self._installation.folder, {one.name: one.ward.process for one in watched})
+
+    def _look_after(self, watched: Watched[Ward]) -> None:
+        forgetful = watched is self._broker and not self._broker_keeps
+        if how := watched.died():
+            self._tell_death(watched, how)
+            if forgetful:
+                self._refill = None
+        if watched.ready_to_restart():
+            self._try(watched)
+        if watched.came_up():
+            self._screen.step(f"{watched.name} started again")
+            if forgetful:
+                self._refill = Refill(self._on_kafka(), lambda: prepare(self.settings, SERVICES))
+
+    def _try(self, watched: Watched[Ward]) -> None:
+        if fault := watched.begin():
+            self._screen.trouble(f"{watched.name} does not start, next try in {watched.wait:.1f} s: {fault}")
+        self._note()
+
+    def _go_on_refilling(self, refill: Refill) -> None:
+        done, fault = refill.look()
+        if fault is not None:
+            self._screen.trouble(fault)
+        if done:
+            self._tell_sent_again(refill.sent_again)
+            self._refill = None
+            for service in self._on_kafka():
+                self._try(service)
+
+    def _tell_death(self, watched: Watched[Ward], how: str) -> None:
+        again = f"starts again in {watched.wait:.1f} s" if watched.wait else "starts again"
+        self._screen.trouble(f"{watched.name} {how}, {again}; log: {watched.ward.log}")
+
+    def _look_at_health(self) -> None:
+        """Asked beside all else: a service that hangs must not keep the others waiting."""
+        for service in self._services:
+            asked = self._asked.get(service.name)
+            if asked is not None and asked.done:
+                del self._asked[service.name]
+                if service.due is None and self._refill is None:
+                    self._tell_health(service.name, asked.result() or {})
+        if time.monotonic() - self._looked_at < HEALTH_SECONDS:
+            return
+        for service in self._services:
+            if service.due is None and service.name not in self._asked:
+                self._asked[service.name] = Background(partial(service.ward.faults, self._client))
+        self._looked_at = time.monotonic()
+
+    def _tell_health(self, name: str, faults: dict[str, str]) -> None:
+        before = self._faults.get(name)
+        if before is not None and faults and not before:
+            self._screen.trouble(f"{name} is not ready: {_listed(faults)}")
+        elif before and not faults:
+            self._screen.step(f"{name} is ready")
+        self._faults[name] = faults
+
+    def _wait_until_ready(self) -> None:
+        end = time.monotonic() + READY_SECONDS
+        while True:
+            self.look()
+            if all(self._faults.get(service.name) == {} and service.due is None for service in self._services):
+                return
+            for service in self._services:
+                if service.patience.tries >= TRIES:
+                    raise StartFailed(f"{service.name} does not stay up; {service.ward.log}:\n{tail(service.ward.log)}")
+            if time.monotonic() > end:
+                waiting = {name: _listed(faults) for name, faults in self._faults.items() if faults}
+                raise StartFailed(f"not ready within {READY_SECONDS:.0f} s: {waiting}; logs: {self._installation.logs}")
+            time.sleep(LOOK_SECONDS)
+
+    def _endpoints(self) -> Endpoints:
+        policy = load_policy(self._policy)
+        urls = {service.name: service.ward.url for service in self._services}
+        return Endpoints(
+            intake=urls["intake"],
+            routing=urls["routing"],
+            notify=urls["notify"],
+            board=urls["notify"],
+            portal=urls["portal"],
+            kafka=self.settings.kafka_servers,
+            postgres=self.settings.database_url,
+            tokens=endpoints.ready_made(self.settings.token_key.get_secret_value(), policy),
+            accounts=ready_accounts(self.settings, policy),
+        )
+
+
+def time_variables(time_: Time | None) -> dict[str, str]:
+    if time_ is None:
+        return {}
+    return {
+        "YIMEN_TIME_SPEED": str(time_.speed),
+        "YIMEN_TIME_ORIGIN": time_.origin.isoformat(),
+        "YIMEN_TIME_ANCHOR": time_.anchor.isoformat(),
+    }
+
+
+def _addresses(ports: Mapping[str, int]) -> dict[str, str]:
+    """Who finds whom on this machine; the board's page by either of its names."""
+    return {
+        "YIMEN_INTAKE_URL": f"http://127.0.0.1:{ports['intake']}",
+        "YIMEN_ROUTING_URL": f"http://127.0.0.1:{ports['routing']}",
+        **{f"YIMEN_PORTAL_{name.upper()}_URL": f"http://127.0.0.1:{ports[name]}" for name in SERVICES},
+        "YIMEN_BOARD_URL": ",".join(f"http://{name}:{ports['notify']}" for name in ("127.0.0.1", "localhost")),
+    }
+
+
+def _listed(faults: Mapping[str, str]) -> str:
+    return ", ".join(f"{part}: {state}" for part, state in faults.items())

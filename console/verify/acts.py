@@ -1,0 +1,71 @@
+"""Whose act something was: what somebody must have done names office, role and door."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from console.verify.registry import check
+from console.verify.snapshot import Facts, Fault
+from console.verify.timelines import decoded
+from contracts.codes import Door, Role
+from contracts.events.base import Actor, CaseBound
+from contracts.events.cases import CaseAccepted
+
+ACTS: Final = frozenset(
+    {
+        "case.registered",
+        "case.accepted",
+        "case.not_accepted",
+        "case.supplement_requested",
+        "case.supplemented",
+        "case.withdrawn",
+        "case.closed",
+        "case.reopened",
+        "case.applicant_told",
+        "case.applicant_not_reached",
+        "case.erased",
+        "routing.arbitration_requested",
+        "routing.overridden",
+        "referral.signed",
+        "referral.accepted",
+        "referral.return_requested",
+        "referral.returned",
+        "referral.return_refused",
+        "referral.reassigned",
+        "referral.on_hold",
+        "referral.resumed",
+        "referral.progress_reported",
+        "referral.completed",
+        "referral.failed",
+        "referral.extended",
+        "feedback.received",
+    }
+)
+"""What no rule and no passing of time brings about."""
+
+
+_WIRE: Final = frozenset(f"yimen.{type_}.v1" for type_ in ACTS)
+
+
+@check("what somebody did names office, role and door")
+def acts_have_actors(facts: Facts) -> Iterator[Fault | None]:
+    for (service, case_id), rows in facts.said_of.items():
+        if service == "notify":
+            continue
+        for row in rows:
+            event = decoded(row) if row.type in _WIRE else None
+            if not isinstance(event, CaseBound) or (isinstance(event, CaseAccepted) and event.deemed):
+                continue  # silence accepts a case without anybody
+            lacks = _lacks(event.by)
+            told = f"{row.type} does not say {', '.join(lacks)}"
+            yield Fault(detail=told, case_id=case_id, ids={"sequence": str(row.sequence)}) if lacks else None
+
+
+def _lacks(by: Actor | None) -> list[str]:
+    """Whoever runs the installation speaks for no office."""
+    if by is None:
+        return ["by whom"]
+    if by.role is Role.OPS and by.door is Door.CONSOLE:
+        return []
+    lacks = ["the role"] if by.role is None else []
+    lacks += [] if by.office else ["the office"]
+    return lacks + (["the door"] if by.door is Door.RULES else [])

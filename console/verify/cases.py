@@ -1,0 +1,130 @@
+"""Every acknowledged case stands exactly once everywhere, and everybody tells the same of it."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from console.verify.registry import check
+from console.verify.snapshot import CaseRow, Facts, Fault, ReferralRow
+from contracts.codes import CaseState, ReferralRole, ReferralState
+from contracts.events.cases import CaseRegistered
+
+LIVE = frozenset({CaseState.IN_PROGRESS, CaseState.SUSPENDED})
+DONE = frozenset({CaseState.RESOLVED, CaseState.CLOSED, CaseState.ARCHIVED})
+ENDED = frozenset({ReferralState.RETURNED, ReferralState.COMPLETED, ReferralState.FAILED, ReferralState.CANCELLED})
+
+
+@check("a registered case was said once by intake, and said cases are registered")
+def registered_once(facts: Facts) -> Iterator[Fault | None]:
+    said = Counter(
+        case_id
+        for (service, case_id), rows in facts.said_of.items()
+        if service == "intake"
+        for row in rows
+        if row.type == CaseRegistered.wire_type()
+    )
+    known = {case.case_id for case in facts.cases}
+    for case_id in known:
+        times = said[case_id]
+        fine = times == 1 or (times == 0 and facts.truncated)
+        yield None if fine else Fault(detail=f"case.registered was said {times} times", case_id=case_id)
+    for case_id in said.keys() - known:
+        yield Fault(detail="case.registered was said of a case that intake does not have", case_id=case_id)
+
+
+@check("intake's cases and notify's are the same, with the same number and state")
+def noted_once(facts: Facts) -> Iterator[Fault | None]:
+    noted = {row.case_id: row for row in facts.noted}
+    for case in facts.cases:
+        if case.case_id not in facts.settled:
+            continue
+        there = noted.get(case.case_id)
+        if there is None:
+            yield Fault(detail="notify does not have it", case_id=case.case_id)
+        elif there.number != case.number:
+            yield Fault(detail=f"its number is {case.number}, notify says {there.number}", case_id=case.case_id)
+        elif there.state != case.state:
+            yield Fault(detail=f"it is {case.state}, notify says {there.state}", case_id=case.case_id)
+        else:
+            yield None
+    yield from _strangers(facts, noted, "notify")
+
+
+@check("an accepted case has a decision, and no other case has one")
+def routed_once(facts: Facts) -> Iterator[Fault | None]:
+    routed = {row.case_id: row for row in facts.routed}
+    for case in facts.cases:
+        if case.case_id not in facts.settled:
+            continue
+        there = routed.get(case.case_id)
+        if case.accepted and there is None:
+            yield Fault(detail="accepted, but routing does not have it", case_id=case.case_id)
+        elif not case.accepted and there is not None:
+            yield Fault(detail="routed, but never accepted", case_id=case.case_id)
+        elif there is not None and there.decisions == 0:
+            yield Fault(detail="routing has no decision for it", case_id=case.case_id)
+        else:
+            yield None
+    yield from _strangers(facts, routed, "routing")
+
+
+def _strangers(facts: Facts, there: object, service: str) -> Iterator[Fault]:
+    known = {case.case_id for case in facts.cases}
+    ids = there if isinstance(there, dict) else {}
+    for case_id in ids.keys() - known:
+        yield Fault(detail=f"{service} has a case that intake does not have", case_id=case_id)
+
+
+@check("an accepted case has one live lead, or one that ended as the case did")
+def one_lead(facts: Facts) -> Iterator[Fault | None]:
+    for case in facts.cases:
+        if case.case_id not in facts.settled or not case.accepted:
+            continue
+        leads = [r for r in facts.referrals_of.get(case.case_id, ()) if r.role == ReferralRole.LEAD]
+        wrong = _wrong_with(case, leads)
+        yield None if wrong is None else Fault(detail=wrong, case_id=case.case_id)
+
+
+def _wrong_with(case: CaseRow, leads: list[ReferralRow]) -> str | None:
+    live = [lead for lead in leads if lead.state not in ENDED]
+    if not leads:
+        return "it has no lead"
+    if len(live) > 1:
+        return f"{len(live)} live leads: {', '.join(lead.office for lead in live)}"
+    last = live[0] if live else max(leads, key=lambda lead: (lead.dispatched_at, lead.referral_id))
+    if case.lead != last.referral_id:
+        return f"intake follows referral {case.lead}, the lead is {last.referral_id}"
+    return _disagreement(case, last, is_live=bool(live))
+
+
+def _disagreement(case: CaseRow, lead: ReferralRow, *, is_live: bool) -> str | None:
+    expected = {
+        **dict.fromkeys(LIVE, is_live),
+        **dict.fromkeys(DONE, lead.state == ReferralState.COMPLETED),
+        CaseState.TERMINATED: lead.state == ReferralState.FAILED,
+        CaseState.WITHDRAWN: not is_live,
+    }
+    if expected.get(CaseState(case.state), False):
+        return None
+    return f"the case is {case.state}, its lead is {lead.state}"
+
+
+@check("notify knows every referral as routing does")
+def legs_follow(facts: Facts) -> Iterator[Fault | None]:
+    legs = {leg.referral_id: leg for leg in facts.legs}
+    for referral in facts.referrals:
+        if referral.case_id not in facts.settled:
+            continue
+        ids = {"referral_id": str(referral.referral_id)}
+        leg = legs.get(referral.referral_id)
+        if leg is None:
+            yield Fault(detail="notify does not have this referral", case_id=referral.case_id, ids=ids)
+        elif (leg.office, leg.state) != (referral.office, referral.state):
+            told = f"{referral.office} {referral.state}, notify says {leg.office} {leg.state}"
+            yield Fault(detail=told, case_id=referral.case_id, ids=ids)
+        else:
+            yield None
+    known = {referral.referral_id for referral in facts.referrals}
+    for leg in facts.legs:
+        if leg.referral_id not in known:
+            ids = {"referral_id": str(leg.referral_id)}
+            yield Fault(detail="notify has a referral that routing does not have", case_id=leg.case_id, ids=ids)

@@ -1,0 +1,43 @@
+"""Nothing is said to nobody, and whatever is open stands at an office that there is today."""
+
+from collections.abc import Iterator
+
+from console.verify.registry import check
+from console.verify.snapshot import Facts, Fault
+from console.verify.timelines import decoded
+from contracts.events.alerts import Supervision
+from contracts.events.clocks import ClockDue
+
+
+@check("every alert and every rung of the ladder was said to somebody")
+def told_to_somebody(facts: Facts) -> Iterator[Fault | None]:
+    for alert in facts.alerts:
+        if alert.type == ClockDue.TYPE and not alert.level:
+            # The end of time in which somebody might have done something: nobody is late, whoever reads all sees it.
+            continue
+        ids = {"clock_id": str(alert.clock_id)}
+        told = f"{alert.type} {alert.level}".rstrip() + " was said to nobody"
+        yield None if alert.recipients else Fault(detail=told, case_id=alert.case_id, ids=ids)
+    for (service, case_id), rows in facts.said_of.items():
+        for row in rows if service == "notify" else ():
+            event = decoded(row) if row.type.startswith("yimen.supervision.") else None
+            if isinstance(event, Supervision):
+                told = f"{event.level.value} of version {event.version} was said to nobody"
+                ids = {"clock_id": str(event.clock_id)}
+                yield None if event.recipients else Fault(detail=told, case_id=case_id, ids=ids)
+
+
+@check("every live referral and every open clock is held by an office of today")
+def held_by_an_office(facts: Facts) -> Iterator[Fault | None]:
+    for referral in facts.referrals:
+        if not referral.ended and referral.case_id in facts.settled:
+            fine = referral.office in facts.offices
+            ids = {"referral_id": str(referral.referral_id), "office": referral.office}
+            told = f"the referral is {referral.state} at an office that is none today"
+            yield None if fine else Fault(detail=told, case_id=referral.case_id, ids=ids)
+    for watch in facts.watches:
+        if watch.ended_at is None and watch.case_id in facts.settled:
+            fine = watch.office in facts.offices
+            ids = {"clock_id": str(watch.clock_id), "office": watch.office}
+            told = f"the clock {watch.kind} runs at an office that is none today"
+            yield None if fine else Fault(detail=told, case_id=watch.case_id, ids=ids)

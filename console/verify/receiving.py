@@ -1,0 +1,47 @@
+"""An answer counts from when it came: never before it was asked for, and never before one that lies in front of it."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+from console.verify.registry import check
+from console.verify.snapshot import AnswerRow, Facts, Fault
+from console.verify.timelines import decoded
+from contracts.events.referrals import ReferralDispatched, ReferralEvent
+
+
+@check("no answer counts from before its referral was sent")
+def not_backdated(facts: Facts) -> Iterator[Fault | None]:
+    for (service, case_id), rows in facts.said_of.items():
+        if service != "routing":
+            continue
+        sent: dict[UUID, datetime] = {}
+        for row in rows:
+            match decoded(row):
+                case ReferralDispatched(referral_id=referral_id, at=at):
+                    sent[referral_id] = at
+                case ReferralEvent(feedback_id=str()) as answer if answer.referral_id in sent:
+                    early = answer.at < sent[answer.referral_id]
+                    told = f"sent at {sent[answer.referral_id]}, answered at {answer.at}"
+                    ids = {"referral_id": str(answer.referral_id), "office": answer.office}
+                    yield Fault(detail=told, case_id=case_id, ids=ids) if early else None
+
+
+@check("no answer counts from before one that lies in front of it on its office's topic")
+def in_order_of_the_topic(facts: Facts) -> Iterator[Fault | None]:
+    of_office: dict[str, list[AnswerRow]] = defaultdict(list)
+    for answer in facts.answers:
+        of_office[answer.office].append(answer)
+    for answers in of_office.values():
+        place, moment = -1, datetime.min.replace(tzinfo=UTC)
+        for answer in sorted(answers, key=lambda one: one.id):
+            if answer.offset is None:
+                continue
+            if answer.offset > place:
+                early = answer.received_at < moment - facts.tolerance if place >= 0 else False
+                told = f"place {answer.offset} counts from {answer.received_at}, place {place} from {moment}"
+                yield Fault(detail=told, case_id=answer.case_id, ids={"office": answer.office}) if early else None
+            # One that was set aside comes after those behind it, and on a new broker places begin again.
+            if answer.offset > place or answer.received_at > moment:
+                place, moment = answer.offset, answer.received_at

@@ -1,0 +1,1 @@
+"""Libraries of the services: they run nothing by themselves."""

@@ -1,0 +1,96 @@
+"""Who had the time: a span cut into consecutive pieces, each with its calendar and its working time.
+
+A working day has the 24 hours of its civil day, and each piece is counted by the days of who held it then. The whole is
+the sum of the pieces, exactly and for either measure.
+"""
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
+
+from libraries.deadlines.calendar import Calendar
+from libraries.deadlines.limits import civil_day, midnight
+
+DAY = timedelta(days=1)
+
+Held = TypeVar("Held", bound=Hashable)
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """The same time, measured twice."""
+
+    calendar: timedelta = timedelta()
+    working: timedelta = timedelta()
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(calendar=self.calendar + other.calendar, working=self.working + other.working)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn(Generic[Held]):
+    """From this moment on it is held like that, until the next turn."""
+
+    at: datetime
+    held: Held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece(Generic[Held]):
+    start: datetime
+    end: datetime
+    held: Held
+    spent: Spent
+
+
+def pieces(
+    turns: Iterable[Turn[Held]], until: datetime, calendar_of: Callable[[Held], Calendar]
+) -> tuple[Piece[Held], ...]:
+    """The span from the first turn until the end, without a gap and without an overlap.
+
+    Of turns at one moment the last holds. What goes on alike is one piece.
+    """
+    ordered = sorted(turns, key=lambda turn: turn.at)
+    found: list[Piece[Held]] = []
+    for turn, following in zip(ordered, [*ordered[1:], None], strict=True):
+        end = until if following is None else min(following.at, until)
+        if turn.at >= end:
+            continue
+        working = working_time(turn.at, end, calendar_of(turn.held))
+        spent = Spent(calendar=_exactly(end) - _exactly(turn.at), working=working)
+        if found and found[-1].held == turn.held:
+            found[-1] = replace(found[-1], end=end, spent=found[-1].spent + spent)
+        else:
+            found.append(Piece(start=turn.at, end=end, held=turn.held, spent=spent))
+    return tuple(found)
+
+
+def total(parts: Iterable[Piece[Held]]) -> Spent:
+    return sum((part.spent for part in parts), Spent())
+
+
+def totals(parts: Iterable[Piece[Held]], key: Callable[[Held], Key]) -> dict[Key, Spent]:
+    """By what the key says of each piece, in the order of first appearance."""
+    found: dict[Key, Spent] = {}
+    for part in parts:
+        of = key(part.held)
+        found[of] = found.get(of, Spent()) + part.spent
+    return found
+
+
+def working_time(start: datetime, end: datetime, calendar: Calendar) -> timedelta:
+    """How much of the span lies on working days."""
+    return _worked_until(end, calendar) - _worked_until(start, calendar)
+
+
+def _worked_until(moment: datetime, calendar: Calendar) -> timedelta:
+    day = civil_day(moment)
+    before = DAY * calendar.working_days_until(day - 1)
+    return before + (_exactly(moment) - _exactly(midnight(day))) if calendar.works(day) else before
+
+
+def _exactly(moment: datetime) -> datetime:
+    """Two moments of one zone are subtracted by their wall clocks; in UTC the difference is the time that passed."""
+    return moment.astimezone(UTC)

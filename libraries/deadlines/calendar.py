@@ -1,0 +1,269 @@
+"""The working-day calendar: weekends, statutory holidays and the make-up days (调休) that turn a weekend into work."""
+
+import hashlib
+import importlib.util
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+import holidays
+from holidays.observed_holiday_base import ObservedHolidayBase
+
+from libraries.deadlines.limits import FIRST_DAY, FIRST_YEAR, LAST_DAY, LAST_YEAR, outside
+from libraries.deadlines.notices import CHANGES, Notice, shipped_notice
+
+SATURDAY, DECEMBER = 5, 12
+MOST_NEW = 12
+"""So many notices that came since a calendar was loaded are looked through for it."""
+UNSETTLED_DAYS = 3
+"""So many days at the end of the last published year may still move: the next notice has taken 29 and 31 December for
+New Year's Day (2007, 2018) or worked the 31st (2011), and none since 2007 has moved an earlier day."""
+
+FESTIVALS = frozenset({"元旦", "农历除夕", "春节", "清明节", "劳动节", "端午节", "中秋节", "国庆节"})
+"""What 全国年节及纪念日放假办法 gives everybody a day for, by the names that the package `holidays` has for them."""
+
+
+class DayReason(StrEnum):
+    WORKDAY = "workday"
+    MAKE_UP = "make_up"
+    WEEKEND = "weekend"
+    HOLIDAY = "holiday"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayFacts:
+    """What a day is, and what people call it."""
+
+    works: bool
+    reason: DayReason
+    zh: str
+    en: str
+    notice: Notice | None = None
+    """Whose word it is; nobody's of a plain day, of a guess, and of what a place says of itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """What somebody says of one day: a notice for the whole country, or one place of itself, as when snow falls."""
+
+    works: bool
+    zh: str
+    en: str
+
+    @property
+    def facts(self) -> DayFacts:
+        reason = DayReason.MAKE_UP if self.works else DayReason.HOLIDAY
+        return DayFacts(works=self.works, reason=reason, zh=self.zh, en=self.en)
+
+
+WORKDAY = DayFacts(works=True, reason=DayReason.WORKDAY, zh="工作日", en="working day")
+MAKE_UP = DayFacts(works=True, reason=DayReason.MAKE_UP, zh="调休上班", en="make-up working day")
+WEEKEND = DayFacts(works=False, reason=DayReason.WEEKEND, zh="周末", en="weekend")
+
+
+Named = Mapping[int, DayFacts]
+"""What somebody says of days; of all others nothing."""
+Said = tuple[Notice, Named]
+
+
+class Calendar:
+    """Which days work, answered by position in one sorted list.
+
+    Guesses hold where no notice arranges the year; of notices the later one stands, whichever came in first; over all
+    of them stands what a place says of itself.
+    """
+
+    __slots__ = ("_days", "_guesses", "_local", "_named", "_said", "national", "notices", "published_through",
+                 "settled_through", "version")  # fmt: skip
+
+    def __init__(self, guesses: Named, said: Iterable[Said], local: Named | None = None) -> None:
+        self._guesses = guesses
+        self._said = {notice.place: (notice, days) for notice, days in sorted(said, key=lambda one: one[0].place)}
+        self._local = dict(local or {})
+        self.notices: Sequence[Notice] = tuple(notice for notice, _ in self._said.values())
+        """In the order in which one stands over the other."""
+        self.published_through = date(_last_of_run({notice.year for notice in self.notices}), 12, 31)
+        """Later days are a guess: the State Council moves days around each year."""
+        self.settled_through = self.published_through - timedelta(days=UNSETTLED_DAYS)
+        """Later days may still change by a notice, so a date that was counted through them is provisional."""
+        said_of_all = self._said_of_all()
+        self._named = {**said_of_all, **self._local}
+        everywhere, here = _moved(said_of_all), _moved(self._named)
+        self._days = sorted(_weekdays() ^ here)
+        self.national = f"cn-{self.published_through.year}-{_digest(everywhere)}"
+        """The version without what a place says of itself."""
+        self.version = self.national if here == everywhere else f"{self.national}.{_digest(here)}"
+        """Changes with the days that work and with the last published year, and with nothing else."""
+
+    def _said_of_all(self) -> dict[int, DayFacts]:
+        arranged = {notice.year for notice in self.notices if notice.order == 1}
+        found = {day: facts for day, facts in self._guesses.items() if date.fromordinal(day).year not in arranged}
+        for _, days in self._said.values():
+            found |= days
+        return found
+
+    def notice(self, year: int, order: int = 1) -> Notice | None:
+        """The notice that arranges the year, or the one that so changes it; none if it is not published."""
+        return self._said[year, order][0] if (year, order) in self._said else None
+
+    def notices_of(self, days: Iterable[date]) -> list[Notice]:
+        """Who arranged the years of the days, and whoever else speaks of one of them."""
+        known = [day for day in days if day <= self.published_through]
+        found = {self.notice(year) for year in {day.year for day in known}}
+        found |= {self.day(day.toordinal()).notice for day in known}
+        return sorted((notice for notice in found if notice is not None), key=lambda notice: notice.place)
+
+    def said_by(self, notice: Notice) -> Named:
+        """The days that a notice speaks of."""
+        return self._said[notice.place][1] if notice.place in self._said else {}
+
+    def before(self, national: str) -> "Calendar | None":
+        """The calendar of the whole country that had this version, before the last notices came; none if none had."""
+        known = sorted(self._said.values(), key=lambda said: (_out_since(said[0]), said[0].place))
+        for number in range(len(known), max(len(known) - MOST_NEW, 0), -1):
+            calendar = Calendar(self._guesses, known[:number])
+            if calendar.national == national:
+                return calendar
+        return None
+
+    def works(self, ordinal: int) -> bool:
+        at = bisect_left(self._days, ordinal)
+        return at < len(self._days) and self._days[at] == ordinal
+
+    def day(self, ordinal: int) -> DayFacts:
+        named = self._named.get(ordinal)
+        if named is not None:
+            return named
+        return WORKDAY if is_weekday(ordinal) else WEEKEND
+
+    def working_days_until(self, ordinal: int) -> int:
+        """How many working days there are from the first day of the calendar through this one."""
+        return bisect_right(self._days, ordinal)
+
+    def working_day_after(self, ordinal: int, number: int) -> int:
+        """The n-th working day after the day."""
+        at = bisect_right(self._days, ordinal) + number - 1
+        if at >= len(self._days):
+            raise outside("limit")
+        return self._days[at]
+
+    def working_day_from(self, ordinal: int) -> int:
+        """The day itself if it works, else the next one that does."""
+        return self.working_day_after(ordinal - 1, 1)
+
+    def differing_days(self, other: "Calendar") -> list[date]:
+        """The days that work here and not there, or the other way round."""
+        named = set(self._named) | set(other._named)  # noqa: SLF001 - the other is one of us
+        return [date.fromordinal(day) for day in sorted(named) if self.works(day) is not other.works(day)]
+
+    def with_year(self, notice: Notice, days: Mapping[date, Override]) -> "Calendar":
+        """The calendar with what a notice says; whatever stood under its place, or was guessed of its year, goes.
+
+        A notice may also move days of the December before, for the sake of New Year's Day.
+        """
+        said = {day.toordinal(): replace(override.facts, notice=notice) for day, override in days.items()}
+        others = [one for place, one in self._said.items() if place != notice.place]
+        return Calendar(self._guesses, [*others, (notice, said)], self._local)
+
+    def with_overrides(self, overrides: Mapping[date, Override]) -> "Calendar":
+        """The calendar of a place that says this of itself."""
+        said = {day.toordinal(): override.facts for day, override in overrides.items()}
+        return Calendar(self._guesses, self._said.values(), {**self._local, **said})
+
+
+def is_weekday(ordinal: int) -> bool:
+    return (ordinal - 1) % 7 < SATURDAY
+
+
+@cache
+def _weekdays() -> frozenset[int]:
+    return frozenset(day for day in range(FIRST_DAY, LAST_DAY + 1) if is_weekday(day))
+
+
+def _moved(named: Named) -> frozenset[int]:
+    """The weekdays off and the worked weekends."""
+    return frozenset(day for day, facts in named.items() if facts.works is not is_weekday(day))
+
+
+def _digest(moved: Iterable[int]) -> str:
+    return hashlib.sha256(",".join(map(str, sorted(moved))).encode()).hexdigest()[:10]
+
+
+def _out_since(notice: Notice) -> date:
+    """When it came out; a year whose notice bears no day was arranged in the December before."""
+    return notice.published_on or date(notice.year - 1, DECEMBER, 1)
+
+
+def _last_of_run(years: AbstractSet[int]) -> int:
+    year = min(years)
+    while year + 1 in years:
+        year += 1
+    return year
+
+
+@cache
+def _china() -> type[ObservedHolidayBase]:
+    """`holidays.China`. Asked for by that name, the package reads 250 countries, longer than a whole policy takes."""
+    path = Path(holidays.__file__).with_name("countries") / "china.py"
+    spec = importlib.util.spec_from_file_location("holidays_of_china", path)
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(str(path))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return cast("type[ObservedHolidayBase]", module.China)
+
+
+@cache
+def holidays_by_law(year: int) -> Mapping[date, tuple[str, str]]:
+    """The days of 全国年节及纪念日放假办法 as it stood in the year, lunar ones too, with their names.
+
+    A notice moves other days around them; these themselves are never worked.
+    """
+    chinese, english = (_china()(years=year, language=language, observed=False) for language in ("zh_CN", "en_US"))
+    found = {day: (name, english[day]) for day, name in sorted(chinese.items())}
+    return {day: names for day, names in found.items() if FESTIVALS.issuperset(names[0].split("; "))}
+
+
+@cache
+def statutory_calendar() -> Calendar:
+    """The national calendar as the package `holidays` carries it.
+
+    The package works out fixed and lunar holidays of later years too, but make-up days only of years whose notice
+    it knows: those count as published.
+    """
+    years = range(FIRST_YEAR, LAST_YEAR + 1)
+    chinese, english = (_china()(years=years, language=language) for language in ("zh_CN", "en_US"))
+    named = {
+        day.toordinal(): DayFacts(works=False, reason=DayReason.HOLIDAY, zh=name, en=english.get(day, name))
+        for day, name in chinese.items()
+        if day.year >= FIRST_YEAR
+    }
+    make_up_days = [day for day in chinese.weekend_workdays if day.year >= FIRST_YEAR]
+    named |= {day.toordinal(): MAKE_UP for day in make_up_days}
+    last = max(day.year for day in make_up_days)
+    return Calendar(
+        {day: facts for day, facts in named.items() if date.fromordinal(day).year > last},
+        _shipped_words({day: facts for day, facts in named.items() if date.fromordinal(day).year <= last}, last),
+    )
+
+
+def _shipped_words(named: Named, last: int) -> Iterable[Said]:
+    """Which shipped notice says what. In December days are moved only for New Year's Day, by the notice of its year."""
+    words: defaultdict[Notice, dict[int, DayFacts]] = defaultdict(dict)
+    arranging = {year: shipped_notice(year) for year in range(FIRST_YEAR, last + 1)}
+    changing = {day: change.notice for change in CHANGES for day in change.days}
+    for ordinal, facts in named.items():
+        day = date.fromordinal(ordinal)
+        notice = changing.get(day) or arranging[min(day.year + (day.month == DECEMBER), last)]
+        words[notice][ordinal] = replace(facts, notice=notice)
+    for change in CHANGES:
+        before = arranging[change.notice.year]
+        words[before] |= {day.toordinal(): replace(MAKE_UP, notice=before) for day in change.worked_before}
+    return [(notice, words[notice]) for notice in (*arranging.values(), *(change.notice for change in CHANGES))]

@@ -1,0 +1,82 @@
+"""What must hold of a policy as a whole before anybody may rely on it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from contracts.codes import AreaLevel, ClockKind
+from libraries.policies.decision import Matter, decide, variants
+from libraries.policies.escalation import ladder_faults
+from libraries.policies.kinds import kind_faults
+from libraries.policies.model import Policy, Rule
+from libraries.policies.reading import Fault
+
+HOLD = "hold"
+
+
+def check(policy: Policy, file: str) -> Iterator[Fault]:
+    """Everything that single rows cannot show."""
+    for reason in _limits(policy):
+        yield Fault(file=file, line=1, reason=reason)
+    roles = {office.role for office in policy.offices.values()}
+    yield from ladder_faults(policy.ladder, roles)
+    yield from kind_faults(policy.clocks, file)
+    if policy.offices and not policy.purposes:
+        yield Fault(file=file, line=1, reason="purposes.yaml names no purpose: no applicant could be opened")
+    yield from _matters_of_clocks(policy)
+    yield from _of_reasons(policy)
+    for rule in policy.rules:
+        for role in (rule.lead, *rule.co_handlers, *rule.copies):
+            # A pack without offices, as a nation's or a province's, is a parent to others and never routes.
+            if roles and role not in roles:
+                yield Fault.at(rule.where, f"no office has the role {role}")
+        if rule.when.area is not None and not policy.knows_area(rule.when.area):
+            yield Fault.at(rule.where, f"unknown area {rule.when.area}")
+        for category in sorted(rule.when.categories - set(policy.categories)):
+            yield Fault.at(rule.where, f"unknown category {category}")
+        for reason in _unanswerable(rule, policy):
+            yield Fault.at(rule.where, reason)
+
+
+def _unanswerable(rule: Rule, policy: Policy) -> Iterator[str]:
+    """What a rule asks for and no submission can answer."""
+    asked = [policy.categories[code] for code in sorted(rule.when.categories & set(policy.categories))]
+    for name, value in rule.when.attributes.items():
+        if not asked:
+            yield f"a rule that asks for the attribute {name} must name its categories"
+        for category in asked:
+            if value not in category.attributes.get(name, ()):
+                yield f"category {category.code} has no attribute {name} with the value {value}"
+
+
+def _limits(policy: Policy) -> Iterator[str]:
+    for code in policy.categories:
+        course = policy.course(code)
+        started = dict.fromkeys(rule.clock for rules in course.started.values() for rule in rules)
+        for clock in started:
+            if policy.find_limit(clock, code) is None:
+                yield f"no limit for the clock {clock.value} of category {code}"
+
+
+def _of_reasons(policy: Policy) -> Iterator[Fault]:
+    for row in policy.limits:
+        reason = policy.reasons.get(row.reason) if row.reason is not None else None
+        if row.reason is not None and (reason is None or HOLD not in reason.uses):
+            yield Fault.at(row.where, f"limit {row.id}: {row.reason} is no reason for a hold")
+        if row.reason is not None and row.clock is not ClockKind.HOLD_REVIEW:
+            yield Fault.at(row.where, f"limit {row.id}: only {ClockKind.HOLD_REVIEW.value} starts for a reason")
+
+
+def _matters_of_clocks(policy: Policy) -> Iterator[Fault]:
+    for rule in policy.clocks:
+        for category in sorted(rule.categories - set(policy.categories)):
+            yield Fault.at(rule.where, f"unknown category {category}")
+
+
+def unowned(policy: Policy, at: datetime) -> Iterator[tuple[str, str]]:
+    """Pairs of township and category that no rule gives to an office, whatever is answered to what rules ask."""
+    townships = [area.code for area in policy.areas.values() if area.level is AreaLevel.TOWNSHIP]
+    for code, category in policy.categories.items():
+        for township in townships:
+            matter = Matter(category=code, field=category.field, area=township, attributes={}, accepted_at=at)
+            if any(decide(variant, policy).rule is None for variant in variants(matter, policy)):
+                yield township, code

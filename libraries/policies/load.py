@@ -1,0 +1,147 @@
+"""Turns a pack and its parents into one `Policy`, or names everything that is wrong with it."""
+
+import dataclasses
+import os
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+
+from libraries.deadlines import statutory_calendar
+from libraries.deadlines.limits import civil_day
+from libraries.policies.calendars import local_calendars, local_days
+from libraries.policies.categories import (
+    approvers,
+    attributes,
+    categories,
+    late_reports,
+    limits,
+    materials,
+    purposes,
+    question_words,
+    reasons,
+    reopening,
+    rules,
+)
+from libraries.policies.cells import CATEGORY_FORM, NAME_FORM, PACK_FORM
+from libraries.policies.checks import check
+from libraries.policies.escalation import ladder
+from libraries.policies.kinds import FILE, clock_rules
+from libraries.policies.law import Guard
+from libraries.policies.model import Policy
+from libraries.policies.pack_files import HEADING, LISTS, TABLES, fingerprint, strangers
+from libraries.policies.places import areas, eras, stands
+from libraries.policies.reading import Entry, Fault, PolicyRefused, entries, heading
+from libraries.policies.years import with_published_years
+
+DEEPEST = 8
+MOST_FAULTS = 200
+"""Of one file; so many are enough to mend it."""
+
+
+def load_policy(folder: Path, day: date | None = None) -> Policy:
+    """The policy of a pack folder; its parents stand beside it. Raises `PolicyRefused` with every fault.
+
+    Its areas and offices are those of the day, or of today.
+    """
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - a link to a folder stays where its parents stand beside it
+    faults: list[Fault] = []
+    headings = _chain(folder, faults)
+    packs = [pack for pack, _ in headings]
+    for pack in packs:
+        faults.extend(Fault(file=f"{pack.name}/{name}", line=1, reason=reason) for name, reason in strangers(pack))
+
+    @cache
+    def read(name: str) -> list[Entry]:
+        """The rows of all packs, the most local first."""
+        return [entry for pack in packs for entry in entries(pack, name, faults)]
+
+    for name in (*TABLES, *LISTS):
+        read(name)
+    if any(fault.whole for fault in faults):
+        # What is in the other files cannot be held against one that nobody can read.
+        raise PolicyRefused(_once(faults))
+    known = areas(read("areas.csv"))
+    found = eras(known, stands(read("offices.yaml"), known))
+    era = max(n for n, one in enumerate(found) if one.since <= (day or date.fromordinal(civil_day(datetime.now(UTC)))))
+    by_clerk = {code for _, entry in headings for code in entry.codes("accepted_by_clerk", CATEGORY_FORM)}
+    checklist, asked = materials(read("materials.yaml")), read("attributes.yaml")
+    matters = categories(read("categories.csv"), by_clerk, checklist, attributes(asked), question_words(asked))
+    effective, *_ = [entry.day("effective_from") or date.min for _, entry in headings]
+    policy = Policy(
+        pack=folder.name,
+        version=f"{folder.name}-{fingerprint(packs)}",
+        effective_from=effective,
+        tree=found[era].tree,
+        offices={code: office for era in found for code, office in era.offices.items()},
+        eras=found,
+        categories=matters,
+        limits=limits(read("limits.yaml"), read("categories.csv")),
+        reasons=reasons(read("reasons.yaml")),
+        rules=rules(read("rules.yaml"), read("categories.csv")),
+        clocks=clock_rules(read(FILE)),
+        calendar=statutory_calendar(),
+        ladder=ladder(read("ladder.yaml")),
+        late_reports=late_reports([entry for _, entry in headings]),
+        reopening=reopening([entry for _, entry in headings]),
+        approvers=approvers(read("approvers.yaml")),
+        purposes=purposes(read("purposes.yaml")),
+    )
+    national = with_published_years(policy.calendar, packs, faults)
+    days = tuple(local_days(read("calendars.yaml"), policy, national))
+    calendar, calendars = local_calendars(days, policy, national)
+    policy = dataclasses.replace(policy, calendar=calendar, calendars=calendars)
+    policy = policy.in_era(era)
+    for _, entry in headings:
+        entry.done()
+    faults.extend(check(policy, f"{folder.name}/{HEADING}"))
+    faults.extend(Guard(policy, [pack.name for pack in packs], days).faults())
+    if faults:
+        raise PolicyRefused(_once(faults))
+    return policy
+
+
+def pack_chain(folder: Path) -> list[Path]:
+    """The pack and its parents, the most local first."""
+    return [pack for pack, _ in _chain(folder, [])]
+
+
+def _chain(folder: Path, faults: list[Fault]) -> list[tuple[Path, Entry]]:
+    chain: list[tuple[Path, Entry]] = []
+    pack: Path | None = folder
+    while pack is not None:
+        if any(pack == seen for seen, _ in chain) or len(chain) == DEEPEST:
+            circle = len(chain) < DEEPEST
+            why = "the packs inherit in a circle" if circle else f"more than {DEEPEST} packs inherit from each other"
+            chain[-1][1].refuse(f"parent {pack.name}: {why}", "parent")
+            break
+        entry = heading(pack, faults)
+        chain.append((pack, entry))
+        parent = entry.code("parent", PACK_FORM, "")
+        if entry.values:
+            entry.code("name", NAME_FORM)
+            entry.text("zh", ""), entry.text("en", "")
+        pack = folder.parent / parent if parent and PACK_FORM.fits(parent) else None
+        if pack is not None and not pack.is_dir():
+            line, reason = entry.lines.get("parent", 1), f"parent {parent}: there is no such folder beside this one"
+            faults.append(Fault(file=entry.file, line=line, reason=reason, whole=True))
+            pack = None
+    return chain
+
+
+def _once(faults: list[Fault]) -> list[Fault]:
+    """In order, each one once, and of a file no more than anybody reads."""
+    order: Callable[[Fault], tuple[str, int, str]] = lambda fault: (fault.file, fault.line, fault.reason)  # noqa: E731
+    number: Counter[str] = Counter()
+    found: list[Fault] = []
+    for fault in sorted(set(faults), key=order):
+        number[fault.file] += 1
+        if number[fault.file] <= MOST_FAULTS:
+            found.append(fault)
+    more = {file: count - MOST_FAULTS for file, count in number.items() if count > MOST_FAULTS}
+    found += [Fault(file=file, line=1, reason=f"{count} more faults") for file, count in more.items()]
+    return sorted(found, key=order)
+
+
+__all__ = ["fingerprint", "load_policy", "pack_chain"]

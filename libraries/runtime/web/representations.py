@@ -1,0 +1,82 @@
+"""One answer in three forms: JSON for programs, text for a terminal or a letter, a page for people; Chinese first."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+
+from litestar import MediaType, Request, Response
+from litestar.params import QueryParameter
+
+from libraries.runtime.web.pages import HEADERS, Page
+
+Form = Literal["json", "text", "html"]
+Language = Literal["zh", "en"]
+
+FORMS: Final[dict[str, Form]] = {
+    "application/json": "json",
+    "application/*": "json",
+    "*/*": "json",
+    "text/html": "html",
+    "text/plain": "text",
+    "text/*": "text",
+}
+TYPES: Final = {"text": "text/plain", "html": "text/html"}
+TAGS: Final = {"zh": "zh-CN", "en": "en"}
+
+AskedForm = Annotated[
+    Form | None, QueryParameter(name="format", description="Instead of `Accept`, where a link is followed.")
+]
+AskedLanguage = Annotated[
+    Language | None, QueryParameter(description="Of text and page. Else `Accept-Language` decides, Chinese first.")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An answer; text and page are made only where they are asked for."""
+
+    values: Any
+    text: Callable[[Language], str]
+    page: Callable[[Language], Page]
+
+
+def tell(request: Request[Any, Any, Any], told: Told, form: Form | None, lang: Language | None) -> Response[Any]:
+    """What the address asks for stands over what the headers ask for."""
+    chosen = form or form_of(request.headers.get("accept", ""))
+    language = lang or language_of(request.headers.get("accept-language", ""))
+    varies = {"vary": "accept, accept-language"}
+    if chosen == "json":
+        return Response(told.values, media_type=MediaType.JSON, headers=varies)
+    headers = varies | {"content-language": TAGS[language]}
+    if chosen == "text":
+        return Response(told.text(language) + "\n", media_type=TYPES["text"], headers=headers)
+    return Response(told.page(language).document(TAGS[language]), media_type=TYPES["html"], headers=headers | HEADERS)
+
+
+def form_of(accept: str) -> Form:
+    """The first of ours that is liked best; JSON where all are liked alike, or none."""
+    liked = [(FORMS[name], weight) for name, weight in _weighed(accept) if name in FORMS]
+    best = max((weight for _, weight in liked), default=0.0)
+    return next((form for form, weight in liked if weight == best > 0), "json")
+
+
+def language_of(accepted: str) -> Language:
+    """English only for who likes it better than Chinese."""
+    likes = {"zh": 0.0, "en": 0.0}
+    for name, weight in _weighed(accepted):
+        tag = name.partition("-")[0]
+        for language in likes if tag == "*" else [tag] if tag in likes else []:
+            likes[language] = max(likes[language], weight)
+    return "en" if likes["en"] > likes["zh"] else "zh"
+
+
+def _weighed(header: str) -> Iterator[tuple[str, float]]:
+    """Names with their weight; what is not written as the standard says counts for nothing."""
+    for part in header.split(","):
+        name, _, rest = part.partition(";")
+        weight = re.search(r"(?:^|;)\s*q\s*=\s*([0-9.]*)", rest)
+        try:
+            yield name.strip().lower(), float(weight[1]) if weight else 1.0
+        except ValueError:
+            continue

@@ -1,0 +1,172 @@
+"""What may be done with a case at the window, over HTTP: one path for each act."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, JSONBody
+
+from contracts.refusals import Refused
+from libraries.policies import Policy
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.failures import Rejected
+from libraries.runtime.web.app import json_body
+from libraries.runtime.web.auth import Principal, Role, requires
+from libraries.runtime.web.problems import problem
+from services.intake.domain import actions
+from services.intake.domain.case import Case
+from services.intake.domain.change import Change
+from services.intake.lookup import acts_as, find, relations_of
+from services.intake.publishing import act
+from services.intake.views import CaseView, NoticeView, Relations, to_notice, to_view
+
+Call = Request[Principal, Any, State]
+
+ACTS_ON_CASES = requires(Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR)
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is done, with what it needs."""
+
+
+class Accept(Act, frozen=True, kw_only=True):
+    """Take the case on (受理), with or without the material."""
+
+
+class Decline(Act, frozen=True, kw_only=True):
+    """Do not accept (不予受理): with the reason and the office that the applicant can turn to."""
+
+    reason: str
+    go_to: str
+
+
+class RequestSupplement(Act, frozen=True, kw_only=True):
+    """Tell the applicant everything that is missing (一次性告知). A second time needs a coordinator's override.
+
+    The open list of the matter is told in any case; `missing` names what the window needs beyond it. `added_to_notice`
+    of the answer says what stands in the notice although it was not named.
+    """
+
+    missing: tuple[str, ...] = ()
+    override: bool = False
+
+
+class Supplement(Act, frozen=True, kw_only=True):
+    """Material came in (补正)."""
+
+    materials: tuple[str, ...]
+
+
+class Withdraw(Act, frozen=True, kw_only=True):
+    """The applicant takes it back (撤回)."""
+
+    reason: str = "applicant_request"
+
+
+class CallBack(Act, frozen=True, kw_only=True):
+    """The applicant was asked (回访); dissatisfaction opens a new round, while there is a right to it.
+
+    `reached: false` says that nobody was reached: it is on record, and neither closes nor starts anything.
+    """
+
+    reached: bool = True
+    satisfied: bool | None = None
+    reason: str = ""
+
+
+class Reopen(Act, frozen=True, kw_only=True):
+    """Into a new round (重办), while the applicant has a right to it: `reopen_until` of the case says until when."""
+
+    reason: str
+
+
+class TellApplicant(Act, frozen=True, kw_only=True):
+    """Put on record that the applicant was told (告知) of an `extension` or of a `suspension`."""
+
+    about: str = "extension"
+
+
+PATHS: Final[Mapping[str, type[Act]]] = MappingProxyType(
+    {
+        "accept": Accept,
+        "decline": Decline,
+        "request-supplement": RequestSupplement,
+        "supplement": Supplement,
+        "withdraw": Withdraw,
+        "callback": CallBack,
+        "reopen": Reopen,
+        "applicant-told": TellApplicant,
+    }
+)
+
+
+def doing(wanted: Act, at: datetime, policy: Policy) -> Callable[[Case], Change | Refused]:
+    """The rule that the act stands for."""
+
+    def do(case: Case) -> Change | Refused:
+        match wanted:
+            case Accept():
+                return actions.accept(case, at, policy)
+            case Decline(reason=reason, go_to=go_to):
+                return actions.decline(case, at, policy, reason=reason, go_to=go_to)
+            case RequestSupplement(missing=missing, override=override):
+                return actions.request_supplement(case, at, policy, missing=missing, override=override)
+            case Supplement(materials=materials):
+                return actions.supplement(case, at, policy, materials=materials)
+            case Withdraw(reason=reason):
+                return actions.withdraw(case, at, policy, reason=reason)
+            case CallBack(reached=reached, satisfied=satisfied, reason=reason):
+                return actions.call_back(case, at, policy, reached=reached, satisfied=satisfied, reason=reason)
+            case TellApplicant(about=about):
+                return actions.applicant_told(case, at, about=about)
+            case Reopen(reason=reason):
+                return actions.reopen(case, at, policy, reason=reason)
+            case _:
+                raise TypeError(type(wanted).__name__)
+
+    return do
+
+
+def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
+    async def take(request: Call, state: State, key: FromPath[str], data: JSONBody[Act]) -> Response[Any]:
+        if getattr(data, "override", False) and request.user.role is not Role.COORDINATOR:
+            raise Rejected("needs_coordinator")
+        policy = state.policy.policy
+        async with transaction(state.engine) as conn:
+            found = await find(conn, request.user, key)
+            case = found.case
+            do = doing(data, state.clock.now(), policy)
+            outcome = await act(case.id, do, conn, policy, who=acts_as(request.user, case, policy))
+        if isinstance(outcome, Refused):
+            return problem(request, outcome)
+        relations = relations_of(request.user, outcome, found.offices)
+        return Response(_view(outcome, data, policy, relations), status_code=200)
+
+    take.__doc__ = kind.__doc__
+    take.__annotations__["data"] = json_body(kind)
+    answer: Any = NoticeView if kind is RequestSupplement else CaseView
+    take.__annotations__["return"] = Response[answer]
+    if not any(field.required for field in msgspec.structs.fields(kind)):
+        take.__defaults__ = (kind(),)  # no body says as much as an empty one
+    return post(
+        f"/v1/cases/{{key:str}}/{path}",
+        guards=[ACTS_ON_CASES],
+        status_code=200,
+        tags=["acts"],
+        name=f"act_{path.replace('-', '_')}",
+    )(take)
+
+
+def _view(case: Case, done: Act, policy: Policy, relations: Relations) -> CaseView:
+    if not isinstance(done, RequestSupplement):
+        return to_view(case, policy, relations)
+    named = set(done.missing)
+    return to_notice(case, policy, relations, added=tuple(code for code in case.missing if code not in named))
+
+
+ACTS: list[HTTPRouteHandler] = [_route(path, kind) for path, kind in PATHS.items()]

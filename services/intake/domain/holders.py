@@ -1,0 +1,144 @@
+"""Who holds a case, step by step, as its story tells: the window, dispatching, the lead, whoever decides on a return.
+
+One holder at any moment. Co-handlers work beside the lead, each on an account of its own. The time until an office asks
+to return a case is that office's own, the decision takes the decider's time, and the next office begins with nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from contracts.clocks import ClockFacts, ClockStarted
+from contracts.codes import CaseStep, ClockKind, ReferralRole, TimeKind
+from contracts.events import CaseBound
+from contracts.events import cases as c
+from contracts.events import referrals as r
+from contracts.events.clocks import ClockRecalculated, clocks_in
+from services.intake.domain.time_account import OVER, Account, Holding
+
+APPLICANT: Final = "applicant"
+DISPATCHING: Final = "dispatching"
+ENDS: Final = (c.CaseNotAccepted, c.CaseClosed, c.CaseWithdrawn, c.CaseTerminated)
+LEG_ENDS: Final = (r.ReferralReturned, r.ReferralCompleted, r.ReferralFailed, r.ReferralCancelled)
+SENDING: Final = Holding(holder=DISPATCHING, step=CaseStep.DISPATCH)
+
+
+@dataclass(slots=True)
+class Accounts:
+    """Of the case itself, and of each co-handler by its referral."""
+
+    case: Account = field(default_factory=Account)
+    beside: dict[UUID, Account] = field(default_factory=dict)
+    _window: str = ""
+    _lead: UUID | None = None
+
+    def hears(self, at: datetime, event: CaseBound) -> None:
+        match event:
+            case r.ReferralEvent(role=ReferralRole.LEAD):
+                self._hears_lead(at, event)
+            case r.ReferralEvent(role=ReferralRole.CO):
+                account = self.beside.setdefault(event.referral_id, Account())
+                held = _of_leg(event, account.now)
+                if held is not None:
+                    account.passes(at, held)
+                _stands(account, at, event)
+            case ClockRecalculated():
+                pass
+            case _:
+                self._hears_window(at, event)
+        self._hears_clocks(event)
+
+    def _hears_window(self, at: datetime, event: CaseBound) -> None:
+        if isinstance(event, c.CaseRegistered):
+            self._window = event.first_contact_office
+        elif self.case.over and not isinstance(event, c.CaseReopened):
+            return
+        held = _of_window(event, self._window)
+        if held is not None:
+            self.case.passes(at, held)
+
+    def _hears_lead(self, at: datetime, event: r.ReferralEvent) -> None:
+        """What is still said of a case that is over, or of a lead that was replaced, is nobody's turn."""
+        if isinstance(event, r.ReferralDispatched):
+            self._lead = event.referral_id
+        if self.case.over or event.referral_id != self._lead:
+            return
+        held = _of_leg(event, self.case.now)
+        if held is not None and not isinstance(event, r.ReferralCompleted | r.ReferralFailed):
+            # The window has it again when it hears of it, and no sooner: that follows at the same moment.
+            self.case.passes(at, SENDING if held == OVER else held)
+        _stands(self.case, at, event)
+
+    def _hears_clocks(self, event: CaseBound) -> None:
+        correction = event.correction if isinstance(event, ClockRecalculated) else None
+        for clock in clocks_in(event):
+            if not isinstance(clock, ClockFacts) or clock.referral_id is None:
+                continue
+            if isinstance(clock, ClockStarted) and clock.kind is ClockKind.RETURN_DECISION:
+                self._hears_decider(clock)
+            own = self.case if clock.referral_id == self._lead and not self.case.over else None
+            account = self.beside.get(clock.referral_id, own)
+            if account is not None:
+                account.hears(clock)
+                if correction is not None:
+                    account.corrects(correction)
+
+    def _hears_decider(self, clock: ClockStarted) -> None:
+        """Who decides on a return is named by the clock that starts with the asking."""
+        for account in (self.case, *self.beside.values()):
+            if account.now.step is CaseStep.RETURN_DECISION and account.now.referral_id == clock.referral_id:
+                account.passes(clock.started_at, replace(account.now, holder=clock.office))
+
+
+def accounts(story: Iterable[tuple[datetime, CaseBound]]) -> Accounts:
+    """The whole story, in the order in which it was heard."""
+    found = Accounts()
+    for at, event in story:
+        found.hears(at, event)
+    return found
+
+
+def _stands(account: Account, at: datetime, event: r.ReferralEvent) -> None:
+    """Only a lawful reason stops the clock; what the clock itself says follows, and may say since when."""
+    if isinstance(event, r.ReferralOnHold) and event.stops_clock:
+        account.stands_still(at, event.reason)
+    elif isinstance(event, r.ReferralResumed):
+        account.goes_on(at)
+
+
+def _of_window(event: CaseBound, window: str) -> Holding | None:
+    match event:
+        case c.CaseRegistered() | c.CaseSupplemented():
+            return Holding(holder=window, step=CaseStep.ACCEPTANCE)
+        case c.CaseSupplementRequested():
+            return Holding(holder=APPLICANT, kind=TimeKind.WAITING, step=CaseStep.SUPPLEMENT)
+        case c.CaseAccepted():
+            return SENDING
+        case c.CaseReopened(round=number):
+            return replace(SENDING, round=number)
+        case c.CaseResolved(round=number):
+            return Holding(holder=window, step=CaseStep.CALLBACK, round=number)
+        case _:
+            return OVER if isinstance(event, ENDS) else None
+
+
+def _of_leg(event: r.ReferralEvent, now: Holding) -> Holding | None:
+    """An office holds its leg from the dispatch, signed for or not, at work or not."""
+    own = Holding(holder=event.office, step=CaseStep.HANDLING, referral_id=event.referral_id, round=event.round)
+    match event:
+        case r.ReferralDispatched():
+            return replace(own, step=CaseStep.UNSIGNED)
+        case r.ReferralReturnRequested(reason=reason):
+            return replace(own, holder=DISPATCHING, step=CaseStep.RETURN_DECISION, reason=reason)
+        case r.ReferralOnHold(reason=reason, stops_clock=False):
+            return replace(own, step=CaseStep.ON_HOLD, reason=reason)
+        case r.ReferralProgressReported() if now.step is CaseStep.ON_HOLD:
+            return None
+        case r.ReferralOfficeSucceeded(predecessor=was):
+            return replace(now, holder=event.office) if now.holder == was else None
+        case r.ReferralReassigned():
+            return None
+        case _:
+            return OVER if isinstance(event, LEG_ENDS) else own

@@ -1,0 +1,173 @@
+"""A case follows its referrals and its clocks: what routing and notify say moves it, and stands in its story."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.clocks import ClockFacts
+from contracts.codes import LEAD_WORK, ClockKind, ReferralRole
+from contracts.events import CaseBound
+from contracts.events.alerts import Supervision
+from contracts.events.base import BY_RULES, moment_of
+from contracts.events.clocks import ClockAlert, ClockBreached, ClockCleared, ClockLapsed, ClockRecalculated, clocks_in
+from contracts.events.referrals import (
+    ReferralCancelled,
+    ReferralCompleted,
+    ReferralDispatched,
+    ReferralEvent,
+    ReferralExtended,
+    ReferralFailed,
+    ReferralOfficeSucceeded,
+    ReferralOnHold,
+    ReferralResumed,
+    ReferralReturned,
+    RoutingArbitrationRequested,
+    RoutingDecided,
+    RoutingOverridden,
+    RoutingUnmatched,
+)
+from contracts.topics import ALERTS, REFERRALS
+from libraries.policies import Policy, PolicyWatch
+from libraries.policies.kinds import Happening
+from libraries.runtime.clock import Clock
+from libraries.runtime.failures import Rejected
+from libraries.runtime.kafka.records import Incoming, Reader, events_of_ours
+from services.intake import store
+from services.intake.domain import referral_updates
+from services.intake.domain.case import Case
+from services.intake.domain.change import Change
+from services.intake.publishing import Story
+from services.intake.relations import Standing
+from services.intake.translate import to_awaited
+
+HAPPENINGS: Final = {what.value: what for what in Happening}
+DECISIONS: Final = (RoutingDecided, RoutingUnmatched, RoutingOverridden, RoutingArbitrationRequested)
+AWAITED: Final = LEAD_WORK | {ClockKind.HOLD_REVIEW}
+"""Clocks of the lead by which the window says who answers next."""
+TOLD: Final = AWAITED | {ClockKind.RETURN_DECISION}
+"""Clocks that stand in the story. That of signing is routing's own business, and of a co-handler's only the pauses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follower:
+    """What following needs beside the records."""
+
+    policy: PolicyWatch
+    clock: Clock
+
+    def readers(self) -> list[Reader]:
+        decode = events_of_ours(self.clock)
+        return [
+            Reader(
+                name="intake.referrals",
+                group="intake.referrals",
+                topics=(REFERRALS.name,),
+                decode=decode,
+                handle=self.follow,
+                guarded=True,
+                only=frozenset({*ReferralEvent.__subclasses__(), *DECISIONS, ClockLapsed, ClockRecalculated}),
+            ),
+            Reader(
+                name="intake.alerts",
+                group="intake.alerts",
+                topics=(ALERTS.name,),
+                decode=decode,
+                handle=self.follow,
+                guarded=True,
+                only=frozenset({ClockBreached, ClockCleared, *Supervision.__subclasses__()}),
+            ),
+        ]
+
+    async def follow(self, batch: Sequence[Incoming[CaseBound]], conn: AsyncConnection) -> None:
+        """One look at all cases of the batch, each event on what the one before it left, one write."""
+        policy = self.policy.policy
+        news = [incoming for incoming in batch if _concerns(incoming.data)]
+        now = await store.lock_cases(conn, (incoming.data.case_id for incoming in news))
+        standing = await Standing.of(conn, now)
+        story, moved = Story(policy), dict[UUID, Case]()
+        for incoming in news:
+            event = incoming.data
+            case = now.get(event.case_id)
+            if case is None:
+                raise Rejected("unknown_case", case_id=event.case_id)
+            standing.hears(event)
+            story.hears(event, moment_of(event), _speaker(event))
+            change = step(Change(case=case, at=incoming.received_at), event, policy)
+            if change.case is not case:
+                now[case.id] = moved[case.id] = change.case
+            story.tells(replace(change, by=event.by or BY_RULES), _speaker(event), incoming.traceparent)
+        await store.save_changed(conn, moved.values(), policy)
+        await standing.write(conn)
+        await story.write(conn)
+
+
+def _concerns(event: CaseBound) -> bool:
+    """Of clocks by themselves, only those that people wait for, and pauses of co-handlers that were put right."""
+    if not isinstance(event, ClockLapsed | ClockRecalculated):
+        return True
+    recounted = isinstance(event, ClockRecalculated) and event.correction is None
+    told = TOLD if recounted else TOLD | {ClockKind.CO_HANDLING}
+    return any(clock.kind in told for clock in event.clocks)
+
+
+def _speaker(event: CaseBound) -> str:
+    """The office whose act it was, else the service that says so."""
+    if event.by is not None and event.by.office:
+        return event.by.office
+    return ALERTS.writer if isinstance(event, ClockAlert | Supervision) else REFERRALS.writer
+
+
+def step(still: Change, event: CaseBound, policy: Policy) -> Change:
+    """What one event makes of the case as it stands."""
+    case = still.case
+    match event:
+        case ReferralEvent() if event.role is ReferralRole.LEAD:
+            return _timed(_led(still, event, policy), event)
+        case ClockBreached():
+            # Not `due_at`: who is late stays late, and the clock must say so.
+            return referral_updates.silent(case, event.fired_at, event.kind, event.version, policy)
+        case ClockLapsed() | ClockRecalculated():
+            return _timed(still, event)
+        case _:
+            return still
+
+
+def _timed(change: Change, event: CaseBound) -> Change:
+    """Until when the lead has time, as far as the event says so."""
+    own = (clock for clock in clocks_in(event) if isinstance(clock, ClockFacts) and clock.kind in AWAITED)
+    times = [clock for clock in own if clock.referral_id == change.case.lead]
+    if not times:
+        return change
+    timed = referral_updates.timed(change, to_awaited(times[-1]))
+    return referral_updates.extended(timed) if isinstance(event, ReferralExtended) else timed
+
+
+def _led(still: Change, event: ReferralEvent, policy: Policy) -> Change:
+    """Only the lead's leg moves a case, and ends what the window's clocks waited for."""
+    change = _moved(replace(still, at=max(event.at, still.case.registered_at)), event, policy)
+    what = HAPPENINGS.get(event.TYPE)
+    return referral_updates.heard(change, event.referral_id, what, policy) if what is not None else change
+
+
+def _moved(still: Change, event: ReferralEvent, policy: Policy) -> Change:
+    case = still.case
+    match event:
+        case ReferralDispatched(referral_id=referral, office=office):
+            return referral_updates.dispatched(case, event.at, referral, office, policy)
+        case ReferralOnHold(referral_id=referral, reason=reason, stops_clock=True):
+            return referral_updates.held(case, event.at, referral, reason)
+        case ReferralResumed(referral_id=referral):
+            return referral_updates.resumed(case, event.at, referral)
+        case ReferralCancelled(referral_id=referral) | ReferralReturned(referral_id=referral):
+            return referral_updates.let_go(case, event.at, referral)
+        case ReferralOfficeSucceeded(referral_id=referral, office=office):
+            return referral_updates.succeeded(case, event.at, referral, office)
+        case ReferralCompleted(referral_id=referral):
+            return referral_updates.completed(case, event.at, referral, policy)
+        case ReferralFailed(referral_id=referral, reason=reason):
+            return referral_updates.failed(case, event.at, referral, reason, policy)
+        case _:
+            return still

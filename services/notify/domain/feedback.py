@@ -1,0 +1,45 @@
+"""An answer that has reached our edge and is not settled yet: which clocks it could stop, if it is taken."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from contracts.codes import WINDOWS, ClockKind, FeedbackAction
+from libraries.policies import Policy
+from libraries.policies.kinds import Happening
+
+HAPPENING_OF: Final[Mapping[FeedbackAction, Happening]] = MappingProxyType(
+    {
+        FeedbackAction.SIGN: Happening.REFERRAL_SIGNED,
+        FeedbackAction.ACCEPT: Happening.REFERRAL_ACCEPTED,
+        FeedbackAction.RETURN: Happening.REFERRAL_RETURN_REQUESTED,
+        FeedbackAction.PROGRESS: Happening.REFERRAL_PROGRESS_REPORTED,
+        FeedbackAction.COMPLETE: Happening.REFERRAL_COMPLETED,
+        FeedbackAction.FAIL: Happening.REFERRAL_FAILED,
+    }
+)
+ENDS: Final = frozenset({FeedbackAction.COMPLETE, FeedbackAction.FAIL})
+"""After these a referral is over, and no clock of it waits for anything."""
+NEEDS_REASON: Final = frozenset(
+    {FeedbackAction.RETURN, FeedbackAction.HOLD, FeedbackAction.EXTEND, FeedbackAction.FAIL}
+)
+BREAKABLE: Final = frozenset(ClockKind) - WINDOWS
+
+
+def stops(action: FeedbackAction, reason: str, policy: Policy) -> frozenset[ClockKind]:
+    """Clocks of the answering office that would end, stand still or get more time by it; none if it must be refused.
+
+    Of any matter: which one it is, only routing knows for certain. That what is asked for is possible as the referral
+    stands is routing's to judge, and said at once; an answer that cannot be taken whatever stands there is none.
+    """
+    known = policy.reasons.get(reason)
+    if action in NEEDS_REASON and (known is None or action.value not in known.uses):
+        return frozenset()
+    if action in ENDS:
+        return BREAKABLE
+    if action is FeedbackAction.HOLD:
+        return known.stops & BREAKABLE if known is not None else frozenset()
+    if action is FeedbackAction.EXTEND:
+        return frozenset(rule.clock for rule in policy.clocks if rule.extends)
+    what = HAPPENING_OF.get(action)
+    return frozenset(rule.clock for rule in policy.clocks if what in rule.meets or what in rule.cancels) & BREAKABLE

@@ -1,0 +1,1 @@
+"""The escalation of late clocks (督办), level by level."""

@@ -1,0 +1,1 @@
+"""A timer per clock, and the alerts that follow from it."""

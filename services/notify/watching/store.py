@@ -1,0 +1,226 @@
+"""Notify's SQL for watching and firing: the open connection first, domain values out. Callers own the transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Boolean, DateTime, String, Uuid, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.codes import CaseState, Field
+from libraries.runtime.database.bulk import among, insert_rows, update_rows
+from services.notify.domain.referral_status import Leg
+from services.notify.domain.timers import Watch
+from services.notify.tables import alerts, cases, lead_steps, legs, refusals, watches
+from services.notify.watching import rows
+from services.notify.watching.rows import WATCH
+
+_LOCK_WATCHES: Final = text(
+    f"""
+    SELECT json_agg({WATCH})::text FROM (
+        SELECT * FROM watches
+        WHERE clock_id = ANY(:ids) OR case_id = ANY(:cases) AND referral_id IS NULL AND ended_at IS NULL
+        ORDER BY clock_id FOR UPDATE
+    ) AS w
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("cases", type_=ARRAY(Uuid)))
+_STEPS: Final = text(
+    "SELECT case_id, json_object_agg(step, at)::text AS steps FROM lead_steps WHERE case_id = ANY(:ids) GROUP BY 1"
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+_NOTE: Final = text(
+    """
+    INSERT INTO readings AS r (reader, process, read_until, seen_at)
+    VALUES (:reader, :process, coalesce(:until, '-infinity'::timestamptz), :seen)
+    ON CONFLICT (reader, process)
+    DO UPDATE SET read_until = greatest(r.read_until, excluded.read_until), seen_at = excluded.seen_at
+    """
+).bindparams(bindparam("until", type_=DateTime(timezone=True)))
+_NOTE_UNREAD: Final = text(
+    """
+    INSERT INTO readings AS r (reader, process, read_until, seen_at) VALUES (:reader, :process, '-infinity', :seen)
+    ON CONFLICT (reader, process) DO UPDATE SET read_until = excluded.read_until, seen_at = excluded.seen_at
+    """
+)
+# Cases and referrals are read from two topics, in any order between them: a dispatch moves a case however little is
+# known yet of the way to its acceptance, and what is then read of that way does not take it back.
+_STATES: Final = text(
+    """
+    UPDATE cases AS c
+    SET state = k.state,
+        changed_at = CASE WHEN c.state = k.state THEN c.changed_at ELSE k.at END,
+        satisfied = coalesce(k.satisfied, c.satisfied)
+    FROM unnest(:case_ids, :states, :moments, :dispatched, :satisfied) AS k (case_id, state, at, dispatched, satisfied)
+    WHERE c.case_id = k.case_id
+      AND (
+          c.state IN ('registered', 'awaiting_supplement', 'accepted')
+          OR NOT k.dispatched AND k.state NOT IN ('registered', 'awaiting_supplement', 'accepted')
+      )
+    """
+).bindparams(
+    bindparam("case_ids", type_=ARRAY(Uuid)),
+    bindparam("states", type_=ARRAY(String)),
+    bindparam("moments", type_=ARRAY(DateTime(timezone=True))),
+    bindparam("dispatched", type_=ARRAY(Boolean)),
+    bindparam("satisfied", type_=ARRAY(Boolean)),
+)
+CASE_COLUMNS: Final = ("case_id", "number", "area", "category", "field", "state", "registered_at", "changed_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An answer that routing did not take."""
+
+    office: str
+    feedback_id: str
+    case_id: UUID
+    referral_id: UUID
+    action: str
+    code: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCase:
+    """A case that was registered."""
+
+    case_id: UUID
+    number: str
+    area: str
+    category: str
+    field: Field
+    registered_at: datetime
+
+
+async def lock_watches(
+    conn: AsyncConnection, ids: Iterable[UUID], *, windows_of: Iterable[UUID] = ()
+) -> dict[UUID, Watch]:
+    """And those of the windows of some cases that are open."""
+    wanted, cases_ = list(set(ids)), list(set(windows_of))
+    if not wanted and not cases_:
+        return {}
+    found = await conn.scalar(_LOCK_WATCHES, {"ids": wanted, "cases": cases_})
+    return {watch.clock_id: watch for watch in rows.watches_of(found)}
+
+
+async def list_steps(conn: AsyncConnection, case_ids: Iterable[UUID]) -> dict[UUID, dict[str, datetime]]:
+    """What has happened to the lead of each case, as far as a clock of its window waits for it, and when."""
+    wanted = list(set(case_ids))
+    if not wanted:
+        return {}
+    return {row.case_id: rows.steps_of(row.steps) for row in await conn.execute(_STEPS, {"ids": wanted})}
+
+
+async def save_steps(conn: AsyncConnection, steps: Mapping[tuple[UUID, str], datetime]) -> None:
+    """The last of each kind: a clock that began after it waits for another."""
+    values = [[case_id, step, at] for (case_id, step), at in sorted(steps.items())]
+    latest = "ON CONFLICT (case_id, step) DO UPDATE SET at = greatest(lead_steps.at, excluded.at)"
+    await insert_rows(conn, lead_steps, ("case_id", "step", "at"), values, then=latest)
+
+
+async def lock_legs(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Leg]:
+    wanted = list(set(ids))
+    if not wanted:
+        return {}
+    statement = select(legs).where(among(legs.c.referral_id, wanted)).order_by(legs.c.referral_id).with_for_update()
+    return {leg.referral_id: leg for leg in map(rows.leg_of, (await conn.execute(statement)).mappings())}
+
+
+async def save_watches(conn: AsyncConnection, new: Iterable[Watch], changed: Iterable[Watch]) -> None:
+    await insert_rows(conn, watches, rows.WATCH_COLUMNS, [rows.watch_row(watch) for watch in new])
+    await update_rows(conn, watches, rows.WATCH_COLUMNS, [rows.watch_row(watch) for watch in changed])
+
+
+async def save_moved(conn: AsyncConnection, moved: Iterable[Watch]) -> None:
+    """Watches of which something was said, or that have ended: what their owners say of them stands as it was."""
+    await update_rows(conn, watches, rows.MOVED_COLUMNS, [rows.moved_row(watch) for watch in moved])
+
+
+async def save_legs(conn: AsyncConnection, new: Iterable[Leg], changed: Iterable[Leg]) -> None:
+    await insert_rows(conn, legs, rows.LEG_COLUMNS, [rows.leg_row(leg) for leg in new])
+    await update_rows(conn, legs, rows.LEG_COLUMNS, [rows.leg_row(leg) for leg in changed])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewState:
+    """What a case has come to; `dispatched` if a referral says so and not the case itself."""
+
+    state: CaseState
+    at: datetime
+    dispatched: bool = False
+    satisfied: bool | None = None
+    """What the applicant said when asked, if this is what brought the case there."""
+
+
+async def save_cases(conn: AsyncConnection, seen: Mapping[UUID, NewCase], states: Mapping[UUID, NewState]) -> None:
+    """Cases that were heard of, from intake or through their first referral, and what each has come to."""
+    known = [
+        [c.case_id, c.number, c.area, c.category, c.field.value, "registered", c.registered_at, c.registered_at]
+        for _, c in sorted(seen.items())
+    ]
+    earliest = "SET registered_at = least(cases.registered_at, excluded.registered_at)"
+    await insert_rows(conn, cases, CASE_COLUMNS, known, then=f"ON CONFLICT (case_id) DO UPDATE {earliest}")
+    moved = sorted(states.items())
+    if moved:
+        await conn.execute(
+            _STATES,
+            {
+                "case_ids": [case_id for case_id, _ in moved],
+                "states": [new.state.value for _, new in moved],
+                "moments": [new.at for _, new in moved],
+                "dispatched": [new.dispatched for _, new in moved],
+                "satisfied": [new.satisfied for _, new in moved],
+            },
+        )
+
+
+async def save_refusals(conn: AsyncConnection, refused: Sequence[Refusal]) -> None:
+    columns = tuple(Refusal.__slots__)
+    values = [[getattr(one, name) for name in columns] for one in refused]
+    await insert_rows(conn, refusals, columns, values, then="ON CONFLICT DO NOTHING")
+
+
+async def note_reading(
+    conn: AsyncConnection, reader: str, process: str, *, until: datetime | None, seen: datetime
+) -> None:
+    """This process has read what had arrived by `until`; without one it lives, and has read as far as before."""
+    await conn.execute(_NOTE, {"reader": reader, "process": process, "until": until, "seen": seen})
+
+
+async def note_unread(conn: AsyncConnection, reader: str, process: str, *, seen: datetime) -> None:
+    """This process has partitions of which it does not know yet what lies there."""
+    await conn.execute(_NOTE_UNREAD, {"reader": reader, "process": process, "seen": seen})
+
+
+async def save_alerts(conn: AsyncConnection, fired: Sequence[Sequence[Any]]) -> None:
+    columns = (
+        "event_id",
+        "place",
+        "type",
+        "case_id",
+        "referral_id",
+        "clock_id",
+        "kind",
+        "version",
+        "office",
+        "area",
+        "due_at",
+        "fired_at",
+        "level",
+        "late_seconds",
+        "recipients",
+    )
+    await insert_rows(conn, alerts, columns, fired)
+
+
+async def known_alerts(conn: AsyncConnection, ids: Iterable[UUID]) -> list[UUID]:
+    """Those of the alerts that were said."""
+    found = await conn.execute(select(alerts.c.event_id).where(among(alerts.c.event_id, ids)))
+    return list(found.scalars())
+
+
+async def drop_old(conn: AsyncConnection, *, before: datetime) -> None:
+    """Processes that have said nothing for so long are no more."""
+    await conn.execute(text("DELETE FROM readings WHERE seen_at < :before"), {"before": before})

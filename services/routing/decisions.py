@@ -1,0 +1,173 @@
+"""What superiors decide: on returns, between offices that disagree, and against the rules; and who decided it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.refusals import Refused
+from libraries.policies import Policy
+from libraries.runtime.outbox import journal
+from libraries.runtime.web.auth import Principal, Who
+from services.routing import store
+from services.routing.domain import supervision
+from services.routing.domain.deciders import Caller, coordinates, decides, not_the_decider, office_of, out_of_area
+from services.routing.domain.lead_limit import nested
+from services.routing.domain.pauses import Wanted, correct_pause
+from services.routing.domain.referral import Change, Referral, Routing
+from services.routing.domain.timing import Desk
+from services.routing.feedback import SERVICE
+from services.routing.rows import Act
+from services.routing.translate import to_outgoing
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that is decided on one referral."""
+
+
+class ReturnDecision(Decision, frozen=True, kw_only=True):
+    """Approve or refuse a return. `to` names the next office; without it the rules choose among the others."""
+
+    approve: bool
+    reason: str = ""
+    to: str | None = None
+
+
+class Arbitration(Decision, frozen=True, kw_only=True):
+    """Settle between offices that disagree: `to` has it for good and cannot return it."""
+
+    to: str
+    reason: str
+
+
+class Reassignment(Decision, frozen=True, kw_only=True):
+    """Send a live lead elsewhere; its time goes on from where it stands."""
+
+    to: str
+    reason: str
+
+
+class Recall(Decision, frozen=True, kw_only=True):
+    """Take a co-handler's or a copy's referral back."""
+
+    reason: str
+
+
+class Resumption(Decision, frozen=True, kw_only=True):
+    """Let a referral go on that its office keeps on hold (恢复); the clocks run on from now."""
+
+    reason: str = ""
+
+
+class CorrectPause(Decision, frozen=True, kw_only=True):
+    """Put right a pause of the running clock that was wrongly reported; the new date is said, the old pause kept.
+
+    `pause` counts from 0. A pause that never was begins and ends at one moment; one that still lasts has no end.
+    """
+
+    pause: int
+    start: datetime
+    end: datetime | None = None
+    reason: str
+    approver: str
+
+
+DECISIONS: Final[Mapping[str, type[Decision]]] = MappingProxyType(
+    {
+        "decide-return": ReturnDecision,
+        "arbitrate": Arbitration,
+        "reassign": Reassignment,
+        "recall": Recall,
+        "correct-pause": CorrectPause,
+    }
+)
+"""By the last part of the path."""
+PATHS: Final = MappingProxyType({kind: path for path, kind in DECISIONS.items()} | {Resumption: "resume"})
+
+
+async def decide(
+    decision: Decision,
+    case_id: UUID,
+    referral_id: UUID,
+    conn: AsyncConnection,
+    desk: Desk,
+    *,
+    at: datetime,
+    user: Principal,
+) -> Routing | Refused:
+    """The routing after the decision; a refused one changes nothing."""
+    before = await store.lock_routings(conn, [case_id])
+    routing = before[case_id]
+    who = _decider(decision, routing, routing.referral(referral_id), user, desk.policy)
+    if isinstance(who, Refused):
+        return who
+    change = _decided(decision, Change(routing=routing, at=at, by=who.actor), referral_id, desk)
+    if isinstance(change, Refused):
+        return change
+    change = nested(change, desk.policy)
+    await store.save_changes(conn, before, [change], desk.policy)
+    await store.save_corrections(conn, change.case_id, change.corrections)
+    await store.save_act(conn, _act(decision, change, referral_id, who))
+    await journal.add(conn, SERVICE, list(to_outgoing([change], desk.policy)))
+    return change.routing
+
+
+def caller_of(user: Principal) -> Caller:
+    return Caller(office=user.office or "", area=user.area or "")
+
+
+def _decider(
+    decision: Decision, routing: Routing, referral: Referral, user: Principal, policy: Policy
+) -> Who | Refused:
+    """As which office the caller decides, or why not."""
+    caller = caller_of(user)
+    ends_a_hold = isinstance(decision, Resumption)
+    deciders = coordinates(routing, policy) if ends_a_hold else decides(routing, referral, policy)
+    office = office_of(caller, deciders, policy)
+    if office is None:
+        return not_the_decider(deciders)
+    to: str | None = getattr(decision, "to", None)
+    refused = out_of_area(caller, office, to, policy) if to is not None else None
+    return refused or Who.of(user, office)
+
+
+def _act(decision: Decision, change: Change, referral_id: UUID, who: Who) -> Act:
+    done = PATHS[type(decision)]
+    if isinstance(decision, ReturnDecision):
+        done = "approve-return" if decision.approve else "refuse-return"
+    return Act(
+        case_id=change.case_id,
+        referral_id=referral_id,
+        act=done,
+        reason=getattr(decision, "reason", ""),
+        at=change.at,
+        by=who.actor,
+        subject=who.subject,
+    )
+
+
+def _decided(decision: Decision, change: Change, referral_id: UUID, desk: Desk) -> Change | Refused:
+    match decision:
+        case ReturnDecision(approve=approve, reason=reason, to=to):
+            return supervision.decide_return(change, referral_id, desk, approve=approve, reason=reason, to=to)
+        case Arbitration(to=to, reason=reason):
+            return supervision.arbitrate(change, referral_id, desk, to=to, reason=reason)
+        case Reassignment(to=to, reason=reason):
+            return supervision.reassign(change, referral_id, desk, to=to, reason=reason)
+        case Recall(reason=reason):
+            return supervision.take_back(change, referral_id, desk, reason=reason)
+        case Resumption(reason=reason):
+            return supervision.go_on(change, referral_id, desk, reason=reason)
+        case CorrectPause():
+            return _corrected(decision, change, referral_id, desk)
+        case _:
+            raise TypeError(type(decision).__name__)
+
+
+def _corrected(said: CorrectPause, change: Change, referral_id: UUID, desk: Desk) -> Change | Refused:
+    wanted = Wanted(pause=said.pause, start=said.start, end=said.end, reason=said.reason, approver=said.approver)
+    return correct_pause(change, referral_id, desk, wanted)

@@ -1,0 +1,58 @@
+"""Silence is acceptance: whose time to sign or to object has passed is looked up every few moments."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.outbox import journal
+from services.routing import store
+from services.routing.domain.referral import Change
+from services.routing.domain.supervision import silence
+from services.routing.feedback import SERVICE
+from services.routing.handlers import Router
+from services.routing.translate import to_outgoing
+
+GRACE_SECONDS = 1.0
+"""Real time for answers that arrived at the last instant to be read first. One that is read later still counts: a
+referral that was deemed accepted can be signed, accepted and returned within its time."""
+PORTION = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """Listens for what is not said."""
+
+    engine: AsyncEngine
+    router: Router
+
+    async def take_silence(self) -> None:
+        """Until nobody is silent beyond the limit, in portions of one transaction each."""
+        while await self._portion():
+            pass
+
+    async def _portion(self) -> int:
+        desk, clock = self.router.desk(), self.router.clock
+        kinds = {rule.clock for rule in desk.policy.clocks if rule.silence_accepts and not rule.at_the_window}
+        at = clock.now()
+        before = at - timedelta(seconds=GRACE_SECONDS * clock.speed)
+        async with transaction(self.engine) as conn:
+            silent = await store.list_silent(conn, kinds, before=before, limit=PORTION)
+            if not silent:
+                return 0
+            routings = await store.lock_routings(conn, (case_id for case_id, _ in silent))
+            of_case: dict[UUID, list[UUID]] = defaultdict(list)
+            for case_id, referral_id in silent:
+                of_case[case_id].append(referral_id)
+            changes = []
+            for case_id, referral_ids in of_case.items():
+                change = Change(routing=routings[case_id], at=at)
+                for referral_id in referral_ids:
+                    change = silence(change, referral_id, desk)
+                changes.append(change)
+            await store.save_changes(conn, routings, changes, desk.policy)
+            await journal.add(conn, SERVICE, list(to_outgoing(changes, desk.policy)))
+        return sum(1 for change in changes if change.events)

@@ -1,0 +1,280 @@
+"""What an office's answer makes true, by whichever road it came."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from contracts.clocks import ClockExtended
+from contracts.codes import RETURN_RIGHTS, ClockKind, Door, FeedbackAction, FeedbackOutcome, ReferralRole, Role
+from contracts.events.base import Actor
+from contracts.events.referrals import (
+    FeedbackReceived,
+    ReferralAccepted,
+    ReferralCompleted,
+    ReferralEvent,
+    ReferralExtended,
+    ReferralFailed,
+    ReferralOnHold,
+    ReferralProgressReported,
+    ReferralResumed,
+    ReferralReturnRequested,
+    ReferralSigned,
+    RoutingArbitrationRequested,
+)
+from contracts.events.rejections import RecordPlace
+from contracts.refusals import Fault, Refused
+from contracts.submissions import Feedback
+from libraries.clocks.clock import changed_to
+from libraries.deadlines import BadQuestion, Limit
+from libraries.policies.kinds import Happening
+from libraries.policies.model import Extension
+from libraries.policies.reasons import refused_reason
+from services.routing.domain.deciders import asked_to_decide
+from services.routing.domain.dispatching import recall
+from services.routing.domain.lead_limit import nested
+from services.routing.domain.pauses import check_since, since
+from services.routing.domain.referral import Change, Referral, Routing, not_possible
+from services.routing.domain.states import BY_OFFICE, Move
+from services.routing.domain.timing import Desk, happens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer to a referral of its sender, as it reached our edge; the topic or the token says who that is."""
+
+    sender: str
+    feedback: Feedback
+    received_at: datetime
+    record: RecordPlace | None = None
+    """Where it lies, if it came by Kafka."""
+    door: Door = Door.KAFKA
+    post: str = ""
+    subject: str = ""
+    """Of the token; on Kafka the topic alone says who speaks."""
+
+    @property
+    def by(self) -> Actor:
+        return Actor(door=self.door, role=Role.OFFICER, office=self.sender, post=self.post)
+
+
+def not_before_dispatch(answer: Answer, routing: Routing) -> Answer:
+    """Nobody can have answered what was not sent yet, whatever a clock somewhere says."""
+    sent = routing.referral(answer.feedback.referral_id).dispatched_at
+    return answer if answer.received_at >= sent else replace(answer, received_at=sent)
+
+
+def take(routing: Routing, answer: Answer, desk: Desk) -> tuple[Change, Refused | None]:
+    """What the answer made true, in events that name it; of a refused one only that it was refused."""
+    change = Change(routing=routing, at=answer.received_at, by=answer.by)
+    refused = _refusal(routing, answer, desk)
+    if refused is not None:
+        return change.says(received(routing, answer, FeedbackOutcome.REFUSED, refused.code)), refused
+    return nested(_EFFECTS[answer.feedback.action](change, answer.feedback, desk), desk.policy), None
+
+
+def received(routing: Routing, answer: Answer, outcome: FeedbackOutcome, code: str | None = None) -> FeedbackReceived:
+    return FeedbackReceived(
+        case_id=routing.matter.case_id,
+        referral_id=answer.feedback.referral_id,
+        feedback_id=answer.feedback.feedback_id,
+        sender=answer.sender,
+        action=answer.feedback.action,
+        outcome=outcome,
+        received_at=answer.received_at,
+        code=code,
+    )
+
+
+def _refusal(routing: Routing, answer: Answer, desk: Desk) -> Refused | None:
+    feedback = answer.feedback
+    referral = routing.referral(feedback.referral_id)
+    if not desk.policy.same_office(answer.sender, referral.office):
+        raise ValueError("answers of others are refused before they come near a case")
+    if not referral.live:
+        return Refused(code="referral_ended", facts={"state": referral.state})
+    move = BY_OFFICE[feedback.action]
+    if referral.role is ReferralRole.INFO and move is not Move.SIGN:
+        return Refused(code="copy_needs_no_answer")
+    if not referral.may(move):
+        return not_possible(referral, feedback.action.value)
+    check = _CHECKS.get(feedback.action)
+    return check(routing, referral, answer, desk) if check is not None else None
+
+
+def _check_reason(feedback: Feedback, desk: Desk) -> Refused | None:
+    return refused_reason(desk.policy, feedback.reason, feedback.action.value)
+
+
+def _check_return(_: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
+    if referral.return_locked:
+        return Refused(code="return_locked")
+    window = next((clock for clock in referral.clocks if clock.kind in RETURN_RIGHTS), None)
+    until = window.due(desk.policy.calendar_of(window.office)).due_at if window is not None else None
+    if until is None or answer.received_at > until:
+        return Refused(code="return_window_over", facts={"until": until})
+    return _check_reason(answer.feedback, desk)
+
+
+def _check_with_reason(_: Routing, __: Referral, answer: Answer, desk: Desk) -> Refused | None:
+    return _check_reason(answer.feedback, desk)
+
+
+def _check_hold(_: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
+    feedback = answer.feedback
+    if refused := _check_reason(feedback, desk):
+        return refused
+    stops = _stopped(referral, feedback, desk)
+    return check_since(referral, feedback, answer.received_at, desk.policy) if stops else None
+
+
+def _stopped(referral: Referral, feedback: Feedback, desk: Desk) -> bool:
+    """Whether the reason stops a clock that runs."""
+    return bool(referral.open_clocks(desk.policy.reasons[feedback.reason].stops))
+
+
+def _check_resume(_: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
+    return check_since(referral, answer.feedback, answer.received_at, desk.policy)
+
+
+def _check_complete(routing: Routing, referral: Referral, _: Answer, __: Desk) -> Refused | None:
+    if referral.role is ReferralRole.LEAD and routing.open_co_handlers:
+        offices = sorted(co.office for co in routing.open_co_handlers)
+        return Refused(code="co_handlers_open", facts={"offices": offices})
+    return None
+
+
+def _check_extend(routing: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
+    category = routing.matter.category
+    clock = next(iter(referral.open_clocks(_extending(desk, category))), None)
+    row = desk.policy.find_limit(clock.kind, category) if clock is not None else None
+    if clock is None or row is None or row.extension is None:
+        return Refused(code="extension_not_allowed")
+    if clock.extensions:
+        return Refused(code="already_extended")
+    end = clock.due(desk.policy.calendar_of(clock.office)).due_at
+    if end is not None and answer.received_at > end:
+        return Refused(code="extension_too_late", facts={"until": end})
+    return _check_longer(answer.feedback, row.extension) or _check_reason(answer.feedback, desk)
+
+
+def _extending(desk: Desk, category: str) -> frozenset[ClockKind]:
+    return frozenset(kind for kind, rule in desk.policy.course(category).rules.items() if rule.extends)
+
+
+def _check_longer(feedback: Feedback, allowed: Extension) -> Refused | None:
+    """How much longer, and who agreed: both stand in the attributes, and the law caps the first."""
+    try:
+        by = Limit.parse(str(feedback.attributes.get("by", "")))
+    except BadQuestion as error:
+        return Refused.of(replace(error.fault, field="attributes.by"))
+    if by.unit is not allowed.limit.unit or by.number > allowed.limit.number:
+        return Refused.of(Fault("attributes.by", "extension_too_long", {"most": allowed.limit}))
+    if feedback.attributes.get("approver") != allowed.approver:
+        return Refused.of(Fault("attributes.approver", "approver_missing", {"approver": allowed.approver}))
+    return None
+
+
+_CHECKS: Final[Mapping[FeedbackAction, Callable[[Routing, Referral, Answer, Desk], Refused | None]]] = MappingProxyType(
+    {
+        FeedbackAction.RETURN: _check_return,
+        FeedbackAction.HOLD: _check_hold,
+        FeedbackAction.RESUME: _check_resume,
+        FeedbackAction.FAIL: _check_with_reason,
+        FeedbackAction.EXTEND: _check_extend,
+        FeedbackAction.COMPLETE: _check_complete,
+    }
+)
+
+
+def _step(change: Change, feedback: Feedback, event: type[ReferralEvent], **more: Any) -> Change:
+    """The move that the action stands for, and the event that says so."""
+    moved = change.moves(feedback.referral_id, BY_OFFICE[feedback.action])
+    return moved.tells(feedback.referral_id, event, feedback_id=feedback.feedback_id, **more)
+
+
+def _sign(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    return happens(_step(change, feedback, ReferralSigned), feedback.referral_id, desk, Happening.REFERRAL_SIGNED)
+
+
+def _accept(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    change = _step(change, feedback, ReferralAccepted)
+    change = change.puts(replace(change.routing.referral(feedback.referral_id), deemed=False))
+    return happens(change, feedback.referral_id, desk, Happening.REFERRAL_ACCEPTED)
+
+
+def _return(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    """The sender decides; when the office that got it instead returns it too, the common superior does."""
+    change = _step(change, feedback, ReferralReturnRequested, reason=feedback.reason)
+    referral = change.routing.referral(feedback.referral_id)
+    decides = asked_to_decide(change.routing, referral, desk.policy)
+    if change.routing.contested(referral):
+        asked = RoutingArbitrationRequested(
+            case_id=change.case_id, referral_id=referral.id, arbiter=decides, requested_at=change.at
+        )
+        change = change.says(asked)
+    return happens(change, feedback.referral_id, desk, Happening.REFERRAL_RETURN_REQUESTED, office=decides)
+
+
+def _progress(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    change = _step(change, feedback, ReferralProgressReported)
+    return happens(change, feedback.referral_id, desk, Happening.REFERRAL_PROGRESS_REPORTED)
+
+
+def _hold(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    stops = _stopped(change.routing.referral(feedback.referral_id), feedback, desk)
+    change = _step(change, feedback, ReferralOnHold, reason=feedback.reason, stops_clock=stops)
+    if stops:
+        reason = desk.policy.reasons[feedback.reason]
+        change = change.pauses(feedback.referral_id, reason, desk.policy, since=since(feedback, change.at))
+    return happens(change, feedback.referral_id, desk, Happening.REFERRAL_ON_HOLD, reason=feedback.reason)
+
+
+def _resume(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    change = _step(change, feedback, ReferralResumed)
+    change = change.resumes(feedback.referral_id, desk.policy, since=since(feedback, change.at))
+    return happens(change, feedback.referral_id, desk, Happening.REFERRAL_RESUMED)
+
+
+def _extend(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    by, approver = Limit.parse(str(feedback.attributes["by"])), str(feedback.attributes["approver"])
+    extended, clocks = _step(change, feedback, ReferralExtended).turns(
+        feedback.referral_id,
+        _extending(desk, change.routing.matter.category),
+        lambda clock: clock.extend(
+            by, change.at, desk.policy.calendar_of(clock.office), approver=approver, reason=feedback.reason
+        ),
+    )
+    told = changed_to(ClockExtended, clocks, desk.policy, added=str(by), approver=approver, reason=feedback.reason)
+    return extended.with_clocks(feedback.referral_id, told)
+
+
+def _complete(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    return happens(_step(change, feedback, ReferralCompleted), feedback.referral_id, desk, Happening.REFERRAL_COMPLETED)
+
+
+def _fail(change: Change, feedback: Feedback, desk: Desk) -> Change:
+    """It cannot be done. If the lead says so, nobody else needs to go on."""
+    change = _step(change, feedback, ReferralFailed, reason=feedback.reason)
+    change = happens(change, feedback.referral_id, desk, Happening.REFERRAL_FAILED)
+    if change.routing.referral(feedback.referral_id).role is not ReferralRole.LEAD:
+        return change
+    for other in change.routing.open_co_handlers:
+        change = recall(change, other.id, desk, "recalled")
+    return change
+
+
+_EFFECTS: Final[Mapping[FeedbackAction, Callable[[Change, Feedback, Desk], Change]]] = MappingProxyType(
+    {
+        FeedbackAction.SIGN: _sign,
+        FeedbackAction.ACCEPT: _accept,
+        FeedbackAction.RETURN: _return,
+        FeedbackAction.PROGRESS: _progress,
+        FeedbackAction.HOLD: _hold,
+        FeedbackAction.RESUME: _resume,
+        FeedbackAction.EXTEND: _extend,
+        FeedbackAction.COMPLETE: _complete,
+        FeedbackAction.FAIL: _fail,
+    }
+)
