@@ -1,7 +1,8 @@
 """What a failed test leaves behind: the logs of its engines and services, named on the last lines of the run.
 
 Loaded by `conftest.py`. Engines and services write their logs into temporary folders that are gone when the run ends,
-so a failure copies them to `build/failed/<test>/`. The next run empties that folder first.
+so a failure copies them to `build/failed/<test>/`. The next run empties that folder first,
+unless it only repeats what failed.
 """
 
 import re
@@ -19,7 +20,7 @@ LOGS = "logs"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
+    if not hasattr(config, "workerinput") and not config.getoption("lf"):
         shutil.rmtree(KEPT, ignore_errors=True)
 
 

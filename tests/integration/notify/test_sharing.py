@@ -24,6 +24,19 @@ from tests.benchmarks.ground import NOW, PACK
 NUMBER = 3 * PORTION
 SAID = "SELECT count(*), count(DISTINCT clock_id) FROM alerts"
 JOURNAL = "SELECT count(*), count(DISTINCT event_id) FROM journal"
+STANDS_STILL = """
+    CREATE FUNCTION stand_still() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF EXISTS (SELECT FROM alerts) THEN PERFORM pg_advisory_xact_lock(7); END IF;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER stands_still BEFORE INSERT ON alerts FOR EACH STATEMENT EXECUTE FUNCTION stand_still();
+"""
+"""Whoever says more than the first portion waits for the lock."""
+NOBODY_ELSE = """
+    SELECT count(*) = 0 FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
+"""
 OPEN = "SELECT count(*) FROM watches WHERE next_fire_at IS NOT NULL"
 
 
@@ -58,6 +71,12 @@ async def everything_was_said_once(clocks: Clocks, number: int) -> None:
 
 async def due(clocks: Clocks, number: int) -> None:
     await clocks.fill(number, kind=ClockKind.SIGNING, after=NOW - timedelta(hours=1), step=timedelta(milliseconds=1))
+
+
+async def until(clocks: Clocks, question: str) -> None:
+    async with asyncio.timeout(60):
+        while not await clocks.conn.fetchval(question):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
 
 
 async def test_a_connection_that_is_cut_in_the_middle_gives_back_what_it_held(
@@ -96,16 +115,21 @@ async def test_a_connection_that_is_cut_in_the_middle_gives_back_what_it_held(
 async def test_a_process_that_is_killed_leaves_the_rest_to_the_other(clocks: Clocks) -> None:
     number = 20 * PORTION
     await due(clocks, number)
+    await clocks.conn.execute(STANDS_STILL)
+    await clocks.conn.execute("SELECT pg_advisory_lock(7)")
     process = await process_that_fires(clocks, NOW)
     assert process.stdin is not None
     process.stdin.write(b"go\n")
     await process.stdin.drain()
-    async with asyncio.timeout(30):
-        while not await clocks.conn.fetchval("SELECT count(*) FROM alerts"):  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.005)
+    await until(clocks, "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
     process.kill()
     await process.wait()
     left = await clocks.conn.fetchval(OPEN)
+    await clocks.conn.execute("DROP TRIGGER stands_still ON alerts")
+    await clocks.conn.execute("SELECT pg_advisory_unlock(7)")
+    await until(
+        clocks, "SELECT count(*) = 0 FROM pg_stat_activity WHERE query LIKE '%alerts%' AND pid <> pg_backend_pid()"
+    )
 
     other = clocks.watchman(NOW)
     await other.fire()
