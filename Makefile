@@ -47,7 +47,7 @@ test: $(READY) ## the whole proof, on the best engines that this machine has
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
-	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m tests.programs
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 steady: $(READY) ## races, faults and stories, TIMES=50 each, to find what fails now and then; takes hours (ONLY=FILE for one)

@@ -42,6 +42,16 @@ TOLD_IN_PLACE_OF: Final = Counter(
     "Alerts and rungs of the ladder that a coordinator heard of, or ops, because the office is unknown.",
     ("service",),
 )
+ALERTS: Final = Counter("yimen_alerts_total", "Alerts about limits that were said, by their type.", ("service", "type"))
+ALERT_DELAY_SECONDS: Final = Histogram(
+    "yimen_alert_delay_seconds",
+    "Real time from the moment of an alert to its being said. A breach that waited counts from its last look.",
+    ("service",),
+    buckets=(0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900, 3600),
+)
+ALERT_LAG_SECONDS: Final = Gauge(
+    "yimen_alert_lag_seconds", "How long the oldest alert that is due has waited, in real time."
+)
 RELAYED: Final = Counter("yimen_relay_rows_total", "Rows of the journal that the broker acknowledged.", ("service",))
 RELAY_BATCH_SECONDS: Final = Histogram(
     "yimen_relay_batch_seconds",
@@ -54,3 +64,12 @@ RELAY_ERRORS: Final = Counter(
 )
 RELAY_WAITING: Final = Gauge("yimen_relay_waiting_rows", "Rows of the journal that were not sent yet.", ("service",))
 RELAY_SHARDS: Final = Gauge("yimen_relay_shards_held", "Shards whose lease this process holds.", ("service",))
+REQUESTS: Final = Counter(
+    "yimen_http_requests_total", "Requests over HTTP by route.", ("service", "method", "route", "status")
+)
+REQUEST_SECONDS: Final = Histogram(
+    "yimen_http_request_seconds",
+    "From a request's first line to the first of its answer.",
+    ("service", "method", "route"),
+    buckets=SECONDS,
+)

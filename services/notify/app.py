@@ -26,6 +26,7 @@ SWEEPING_SECONDS = 2.0
 LOOKING_SECONDS = 2.0
 FORGETTING_SECONDS = 600.0
 COUNTING_SECONDS = 60.0
+MEASURING_SECONDS = 10.0
 ADDRESS = rf"{ORIGIN}[A-Za-z0-9._~/-]*"
 
 
@@ -91,6 +92,7 @@ def build(settings: NotifySettings | None = None) -> Service:
             Job(run=watchman.look_at_writers, seconds=LOOKING_SECONDS),
             Job(run=supervisor.climb, seconds=FIRING_SECONDS),
             Job(run=latecomers.look),
+            Job(run=watchman.measure, seconds=MEASURING_SECONDS),
             Job(run=watchman.forget, seconds=FORGETTING_SECONDS),
             Job(run=watchman.count_unanswered, seconds=COUNTING_SECONDS),
         ],

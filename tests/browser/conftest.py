@@ -1,6 +1,5 @@
 """One city for all browser tests: real engines, the three services, the portal, and people with accounts."""
 
-import os
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from services.portal import store
 from services.portal.passwords import hash_now
 from tests.acceptance.installation import SERVICES, Installation, installed
 from tests.browser import chromium
+from tests.programs import CHROMIUM
 
 TOWN = "township-130722100000"
 SCHOOLS = "education-130722000000"
@@ -76,11 +76,7 @@ async def faults_of(page: Page) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 async def city(postgres: str, kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
-    program = chromium.find()
-    if program is None:
-        if os.environ.get(chromium.DEMANDED):
-            pytest.fail(f"{chromium.DEMANDED} is set, and there is no Chromium")
-        pytest.skip("no Chromium: install the package chromium")
+    program = CHROMIUM.demand()
     name = f"city_{uuid.uuid4().hex[:12]}"
     admin = await asyncpg.connect(postgres)
     await admin.execute(f"CREATE DATABASE {name}")

@@ -54,6 +54,9 @@ _CLAIM: Final = text(
     *(bindparam(name, type_=_MOMENT) for name in ("since", "until", "alive", "now")),
     bindparam("readers", type_=ARRAY(String)),
 )
+_OLDEST: Final = text("SELECT min(next_fire_at) FROM watches WHERE next_fire_at <= :until").bindparams(
+    bindparam("until", type_=_MOMENT)
+)
 _SAID: Final[Mapping[str, TypeEngine[Any]]] = MappingProxyType(
     {
         "clock_id": Uuid(),
@@ -95,6 +98,12 @@ _STANDS: Final = f"""
 async def is_due(conn: AsyncConnection, *, since: datetime, until: datetime) -> bool:
     """Whether the moment of any watch has come, be it in other hands or not."""
     return bool(await conn.scalar(_IS_DUE, {"since": since, "until": until}))
+
+
+async def oldest_due(conn: AsyncConnection, *, until: datetime) -> datetime | None:
+    """The moment of the alert that has been due for longest."""
+    found: datetime | None = await conn.scalar(_OLDEST, {"until": until})
+    return found
 
 
 async def claim(

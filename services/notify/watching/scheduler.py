@@ -20,12 +20,13 @@ from libraries.runtime.database.engine import glance, transaction
 from libraries.runtime.kafka.consumer import Pump
 from libraries.runtime.kafka.progress import read_until
 from libraries.runtime.kafka.watermarks import forget_marks, known_marks
+from libraries.runtime.metrics import ALERT_DELAY_SECONDS, ALERT_LAG_SECONDS, ALERTS
 from services.notify.domain.alerts import Fired, Held, Kept, Waits, decide
 from services.notify.domain.escalation import follow
 from services.notify.domain.writers import Writers
 from services.notify.escalation.store import lock_supervisions, save_supervisions
 from services.notify.watching import due, received_feedback, store
-from services.notify.watching.alerts import say_and_move
+from services.notify.watching.alerts import EVENT_OF, SERVICE, say_and_move
 from services.notify.watching.handlers import CASE_EVENTS, EVENTS, READERS
 from services.notify.watching.rate_limits import BEGINNING, NEVER, Awake, LowWater, Pace, Patience
 from services.notify.watching.writers import Standing
@@ -167,6 +168,7 @@ class Watchman:
             await store.save_moved(conn, [*held, *(one.after for one in kept)])
             await _follow(conn, kept, policy)
             await say_and_move(conn, fired)
+        self._count(fired)
         last = candidates[-1].watch.next_fire_at if candidates else None
         after = (*held, *(one.after for one in fired))
         again = [watch.next_fire_at for watch in after if watch.next_fire_at is not None]
@@ -186,6 +188,20 @@ class Watchman:
         if found.number:
             oldest = found.oldest.isoformat() if found.oldest is not None else None
             log.warning("answers of offices are not settled", answers=found.number, oldest=oldest)
+
+    async def measure(self) -> None:
+        """How long the oldest alert that is due has waited, for who looks at the metrics."""
+        now = self.clock.now()
+        async with glance(self.engine) as conn:
+            oldest = await due.oldest_due(conn, until=now)
+        ALERT_LAG_SECONDS.set((now - oldest).total_seconds() / self.clock.speed if oldest is not None else 0)
+
+    def _count(self, fired: Sequence[Fired]) -> None:
+        delays = ALERT_DELAY_SECONDS.labels(SERVICE)
+        for one in fired:
+            ALERTS.labels(SERVICE, EVENT_OF[one.alert].TYPE).inc()
+            moment = one.before.next_fire_at or one.fired_at
+            delays.observe((one.fired_at - moment).total_seconds() / self.clock.speed)
 
     async def look_at_writers(self) -> None:
         """Who stands still is known to readiness and to the board, whether a clock is due or not."""

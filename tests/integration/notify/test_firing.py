@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 
 from contracts.clocks import ClockStop
 from contracts.codes import ClockKind, FeedbackAction, FeedbackOutcome
@@ -223,3 +224,24 @@ async def test_a_breach_that_was_not_said_yet_survives_a_pause_that_came_after_i
     await notify.has_read(NOW + 99 * HOUR)
     await notify.watchman(at=NOW + 9 * HOUR).fire()
     assert await notify.said() == ["clock.breached"]
+
+
+async def test_alerts_are_counted_with_how_late_they_were_said(notify: Notify) -> None:
+    def seen(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(name, labels) or 0
+
+    await notify.hears(started(facts(new_id())))
+    await notify.has_read(NOW + 3 * HOUR)
+    said = seen("yimen_alerts_total", service="notify", type="clock.breached")
+    delay = seen("yimen_alert_delay_seconds_sum", service="notify")
+
+    watchman = notify.watchman(at=NOW + HOUR + timedelta(seconds=90))
+    late = pytest.approx(90 / watchman.clock.speed)
+    await watchman.measure()
+    waited = seen("yimen_alert_lag_seconds")
+    await watchman.fire()
+    await watchman.measure()
+
+    assert (waited, seen("yimen_alert_lag_seconds")) == (late, 0)
+    assert seen("yimen_alerts_total", service="notify", type="clock.breached") == said + 1
+    assert seen("yimen_alert_delay_seconds_sum", service="notify") - delay == late

@@ -9,6 +9,7 @@ import pytest
 from litestar import get, post
 from litestar.datastructures import State
 from litestar.params import FromPath
+from prometheus_client import REGISTRY, generate_latest
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from contracts.codes import Role
@@ -113,3 +114,19 @@ async def test_who_has_been_away_for_long_is_asked_again_later(
     await door.post("/writes")
     assert (await door.get("/away")).headers["retry-after"] == "1"
     assert (await door.get("/busy")).headers["retry-after"] == "1"
+
+
+async def test_requests_are_counted_by_route_and_status_and_never_by_what_was_asked_for(
+    door: httpx.AsyncClient,
+) -> None:
+    def seen(path: str, status: str) -> float:
+        labels = {"service": "sample", "route": path, "method": "GET", "status": status}
+        return REGISTRY.get_sample_value("yimen_http_requests_total", labels) or 0
+
+    before = seen("/shelves/{number}", "200"), seen("/breaks", "500"), seen("/away", "503")
+    for path in ("/shelves/3", "/shelves/4", "/breaks", "/away", "/health/live", "/nowhere/3"):
+        await door.get(path)
+    after = seen("/shelves/{number}", "200"), seen("/breaks", "500"), seen("/away", "503")
+    assert [now - then for now, then in zip(after, before, strict=True)] == [2, 1, 1]
+    assert "/shelves/3" not in generate_latest().decode()
+    assert "/nowhere" not in generate_latest().decode()

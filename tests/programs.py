@@ -1,0 +1,73 @@
+"""Programs other than Python packages that some tests need; `python -m tests.programs` installs what is missing."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """Found by any of its names; else it comes from Debian's package."""
+
+    names: tuple[str, ...]
+    package: str
+    demanded: str
+    """The environment variable that makes it a fault not to have it."""
+    needed_for: str
+
+    def find(self) -> str | None:
+        return next((path for name in self.names if (path := shutil.which(name))), None)
+
+    def demand(self) -> str:
+        """Its path; without it the test is skipped, or fails where it was demanded."""
+        if (found := self.find()) is not None:
+            return found
+        if os.environ.get(self.demanded):
+            pytest.fail(f"{self.demanded} is set, and there is no {self.names[0]}")
+        pytest.skip(f"no {self.names[0]}: install the package {self.package}")
+
+
+CHROMIUM: Final = Program(
+    names=("chromium", "chromium-browser", "google-chrome"),
+    package="chromium",
+    demanded="YIMEN_REQUIRE_CHROMIUM",
+    needed_for="browser tests",
+)
+PROMTOOL: Final = Program(
+    names=("promtool",), package="prometheus", demanded="YIMEN_REQUIRE_PROMTOOL", needed_for="tests of alert rules"
+)
+PROGRAMS: Final = (CHROMIUM, PROMTOOL)
+
+
+def install(programs: list[Program]) -> str | None:
+    """With the system's own package manager, and only as root; what goes wrong is told."""
+    packages = [program.package for program in programs]
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        return f"install {', '.join(packages)}"
+    # A daemon that comes with a package is not to be started.
+    quiet = {"env": os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}, "stdout": subprocess.DEVNULL}
+    for command in (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
+    ):
+        ran = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, **quiet)
+        if ran.returncode:
+            return f"{' '.join(command)} failed: {ran.stderr.strip()[-300:]}"
+    return None
+
+
+def main() -> int:
+    missing = [program for program in PROGRAMS if program.find() is None]
+    fault = install(missing) if missing else None
+    for program in PROGRAMS:
+        sys.stdout.write(f"{program.needed_for}: {program.find() or fault or 'not there'}\n")
+    return int(any(program.find() is None and os.environ.get(program.demanded) for program in PROGRAMS))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
