@@ -20,7 +20,7 @@ LOGS = "logs"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput") and not config.getoption("lf"):
+    if not hasattr(config, "workerinput") and not config.getoption("lf", default=False):
         shutil.rmtree(KEPT, ignore_errors=True)
 
 
