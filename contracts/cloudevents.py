@@ -6,6 +6,7 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-proto
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -14,7 +15,10 @@ from contracts.events import EVENTS, CaseBound, Event
 from contracts.events.base import VERSION
 
 CONTENT_TYPE = b"application/json"
-WIRE_TYPE = re.compile(r"yimen\.[a-z_]+\.[a-z_]+\.v([0-9]{1,4})\Z")
+WIRE_TYPE = re.compile(r"(yimen\.[a-z_]+\.[a-z_]+)\.v([0-9]{1,4})\Z")
+MAX_SEQUENCE: Final = 2**31 - 1
+LONGEST: Final = 200
+"""Of an attribute that is kept of an event that nobody here knows."""
 
 _encode = msgspec.json.Encoder().encode
 _decoders = {wire_type.encode(): msgspec.json.Decoder(event) for wire_type, event in EVENTS.items()}
@@ -31,6 +35,23 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     data: Event
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Of which case an event tells, who says so, and which of its writer's events about it this is."""
+
+    case_id: UUID
+    writer: str
+    sequence: int
+
+
+class Unknown(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of a type that this version does not know: a newer writer says it. Only its place counts."""
+
+    type: str
+    id: str
+    place: Place | None = None
+    """As far as the attributes say it; a reader that passes the event over goes on from there."""
+
+
 class BadEnvelope(ValueError):
     """The record is no event of ours; `code` is stable and says why, the text never repeats the content."""
 
@@ -38,10 +59,6 @@ class BadEnvelope(ValueError):
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
-
-
-class UnknownType(BadEnvelope):
-    """A CloudEvent of a type that this version does not know; a reader may ignore it."""
 
 
 def encode(envelope: Envelope) -> tuple[list[tuple[str, bytes]], bytes]:
@@ -86,11 +103,14 @@ def attributes(
     return headers
 
 
-def decode(headers: Mapping[str, bytes], value: bytes | None) -> Envelope:
-    """Read a record. Raises `BadEnvelope` for anything that is not a whole event of ours, and nothing else."""
+def decode(headers: Mapping[str, bytes], value: bytes | None) -> Envelope | Unknown:
+    """Read a record. Raises `BadEnvelope` for what is no CloudEvent or no whole event of ours, and nothing else.
+
+    A known event in another version is refused: what it says concerns the reader, who cannot understand it.
+    """
     decoder = _decoders.get(headers.get("ce_type", b""))
     if decoder is None:
-        raise _not_known(_attribute(headers, "ce_type"))
+        return _unknown(headers)
     if value is None:
         raise BadEnvelope("no_value", "the record has no value")
     try:
@@ -114,13 +134,26 @@ def decode(headers: Mapping[str, bytes], value: bytes | None) -> Envelope:
         raise BadEnvelope("bad_attribute", "an attribute in the headers cannot be read") from None
 
 
-def _not_known(wire_type: str) -> BadEnvelope:
+def place_in(headers: Mapping[str, bytes]) -> Place | None:
+    """What the attributes alone say of an event's place; nothing unless they say all of it."""
+    try:
+        case_id = UUID(headers["ce_subject"].decode("ascii"))
+        writer = headers["ce_source"].decode("ascii").rpartition("/")[2]
+        sequence = int(headers["ce_sequence"][:LONGEST])
+    except (KeyError, ValueError):
+        return None
+    if not 0 < sequence <= MAX_SEQUENCE:
+        return None
+    return Place(case_id=case_id, writer=writer[:LONGEST], sequence=sequence)
+
+
+def _unknown(headers: Mapping[str, bytes]) -> Unknown:
+    wire_type = _attribute(headers, "ce_type")
     match = WIRE_TYPE.match(wire_type)
-    if match is None:
-        return UnknownType("unknown_type", "ce_type is not of the form yimen.<subject>.<verb>.v<version>")
-    if int(match[1]) != VERSION:
-        return BadEnvelope("unsupported_version", f"event version {int(match[1])}, this reader knows {VERSION}")
-    return UnknownType("unknown_type", "no event of this name")
+    if match is not None and f"{match[1]}.v{VERSION}" in EVENTS:
+        raise BadEnvelope("unsupported_version", f"event version {int(match[2])}, this reader knows {VERSION}")
+    event_id = headers.get("ce_id", b"")[:LONGEST].decode("utf-8", "replace")
+    return Unknown(type=wire_type[:LONGEST], id=event_id, place=place_in(headers))
 
 
 def _attribute(headers: Mapping[str, bytes], name: str) -> str:

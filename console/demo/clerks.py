@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import assert_never
 from uuid import UUID
 
 from console.demo.arrivals import Arrival, Road
@@ -24,6 +25,7 @@ from libraries.runtime.web.auth import Principal, Role
 AGAIN_AFTER = timedelta(hours=8)
 NEXT = ("government_office", "civil_affairs")
 """Who gets what another office returned."""
+Heard = CaseRegistered | CaseAccepted | CaseResolved | CaseClosed | ReferralReturnRequested
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +48,8 @@ class Windows:
             self.wheel.spawn(self._bring(planned.arrival))
 
     def hear(self, event: CaseBound) -> None:
+        if not isinstance(event, Heard):
+            return
         match event:
             case CaseRegistered(case_id=case_id, received_at=at):
                 self.wheel.spawn(self._take_on(case_id, at))
@@ -58,7 +62,7 @@ class Windows:
             case ReferralReturnRequested():
                 self.wheel.spawn(self._decide_return(event))
             case _:
-                pass
+                assert_never(event)
 
     async def _bring(self, arrival: Arrival) -> None:
         self.submitted += 1

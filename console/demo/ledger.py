@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer
 
-from contracts.cloudevents import Envelope, UnknownType, decode
+from contracts.cloudevents import Envelope, Unknown, decode
 from contracts.codes import WORK, ReferralRole
 from contracts.events import CaseBound
 from contracts.events.cases import CaseRegistered, CaseReopened
@@ -20,6 +20,7 @@ OFFICES = rf"^departments\.{OFFICE}\.referrals\.v1$"
 STORY = r"^(intake\.cases|routing\.referrals|notify\.alerts)\.v1$"
 """What a partner reads that follows cases."""
 Key = tuple[str, str]
+Counted = CaseRegistered | ReferralDispatched | ReferralCompleted | ReferralFailed | ClockBreached | ClockCleared
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,19 +82,23 @@ class Ledger:
         return self._known[case_id]
 
     def _count(self, event: CaseBound) -> None:
+        if not isinstance(event, Counted):
+            return
         match event:
             case CaseRegistered():
                 self.counts.registered += 1
-            case ReferralDispatched(role=ReferralRole.LEAD, supersedes=None):
-                self.counts.dispatched += 1
-            case ReferralCompleted(role=ReferralRole.LEAD, round=1) | ReferralFailed(role=ReferralRole.LEAD):
-                self.counts.finished += 1
-            case ClockBreached(kind=kind) if kind in WORK:
-                self.counts.late += 1
-            case ClockCleared(kind=kind) if kind in WORK:
-                self.counts.late -= 1
+            case ReferralDispatched():
+                self.counts.dispatched += event.role is ReferralRole.LEAD and event.supersedes is None
+            case ReferralCompleted():
+                self.counts.finished += event.role is ReferralRole.LEAD and event.round == 1
+            case ReferralFailed():
+                self.counts.finished += event.role is ReferralRole.LEAD
+            case ClockBreached():
+                self.counts.late += event.kind in WORK
+            case ClockCleared():
+                self.counts.late -= event.kind in WORK
             case _:
-                pass
+                assert_never(event)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +141,9 @@ class Ear:
 
 def _read(records: list[Any]) -> Iterator[Heard]:
     for record in records:
-        try:
-            yield Heard(topic=record.topic, envelope=decode(dict(record.headers), record.value))
-        except UnknownType:
-            continue
+        envelope = decode(dict(record.headers), record.value)
+        if not isinstance(envelope, Unknown):
+            yield Heard(topic=record.topic, envelope=envelope)
 
 
 def office_of(topic: str) -> str | None:

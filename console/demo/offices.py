@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
 from console.demo.behaviours import Behaviour, Conduct, Step
@@ -36,6 +36,7 @@ from libraries.runtime.web.auth import Principal, Role
 BLOCKED = "co_handlers_open"
 """The lead is done but a co-handler is not: it tries again on a later day."""
 PATIENCE = timedelta(days=2)
+Answered = ReferralReworkRequested | ReferralReturnRefused | ReferralReturned | ReferralCancelled | FeedbackReceived
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,35 +72,38 @@ class Offices:
 
     def hear(self, office: str, event: Event) -> None:
         """One event of the office's own topic."""
-        match event:
-            case ReferralDispatched(referral_id=id_):
-                self._legs[id_] = Leg(
-                    id=id_,
-                    case_id=event.case_id,
-                    office=office,
-                    role=event.role,
-                    second=event.supersedes is not None,
-                    start=event.at,
-                )
-                if event.role is ReferralRole.INFO:
-                    self.wheel.spawn(self._say(self._legs[id_], Step(action=FeedbackAction.SIGN)))
-            case ReferralReworkRequested(referral_id=id_) if id_ in self._legs:
-                self._legs[id_].round = event.round
-            case ReferralReturnRefused(referral_id=id_) if id_ in self._legs:
-                leg = self._legs[id_]
-                self._play(leg, leg.otherwise, leg.start)
-            case ReferralReturned(referral_id=id_) | ReferralCancelled(referral_id=id_) if id_ in self._legs:
-                self._stop(self._legs[id_])
-            case FeedbackReceived(
-                outcome=FeedbackOutcome.REFUSED, referral_id=id_, action=FeedbackAction() as action
-            ) if id_ in self._legs:
-                self._was_refused(self._legs[id_], action, event.code or "")
-            case _:
-                pass
+        if isinstance(event, ReferralDispatched):
+            leg = self._legs[event.referral_id] = Leg(
+                id=event.referral_id,
+                case_id=event.case_id,
+                office=office,
+                role=event.role,
+                second=event.supersedes is not None,
+                start=event.at,
+            )
+            if event.role is ReferralRole.INFO:
+                self.wheel.spawn(self._say(leg, Step(action=FeedbackAction.SIGN)))
+        elif isinstance(event, Answered) and (known := self._legs.get(event.referral_id)) is not None:
+            self._answered(known, event)
         if isinstance(event, ReferralEvent) and event.referral_id in self._legs:
             for clock in event.clocks:
                 if isinstance(clock, ClockStarted) and clock.kind in WORK and clock.due_at is not None:
                     self._begin(self._legs[event.referral_id], clock.due_at)
+
+    def _answered(self, leg: Leg, event: Answered) -> None:
+        """What others made of the office's part."""
+        match event:
+            case ReferralReworkRequested():
+                leg.round = event.round
+            case ReferralReturnRefused():
+                self._play(leg, leg.otherwise, leg.start)
+            case ReferralReturned() | ReferralCancelled():
+                self._stop(leg)
+            case FeedbackReceived():
+                if event.outcome is FeedbackOutcome.REFUSED and event.action is not None:
+                    self._was_refused(leg, event.action, event.code or "")
+            case _:
+                assert_never(event)
 
     async def look_into_inboxes(self) -> None:
         """Every working morning, the offices without a topic that can have got something since."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import median
+from typing import assert_never
 
 from rich.table import Table
 
@@ -13,6 +14,7 @@ from contracts.events.clocks import ClockBreached, ClockCleared
 from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralReturned
 
 DAY_SECONDS = 86_400
+Counted = ReferralDispatched | ReferralReturned | ReferralCompleted | ClockBreached | ClockCleared
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,19 +54,23 @@ def by_field(cases: Iterable[Case]) -> dict[Field, Figures]:
         finished: datetime | None = None
         late = False
         for envelope in case.told:
-            match envelope.data:
-                case ReferralDispatched(role=ReferralRole.LEAD, at=at):
-                    dispatched = min(dispatched or at, at)
+            event = envelope.data
+            if not isinstance(event, Counted):
+                continue
+            match event:
+                case ReferralDispatched():
+                    if event.role is ReferralRole.LEAD:
+                        dispatched = min(dispatched or event.at, event.at)
                 case ReferralReturned():
                     figures.returned += 1
-                case ReferralCompleted(role=ReferralRole.LEAD, round=1, at=at):
-                    finished = at
-                case ClockBreached(kind=kind) if kind in LEAD_WORK:
-                    late = True
-                case ClockCleared(kind=kind) if kind in LEAD_WORK:
-                    late = False
+                case ReferralCompleted():
+                    if event.role is ReferralRole.LEAD and event.round == 1:
+                        finished = event.at
+                case ClockBreached() | ClockCleared():
+                    if event.kind in LEAD_WORK:
+                        late = isinstance(event, ClockBreached)
                 case _:
-                    pass
+                    assert_never(event)
         figures.dispatched += dispatched is not None
         figures.late += late
         figures.on_time += finished is not None and not late

@@ -96,12 +96,12 @@ def _offices(row: Said) -> set[str]:
     if not isinstance(event, CaseBound):
         return set()
     offices = {clock.office for clock in clocks_in(event) if isinstance(clock, ClockFacts)}
-    match event:
-        case ReferralEvent(office=office) | FeedbackReceived(sender=office):
-            offices.add(office)
-            offices |= {event.predecessor} if isinstance(event, ReferralOfficeSucceeded) else set()
-        case _:
-            pass
+    if isinstance(event, ReferralEvent):
+        offices.add(event.office)
+    if isinstance(event, ReferralOfficeSucceeded):
+        offices.add(event.predecessor)
+    if isinstance(event, FeedbackReceived):
+        offices.add(event.sender)
     return offices
 
 

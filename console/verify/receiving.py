@@ -18,14 +18,14 @@ def not_backdated(facts: Facts) -> Iterator[Fault | None]:
             continue
         sent: dict[UUID, datetime] = {}
         for row in rows:
-            match decoded(row):
-                case ReferralDispatched(referral_id=referral_id, at=at):
-                    sent[referral_id] = at
-                case ReferralEvent(feedback_id=str()) as answer if answer.referral_id in sent:
-                    early = answer.at < sent[answer.referral_id]
-                    told = f"sent at {sent[answer.referral_id]}, answered at {answer.at}"
-                    ids = {"referral_id": str(answer.referral_id), "office": answer.office}
-                    yield Fault(detail=told, case_id=case_id, ids=ids) if early else None
+            event = decoded(row)
+            if isinstance(event, ReferralDispatched):
+                sent[event.referral_id] = event.at
+            elif isinstance(event, ReferralEvent) and event.feedback_id is not None and event.referral_id in sent:
+                early = event.at < sent[event.referral_id]
+                told = f"sent at {sent[event.referral_id]}, answered at {event.at}"
+                ids = {"referral_id": str(event.referral_id), "office": event.office}
+                yield Fault(detail=told, case_id=case_id, ids=ids) if early else None
 
 
 @check("no answer counts from before one that lies in front of it on its office's topic")

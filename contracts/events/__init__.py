@@ -1,7 +1,13 @@
 """One class per event; `EVENTS` finds it by the name it has on the wire."""
 
 from contracts.events import alerts, cases, clocks, progress, referrals, rejections
+from contracts.events.alerts import AnySupervision
 from contracts.events.base import Actor, CaseBound, Event
+from contracts.events.cases import AnyCaseEvent
+from contracts.events.clocks import AnyClockAlert, ClockLapsed, ClockRecalculated
+from contracts.events.progress import ProgressNoted
+from contracts.events.referrals import AnyReferralEvent, AnyRoutingEvent, FeedbackReceived
+from contracts.events.rejections import FeedbackRejected, SubmissionRejected
 
 
 def _leaves(cls: type[Event]) -> list[type[Event]]:
@@ -11,4 +17,31 @@ def _leaves(cls: type[Event]) -> list[type[Event]]:
 
 EVENTS: dict[str, type[Event]] = dict(sorted((event.wire_type(), event) for event in _leaves(Event)))
 
-__all__ = ["EVENTS", "Actor", "CaseBound", "Event", "alerts", "cases", "clocks", "progress", "referrals", "rejections"]
+KnownOfCase = (
+    AnyCaseEvent
+    | AnyReferralEvent
+    | AnyRoutingEvent
+    | FeedbackReceived
+    | ClockLapsed
+    | ClockRecalculated
+    | AnyClockAlert
+    | AnySupervision
+)
+"""Every event of a case, as a closed union: readers match over it, or over a part of it, to the last."""
+Known = KnownOfCase | SubmissionRejected | FeedbackRejected | ProgressNoted
+"""Every event of ours."""
+
+__all__ = [
+    "EVENTS",
+    "Actor",
+    "CaseBound",
+    "Event",
+    "Known",
+    "KnownOfCase",
+    "alerts",
+    "cases",
+    "clocks",
+    "progress",
+    "referrals",
+    "rejections",
+]

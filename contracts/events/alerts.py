@@ -45,3 +45,6 @@ class SupervisionSupervised(Supervision, frozen=True, kw_only=True, omit_default
 
 class SupervisionListed(Supervision, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "supervision.listed"
+
+
+AnySupervision = SupervisionReminded | SupervisionUrged | SupervisionSupervised | SupervisionListed

@@ -186,3 +186,26 @@ class CaseErased(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "case.erased"
     reason: str
     erased_at: datetime
+
+
+AnyCaseEvent = (
+    CaseRegistered
+    | CaseSupplementRequested
+    | CaseSupplemented
+    | CaseAccepted
+    | CaseProgressed
+    | CaseNotAccepted
+    | CaseSuspended
+    | CaseResumed
+    | CaseResolved
+    | CaseClosed
+    | CaseApplicantNotReached
+    | CaseReopened
+    | CaseApplicantToBeTold
+    | CaseApplicantTold
+    | CaseWithdrawn
+    | CaseAreaChanged
+    | CaseTerminated
+    | CaseErased
+)
+"""Closed: a type checker finds every reader that has not decided what a new event is to it."""

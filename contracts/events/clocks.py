@@ -132,3 +132,6 @@ class ClockCleared(ClockAlert, frozen=True, kw_only=True, omit_defaults=True):
 def clocks_in(event: CaseBound) -> tuple[ClockFacts | ClockStop, ...]:
     """Of which clocks an event tells, whether it changed them or they were counted again."""
     return event.clocks if isinstance(event, ChangesClocks | ClockRecalculated) else ()
+
+
+AnyClockAlert = ClockDueSoon | ClockDue | ClockBreached | ClockCleared

@@ -200,3 +200,27 @@ class FeedbackReceived(CaseBound, frozen=True, kw_only=True, omit_defaults=True)
     code: str | None = None
     faults: tuple[FieldError, ...] = ()
     record: RecordPlace | None = None
+
+
+AnyReferralEvent = (
+    ReferralDispatched
+    | ReferralSigned
+    | ReferralAccepted
+    | ReferralDeemedAccepted
+    | ReferralReturnRequested
+    | ReferralReturned
+    | ReferralReturnRefused
+    | ReferralReassigned
+    | ReferralOfficeSucceeded
+    | ReferralOnHold
+    | ReferralResumed
+    | ReferralExtended
+    | ReferralProgressReported
+    | ReferralCompleted
+    | ReferralFailed
+    | ReferralCancelled
+    | ReferralReworkRequested
+)
+
+
+AnyRoutingEvent = RoutingDecided | RoutingUnmatched | RoutingArbitrationRequested | RoutingOverridden

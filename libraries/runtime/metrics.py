@@ -12,6 +12,11 @@ RECORDS: Final = Counter(
     "Records read, by what became of them: handled, skipped, repeated, parked.",
     ("service", "reader", "outcome"),
 )
+UNKNOWN: Final = Counter(
+    "yimen_unknown_events_total",
+    "Events passed over because this version does not know their type: a writer is newer than its reader.",
+    ("service", "reader", "type"),
+)
 BATCH_SIZE: Final = Histogram("yimen_batch_records", "Records in a batch.", ("service", "reader"), buckets=SIZES)
 BATCH_SECONDS: Final = Histogram(
     "yimen_batch_seconds", "Time from a batch in hand to its commit.", ("service", "reader"), buckets=SECONDS

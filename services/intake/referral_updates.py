@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, assert_never
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,20 +10,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.clocks import ClockFacts
 from contracts.codes import LEAD_WORK, ClockKind, ReferralRole
 from contracts.events import CaseBound
-from contracts.events.alerts import Supervision
+from contracts.events.alerts import AnySupervision, Supervision
 from contracts.events.base import BY_RULES, moment_of
 from contracts.events.clocks import ClockAlert, ClockBreached, ClockCleared, ClockLapsed, ClockRecalculated, clocks_in
 from contracts.events.referrals import (
+    AnyReferralEvent,
+    AnyRoutingEvent,
+    ReferralAccepted,
     ReferralCancelled,
     ReferralCompleted,
+    ReferralDeemedAccepted,
     ReferralDispatched,
     ReferralEvent,
     ReferralExtended,
     ReferralFailed,
     ReferralOfficeSucceeded,
     ReferralOnHold,
+    ReferralProgressReported,
+    ReferralReassigned,
     ReferralResumed,
     ReferralReturned,
+    ReferralReturnRefused,
+    ReferralReturnRequested,
+    ReferralReworkRequested,
+    ReferralSigned,
     RoutingArbitrationRequested,
     RoutingDecided,
     RoutingOverridden,
@@ -49,6 +59,22 @@ AWAITED: Final = LEAD_WORK | {ClockKind.HOLD_REVIEW}
 """Clocks of the lead by which the window says who answers next."""
 TOLD: Final = AWAITED | {ClockKind.RETURN_DECISION}
 """Clocks that stand in the story. That of signing is routing's own business, and of a co-handler's only the pauses."""
+
+Followed = (
+    AnyReferralEvent | AnyRoutingEvent | ClockLapsed | ClockRecalculated | ClockBreached | ClockCleared | AnySupervision
+)
+STAYS: Final = (
+    ReferralSigned,
+    ReferralAccepted,
+    ReferralDeemedAccepted,
+    ReferralProgressReported,
+    ReferralReturnRequested,
+    ReferralReturnRefused,
+    ReferralReassigned,
+    ReferralReworkRequested,
+    ReferralExtended,
+)
+"""What the lead or routing may say of the leg without moving the case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +107,7 @@ class Follower:
             ),
         ]
 
-    async def follow(self, batch: Sequence[Incoming[CaseBound]], conn: AsyncConnection) -> None:
+    async def follow(self, batch: Sequence[Incoming[Followed]], conn: AsyncConnection) -> None:
         """One look at all cases of the batch, each event on what the one before it left, one write."""
         policy = self.policy.policy
         news = [incoming for incoming in batch if _concerns(incoming.data)]
@@ -120,7 +146,7 @@ def _speaker(event: CaseBound) -> str:
     return ALERTS.writer if isinstance(event, ClockAlert | Supervision) else REFERRALS.writer
 
 
-def step(still: Change, event: CaseBound, policy: Policy) -> Change:
+def step(still: Change, event: Followed, policy: Policy) -> Change:
     """What one event makes of the case as it stands."""
     case = still.case
     match event:
@@ -131,8 +157,12 @@ def step(still: Change, event: CaseBound, policy: Policy) -> Change:
             return referral_updates.silent(case, event.fired_at, event.kind, event.version, policy)
         case ClockLapsed() | ClockRecalculated():
             return _timed(still, event)
-        case _:
+        case ReferralEvent() | ClockCleared() | Supervision():
             return still
+        case RoutingDecided() | RoutingUnmatched() | RoutingArbitrationRequested() | RoutingOverridden():
+            return still
+        case _:
+            assert_never(event)
 
 
 def _timed(change: Change, event: CaseBound) -> Change:
@@ -145,20 +175,22 @@ def _timed(change: Change, event: CaseBound) -> Change:
     return referral_updates.extended(timed) if isinstance(event, ReferralExtended) else timed
 
 
-def _led(still: Change, event: ReferralEvent, policy: Policy) -> Change:
+def _led(still: Change, event: AnyReferralEvent, policy: Policy) -> Change:
     """Only the lead's leg moves a case, and ends what the window's clocks waited for."""
     change = _moved(replace(still, at=max(event.at, still.case.registered_at)), event, policy)
     what = HAPPENINGS.get(event.TYPE)
     return referral_updates.heard(change, event.referral_id, what, policy) if what is not None else change
 
 
-def _moved(still: Change, event: ReferralEvent, policy: Policy) -> Change:
+def _moved(still: Change, event: AnyReferralEvent, policy: Policy) -> Change:
     case = still.case
+    if isinstance(event, STAYS):
+        return still
     match event:
         case ReferralDispatched(referral_id=referral, office=office):
             return referral_updates.dispatched(case, event.at, referral, office, policy)
-        case ReferralOnHold(referral_id=referral, reason=reason, stops_clock=True):
-            return referral_updates.held(case, event.at, referral, reason)
+        case ReferralOnHold(referral_id=referral, reason=reason):
+            return referral_updates.held(case, event.at, referral, reason) if event.stops_clock else still
         case ReferralResumed(referral_id=referral):
             return referral_updates.resumed(case, event.at, referral)
         case ReferralCancelled(referral_id=referral) | ReferralReturned(referral_id=referral):
@@ -170,4 +202,4 @@ def _moved(still: Change, event: ReferralEvent, policy: Policy) -> Change:
         case ReferralFailed(referral_id=referral, reason=reason):
             return referral_updates.failed(case, event.at, referral, reason, policy)
         case _:
-            return still
+            assert_never(event)

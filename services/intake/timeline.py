@@ -94,30 +94,25 @@ def _entry(entry: TimelineEntry, policy: Policy, hidden: AbstractSet[str]) -> En
 
 def _words(event: CaseBound, policy: Policy, hidden: AbstractSet[str]) -> Words | None:
     """Without the names of materials where they are hidden."""
-    match event:
-        case c.CaseSupplementRequested() if "missing" in hidden:
+    if "missing" in hidden:
+        if isinstance(event, c.CaseSupplementRequested):
             return "一次性告知补正材料", "told once what is missing"
-        case c.CaseSupplemented() if "missing" in hidden:
+        if isinstance(event, c.CaseSupplemented):
             return "收到补正材料", "material came in"
-        case c.CaseAccepted() if "missing" in hidden:
+        if isinstance(event, c.CaseAccepted):
             return tell(msgspec.structs.replace(event, missing=()), policy)
-        case _:
-            return tell(event, policy)
+    return tell(event, policy)
 
 
 def own_clocks(story: Iterable[TimelineEntry], policy: Policy) -> list[ClockView]:
     """The window's clocks as the story leaves them; those of referrals are told by routing."""
     found: dict[UUID, ClockView] = {}
     for event in (entry.event for entry in story):
-        match event:
-            case None:
-                continue
-            case ClockBreached(clock_id=clock_id) if clock_id in found:
-                found[clock_id] = msgspec.structs.replace(found[clock_id], late=True)
-            case ClockCleared(clock_id=clock_id) if clock_id in found:
-                found[clock_id] = msgspec.structs.replace(found[clock_id], late=False)
-            case _:
-                _follow(found, clocks_in(event), policy)
+        if event is None:
+            continue
+        if isinstance(event, ClockBreached | ClockCleared) and (clock := found.get(event.clock_id)) is not None:
+            found[event.clock_id] = msgspec.structs.replace(clock, late=isinstance(event, ClockBreached))
+        _follow(found, clocks_in(event), policy)
     return list(found.values())
 
 

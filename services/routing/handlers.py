@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 from zlib import crc32
 
@@ -152,16 +152,18 @@ def _place(record: Record) -> RecordPlace:
 
 def _follow(event: CaseNews, routing: Routing | None, desk: Desk, at: datetime) -> Change | None:
     """What the news of a case makes of its referrals."""
-    if isinstance(event, CaseAccepted):
-        return dispatch(to_matter(event), at, desk) if routing is None else None
-    if isinstance(event, CaseErased):
-        return None
-    if routing is None:
-        # A case may end before it was ever accepted; only one that was can be taken up again.
-        if isinstance(event, CaseReopened):
-            raise Rejected("unknown_case", case_id=event.case_id)
-        return None
-    if isinstance(event, CaseReopened):
-        return rework(Change(routing=routing, at=at), event.round, event.reason, desk)
-    ended_at = event.withdrawn_at if isinstance(event, CaseWithdrawn) else event.terminated_at
-    return withdraw(Change(routing=routing, at=moment_of_end(routing, ended_at, at)), desk, WITHDRAWN)
+    match event:
+        case CaseAccepted():
+            return dispatch(to_matter(event), at, desk) if routing is None else None
+        case CaseErased():
+            return None
+        case CaseReopened():
+            if routing is None:
+                raise Rejected("unknown_case", case_id=event.case_id)
+            return rework(Change(routing=routing, at=at), event.round, event.reason, desk)
+        case CaseWithdrawn(withdrawn_at=ended_at) | CaseTerminated(terminated_at=ended_at):
+            if routing is None:
+                return None  # it ended before it was ever accepted
+            return withdraw(Change(routing=routing, at=moment_of_end(routing, ended_at, at)), desk, WITHDRAWN)
+        case _:
+            assert_never(event)

@@ -110,11 +110,10 @@ def hears_by_kafka(office: str, policy: Policy) -> bool:
 
 def _about(event: Event) -> Iterator[str]:
     """The offices that an event is about: of the referral or the answer, and whoever has a clock by it."""
-    match event:
-        case ReferralEvent(office=office) | FeedbackReceived(sender=office):
-            yield office
-        case _:
-            pass
+    if isinstance(event, ReferralEvent):
+        yield event.office
+    if isinstance(event, FeedbackReceived):
+        yield event.sender
     if isinstance(event, CaseBound):
         yield from (clock.office for clock in clocks_in(event) if isinstance(clock, ClockFacts))
 

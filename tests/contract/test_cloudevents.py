@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 
-from contracts.cloudevents import BadEnvelope, Envelope, UnknownType, decode, encode
+from contracts.cloudevents import BadEnvelope, Envelope, Place, Unknown, decode, encode
 from contracts.codes import CaseState
 from contracts.events.cases import CaseWithdrawn
 
@@ -65,11 +65,35 @@ def test_a_bad_header_is_named(header: str, raw: bytes | None, code: str) -> Non
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize("wire_type", [b"yimen.case.sung.v1", b"com.example.thing"])
+@pytest.mark.parametrize("wire_type", [b"yimen.case.sung.v1", b"yimen.case.sung.v2", b"com.example.thing"])
 def test_a_type_of_somebody_else_is_told_apart(wire_type: bytes) -> None:
     headers, value = encode(an_envelope())
-    with pytest.raises(UnknownType):
-        decode({**dict(headers), "ce_type": wire_type}, value)
+
+    unknown = decode({**dict(headers), "ce_type": wire_type}, value)
+
+    place = Place(case_id=CASE, writer="intake", sequence=3)
+    assert unknown == Unknown(type=wire_type.decode(), id=str(UUID(int=7)), place=place)
+
+
+@pytest.mark.parametrize(
+    ("header", "raw"),
+    [
+        ("ce_subject", None),
+        ("ce_subject", b"a case"),
+        ("ce_source", b"\xff"),
+        ("ce_sequence", None),
+        ("ce_sequence", b"0"),
+        ("ce_sequence", b"9999999999"),
+    ],
+)
+def test_an_unknown_type_has_a_place_only_if_all_of_it_is_there(header: str, raw: bytes | None) -> None:
+    headers, value = encode(an_envelope())
+    altered = {**dict(headers), "ce_type": b"yimen.case.sung.v7", header: raw}
+
+    unknown = decode({name: text for name, text in altered.items() if text is not None}, value)
+
+    assert isinstance(unknown, Unknown)
+    assert unknown.place is None
 
 
 @pytest.mark.parametrize(

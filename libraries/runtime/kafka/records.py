@@ -5,22 +5,19 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.cloudevents import BadEnvelope, UnknownType, decode
-from contracts.events import CaseBound, Event
+from contracts.cloudevents import MAX_SEQUENCE, BadEnvelope, Place, Unknown, decode, place_in
+from contracts.events import CaseBound, Known
 from contracts.refusals import Fault
 from libraries.runtime.clock import Clock
 from libraries.runtime.kafka.bounds import LARGEST_VALUE
 
 T_co = TypeVar("T_co", covariant=True)
-
-LANE_LENGTH: Final = 200
-MAX_SEQUENCE: Final = 2**31 - 1
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,11 +134,10 @@ class Reader:
     """Seconds for one batch; below the graceful time-out of the process."""
 
 
-@dataclass(frozen=True, slots=True)
 class Ignored:
-    """An event of a type that this version does not know: only its sequence counts."""
+    """What stands in the place of a record that holds nothing for its reader."""
 
-    wire_type: str
+    __slots__ = ()
 
 
 def lane_of(record: Record, case_id: UUID | None) -> str | None:
@@ -192,14 +188,14 @@ def _read(reader: Reader, record: Record) -> Arrival:
 def events_of_ours(clock: Clock) -> Decode:
     """The decoder for all topics that our services write."""
 
-    def read(record: Record) -> Incoming[Event | Ignored]:
+    def read(record: Record) -> Incoming[Known | Unknown]:
         try:
             envelope = decode(record.headers, record.value)
-        except UnknownType:
-            return _ignored(record, clock)
         except BadEnvelope as error:
             raise Undecodable(error.code, error.detail, **place_of(record)) from None
-        data = envelope.data
+        if isinstance(envelope, Unknown):
+            return _passed_over(record, envelope, clock)
+        data: Any = envelope.data
         if isinstance(data, CaseBound) and (envelope.sequence is None or not 0 < envelope.sequence <= MAX_SEQUENCE):
             raise Undecodable("bad_attribute", "an event of a case needs a sequence from 1")
         return Incoming(
@@ -216,23 +212,16 @@ def events_of_ours(clock: Clock) -> Decode:
     return read
 
 
-def _ignored(record: Record, clock: Clock) -> Incoming[Ignored]:
-    place = place_of(record)
-    wire_type = record.headers.get("ce_type", b"")[:LANE_LENGTH].decode("utf-8", "replace")
-    event_id = record.headers.get("ce_id", b"")[:LANE_LENGTH].decode("utf-8", "replace")
-    return Incoming(
-        record=record, event_id=event_id, received_at=clock.at(record.came_at), data=Ignored(wire_type), **place
-    )
+def _passed_over(record: Record, event: Unknown, clock: Clock) -> Incoming[Unknown]:
+    """With its place: what its writer says next of the case follows it, and no event is missing between them."""
+    received_at = clock.at(record.came_at)
+    return Incoming(record=record, event_id=event.id, received_at=received_at, data=event, **_in(event.place))
 
 
 def place_of(record: Record) -> dict[str, Any]:
     """Case, writer and sequence from the headers alone, all three or none."""
-    try:
-        case_id = UUID(record.headers["ce_subject"].decode("ascii"))
-        writer = record.headers["ce_source"].decode("ascii").rpartition("/")[2]
-        sequence = int(record.headers["ce_sequence"][:LANE_LENGTH])
-    except (KeyError, ValueError):
-        return {}
-    if not 0 < sequence <= MAX_SEQUENCE:
-        return {}
-    return {"case_id": case_id, "writer": writer[:LANE_LENGTH], "sequence": sequence}
+    return _in(place_in(record.headers))
+
+
+def _in(place: Place | None) -> dict[str, Any]:
+    return msgspec.structs.asdict(place) if place is not None else {}

@@ -15,7 +15,7 @@ from libraries.runtime.database.engine import transaction
 from libraries.runtime.failures import FailureClass, InfrastructureDown, Rejected, classify, code_of, explain
 from libraries.runtime.kafka import dead_letters, deduplication
 from libraries.runtime.kafka.dead_letters import Choice, NotParked
-from libraries.runtime.kafka.records import Ignored, Incoming, Unreadable, read_record
+from libraries.runtime.kafka.records import Incoming, Unreadable, read_record
 from libraries.runtime.kafka.settling import Desk, wants
 
 RUNTIME: Final = "runtime"
@@ -323,7 +323,7 @@ async def _handle(desk: Desk, conn: AsyncConnection, arrival: Incoming[Any], *, 
         if arrival.sequence != last + 1 and not skip_gap:
             raise Rejected("sequence_gap", expected=last + 1, sequence=arrival.sequence)
         await deduplication.claim(conn, reader.name, before=applied, after={stream: arrival.sequence})
-    if not isinstance(arrival.data, Ignored) and wants(reader, arrival):
+    if wants(reader, arrival):
         await reader.handle([arrival], conn)
 
 

@@ -12,12 +12,14 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from contracts.cloudevents import Unknown
 from libraries.runtime import metrics
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.failures import FailureClass, InfrastructureDown, Rejected, classify, code_of, explain
 from libraries.runtime.kafka import dead_letters, deduplication
 from libraries.runtime.kafka.records import Arrival, Ignored, Incoming, Reader
+from libraries.runtime.kafka.unknown import count_unknown
 
 TRIES: Final = 3
 FIRST_WAIT_SECONDS: Final = 0.05
@@ -107,7 +109,7 @@ async def _sort_out(
 
 
 def wants(reader: Reader, item: Incoming[object]) -> bool:
-    if isinstance(item.data, Ignored):
+    if isinstance(item.data, Ignored | Unknown):
         return False
     return reader.only is None or type(item.data) in reader.only
 
@@ -140,7 +142,14 @@ async def _give_up(desk: Desk, arrival: Arrival, error: Exception) -> None:
 
 
 def _count(desk: Desk, plan: deduplication.Sorted) -> None:
-    outcomes = {"handled": len(plan.fresh), "repeated": plan.repeats, "parked": len(plan.aside)}
+    handled = sum(wants(desk.reader, item) for item in plan.fresh)
+    outcomes = {
+        "handled": handled,
+        "skipped": len(plan.fresh) - handled,
+        "repeated": plan.repeats,
+        "parked": len(plan.aside),
+    }
     for outcome, number in outcomes.items():
         if number:
             metrics.RECORDS.labels(desk.service, desk.reader.name, outcome).inc(number)
+    count_unknown(desk.service, desk.reader.name, (item.data for item in plan.fresh))

@@ -7,7 +7,7 @@ to return a case is that office's own, the decision takes the decider's time, an
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 from uuid import UUID
 
 from contracts.clocks import ClockFacts, ClockStarted
@@ -20,8 +20,17 @@ from services.intake.domain.time_account import OVER, Account, Holding
 
 APPLICANT: Final = "applicant"
 DISPATCHING: Final = "dispatching"
-ENDS: Final = (c.CaseNotAccepted, c.CaseClosed, c.CaseWithdrawn, c.CaseTerminated)
-LEG_ENDS: Final = (r.ReferralReturned, r.ReferralCompleted, r.ReferralFailed, r.ReferralCancelled)
+STAYS: Final = (
+    c.CaseProgressed,
+    c.CaseSuspended,
+    c.CaseResumed,
+    c.CaseApplicantNotReached,
+    c.CaseApplicantToBeTold,
+    c.CaseApplicantTold,
+    c.CaseAreaChanged,
+    c.CaseErased,
+)
+"""Whoever holds the case holds it still."""
 SENDING: Final = Holding(holder=DISPATCHING, step=CaseStep.DISPATCH)
 
 
@@ -35,22 +44,19 @@ class Accounts:
     _lead: UUID | None = None
 
     def hears(self, at: datetime, event: CaseBound) -> None:
-        match event:
-            case r.ReferralEvent(role=ReferralRole.LEAD):
-                self._hears_lead(at, event)
-            case r.ReferralEvent(role=ReferralRole.CO):
-                account = self.beside.setdefault(event.referral_id, Account())
-                held = _of_leg(event, account.now)
-                if held is not None:
-                    account.passes(at, held)
-                _stands(account, at, event)
-            case ClockRecalculated():
-                pass
-            case _:
-                self._hears_window(at, event)
+        if isinstance(event, r.AnyReferralEvent) and event.role is ReferralRole.LEAD:
+            self._hears_lead(at, event)
+        elif isinstance(event, r.AnyReferralEvent) and event.role is ReferralRole.CO:
+            account = self.beside.setdefault(event.referral_id, Account())
+            held = _of_leg(event, account.now)
+            if held is not None:
+                account.passes(at, held)
+            _stands(account, at, event)
+        elif isinstance(event, c.AnyCaseEvent):
+            self._hears_window(at, event)
         self._hears_clocks(event)
 
-    def _hears_window(self, at: datetime, event: CaseBound) -> None:
+    def _hears_window(self, at: datetime, event: c.AnyCaseEvent) -> None:
         if isinstance(event, c.CaseRegistered):
             self._window = event.first_contact_office
         elif self.case.over and not isinstance(event, c.CaseReopened):
@@ -59,7 +65,7 @@ class Accounts:
         if held is not None:
             self.case.passes(at, held)
 
-    def _hears_lead(self, at: datetime, event: r.ReferralEvent) -> None:
+    def _hears_lead(self, at: datetime, event: r.AnyReferralEvent) -> None:
         """What is still said of a case that is over, or of a lead that was replaced, is nobody's turn."""
         if isinstance(event, r.ReferralDispatched):
             self._lead = event.referral_id
@@ -108,7 +114,9 @@ def _stands(account: Account, at: datetime, event: r.ReferralEvent) -> None:
         account.goes_on(at)
 
 
-def _of_window(event: CaseBound, window: str) -> Holding | None:
+def _of_window(event: c.AnyCaseEvent, window: str) -> Holding | None:
+    if isinstance(event, STAYS):
+        return None
     match event:
         case c.CaseRegistered() | c.CaseSupplemented():
             return Holding(holder=window, step=CaseStep.ACCEPTANCE)
@@ -120,11 +128,13 @@ def _of_window(event: CaseBound, window: str) -> Holding | None:
             return replace(SENDING, round=number)
         case c.CaseResolved(round=number):
             return Holding(holder=window, step=CaseStep.CALLBACK, round=number)
+        case c.CaseNotAccepted() | c.CaseClosed() | c.CaseWithdrawn() | c.CaseTerminated():
+            return OVER
         case _:
-            return OVER if isinstance(event, ENDS) else None
+            assert_never(event)
 
 
-def _of_leg(event: r.ReferralEvent, now: Holding) -> Holding | None:
+def _of_leg(event: r.AnyReferralEvent, now: Holding) -> Holding | None:
     """An office holds its leg from the dispatch, signed for or not, at work or not."""
     own = Holding(holder=event.office, step=CaseStep.HANDLING, referral_id=event.referral_id, round=event.round)
     match event:
@@ -132,13 +142,19 @@ def _of_leg(event: r.ReferralEvent, now: Holding) -> Holding | None:
             return replace(own, step=CaseStep.UNSIGNED)
         case r.ReferralReturnRequested(reason=reason):
             return replace(own, holder=DISPATCHING, step=CaseStep.RETURN_DECISION, reason=reason)
-        case r.ReferralOnHold(reason=reason, stops_clock=False):
-            return replace(own, step=CaseStep.ON_HOLD, reason=reason)
-        case r.ReferralProgressReported() if now.step is CaseStep.ON_HOLD:
-            return None
+        case r.ReferralOnHold(reason=reason):
+            return own if event.stops_clock else replace(own, step=CaseStep.ON_HOLD, reason=reason)
+        case r.ReferralProgressReported():
+            return None if now.step is CaseStep.ON_HOLD else own
         case r.ReferralOfficeSucceeded(predecessor=was):
             return replace(now, holder=event.office) if now.holder == was else None
         case r.ReferralReassigned():
             return None
+        case r.ReferralReturned() | r.ReferralCompleted() | r.ReferralFailed() | r.ReferralCancelled():
+            return OVER
+        case r.ReferralSigned() | r.ReferralAccepted() | r.ReferralDeemedAccepted() | r.ReferralReturnRefused():
+            return own
+        case r.ReferralResumed() | r.ReferralExtended() | r.ReferralReworkRequested():
+            return own
         case _:
-            return OVER if isinstance(event, LEG_ENDS) else own
+            assert_never(event)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 from uuid import UUID
 
 from contracts.access import OF_ROLE, Relation
@@ -28,6 +28,20 @@ from contracts.events.referrals import (
 from services.intake.domain.states import OVER
 
 ENDING: Final = (ReferralReturned, ReferralCompleted, ReferralFailed, ReferralCancelled)
+Changing = (
+    ReferralDispatched
+    | ReferralReworkRequested
+    | ReferralOfficeSucceeded
+    | ReferralReturned
+    | ReferralCompleted
+    | ReferralFailed
+    | ReferralCancelled
+    | ReferralReturnRefused
+    | ReferralOnHold
+    | ReferralResumed
+    | RoutingArbitrationRequested
+)
+"""What gives a relation, ends it, or says for what its office waits."""
 DECIDING: Final = frozenset({Relation.DECIDER, Relation.ARBITER})
 WITHOUT_WORK: Final = OVER | {CaseState.RESOLVED}
 """Nobody works on such a case, whatever routing has still to say of its referrals."""
@@ -69,6 +83,8 @@ def told(known: Relations, event: CaseBound) -> Relations:
 
 
 def _told(known: Relations, event: CaseBound) -> Relations:
+    if not isinstance(event, Changing):
+        return known
     match event:
         case ReferralDispatched() | ReferralReworkRequested():
             return _leg(known, event)
@@ -85,7 +101,7 @@ def _told(known: Relations, event: CaseBound) -> Relations:
         case RoutingArbitrationRequested(referral_id=referral, arbiter=arbiter, requested_at=at):
             return _decides(known, event.case_id, referral, arbiter, Relation.ARBITER, at)
         case _:
-            return known
+            assert_never(event)
 
 
 def _leg(known: Relations, event: ReferralEvent) -> Relations:

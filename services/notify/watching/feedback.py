@@ -50,16 +50,14 @@ class Receiver:
         """Never refuses anything: what cannot be taken as an answer is routing's to refuse, and decides no breach."""
         received_at = self.clock.at(record.came_at)
         event_id = f"{record.topic}/{record.partition}/{record.offset}"
-        data = self._receipt(record) or Ignored("feedback")
+        data = self._receipt(record) or Ignored()
         return Incoming(record=record, event_id=event_id, received_at=received_at, data=data)
 
     def pass_over(self, unread: Unreadable) -> Incoming[Ignored]:
         """What could not even be unpacked."""
         record = unread.record
         event_id = f"{record.topic}/{record.partition}/{record.offset}"
-        return Incoming(
-            record=record, event_id=event_id, received_at=self.clock.at(record.came_at), data=Ignored("feedback")
-        )
+        return Incoming(record=record, event_id=event_id, received_at=self.clock.at(record.came_at), data=Ignored())
 
     def _receipt(self, record: Record) -> Receipt | None:
         given = read_object(record.value, largest=LARGEST)

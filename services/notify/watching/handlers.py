@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, TypeVar, assert_never
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,15 +12,21 @@ from contracts.clocks import ClockFacts
 from contracts.codes import CaseState, FeedbackOutcome, ReferralRole, ReferralState
 from contracts.events import CaseBound
 from contracts.events.base import moment_of
-from contracts.events.cases import CaseClosed, CaseEvent, CaseRegistered, CaseReopened
-from contracts.events.clocks import clocks_in
+from contracts.events.cases import AnyCaseEvent, CaseClosed, CaseEvent, CaseRegistered, CaseReopened
+from contracts.events.clocks import ClockLapsed, ClockRecalculated, clocks_in
 from contracts.events.referrals import (
+    AnyReferralEvent,
+    AnyRoutingEvent,
     FeedbackReceived,
     ReferralDispatched,
     ReferralEvent,
     ReferralOfficeSucceeded,
     ReferralReturnRequested,
     ReferralSigned,
+    RoutingArbitrationRequested,
+    RoutingDecided,
+    RoutingOverridden,
+    RoutingUnmatched,
 )
 from contracts.topics import CASES, REFERRALS
 from libraries.policies import Policy, PolicyWatch
@@ -43,6 +49,8 @@ CASE_EVENTS: Final = "notify.cases"
 READERS: Final = (FEEDBACK, EVENTS, CASE_EVENTS)
 """All of them can bring an answer that was given in time."""
 
+Watched = AnyCaseEvent | AnyReferralEvent | AnyRoutingEvent | FeedbackReceived | ClockLapsed | ClockRecalculated
+"""All that intake and routing say of a case."""
 T = TypeVar("T")
 
 
@@ -68,7 +76,7 @@ class Watcher:
             Receiver(clock=self.clock, policy=self.policy, answer_seconds=self.answer_seconds).reader(),
         ]
 
-    async def watch(self, batch: Sequence[Incoming[CaseBound]], conn: AsyncConnection) -> None:
+    async def watch(self, batch: Sequence[Incoming[Watched]], conn: AsyncConnection) -> None:
         """One look at all watches and legs of the batch, each event on what the one before it left, one write."""
         events = [incoming.data for incoming in batch]
         policy = self.policy.policy
@@ -140,7 +148,7 @@ def _apart(before: Mapping[UUID, T], now: Mapping[UUID, T]) -> tuple[list[T], li
     return new, [value for key, value in now.items() if key in before and value is not before[key]]
 
 
-def _count(event: CaseBound, said_at: datetime, tally: Tally) -> None:
+def _count(event: Watched, said_at: datetime, tally: Tally) -> None:
     if isinstance(event, ReferralEvent) and event.role is ReferralRole.LEAD:
         step(event.case_id, event.TYPE, event.at, tally)
     match event:
@@ -150,8 +158,12 @@ def _count(event: CaseBound, said_at: datetime, tally: Tally) -> None:
             _answer(event, tally)
         case CaseEvent():
             _case(event, tally)
-        case _:
+        case RoutingDecided() | RoutingUnmatched() | RoutingArbitrationRequested() | RoutingOverridden():
             pass
+        case ClockLapsed() | ClockRecalculated():
+            pass
+        case _:
+            assert_never(event)
     for clock in clocks_in(event):
         if isinstance(clock, ClockFacts):
             renew(clock, event, said_at, tally)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contracts.cloudevents import Envelope, encode
 from contracts.topics import FEEDBACK_PATTERN
 from libraries.ids import new_id
+from libraries.runtime import metrics
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.kafka import dead_letters
 from libraries.runtime.kafka.consumer import Pump, SteadyBroker
@@ -157,6 +158,23 @@ async def test_values_that_are_no_event_are_kept_and_the_next_one_flows(
         await heard("no-key", "fine")
 
     assert await parked_codes(engine) == ["invalid_event", "no_value", "not_json", "not_json", "too_large"]
+
+
+async def test_an_event_of_an_unknown_type_between_two_known_ones_of_its_case_leaves_no_gap(
+    engine: AsyncEngine, topic: str, read: Any, say: Any, heard: Any
+) -> None:
+    """A newer writer says more than this reader knows: it goes on behind it, and counts what it passed over."""
+    before = metrics.UNKNOWN.labels("intake", "notes", "yimen.weather.changed.v1")._value.get()
+    case = new_id()
+    await say(topic, "first", case, 1)
+    await say(topic, "unheard of", case, 2, headers=[("ce_type", b"yimen.weather.changed.v1")], value=b"\x00 no JSON")
+    await say(topic, "third", case, 3)
+
+    async with read(topics=(topic,)):
+        await heard("first", "third")
+
+    assert await parked_codes(engine) == []
+    assert metrics.UNKNOWN.labels("intake", "notes", "yimen.weather.changed.v1")._value.get() == before + 1
 
 
 async def test_a_poison_record_is_parked_once_and_nothing_spins(

@@ -12,7 +12,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder, _DefaultR
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.cloudevents import Envelope, encode
+from contracts.cloudevents import Envelope, Unknown, encode
 from contracts.codes import CaseState
 from contracts.events.cases import CaseWithdrawn
 from contracts.topics import FEEDBACK_PATTERN
@@ -20,7 +20,7 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.kafka.bounds import Excerpt
 from libraries.runtime.kafka.consumer import record_of, spelled_out
 from libraries.runtime.kafka.fetching import TolerantRecords
-from libraries.runtime.kafka.records import Ignored, Incoming, Reader, Record, Unreadable, events_of_ours, read_record
+from libraries.runtime.kafka.records import Incoming, Reader, Record, Unreadable, events_of_ours, read_record
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 CASE = UUID(int=7)
@@ -68,8 +68,9 @@ def test_an_event_of_a_case_needs_a_number_that_counts(sequence: bytes | None) -
 
 def test_an_unknown_type_counts_and_says_nothing() -> None:
     arrival = read(*an_event(ce_type=b"yimen.weather.changed.v1"))
-    assert isinstance(arrival.data, Ignored)
-    assert (arrival.case_id, arrival.sequence) == (CASE, 3)
+    assert isinstance(arrival.data, Unknown)
+    assert arrival.data.type == "yimen.weather.changed.v1"
+    assert (arrival.case_id, arrival.writer, arrival.sequence) == (CASE, "intake", 3)
 
 
 def test_a_future_version_keeps_its_place() -> None:
