@@ -52,11 +52,13 @@ async def verify(target: Target, *, settle_seconds: float, with_kafka: bool = Tr
         clock = Clock.of(target.settings)
         now, tolerance = clock.now(), timedelta(seconds=ALERT_SECONDS) * clock.speed
         policy = load_policy(target.policy, date.fromordinal(civil_day(now)))
+        shortly = policy.on(date.fromordinal(civil_day(now - tolerance)))
         common = Facts(
             patience=timedelta(seconds=WRITER_SECONDS + ALERT_SECONDS) * clock.speed,
             now=now,
             tolerance=tolerance,
-            offices={*policy.offices, *policy.on(date.fromordinal(civil_day(now - tolerance))).offices},
+            offices={*policy.offices, *shortly.offices},
+            trees=(policy.tree, shortly.tree),
             unsent=barrier.unsent,
             behind=barrier.behind,
             kafka_offices={office.code for office in policy.offices.values() if "kafka" in office.channels},

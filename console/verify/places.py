@@ -1,10 +1,12 @@
-"""Nothing is said to nobody, and whatever is open stands at an office that there is today."""
+"""Nothing is said to nobody, and whatever is open stands at an office that there is today, and where its area lies."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 from console.verify.registry import check
 from console.verify.snapshot import Facts, Fault
 from console.verify.timelines import decoded
+from contracts.codes import ClockKind
 from contracts.events.alerts import Supervision
 from contracts.events.clocks import ClockDue
 
@@ -41,3 +43,25 @@ def held_by_an_office(facts: Facts) -> Iterator[Fault | None]:
             ids = {"clock_id": str(watch.clock_id), "office": watch.office}
             told = f"the clock {watch.kind} runs at an office that is none today"
             yield None if fine else Fault(detail=told, case_id=watch.case_id, ids=ids)
+
+
+@check("what the rules sent, and returns that wait for a word, lie with offices of the area and of those above it")
+def follows_its_area(facts: Facts) -> Iterator[Fault | None]:
+    """Not by what moved when: wherever the rules send a matter, that office is up the tree of its area."""
+    areas = {case.case_id: case.area for case in facts.routed if case.case_id in facts.settled}
+    for referral in facts.referrals:
+        if not (referral.ended or referral.by_hand) and referral.case_id in areas:
+            ids = {"referral_id": str(referral.referral_id), "office": referral.office}
+            yield _elsewhere(facts, referral.case_id, areas[referral.case_id], referral.office, ids)
+    for watch in facts.watches:
+        if watch.ended_at is None and watch.kind == ClockKind.RETURN_DECISION and watch.case_id in areas:
+            ids = {"clock_id": str(watch.clock_id), "office": watch.office}
+            yield _elsewhere(facts, watch.case_id, areas[watch.case_id], watch.office, ids)
+
+
+def _elsewhere(facts: Facts, case_id: UUID, area: str, office: str, ids: dict[str, str]) -> Fault | None:
+    place = office.rpartition("-")[2]
+    # What lies nowhere at all goes to the highest office there is.
+    if any(tree.place(area) is None or tree.within(area, place) for tree in facts.trees):
+        return None
+    return Fault(detail=f"area {area} does not lie within that of its office", case_id=case_id, ids=ids)

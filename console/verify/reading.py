@@ -81,15 +81,16 @@ _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
     "routed": (
         RoutedRow,
         """
-        SELECT case_id, number, (SELECT count(*) FROM routing.decisions AS d WHERE d.case_id = r.case_id)
+        SELECT case_id, number, (SELECT count(*) FROM routing.decisions AS d WHERE d.case_id = r.case_id), area
         FROM routing.routed_cases AS r WHERE {mine}
         """,
     ),
     "referrals": (
         ReferralRow,
         """
-        SELECT referral_id, case_id, office, role, state, dispatched_at, ended_at IS NOT NULL
-        FROM routing.referrals WHERE {mine}
+        SELECT referral_id, case_id, office, role, state, dispatched_at, ended_at IS NOT NULL,
+               (SELECT decided_by <> 'rules' FROM routing.decisions AS d WHERE d.decision_id = r.decision_id)
+        FROM routing.referrals AS r WHERE {mine}
         """,
     ),
     "clocks": (ClockRow, "SELECT clock_id, case_id, version, status, due_at FROM routing.clocks WHERE {mine}"),

@@ -11,6 +11,8 @@ from uuid import UUID
 
 import msgspec
 
+from libraries.policies.tree import Tree
+
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something that must not be, with the ids to look it up by."""
@@ -35,6 +37,7 @@ class RoutedRow(NamedTuple):
     case_id: UUID
     number: str
     decisions: int
+    area: str
 
 
 class ReferralRow(NamedTuple):
@@ -45,6 +48,8 @@ class ReferralRow(NamedTuple):
     state: str
     dispatched_at: datetime
     ended: bool
+    by_hand: bool = False
+    """Somebody chose its office instead of the rules."""
 
 
 class ClockRow(NamedTuple):
@@ -199,6 +204,8 @@ class Facts:
     """Offices that get copies."""
     offices: AbstractSet[str] = frozenset()
     """Offices of today, and those that ended within the tolerance."""
+    trees: Sequence[Tree] = ()
+    """Of today, and of the beginning of the tolerance."""
 
     @property
     def breaches_until(self) -> datetime:

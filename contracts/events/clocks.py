@@ -45,8 +45,8 @@ class ClockRecalculated(CaseBound, frozen=True, kw_only=True, omit_defaults=True
     """Of each clock, in order; none of one that stood still."""
     reason: str
     """`calendar_changed`: another calendar runs. `pause_corrected`: a coordinator put a reported pause right.
-    `lead_time`: a co-handler's time ends with the lead's, and that moved. `office_succeeded`: the office is no more,
-    and its successor goes on with the clock as it stands."""
+    `lead_time`: a co-handler's time ends with the lead's, and that moved. `office_succeeded`: the office is no more
+    or the area has moved away from it, and another goes on with the clock as it stands."""
     recalculated_at: datetime
     correction: PauseCorrection | None = None
     calendar: str = ""

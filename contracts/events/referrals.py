@@ -124,7 +124,9 @@ class ReferralReassigned(ReferralEvent, frozen=True, kw_only=True, omit_defaults
 
 
 class ReferralOfficeSucceeded(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
-    """The office is no more, and its successor goes on with the same referral: in its state, with the time it has.
+    """Another office goes on with the same referral: in its state, with the time it has.
+
+    The one before is no more, or the area has moved to another county; it gets a copy, if it reads copies.
 
     Carries what a dispatch does, for whoever hears of the referral with this. `clock.recalculated` tells of its clocks.
     """

@@ -69,12 +69,12 @@ def recount(clock: LegalClock, policy: Policy) -> LegalClock:
     return replace(clock, version=version, told=replace(now, version=version))
 
 
-def succeeded(clock: LegalClock, policy: Policy) -> LegalClock:
+def succeeded(clock: LegalClock, policy: Policy, heir: str | None = None) -> LegalClock:
     """The clock with whoever has its office's work and its area's ground today: start, pauses and time stay.
 
-    The very same one if nothing of that changed.
+    `heir` has the work where that is not the office's own successor. The very same clock if nothing of that changed.
     """
-    office, area = policy.office_code_now(clock.office), policy.area_code_now(clock.area)
+    office, area = heir or policy.office_code_now(clock.office), policy.area_code_now(clock.area)
     if not clock.open or (office, area) == (clock.office, clock.area):
         return clock
     return written(replace(clock, office=office, area=area, version=clock.version + 1, told=None), policy)

@@ -34,7 +34,7 @@ _WORDS_OWED: Final = MappingProxyType({"extension": ("延期", "extension"), "su
 _WHY: Final = MappingProxyType(
     {
         "calendar_changed": ("日历变更", "another calendar"),
-        "office_succeeded": ("机构变更，由承接单位继续计时", "its office is no more, the successor's time goes on"),
+        "office_succeeded": ("机构或区划变更，由承接单位继续计时", "another office has it now, and its time goes on"),
     }
 )
 """Why a clock was counted again although nothing happened to its case."""
@@ -162,7 +162,8 @@ def _of_referral(event: CaseBound, policy: Policy) -> Words | None:
         return f"派单({event.role.zh})→ {zh}", f"dispatched to {en} ({event.role.en.lower()})"
     if isinstance(event, r.ReferralOfficeSucceeded):
         was_zh, was_en = office_of(policy, event.predecessor)
-        return f"机构变更，{was_zh} 的事项由 {zh} 继续办理", f"{en} goes on with the work of {was_en}, which is no more"
+        told = f"{en} goes on with the work of {was_en}, as offices or areas have changed"
+        return f"机构或区划变更，{was_zh} 的事项由 {zh} 继续办理", told
     why = reason_of(policy, getattr(event, "reason", ""))
     why_zh, why_en = f"({why[0]})" if why[0] else "", f" ({why[1]})" if why[1] else ""
     who = actor_of(policy, event.by)

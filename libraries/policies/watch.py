@@ -10,11 +10,12 @@ import structlog
 from libraries.deadlines.limits import civil_day
 from libraries.policies.load import load_policy, pack_chain
 from libraries.policies.model import Policy
+from libraries.policies.moving import ownerless, ownerless_later
 from libraries.policies.pack_files import Signature, signature
 from libraries.policies.reading import Fault, PolicyRefused
 
 OpenWork = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
-"""How much is open at each of these areas and offices; those without anything are left out."""
+"""How much is open at each of these areas and offices, or of an office in one area, `office/area`; else left out."""
 TOLD: Final = 20
 """Faults that one line of the log names."""
 NAMED: Final = 3
@@ -39,9 +40,9 @@ class PolicyWatch:
         return self._take(found) if found is not None else False
 
     async def refresh_unless(self, work: OpenWork) -> bool:
-        """The same, but a policy that knows nothing of where open work stands is refused, and the work is named."""
+        """The same, but a policy that leaves open work without an owner is refused, and the work is named."""
         found = self._read()
-        lost = self.policy.lost_in(found) if found is not None and found.version != self.policy.version else []
+        lost = _lost(self.policy, found) if found is not None and found.version != self.policy.version else []
         left = await work(lost) if lost else {}
         if found is None:
             return False
@@ -112,8 +113,19 @@ class PolicyWatch:
         return signature(pack_chain(self.folder))
 
 
+def _lost(running: Policy, found: Policy) -> list[str]:
+    """Areas and offices that would be nowhere, and offices that nobody would follow in an area that moves away."""
+    alone = (ownerless(found) | ownerless_later(found)) - ownerless(running) - ownerless_later(running)
+    return [*running.lost_in(found), *sorted(alone)]
+
+
 def _left_alone(pack: str, code: str, number: int) -> Fault:
     """An area's code has digits alone, an office's names its role."""
+    office, _, area = code.partition("/")
+    if area:
+        role = office.rpartition("-")[0]
+        reason = f"area {area} moves away from {office}, which has {number} open there, and no {role} lies up its tree"
+        return Fault(file=f"{pack}/areas.csv", line=1, reason=f"{reason}: give offices.yaml a row for one")
     what, file = ("office", "offices.yaml") if "-" in code else ("area", "areas.csv")
     reason = f"{what} {code} has {number} open and no row any more: keep its row, with valid_until and a successor"
     return Fault(file=f"{pack}/{file}", line=1, reason=reason)

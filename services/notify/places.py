@@ -14,6 +14,9 @@ _OPEN_AT: Final = text(
     SELECT office AS code, count(*) AS number FROM watches WHERE ended_at IS NULL AND office = ANY(:codes) GROUP BY 1
     UNION ALL
     SELECT area, count(*) FROM watches WHERE ended_at IS NULL AND area = ANY(:codes) GROUP BY 1
+    UNION ALL
+    SELECT concat_ws('/', office, area), count(*) FROM watches
+    WHERE ended_at IS NULL AND office = ANY(:offices) AND concat_ws('/', office, area) = ANY(:codes) GROUP BY 1
     """
 )
 
@@ -23,6 +26,8 @@ class Places:
     engine: AsyncEngine
 
     async def open_work(self, codes: Sequence[str]) -> dict[str, int]:
-        """How many open clocks there are at each of these areas and offices."""
+        """How many open clocks each of these areas and offices has, and each office in one area: `office/area`."""
+        offices = [office for office, within, _ in (code.partition("/") for code in codes) if within]
         async with transaction(self.engine) as conn:
-            return {row.code: row.number for row in await conn.execute(_OPEN_AT, {"codes": list(codes)})}
+            found = await conn.execute(_OPEN_AT, {"codes": list(codes), "offices": offices})
+            return {row.code: row.number for row in found}

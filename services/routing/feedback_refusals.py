@@ -14,21 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.codes import FeedbackOutcome
 from contracts.events.referrals import FeedbackReceived
 from contracts.events.rejections import FeedbackRejected
-from contracts.refusals import Fault, field_errors
+from contracts.refusals import field_errors
 from contracts.topics import OFFICE_REFERRALS
 from libraries.policies import Policy
+from libraries.policies.moving import had
 from libraries.runtime import metrics
 from libraries.runtime.kafka import inbox
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
-from services.routing.domain.feedback import Answer
+from services.routing.domain.feedback import FOREIGN, Answer
 from services.routing.domain.feedback_body import Misread
 from services.routing.feedback import SERVICE
 from services.routing.store import Owned
 from services.routing.translate import copies_of, hears_by_kafka
-
-FOREIGN = Fault("referral_id", "unknown_referral")
-"""The same where there is no such referral and where it is another office's: nobody learns what others have."""
 
 log = structlog.get_logger()
 
@@ -121,7 +119,12 @@ def own(one: Answer | Misread, owned: Mapping[UUID, Owned], policy: Policy) -> O
     """The referral of its sender that it is about, or of whoever has the sender's work today."""
     referral_id = _about(one)
     known = owned.get(referral_id) if referral_id is not None else None
-    return known if known is not None and policy.same_office(one.sender, known.office) else None
+    if known is None or policy.same_office(one.sender, known.office):
+        return known
+    # What somebody has sent to the heir by hand was never at an office from which the area moved away.
+    moved = any(had(policy, office, known.area, heir=known.office) for office in known.sent_to)
+    mine = moved and had(policy, one.sender, known.area, heir=known.office, at=one.received_at)
+    return known if mine else None
 
 
 def _about(one: Answer | Misread) -> UUID | None:

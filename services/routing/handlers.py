@@ -1,7 +1,7 @@
 """What routing does with records: cases become referrals, and offices' answers move them."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, assert_never
@@ -27,6 +27,7 @@ from services.routing.domain.dispatching import dispatch, moment_of_end, rework,
 from services.routing.domain.feedback import Answer
 from services.routing.domain.feedback_body import LARGEST, Misread, read_answer, told_back, whole
 from services.routing.domain.referral import Change, Routing
+from services.routing.domain.relocating import relocated
 from services.routing.domain.timing import Desk
 from services.routing.erasing import erase_texts
 from services.routing.feedback import SERVICE, latest, take_answers
@@ -85,10 +86,12 @@ class Router:
         desk, at = self.desk(), self.clock.now()
         elsewhere = {incoming.data.case_id for incoming in batch if not isinstance(incoming.data, CaseAccepted)}
         before = await store.lock_routings(conn, elsewhere)
+        reopened = {incoming.data.case_id for incoming in batch if isinstance(incoming.data, CaseReopened)}
+        by_hand = await store.find_decided_by_hand(conn, reopened) if reopened else frozenset()
         now, changes = dict(before), []
         for incoming in batch:
             event = incoming.data
-            change = _follow(event, now.get(event.case_id), desk, at)
+            change = _follow(event, now.get(event.case_id), desk, at, by_hand)
             if change is not None:
                 now[event.case_id] = change.routing
                 changes.append(change)
@@ -150,7 +153,9 @@ def _place(record: Record) -> RecordPlace:
     return RecordPlace(topic=record.topic, partition=record.partition, offset=record.offset)
 
 
-def _follow(event: CaseNews, routing: Routing | None, desk: Desk, at: datetime) -> Change | None:
+def _follow(
+    event: CaseNews, routing: Routing | None, desk: Desk, at: datetime, by_hand: Collection[UUID]
+) -> Change | None:
     """What the news of a case makes of its referrals."""
     match event:
         case CaseAccepted():
@@ -160,7 +165,9 @@ def _follow(event: CaseNews, routing: Routing | None, desk: Desk, at: datetime) 
         case CaseReopened():
             if routing is None:
                 raise Rejected("unknown_case", case_id=event.case_id)
-            return rework(Change(routing=routing, at=at), event.round, event.reason, desk)
+            again = rework(Change(routing=routing, at=at), event.round, event.reason, desk)
+            # What was over stayed where it was; who takes it up again is whoever has that work today.
+            return relocated(again, desk, by_hand)
         case CaseWithdrawn(withdrawn_at=ended_at) | CaseTerminated(terminated_at=ended_at):
             if routing is None:
                 return None  # it ended before it was ever accepted

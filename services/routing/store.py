@@ -17,13 +17,18 @@ from libraries.policies import Policy
 from libraries.runtime.database.bulk import among, insert_rows, update_rows
 from libraries.runtime.web.auth import Principal
 from services.routing import rows
+from services.routing.domain.dispatching import RULES
 from services.routing.domain.referral import Change, Corrected, Referral, Routing
 from services.routing.tables import acts, answers, clocks, corrections, decisions, referrals, routed_cases, text_reads
 
 MOST_READS: Final = 1000
 
 _CASES_OF: Final = text(
-    "SELECT r.referral_id, r.case_id, r.office FROM referrals AS r WHERE r.referral_id = ANY(:referral_ids)"
+    """
+    SELECT r.referral_id, r.case_id, r.office, c.area, jsonb_build_array(d.lead) || d.co_handlers || d.copies AS sent_to
+    FROM referrals AS r JOIN routed_cases AS c USING (case_id) LEFT JOIN decisions AS d USING (decision_id)
+    WHERE r.referral_id = ANY(:referral_ids)
+    """
 ).bindparams(bindparam("referral_ids", type_=ARRAY(Uuid)))
 
 _CLAIM_KEYS: Final = text(
@@ -76,12 +81,17 @@ class Owned(NamedTuple):
     referral_id: UUID
     case_id: UUID
     office: str
+    area: str
+    sent_to: Sequence[str]
+    """All offices of the decision by which it was sent."""
 
 
 async def find_owned(conn: AsyncConnection, referral_ids: Iterable[UUID]) -> dict[UUID, Owned]:
-    """Case and office of each referral that exists."""
+    """Case and office of each referral that exists, and where it was sent."""
     found = await conn.execute(_CASES_OF, {"referral_ids": list(set(referral_ids))})
-    return {row.referral_id: Owned(row.referral_id, row.case_id, row.office) for row in found}
+    return {
+        row.referral_id: Owned(row.referral_id, row.case_id, row.office, row.area, row.sent_to or ()) for row in found
+    }
 
 
 async def find_cases_of(conn: AsyncConnection, referral_ids: Iterable[UUID]) -> dict[UUID, UUID]:
@@ -144,6 +154,7 @@ async def save_changes(
                     ticking.add(rows.clock_row(clock, change.case_id, policy), known=clock.id in clocks_before)
     new = [rows.case_row(change.routing.matter) for change in changes if change.case_id not in before]
     await insert_rows(conn, routed_cases, rows.CASE_COLUMNS, new)
+    await _save_places(conn, before, changes)
     decided = [rows.decision_row(decision, change.case_id) for change in changes for decision in change.decisions]
     await insert_rows(conn, decisions, rows.DECISION_COLUMNS, decided)
     # Ended ones first: the next lead, or an office's one live leg, may only stand where the last one has gone.
@@ -155,9 +166,12 @@ async def save_changes(
     await insert_rows(conn, clocks, rows.CLOCK_COLUMNS, ticking.new)
 
 
-async def save_places(conn: AsyncConnection, places: Sequence[list[Any]]) -> None:
-    """Where cases lie now, and whose window has them: case, area and office."""
-    await update_rows(conn, routed_cases, ("case_id", "area", "first_contact_office"), places)
+async def _save_places(conn: AsyncConnection, before: Mapping[UUID, Routing], changes: Sequence[Change]) -> None:
+    """Where cases lie now, and whose window has them; nothing else of a matter ever changes."""
+    matters = [change.routing.matter for change in changes if change.case_id in before]
+    moved = [matter for matter in matters if matter is not before[matter.case_id].matter]
+    columns = ("case_id", "area", "first_contact_office")
+    await update_rows(conn, routed_cases, columns, [[getattr(matter, name) for name in columns] for matter in moved])
 
 
 async def save_answers(conn: AsyncConnection, given: Sequence[SavedAnswer]) -> None:
@@ -207,6 +221,12 @@ async def list_corrections(conn: AsyncConnection, referral_id: UUID) -> list[Map
 async def list_decisions(conn: AsyncConnection, case_id: UUID) -> list[Mapping[str, Any]]:
     statement = select(decisions).where(decisions.c.case_id == case_id).order_by(decisions.c.decided_at)
     return [dict(row) for row in (await conn.execute(statement)).mappings()]
+
+
+async def find_decided_by_hand(conn: AsyncConnection, case_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Decisions of these cases that somebody took instead of the rules."""
+    of_cases = select(decisions.c.decision_id).where(among(decisions.c.case_id, set(case_ids)))
+    return frozenset(await conn.scalars(of_cases.where(decisions.c.decided_by != RULES)))
 
 
 async def find_case_id(conn: AsyncConnection, id_or_number: str) -> UUID | None:

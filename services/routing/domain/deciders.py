@@ -7,6 +7,7 @@ from contracts.codes import ClockKind
 from contracts.refusals import Refused
 from libraries.policies import Policy
 from libraries.policies.decision import SUPERIORS, arbiter, coordinator
+from libraries.policies.moving import superiors_left
 from services.routing.domain.referral import Referral, Routing
 
 
@@ -34,7 +35,18 @@ def decider(routing: Routing, referral: Referral, policy: Policy) -> str:
     asked = next(iter(referral.open_clocks({ClockKind.RETURN_DECISION})), None)
     if asked is not None:
         return asked.office
-    return referral.arbitrated_by or coordinator(policy, routing.matter.area)
+    if referral.arbitrated_by is None:
+        return coordinator(policy, routing.matter.area)
+    settled = referral.arbitrated_by
+    left = settled in superiors_left(policy, routing.matter.area)
+    return arbiter(policy, routing.matter.area) if left else policy.office_code_now(settled)
+
+
+def decides_now(office: str, routing: Routing, referral: Referral, area: str, policy: Policy) -> str:
+    """Who decides in an office's place today. `area` is where the matter lay, by the code that it had."""
+    if office in superiors_left(policy, area):
+        return asked_to_decide(routing, referral, policy)
+    return policy.office_code_now(office)
 
 
 def decides(routing: Routing, referral: Referral, policy: Policy) -> tuple[str, ...]:

@@ -28,8 +28,10 @@ from contracts.refusals import Fault, Refused
 from contracts.submissions import Feedback
 from libraries.clocks.clock import changed_to
 from libraries.deadlines import BadQuestion, Limit
+from libraries.policies import Policy
 from libraries.policies.kinds import Happening
 from libraries.policies.model import Extension
+from libraries.policies.moving import had
 from libraries.policies.reasons import refused_reason
 from services.routing.domain.deciders import asked_to_decide
 from services.routing.domain.dispatching import recall
@@ -38,6 +40,9 @@ from services.routing.domain.pauses import check_since, since
 from services.routing.domain.referral import Change, Referral, Routing, not_possible
 from services.routing.domain.states import BY_OFFICE, Move
 from services.routing.domain.timing import Desk, happens
+
+FOREIGN: Final = Fault("referral_id", "unknown_referral")
+"""The same where there is no such referral and where it is another office's: nobody learns what others have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +95,9 @@ def received(routing: Routing, answer: Answer, outcome: FeedbackOutcome, code: s
 def _refusal(routing: Routing, answer: Answer, desk: Desk) -> Refused | None:
     feedback = answer.feedback
     referral = routing.referral(feedback.referral_id)
-    if not desk.policy.same_office(answer.sender, referral.office):
-        raise ValueError("answers of others are refused before they come near a case")
+    if not _own(answer, routing, referral, desk.policy):
+        # It went to another office after somebody had looked whose it is.
+        return Refused.of(FOREIGN)
     if not referral.live:
         return Refused(code="referral_ended", facts={"state": referral.state})
     move = BY_OFFICE[feedback.action]
@@ -101,6 +107,13 @@ def _refusal(routing: Routing, answer: Answer, desk: Desk) -> Refused | None:
         return not_possible(referral, feedback.action.value)
     check = _CHECKS.get(feedback.action)
     return check(routing, referral, answer, desk) if check is not None else None
+
+
+def _own(answer: Answer, routing: Routing, referral: Referral, policy: Policy) -> bool:
+    """Whether the sender has the referral, or had it when the answer came, before its area moved away."""
+    if policy.same_office(answer.sender, referral.office):
+        return True
+    return had(policy, answer.sender, routing.matter.area, heir=referral.office, at=answer.received_at)
 
 
 def _check_reason(feedback: Feedback, desk: Desk) -> Refused | None:

@@ -1,28 +1,45 @@
-"""The referrals of offices that are no more go to their successors, with their state, their time and their decision."""
+"""The referrals of offices that are no more go to their successors, with their state, their time and their decision.
 
+So do those of offices from which the area of the case has moved away.
+"""
+
+from collections.abc import Collection
 from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 from contracts.events.referrals import ReferralOfficeSucceeded
 from libraries.clocks.clock import LegalClock
 from libraries.clocks.recounting import handed_on, succeeded
+from libraries.deadlines.limits import civil_day
 from libraries.policies import Policy
+from libraries.policies.moving import office_now
+from services.routing.domain.deciders import decides_now
 from services.routing.domain.dispatching import RANKS, SUPERSEDED, recall
 from services.routing.domain.referral import ALL_KINDS, Change, Referral
 from services.routing.domain.timing import Desk
 
 
-def relocated(change: Change, desk: Desk) -> Change:
-    """Everything that is live of a case with whoever has it today. Without events if nothing changed hands."""
+def relocated(change: Change, desk: Desk, by_hand: Collection[UUID] = ()) -> Change:
+    """Everything that is live of a case with whoever has it today. Without events if nothing changed hands.
+
+    `by_hand` are the decisions of the case that somebody took instead of the rules.
+    """
+    area, before = change.routing.matter.area, change.routing.referrals
     change = _moved(change, desk.policy)
-    for referral in sorted(change.routing.referrals, key=lambda one: RANKS.index(one.role)):
-        heir = desk.policy.office_code_now(referral.office)
-        if referral.live and heir != referral.office:
+    for referral in sorted(before, key=lambda one: RANKS.index(one.role)):
+        heir = _heir(referral, area, desk.policy, by_hand)
+        if change.routing.referral(referral.id).live and heir != referral.office:
             change = _succeeded(change, referral, heir, desk)
-    for referral in change.routing.referrals:
-        if referral.live:
-            change = _clocks(change, referral.id, desk.policy)
+    for referral in before:
+        if change.routing.referral(referral.id).live:
+            change = _clocks(change, referral, area, desk.policy)
     return change
+
+
+def _heir(referral: Referral, area: str, policy: Policy, by_hand: Collection[UUID]) -> str:
+    sent_on = date.fromordinal(civil_day(referral.dispatched_at)) if referral.decision_id in by_hand else None
+    return office_now(policy, referral.office, area, sent_on)
 
 
 def _moved(change: Change, policy: Policy) -> Change:
@@ -58,12 +75,18 @@ def _succeeded(change: Change, referral: Referral, heir: str, desk: Desk) -> Cha
     )
 
 
-def _clocks(change: Change, referral_id: UUID, policy: Policy) -> Change:
+def _clocks(change: Change, was: Referral, area: str, policy: Policy) -> Change:
     """One event for each office whose clocks they are now: it gets a copy of what is its own."""
-    before = {clock.id: clock for clock in change.routing.referral(referral_id).clocks}
-    change, turned = change.turns(referral_id, ALL_KINDS, lambda clock: succeeded(clock, policy))
+    routing, now = change.routing, change.routing.referral(was.id)
+
+    def turned(clock: LegalClock) -> LegalClock:
+        mine = clock.office == was.office
+        return succeeded(clock, policy, now.office if mine else decides_now(clock.office, routing, now, area, policy))
+
+    before = {clock.id: clock for clock in now.clocks}
+    change, moved = change.turns(was.id, ALL_KINDS, turned)
     by_office: dict[str, list[tuple[LegalClock, LegalClock]]] = {}
-    for clock in turned:
+    for clock in moved:
         by_office.setdefault(clock.office, []).append((before[clock.id], clock))
     for both in by_office.values():
         change = change.says(handed_on(change.case_id, both, policy, change.at))

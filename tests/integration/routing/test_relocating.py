@@ -1,26 +1,32 @@
 """Live referrals move with their offices on the day: the successor sees, answers and is told, once."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contracts.codes import CaseState
+from contracts.events.cases import CaseReopened
 from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.kafka.records import Record
 from libraries.runtime.web.app import build_app
 from libraries.runtime.web.auth import Principal, Role, issue_token
 from services.routing.http import ROUTES
 from services.routing.relocating import Relocator
 from tests.integration.routing.test_routing import Routing, an_accepted_case, an_answer
-from tests.unit.policies.changing import AREAS, HEADING, write_pack
+from tests.unit.policies.changing import AREAS, HEADING, OFFICES, write_pack
 
 KEY = "t" * 32
 EVE = datetime(2026, 3, 31, 8, 0, tzinfo=UTC)
@@ -32,19 +38,30 @@ class Place(Routing):
     """Routing in a place whose areas change tonight."""
 
     def __init__(self, engine: AsyncEngine, folder: Path) -> None:
-        self.day, self.pack = EVE, write_pack(folder)
-        super().__init__(engine, policy=PolicyWatch(self.pack, lambda: self.day))
-        self.relocator = Relocator(engine=engine, router=self.router)
+        self.engine, self.day, self.pack = engine, EVE, write_pack(folder)
+        self.written: datetime | None = None
+        self._starts(PolicyWatch(self.pack, lambda: self.day))
+
+    def _starts(self, policy: PolicyWatch) -> None:
+        super().__init__(self.engine, Clock(origin=self.day, anchor=datetime.now(UTC)), policy)
+        self.relocator = Relocator(engine=self.engine, router=self.router)
 
     async def the_day_comes(self) -> None:
-        self.day = MORNING
+        self.day, offset, sequences = MORNING, self.offset, self.sequences
+        self._starts(self.router.policy)
+        self.offset, self.sequences = offset, sequences
         assert await self.router.policy.refresh_unless(self.relocator.open_work)
+
+    def _record(self, *args: Any) -> Record:
+        record = super()._record(*args)
+        written = self.router.clock.real(self.written) if self.written is not None else record.timestamp
+        return msgspec.structs.replace(record, timestamp=written)
 
     async def lives(self, referral_id: UUID) -> tuple[Any, ...]:
         (row,) = await self.rows(f"SELECT office, state FROM referrals WHERE referral_id = '{referral_id}'")
         return row
 
-    async def asks(self, method: str, path: str, **who: Any) -> httpx.Response:
+    async def asks(self, method: str, path: str, body: dict[str, Any] | None = None, **who: Any) -> httpx.Response:
         async def probe() -> dict[str, str]:
             return {"database": "ok"}
 
@@ -52,7 +69,7 @@ class Place(Routing):
         app = build_app("routing", ROUTES, state=state, probe=probe)
         token = {"authorization": f"Bearer {issue_token(KEY, Principal(subject='somebody', **who))}"}
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://routing") as client:
-            return await client.request(method, path, headers=token, json={} if method == "POST" else None)
+            return await client.request(method, path, headers=token, json=(body or {}) if method == "POST" else None)
 
 
 @pytest.fixture
@@ -159,3 +176,120 @@ async def test_a_successor_that_helps_with_the_case_has_one_referral_of_it_after
     await place.relocator.relocate()
     assert await place.lives(lead) == (NEW, "dispatched")
     assert await place.lives(helper) == (NEW, "cancelled")
+
+
+MOVED, P, Q = "130722200000", "education-130722000000", "education-130705000000"
+CIVIL_P, CIVIL_Q = "civil_affairs-130722000000", "civil_affairs-130705000000"
+
+
+def coordinator_of(office: str) -> dict[str, Any]:
+    return {"role": Role.COORDINATOR, "office": office, "area": office.rpartition("-")[2]}
+
+
+async def told_of(place: Place, referral_id: UUID, type_: str) -> list[str]:
+    """The topics on which an event of this type names the referral, in order, as often as it does."""
+    found = await place.rows(
+        f"SELECT topic FROM journal WHERE type = 'yimen.{type_}.v1' "
+        f"AND convert_from(value, 'UTF8') LIKE '%{referral_id}%' ORDER BY topic"
+    )
+    return [topic for (topic,) in found]
+
+
+async def test_the_work_of_a_township_that_moves_goes_to_its_new_county_once_however_many_look(place: Place) -> None:
+    await place.hears(a_case(MOVED))
+    lead, helper = await place.referral(P), await place.referral(CIVIL_P)
+    await place.is_answered(an_answer(lead, "sign"), office=P)
+    await place.relocator.relocate()
+    assert await place.lives(lead) == (P, "signed")
+    before = await place.rows("SELECT clock_id, due_at, clock->'started_at' FROM clocks ORDER BY clock_id")
+
+    await place.the_day_comes()
+    await asyncio.gather(*(place.relocator.relocate() for _ in range(3)))
+    await place.relocator.relocate()
+
+    assert await place.lives(lead) == (Q, "signed")
+    assert await place.lives(helper) == (CIVIL_Q, "dispatched")
+    topics = [f"departments.{Q}.referrals.v1", f"departments.{P}.referrals.v1", "routing.referrals.v1"]
+    assert await told_of(place, lead, "referral.office_succeeded") == topics
+    assert await place.rows("SELECT DISTINCT area, first_contact_office FROM routed_cases") == [
+        (MOVED, f"township-{MOVED}")
+    ]
+    assert await place.rows("SELECT clock_id, due_at, clock->'started_at' FROM clocks ORDER BY clock_id") == before
+
+
+async def test_the_new_county_s_coordinator_decides_on_a_return_that_the_old_one_was_asked(place: Place) -> None:
+    await place.hears(a_case(MOVED))
+    lead = await place.referral(P)
+    await place.is_answered(an_answer(lead, "return", reason="not_competent"), office=P)
+    old, new = coordinator_of(CIVIL_P), coordinator_of(CIVIL_Q)
+    path = f"/v1/referrals/{lead}"
+    await place.the_day_comes()
+    await place.relocator.relocate()
+
+    assert f"departments.{CIVIL_Q}.referrals.v1" in await told_of(place, lead, "clock.recalculated")
+    assert (await place.asks("GET", path, **old)).status_code == 404
+    assert (await place.asks("GET", path, **new)).json()["decider"] == CIVIL_Q
+    assert (await place.asks("POST", f"{path}/decide-return", {"approve": False}, **old)).status_code in {403, 404}
+    decided = await place.asks("POST", f"{path}/decide-return", {"approve": False}, **new)
+    assert (decided.status_code, decided.json()["referral"]["office"]) == (200, Q)
+
+
+async def test_what_a_coordinator_chose_stays_and_is_not_looked_at_again(place: Place) -> None:
+    await place.hears(a_case(MOVED))
+    lead = await place.referral(P)
+    await place.the_day_comes()
+    await place.relocator.relocate()
+    # The coordinator of the city sends it back to where it came from.
+    city = coordinator_of("civil_affairs-130700000000")
+    body = {"to": P, "reason": "coordinator_decision"}
+    sent = await place.asks("POST", f"/v1/referrals/{lead}/reassign", body, **city)
+    assert sent.status_code == 200, sent.text
+    chosen = UUID(sent.json()["successor"]["referral_id"])
+    await place.relocator.relocate()
+    assert await place.lives(chosen) == (P, "dispatched")
+    assert await told_of(place, chosen, "referral.office_succeeded") == []
+
+
+async def test_an_answer_of_the_old_office_counts_from_when_it_came(place: Place) -> None:
+    await place.hears(a_case(MOVED))
+    lead = await place.referral(P)
+    await place.the_day_comes()
+    await place.relocator.relocate()
+    # It was written on the evening before, and is read in the morning.
+    place.written = EVE + timedelta(hours=1)
+    await place.is_answered(an_answer(lead, "sign"), office=P)
+    assert await place.lives(lead) == (Q, "signed")
+    place.written = MORNING
+    await place.is_answered(an_answer(lead, "accept"), office=P)
+    assert await place.lives(lead) == (Q, "signed")
+    assert await place.rows("SELECT count(*) FROM journal WHERE type = 'yimen.feedback.rejected.v1'") == [(1,)]
+
+
+async def test_a_case_that_is_taken_up_again_is_with_the_county_of_today(place: Place) -> None:
+    await place.hears(a_case(MOVED))
+    lead = await place.referral(P)
+    for referral, office in ((await place.referral(CIVIL_P), CIVIL_P), (lead, P)):
+        answers = [an_answer(referral, action) for action in ("sign", "accept", "complete")]
+        await place.is_answered(*answers, office=office)
+    assert await place.lives(lead) == (P, "completed")
+    await place.the_day_comes()
+    await place.relocator.relocate()
+    assert await place.lives(lead) == (P, "completed"), "what is over stays"
+    (case_id,) = await place.rows("SELECT case_id FROM routed_cases")
+    again = {"reopened_at": MORNING, "round": 2, "reason": "not_satisfied"}
+    await place.hears(CaseReopened(state=CaseState.IN_PROGRESS, case_id=case_id[0], **again))
+    assert await place.lives(lead) == (Q, "in_progress")
+    assert len(await told_of(place, lead, "referral.office_succeeded")) == 3
+
+
+async def test_a_pack_that_moves_open_work_to_where_no_office_has_its_role_is_refused(place: Place) -> None:
+    offices = place.pack / "offices.yaml"
+    everywhere = "- {role: education, levels: [city, county], "
+    await place.hears(a_case(MOVED))
+    assert everywhere in OFFICES
+    offices.write_text(OFFICES.replace(everywhere, '- {role: education, levels: [county], areas: ["130722"], '))
+    assert not await place.router.policy.refresh_unless(place.relocator.open_work)
+    told = " ".join(map(str, place.router.policy.refused))
+    assert f"area {MOVED} moves away from {P}, which has 1 open there, and no education lies up its tree" in told
+    offices.write_text(OFFICES)
+    assert await place.router.policy.refresh_unless(place.relocator.open_work)

@@ -2,20 +2,26 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
+import msgspec
 import pytest
 
+from contracts.codes import ClockKind, ReferralRole
 from contracts.codes import FeedbackAction as A
-from contracts.codes import ReferralRole
 from contracts.events.clocks import ClockRecalculated
 from contracts.events.referrals import ReferralCancelled, ReferralOfficeSucceeded
+from contracts.refusals import Refused
 from libraries.policies import Policy
+from services.routing.domain.deciders import decides
+from services.routing.domain.feedback import FOREIGN
 from services.routing.domain.referral import Change, Routing
 from services.routing.domain.relocating import relocated
+from services.routing.domain.supervision import decide_return, reassign
 from services.routing.domain.timing import Desk
 from services.routing.translate import copies_of
 from tests.unit.policies.changing import BEFORE, DAY, policy_on
-from tests.unit.routing.builders import NOON, Story, counting_ids
+from tests.unit.routing.builders import COORDINATOR, NOON, Story, counting_ids
 
 OLD, NEW = "education-130721000000", "education-130705000000"
 LATER = NOON + timedelta(days=30)
@@ -97,3 +103,126 @@ def test_what_ended_stays_where_it_was(before: Policy, after: Policy) -> None:
     ended = tuple(replace(one, ended_at=LATER, state="completed") for one in story.routing.referrals)
     change = moved(replace(story.routing, referrals=ended), after)
     assert {one.office for one in change.routing.referrals} == {one.office for one in ended}
+
+
+P, Q = "education-130722000000", "education-130705000000"
+CIVIL_P, CIVIL_Q = "civil_affairs-130722000000", "civil_affairs-130705000000"
+ARBITER = "government_office-130700000000"
+MOVED = "130722200000"
+
+
+def in_the_moved_township(before: Policy) -> Story:
+    return Story("education.student_aid", MOVED, own=before)
+
+
+def test_what_lies_in_a_township_that_moves_to_another_county_goes_to_the_office_there(
+    before: Policy, after: Policy
+) -> None:
+    story = in_the_moved_township(before)
+    story.answers(A.SIGN, office=P)
+    change = moved(story.routing, after)
+    assert change.routing.matter.area == MOVED
+    for was in story.routing.referrals:
+        now = change.routing.referral(was.id)
+        assert now.office == was.office.replace("130722", "130705")
+        assert replace(now, office=was.office, clocks=was.clocks, changed_at=was.changed_at) == was
+        for old, new in zip(was.clocks, now.clocks, strict=True):
+            assert new.office == (now.office if old.open else was.office)
+            assert new.due(after.calendar).due_at == old.due(before.calendar).due_at
+    succeeded = [event for event in change.events if isinstance(event, ReferralOfficeSucceeded)]
+    assert {(one.predecessor, one.office) for one in succeeded} == {(P, Q), (CIVIL_P, CIVIL_Q)}
+    assert set(copies_of(succeeded[0], after)) == {f"departments.{office}.referrals.v1" for office in (P, Q)}
+    assert moved(change.routing, after).events == ()
+    assert moved(story.routing, before).routing is story.routing
+
+
+def test_a_return_that_waits_for_the_old_county_is_decided_in_the_new_one(before: Policy, after: Policy) -> None:
+    story = in_the_moved_township(before)
+    story.answers(A.RETURN, office=P, reason="not_competent")
+    (asked,) = story.of(P).open_clocks({ClockKind.RETURN_DECISION})
+    change = moved(story.routing, after)
+    now = change.routing.referral(story.of(P).id)
+    assert (story.of(P).decider, now.decider) == (CIVIL_P, CIVIL_Q)
+    told = [event for event in change.events if isinstance(event, ClockRecalculated)]
+    (told_of,) = [one for one in told if any(clock.clock_id == asked.id for clock in one.clocks)]
+    assert f"departments.{CIVIL_Q}.referrals.v1" in copies_of(told_of, after)
+    story.routing, story.desk = change.routing, Desk(policy=after, make_id=counting_ids())
+    by = msgspec.structs.replace(COORDINATOR, office=CIVIL_Q)
+    assert decides(story.routing, now, after) == (CIVIL_Q,)
+    kept = decide_return(story.change(LATER - NOON, by), now.id, story.desk, approve=False, reason="", to=None)
+    assert story.act(kept) is None
+    assert story.routing.referral(now.id).return_locked
+
+
+def test_nobody_decides_on_a_return_of_its_own_after_the_move(before: Policy, after: Policy) -> None:
+    story = in_the_moved_township(before)
+    referral = story.of(P)
+    to = reassign(story.change(timedelta(hours=1)), referral.id, story.desk, to=CIVIL_Q, reason="coordinator_decision")
+    assert story.act(to) is None
+    story.answers(A.RETURN, office=CIVIL_Q, reason="not_competent", after=timedelta(hours=2))
+    assert story.of(CIVIL_Q).decider == CIVIL_P
+    change = relocated(
+        Change(routing=story.routing, at=LATER), Desk(policy=after, make_id=counting_ids()), _by_hand(story)
+    )
+    assert change.routing.referral(story.of(CIVIL_Q).id).decider == ARBITER
+
+
+def _by_hand(story: Story) -> frozenset[UUID]:
+    lead = story.routing.lead
+    return frozenset({lead.decision_id}) if lead is not None else frozenset()
+
+
+def test_what_a_coordinator_has_sent_elsewhere_stays_there_and_before_the_day_too(
+    before: Policy, after: Policy
+) -> None:
+    story = in_the_moved_township(before)
+    elsewhere = "education-130708000000"
+    lead = replace(story.of(P), office="education-130729000000")
+    by_hand = {lead.decision_id}
+    routing = replace(story.routing, referrals=(lead,))
+    desk = Desk(policy=after, make_id=counting_ids())
+    assert relocated(Change(routing=routing, at=LATER), desk, by_hand).routing.referral(lead.id).office == elsewhere
+    # Named by a coordinator, and what the role resolved to at the time: it goes along.
+    routing = replace(story.routing, referrals=(replace(lead, office=P),))
+    assert relocated(Change(routing=routing, at=LATER), desk, by_hand).routing.referral(lead.id).office == Q
+    # Named after the day.
+    routing = replace(story.routing, referrals=(replace(lead, office=P, dispatched_at=LATER),))
+    assert relocated(Change(routing=routing, at=LATER), desk, by_hand).routing.referrals == routing.referrals
+    # Sent by the rules by a process that had not heard of the day yet.
+    assert relocated(Change(routing=routing, at=LATER), desk).routing.referral(lead.id).office == Q
+
+
+def test_where_the_new_county_s_office_has_a_part_already_the_greater_role_stays(before: Policy, after: Policy) -> None:
+    story = in_the_moved_township(before)
+    lead, helper = story.of(P), story.of(CIVIL_P)
+    routing = replace(story.routing, referrals=(lead, replace(helper, office=Q)))
+    change = moved(routing, after)
+    assert [(one.office, one.role) for one in change.routing.referrals if one.live] == [(Q, ReferralRole.LEAD)]
+    assert change.routing.referral(helper.id).ended_at == LATER
+    # The other way round the one that moves is the lesser.
+    routing = replace(story.routing, referrals=(replace(lead, office=CIVIL_Q), helper))
+    change = moved(routing, after)
+    assert [(one.office, one.role) for one in change.routing.referrals if one.live] == [(CIVIL_Q, ReferralRole.LEAD)]
+
+
+def test_what_the_old_office_answered_before_the_day_counts_and_later_no_more(before: Policy, after: Policy) -> None:
+    story = in_the_moved_township(before)
+    referral = story.of(P).id
+    story.routing = moved(story.routing, after).routing
+    story.desk = Desk(policy=after, make_id=counting_ids())
+    late = story.answers(A.SIGN, office=Q, sender=P, after=timedelta(days=30))
+    assert late == Refused.of(FOREIGN)
+    assert story.routing.referral(referral).state.value == "dispatched"
+    story.answers(A.SIGN, office=Q, sender=P, after=timedelta(days=1))
+    assert story.routing.referral(referral).state.value == "signed"
+
+
+def test_whoever_has_settled_it_is_followed_by_the_superior_of_the_new_place(before: Policy, after: Policy) -> None:
+    story = in_the_moved_township(before)
+    settled = replace(story.of(P), arbitrated_by=CIVIL_P)
+    assert decides(story.routing, settled, before) == (CIVIL_P,)
+    assert decides(story.routing, settled, after) == (ARBITER,)
+    city = replace(settled, arbitrated_by=ARBITER)
+    assert decides(story.routing, city, after) == (ARBITER,)
+    abolished = replace(settled, arbitrated_by="civil_affairs-130729000000")
+    assert decides(story.routing, abolished, after) == ("civil_affairs-130708000000",)

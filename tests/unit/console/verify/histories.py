@@ -156,7 +156,7 @@ class History:
             decided_at=MONDAY + DAY,
         )
         self.says("routing", decided)
-        self.keep(RoutedRow(self.case_id, self.rows[CaseRow][self.case_id].number, 1))
+        self.keep(RoutedRow(self.case_id, self.rows[CaseRow][self.case_id].number, 1, AREA))
         self.sends(ReferralRole.LEAD, EDUCATION)
         if co is not None:
             self.sends(ReferralRole.CO, co)

@@ -17,10 +17,13 @@ from console.verify.snapshot import (
     Said,
     WatchRow,
 )
+from contracts.codes import AreaLevel
 from contracts.topics import HOME
+from libraries.policies.tree import Area, Tree
 from tests.unit.console.verify.histories import AREA, EDUCATION, MONDAY, PENSIONS, History
 
 NOW = MONDAY + timedelta(days=40)
+COUNTY, ELSEWHERE = EDUCATION.rpartition("-")[2], "130705000000"
 HOMES = {topic.name for topic in HOME.values()}
 ROWS = {
     CaseRow: "cases",
@@ -31,6 +34,12 @@ ROWS = {
     LegRow: "legs",
     WatchRow: "watches",
 }
+
+
+def tree_where(township: str, *, lies_in: str) -> Tree:
+    counties = [Area(code=code, name=code, level=AreaLevel.COUNTY, parent=None) for code in (COUNTY, ELSEWHERE)]
+    below = Area(code=township, name=township, level=AreaLevel.TOWNSHIP, parent=lies_in)
+    return Tree.on([*counties, below], NOW.date())
 
 
 def together(*told: History) -> Facts:
@@ -48,6 +57,7 @@ def together(*told: History) -> Facts:
         last={key: value for one in told for key, value in one.last.items()},
         kafka_offices={EDUCATION, PENSIONS},
         offices={EDUCATION, PENSIONS, f"township-{AREA}"},
+        trees=[tree_where(AREA, lies_in=COUNTY)],
     )
     heard = list(sent(said))
     return replace(facts, heard=heard, whole={record.topic for record in heard})

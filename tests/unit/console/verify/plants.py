@@ -9,7 +9,8 @@ import msgspec
 from console.verify.snapshot import Facts, Parked
 from contracts.codes import CaseState, ReferralState
 from contracts.topics import ALERTS, CASES, OFFICE_REFERRALS, REFERRALS, REJECTIONS
-from tests.unit.console.verify.histories import EDUCATION, MONDAY, PENSIONS, known_as
+from tests.unit.console.verify.histories import AREA, EDUCATION, MONDAY, PENSIONS, known_as
+from tests.unit.console.verify.look import ELSEWHERE, tree_where
 from tests.unit.console.verify.planting import (
     Plant,
     changed,
@@ -163,6 +164,19 @@ PLACE_PLANTS = (
         "a clock of an office that was abolished",
         lambda f: changed(f, "watches", {"office": "education-130721000000"}, case_id=PAUSED, ended_at=None),
     ),
+    Plant(
+        "follows_its_area",
+        "a referral stayed where the area was before",
+        lambda f: changed(f, "referrals", {"office": f"education-{ELSEWHERE}"}, case_id=LATE),
+    ),
+    Plant(
+        "follows_its_area",
+        "a return waits for the county before",
+        lambda f: changed(
+            f, "watches", {"kind": "return_decision", "office": f"education-{ELSEWHERE}"}, case_id=PAUSED, ended_at=None
+        ),
+    ),
+    Plant("follows_its_area", "the area has moved", lambda f: replace(f, trees=[tree_where(AREA, lies_in=ELSEWHERE)])),
     Plant("held_by_an_office", "the office is gone", lambda f: replace(f, offices=f.offices - {EDUCATION})),
 )
 

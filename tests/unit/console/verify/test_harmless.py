@@ -11,8 +11,8 @@ from console.verify.snapshot import Facts, Fault
 from contracts.topics import CASES
 from tests.unit.console.verify.clock_plants import a_watch, late_watch, with_receipt
 from tests.unit.console.verify.histories import PENSIONS
-from tests.unit.console.verify.look import NOW, sent
-from tests.unit.console.verify.planting import doubled, stray, without
+from tests.unit.console.verify.look import ELSEWHERE, NOW, sent
+from tests.unit.console.verify.planting import changed, doubled, stray, without
 from tests.unit.console.verify.plants import CLOSED, LATE, NOBODY, PENSIONS_TOPIC
 from tests.unit.console.verify.stories import all_well
 
@@ -65,6 +65,11 @@ def just_due(facts: Facts) -> Facts:
     return a_watch(facts, next_fire_at=NOW - timedelta(minutes=1))
 
 
+def sent_elsewhere(facts: Facts) -> Facts:
+    """A coordinator may choose any office below its own."""
+    return changed(facts, "referrals", {"office": f"education-{ELSEWHERE}", "by_hand": True}, case_id=LATE)
+
+
 HARMLESS = {
     "said_again": (said_again, None),
     "said_since": (said_since, None),
@@ -74,6 +79,7 @@ HARMLESS = {
     "without_kafka": (without_kafka, None),
     "answered_in_time": (answered_in_time, "none_overdue"),
     "just_due": (just_due, "none_overdue"),
+    "sent_elsewhere": (sent_elsewhere, "follows_its_area"),
 }
 """With the one check that is asked, where the rest of the story was left as it was."""
 
