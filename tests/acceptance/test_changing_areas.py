@@ -10,7 +10,7 @@ import asyncpg
 import httpx
 import pytest
 
-from contracts.topics import ALERTS, CASES, REFERRALS
+from contracts.topics import ALERTS, CASES, OFFICE_REFERRALS, REFERRALS
 from libraries.policies import load_policy
 from libraries.runtime.web.auth import Role
 from tests.acceptance.installation import SERVICES, Installation, installed, until
@@ -24,6 +24,8 @@ MIDNIGHT = datetime.fromisoformat("2026-03-31T23:59:50+08:00")
 """So short before the day that it comes while the services start or run."""
 WEEKS_LATER = datetime.fromisoformat("2026-05-20T08:30:00+08:00")
 OLD, NEW = "education-130721000000", "education-130705000000"
+COUNTY_BEFORE, COUNTY_NOW = "130722000000", "130705000000"
+"""Of the township that moves with its code."""
 MERGED, RENUMBERED, MOVED, RENAMED = "130721101", "130729100", "130722200", "130722201"
 NOW = {MERGED: "130705001000", RENUMBERED: "130708100000", MOVED: "130722200000", RENAMED: "130722201000"}
 OFFICES = [
@@ -60,6 +62,7 @@ async def test_open_work_goes_with_its_place_and_nothing_is_said_to_nobody(
     cases = await _registered(place)
     await _dispatched(place, conn, len(cases))
     assert await _sees(place, "130705000000") == set(), "not before the day"
+    returned = await _asks_to_return(place, cases[MOVED])
 
     await _starts_again(place, MIDNIGHT)
     for area, case in cases.items():
@@ -74,6 +77,9 @@ async def test_open_work_goes_with_its_place_and_nothing_is_said_to_nobody(
 
     await until("rights follow", lambda: _rights_follow(place, cases))
     await _the_successor_signs(place, cases[MERGED])
+    await _the_new_county_has_it(place, cases[MOVED])
+    await _the_new_county_decides(place, returned)
+    await _verify_finds_everything_where_it_belongs(place)
 
     await _starts_again(place, WEEKS_LATER, speed=600)
     known = set(load_policy(pack, WEEKS_LATER.date()).offices)
@@ -83,6 +89,7 @@ async def test_open_work_goes_with_its_place_and_nothing_is_said_to_nobody(
             if kind.startswith("supervision."):
                 assert value["recipients"], (kind, value)
                 assert set(value["recipients"]) <= known
+                assert case != cases[MOVED] or not any(one.endswith(COUNTY_BEFORE) for one in value["recipients"])
     rungs = await conn.fetch("SELECT recipients FROM notify.alerts WHERE type <> 'clock.due' OR level <> ''")
     assert rungs
     assert all(json.loads(row["recipients"]) for row in rungs)
@@ -173,6 +180,48 @@ async def _the_successor_signs(place: Installation, case_id: str) -> None:
         referral = await until("the successor has it", inbox)
         reply = await office.post(f"/v1/referrals/{referral['referral_id']}/sign", json={})
         assert (reply.status_code, reply.json()["state"]) == (200, "signed")
+
+
+async def _asks_to_return(place: Installation, case_id: str) -> str:
+    """The old county's bureau does not think that it is competent, and its coordinator has not decided yet."""
+    async with place.client("routing", Role.OFFICER, office=f"education-{COUNTY_BEFORE}") as office:
+        (mine,) = [one for one in (await office.get("/v1/referrals")).json()["items"] if one["case_id"] == case_id]
+        referral = str(mine["referral_id"])
+        asked = await office.post(f"/v1/referrals/{referral}/return", json={"reason": "not_competent"})
+        assert (asked.status_code, asked.json()["decider"]) == (200, f"civil_affairs-{COUNTY_BEFORE}"), asked.text
+    return referral
+
+
+async def _the_new_county_has_it(place: Installation, case_id: str) -> None:
+    """Each office that had a part has handed it on once, and both know."""
+    told = await place.heard(REFERRALS.name, case_id, ["referral.office_succeeded"] * 2 + ["clock.recalculated"])
+    succeeded = [value for kind, value in told if kind == "referral.office_succeeded"]
+    assert {(one["predecessor"], one["office"]) for one in succeeded} == {
+        (f"{role}-{COUNTY_BEFORE}", f"{role}-{COUNTY_NOW}") for role in ("education", "civil_affairs")
+    }
+    assert len(succeeded) == len({one["referral_id"] for one in succeeded})
+    for county in (COUNTY_BEFORE, COUNTY_NOW):
+        heard = await place.heard(OFFICE_REFERRALS.named(f"education-{county}"), case_id, ["referral.office_succeeded"])
+        copies = [value for kind, value in heard if kind == "referral.office_succeeded"]
+        assert copies == [one for one in succeeded if one["office"] == f"education-{COUNTY_NOW}"]
+
+
+async def _the_new_county_decides(place: Installation, referral: str) -> None:
+    body, path = {"approve": False}, f"/v1/referrals/{referral}/decide-return"
+    for county, status in ((COUNTY_BEFORE, 404), (COUNTY_NOW, 200)):
+        scope = {"office": f"civil_affairs-{county}", "area": county}
+        async with place.client("routing", Role.COORDINATOR, **scope) as coordinator:
+            decided = await coordinator.post(path, json=body)
+            assert decided.status_code == status, decided.text
+    assert decided.json()["referral"]["office"] == f"education-{COUNTY_NOW}"
+
+
+async def _verify_finds_everything_where_it_belongs(place: Installation) -> None:
+    _, output = await place.command("verify", "--json")
+    looked = {one["name"]: one for one in json.loads(output)["checks"]}
+    for name in ("held_by_an_office", "follows_its_area"):
+        assert looked[name]["checked"] >= len(NOW)
+        assert looked[name]["faults"] == []
 
 
 async def _refused(place: Installation) -> list[str] | None:
