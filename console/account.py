@@ -11,13 +11,12 @@ from typing import Any, Final
 
 import click
 import msgspec
-from rich.table import Table
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console.main import quiet, told
-from console.screen import console
 from console.target import Target, of_installation
+from console.terminal import console
 from console.token import check_place, check_post
 from contracts.codes import Role
 from contracts.personal import is_personal
@@ -155,6 +154,8 @@ def list_(*, target: Target, as_json: bool) -> None:
     if as_json:
         told(msgspec.json.encode([_shown(one) for one in found]).decode())
         return
+    from rich.table import Table  # noqa: PLC0415 - not there in an installation without the extra `local`
+
     table = Table("login", "id", "posts", "state", box=None)
     for one in found:
         posts = "\n".join(

@@ -16,7 +16,6 @@ import msgspec
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from alembic.script import ScriptDirectory
-from rich.table import Table
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -26,8 +25,8 @@ from console import endpoints, topics
 from console import places as where
 from console.main import quiet, told
 from console.preparing import PROCESSES, SERVICES
-from console.screen import console
 from console.target import Target, of_installation
+from console.terminal import console
 from libraries.deadlines.limits import civil_day
 from libraries.policies import PolicyRefused, load_policy
 from libraries.runtime.clock import Clock
@@ -272,6 +271,8 @@ def doctor(*, target: Target, as_json: bool) -> None:
 
 
 def _show(found: list[Finding]) -> None:
+    from rich.table import Table  # noqa: PLC0415 - not there in an installation without the extra `local`
+
     table = Table(box=None, show_header=False)
     for finding in found:
         mark = {True: "[green]好 ok[/green]", False: "[red]错 wrong[/red]", None: "[yellow]不明 unknown[/yellow]"}

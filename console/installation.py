@@ -43,6 +43,16 @@ class Time(msgspec.Struct, frozen=True, kw_only=True):
     anchor: datetime
 
 
+def time_variables(time_: Time | None) -> dict[str, str]:
+    if time_ is None:
+        return {}
+    return {
+        "YIMEN_TIME_SPEED": str(time_.speed),
+        "YIMEN_TIME_ORIGIN": time_.origin.isoformat(),
+        "YIMEN_TIME_ANCHOR": time_.anchor.isoformat(),
+    }
+
+
 class Facts(msgspec.Struct, kw_only=True):
     """What stays the same from start to start."""
 

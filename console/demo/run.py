@@ -25,8 +25,8 @@ from console.engines.child import EngineFailed
 from console.installation import Installation, InUse, Refused
 from console.main import quiet
 from console.running import Running, StartFailed
-from console.screen import console
 from console.target import find_target
+from console.terminal import console
 from console.topics import DEFAULT_POLICY
 from console.up import StopAsked, raise_on_signals
 from console.verify import oracle

@@ -5,11 +5,10 @@ import sys
 
 import click
 import msgspec
-from rich.table import Table
 
 from console.main import quiet, told
-from console.screen import console
 from console.target import Target, of_installation
+from console.terminal import console
 from console.verify import oracle
 from console.verify.oracle import Report
 
@@ -48,6 +47,8 @@ def verify(*, target: Target, settle: float, topics: bool, as_json: bool) -> Non
 def show(report: Report) -> None:
     """Counts of every check, then each fault with its ids."""
     out = console()
+    from rich.table import Table  # noqa: PLC0415 - not there in an installation without the extra `local`
+
     table = Table(box=None)
     for heading in ("检查 check", "看过 looked at", "错误 wrong"):
         table.add_column(heading, justify="left" if heading.startswith("检查") else "right")
