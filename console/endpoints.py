@@ -1,6 +1,7 @@
 """`<data>/endpoints.json`: how to reach a running installation, for scripts and other commands."""
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -9,6 +10,7 @@ from libraries.policies import Policy
 from libraries.runtime.web.auth import Principal, Role, issue_token
 
 DEMO_ROLE = "education"
+READY_MADE: Final = (Role.TOWNSHIP, Role.CLERK, Role.OFFICER, Role.COORDINATOR, Role.OPS)
 
 
 class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,5 +68,5 @@ def ready_made(key: str, policy: Policy) -> dict[str, str]:
                 installation=True,
             ),
         )
-        for role in Role
+        for role in READY_MADE
     }

@@ -3,6 +3,7 @@
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
@@ -16,9 +17,12 @@ from libraries.policies import Policy, load_policy
 from libraries.runtime.settings import SHORTEST_TOKEN_KEY
 from libraries.runtime.web.auth import Principal, Role, issue_token, unscoped
 
+SYSTEMS_AND_PEOPLE: Final = tuple(role.value for role in Role if role not in {Role.APPLICANT, Role.LINK})
+"""Whoever has a receipt or a link has it from a person; the portal makes a token of it that lasts as long as a page."""
+
 
 @click.command()
-@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--role", type=click.Choice(SYSTEMS_AND_PEOPLE), required=True)
 @click.option("--office", help="Code of the office that the token speaks for; an officer needs one.")
 @click.option("--area", help="Sees this area and below; 2, 4, 6, 9 or 12 digits. Without it: the area of its office.")
 @click.option("--source", "sources", multiple=True, help="Of a township's system: a source that it may register.")

@@ -24,6 +24,9 @@ class Relation(Code):
     FORMER = "former", "原承办单位", "Former handler"
     COORDINATOR = "coordinator", "属地统筹", "Coordinator of the area"
     OPS = "ops", "运维", "Operations"
+    ASSISTANT = "assistant", "村级代办员", "Village assistant"
+    AUDITOR = "auditor", "审计", "Auditor of the area"
+    APPLICANT = "applicant", "申请人", "Applicant"
     STRANGER = "stranger", "无关人员", "Stranger"
 
 
@@ -52,20 +55,35 @@ class Access(Code):
     ALLOWED = "allowed", "可阅", "Yes"
 
 
-GRID: Final = """
-              window  area_window  lead    co_handler  copy    decider  arbiter  former  coordinator  ops  stranger
-state         yes     yes          yes     yes         yes     yes      yes      yes     yes          yes  no
-summary       yes     no           yes     yes         yes     yes      yes      no      yes          no   no
-attributes    yes     no           yes     yes         yes     yes      yes      no      yes          no   no
-materials     yes     no           yes     yes         yes     yes      yes      no      yes          no   no
-applicant     record  no           record  record      record  record   record   no      record       no   no
-own_referral  no      no           yes     yes         yes     no       no       yes     no           no   no
-referrals     yes     yes          yes     no          no      yes      yes      no      yes          yes  no
-own_answers   no      no           yes     yes         yes     no       no       yes     no           no   no
-co_answers    yes     no           yes     no          no      yes      yes      no      yes          no   no
-lead_answers  yes     no           yes     no          no      yes      yes      no      yes          no   no
-story         yes     yes          yes     no          no      yes      yes      no      yes          yes  no
-reads         no      no           no      no          no      no       no       no      yes          no   no
+OF_OFFICES: Final = """
+              window  area_window  lead    co_handler  copy    decider  arbiter  former  coordinator
+state         yes     yes          yes     yes         yes     yes      yes      yes     yes
+summary       yes     no           yes     yes         yes     yes      yes      no      yes
+attributes    yes     no           yes     yes         yes     yes      yes      no      yes
+materials     yes     no           yes     yes         yes     yes      yes      no      yes
+applicant     record  no           record  record      record  record   record   no      record
+own_referral  no      no           yes     yes         yes     no       no       yes     no
+referrals     yes     yes          yes     no          no      yes      yes      no      yes
+own_answers   no      no           yes     yes         yes     no       no       yes     no
+co_answers    yes     no           yes     no          no      yes      yes      no      yes
+lead_answers  yes     no           yes     no          no      yes      yes      no      yes
+story         yes     yes          yes     no          no      yes      yes      no      yes
+reads         no      no           no      no          no      no       no       no      yes
+"""
+OF_OTHERS: Final = """
+              ops  assistant  auditor  applicant  stranger
+state         yes  yes        yes      yes        no
+summary       no   no         no       no         no
+attributes    no   no         no       no         no
+materials     no   yes        no       yes        no
+applicant     no   no         no       no         no
+own_referral  no   no         no       no         no
+referrals     yes  yes        yes      yes        no
+own_answers   no   no         no       no         no
+co_answers    no   no         no       no         no
+lead_answers  no   no         no       no         no
+story         yes  yes        no       yes        no
+reads         no   no         yes      no         no
 """
 """`record`: whoever opens it names a purpose of the policy, and stands on record with it before the answer leaves.
 `own_…` speaks of an office's own leg, so only an office that has or had one has it."""
@@ -73,19 +91,17 @@ reads         no      no           no      no          no      no       no      
 _WORDS: Final = {"yes": Access.ALLOWED, "record": Access.ON_RECORD, "no": Access.DENIED}
 
 
-def _read(grid: str) -> Mapping[Relation, Mapping[Part, Access]]:
+def _read(grid: str) -> dict[Relation, Mapping[Part, Access]]:
     head, *rows = (line.split() for line in grid.strip().splitlines())
     cells = {Part(name): [_WORDS[word] for word in words] for name, *words in rows}
     columns = [Relation(name) for name in head]
-    return MappingProxyType(
-        {
-            relation: MappingProxyType({part: found[place] for part, found in cells.items()})
-            for place, relation in enumerate(columns)
-        }
-    )
+    return {
+        relation: MappingProxyType({part: found[place] for part, found in cells.items()})
+        for place, relation in enumerate(columns)
+    }
 
 
-MATRIX: Final = _read(GRID)
+MATRIX: Final = MappingProxyType(_read(OF_OFFICES) | _read(OF_OTHERS))
 _ORDER: Final = tuple(Access)
 
 
@@ -148,6 +164,17 @@ LASTS: Final[Mapping[Relation, Lasts]] = MappingProxyType(
             "事项或其首问窗口所在区域的统筹人员。", "A coordinator of the area of the matter or of its window."
         ),
         Relation.OPS: Lasts("系统运行维护人员。", "Whoever runs the installation; in an area if the token has one."),
+        Relation.ASSISTANT: Lasts(
+            "事项所在村（社区）的代办员。", "The assistant of the village or community where the matter lies."
+        ),
+        Relation.AUDITOR: Lasts(
+            "事项或其首问窗口所在区域的审计人员和管理员。",
+            "An auditor or administrator of the area of the matter or of its window.",
+        ),
+        Relation.APPLICANT: Lasts(
+            "凭回执上的编号和查询码查询的申请人；只限该事项，页面上没有任何人的姓名。",
+            "The applicant, who has the number and the code of the receipt: of this case alone, and nobody's name.",
+        ),
         Relation.STRANGER: Lasts(
             "其他任何人；对其而言该事项不存在（404）。", "Anybody else. For them there is no such case (404)."
         ),

@@ -69,6 +69,11 @@ class Role(Code):
     OFFICER = "officer", "承办人员", "Officer"
     COORDINATOR = "coordinator", "协调员", "Coordinator"
     OPS = "ops", "运维人员", "Operator"
+    ASSISTANT = "assistant", "村级代办员", "Village assistant"
+    ADMINISTRATOR = "administrator", "管理员", "Administrator"
+    AUDITOR = "auditor", "审计人员", "Auditor"
+    APPLICANT = "applicant", "申请人", "Applicant"
+    LINK = "link", "受托单位", "Office by link"
 
 
 class Door(Code):

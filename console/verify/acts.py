@@ -61,10 +61,10 @@ def acts_have_actors(facts: Facts) -> Iterator[Fault | None]:
 
 
 def _lacks(by: Actor | None) -> list[str]:
-    """Whoever runs the installation speaks for no office."""
+    """Whoever runs the installation speaks for no office, nor does an applicant."""
     if by is None:
         return ["by whom"]
-    if by.role is Role.OPS and by.door is Door.CONSOLE:
+    if (by.role is Role.OPS and by.door is Door.CONSOLE) or by.role is Role.APPLICANT:
         return []
     lacks = ["the role"] if by.role is None else []
     lacks += [] if by.office else ["the office"]

@@ -95,6 +95,19 @@ REQUESTS: Final = (
         "window or the coordinator who has it.",
     ),
     Refusal(
+        "no_such_receipt",
+        403,
+        "编号或者查询码不正确。请对照回执重新填写；查询码遗失的，请携带身份证件到首问窗口补发。",
+        "The number or the code is not right. Compare them with the receipt; if the code is lost, the first-contact "
+        "window issues it again.",
+    ),
+    Refusal(
+        "not_the_window",
+        403,
+        "补发回执由首问窗口办理。请到登记该事项的窗口办理。",
+        "A receipt is issued again by the window that registered the matter. Turn to that window.",
+    ),
+    Refusal(
         "no_such_path",
         404,
         "没有这个地址。可用的地址见 /openapi.json。",

@@ -27,7 +27,12 @@ from services.intake.views import CaseView, NoticeView, Relations, to_notice, to
 
 Call = Request[Principal, Any, State]
 
-ACTS_ON_CASES = requires(Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR)
+CALLERS: Final = (Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR)
+"""Who calls an applicant, and does what a window does."""
+ACTS_ON_CASES = requires(*CALLERS)
+SAYS_HOW_IT_IS = requires(*CALLERS, Role.APPLICANT)
+APPLICANTS: Final = frozenset({"callback", "reopen"})
+"""What an applicant does without a window: rate the result, and have the case opened again."""
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,6 +141,8 @@ def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
     async def take(request: Call, state: State, key: FromPath[str], data: JSONBody[Act]) -> Response[Any]:
         if getattr(data, "override", False) and request.user.role is not Role.COORDINATOR:
             raise Rejected("needs_coordinator")
+        if not getattr(data, "reached", True) and request.user.role is Role.APPLICANT:
+            raise Rejected("role_not_allowed", roles=[role.value for role in CALLERS])
         policy = state.policy.policy
         async with transaction(state.engine) as conn:
             found = await find(conn, request.user, key)
@@ -155,7 +162,7 @@ def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
         take.__defaults__ = (kind(),)  # no body says as much as an empty one
     return post(
         f"/v1/cases/{{key:str}}/{path}",
-        guards=[ACTS_ON_CASES],
+        guards=[SAYS_HOW_IT_IS if path in APPLICANTS else ACTS_ON_CASES],
         status_code=200,
         tags=["acts"],
         name=f"act_{path.replace('-', '_')}",

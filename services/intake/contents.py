@@ -1,7 +1,7 @@
 """What a case is about, over HTTP: to whom the matrix of the contracts gives it, and each opening on record."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
@@ -31,9 +31,21 @@ from services.intake.views import CaseView, to_view
 
 Call = Request[Principal, Any, State]
 
-SEES = requires(Role.TOWNSHIP, Role.CLERK, Role.OFFICER, Role.COORDINATOR, Role.OPS)
+LOOKS: Final = (
+    Role.TOWNSHIP,
+    Role.CLERK,
+    Role.OFFICER,
+    Role.COORDINATOR,
+    Role.OPS,
+    Role.ASSISTANT,
+    Role.ADMINISTRATOR,
+    Role.AUDITOR,
+)
+SEES = requires(*LOOKS)
+SEES_ONE = requires(*LOOKS, Role.APPLICANT)
+"""One case, by name; an applicant has no list."""
 SEES_PEOPLE = requires(Role.TOWNSHIP, Role.CLERK, Role.OFFICER, Role.COORDINATOR)
-AUDITS = requires(Role.COORDINATOR)
+AUDITS = requires(Role.COORDINATOR, Role.ADMINISTRATOR, Role.AUDITOR)
 
 
 class MaterialView(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +103,7 @@ class CaseContent(CaseListed, frozen=True, kw_only=True):
     links: CaseLinks
 
 
-@get("/v1/cases/{key:str}", guards=[SEES], tags=["cases"])
+@get("/v1/cases/{key:str}", guards=[SEES_ONE], tags=["cases"])
 async def show(request: Call, state: State, key: FromPath[str]) -> CaseContent:
     """One case, by id or number, with what it is about as far as the caller may read it.
 

@@ -23,13 +23,14 @@ from libraries.runtime.web.representations import AskedForm, AskedLanguage, tell
 from libraries.runtime.web.requests import AskedArea
 from services.intake import explaining, registration, store
 from services.intake.actions import ACTS
-from services.intake.contents import CONTENTS, SEES, CaseListed, to_listed
+from services.intake.contents import CONTENTS, SEES, SEES_ONE, CaseListed, to_listed
 from services.intake.lookup import Found, find, known_by_token, relations_of, sees, window_of
+from services.intake.receipts import RECEIPTS, CaseRegistered, Codes, list_codes, to_registered
 from services.intake.registration import Outcome, Registered
 from services.intake.relations import list_relations
 from services.intake.time_report import TimeView, to_time
 from services.intake.timeline import ClockView, Entry, own_clocks, to_entries
-from services.intake.views import CaseView, to_view
+from services.intake.views import to_view
 
 Call = Request[Principal, Any, State]
 
@@ -55,12 +56,12 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     guards=[REGISTERS],
     media_type=MediaType.JSON,
     tags=["cases"],
-    opt=Described(answers={200: CaseView, 201: CaseView}, body=Submission, gone=True).opt(),
+    opt=Described(answers={200: CaseRegistered, 201: CaseRegistered}, body=Submission, gone=True).opt(),
 )
 async def register(request: Call, state: State) -> Response[Any]:
     """Register a matter: 201 with the case, 200 if it was there before, 409 for another content, 422 for faults."""
-    (outcome,) = await _registered([await request.body()], request.user, state)
-    return _answer(outcome, request)
+    outcomes, codes = await _registered([await request.body()], request.user, state)
+    return _answer(outcomes[0], request, codes)
 
 
 @post(
@@ -84,12 +85,12 @@ async def register_batch(request: Call, state: State) -> Response[bytes]:
         return problem(request, Refused(code="too_large", facts={"most": f"{MOST_LINES} lines"}))
     answers = []
     for start in range(0, len(lines), PORTION):
-        outcomes = await _registered(lines[start : start + PORTION], request.user, state)
-        answers += [_line(outcome, request) for outcome in outcomes]
+        outcomes, codes = await _registered(lines[start : start + PORTION], request.user, state)
+        answers += [_line(outcome, request, codes) for outcome in outcomes]
     return Response(b"".join(answers), status_code=200, media_type=NDJSON)
 
 
-async def _registered(bodies: Sequence[bytes], user: Principal, state: State) -> list[Outcome]:
+async def _registered(bodies: Sequence[bytes], user: Principal, state: State) -> tuple[list[Outcome], Codes]:
     policy = state.policy.policy
     bounds = registration.Bounds(
         sources=user.sources,
@@ -97,7 +98,7 @@ async def _registered(bodies: Sequence[bytes], user: Principal, state: State) ->
         sees=lambda case: sees(user, case),
     )
     async with transaction(state.engine) as conn:
-        return await registration.register(
+        outcomes = await registration.register(
             bodies,
             conn,
             policy=policy,
@@ -106,21 +107,23 @@ async def _registered(bodies: Sequence[bytes], user: Principal, state: State) ->
             now=state.clock.now(),
             bounds=bounds,
         )
+        return outcomes, await list_codes(conn, [one for one in outcomes if isinstance(one, Registered)], state.sealer)
 
 
-def _line(outcome: Outcome, request: Call) -> bytes:
-    answer = _answer(outcome, request)
+def _line(outcome: Outcome, request: Call, codes: Codes) -> bytes:
+    answer = _answer(outcome, request, codes)
     status = answer.status_code or 200
     body = answer.content if isinstance(answer.content, bytes) else msgspec.json.encode(answer.content)
     return b'{"status":%d,"answer":%s}\n' % (status, body)
 
 
-def _answer(outcome: Outcome, request: Call) -> Response[Any]:
+def _answer(outcome: Outcome, request: Call, codes: Codes) -> Response[Any]:
     match outcome:
         case Registered(case=case, repeated=repeated):
             location = {"location": f"/v1/cases/{case.id}"}
+            relations = known_by_token(request.user, case)
             return Response(
-                to_view(case, request.app.state.policy.policy, known_by_token(request.user, case)),
+                to_registered(to_view(case, request.app.state.policy.policy, relations), relations, codes),
                 status_code=200 if repeated else 201,
                 headers=location,
             )
@@ -167,14 +170,14 @@ async def list_cases(  # noqa: PLR0913, PLR0917 - one for each question
     return Page(items=items, next=more)
 
 
-@get("/v1/cases/{key:str}/timeline", guards=[SEES], tags=["cases"])
+@get("/v1/cases/{key:str}/timeline", guards=[SEES_ONE], tags=["cases"])
 async def show_timeline(request: Call, state: State, key: FromPath[str]) -> list[Entry]:
     """What happened to the case, in the order in which it was heard, also in words."""
     found, story = await _story(request, state, key)
     return to_entries(story, state.policy.policy, found.relations)
 
 
-@get("/v1/cases/{key:str}/clocks", guards=[SEES], tags=["cases"])
+@get("/v1/cases/{key:str}/clocks", guards=[SEES_ONE], tags=["cases"])
 async def show_clocks(request: Call, state: State, key: FromPath[str]) -> list[ClockView]:
     """The window's own clocks, open and stopped, with the law behind each; routing has those of the referrals."""
     _, story = await _story(request, state, key)
@@ -188,7 +191,7 @@ async def _story(request: Call, state: State, key: str) -> tuple[Found, list[sto
         return found, await store.list_timeline(conn, found.case.id)
 
 
-@get("/v1/cases/{key:str}/time", guards=[SEES], tags=["cases"])
+@get("/v1/cases/{key:str}/time", guards=[SEES_ONE], tags=["cases"])
 async def show_time(request: Call, state: State, key: FromPath[str]) -> TimeView:
     """Who used how many days: the office, the window, the decider on a return; paused or waiting is nobody's."""
     found, story = await _story(request, state, key)
@@ -197,7 +200,7 @@ async def show_time(request: Call, state: State, key: FromPath[str]) -> TimeView
 
 @get(
     "/v1/cases/{key:str}/explain",
-    guards=[SEES],
+    guards=[SEES_ONE],
     tags=["cases"],
     opt=Described(answers={200: explaining.CaseExplained}, media=FORMS).opt(),
 )
@@ -228,4 +231,5 @@ ROUTES: list[HTTPRouteHandler] = [
     explain,
     *CONTENTS,
     *ACTS,
+    *RECEIPTS,
 ]

@@ -8,7 +8,7 @@ from contracts.access import Part, Relation
 from libraries.policies import Policy
 from libraries.policies.decision import coordinator
 from libraries.runtime.failures import Rejected
-from libraries.runtime.web.access import by_token, demand, known
+from libraries.runtime.web.access import NO_OFFICE, by_token, demand, known
 from libraries.runtime.web.auth import Principal, Role, Who
 from services.intake import store
 from services.intake.domain.case import Case
@@ -50,9 +50,9 @@ async def find(conn: AsyncConnection, user: Principal, key: str) -> Found:
 
 
 def relations_of(user: Principal, case: Case, offices: Relations) -> frozenset[Relation]:
-    """By the token, and by the referrals of the office for which it speaks. Operations speaks for no office."""
+    """By the token, and by the referrals of the office for which it speaks."""
     found = known_by_token(user, case)
-    if user.role is Role.OPS or user.office is None:
+    if user.role in NO_OFFICE or user.office is None:
         return found
     return found | {one.holds(case.state) for one in offices if user.speaks_for(one.office)}
 
@@ -67,6 +67,8 @@ def window_of(user: Principal, policy: Policy) -> str | None:
 
 def acts_as(user: Principal, case: Case, policy: Policy) -> Who:
     """Who does something with the case; a token that names no office speaks for the one of its role there."""
+    if user.role is Role.APPLICANT:
+        return Who.of(user)
     if user.role is Role.COORDINATOR:
         return Who.of(user, coordinator(policy, user.area or case.area))
     return Who.of(user, window_of(user, policy) or case.first_contact_office)
@@ -78,4 +80,4 @@ def sees(user: Principal, case: Case) -> bool:
 
 
 def known_by_token(user: Principal, case: Case) -> frozenset[Relation]:
-    return by_token(user, area=case.area, window=case.first_contact_office)
+    return by_token(user, case_id=case.id, area=case.area, window=case.first_contact_office)

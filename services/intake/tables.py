@@ -124,6 +124,18 @@ summary_reads = Table(
     Index("summary_reads_of_case", "case_id", "id"),
 )
 
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("case_id", Uuid, ForeignKey("cases.case_id"), primary_key=True),
+    Column("issue", Integer, primary_key=True),
+    Column("issued_at", DateTime(timezone=True), nullable=False),
+    Column("subject", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("office", String),
+    CheckConstraint("issue > 0", name="first_receipt_is_the_registration"),
+)
+
 office_relations = Table(
     "office_relations",
     metadata,

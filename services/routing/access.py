@@ -10,8 +10,8 @@ from contracts.access import ANSWERS_OF, OF_ROLE, Access, Part, Relation, access
 from contracts.codes import ClockKind, ReferralRole
 from libraries.policies import Policy
 from libraries.runtime.failures import Rejected
-from libraries.runtime.web.access import by_token, demand
-from libraries.runtime.web.auth import Principal, Role
+from libraries.runtime.web.access import NO_OFFICE, by_token, demand
+from libraries.runtime.web.auth import Principal
 from services.routing import store
 from services.routing.decisions import caller_of
 from services.routing.domain.deciders import decides, office_of
@@ -60,9 +60,10 @@ def sees(user: Principal, referral: Referral, relations: frozenset[Relation]) ->
 
 
 def relations_of(user: Principal, routing: Routing) -> frozenset[Relation]:
-    """By the token, and by the referrals of the office for which it speaks. Operations speaks for no office."""
-    found = by_token(user, area=routing.matter.area, window=routing.matter.first_contact_office)
-    if user.role is Role.OPS or user.office is None:
+    """By the token, and by the referrals of the office for which it speaks."""
+    matter = routing.matter
+    found = by_token(user, case_id=matter.case_id, area=matter.area, window=matter.first_contact_office)
+    if user.role in NO_OFFICE or user.office is None:
         return found
     return found | frozenset(_of_office(user, routing))
 
@@ -72,7 +73,7 @@ def _decides(user: Principal, routing: Routing, referral: Referral, policy: Poli
 
 
 def _own(user: Principal, referral: Referral) -> bool:
-    return user.role is not Role.OPS and user.speaks_for(referral.office)
+    return user.role not in NO_OFFICE and user.speaks_for(referral.office)
 
 
 def _of_office(user: Principal, routing: Routing) -> Iterator[Relation]:

@@ -74,6 +74,8 @@ def _visible(statement: Select[tuple[UUID]], user: Principal, wanted: Wanted, po
     if user.role is Role.OFFICER:
         column = referrals.c.office if wanted.decider is None else referrals.c.decider
         return statement.where(among(column, policy.codes_of_office(user.office)))
+    if user.role is Role.APPLICANT:
+        return statement.where(referrals.c.case_id == user.case)
     areas = policy.ranges_within(user.area)
     if areas is None:
         return statement

@@ -38,9 +38,19 @@ Call = Request[Principal, Any, State]
 
 ANSWERS = requires(Role.OFFICER)
 DECIDES = requires(Role.COORDINATOR, Role.OFFICER)
-SEES = requires(Role.OFFICER, Role.CLERK, Role.TOWNSHIP, Role.COORDINATOR, Role.OPS)
+SEES = requires(
+    Role.OFFICER,
+    Role.CLERK,
+    Role.TOWNSHIP,
+    Role.COORDINATOR,
+    Role.OPS,
+    Role.ASSISTANT,
+    Role.ADMINISTRATOR,
+    Role.AUDITOR,
+    Role.APPLICANT,
+)
 SEES_TEXT = requires(Role.OFFICER, Role.CLERK, Role.TOWNSHIP, Role.COORDINATOR)
-AUDITS = requires(Role.COORDINATOR)
+AUDITS = requires(Role.COORDINATOR, Role.ADMINISTRATOR, Role.AUDITOR)
 LARGEST_PAGE = 200
 TOLD = Described(answers={200: ReferralView}).opt()
 

@@ -1,6 +1,7 @@
 """The matrix is whole, and says at least what the rules of the trade demand."""
 
 from functools import cache
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -8,6 +9,7 @@ from console.topics import DEFAULT_POLICY
 from contracts.access import DOORS, LASTS, MATRIX, OF_ROLE, Access, Part, Relation, access, readable
 from contracts.codes import ReferralRole
 from libraries.policies import PolicyWatch
+from libraries.runtime.failures import Rejected
 from libraries.runtime.web.access import by_token
 from libraries.runtime.web.auth import Principal, Role, issue_token, read_token
 
@@ -61,6 +63,7 @@ def watch() -> PolicyWatch:
 
 ZHANGBEI, TOWN, OTHER = "130722000000", "130722100000", "130723000000"
 WINDOW = f"township-{TOWN}"
+CASE = uuid4()
 
 
 @pytest.mark.parametrize(
@@ -85,6 +88,12 @@ WINDOW = f"township-{TOWN}"
         (Role.OPS, None, None, {Relation.OPS}),
         (Role.OPS, WINDOW, None, {Relation.OPS}),
         (Role.OPS, None, "130724000000", set()),
+        (Role.ASSISTANT, None, OTHER, {Relation.ASSISTANT}),
+        (Role.ASSISTANT, None, TOWN, set()),  # the window's own area, where the matter does not lie
+        (Role.AUDITOR, None, ZHANGBEI, {Relation.AUDITOR}),
+        (Role.ADMINISTRATOR, None, OTHER, {Relation.AUDITOR}),
+        (Role.ADMINISTRATOR, WINDOW, None, {Relation.AUDITOR}),  # and no window
+        (Role.AUDITOR, None, "130724000000", set()),
     ],
 )
 def test_what_a_token_makes_of_its_bearer(
@@ -92,4 +101,18 @@ def test_what_a_token_makes_of_its_bearer(
 ) -> None:
     """A matter of one county that a window of another took."""
     who = Principal(subject="x", role=role, office=office, area=area, installation=office is None and area is None)
-    assert by_token(read_token(KEY, issue_token(KEY, who)).stands_in(watch()), area=OTHER, window=WINDOW) == relations
+    user = read_token(KEY, issue_token(KEY, who)).stands_in(watch())
+    assert by_token(user, case_id=CASE, area=OTHER, window=WINDOW) == relations
+
+
+@pytest.mark.parametrize(("case", "relations"), [(CASE, {Relation.APPLICANT}), (uuid4(), set()), (None, set())])
+def test_a_receipt_opens_one_case(case: UUID | None, relations: set[Relation]) -> None:
+    who = read_token(KEY, issue_token(KEY, Principal(subject="x", role=Role.APPLICANT, case=case)))
+    assert by_token(who.stands_in(watch()), case_id=CASE, area=OTHER, window=WINDOW) == relations
+
+
+@pytest.mark.parametrize(("office", "referral"), [(None, CASE), (WINDOW, None)])
+def test_a_link_names_an_office_and_a_referral(office: str | None, referral: UUID | None) -> None:
+    who = Principal(subject="x", role=Role.LINK, office=office, referral=referral)
+    with pytest.raises(Rejected, match="unscoped_token"):
+        read_token(KEY, issue_token(KEY, who))

@@ -1,13 +1,18 @@
 """What a token alone makes of its bearer, and what the matrix of the contracts then allows."""
 
 from collections.abc import Collection
+from typing import Final
+from uuid import UUID
 
 from contracts.access import Access, Part, Relation, access
 from libraries.runtime.failures import Rejected
 from libraries.runtime.web.auth import Principal, Role
 
+NO_OFFICE: Final = frozenset({Role.OPS, Role.AUDITOR, Role.ADMINISTRATOR, Role.APPLICANT})
+"""Who runs, looks after or is looked after speaks for no office, whatever the token names."""
 
-def by_token(user: Principal, *, area: str, window: str) -> frozenset[Relation]:
+
+def by_token(user: Principal, *, case_id: UUID, area: str, window: str) -> frozenset[Relation]:
     """Relations that follow from role, office and area of a token; those of referrals are each service's to know.
 
     `area` is where the matter lies, `window` the office that was asked first. Any window takes any matter, and stays
@@ -18,6 +23,14 @@ def by_token(user: Principal, *, area: str, window: str) -> frozenset[Relation]:
     match user.role:
         case Role.OPS:
             return frozenset({Relation.OPS} if inside else ())
+        case Role.AUDITOR | Role.ADMINISTRATOR:
+            return frozenset({Relation.AUDITOR} if inside else ())
+        case Role.ASSISTANT:
+            return frozenset({Relation.ASSISTANT} if user.sees(area) else ())
+        case Role.LINK:
+            return frozenset()
+        case Role.APPLICANT:
+            return frozenset({Relation.APPLICANT} if user.case == case_id else ())
         case _ if user.speaks_for(window):
             own = {Relation.WINDOW}
         case Role.TOWNSHIP | Role.CLERK if user.office is None and user.sees(window_area):

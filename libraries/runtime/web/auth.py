@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, Protocol
+from uuid import UUID
 
 import jwt
 import msgspec
@@ -30,7 +31,17 @@ __all__ = [
 
 ALGORITHM = "HS256"
 ISSUER = "yimen"
-SCOPED: Final = frozenset({Role.TOWNSHIP, Role.CLERK, Role.OFFICER, Role.COORDINATOR})
+SCOPED: Final = frozenset(
+    {
+        Role.TOWNSHIP,
+        Role.CLERK,
+        Role.OFFICER,
+        Role.COORDINATOR,
+        Role.ASSISTANT,
+        Role.ADMINISTRATOR,
+        Role.AUDITOR,
+    }
+)
 """Roles whose tokens name an office or an area; only the ready-made tokens of `yimen up` may name neither."""
 OFFICE_FORM = rf"^{OFFICE}\Z"
 AREA_FORM = r"^[0-9]{12}\Z"
@@ -56,6 +67,10 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """As the office calls it; never a name."""
     sources: frozenset[str] | None = None
     """Of a township's system: the `source` of what it may register."""
+    case: UUID | None = None
+    """Of an applicant: the one case that it opens; without it only a receipt can be shown."""
+    referral: UUID | None = None
+    """Of a link: the one referral of its office that it opens."""
     installation: bool = False
     """A ready-made token of `yimen up`: office, area and sources may be missing, and then nothing limits it."""
     ends_at: datetime | None = None
@@ -110,6 +125,8 @@ def issue_token(key: str, principal: Principal, *, lifetime: timedelta = timedel
         "office": principal.office,
         "area": principal.area,
         "post": principal.post,
+        "case": str(principal.case or ""),
+        "referral": str(principal.referral or ""),
         "sources": sorted(principal.sources or ()),
         "installation": principal.installation,
     }
@@ -125,6 +142,8 @@ class _Claims(msgspec.Struct, frozen=True):
     office: Annotated[str, msgspec.Meta(pattern=OFFICE_FORM)] | None = None
     area: Annotated[str, msgspec.Meta(pattern=AREA_FORM)] | None = None
     post: Post = ""
+    case: UUID | None = None
+    referral: UUID | None = None
     sources: tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=128)], ...] = ()
     installation: bool = False
 
@@ -162,6 +181,8 @@ def _principal(claims: _Claims, ends_at: datetime) -> Principal:
         office=claims.office,
         area=claims.area or (claims.office.rpartition("-")[2] if claims.office is not None else None),
         post=claims.post,
+        case=claims.case,
+        referral=claims.referral,
         sources=sources,
         installation=claims.installation,
         ends_at=ends_at,
@@ -172,6 +193,8 @@ def unscoped(principal: Principal) -> str:
     """What a token lacks to say for whom its bearer speaks; empty if nothing."""
     if principal.role is Role.OFFICER and principal.office is None:
         return "the token of an officer names an office"
+    if principal.role is Role.LINK and (principal.office is None or principal.referral is None):
+        return "the token of a link names an office and a referral of it"
     if principal.role in SCOPED and principal.area is None and not principal.installation:
         return f"a token of the role {principal.role.value} names an office or an area"
     return ""
