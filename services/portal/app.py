@@ -29,9 +29,11 @@ from services.portal.counter import LISTS
 from services.portal.inbox import INBOX
 from services.portal.keys import portal_key
 from services.portal.pages import OPEN, admit, on_away, on_error, on_http_exception, on_refused
+from services.portal.receipts import RECEIPTS
 from services.portal.registering import REGISTERING
 from services.portal.remote import ServiceAway, ServiceRefused, Services, new_client
 from services.portal.signing import SIGNING
+from services.portal.status import STATUS
 from services.portal.visits import Portal
 
 TRIES_KEPT: Final = timedelta(days=180)
@@ -81,7 +83,7 @@ def build(settings: PortalSettings, engine: AsyncEngine, services: Services, pol
 
     open_to_all = Router(path="/", route_handlers=[live, ready, metrics], opt={OPEN: True})
     return Litestar(
-        route_handlers=[open_to_all, *SIGNING, *INBOX, *REGISTERING, *LISTS, *COORDINATOR],
+        route_handlers=[open_to_all, *SIGNING, *INBOX, *REGISTERING, *LISTS, *RECEIPTS, *COORDINATOR, *STATUS],
         state=State({"portal": portal, "probe": probe}),
         before_request=admit,
         exception_handlers={

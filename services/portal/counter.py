@@ -21,6 +21,7 @@ from services.portal.forms import Form
 from services.portal.look import go_to, page
 from services.portal.pages import ROLES, refusal_of, visit
 from services.portal.reading import PURPOSE, open_applicant, read_if_allowed, reasons_for
+from services.portal.receipts import kept_code
 from services.portal.visits import REVIEW_FIELD, Call, Visit
 
 CLERKS: Final = {ROLES: (Role.CLERK,)}
@@ -120,7 +121,8 @@ def views_of(case: Mapping[str, Any], due: DueDate, *, returned: bool) -> frozen
 async def case_page(request: Call, key: FromPath[str]) -> Response[Any]:
     done = request.query_params.get("done", "")
     told = f"counter.done_{done.replace('-', '_')}" if done in (*ACTS, "registered") else ""
-    return await _show(visit(request), key, told=told, purpose=request.query_params.get(PURPOSE))
+    receipt = kept_code(request, key)
+    return await _show(visit(request), key, told=told, purpose=request.query_params.get(PURPOSE), receipt=receipt)
 
 
 async def _show(
@@ -130,9 +132,9 @@ async def _show(
     case = await caller.get("intake", f"/v1/cases/{key}")
     own = f"/v1/cases/{case['case_id']}"
     story, clocks, referrals, applicant = await asyncio.gather(
-        read_if_allowed(found, "intake", case["links"]["timeline"]),
-        read_if_allowed(found, "intake", f"{own}/clocks"),
-        read_if_allowed(found, "routing", case["links"]["referrals"]),
+        read_if_allowed(found.caller, "intake", case["links"]["timeline"]),
+        read_if_allowed(found.caller, "intake", f"{own}/clocks"),
+        read_if_allowed(found.caller, "routing", case["links"]["referrals"]),
         open_applicant(found, case["links"]["applicant"], purpose),
     )
     policy, category = found.policy, found.policy.categories.get(case["category"])
@@ -152,7 +154,7 @@ async def _show(
         reasons={use: reasons_for(found, use) for use in USES},
         materials=category.materials if category is not None else (),
         offices=places.offices_near(policy, case["area"]),
-        **{"typed": Form(), "did": "", "told": "", **values},
+        **{"typed": Form(), "did": "", "told": "", "receipt": "", **values},
     )
 
 

@@ -16,7 +16,8 @@ from litestar.response import Redirect
 
 from contracts import codes
 from contracts.codes import Role
-from libraries.deadlines import CIVIL_TIME
+from libraries.deadlines import CIVIL_TIME, Limit
+from libraries.deadlines.rendering import limit_in_words, source_in
 from services.portal.catalogue import Language, say
 from services.portal.visits import Visit
 
@@ -50,6 +51,7 @@ LABELS: Final[Mapping[str, str]] = {
     "go_to": "counter.go_to",
     "reason": "inbox.reason",
     "to": "coordinator.to",
+    "satisfied": "status.satisfied",
 }
 """By field of a form, the text with which the page calls it."""
 
@@ -115,6 +117,18 @@ def written(value: datetime | str | None, language: Language) -> str:
     return f"{at:%d %b %Y %H:%M}" if language == "en" else f"{at.year}年{at.month}月{at.day}日 {at:%H:%M}"
 
 
+@pass_context
+def _limit(context: Context, value: str) -> str:
+    """A limit of the policy in words, for example `5wd`."""
+    return limit_in_words(Limit.parse(value), context["language"])
+
+
+@pass_context
+def _source(context: Context, value: str) -> str:
+    """A law by its name in the language of the page."""
+    return source_in(value, context["language"])
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(
@@ -125,7 +139,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"say": _say, "named": _named, "code": _code, "label_of": _label_of, "version": static_version}
-    made.filters |= {"moment": _moment}
+    made.filters |= {"moment": _moment, "limit": _limit, "source": _source}
     return made
 
 

@@ -3,18 +3,18 @@
 from typing import Any, Final
 
 from libraries.policies import Reason
-from services.portal.remote import ServiceRefused
+from services.portal.remote import Caller, ServiceRefused
 from services.portal.visits import Visit
 
 PURPOSE: Final = "applicant_for"
 
 
-async def read_if_allowed(found: Visit, service: str, path: str | None) -> Any:
+async def read_if_allowed(caller: Caller, service: str, path: str | None) -> Any:
     """`None` for what this person may not read, and for what the service has not heard of yet."""
     if path is None:
         return None
     try:
-        return await found.caller.get(service, path)
+        return await caller.get(service, path)
     except ServiceRefused as error:
         if error.problem.status in {403, 404}:
             return None

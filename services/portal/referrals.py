@@ -35,9 +35,9 @@ def item_of(referral: Mapping[str, Any], found: Visit) -> Item:
 async def referral_values(found: Visit, one: Mapping[str, Any], purpose: str | None) -> dict[str, Any]:
     """Everything that this person may read of it, and of its case."""
     case, answers, story, applicant = await asyncio.gather(
-        read_if_allowed(found, "intake", one["links"]["case"]),
-        read_if_allowed(found, "routing", one["links"]["answers"]),
-        read_if_allowed(found, "intake", one["links"]["timeline"]),
+        read_if_allowed(found.caller, "intake", one["links"]["case"]),
+        read_if_allowed(found.caller, "routing", one["links"]["answers"]),
+        read_if_allowed(found.caller, "intake", one["links"]["timeline"]),
         open_applicant(found, one["links"]["applicant"], purpose),
     )
     return {

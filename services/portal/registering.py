@@ -15,6 +15,7 @@ from services.portal.catalogue import say
 from services.portal.forms import Form
 from services.portal.look import go_to, page
 from services.portal.pages import ROLES, error_page, faults_of, note_away, visit
+from services.portal.receipts import keep_code
 from services.portal.remote import ServiceAway, ServiceRefused
 from services.portal.visits import REVIEW_FIELD, Call, Visit
 
@@ -87,6 +88,8 @@ async def register(request: Call) -> Response[Any]:
         known += tuple(f"attributes.{name}" for name in category.attributes)
         faults, whole = faults_of(error.problem, known)
         return _form(found, category, form, faults=faults, whole=whole, status=error.problem.status)
+    if "receipt" in case:
+        keep_code(found, case["number"], case["receipt"])
     return go_to(found, f"/counter/cases/{case['number']}?done=registered")
 
 

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 import msgspec
 
 from contracts.refusals import FieldError
-from libraries.runtime.web.auth import Principal, issue_token
+from libraries.runtime.web.auth import Principal, Role, issue_token
 from services.portal.catalogue import Language
 from services.portal.domain.accounts import Account, Post
 
@@ -58,6 +59,13 @@ class Services:
         principal = Principal(
             subject=str(account.id), role=post.role, office=post.office, area=post.area, post=post.code
         )
+        return self._caller(principal, language)
+
+    def as_applicant(self, case_id: UUID | None, language: Language) -> "Caller":
+        """Whoever has shown the receipt of this case; without one it can be shown, and nothing else done."""
+        return self._caller(Principal(subject="receipt", role=Role.APPLICANT, case=case_id), language)
+
+    def _caller(self, principal: Principal, language: Language) -> "Caller":
         token = issue_token(self.token_key, principal, lifetime=TOKEN_LIVES)
         return Caller(self, {"authorization": f"Bearer {token}", "accept-language": TAGS[language]})
 

@@ -4,22 +4,22 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import structlog
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from contracts.codes import Role
 from libraries.ids import new_id
-from libraries.runtime.database.engine import transaction
+from libraries.runtime.database.engine import glance, transaction
 from services.portal import store
 from services.portal.catalogue import LANGUAGES, say
-from services.portal.domain.accounts import Account, Login, Refusal, login_of, password_faults, refusal
+from services.portal.domain.accounts import Account, Login, Refusal, login_of, password_faults
 from services.portal.domain.sessions import Session, end_of
 from services.portal.keys import name_hash
 from services.portal.look import HEADERS, go_to, page, static_file
 from services.portal.pages import CHANGES_PASSWORD, OPEN, PUBLIC, error_page, next_of, visit
 from services.portal.passwords import hash_password, is_right
+from services.portal.tries import tried
 from services.portal.visits import (
     LANGUAGE,
     REVIEW_FIELD,
@@ -35,8 +35,6 @@ from services.portal.visits import (
 KEPT = "kept."
 """Begins the fields of a form that was sent without a session."""
 FIRST_PAGES = {Role.CLERK: "/counter", Role.OFFICER: "/inbox", Role.COORDINATOR: "/coordinator"}
-
-log = structlog.get_logger()
 
 
 @get("/login", opt={PUBLIC: True})
@@ -77,23 +75,21 @@ async def sign_in(request: Call) -> Response[Any]:
 
 
 async def _checked(found: Visit) -> tuple[Account | None, Refusal | None]:
-    portal, login = found.portal, login_of(found.form.get("login"))
-    name = name_hash(portal.key, login)
-    async with transaction(portal.engine) as conn:
-        number, tries = await store.begin_try(conn, name, found.address, portal.now())
-        refused = refusal(tries)
-        if refused is not None:
-            await store.drop_try(conn, number)
-        account = await store.find_account(conn, login)
-    if refused is not None:
-        log.warning("login_refused", reason=refused.value)
-        return None, refused
-    right = await is_right(account.password_hash if account is not None else None, found.form.typed("password"))
-    outcome = Login.WRONG
-    if right and account is not None:
-        outcome = Login.OK if account.disabled_at is None and account.posts else Login.DISABLED
-    async with transaction(portal.engine) as conn:
-        await store.end_try(conn, number, outcome, account.id if account is not None else None)
+    login = login_of(found.form.get("login"))
+    account: Account | None = None
+
+    async def look() -> tuple[Login, UUID | None]:
+        nonlocal account
+        async with glance(found.portal.engine) as conn:
+            account = await store.find_account(conn, login)
+        right = await is_right(account.password_hash if account is not None else None, found.form.typed("password"))
+        if not right or account is None:
+            return Login.WRONG, account.id if account is not None else None
+        return (Login.OK if account.disabled_at is None and account.posts else Login.DISABLED), account.id
+
+    outcome = await tried(found, name_hash(found.portal.key, login), look)
+    if isinstance(outcome, Refusal):
+        return None, outcome
     return (account if outcome is Login.OK else None), None
 
 

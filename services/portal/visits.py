@@ -95,7 +95,7 @@ class Visit:
     def policy(self) -> Policy:
         return self.portal.policy()
 
-    def keeps(self, name: str, value: str, *, seconds: int | None = None) -> None:
+    def keeps(self, name: str, value: str, *, seconds: int | None = None, path: str = "/") -> None:
         """A cookie that no script can read, sent to us alone."""
         self.cookies.append(
             Cookie(
@@ -105,7 +105,7 @@ class Visit:
                 httponly=True,
                 samesite="lax",
                 secure=self.portal.secure,
-                path="/",
+                path=path,
             )
         )
 

@@ -1,53 +1,16 @@
 """A day's work in a real browser, on the real services: what people see, and what becomes of what they type."""
 
-import asyncio
 import re
 
 import pytest
-from playwright.async_api import Dialog, Page, expect
+from playwright.async_api import Dialog, expect
 
 from tests.browser.conftest import PASSWORD, City, faults_of, sign_in
+from tests.browser.steps import NUMBER, open_referral, register, until_text
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(180)]
-NUMBER = re.compile(r"\d{6}-\d{8}-\d{5}-\d")
 HOSTILE = '<script>document.title = "x"</script> & "quoted" \u202eabc\u202c 𠮷野家 {{ 7*7 }} =1+1'
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
-
-
-async def register(page: Page, category: str, name: str, summary: str) -> str:
-    """The number of the case."""
-    await page.goto(f"/counter/new?category={category}")
-    await page.fill("[id='applicant.name']", name)
-    await page.fill("#summary", summary)
-    await page.click("main button:text-is('登记')")
-    await expect(page.locator(".told")).to_have_text("已登记。")
-    return (await page.locator("dd.number").inner_text()).strip()
-
-
-async def open_referral(page: Page, number: str) -> None:
-    """It takes a moment from the window to the office."""
-    for _ in range(100):
-        await page.goto("/inbox")
-        row = page.locator("tr", has_text=number)
-        if await row.count():
-            await row.locator("th a").click()
-            break
-        await asyncio.sleep(0.2)
-    for _ in range(100):
-        if not await page.get_by_text("正在同步").count():
-            return
-        await asyncio.sleep(0.2)
-        await page.reload()
-    raise AssertionError(await page.content())
-
-
-async def until_text(page: Page, text: str) -> None:
-    for _ in range(100):
-        if await page.get_by_text(text).count():
-            return
-        await asyncio.sleep(0.2)
-        await page.reload()
-    raise AssertionError(f"{text} never stood on {page.url}")
 
 
 async def test_a_case_from_the_window_to_the_office_and_back(city: City) -> None:
