@@ -145,6 +145,28 @@ REQUESTS: Final = (
         "The database or the broker is away for the moment, and nothing was done. Try again after the seconds that "
         "`Retry-After` names.",
     ),
+    # Requests that come again.
+    Refusal(
+        "bad_idempotency_key",
+        400,
+        "Idempotency-Key 的格式不对。请只填写一个，为 1 至 128 个可见的 ASCII 字符，可以置于双引号之内。",
+        "The header Idempotency-Key is not right. Send it once: 1 to 128 printable ASCII characters without blanks, in "
+        "double quotes or without.",
+    ),
+    Refusal(
+        "idempotency_key_used",
+        422,
+        "此 Idempotency-Key 已用于另一内容的请求。同一请求请按原内容重发；新的请求请用新的键。",
+        "The Idempotency-Key was used for a request with another body. Send the same request unchanged, or a new one "
+        "under a new key.",
+    ),
+    Refusal(
+        "request_in_progress",
+        409,
+        "同一 Idempotency-Key 的请求正在办理。请在 Retry-After 所示的秒数之后重发，届时得到其答复。",
+        "A request with the same Idempotency-Key is still being worked on. Send it again after the seconds that "
+        "`Retry-After` names, to get its answer.",
+    ),
     # Submissions.
     Refusal(
         "conflict",

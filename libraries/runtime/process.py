@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -34,6 +35,7 @@ from libraries.runtime.lifecycle import (
 from libraries.runtime.outbox.relay import Relay
 from libraries.runtime.settings import RuntimeSettings
 from libraries.runtime.web.app import DEGRADED, OK, build_app
+from libraries.runtime.web.idempotency import Keeping
 
 SILENT_SECONDS = 15.0
 """A reader that has not asked for records for so long is not at work."""
@@ -126,13 +128,15 @@ def _app(service: Service, pumps: Sequence[Pump], acts: Acts) -> Litestar:
             **{part: f"{DEGRADED}{told}" if told else OK for part, told in refused.items()},
         }
 
+    lifetime = timedelta(hours=settings.idempotency_hours)
+    keeping = Keeping(engine=service.engine, sealer=service.sealer, lifetime=lifetime)
     return build_app(
         service.name,
         service.routes,
         state={**service.state, "token_key": settings.token_key.get_secret_value()},
         probe=probe,
         body_limit=settings.body_limit,
-        middleware=[acts.middleware],
+        middleware=[acts.middleware, keeping.middleware],
         board=[address for address in settings.board_url.split(",") if address],
     )
 
@@ -162,7 +166,7 @@ def _announcer(service: Service, connection: dict[str, Any], acts: Acts) -> Anno
 
 def _jobs(service: Service) -> list[asyncio.Task[None]]:
     async def keep_partitions() -> None:
-        await housekeep(service.engine)
+        await housekeep(service.engine, answers_kept=timedelta(hours=service.settings.idempotency_hours))
 
     async def keep_figures() -> None:
         await measure(service.engine, service.name)

@@ -93,6 +93,8 @@ class RuntimeSettings(ProcessSettings):
     """Where browsers find the board, several with commas between: its page may read answers of this service."""
     sealing_key: SecretStr
     """Wraps the data key of each case: 32 bytes in base64."""
+    idempotency_hours: int = Field(default=48, ge=1, le=720)
+    """How long the answer to a request with an `Idempotency-Key` is kept, and given again."""
     recount_pause_seconds: float = Field(default=0.05, ge=0)
     """How long to wait after each portion of clocks that a new calendar makes to be counted again."""
 

@@ -17,6 +17,7 @@ from contracts.submissions import Submission
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.web.access import demand
 from libraries.runtime.web.auth import Principal, Role, Who, requires
+from libraries.runtime.web.idempotency import IN_PARTS, part
 from libraries.runtime.web.openapi import FORMS, Described
 from libraries.runtime.web.problems import problem
 from libraries.runtime.web.representations import AskedForm, AskedLanguage, tell
@@ -71,7 +72,7 @@ async def register(request: Call, state: State) -> Response[Any]:
     media_type=NDJSON,
     tags=["cases"],
     request_max_body_size=LARGEST_BATCH,
-    opt=Described(answers={200: str}, body=Any, takes=NDJSON, media=(NDJSON,)).opt(),
+    opt=Described(answers={200: str}, body=Any, takes=NDJSON, media=(NDJSON,)).opt() | {IN_PARTS: True},
 )
 async def register_batch(request: Call, state: State) -> Response[bytes]:
     """NDJSON in, one answer a line out and in order: the case, or the problem of this line alone.
@@ -84,9 +85,12 @@ async def register_batch(request: Call, state: State) -> Response[bytes]:
     if len(lines) > MOST_LINES:
         return problem(request, Refused(code="too_large", facts={"most": f"{MOST_LINES} lines"}))
     answers = []
-    for start in range(0, len(lines), PORTION):
-        outcomes, codes = await _registered(lines[start : start + PORTION], request.user, state)
-        answers += [_line(outcome, request, codes) for outcome in outcomes]
+    for number, start in enumerate(range(0, len(lines), PORTION)):
+        async with part(number) as portion:
+            if not portion.before:
+                outcomes, codes = await _registered(lines[start : start + PORTION], request.user, state)
+                portion.body = b"".join(_line(outcome, request, codes) for outcome in outcomes)
+        answers.append(portion.body)
     return Response(b"".join(answers), status_code=200, media_type=NDJSON)
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
@@ -17,6 +18,7 @@ IDLE_IN_TRANSACTION_SECONDS: Final = 30
 LOCK_SECONDS: Final = 10
 POOL_SIZE: Final = 10
 TO_RING: Final = "yimen_to_ring"
+_JOINED: Final[ContextVar[AsyncConnection | None]] = ContextVar("joined_transaction", default=None)
 _AWAY: Final[WeakKeyDictionary[Engine, float]] = WeakKeyDictionary()
 """Since when, of each engine whose database is away."""
 
@@ -94,7 +96,46 @@ async def glance(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Begin, commit, and only then wake the relay if messages were written."""
+    """Begin, commit, and only then wake the relay if messages were written; inside of `joined`, a part of that."""
+    outer = _JOINED.get()
+    if outer is not None and outer.sync_engine is engine.sync_engine:
+        async with _inside(outer):
+            yield outer
+    else:
+        async with _of_its_own(engine) as conn:
+            yield conn
+
+
+@asynccontextmanager
+async def joined(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A transaction of which every `transaction` of the same task is a part, until the block ends."""
+    async with _of_its_own(engine) as conn:
+        token = _JOINED.set(conn)
+        try:
+            yield conn
+        finally:
+            _JOINED.reset(token)
+
+
+def said_something(conn: AsyncConnection) -> bool:
+    """Whether the transaction has written messages so far."""
+    return bool(conn.info.get(TO_RING))
+
+
+@asynccontextmanager
+async def _inside(conn: AsyncConnection) -> AsyncIterator[None]:
+    """What fails is undone alone, with the messages that it has written."""
+    before = set(conn.info.get(TO_RING, ()))
+    try:
+        async with conn.begin_nested():
+            yield
+    except BaseException:
+        conn.info[TO_RING] = before
+        raise
+
+
+@asynccontextmanager
+async def _of_its_own(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     async with engine.connect() as conn:
         async with conn.begin():
             yield conn

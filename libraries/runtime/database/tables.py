@@ -177,11 +177,11 @@ def _http(metadata: MetaData) -> None:
     Table(
         "answers",
         metadata,
-        Column("principal", String, primary_key=True),
-        Column("key", String, primary_key=True),
+        Column("identity", LargeBinary, primary_key=True),
+        Column("part", SmallInteger, primary_key=True, autoincrement=False),
         Column("fingerprint", LargeBinary, nullable=False),
-        Column("status", SmallInteger, nullable=False),
-        Column("body", LargeBinary, nullable=False),
+        Column("wrapped_key", LargeBinary, nullable=False),
+        Column("content", LargeBinary, nullable=False),
         Column("at", DateTime(timezone=True), nullable=False, server_default=NOW),
         Index("answers_at", "at"),
     )

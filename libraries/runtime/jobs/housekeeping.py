@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from libraries.runtime import metrics
+from libraries.runtime.database import answers
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.database.tables import PARTITIONED
 from libraries.runtime.failures import explain
@@ -18,7 +19,7 @@ from libraries.runtime.kafka import dead_letters
 DAYS_AHEAD: Final = 3
 JOURNAL_DAYS: Final = 30
 INBOX_DAYS: Final = 14
-ANSWER_DAYS: Final = 2
+ANSWERS_KEPT: Final = timedelta(days=2)
 KEPT: Final = {"journal": JOURNAL_DAYS, "inbox": INBOX_DAYS}
 DAY_COLUMN: Final = {"journal": "recorded_on", "inbox": "received_on"}
 COUNTED: Final = 10_000
@@ -40,7 +41,7 @@ _WAITING: Final = text(
 )
 
 
-async def housekeep(engine: AsyncEngine, *, today: date | None = None) -> None:
+async def housekeep(engine: AsyncEngine, *, today: date | None = None, answers_kept: timedelta = ANSWERS_KEPT) -> None:
     """Every minute is often enough; several processes may do it at once. What fails is tried again next time."""
     day = today or datetime.now(UTC).date()
     for table in PARTITIONED:
@@ -54,9 +55,7 @@ async def housekeep(engine: AsyncEngine, *, today: date | None = None) -> None:
             column = DAY_COLUMN[table]
             limit = {"limit": day - timedelta(days=days)}
             await conn.execute(text(f"DELETE FROM {table}_default WHERE {column} < :limit"), limit)
-        await conn.execute(
-            text("DELETE FROM answers WHERE at < now() - make_interval(days => :days)"), {"days": ANSWER_DAYS}
-        )
+    await answers.forget(engine, answers_kept)
 
 
 async def make_days(conn: AsyncConnection, day: date) -> None:

@@ -15,6 +15,7 @@ from litestar.routes import HTTPRoute
 from msgspec import inspect
 
 from contracts.refusals import REFUSALS, title
+from libraries.runtime.web.idempotency import FORM, HEADER
 from libraries.runtime.web.problems import MEDIA_TYPE, SECURITY_HEADERS, Problem
 from libraries.runtime.web.requests import known_by
 
@@ -34,6 +35,21 @@ HEADERS: Final[Mapping[int, Mapping[str, str]]] = types.MappingProxyType(
         503: {"retry-after": "Seconds after which to ask again; more, the longer it has been away."},
     }
 )
+SOMETIMES: Final[Mapping[int, Mapping[str, str]]] = types.MappingProxyType(
+    {409: {"retry-after": "Seconds after which to send it again, where the same request is still being worked on."}}
+)
+KEY: Final = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": (
+        "Of the sender's choice, another one for each request. The same request under the same key is done once: its "
+        "answer is kept for some time (48 hours if nothing else was set) and given again. With another body it is 422 "
+        "`idempotency_key_used`, and 409 `request_in_progress` while the first one is being worked on."
+    ),
+    "schema": {"type": "string", "pattern": FORM},
+}
+"""draft-ietf-httpapi-idempotency-key-header."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +171,7 @@ def _told(one: _Operation) -> dict[str, Any]:
         "operationId": one.handler.name or one.handler.fn.__name__,
         "summary": " ".join(words[0].split()),
         "description": "\n\n".join(" ".join(part.split()) for part in words),
-        "parameters": [*_path_parameters(one), *_query_parameters(one)],
+        "parameters": [*_path_parameters(one), *_query_parameters(one), *([KEY] if one.method == "POST" else [])],
         "responses": dict(sorted(_responses(one))),
     }
     if one.body is not None:
@@ -200,6 +216,10 @@ def _refusal(status: int) -> dict[str, Any]:
     headers = {
         name: {"required": True, "description": words, "schema": {"type": "string"}}
         for name, words in {**dict.fromkeys(SECURITY_HEADERS, ""), **HEADERS.get(status, {})}.items()
+    }
+    headers |= {
+        name: {"required": False, "description": words, "schema": {"type": "string"}}
+        for name, words in SOMETIMES.get(status, {}).items()
     }
     return {
         "description": f"{title(status, 'en')}: {', '.join(f'`{code}`' for code in codes)}.",

@@ -25,6 +25,7 @@ SECURITY_HEADERS: Final = {
     "content-security-policy": "default-src 'self'",
     "cache-control": "no-store",
 }
+IN_PROGRESS: Final = "request_in_progress"
 BY_STATUS: Final = {
     401: "no_token",
     404: "no_such_path",
@@ -93,7 +94,8 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
     """Everything else; what an unknown error says stays in the log, without the request."""
     if isinstance(error, Rejected):
         refused = Refused.of(*error.faults) if error.faults else Refused(code=error.code, facts=error.facts)
-        return problem(request, refused)
+        waits = {"retry-after": str(SOONEST_SECONDS)} if refused.code == IN_PROGRESS else None
+        return problem(request, refused, waits)
     kind = classify(error)
     if kind is not FailureClass.POISON:
         lasts = outage_seconds(request.app.state.engine) if kind is FailureClass.INFRASTRUCTURE else 0.0

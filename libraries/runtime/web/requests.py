@@ -20,6 +20,7 @@ from msgspec import inspect
 from contracts.reading import read_object
 from contracts.refusals import Fault, Refused
 from libraries.checking import ASKED_AREA_FORM, CASE_FORM, check, check_value
+from libraries.runtime.web.idempotency import begin, has_key
 from libraries.runtime.web.problems import problem
 
 AskedArea = Annotated[str, QueryParameter(pattern=ASKED_AREA_FORM, description="With all below it.")]
@@ -45,10 +46,11 @@ async def check_request(request: Request[Any, Any, Any]) -> Response[bytes] | No
     if request.method == "OPTIONS":
         return _methods(request)
     known = known_by(request.route_handler)
+    sent = await request.body() if known.body is not None or has_key() else b""
     faults = list(_query(request, known.query))
     if known.body is not None:
-        faults += await _body(request, known.body)
-    return problem(request, Refused.of(*faults)) if faults else None
+        faults += _body(request, sent, known.body)
+    return problem(request, Refused.of(*faults)) if faults else await begin(request, sent)
 
 
 def _methods(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -138,8 +140,8 @@ def _written(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-async def _body(request: Request[Any, Any, Any], kind: type[msgspec.Struct]) -> tuple[Fault, ...]:
-    given = read_object(await request.body() or b"{}", largest=LARGEST)
+def _body(request: Request[Any, Any, Any], sent: bytes, kind: type[msgspec.Struct]) -> tuple[Fault, ...]:
+    given = read_object(sent or b"{}", largest=LARGEST)
     if isinstance(given, Fault):
         return (given,)
     values, faults = check(kind, given)

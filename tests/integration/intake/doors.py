@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from types import SimpleNamespace
 
 import httpx
@@ -13,6 +14,7 @@ from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.web.app import build_app
 from libraries.runtime.web.auth import Principal, issue_token
+from libraries.runtime.web.idempotency import Keeping
 from services.intake.http import ROUTES
 from tests.integration.intake.test_registration import PACK
 from tests.sealing import SEALER
@@ -36,7 +38,8 @@ async def open_doors(database: str) -> AsyncIterator[tuple[httpx.AsyncClient, As
     async def probe() -> dict[str, str]:
         return {"database": "ok"}
 
-    app = build_app("intake", ROUTES, state=state, probe=probe)
+    keeping = Keeping(engine=engine, sealer=SEALER, lifetime=timedelta(hours=48))
+    app = build_app("intake", ROUTES, state=state, probe=probe, middleware=[keeping.middleware])
     async with listening(app) as address, httpx.AsyncClient(base_url=address, timeout=30) as client:
         yield client, engine
     await engine.dispose()

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import httpx
 
 from libraries.runtime.web.app import build_app
 from libraries.runtime.web.auth import Principal, issue_token
+from libraries.runtime.web.idempotency import Keeping
 from services.routing.http import ROUTES
 from tests.integration.routing.test_routing import Routing
 from tests.sockets import listening
@@ -27,6 +29,7 @@ async def open_doors(routing: Routing) -> AsyncIterator[httpx.AsyncClient]:
 
     router = routing.router
     state = {"engine": routing.engine, "router": router, "places": router.policy, "token_key": KEY}
-    app = build_app("routing", ROUTES, state=state, probe=probe)
+    keeping = Keeping(engine=routing.engine, sealer=router.sealer, lifetime=timedelta(hours=48))
+    app = build_app("routing", ROUTES, state=state, probe=probe, middleware=[keeping.middleware])
     async with listening(app) as address, httpx.AsyncClient(base_url=address, timeout=30) as client:
         yield client

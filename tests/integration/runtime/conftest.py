@@ -31,7 +31,7 @@ NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 FIRST = """
 from alembic import op
 from libraries.runtime.database.migrations.plumbing import (
-    create_plumbing, create_progress, create_watermarks, seal_parked
+    create_plumbing, create_progress, create_watermarks, keep_answers, seal_parked
 )
 
 revision = "0001"
@@ -45,6 +45,7 @@ def upgrade() -> None:
     create_progress(op)
     create_watermarks(op)
     seal_parked(op)
+    keep_answers(op)
     op.execute("CREATE TABLE notes (place bigint GENERATED ALWAYS AS IDENTITY, case_id uuid, reason varchar NOT NULL)")
 """
 

@@ -101,7 +101,7 @@ async def test_a_transaction_that_got_its_id_early_and_the_case_late_stands_behi
     """The early one holds the smaller transaction id, but speaks second: its rows must come second."""
     case = new_id()
     async with transaction(engine) as early:
-        await early.execute(text("INSERT INTO answers VALUES ('somebody', 'key', '', 200, '')"))
+        await early.execute(text("INSERT INTO notes (reason) VALUES ('early')"))
         async with transaction(engine) as late:
             await journal.add(late, "intake", [a_message(case)])
         await journal.add(early, "intake", [a_message(case)])

@@ -188,6 +188,30 @@ def seal_parked(op: Operations) -> None:
         op.execute(statement)
 
 
+# Nobody has ever written to the table before.
+ANSWERS = """
+DROP TABLE answers;
+
+CREATE TABLE answers (
+    identity bytea,
+    part smallint,
+    fingerprint bytea NOT NULL,
+    wrapped_key bytea NOT NULL,
+    content bytea NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (identity, part)
+);
+
+CREATE INDEX answers_at ON answers (at)
+"""
+
+
+def keep_answers(op: Operations) -> None:
+    """Answers to requests with a key, sealed, to be given again."""
+    for statement in ANSWERS.split(";\n"):
+        op.execute(statement)
+
+
 def create_plumbing(op: Operations) -> None:
     """Make the tables in the schema that the search path names."""
     for statement in STATEMENTS.split(";\n"):

@@ -1,0 +1,245 @@
+"""`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a request that comes again gets its answer again.
+
+The answer is stored by the transaction that does what is asked, so there is never the one without the other. It is
+sealed under a key of its own, because it says who did what with which case. Of the header only a keyed hash is stored.
+"""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from contracts.refusals import Refused
+from libraries.runtime.database import answers
+from libraries.runtime.database.answers import Stored
+from libraries.runtime.database.engine import joined, said_something
+from libraries.runtime.encryption import Sealer
+from libraries.runtime.failures import Rejected
+from libraries.runtime.web.problems import IN_PROGRESS, SECURITY_HEADERS, on_error, problem
+
+HEADER: Final = "Idempotency-Key"
+FORM: Final = r'^(?:"[!#-\[\]-~]{1,128}"|[!#-+\--\[\]-~]{1,128})$'
+"""A string as the draft has it (RFC 9651), or the same without quotes, as many clients write it."""
+IN_PARTS: Final = "answered_in_parts"
+"""Marks a route that works in several transactions, and keeps an answer with each of them itself."""
+LEFT_OUT: Final = frozenset({"content-length", *SECURITY_HEADERS})
+"""Headers that every answer gets anew."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sealed."""
+
+    status: int
+    headers: list[tuple[str, str]] = []
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keyed:
+    """A request by who sends it, where to and under which key; and what it asks. Both are keyed hashes."""
+
+    identity: bytes
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """Where answers are kept, and for how long."""
+
+    engine: AsyncEngine
+    sealer: Sealer
+    lifetime: timedelta
+
+    def keyed(self, request: Request[Any, Any, Any], key: str, body: bytes) -> Keyed:
+        user, scope = request.user, request.scope
+        who = (user.subject, user.role.value, user.office, user.area)
+        where = (scope["method"], scope["path"], scope.get("query_string", b""))
+        return Keyed(
+            identity=self.sealer.keyed_hash("idempotency/key", msgspec.msgpack.encode((*who, *where, key))),
+            fingerprint=self.sealer.keyed_hash("idempotency/body", body),
+        )
+
+    async def claim(self, conn: AsyncConnection, keyed: Keyed, part: int = 0) -> Answer | None:
+        """The answer, if there is one; else nobody else may give one until the commit. Raises `Rejected`."""
+        if not await answers.lock(conn, keyed.identity, wait=part > 0):
+            raise Rejected(IN_PROGRESS)
+        stored = await answers.find(conn, keyed.identity, part, self.lifetime)
+        if stored is None:
+            return None
+        if stored.fingerprint != keyed.fingerprint:
+            raise Rejected("idempotency_key_used")
+        return msgspec.msgpack.decode(
+            self.sealer.open(stored.wrapped_key, stored.content, _context(keyed)), type=Answer
+        )
+
+    async def keep(self, conn: AsyncConnection, keyed: Keyed, answer: Answer, part: int = 0) -> None:
+        wrapped = self.sealer.new_data_key()
+        content = self.sealer.seal(wrapped, msgspec.msgpack.encode(answer), _context(keyed))
+        stored = Stored(fingerprint=keyed.fingerprint, wrapped_key=wrapped, content=content)
+        await answers.save(conn, keyed.identity, part, stored)
+
+    def middleware(self, app: ASGIApp) -> ASGIApp:
+        """Holds the answer to a request with a key back until it is stored together with what was done."""
+
+        async def run(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != ScopeType.HTTP or scope["method"] != "POST" or not _names_key(scope):
+                await app(scope, receive, send)
+                return
+            async with AsyncExitStack() as stack:
+                held = Held(keeping=self, request=Request(scope, receive, send), send=send, stack=stack)
+                token = _HELD.set(held)
+                try:
+                    await app(scope, receive, held.answer)
+                finally:
+                    _HELD.reset(token)
+
+        return run
+
+
+@dataclass(slots=True, kw_only=True)
+class Held:
+    """One request with a key, from its arrival to its answer."""
+
+    keeping: Keeping
+    request: Request[Any, Any, Any]
+    send: Send
+    stack: AsyncExitStack
+    """Ends the transaction in which everything is done."""
+    keyed: Keyed | None = None
+    conn: AsyncConnection | None = None
+    """Of that transaction, while the request is being worked on."""
+    messages: list[Message] = field(default_factory=list)
+
+    async def begin(self, request: Request[Any, Any, Any], body: bytes) -> Response[bytes] | None:
+        """What is answered without doing anything, if so."""
+        key = read_key(request.headers.getall(HEADER))
+        if key is None:
+            return problem(request, Refused(code="bad_idempotency_key"))
+        self.keyed = self.keeping.keyed(request, key, body)
+        if request.route_handler.opt.get(IN_PARTS):
+            return None
+        conn = await self.stack.enter_async_context(joined(self.keeping.engine))
+        try:
+            before = await self.keeping.claim(conn, self.keyed)
+            answered = again(before) if before is not None else None
+        except Rejected as refused:
+            answered = on_error(request, refused)
+        if answered is None:
+            self.conn = conn
+        else:
+            await self.stack.aclose()
+        return answered
+
+    async def answer(self, message: Message) -> None:
+        """What the application sends; nothing of it leaves before it is stored and everything is committed."""
+        if self.conn is None:
+            await self.send(message)
+            return
+        self.messages.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            await self._end(self.conn)
+
+    async def _end(self, conn: AsyncConnection) -> None:
+        self.conn = None
+        try:
+            async with self.stack:
+                await self._settle(conn)
+        except Exception as error:  # noqa: BLE001 - all of it is undone, and nothing was sent yet: the caller hears why
+            response = on_error(self.request, error).to_asgi_response(app=None, request=self.request)
+            await response(self.request.scope, self.request.receive, self.send)
+        else:
+            for message in self.messages:
+                await self.send(message)
+
+    async def _settle(self, conn: AsyncConnection) -> None:
+        """An answer is kept where something was done: a refusal that changed nothing is judged anew."""
+        answer = _answer(self.messages)
+        if answer.status >= 500:
+            await conn.rollback()
+        elif self.keyed is not None and (answer.status < 300 or said_something(conn)):
+            await self.keeping.keep(conn, self.keyed, answer)
+
+
+@dataclass(slots=True)
+class Part:
+    """What is done in one of several transactions, and answered there."""
+
+    body: bytes = b""
+    before: bool = False
+    """Whether it was done and answered by the same request before."""
+
+
+_HELD: Final[ContextVar[Held | None]] = ContextVar("request_with_a_key", default=None)
+
+
+def has_key() -> bool:
+    """Whether the request at hand has one, right or wrong."""
+    return _HELD.get() is not None
+
+
+async def begin(request: Request[Any, Any, Any], body: bytes) -> Response[bytes] | None:
+    """Before anything is done: the answer of the same request before, or why this one cannot be taken."""
+    held = _HELD.get()
+    return await held.begin(request, body) if held is not None else None
+
+
+@asynccontextmanager
+async def part(number: int) -> AsyncIterator[Part]:
+    """One of the transactions of a route that is marked with `IN_PARTS`; its `body` is kept, if there is a key.
+
+    Who sends the same at the same time waits, once the first part is done, and finds the others done too.
+    """
+    held, found = _HELD.get(), Part()
+    if held is None or held.keyed is None:
+        yield found
+        return
+    async with joined(held.keeping.engine) as conn:
+        before = await held.keeping.claim(conn, held.keyed, number)
+        if before is not None:
+            found.body, found.before = before.body, True
+        yield found
+        if before is None:
+            await held.keeping.keep(conn, held.keyed, Answer(status=200, body=found.body), number)
+
+
+def read_key(values: Sequence[str]) -> str | None:
+    """The key that the header names; `None` if it names none, or several."""
+    if len(values) != 1 or not re.fullmatch(FORM, values[0], re.ASCII):
+        return None
+    return values[0].strip('"')
+
+
+def again(answer: Answer) -> Response[bytes]:
+    """As it was given before."""
+    headers = dict(answer.headers)
+    media_type = headers.pop("content-type", None)
+    return Response(answer.body, status_code=answer.status, media_type=media_type, headers=headers)
+
+
+def _answer(messages: Sequence[Message]) -> Answer:
+    status, headers, body = 0, [], b""
+    for message in messages:
+        if message["type"] == "http.response.start":
+            status = message["status"]
+            named = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in message["headers"])
+            headers = [(name, value) for name, value in named if name not in LEFT_OUT]
+        elif message["type"] == "http.response.body":
+            body += message["body"]
+    return Answer(status=status, headers=headers, body=body)
+
+
+def _context(keyed: Keyed) -> str:
+    return f"answer/{keyed.identity.hex()}"
+
+
+def _names_key(scope: Scope) -> bool:
+    return any(name == b"idempotency-key" for name, _ in scope["headers"])

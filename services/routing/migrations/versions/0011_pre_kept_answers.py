@@ -1,0 +1,12 @@
+"""Answers to requests with an `Idempotency-Key` are kept."""
+
+from alembic import op
+
+from libraries.runtime.database.migrations.plumbing import keep_answers
+
+revision = "0011"
+down_revision = "0010"
+
+
+def upgrade() -> None:
+    keep_answers(op)
