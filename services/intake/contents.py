@@ -42,9 +42,9 @@ LOOKS: Final = (
     Role.AUDITOR,
 )
 SEES = requires(*LOOKS)
-SEES_ONE = requires(*LOOKS, Role.APPLICANT)
-"""One case, by name; an applicant has no list."""
-SEES_PEOPLE = requires(Role.TOWNSHIP, Role.CLERK, Role.OFFICER, Role.COORDINATOR)
+SEES_ONE = requires(*LOOKS, Role.APPLICANT, Role.LINK)
+"""One case, by name; whoever has a receipt or a link has no list."""
+SEES_PEOPLE = requires(Role.TOWNSHIP, Role.CLERK, Role.OFFICER, Role.COORDINATOR, Role.LINK)
 AUDITS = requires(Role.COORDINATOR, Role.ADMINISTRATOR, Role.AUDITOR)
 
 

@@ -54,7 +54,8 @@ def relations_of(user: Principal, case: Case, offices: Relations) -> frozenset[R
     found = known_by_token(user, case)
     if user.role in NO_OFFICE or user.office is None:
         return found
-    return found | {one.holds(case.state) for one in offices if user.speaks_for(one.office)}
+    held = [one for one in offices if user.referral in {None, one.referral_id}]
+    return found | {one.holds(case.state) for one in held if user.speaks_for(one.office)}
 
 
 def window_of(user: Principal, policy: Policy) -> str | None:

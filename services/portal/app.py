@@ -28,6 +28,8 @@ from services.portal.coordinator import COORDINATOR
 from services.portal.counter import LISTS
 from services.portal.inbox import INBOX
 from services.portal.keys import portal_key
+from services.portal.linked import LINKED
+from services.portal.linking import LINKING
 from services.portal.pages import OPEN, admit, on_away, on_error, on_http_exception, on_refused
 from services.portal.receipts import RECEIPTS
 from services.portal.registering import REGISTERING
@@ -36,6 +38,17 @@ from services.portal.signing import SIGNING
 from services.portal.status import STATUS
 from services.portal.visits import Portal
 
+PAGES: Final = (
+    *SIGNING,
+    *INBOX,
+    *REGISTERING,
+    *LISTS,
+    *RECEIPTS,
+    *COORDINATOR,
+    *STATUS,
+    *LINKING,
+    *LINKED,
+)
 TRIES_KEPT: Final = timedelta(days=180)
 FORGETTING_SECONDS: Final = 600.0
 POLICY_SECONDS: Final = 1.0
@@ -83,7 +96,7 @@ def build(settings: PortalSettings, engine: AsyncEngine, services: Services, pol
 
     open_to_all = Router(path="/", route_handlers=[live, ready, metrics], opt={OPEN: True})
     return Litestar(
-        route_handlers=[open_to_all, *SIGNING, *INBOX, *REGISTERING, *LISTS, *RECEIPTS, *COORDINATOR, *STATUS],
+        route_handlers=[open_to_all, *PAGES],
         state=State({"portal": portal, "probe": probe}),
         before_request=admit,
         exception_handlers={

@@ -15,6 +15,7 @@ from contracts.codes import CaseState, Role
 from services.portal import places
 from services.portal.catalogue import say
 from services.portal.domain import work
+from services.portal.domain.links import may_hand_on
 from services.portal.domain.work import DueDate, Pressure
 from services.portal.explaining import main_part
 from services.portal.forms import Form
@@ -135,8 +136,9 @@ async def _show(
         read_if_allowed(found.caller, "intake", case["links"]["timeline"]),
         read_if_allowed(found.caller, "intake", f"{own}/clocks"),
         read_if_allowed(found.caller, "routing", case["links"]["referrals"]),
-        open_applicant(found, case["links"]["applicant"], purpose),
+        open_applicant(found, found.caller, case["links"]["applicant"], purpose),
     )
+    legs = (referrals or {"items": ()})["items"]
     policy, category = found.policy, found.policy.categories.get(case["category"])
     return page(
         found,
@@ -147,7 +149,8 @@ async def _show(
         item=_item(case, found),
         story=[entry for entry in story or () if entry.get(found.language)],
         clocks=[clock for clock in clocks or () if clock["stopped_at"] is None],
-        referrals=(referrals or {"items": ()})["items"],
+        referrals=legs,
+        handed_on={one["referral_id"] for one in legs if may_hand_on(found.signed_in.post, one)},
         applicant=applicant,
         purposes=policy.purposes.values(),
         possible=work.acts(CaseState(case["state"]), case["applicant_untold"]),

@@ -1,7 +1,6 @@
 """The inbox (承办): what an office was sent, how pressing it is, and everything that it can answer."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,24 +8,22 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from contracts.codes import ClockKind, ReferralRole, ReferralState, Role
+from contracts.codes import Role
 from libraries.clocks.wording import address_of
 from libraries.ids import new_id
+from services.portal.answering import answer, show, told_of
 from services.portal.domain import work
 from services.portal.domain.work import Group
-from services.portal.forms import Form
 from services.portal.look import go_to, page
-from services.portal.pages import ROLES, refusal_of, visit
-from services.portal.reading import PURPOSE, reasons_for
-from services.portal.referrals import item_of, referral_values, why_of
+from services.portal.pages import ROLES, visit
+from services.portal.reading import PURPOSE
+from services.portal.referrals import Paper, item_of, why_of
 from services.portal.remote import ServiceRefused
-from services.portal.visits import REVIEW_FIELD, Call, Visit
+from services.portal.visits import Call, Visit
 
 OFFICERS: Final = {ROLES: (Role.OFFICER,)}
 MOST: Final = 200
 """Of each state; an office with more open work looks through the others after these."""
-FIELDS: Final = ("reason", "text", "attributes.by", "attributes.approver")
-USES: Final[Mapping[str, str]] = {"return": "return", "hold": "hold", "extend": "extend", "fail": "fail"}
 
 
 @get("/inbox", opt=OFFICERS)
@@ -85,78 +82,23 @@ async def sign_many(request: Call) -> Response[Any]:
 
 @get("/inbox/{referral_id:uuid}", opt=OFFICERS)
 async def referral(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
-    found = visit(request)
-    done = request.query_params.get("done", "")
-    told = f"inbox.done_{done.replace('-', '_')}" if done in _ANSWERS else ""
-    return await _show(found, referral_id, told=told, purpose=request.query_params.get(PURPOSE))
+    found, asked = visit(request), request.query_params
+    told = told_of(asked.get("done", ""))
+    return await show(_paper(found, referral_id), told=told, purpose=asked.get(PURPOSE))
 
 
-async def _show(
-    found: Visit, referral_id: UUID, *, purpose: str | None = None, status: int = 200, **values: Any
-) -> Response[Any]:
-    one = await found.caller.get("routing", f"/v1/referrals/{referral_id}")
-    state, role = ReferralState(one["state"]), ReferralRole(one["role"])
-    return page(
-        found,
-        "referral.html",
-        status=status,
-        path=f"/inbox/{referral_id}",
-        base="/inbox",
-        possible=_possible(one, state, role, found),
-        extension=_extension(one, found),
-        reasons={use: reasons_for(found, use) for use in USES},
-        approvers=found.policy.approvers,
-        feedback=f"portal-{new_id()}",
-        **await referral_values(found, one, purpose),
-        **{"typed": Form(), "did": "", "told": "", **values},
-    )
+def _paper(found: Visit, referral_id: UUID) -> Paper:
+    return Paper(visit=found, caller=found.caller, referral_id=referral_id, base="/inbox")
 
 
-def _possible(one: Mapping[str, Any], state: ReferralState, role: ReferralRole, found: Visit) -> tuple[str, ...]:
-    possible = work.answers(state, role, deemed=one["deemed"], locked=one["return_locked"])
-    return tuple(answer for answer in possible if answer != "extend" or _extension(one, found) is not None)
-
-
-def _extension(one: Mapping[str, Any], found: Visit) -> Any:
-    """How much more time the policy gives this referral's clock, and who has to agree; `None` for none."""
-    for clock in one["clocks"]:
-        if clock["stopped_at"] is None and not clock["extensions"]:
-            row = found.policy.find_limit(ClockKind(clock["kind"]), one["category"])
-            if row is not None and row.extension is not None:
-                return row.extension
-    return None
-
-
-_ANSWERS: Final = ("sign", "accept", "return", "progress", "hold", "resume", "extend", "complete", "fail")
-
-
-@post("/inbox/{referral_id:uuid}/{answer:str}", opt=OFFICERS)
-async def answer_it(request: Call, referral_id: FromPath[UUID], answer: FromPath[str]) -> Response[Any]:
-    found, form = visit(request), visit(request).form
-    if answer not in _ANSWERS:
-        return go_to(found, f"/inbox/{referral_id}")
-    if form.get(REVIEW_FIELD):
-        return await _show(found, referral_id, typed=form, did=answer)
-    asked = found.caller.post("routing", f"/v1/referrals/{referral_id}/{answer}", _body(form))
-    if refused := await refusal_of(asked, FIELDS, whole_page={401, 403, 404}):
-        return await _show(found, referral_id, typed=form, did=answer, **refused)
-    return go_to(found, f"/inbox/{referral_id}?done={answer}")
-
-
-def _body(form: Form) -> dict[str, Any]:
-    """Fields that were left empty are left out. The basis in law stands before the words."""
-    text = "\n".join(filter(None, (form.get("basis"), form.get("text"))))
-    given = {"feedback_id": form.get("feedback_id"), "reason": form.get("reason"), "text": text}
-    attributes: dict[str, str] = {}
-    if form.get("attributes.by"):
-        attributes["by"] = form.get("attributes.by") + form.get("unit")
-        attributes["approver"] = form.get("attributes.approver")
-    return {name: value for name, value in {**given, "attributes": attributes}.items() if value}
+@post("/inbox/{referral_id:uuid}/{given:str}", opt=OFFICERS)
+async def answer_it(request: Call, referral_id: FromPath[UUID], given: FromPath[str]) -> Response[Any]:
+    return await answer(_paper(visit(request), referral_id), given)
 
 
 @get("/inbox/{referral_id:uuid}/why", opt=OFFICERS)
 async def why(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
-    return await why_of(visit(request), referral_id, base="/inbox", clock=request.query_params.get("clock"))
+    return await why_of(_paper(visit(request), referral_id), clock=request.query_params.get("clock"))
 
 
 def _is_id(value: str) -> bool:

@@ -52,6 +52,7 @@ LABELS: Final[Mapping[str, str]] = {
     "reason": "inbox.reason",
     "to": "coordinator.to",
     "satisfied": "status.satisfied",
+    "days": "link.days",
 }
 """By field of a form, the text with which the page calls it."""
 

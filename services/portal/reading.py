@@ -21,11 +21,11 @@ async def read_if_allowed(caller: Caller, service: str, path: str | None) -> Any
         raise
 
 
-async def open_applicant(found: Visit, path: str | None, purpose: str | None) -> Any:
+async def open_applicant(found: Visit, caller: Caller, path: str | None, purpose: str | None) -> Any:
     """Opened only where somebody says for what; each opening is on record."""
     if path is None or purpose not in found.policy.purposes:
         return None
-    return await found.caller.get("intake", path, {"purpose": purpose})
+    return await caller.get("intake", path, {"purpose": purpose})
 
 
 def reasons_for(found: Visit, use: str) -> list[Reason]:

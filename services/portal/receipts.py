@@ -14,7 +14,7 @@ from services.portal.look import go_to, page
 from services.portal.pages import ROLES, visit
 from services.portal.qr import qr_code
 from services.portal.reading import read_if_allowed
-from services.portal.visits import Call, Visit
+from services.portal.visits import Call, Visit, home_of
 
 ISSUERS: Final = {ROLES: (Role.CLERK,)}
 COOKIE: Final = "yimen_receipt"
@@ -37,8 +37,7 @@ async def receipt(request: Call, key: FromPath[str]) -> Response[Any]:
     found = visit(request)
     case = await found.caller.get("intake", f"/v1/cases/{key}")
     issues = await read_if_allowed(found.caller, "intake", f"/v1/cases/{case['case_id']}/receipts")
-    home = found.portal.origin or f"{request.url.scheme}://{request.url.netloc}"
-    address = f"{home}/status?number={case['number']}"
+    address = f"{home_of(request, found.portal)}/status?number={case['number']}"
     return page(
         found,
         "receipt.html",

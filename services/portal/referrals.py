@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +12,12 @@ from litestar import Response
 from contracts.codes import ReferralState
 from libraries.clocks.wording import address_of
 from services.portal.domain import work
+from services.portal.domain.links import Link, may_hand_on
 from services.portal.domain.work import DueDate, Group
 from services.portal.explaining import main_part
 from services.portal.look import page
 from services.portal.reading import open_applicant, read_if_allowed
+from services.portal.remote import Caller
 from services.portal.visits import Visit
 
 
@@ -32,15 +35,35 @@ def item_of(referral: Mapping[str, Any], found: Visit) -> Item:
     return Item(referral=referral, due=due, groups=work.groups_of(ReferralState(referral["state"]), due))
 
 
-async def referral_values(found: Visit, one: Mapping[str, Any], purpose: str | None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """A referral on somebody's screen: who asks for it, and where its page stands."""
+
+    visit: Visit
+    caller: Caller
+    referral_id: UUID
+    base: str
+    """The list that it was opened from."""
+    link: Link | None = None
+    """Of whoever has no account."""
+
+    @property
+    def own(self) -> str:
+        return f"{self.base}/{self.referral_id}"
+
+
+async def referral_values(paper: Paper, one: Mapping[str, Any], purpose: str | None) -> dict[str, Any]:
     """Everything that this person may read of it, and of its case."""
+    found, caller = paper.visit, paper.caller
     case, answers, story, applicant = await asyncio.gather(
-        read_if_allowed(found.caller, "intake", one["links"]["case"]),
-        read_if_allowed(found.caller, "routing", one["links"]["answers"]),
-        read_if_allowed(found.caller, "intake", one["links"]["timeline"]),
-        open_applicant(found, one["links"]["applicant"], purpose),
+        read_if_allowed(caller, "intake", one["links"]["case"]),
+        read_if_allowed(caller, "routing", one["links"]["answers"]),
+        read_if_allowed(caller, "intake", one["links"]["timeline"]),
+        open_applicant(found, caller, one["links"]["applicant"], purpose),
     )
     return {
+        "base": paper.base,
+        "own": paper.own,
         "item": item_of(one, found),
         "one": one,
         "case": case,
@@ -49,13 +72,15 @@ async def referral_values(found: Visit, one: Mapping[str, Any], purpose: str | N
         "applicant": applicant,
         "purposes": found.policy.purposes.values(),
         "area_of": lambda code: address_of(found.policy, code),
+        "link": paper.link,
+        "hands_on": found.session is not None and paper.link is None and may_hand_on(found.session.post, one),
     }
 
 
-async def why_of(found: Visit, referral_id: UUID, *, base: str, clock: str | None) -> Response[Any]:
-    """Why its dates are what they are, day by day, of one clock or of all; `base` is the list it was opened from."""
+async def why_of(paper: Paper, *, clock: str | None) -> Response[Any]:
+    """Why its dates are what they are, day by day, of one clock or of all."""
+    found = paper.visit
     asked = {"format": "html", "lang": found.language, "clock": clock}
-    told = await found.caller.text("routing", f"/v1/referrals/{referral_id}/explain", asked)
-    own = f"{base}/{referral_id}"
-    path = f"{own}/why" + (f"?clock={clock}" if clock else "")
-    return page(found, "why.html", path=path, main=main_part(told), back=own)
+    told = await paper.caller.text("routing", f"/v1/referrals/{paper.referral_id}/explain", asked)
+    path = f"{paper.own}/why" + (f"?clock={clock}" if clock else "")
+    return page(found, "why.html", path=path, main=main_part(told), back=paper.own)

@@ -14,9 +14,12 @@ from contracts.refusals import FieldError
 from libraries.runtime.web.auth import Principal, Role, issue_token
 from services.portal.catalogue import Language
 from services.portal.domain.accounts import Account, Post
+from services.portal.domain.links import Link
 
 TOKEN_LIVES: Final = timedelta(minutes=1)
 PATIENCE_SECONDS: Final = 10.0
+KEPT_SECONDS: Final = 2.0
+"""An idle connection; shorter than the services keep one, so that none is closed while a request is on its way."""
 TAGS: Final = {"zh": "zh-CN", "en": "en"}
 Params = Mapping[str, str | int | None]
 
@@ -64,6 +67,11 @@ class Services:
     def as_applicant(self, case_id: UUID | None, language: Language) -> "Caller":
         """Whoever has shown the receipt of this case; without one it can be shown, and nothing else done."""
         return self._caller(Principal(subject="receipt", role=Role.APPLICANT, case=case_id), language)
+
+    def as_link(self, link: Link, language: Language) -> "Caller":
+        """Whoever has this link, in the name of its office."""
+        principal = Principal(subject=f"link-{link.id}", role=Role.LINK, office=link.office, referral=link.referral_id)
+        return self._caller(principal, language)
 
     def _caller(self, principal: Principal, language: Language) -> "Caller":
         token = issue_token(self.token_key, principal, lifetime=TOKEN_LIVES)
@@ -120,4 +128,5 @@ def _given(params: Params | None) -> dict[str, str | int] | None:
 
 
 def new_client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(timeout=PATIENCE_SECONDS, trust_env=False)
+    limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=KEPT_SECONDS)
+    return httpx.AsyncClient(timeout=PATIENCE_SECONDS, limits=limits, trust_env=False)

@@ -1,4 +1,4 @@
-"""The portal's tables: accounts with their posts, sessions, and every try to sign in."""
+"""The portal's tables: accounts with their posts, sessions, every try to sign in, links and their uses."""
 
 from sqlalchemy import (
     BigInteger,
@@ -74,4 +74,34 @@ logins = Table(
     Index("logins_name_hash_at", "name_hash", "at"),
     Index("logins_address_at", "address", "at"),
     Index("logins_at", "at"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("link_id", Uuid, primary_key=True),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("referral_id", Uuid, nullable=False),
+    Column("number", String, nullable=False),
+    Column("office", String, nullable=False),
+    Column("made_by", Uuid, ForeignKey("accounts.account_id"), nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Column("revoked_at", DateTime(timezone=True)),
+    Column("revoked_by", Uuid, ForeignKey("accounts.account_id")),
+    UniqueConstraint("secret_hash", name="secret_opens_one_referral"),
+    CheckConstraint("ends_at > made_at", name="link_ends_after_it_begins"),
+    CheckConstraint("num_nonnulls(revoked_at, revoked_by) IN (0, 2)", name="revoking_says_when_and_by_whom"),
+    Index("links_of_referral", "referral_id"),
+)
+
+link_uses = Table(
+    "link_uses",
+    metadata,
+    Column("use_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("link_id", Uuid, ForeignKey("links.link_id"), nullable=False),
+    Column("used_at", DateTime(timezone=True), nullable=False),
+    Column("act", String, nullable=False),
+    Column("address", String, nullable=False),
+    Index("uses_of_link", "link_id"),
 )

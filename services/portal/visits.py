@@ -165,6 +165,11 @@ def comes_from_us(request: Call, portal: Portal) -> bool:
     return urlsplit(origin).netloc == request.headers.get("host", "")
 
 
+def home_of(request: Call, portal: Portal) -> str:
+    """Where this browser finds us, for an address that is handed on."""
+    return portal.origin or f"{request.url.scheme}://{request.url.netloc}"
+
+
 def is_ours(visit: Visit) -> bool:
     """Whether the form carries what only a page that this browser got can know."""
     given = visit.form.get(CSRF_FIELD)

@@ -47,6 +47,8 @@ async def find(
     routing = await store.find_routing(conn, case_id) if case_id is not None else None
     if routing is None:
         raise Rejected("not_found")
+    if user.referral not in {None, referral_id}:
+        raise Rejected("not_found")
     referral, relations = routing.referral(referral_id), relations_of(user, routing)
     steps_in = decidable_by is not None and _decides(user, routing, referral, decidable_by)
     if not steps_in and not sees(user, referral, relations):
@@ -78,6 +80,8 @@ def _own(user: Principal, referral: Referral) -> bool:
 
 def _of_office(user: Principal, routing: Routing) -> Iterator[Relation]:
     for referral in routing.referrals:
+        if user.referral not in {None, referral.id}:
+            continue
         if user.speaks_for(referral.office):
             # A copy is read as long as somebody works on the case.
             lives = referral.live and (referral.role is not ReferralRole.INFO or routing.lead is not None)

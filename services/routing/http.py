@@ -1,7 +1,7 @@
 """Routing over HTTP: an office's inbox and answers, the coordinator's decisions, and why things went where they did."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
@@ -36,9 +36,9 @@ from services.routing.views import AnswerView, ReadView, ReferralContent, to_ans
 
 Call = Request[Principal, Any, State]
 
-ANSWERS = requires(Role.OFFICER)
+ANSWERS = requires(Role.OFFICER, Role.LINK)
 DECIDES = requires(Role.COORDINATOR, Role.OFFICER)
-SEES = requires(
+LOOKS: Final = (
     Role.OFFICER,
     Role.CLERK,
     Role.TOWNSHIP,
@@ -49,7 +49,9 @@ SEES = requires(
     Role.AUDITOR,
     Role.APPLICANT,
 )
-SEES_TEXT = requires(Role.OFFICER, Role.CLERK, Role.TOWNSHIP, Role.COORDINATOR)
+LISTS = requires(*LOOKS)
+SEES = requires(*LOOKS, Role.LINK)
+SEES_TEXT = requires(Role.OFFICER, Role.CLERK, Role.TOWNSHIP, Role.COORDINATOR, Role.LINK)
 AUDITS = requires(Role.COORDINATOR, Role.ADMINISTRATOR, Role.AUDITOR)
 LARGEST_PAGE = 200
 TOLD = Described(answers={200: ReferralView}).opt()
@@ -69,7 +71,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     successor: ReferralView | None
 
 
-@get("/v1/referrals", guards=[SEES], tags=["referrals"])
+@get("/v1/referrals", guards=[LISTS], tags=["referrals"])
 async def list_referrals(  # noqa: PLR0913, PLR0917 - one for each question
     request: Call,
     state: State,
@@ -180,14 +182,14 @@ async def show_reads(request: Call, state: State, referral_id: FromPath[UUID]) -
 
 @post(
     "/v1/referrals/{referral_id:uuid}/resume",
-    guards=[requires(Role.OFFICER, Role.COORDINATOR)],
+    guards=[requires(Role.OFFICER, Role.LINK, Role.COORDINATOR)],
     status_code=200,
     tags=["answers", "coordinator"],
     opt=TOLD,
 )
 async def resume(request: Call, state: State, referral_id: FromPath[UUID], data: JSONBody[AnswerBody]) -> Response[Any]:
     """Resume (恢复): by the office as on Kafka, or by the coordinator of the area, who names a reason alone."""
-    if request.user.role is Role.OFFICER:
+    if request.user.role in {Role.OFFICER, Role.LINK}:
         return await _answer(request, referral_id, FeedbackAction.RESUME, data)
     if msgspec.structs.replace(data, reason="") != AnswerBody():
         return problem(request, Refused.of(Fault("", "unknown_field", {"known": ["reason"]})))
@@ -225,7 +227,7 @@ async def _answer(request: Call, referral_id: UUID, action: FeedbackAction, body
     desk = router.desk()
     async with transaction(request.app.state.engine) as conn:
         known = (await store.find_owned(conn, [feedback.referral_id])).get(feedback.referral_id)
-        if known is None or not user.speaks_for(known.office):
+        if known is None or not user.speaks_for(known.office) or user.referral not in {None, referral_id}:
             raise Rejected("not_found")
         (taken,) = await take_answers([answer], {known.referral_id: known.case_id}, conn, desk, router.sealer)
         repeated = taken.outcome is FeedbackOutcome.REPEATED
@@ -237,7 +239,7 @@ async def _answer(request: Call, referral_id: UUID, action: FeedbackAction, body
 
 
 def _by(user: Principal) -> dict[str, Any]:
-    return {"door": Door.HTTP, "post": user.post, "subject": user.subject}
+    return {"door": Door.HTTP, "role": user.role, "post": user.post, "subject": user.subject}
 
 
 def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:

@@ -5,6 +5,9 @@ import re
 
 from playwright.async_api import Page, expect
 
+from tests.browser.conftest import faults_of
+
+PHONE = {"width": 360, "height": 740}
 NUMBER = re.compile(r"\d{6}-\d{8}-\d{5}-\d")
 
 
@@ -64,3 +67,13 @@ async def solve(officer: Page, number: str) -> None:
     await officer.fill("details[open] [name=text]", "已办结（示例）")
     await officer.click("details[open] button")
     await expect(officer.locator(".told")).to_have_text("已办结，窗口将回访申请人。")
+
+
+async def fit(*pages: Page) -> None:
+    """Axe finds nothing, dark or light, and nothing is wider than a phone."""
+    for page in pages:
+        for scheme in ("dark", "light"):
+            await page.emulate_media(color_scheme=scheme)
+            assert await faults_of(page) == [], page.url
+        await page.set_viewport_size(PHONE)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], page.url

@@ -5,13 +5,12 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import City, faults_of
-from tests.browser.steps import code_of, look_up, open_referral, register, solve, until_text
+from tests.browser.conftest import City
+from tests.browser.steps import code_of, fit, look_up, open_referral, register, solve, until_text
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(180)]
 NAME = "张三(示例)"
 WRONG = "编号或者查询码不正确"
-PHONE = {"width": 360, "height": 740}
 
 
 async def accepted(clerk: Page, summary: str) -> tuple[str, str]:
@@ -137,12 +136,3 @@ async def test_the_pages_are_fit_for_everybody(city: City) -> None:
     await page.goto("/status")
     await expect(page.locator("h1")).to_have_text("Follow a matter")
     await fit(page)
-
-
-async def fit(*pages: Page) -> None:
-    for page in pages:
-        for scheme in ("dark", "light"):
-            await page.emulate_media(color_scheme=scheme)
-            assert await faults_of(page) == [], page.url
-        await page.set_viewport_size(PHONE)
-        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], page.url

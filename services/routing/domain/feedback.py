@@ -55,13 +55,14 @@ class Answer:
     record: RecordPlace | None = None
     """Where it lies, if it came by Kafka."""
     door: Door = Door.KAFKA
+    role: Role = Role.OFFICER
     post: str = ""
     subject: str = ""
     """Of the token; on Kafka the topic alone says who speaks."""
 
     @property
     def by(self) -> Actor:
-        return Actor(door=self.door, role=Role.OFFICER, office=self.sender, post=self.post)
+        return Actor(door=self.door, role=self.role, office=self.sender, post=self.post)
 
 
 def not_before_dispatch(answer: Answer, routing: Routing) -> Answer:

@@ -1,0 +1,83 @@
+"""What an office answers to a referral, by account or by link: one page, and one way to take an answer."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from litestar import Response
+
+from contracts.codes import ClockKind, ReferralRole, ReferralState
+from libraries.ids import new_id
+from services.portal.domain import work
+from services.portal.forms import Form
+from services.portal.look import go_to, page
+from services.portal.pages import refusal_of
+from services.portal.reading import reasons_for
+from services.portal.referrals import Paper, referral_values
+from services.portal.visits import REVIEW_FIELD, Visit
+
+FIELDS: Final = ("reason", "text", "attributes.by", "attributes.approver")
+USES: Final = ("return", "hold", "extend", "fail")
+"""Answers with a reason, and the use that the reason has in the policy."""
+ANSWERS: Final = ("sign", "accept", "return", "progress", "hold", "resume", "extend", "complete", "fail")
+
+
+def told_of(done: str) -> str:
+    """The text after an answer; none for what is no answer."""
+    return f"inbox.done_{done.replace('-', '_')}" if done in ANSWERS else ""
+
+
+async def show(paper: Paper, *, purpose: str | None = None, status: int = 200, **values: Any) -> Response[Any]:
+    found = paper.visit
+    one = await paper.caller.get("routing", f"/v1/referrals/{paper.referral_id}")
+    state, role = ReferralState(one["state"]), ReferralRole(one["role"])
+    return page(
+        found,
+        "referral.html",
+        status=status,
+        path=paper.own,
+        possible=_possible(one, state, role, found),
+        extension=_extension(one, found),
+        reasons={use: reasons_for(found, use) for use in USES},
+        approvers=found.policy.approvers,
+        feedback=f"portal-{new_id()}",
+        **await referral_values(paper, one, purpose),
+        **{"typed": Form(), "did": "", "told": "", **values},
+    )
+
+
+def _possible(one: Mapping[str, Any], state: ReferralState, role: ReferralRole, found: Visit) -> tuple[str, ...]:
+    possible = work.answers(state, role, deemed=one["deemed"], locked=one["return_locked"])
+    return tuple(answer for answer in possible if answer != "extend" or _extension(one, found) is not None)
+
+
+def _extension(one: Mapping[str, Any], found: Visit) -> Any:
+    """How much more time the policy gives this referral's clock, and who has to agree; `None` for none."""
+    for clock in one["clocks"]:
+        if clock["stopped_at"] is None and not clock["extensions"]:
+            row = found.policy.find_limit(ClockKind(clock["kind"]), one["category"])
+            if row is not None and row.extension is not None:
+                return row.extension
+    return None
+
+
+async def answer(paper: Paper, given: str) -> Response[Any]:
+    found, form = paper.visit, paper.visit.form
+    if given not in ANSWERS:
+        return go_to(found, paper.own)
+    if form.get(REVIEW_FIELD):
+        return await show(paper, typed=form, did=given)
+    asked = paper.caller.post("routing", f"/v1/referrals/{paper.referral_id}/{given}", _body(form))
+    if refused := await refusal_of(asked, FIELDS, whole_page={401, 403, 404}):
+        return await show(paper, typed=form, did=given, **refused)
+    return go_to(found, f"{paper.own}?done={given}")
+
+
+def _body(form: Form) -> dict[str, Any]:
+    """Fields that were left empty are left out. The basis in law stands before the words."""
+    text = "\n".join(filter(None, (form.get("basis"), form.get("text"))))
+    given = {"feedback_id": form.get("feedback_id"), "reason": form.get("reason"), "text": text}
+    attributes: dict[str, str] = {}
+    if form.get("attributes.by"):
+        attributes["by"] = form.get("attributes.by") + form.get("unit")
+        attributes["approver"] = form.get("attributes.approver")
+    return {name: value for name, value in {**given, "attributes": attributes}.items() if value}
