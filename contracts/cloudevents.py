@@ -13,6 +13,8 @@ import msgspec
 
 from contracts.events import EVENTS, CaseBound, Event
 from contracts.events.base import VERSION
+from contracts.tracing import HEADERS as TRACE_HEADERS
+from contracts.tracing import Trace, trace_in
 
 CONTENT_TYPE = b"application/json"
 WIRE_TYPE = re.compile(r"(yimen\.[a-z_]+\.[a-z_]+)\.v([0-9]{1,4})\Z")
@@ -31,7 +33,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     writer: str
     time: datetime
     sequence: int | None = None
-    traceparent: str | None = None
+    trace: Trace | None = None
     data: Event
 
 
@@ -70,7 +72,7 @@ def encode(envelope: Envelope) -> tuple[list[tuple[str, bytes]], bytes]:
         time=envelope.time,
         subject=envelope.data.case_id if isinstance(envelope.data, CaseBound) else None,
         sequence=envelope.sequence,
-        traceparent=envelope.traceparent,
+        traceparent=str(envelope.trace) if envelope.trace is not None else None,
     )
     return headers, _encode(envelope.data)
 
@@ -99,7 +101,7 @@ def attributes(
     if sequence is not None:
         headers.append(("ce_sequence", str(sequence).encode()))
     if traceparent is not None:
-        headers.append(("ce_traceparent", traceparent.encode()))
+        headers += [(name, traceparent.encode()) for name in TRACE_HEADERS]
     return headers
 
 
@@ -125,7 +127,7 @@ def decode(headers: Mapping[str, bytes], value: bytes | None) -> Envelope | Unkn
             writer=_attribute(headers, "ce_source").rpartition("/")[2],
             time=datetime.fromisoformat(_attribute(headers, "ce_time")),
             sequence=int(headers["ce_sequence"]) if "ce_sequence" in headers else None,
-            traceparent=headers["ce_traceparent"].decode("ascii") if "ce_traceparent" in headers else None,
+            trace=trace_in(headers),
             data=data,
         )
     except ValueError as error:

@@ -24,6 +24,7 @@ HEADERS = {
         "ce_subject": {"type": "string", "format": "uuid", "description": "the case id"},
         "ce_sequence": {"type": "string", "description": "counts per case and writer from 1, without a hole"},
         "ce_traceparent": {"type": "string"},
+        "traceparent": {"type": "string", "description": "W3C Trace Context; the same as ce_traceparent."},
         "content-type": {"type": "string", "const": "application/json"},
     },
 }

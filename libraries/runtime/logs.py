@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from libraries.runtime.failures import explain
+from libraries.runtime.tracing import current
 
 ROOM = Path(__file__).parents[2]
 LONGEST = 300
@@ -30,6 +31,7 @@ def configure(service: str, level: str) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             name_service,
+            with_trace,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             without_words,
@@ -40,6 +42,12 @@ def configure(service: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[Forwarding()], level=max(wanted, logging.WARNING), force=True)
+
+
+def with_trace(_: object, __: str, line: Line) -> Line:
+    """Of the request or the record at hand, if there is one."""
+    trace = current()
+    return {**line, "trace_id": trace.trace_id} if trace is not None else line
 
 
 def without_words(_: object, __: str, line: Line) -> Line:

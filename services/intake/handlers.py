@@ -15,7 +15,7 @@ from contracts.topics import SUBMISSIONS
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.encryption import Sealer
-from libraries.runtime.kafka.records import Incoming, Reader, Record, Unreadable, fault_of
+from libraries.runtime.kafka.records import Incoming, Reader, Record, Unreadable, fault_of, step_of
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
 from libraries.runtime.web.auth import Who
@@ -58,6 +58,7 @@ class Registrar:
             record=record,
             event_id=f"{record.topic}/{record.partition}/{record.offset}",
             received_at=self.clock.at(record.came_at),
+            trace=step_of(record),
             data=body,
         )
 
@@ -74,6 +75,7 @@ class Registrar:
             sealer=self.sealer,
             who=SYSTEM,
             now=now,
+            traces=[incoming.trace for incoming in batch],
         )
         messages = []
         for incoming, outcome in zip(batch, outcomes, strict=True):
@@ -87,7 +89,8 @@ class Registrar:
                     faults=field_errors(outcome.faults),
                     rejected_at=now,
                 )
-                messages.append(Outgoing(event=event, at=now, key=key_of(record, self.sealer)))
+                key = key_of(record, self.sealer)
+                messages.append(Outgoing(event=event, at=now, key=key, trace=incoming.trace))
         await journal.add(conn, "intake", messages)
 
 

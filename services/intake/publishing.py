@@ -1,8 +1,10 @@
 """Saves what changed and says so, in one transaction: the case, its timeline, the outgoing events."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -10,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events import CaseBound
 from contracts.refusals import Refused
+from contracts.tracing import Trace
 from libraries.policies import Policy
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
@@ -19,6 +22,7 @@ from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 
 SERVICE = "intake"
+NO_TRACES: Final[Mapping[UUID, Trace]] = MappingProxyType({})
 _encode = msgspec.json.Encoder().encode
 
 
@@ -34,10 +38,10 @@ class Story:
         """A line of the story; `by` is the subject of our own acts, else the office or service whose word it is."""
         self.lines.append((event.case_id, at, event.TYPE, by, _encode(event).decode()))
 
-    def tells(self, change: Change, by: str, traceparent: str | None = None) -> None:
+    def tells(self, change: Change, by: str, trace: Trace | None = None) -> None:
         for event in translate.to_events(change, self.policy):
             self.hears(event, change.at, by)
-            self.outgoing.append(Outgoing(event=event, at=change.at, traceparent=traceparent))
+            self.outgoing.append(Outgoing(event=event, at=change.at, trace=trace))
 
     async def write(self, conn: AsyncConnection) -> None:
         """The cases are saved by the caller, before."""
@@ -45,10 +49,18 @@ class Story:
         await store.save_timeline(conn, self.lines)
 
 
-async def tell(changes: Sequence[Change], conn: AsyncConnection, policy: Policy, *, subject: str) -> None:
+async def tell(
+    changes: Sequence[Change],
+    conn: AsyncConnection,
+    policy: Policy,
+    *,
+    subject: str,
+    traces: Mapping[UUID, Trace] = NO_TRACES,
+) -> None:
+    """`traces` are those of what caused the changes, by case, where it is not the request at hand."""
     story = Story(policy)
     for change in changes:
-        story.tells(change, subject)
+        story.tells(change, subject, traces.get(change.case.id))
     await story.write(conn)
 
 

@@ -124,7 +124,7 @@ class Follower:
             change = step(Change(case=case, at=incoming.received_at), event, policy)
             if change.case is not case:
                 now[case.id] = moved[case.id] = change.case
-            story.tells(replace(change, by=event.by or BY_RULES), _speaker(event), incoming.traceparent)
+            story.tells(replace(change, by=event.by or BY_RULES), _speaker(event), incoming.trace)
         await store.save_changed(conn, moved.values(), policy)
         await standing.write(conn)
         await story.write(conn)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.refusals import Fault, Refused
 from contracts.submissions import Submission
+from contracts.tracing import Trace
 from libraries.ids import new_id
 from libraries.policies import Policy
 from libraries.runtime.encryption import Sealer
@@ -73,10 +74,12 @@ async def register(
     who: Who,
     now: datetime,
     bounds: Bounds = UNBOUND,
+    traces: Sequence[Trace | None] = (),
 ) -> list[Outcome]:
     """One outcome per body, in order. The same submission twice, here or before, is one case.
 
     The office of `who` was asked first; any window takes any matter for any area (一门受理).
+    `traces` are those of the bodies, where they are not of one request.
     """
     read = [_read(body, policy, now, bounds) for body in bodies]
     whole: dict[Key, Submission] = {}
@@ -98,7 +101,13 @@ async def register(
     # Another transaction may have saved the same submission since we looked: its commit is visible by now.
     lost = [key for key in whole if key not in known and key not in made]
     known |= await store.find_submitted(conn, lost)
-    await tell([change for change in new if change.case.id in saved], conn, policy, subject=who.subject)
+    causes: dict[Key, Trace] = {}
+    for found, trace in zip(read, traces, strict=False):
+        if isinstance(found, Submission) and trace is not None:
+            causes.setdefault(_key(found), trace)
+    of_cases = {case.id: causes[key] for key, case in made.items() if key in causes}
+    told = [change for change in new if change.case.id in saved]
+    await tell(told, conn, policy, subject=who.subject, traces=of_cases)
     seen: set[Key] = set()
     return [_outcome(found, known, made, seen, sealer, bounds) for found in read]
 

@@ -23,6 +23,7 @@ from libraries.runtime.jobs.job import Job
 from libraries.runtime.lifecycle import database_answers, repeat, serve, server_of, spare_the_collector, stop_on_signals
 from libraries.runtime.settings import ORIGIN, ProcessSettings, read_settings
 from libraries.runtime.web.app import DEGRADED, OK, live, metrics, ready
+from libraries.runtime.web.tracing import traces
 from services.portal import store
 from services.portal.coordinator import COORDINATOR
 from services.portal.counter import LISTS
@@ -106,6 +107,7 @@ def build(settings: PortalSettings, engine: AsyncEngine, services: Services, pol
             Exception: on_error,
         },
         request_max_body_size=settings.body_limit,
+        middleware=[traces],
         compression_config=CompressionConfig(backend="gzip", minimum_size=SMALLEST_COMPRESSED),
         openapi_config=None,
         logging_config=None,

@@ -11,6 +11,7 @@ import httpx
 import msgspec
 
 from contracts.refusals import FieldError
+from libraries.runtime.tracing import current
 from libraries.runtime.web.auth import Principal, Role, issue_token
 from services.portal.catalogue import Language
 from services.portal.domain.accounts import Account, Post
@@ -106,9 +107,10 @@ class Caller:
         return (await self._ask("POST", service, path, content=msgspec.json.encode(body))).json()
 
     async def _ask(self, method: str, service: str, path: str, **content: Any) -> httpx.Response:
-        url = f"{self._services.urls[service]}{path}"
+        url, trace = f"{self._services.urls[service]}{path}", current()
+        headers = {**self._headers, **({"traceparent": str(trace)} if trace is not None else {})}
         try:
-            answer = await self._services.client.request(method, url, headers=self._headers, **content)
+            answer = await self._services.client.request(method, url, headers=headers, **content)
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ServiceAway(service, type(error).__name__) from None
         if answer.is_success:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -61,7 +62,8 @@ async def take_answers(
             saved.append(_saved(case_id, answer, outcome, refused, sealed, desk.policy))
     await store.save_changes(conn, before, latest(changes), desk.policy)
     await store.save_answers(conn, saved)
-    await journal.add(conn, SERVICE, list(to_outgoing(changes, desk.policy)))
+    said = [to_outgoing([change], desk.policy, trace=came.trace) for came, change in zip(answers, changes, strict=True)]
+    await journal.add(conn, SERVICE, list(chain.from_iterable(said)))
     return taken
 
 

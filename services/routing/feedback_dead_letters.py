@@ -39,5 +39,6 @@ async def tell_aside(
             received_at=one.received_at,
             by=BY_OPERATOR if outcome is FeedbackOutcome.DROPPED else one.by,
         )
-        said.append(Outgoing(event=event, at=one.received_at, copies=copies_of(event, policy)))
+        copies = copies_of(event, policy)
+        said.append(Outgoing(event=event, at=one.received_at, copies=copies, trace=one.trace))
     await journal.add(conn, SERVICE, said)

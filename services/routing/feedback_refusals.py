@@ -59,6 +59,7 @@ def apart(
                     feedback_id=one.feedback.feedback_id,
                     referral_id=one.feedback.referral_id,
                     action=one.feedback.action,
+                    trace=one.trace,
                 )
             )
     return answers, nonsense
@@ -78,10 +79,12 @@ async def refuse(
         known = own(one, owned, policy)
         if known is not None:
             event = _received(one, known)
-            told.append(Outgoing(event=event, at=one.received_at, copies=copies_of(event, policy)))
+            copies = copies_of(event, policy)
+            told.append(Outgoing(event=event, at=one.received_at, copies=copies, trace=one.trace))
         elif hears_by_kafka(one.sender, policy):
             topic = OFFICE_REFERRALS.named(one.sender)
-            told.append(Outgoing(event=_rejected(one), at=one.received_at, key=one.sender, topic=topic))
+            rejected = _rejected(one)
+            told.append(Outgoing(event=rejected, at=one.received_at, key=one.sender, topic=topic, trace=one.trace))
         else:
             log.warning("answer refused, its office has no topic to hear it on", topic=one.record.topic)
     await journal.add(conn, SERVICE, told)

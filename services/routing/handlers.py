@@ -20,8 +20,9 @@ from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.failures import Rejected
-from libraries.runtime.kafka.records import Incoming, Reader, Record, Unreadable, events_of_ours, fault_of
+from libraries.runtime.kafka.records import Incoming, Reader, Record, Unreadable, events_of_ours, fault_of, step_of
 from libraries.runtime.outbox import journal
+from libraries.runtime.outbox.journal import Outgoing
 from services.routing import store
 from services.routing.domain.dispatching import dispatch, moment_of_end, rework, withdraw
 from services.routing.domain.feedback import Answer
@@ -88,23 +89,24 @@ class Router:
         before = await store.lock_routings(conn, elsewhere)
         reopened = {incoming.data.case_id for incoming in batch if isinstance(incoming.data, CaseReopened)}
         by_hand = await store.find_decided_by_hand(conn, reopened) if reopened else frozenset()
-        now, changes = dict(before), []
+        now, changes, messages = dict(before), list[Change](), list[Outgoing]()
         for incoming in batch:
             event = incoming.data
             change = _follow(event, now.get(event.case_id), desk, at, by_hand)
             if change is not None:
                 now[event.case_id] = change.routing
                 changes.append(change)
+                messages += to_outgoing([change], desk.policy, trace=incoming.trace)
         await store.save_changes(conn, before, latest(changes), desk.policy)
         await erase_texts(conn, {one.data.case_id for one in batch if isinstance(one.data, CaseErased)})
-        await journal.add(conn, SERVICE, list(to_outgoing(changes, desk.policy)))
+        await journal.add(conn, SERVICE, messages)
 
     def read(self, record: Record) -> Incoming[Answer | Misread]:
         """Total: whatever an office writes is an answer, or is refused with everything that is wrong with it."""
         given, faults = read_answer(record.value)
         if faults:
             return self._misread(record, faults, **told_back(given, faults))
-        feedback = whole(given)
+        feedback, trace = whole(given), step_of(record)
         received_at = self.clock.at(record.came_at)
         office = feedback_office(record.topic)
         return Incoming(
@@ -112,7 +114,8 @@ class Router:
             event_id=f"{office}/{feedback.feedback_id}",
             received_at=received_at,
             about=str(feedback.referral_id),
-            data=Answer(sender=office, feedback=feedback, received_at=received_at, record=_place(record)),
+            trace=trace,
+            data=Answer(sender=office, feedback=feedback, received_at=received_at, record=_place(record), trace=trace),
         )
 
     def refuse(self, unread: Unreadable) -> Incoming[Misread]:
@@ -140,13 +143,21 @@ class Router:
     def _misread(self, record: Record, faults: tuple[Fault, ...], **known: Any) -> Incoming[Misread]:
         received_at = self.clock.at(record.came_at)
         office = feedback_office(record.topic)
-        content = crc32(record.value or b"")
+        trace = step_of(record)
         misread = Misread(
-            sender=office, received_at=received_at, record=_place(record), content=content, faults=faults, **known
+            sender=office,
+            received_at=received_at,
+            record=_place(record),
+            content=crc32(record.value or b""),
+            faults=faults,
+            trace=trace,
+            **known,
         )
         about = str(misread.referral_id) if misread.referral_id is not None else None
         event_id = f"{record.topic}/{record.partition}/{record.offset}"
-        return Incoming(record=record, event_id=event_id, received_at=received_at, about=about, data=misread)
+        return Incoming(
+            record=record, event_id=event_id, received_at=received_at, about=about, trace=trace, data=misread
+        )
 
 
 def _place(record: Record) -> RecordPlace:

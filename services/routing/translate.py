@@ -13,6 +13,7 @@ from contracts.events.cases import CaseAccepted
 from contracts.events.clocks import clocks_in
 from contracts.events.referrals import FeedbackReceived, ReferralEvent, ReferralOfficeSucceeded
 from contracts.topics import OFFICE_REFERRALS
+from contracts.tracing import Trace
 from libraries.clocks.clock import LegalClock
 from libraries.clocks.wording import office_of
 from libraries.policies import Policy
@@ -84,13 +85,13 @@ def to_matter(event: CaseAccepted) -> Matter:
     )
 
 
-def to_outgoing(changes: Iterable[Change], policy: Policy, *, traceparent: str | None = None) -> Iterator[Outgoing]:
+def to_outgoing(changes: Iterable[Change], policy: Policy, *, trace: Trace | None = None) -> Iterator[Outgoing]:
     """What the changes say, in order; an office that speaks Kafka gets a copy of what is about itself."""
     for change in changes:
         if change.pending:
             raise ValueError("clocks moved without a cause")
         for event in change.events:
-            yield Outgoing(event=event, at=change.at, copies=copies_of(event, policy), traceparent=traceparent)
+            yield Outgoing(event=event, at=change.at, copies=copies_of(event, policy), trace=trace)
 
 
 def copies_of(event: Event, policy: Policy) -> tuple[str, ...]:

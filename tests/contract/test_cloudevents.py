@@ -4,12 +4,14 @@ import json
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 
 from contracts.cloudevents import BadEnvelope, Envelope, Place, Unknown, decode, encode
 from contracts.codes import CaseState
 from contracts.events.cases import CaseWithdrawn
+from contracts.tracing import read_trace
 
 CASE = UUID("019cab00-0000-7000-8000-000000000001")
 MOMENT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
@@ -53,7 +55,6 @@ def test_unknown_fields_are_ignored() -> None:
         ("ce_type", b"yimen.case.withdrawn.v2", "unsupported_version"),
         ("ce_id", b"7", "bad_attribute"),
         ("ce_sequence", b"three", "bad_attribute"),
-        ("ce_traceparent", b"\xff", "bad_attribute"),
         ("ce_time", b"yesterday", "bad_attribute"),
     ],
 )
@@ -63,6 +64,26 @@ def test_a_bad_header_is_named(header: str, raw: bytes | None, code: str) -> Non
     with pytest.raises(BadEnvelope) as caught:
         decode({name: text for name, text in altered.items() if text is not None}, value)
     assert caught.value.code == code
+
+
+TRACEPARENT = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def test_a_trace_travels_in_both_headers() -> None:
+    trace = read_trace(TRACEPARENT)
+    headers, value = encode(msgspec.structs.replace(an_envelope(), trace=trace))
+    assert [content for name, content in headers if name.endswith("traceparent")] == [TRACEPARENT, TRACEPARENT]
+    event = from_binary_event(KafkaMessage(headers=dict(headers), key=None, value=value))
+    assert event.get_extension("traceparent") == TRACEPARENT.decode()
+    envelope = decode(dict(headers), value)
+    assert isinstance(envelope, Envelope)
+    assert envelope.trace == trace
+
+
+@pytest.mark.parametrize("bad", [b"\xff", b"", b"00-0-0-0", TRACEPARENT.upper()])
+def test_a_trace_that_is_none_costs_nothing(bad: bytes) -> None:
+    headers, value = encode(an_envelope())
+    assert decode({**dict(headers), "ce_traceparent": bad, "traceparent": bad}, value) == an_envelope()
 
 
 @pytest.mark.parametrize("wire_type", [b"yimen.case.sung.v1", b"yimen.case.sung.v2", b"com.example.thing"])

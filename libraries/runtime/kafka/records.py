@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.cloudevents import MAX_SEQUENCE, BadEnvelope, Place, Unknown, decode, place_in
 from contracts.events import CaseBound, Known
 from contracts.refusals import Fault
+from contracts.tracing import Trace, trace_in
 from libraries.runtime.clock import Clock
 from libraries.runtime.kafka.bounds import LARGEST_VALUE
+from libraries.runtime.tracing import step
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -50,7 +52,8 @@ class Incoming(msgspec.Struct, Generic[T_co], frozen=True, kw_only=True):
     sequence: int | None = None
     received_at: datetime
     """Business time at which it reached our edge."""
-    traceparent: str | None = None
+    trace: Trace | None = None
+    """Our step in the trace of the record: what the record causes carries it."""
     about: str | None = None
     """What it is about, where the sender's key need not say it: a partner may write all its records with one key."""
     data: T_co
@@ -151,6 +154,11 @@ def lane_of(record: Record, case_id: UUID | None) -> str | None:
     return f"{record.topic}/{hashlib.sha256(record.key).hexdigest()}"
 
 
+def step_of(record: Record) -> Trace:
+    """Our step in the trace that its sender names; in a new one, if there is none."""
+    return step(trace_in(record.headers))
+
+
 def fault_of(unread: Unreadable) -> Fault:
     """As its sender is told."""
     if unread.code == "too_large":
@@ -205,7 +213,7 @@ def events_of_ours(clock: Clock) -> Decode:
             case_id=data.case_id if isinstance(data, CaseBound) else None,
             sequence=envelope.sequence,
             received_at=clock.at(record.came_at),
-            traceparent=envelope.traceparent,
+            trace=step(envelope.trace),
             data=data,
         )
 

@@ -18,8 +18,9 @@ from libraries.runtime.database.engine import transaction
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.failures import FailureClass, InfrastructureDown, Rejected, classify, code_of, explain
 from libraries.runtime.kafka import dead_letters, deduplication
-from libraries.runtime.kafka.records import Arrival, Ignored, Incoming, Reader
+from libraries.runtime.kafka.records import Arrival, Ignored, Incoming, Reader, step_of
 from libraries.runtime.kafka.unknown import count_unknown
+from libraries.runtime.tracing import within
 
 TRIES: Final = 3
 FIRST_WAIT_SECONDS: Final = 0.05
@@ -118,17 +119,18 @@ async def _give_up(desk: Desk, arrival: Arrival, error: Exception) -> None:
     """The record is to blame: it goes to the parking, and its lane waits behind it."""
     code, reader = code_of(error), desk.reader.name
     facts = error.facts if isinstance(error, Rejected) else {}
-    log.warning(
-        "record parked",
-        service=desk.service,
-        handler=reader,
-        code=code,
-        event_id=dead_letters.impersonal(arrival.event_id) if arrival.event_id is not None else None,
-        case_id=str(arrival.case_id) if arrival.case_id else None,
-        topic=arrival.record.topic,
-        offset=arrival.record.offset,
-        error=explain(error),
-    )
+    with within(arrival.trace if isinstance(arrival, Incoming) else step_of(arrival.record)):
+        log.warning(
+            "record parked",
+            service=desk.service,
+            handler=reader,
+            code=code,
+            event_id=dead_letters.impersonal(arrival.event_id) if arrival.event_id is not None else None,
+            case_id=str(arrival.case_id) if arrival.case_id else None,
+            topic=arrival.record.topic,
+            offset=arrival.record.offset,
+            error=explain(error),
+        )
     try:
         async with transaction(desk.engine) as conn:
             if arrival.lane is not None:

@@ -28,10 +28,12 @@ from sqlalchemy.types import TypeEngine
 
 from contracts.events import CaseBound, Event
 from contracts.topics import TOPICS
+from contracts.tracing import Trace
 from libraries.ids import new_id
 from libraries.runtime.database.bulk import arrays
 from libraries.runtime.database.engine import TO_RING, transaction
 from libraries.runtime.database.tables import SHARDS
+from libraries.runtime.tracing import current, step
 
 MAX_VALUE_BYTES: Final = 512 * 1024
 """Refused when the row is written: a record that the broker refuses later would block everything behind it."""
@@ -50,7 +52,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     topic: str | None = None
     """Instead of the writer's own topic, where it is for one reader alone."""
     event_id: UUID | None = None
-    traceparent: str | None = None
+    trace: Trace | None = None
+    """Of what caused it; else of the request at hand, else a new one for all that is said of its case together."""
 
 
 class MessageTooLarge(ValueError):
@@ -111,6 +114,7 @@ async def add(conn: AsyncConnection, service: str, messages: Sequence[Outgoing])
         return
     left = Counter(message.event.case_id for message in messages if isinstance(message.event, CaseBound))
     once = len(left) == len(messages)
+    traces = _Traces()
     rows: list[tuple[object, ...]] = []
     for message in messages:
         event = message.event
@@ -118,13 +122,28 @@ async def add(conn: AsyncConnection, service: str, messages: Sequence[Outgoing])
         behind = 0
         if case_id is not None and not once:
             behind = left[case_id] = left[case_id] - 1
-        rows.extend(_rows(service, message, case_id, behind))
+        rows.extend(_rows(service, message, case_id, behind, str(message.trace or traces.of(case_id))))
     alike, values = arrays(tuple(_COLUMNS), rows)
     await conn.execute(_insert(alike), values)
     conn.info.setdefault(TO_RING, set()).add(service)
 
 
-def _rows(service: str, message: Outgoing, case_id: UUID | None, behind: int) -> list[tuple[object, ...]]:
+class _Traces:
+    """Where nothing is known of a cause."""
+
+    def __init__(self) -> None:
+        self._begun: dict[UUID | None, Trace] = {}
+
+    def of(self, case_id: UUID | None) -> Trace:
+        found = current() or self._begun.get(case_id)
+        if found is None:
+            found = self._begun[case_id] = step()
+        return found
+
+
+def _rows(
+    service: str, message: Outgoing, case_id: UUID | None, behind: int, traceparent: str
+) -> list[tuple[object, ...]]:
     event = message.event
     value = _encode(event)
     if len(value) > MAX_VALUE_BYTES:
@@ -132,7 +151,7 @@ def _rows(service: str, message: Outgoing, case_id: UUID | None, behind: int) ->
     event_id = message.event_id or new_id()
     key = None if case_id is not None else message.key
     shard = shard_of(case_id.bytes if case_id is not None else (key or "").encode())
-    rest = (key, case_id, event.wire_type(), behind, message.at, message.traceparent, value)
+    rest = (key, case_id, event.wire_type(), behind, message.at, traceparent, value)
     home = message.topic or home_topic(service, type(event))
     if not message.copies:
         return [(event_id, shard, home, *rest)]

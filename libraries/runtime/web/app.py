@@ -16,6 +16,7 @@ from libraries.runtime.web.counting import counter_of, timed
 from libraries.runtime.web.openapi import Described, document
 from libraries.runtime.web.problems import SECURITY_HEADERS, on_error, on_http_exception
 from libraries.runtime.web.requests import check_request
+from libraries.runtime.web.tracing import traces
 
 Probe = Callable[[], Awaitable[Mapping[str, str]]]
 """Names each part of the service with `ok` or what is wrong with it."""
@@ -90,7 +91,7 @@ def build_app(
         cors_config=CORSConfig(allow_origins=list(board), allow_methods=["GET"], allow_headers=["authorization"])
         if board
         else None,
-        middleware=[timed, *middleware],
+        middleware=[traces, timed, *middleware],
         before_send=[counter_of(service)],
         openapi_config=None,  # ours is made of what requests are checked by
         lifespan=list(lifespan),

@@ -26,6 +26,7 @@ from contracts.events.referrals import (
 from contracts.events.rejections import RecordPlace
 from contracts.refusals import Fault, Refused
 from contracts.submissions import Feedback
+from contracts.tracing import Trace
 from libraries.clocks.clock import changed_to
 from libraries.deadlines import BadQuestion, Limit
 from libraries.policies import Policy
@@ -59,6 +60,7 @@ class Answer:
     post: str = ""
     subject: str = ""
     """Of the token; on Kafka the topic alone says who speaks."""
+    trace: Trace | None = None
 
     @property
     def by(self) -> Actor:

@@ -15,6 +15,7 @@ from contracts.personal import is_personal
 from contracts.reading import read_object
 from contracts.refusals import Fault
 from contracts.submissions import Feedback
+from contracts.tracing import Trace
 from libraries.checking import check
 
 LARGEST: Final = 64 * 1024
@@ -34,6 +35,7 @@ class Misread:
     feedback_id: str | None = None
     referral_id: UUID | None = None
     action: FeedbackAction | None = None
+    trace: Trace | None = None
 
     @property
     def by(self) -> Actor:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contracts.codes import CaseState
 from contracts.events.cases import CaseWithdrawn
 from contracts.events.rejections import RecordPlace, SubmissionRejected
+from contracts.tracing import read_trace
 from libraries.ids import new_id
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
+from libraries.runtime.tracing import step, within
 
 pytestmark = pytest.mark.engines
 PLACE = RecordPlace(topic="intake.submissions.v1", partition=0, offset=7)
@@ -81,6 +84,22 @@ async def test_what_has_a_case_and_what_has_none_go_together_in_the_order_in_whi
 
     numbers = [row[0] for row in await rows(engine, "sequence", "id")]
     assert numbers == [1, None, *range(2, many + 2), None, *range(many + 2, 2 * many + 2)]
+
+
+async def test_what_is_said_belongs_to_the_trace_of_its_cause(engine: AsyncEngine, a_message: Make) -> None:
+    request, record = step(), step()
+    case, other = new_id(), new_id()
+
+    async with transaction(engine) as conn:
+        with within(request):
+            own = msgspec.structs.replace(a_message(case), trace=record)
+            await journal.add(conn, "intake", [a_message(case), own, a_message(other)])
+        await journal.add(conn, "intake", [a_message(case), a_message(case), a_message(other)])
+
+    found = [read_trace(row[0]) for row in await rows(engine, "traceparent", "id")]
+    assert found[:3] == [request, record, request]
+    assert found[3] == found[4], "a new trace for all that is said of a case together"
+    assert len({trace.trace_id for trace in found if trace is not None}) == 4
 
 
 async def test_an_event_too_large_for_a_record_is_refused_when_it_is_written(engine: AsyncEngine) -> None:
