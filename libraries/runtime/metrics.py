@@ -40,7 +40,9 @@ LAG: Final = Gauge(
 )
 PARKED: Final = Gauge("yimen_parked_records", "Records in the parking.", ("service", "reader", "code"))
 OPEN_AT_NOBODY: Final = Gauge(
-    "yimen_open_at_nobody", "Open cases and referrals at areas and offices that the policy does not know.", ("service",)
+    "yimen_open_at_nobody",
+    "Open cases and referrals at areas and offices that the policy does not know, or whose area moved away.",
+    ("service",),
 )
 TOLD_IN_PLACE_OF: Final = Counter(
     "yimen_told_in_place_of_total",

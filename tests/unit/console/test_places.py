@@ -26,6 +26,19 @@ def test_open_work_of_a_place_that_is_no_more(tmp_path: Path, what: str, code: s
     assert list(gone(there, policy_on(tmp_path, DAY))) == [(f"{what} {code}: {detail}", do)]
 
 
+def test_open_work_of_an_office_from_which_its_area_has_moved_away(tmp_path: Path) -> None:
+    old, new = "education-130722000000", "education-130705000000"
+    there = {("office in the area", f"{old}/130722200000"): 3, ("office in the area", f"{old}/130722201000"): 5}
+    told = f"office in the area {old}/130722200000: 3 open"
+    assert list(gone(there, policy_on(tmp_path, DAY))) == [(f"{told}, which {new} has to have", MOVED)]
+    offices = OFFICES.replace(
+        "role: education, levels: [city, county]", "role: education, levels: [county], areas: ['130722']"
+    )
+    alone = load_policy(write_pack(tmp_path, offices=offices), DAY)
+    do = "give offices.yaml a row for its role up the tree"
+    assert list(gone(there, alone)) == [(f"{told}, and nobody has it since the area moved", do)]
+
+
 def test_a_matter_that_no_office_would_get(tmp_path: Path) -> None:
     at = datetime(2026, 4, 2, tzinfo=UTC)
     assert list(without_owner(policy_on(tmp_path, DAY), at)) == []
