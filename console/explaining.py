@@ -17,8 +17,8 @@ from libraries.policies.decision import Step
 from libraries.policies.kinds import Happening
 from services.intake.domain.case import first_contact
 from services.routing.domain.dispatching import dispatch
-from services.routing.domain.matter import Matter
-from services.routing.domain.timing import Desk
+from services.routing.domain.request import RoutingRequest
+from services.routing.domain.timing import Context
 
 NOBODY: Final = UUID(int=0)
 Attributes = Mapping[str, str | int | bool]
@@ -72,7 +72,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 def tell(policy: Policy, category: Category, area: Area, attributes: Attributes, start: datetime) -> Told:
     """By routing's own functions, as if the case were accepted at the start."""
-    matter = Matter(
+    matter = RoutingRequest(
         case_id=NOBODY,
         number="",
         category=category.code,
@@ -82,7 +82,7 @@ def tell(policy: Policy, category: Category, area: Area, attributes: Attributes,
         first_contact_office=first_contact(policy, area.code) or "",
         accepted_at=start,
     )
-    change = dispatch(matter, start, Desk(policy=policy, make_id=new_id))
+    change = dispatch(matter, start, Context(policy=policy, make_id=new_id))
     choice = change.decisions[-1].choice
     rule = next((rule for rule in policy.rules if rule.id == choice.rule), None)
     first = _at_first(policy, category)

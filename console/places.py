@@ -15,8 +15,8 @@ from services.intake.domain.states import OVER
 
 _OPEN: Final = text(
     """
-    SELECT 'area' AS what, area AS code, count(*) AS number FROM intake.cases
-    WHERE state <> ALL(:over) OR jsonb_array_length(clocks) > 0 GROUP BY 2
+    SELECT 'area' AS what, area AS code, count(*) AS number FROM intake.cases AS c
+    WHERE state <> ALL(:over) OR EXISTS (SELECT FROM intake.clocks AS k WHERE k.case_id = c.case_id) GROUP BY 2
     UNION ALL
     SELECT 'office', office, count(*) FROM routing.referrals WHERE ended_at IS NULL GROUP BY 2
     UNION ALL

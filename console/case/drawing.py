@@ -10,10 +10,11 @@ from console.case.telling import Told
 from console.date_format import dated, padded
 from contracts.clocks import LimitBasis
 from contracts.codes import ClockStatus
+from libraries.clocks.views import ClockView
 from libraries.deadlines import CIVIL_TIME
 from libraries.deadlines.rendering import source_in
 from services.intake.time_report import HolderView, LegView, PieceView, SpentView, TimeView
-from services.intake.timeline import ClockView, Entry
+from services.intake.timeline import Entry
 from services.intake.views import AnswerBy, CaseView
 
 GAP: Final = "  "
@@ -88,7 +89,7 @@ def _clock(clock: ClockView, language: str) -> list[str]:
     return [
         clock.kind.label(language),
         clock.office_zh if zh else clock.office_en,
-        clock.limit,
+        "+".join((clock.limit, *clock.extensions)),
         _until(clock, zh=zh),
         _status(clock, language),
         _law(clock.basis, zh=zh),

@@ -1,44 +1,25 @@
 """What the services say of a case, as structs, and put together: its clocks with those of its referrals, its story."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from console.case.asking import Services
-from contracts.clocks import LimitBasis
-from contracts.codes import ClockKind, ClockStatus
 from contracts.events.clocks import ClockBreached, ClockCleared
+from libraries.clocks.views import ClockView
 from services.intake.time_report import TimeView
-from services.intake.timeline import ClockView, Entry
+from services.intake.timeline import Entry
 from services.intake.views import CaseView
-
-
-class ReferralClock(msgspec.Struct, frozen=True, kw_only=True):
-    """As much of routing's clock as is told here."""
-
-    clock_id: UUID
-    kind: ClockKind
-    office: str
-    office_zh: str
-    office_en: str
-    status: ClockStatus
-    limit: str
-    extensions: tuple[str, ...]
-    started_at: datetime
-    due_at: datetime | None
-    stopped_at: datetime | None
-    provisional: bool
-    basis: LimitBasis
 
 
 class Referral(msgspec.Struct, frozen=True, kw_only=True):
     """As much of routing's referral as is told here."""
 
     referral_id: UUID
-    clocks: tuple[ReferralClock, ...]
+    clocks: tuple[ClockView, ...]
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +51,7 @@ def tell_case(services: Services, number: str) -> Told:
     clocks = services.ask(f"{path}/clocks", list[ClockView])
     broken = _of(story, ClockBreached.TYPE) - _of(story, ClockCleared.TYPE)
     for referral in _referrals(services, case.case_id):
-        clocks += [_clock(clock, referral.referral_id, broken) for clock in referral.clocks]
+        clocks += [replace(clock, late=clock.late or clock.clock_id in broken) for clock in referral.clocks]
     return Told(case=case, clocks=sorted(clocks, key=lambda clock: clock.started_at), story=in_order(story))
 
 
@@ -118,30 +99,3 @@ def _referrals(services: Services, case_id: UUID) -> list[Referral]:
         if page.next is None:
             return found
         more = {"cursor": page.next}
-
-
-def _clock(clock: ReferralClock, referral_id: UUID, broken: set[UUID]) -> ClockView:
-    return ClockView(
-        clock_id=clock.clock_id,
-        referral_id=referral_id,
-        kind=clock.kind,
-        kind_zh=clock.kind.zh,
-        kind_en=clock.kind.en,
-        office=clock.office,
-        office_zh=clock.office_zh,
-        office_en=clock.office_en,
-        status=clock.status,
-        limit="+".join([clock.limit, *clock.extensions]),
-        started_at=clock.started_at,
-        due_at=clock.due_at,
-        stopped_at=clock.stopped_at,
-        late=clock.clock_id in broken or _answered_late(clock),
-        provisional=clock.provisional,
-        basis=clock.basis,
-    )
-
-
-def _answered_late(clock: ReferralClock) -> bool:
-    if clock.status is not ClockStatus.MET or clock.stopped_at is None or clock.due_at is None:
-        return False
-    return clock.stopped_at > clock.due_at

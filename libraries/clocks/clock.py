@@ -114,7 +114,7 @@ class LegalClock:
         """Ending there at the latest, or again by its own time alone."""
         return self if latest == self.latest else dataclasses.replace(self._next(), latest=latest)
 
-    def passed_on(self, clock_id: UUID, *, office: str, referral_id: UUID, closes: time | None) -> "LegalClock":
+    def carry_over(self, clock_id: UUID, *, office: str, referral_id: UUID, closes: time | None) -> "LegalClock":
         """For the next office, which closes then: the time that was used, paused or granted is not lost."""
         rules = dataclasses.replace(self.terms.rules, close_of_business=closes)
         return dataclasses.replace(

@@ -13,22 +13,6 @@ from libraries.clocks.clock import LegalClock, Terms, Told
 from libraries.deadlines import CountingRules, Limit, Pause
 
 
-class PackedPause(msgspec.Struct, frozen=True, kw_only=True):
-    start: datetime
-    end: datetime | None = None
-    reason: str = ""
-    by: str = ""
-
-
-class PackedTold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    version: int
-    calendar: str
-    due_at: datetime | None = None
-    due_soon_at: datetime | None = None
-    provisional: bool = False
-    warnings: tuple[datetime, ...] | None = None
-
-
 class PackedClock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A clock as it is written down."""
 
@@ -47,13 +31,13 @@ class PackedClock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     round: int = 1
     version: int = 1
     status: ClockStatus = ClockStatus.RUNNING
-    pauses: tuple[PackedPause, ...] = ()
+    pauses: tuple[Pause, ...] = ()
     extensions: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
     stopped_at: datetime | None = None
     latest: datetime | None = None
     continues: UUID | None = None
-    told: PackedTold | None = None
+    told: Told | None = None
 
 
 def pack(clock: LegalClock) -> PackedClock:
@@ -73,13 +57,13 @@ def pack(clock: LegalClock) -> PackedClock:
         round=clock.round,
         version=clock.version,
         status=clock.status,
-        pauses=tuple(PackedPause(start=p.start, end=p.end, reason=p.reason, by=p.by) for p in clock.pauses),
+        pauses=clock.pauses,
         extensions=tuple(map(str, clock.extensions)),
         grants=clock.grants,
         stopped_at=clock.stopped_at,
         latest=clock.latest,
         continues=clock.continues,
-        told=_pack_told(clock.told) if clock.told is not None else None,
+        told=clock.told,
     )
 
 
@@ -101,13 +85,13 @@ def unpack(packed: PackedClock) -> LegalClock:
         round=packed.round,
         version=packed.version,
         status=packed.status,
-        pauses=tuple(Pause(start=p.start, end=p.end, reason=p.reason, by=p.by) for p in packed.pauses),
+        pauses=packed.pauses,
         extensions=tuple(map(_limit, packed.extensions)),
         grants=packed.grants,
         stopped_at=packed.stopped_at,
         latest=packed.latest,
         continues=packed.continues,
-        told=_unpack_told(packed.told) if packed.told is not None else None,
+        told=packed.told,
     )
 
 
@@ -115,25 +99,3 @@ def unpack(packed: PackedClock) -> LegalClock:
 def _limit(text: str) -> Limit:
     """Few texts stand in many clocks."""
     return Limit.parse(text)
-
-
-def _pack_told(told: Told) -> PackedTold:
-    return PackedTold(
-        version=told.version,
-        calendar=told.calendar,
-        due_at=told.due_at,
-        due_soon_at=told.due_soon_at,
-        provisional=told.provisional,
-        warnings=told.warnings,
-    )
-
-
-def _unpack_told(packed: PackedTold) -> Told:
-    return Told(
-        version=packed.version,
-        calendar=packed.calendar,
-        due_at=packed.due_at,
-        due_soon_at=packed.due_soon_at,
-        provisional=packed.provisional,
-        warnings=packed.warnings,
-    )

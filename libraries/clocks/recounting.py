@@ -2,8 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from uuid import UUID
@@ -12,6 +13,7 @@ from contracts.events.clocks import CalendarNotice, ClockRecalculated
 from libraries.clocks.clock import LegalClock, Told, facts_of
 from libraries.deadlines import Calendar, Notice
 from libraries.deadlines.limits import civil_day
+from libraries.ids import derived_id
 from libraries.policies.model import Policy
 
 CALENDAR_CHANGED = "calendar_changed"
@@ -94,15 +96,44 @@ def handed_on(
     )
 
 
-def version_of(clocks: Iterable[LegalClock], policy: Policy) -> str | None:
-    """What stands beside written clocks: none where no calendar matters, nothing known where one is counted again."""
-    running = [clock for clock in clocks if clock.open and clock.by_calendar]
-    if not running:
+def version_of(clock: LegalClock, policy: Policy) -> str | None:
+    """What stands beside a written clock: none where no calendar matters, nothing known where it is counted again."""
+    if not clock.open or not clock.by_calendar:
         return None
-    current = all(
-        clock.told is not None and clock.told.calendar == policy.calendar_of(clock.office).version for clock in running
-    )
+    current = clock.told is not None and clock.told.calendar == policy.calendar_of(clock.office).version
     return calendar_version(policy) if current else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recounted:
+    """A clock before and after it was counted again."""
+
+    case_id: UUID
+    before: LegalClock
+    after: LegalClock
+
+    @property
+    def moved(self) -> bool:
+        return self.after.version != self.before.version
+
+    @property
+    def changed(self) -> bool:
+        """Whether its row is to be written again."""
+        return self.after is not self.before and self.after.open
+
+
+def announcements(
+    counted: Iterable[Recounted], policy: Policy, at: datetime
+) -> Iterator[tuple[UUID, ClockRecalculated]]:
+    """One event for each case and office whose dates moved, with its id: an office gets what is about itself alone."""
+    groups: defaultdict[tuple[UUID, str], list[Recounted]] = defaultdict(list)
+    for one in counted:
+        if one.moved:
+            groups[one.case_id, one.after.office].append(one)
+    for (case_id, _), moved in groups.items():
+        # The same for the same versions of the same clocks, whoever counts and however often it is tried.
+        event_id = derived_id("recount", *(f"{one.after.id}/{one.after.version}" for one in moved))
+        yield event_id, recalculated(case_id, [(one.before, one.after) for one in moved], policy, at)
 
 
 def recalculated(

@@ -30,7 +30,7 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn(Generic[Held]):
+class Interval(Generic[Held]):
     """From this moment on it is held like that, until the next turn."""
 
     at: datetime
@@ -46,13 +46,13 @@ class Piece(Generic[Held]):
 
 
 def pieces(
-    turns: Iterable[Turn[Held]], until: datetime, calendar_of: Callable[[Held], Calendar]
+    intervals: Iterable[Interval[Held]], until: datetime, calendar_of: Callable[[Held], Calendar]
 ) -> tuple[Piece[Held], ...]:
     """The span from the first turn until the end, without a gap and without an overlap.
 
-    Of turns at one moment the last holds. What goes on alike is one piece.
+    Of intervals at one moment the last holds. What goes on alike is one piece.
     """
-    ordered = sorted(turns, key=lambda turn: turn.at)
+    ordered = sorted(intervals, key=lambda turn: turn.at)
     found: list[Piece[Held]] = []
     for turn, following in zip(ordered, [*ordered[1:], None], strict=True):
         end = until if following is None else min(following.at, until)

@@ -29,28 +29,28 @@ Call = Request[Principal, Any, State]
 
 CALLERS: Final = (Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR)
 """Who calls an applicant, and does what a window does."""
-ACTS_ON_CASES = requires(*CALLERS)
+CHANGES_CASES = requires(*CALLERS)
 SAYS_HOW_IT_IS = requires(*CALLERS, Role.APPLICANT)
 APPLICANTS: Final = frozenset({"callback", "reopen"})
 """What an applicant does without a window: rate the result, and have the case opened again."""
 
 
-class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is done, with what it needs."""
 
 
-class Accept(Act, frozen=True, kw_only=True):
+class Accept(Action, frozen=True, kw_only=True):
     """Take the case on (受理), with or without the material."""
 
 
-class Decline(Act, frozen=True, kw_only=True):
+class Decline(Action, frozen=True, kw_only=True):
     """Do not accept (不予受理): with the reason and the office that the applicant can turn to."""
 
     reason: str
     go_to: str
 
 
-class RequestSupplement(Act, frozen=True, kw_only=True):
+class RequestSupplement(Action, frozen=True, kw_only=True):
     """Tell the applicant everything that is missing (一次性告知). A second time needs a coordinator's override.
 
     The open list of the matter is told in any case; `missing` names what the window needs beyond it. `added_to_notice`
@@ -61,19 +61,19 @@ class RequestSupplement(Act, frozen=True, kw_only=True):
     override: bool = False
 
 
-class Supplement(Act, frozen=True, kw_only=True):
+class Supplement(Action, frozen=True, kw_only=True):
     """Material came in (补正)."""
 
     materials: tuple[str, ...]
 
 
-class Withdraw(Act, frozen=True, kw_only=True):
+class Withdraw(Action, frozen=True, kw_only=True):
     """The applicant takes it back (撤回)."""
 
     reason: str = "applicant_request"
 
 
-class CallBack(Act, frozen=True, kw_only=True):
+class CallBack(Action, frozen=True, kw_only=True):
     """The applicant was asked (回访); dissatisfaction opens a new round, while there is a right to it.
 
     `reached: false` says that nobody was reached: it is on record, and neither closes nor starts anything.
@@ -84,19 +84,19 @@ class CallBack(Act, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Reopen(Act, frozen=True, kw_only=True):
+class Reopen(Action, frozen=True, kw_only=True):
     """Into a new round (重办), while the applicant has a right to it: `reopen_until` of the case says until when."""
 
     reason: str
 
 
-class TellApplicant(Act, frozen=True, kw_only=True):
+class TellApplicant(Action, frozen=True, kw_only=True):
     """Put on record that the applicant was told (告知) of an `extension` or of a `suspension`."""
 
     about: str = "extension"
 
 
-PATHS: Final[Mapping[str, type[Act]]] = MappingProxyType(
+PATHS: Final[Mapping[str, type[Action]]] = MappingProxyType(
     {
         "accept": Accept,
         "decline": Decline,
@@ -110,7 +110,7 @@ PATHS: Final[Mapping[str, type[Act]]] = MappingProxyType(
 )
 
 
-def doing(wanted: Act, at: datetime, policy: Policy) -> Callable[[Case], Change | Refused]:
+def rule_of(wanted: Action, at: datetime, policy: Policy) -> Callable[[Case], Change | Refused]:
     """The rule that the act stands for."""
 
     def do(case: Case) -> Change | Refused:
@@ -137,8 +137,8 @@ def doing(wanted: Act, at: datetime, policy: Policy) -> Callable[[Case], Change 
     return do
 
 
-def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
-    async def take(request: Call, state: State, key: FromPath[str], data: JSONBody[Act]) -> Response[Any]:
+def _route(path: str, kind: type[Action]) -> HTTPRouteHandler:
+    async def take(request: Call, state: State, key: FromPath[str], data: JSONBody[Action]) -> Response[Any]:
         if getattr(data, "override", False) and request.user.role is not Role.COORDINATOR:
             raise Rejected("needs_coordinator")
         if not getattr(data, "reached", True) and request.user.role is Role.APPLICANT:
@@ -147,7 +147,7 @@ def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
         async with transaction(state.engine) as conn:
             found = await find(conn, request.user, key)
             case = found.case
-            do = doing(data, state.clock.now(), policy)
+            do = rule_of(data, state.clock.now(), policy)
             outcome = await act(case.id, do, conn, policy, who=acts_as(request.user, case, policy))
         if isinstance(outcome, Refused):
             return problem(request, outcome)
@@ -162,18 +162,18 @@ def _route(path: str, kind: type[Act]) -> HTTPRouteHandler:
         take.__defaults__ = (kind(),)  # no body says as much as an empty one
     return post(
         f"/v1/cases/{{key:str}}/{path}",
-        guards=[SAYS_HOW_IT_IS if path in APPLICANTS else ACTS_ON_CASES],
+        guards=[SAYS_HOW_IT_IS if path in APPLICANTS else CHANGES_CASES],
         status_code=200,
         tags=["acts"],
         name=f"act_{path.replace('-', '_')}",
     )(take)
 
 
-def _view(case: Case, done: Act, policy: Policy, relations: Relations) -> CaseView:
+def _view(case: Case, done: Action, policy: Policy, relations: Relations) -> CaseView:
     if not isinstance(done, RequestSupplement):
         return to_view(case, policy, relations)
     named = set(done.missing)
     return to_notice(case, policy, relations, added=tuple(code for code in case.missing if code not in named))
 
 
-ACTS: list[HTTPRouteHandler] = [_route(path, kind) for path, kind in PATHS.items()]
+ACTIONS: list[HTTPRouteHandler] = [_route(path, kind) for path, kind in PATHS.items()]

@@ -5,7 +5,6 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.jobs.job import Job
-from libraries.runtime.jobs.recounting import Recount
 from libraries.runtime.jobs.relocating import Turns
 from libraries.runtime.kafka import watermarks
 from libraries.runtime.kafka.watermarks import Announces
@@ -13,10 +12,9 @@ from libraries.runtime.process import Service
 from libraries.runtime.settings import RuntimeSettings, read_settings
 from services.intake.handlers import Registrar
 from services.intake.http import ROUTES
-from services.intake.recounting import Recounter
-from services.intake.referral_updates import Follower
+from services.intake.recounting import recount
+from services.intake.referral_updates import ReferralUpdates
 from services.intake.relocating import Relocator
-from services.intake.tables import loads
 
 
 def build(settings: RuntimeSettings | None = None) -> Service:
@@ -26,21 +24,11 @@ def build(settings: RuntimeSettings | None = None) -> Service:
     sealer = Sealer(settings.sealing_key.get_secret_value())
     policy = PolicyWatch(settings.policy_dir, clock.now)
 
-    follower = Follower(policy=policy, clock=clock)
+    follower = ReferralUpdates(policy=policy, clock=clock)
     relocator = Relocator(engine=engine, policy=policy, clock=clock)
 
     async def refresh_policy() -> None:
         await policy.refresh_unless(relocator.open_work)
-
-    recounter = Recounter(engine=engine, policy=policy, clock=clock)
-    recount = Recount(
-        engine=engine,
-        table="cases",
-        loads=loads,
-        running=recounter.running,
-        portion=recounter.portion,
-        pause_seconds=settings.recount_pause_seconds,
-    )
 
     return Service(
         name="intake",
@@ -64,7 +52,7 @@ def build(settings: RuntimeSettings | None = None) -> Service:
         announces=Announces(follows={"routing": ("intake.referrals",)}),
         jobs=[
             Job(run=refresh_policy),
-            Job(run=recount.recount),
+            Job(run=recount(engine, policy, clock, pause_seconds=settings.recount_pause_seconds).recount),
             Job(run=Turns(lambda: policy.policy.offices, relocator.relocate).turn),
         ],
     )

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,12 +12,10 @@ from contracts.events.cases import CaseErased
 from contracts.refusals import Refused
 from libraries.policies import Policy
 from libraries.policies.reasons import refused_reason
-from libraries.runtime.outbox import journal
-from libraries.runtime.outbox.journal import Outgoing
 from services.intake import store
 from services.intake.domain.case import Case
 from services.intake.domain.states import OVER
-from services.intake.publishing import SERVICE
+from services.intake.publishing import CaseLog
 from services.intake.tables import cases
 
 NOTHING: Final = b""
@@ -28,7 +25,8 @@ async def erase(
     case_id: UUID, conn: AsyncConnection, policy: Policy, *, reason: str, at: datetime, by: str
 ) -> Case | Refused:
     """Destroy key, applicant, summary and fingerprint, and say so. Done once: a second time changes nothing."""
-    case = (await store.lock_cases(conn, [case_id]))[case_id]
+    before = await store.lock_cases(conn, [case_id])
+    case = before[case_id]
     if refused := _refusal(case, policy, reason):
         return refused
     if case.erased:
@@ -44,8 +42,9 @@ async def erase(
         )
     )
     event = CaseErased(case_id=case_id, state=case.state, reason=reason, erased_at=at, by=BY_OPERATOR)
-    await journal.add(conn, SERVICE, [Outgoing(event=event, at=at)])
-    await store.save_timeline(conn, [(case_id, at, event.TYPE, by, msgspec.json.encode(event).decode())])
+    log = CaseLog(before=before)
+    log.emit(event, at, by)
+    await log.write(conn, policy)
     return case
 
 

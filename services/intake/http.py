@@ -14,6 +14,7 @@ from contracts.access import Part
 from contracts.codes import CaseState, Field
 from contracts.refusals import Refused
 from contracts.submissions import Submission
+from libraries.clocks.views import ClockView
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.web.access import demand
 from libraries.runtime.web.auth import Principal, Role, Who, requires
@@ -23,14 +24,14 @@ from libraries.runtime.web.problems import problem
 from libraries.runtime.web.representations import AskedForm, AskedLanguage, tell
 from libraries.runtime.web.requests import AskedArea
 from services.intake import explaining, registration, store
-from services.intake.actions import ACTS
+from services.intake.actions import ACTIONS
 from services.intake.contents import CONTENTS, SEES, SEES_ONE, CaseListed, to_listed
 from services.intake.lookup import Found, find, known_by_token, relations_of, sees, window_of
 from services.intake.receipts import RECEIPTS, CaseRegistered, Codes, list_codes, to_registered
 from services.intake.registration import Outcome, Registered
 from services.intake.relations import list_relations
 from services.intake.time_report import TimeView, to_time
-from services.intake.timeline import ClockView, Entry, own_clocks, to_entries
+from services.intake.timeline import Entry, own_clocks, to_entries
 from services.intake.views import to_view
 
 Call = Request[Principal, Any, State]
@@ -154,7 +155,7 @@ async def list_cases(  # noqa: PLR0913, PLR0917 - one for each question
     policy = state.policy.policy
     asked = {"field": field, "category": category, "source": source, "submission_id": submission_id}
     asked |= {"state": case_state, "first_contact_office": window, "lead_office": lead}
-    wanted = store.Wanted(
+    wanted = store.CaseFilter(
         scope=policy.ranges_within(request.user.area),
         offices=policy.codes_of_office(request.user.office),
         offices_alone=request.user.role is Role.OFFICER,
@@ -234,6 +235,6 @@ ROUTES: list[HTTPRouteHandler] = [
     show_time,
     explain,
     *CONTENTS,
-    *ACTS,
+    *ACTIONS,
     *RECEIPTS,
 ]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -47,11 +46,10 @@ from libraries.runtime.failures import Rejected
 from libraries.runtime.kafka.records import Incoming, Reader, events_of_ours
 from services.intake import store
 from services.intake.domain import referral_updates
-from services.intake.domain.case import Case
+from services.intake.domain.case import ExpectedAnswer
 from services.intake.domain.change import Change
-from services.intake.publishing import Story
+from services.intake.publishing import CaseLog
 from services.intake.relations import Standing
-from services.intake.translate import to_awaited
 
 HAPPENINGS: Final = {what.value: what for what in Happening}
 DECISIONS: Final = (RoutingDecided, RoutingUnmatched, RoutingOverridden, RoutingArbitrationRequested)
@@ -78,7 +76,7 @@ STAYS: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Follower:
+class ReferralUpdates:
     """What following needs beside the records."""
 
     policy: PolicyWatch
@@ -111,23 +109,21 @@ class Follower:
         """One look at all cases of the batch, each event on what the one before it left, one write."""
         policy = self.policy.policy
         news = [incoming for incoming in batch if _concerns(incoming.data)]
-        now = await store.lock_cases(conn, (incoming.data.case_id for incoming in news))
+        before = await store.lock_cases(conn, (incoming.data.case_id for incoming in news))
+        now, log = dict(before), CaseLog(before=before)
         standing = await Standing.of(conn, now)
-        story, moved = Story(policy), dict[UUID, Case]()
         for incoming in news:
             event = incoming.data
             case = now.get(event.case_id)
             if case is None:
                 raise Rejected("unknown_case", case_id=event.case_id)
-            standing.hears(event)
-            story.hears(event, moment_of(event), _speaker(event))
+            standing.apply(event)
+            log.record(event, moment_of(event), _speaker(event))
             change = step(Change(case=case, at=incoming.received_at), event, policy)
-            if change.case is not case:
-                now[case.id] = moved[case.id] = change.case
-            story.tells(replace(change, by=event.by or BY_RULES), _speaker(event), incoming.trace)
-        await store.save_changed(conn, moved.values(), policy)
+            now[case.id] = change.case
+            log.add(change.done_by(event.by or BY_RULES), _speaker(event), incoming.trace)
         await standing.write(conn)
-        await story.write(conn)
+        await log.write(conn, policy)
 
 
 def _concerns(event: CaseBound) -> bool:
@@ -146,21 +142,21 @@ def _speaker(event: CaseBound) -> str:
     return ALERTS.writer if isinstance(event, ClockAlert | Supervision) else REFERRALS.writer
 
 
-def step(still: Change, event: Followed, policy: Policy) -> Change:
+def step(change: Change, event: Followed, policy: Policy) -> Change:
     """What one event makes of the case as it stands."""
-    case = still.case
+    case = change.case
     match event:
         case ReferralEvent() if event.role is ReferralRole.LEAD:
-            return _timed(_led(still, event, policy), event)
+            return _timed(_led(change, event, policy), event)
         case ClockBreached():
             # Not `due_at`: who is late stays late, and the clock must say so.
             return referral_updates.silent(case, event.fired_at, event.kind, event.version, policy)
         case ClockLapsed() | ClockRecalculated():
-            return _timed(still, event)
+            return _timed(change, event)
         case ReferralEvent() | ClockCleared() | Supervision():
-            return still
+            return change
         case RoutingDecided() | RoutingUnmatched() | RoutingArbitrationRequested() | RoutingOverridden():
-            return still
+            return change
         case _:
             assert_never(event)
 
@@ -171,26 +167,26 @@ def _timed(change: Change, event: CaseBound) -> Change:
     times = [clock for clock in own if clock.referral_id == change.case.lead]
     if not times:
         return change
-    timed = referral_updates.timed(change, to_awaited(times[-1]))
+    timed = referral_updates.timed(change, ExpectedAnswer.of(times[-1]))
     return referral_updates.extended(timed) if isinstance(event, ReferralExtended) else timed
 
 
-def _led(still: Change, event: AnyReferralEvent, policy: Policy) -> Change:
+def _led(change: Change, event: AnyReferralEvent, policy: Policy) -> Change:
     """Only the lead's leg moves a case, and ends what the window's clocks waited for."""
-    change = _moved(replace(still, at=max(event.at, still.case.registered_at)), event, policy)
+    change = _moved(replace(change, at=max(event.at, change.case.registered_at)), event, policy)
     what = HAPPENINGS.get(event.TYPE)
     return referral_updates.heard(change, event.referral_id, what, policy) if what is not None else change
 
 
-def _moved(still: Change, event: AnyReferralEvent, policy: Policy) -> Change:
-    case = still.case
+def _moved(change: Change, event: AnyReferralEvent, policy: Policy) -> Change:
+    case = change.case
     if isinstance(event, STAYS):
-        return still
+        return change
     match event:
         case ReferralDispatched(referral_id=referral, office=office):
             return referral_updates.dispatched(case, event.at, referral, office, policy)
         case ReferralOnHold(referral_id=referral, reason=reason):
-            return referral_updates.held(case, event.at, referral, reason) if event.stops_clock else still
+            return referral_updates.held(case, event.at, referral, reason) if event.stops_clock else change
         case ReferralResumed(referral_id=referral):
             return referral_updates.resumed(case, event.at, referral)
         case ReferralCancelled(referral_id=referral) | ReferralReturned(referral_id=referral):

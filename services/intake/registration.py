@@ -21,7 +21,7 @@ from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.domain.numbers import case_number, county_of, day_of
 from services.intake.domain.submission import canonical, parse
-from services.intake.publishing import tell
+from services.intake.publishing import record
 
 Body = bytes | Fault
 """A submission as it came, or why there is none to look at."""
@@ -106,8 +106,9 @@ async def register(
         if isinstance(found, Submission) and trace is not None:
             causes.setdefault(_key(found), trace)
     of_cases = {case.id: causes[key] for key, case in made.items() if key in causes}
-    told = [change for change in new if change.case.id in saved]
-    await tell(told, conn, policy, subject=who.subject, traces=of_cases)
+    kept = [change for change in new if change.case.id in saved]
+    before = {change.case.id: change.case for change in kept}
+    await record(conn, before, kept, policy, subject=who.subject, traces=of_cases)
     seen: set[Key] = set()
     return [_outcome(found, known, made, seen, sealer, bounds) for found in read]
 

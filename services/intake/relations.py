@@ -54,7 +54,7 @@ class Standing:
     async def of(cls, conn: AsyncConnection, case_ids: Iterable[UUID]) -> "Standing":
         return cls(await list_relations(conn, case_ids))
 
-    def hears(self, event: CaseBound) -> None:
+    def apply(self, event: CaseBound) -> None:
         before = self.now.get(event.case_id, ())
         after = told(before, event)
         if after != before:

@@ -10,20 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libraries.policies import Policy, PolicyWatch
 from libraries.runtime.clock import Clock
-from libraries.runtime.database.bulk import update_rows
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.jobs.relocating import distinct
 from libraries.runtime.metrics import OPEN_AT_NOBODY
-from services.intake import rows, store
-from services.intake.domain.case import Case
+from services.intake import store
 from services.intake.domain.relocating import relocated
 from services.intake.domain.states import OVER
-from services.intake.publishing import SERVICE, Story
-from services.intake.tables import cases
+from services.intake.publishing import SERVICE, record
 
 PORTION: Final = 500
-MOVING: Final = ("case_id", "area", "first_contact_office", "first_contact_area", "clocks", "calendar_version")
-_OPEN: Final = "(state <> ALL(:over) OR jsonb_array_length(clocks) > 0)"
+_OPEN: Final = "(state <> ALL(:over) OR EXISTS (SELECT FROM clocks AS k WHERE k.case_id = cases.case_id))"
 # What is over stays where it was, unless a clock of it still runs.
 # Whoever acts on a case holds it; it comes in the next turn.
 _CLAIM: Final = text(
@@ -63,20 +59,11 @@ class Relocator:
             return {row.area: row.number for row in await conn.execute(_OPEN_AT, asked)}
 
     async def _portion(self, gone: Sequence[str], after: UUID, policy: Policy) -> UUID | None:
-        at, story = self.clock.now(), Story(policy)
+        at = self.clock.now()
         asked = {"areas": list(gone), "over": sorted(OVER), "after": after, "portion": PORTION}
         async with transaction(self.engine) as conn:
             ids = list(await conn.scalars(_CLAIM, asked))
-            held = await store.lock_cases(conn, ids)
-            moved = [change for case in held.values() if (change := relocated(case, at, policy)) is not None]
-            await update_rows(conn, cases, MOVING, [_row(change.case, policy) for change in moved])
-            for change in moved:
-                story.tells(change, SERVICE)
-            await story.write(conn)
+            before = await store.lock_cases(conn, ids)
+            moved = [change for case in before.values() if (change := relocated(case, at, policy)) is not None]
+            await record(conn, before, moved, policy, subject=SERVICE)
         return ids[-1] if ids else None
-
-
-def _row(case: Case, policy: Policy) -> list[object]:
-    changed = dict(zip(rows.CHANGING, rows.changing(case, policy), strict=True))
-    place = (case.area, case.first_contact_office, case.first_contact_area)
-    return [case.id, *place, changed["clocks"], changed["calendar_version"]]

@@ -6,14 +6,12 @@ import msgspec
 from sqlalchemy import RowMapping
 
 from contracts.codes import CaseState, Field, SubmissionChannel
-from libraries.clocks.packing import PackedClock, pack, unpack
-from libraries.clocks.recounting import version_of, written
-from libraries.policies import Policy
-from services.intake.domain.case import Awaited, Case
+from libraries.clocks.clock import LegalClock
+from services.intake.domain.case import Case, ExpectedAnswer
 
 _encode = msgspec.json.Encoder().encode
 
-CHANGING: Final = (
+MUTABLE: Final = (
     "case_id",
     "state",
     "round",
@@ -26,12 +24,10 @@ CHANGING: Final = (
     "lead",
     "lead_office",
     "handling",
-    "untold",
-    "clocks",
-    "calendar_version",
+    "pending_notices",
 )
 """What acts and referrals change of a case."""
-LASTING: Final = (
+IMMUTABLE: Final = (
     "number",
     "source",
     "submission_id",
@@ -52,8 +48,15 @@ LASTING: Final = (
 )
 
 
-def changing(case: Case, policy: Policy) -> list[Any]:
-    clocks = [written(clock, policy) for clock in case.clocks]
+PLACE: Final = ("case_id", "area", "first_contact_office", "first_contact_area")
+"""What changes with areas and offices alone."""
+
+
+def place(case: Case) -> list[Any]:
+    return [case.id, case.area, case.first_contact_office, case.first_contact_area]
+
+
+def mutable(case: Case) -> list[Any]:
     return [
         case.id,
         case.state.value,
@@ -67,13 +70,11 @@ def changing(case: Case, policy: Policy) -> list[Any]:
         case.lead,
         case.lead_office,
         _encode(case.handling).decode() if case.handling is not None else None,
-        _encode(case.untold).decode(),
-        _encode([pack(clock) for clock in clocks]).decode(),
-        version_of(clocks, policy),
+        _encode(case.pending_notices).decode(),
     ]
 
 
-def lasting(case: Case, *sealed: bytes) -> list[Any]:
+def immutable(case: Case, *sealed: bytes) -> list[Any]:
     """`sealed` is the wrapped key, the applicant and the summary."""
     return [
         case.number,
@@ -94,7 +95,7 @@ def lasting(case: Case, *sealed: bytes) -> list[Any]:
     ]
 
 
-def case_of(row: RowMapping) -> Case:
+def case_of(row: RowMapping, clocks: tuple[LegalClock, ...]) -> Case:
     return Case(
         id=row["case_id"],
         number=row["number"],
@@ -120,7 +121,7 @@ def case_of(row: RowMapping) -> Case:
         called_back_at=row["called_back_at"],
         lead=row["lead"],
         lead_office=row["lead_office"],
-        handling=msgspec.convert(row["handling"], Awaited) if row["handling"] is not None else None,
-        untold=tuple(row["untold"]),
-        clocks=tuple(map(unpack, msgspec.convert(row["clocks"], list[PackedClock]))),
+        handling=msgspec.convert(row["handling"], ExpectedAnswer) if row["handling"] is not None else None,
+        pending_notices=tuple(row["pending_notices"]),
+        clocks=clocks,
     )

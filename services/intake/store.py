@@ -1,29 +1,34 @@
 """Intake's SQL: the open connection first, domain values out. Callers own the transaction."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Date, Integer, String, bindparam, or_, select, text
+from sqlalchemy import ColumnElement, Date, Integer, Select, String, bindparam, delete, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events import EVENTS, CaseBound
 from contracts.events.base import VERSION
+from libraries.clocks.clock import LegalClock
+from libraries.clocks.rows import CLOCK_COLUMNS, clock_of, clock_row, in_order
 from libraries.policies import Policy
 from libraries.runtime.database.bulk import among, among_pairs, insert_rows, update_rows
 from libraries.runtime.database.ranges import Ranges, inside
 from services.intake import rows
 from services.intake.domain.case import Case
-from services.intake.tables import cases, office_relations, timeline
+from services.intake.tables import cases, clocks, office_relations, timeline
 
 Line = tuple[UUID, datetime, str, str, str]
 """Case, moment, type, who, and encoded data of an entry in the timeline."""
 
+_OVER_EARLIER: Final = "ON CONFLICT (clock_id) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in CLOCK_COLUMNS[1:]
+)
 _SERIALS = text(
     """
     INSERT INTO case_serials AS s (county, day, last)
@@ -49,7 +54,7 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class CaseFilter:
     """Which cases a list holds."""
 
     scope: Ranges | None
@@ -82,8 +87,8 @@ async def find_submitted(conn: AsyncConnection, keys: Sequence[tuple[str, str]])
     """Cases by (source, submission id)."""
     if not keys:
         return {}
-    found = await conn.execute(select(cases).where(among_pairs(cases.c.source, cases.c.submission_id, keys)))
-    return {(case.source, case.submission_id): case for case in map(rows.case_of, found.mappings())}
+    statement = select(cases).where(among_pairs(cases.c.source, cases.c.submission_id, keys))
+    return {(case.source, case.submission_id): case for case in await _cases(conn, statement)}
 
 
 async def take_serials(conn: AsyncConnection, wanted: Counter[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -107,11 +112,14 @@ async def save_new(conn: AsyncConnection, new: Sequence[tuple[Case, Sealed]], po
     if not new:
         return set()
     made = [
-        [*rows.changing(case, policy), *rows.lasting(case, sealed.wrapped_key, sealed.applicant, sealed.summary)]
+        [*rows.mutable(case), *rows.immutable(case, sealed.wrapped_key, sealed.applicant, sealed.summary)]
         for case, sealed in new
     ]
     conflict = "ON CONFLICT ON CONSTRAINT submission_makes_one_case DO NOTHING RETURNING case_id"
-    return set(await insert_rows(conn, cases, (*rows.CHANGING, *rows.LASTING), made, then=conflict))
+    saved = set(await insert_rows(conn, cases, (*rows.MUTABLE, *rows.IMMUTABLE), made, then=conflict))
+    started = [clock_row(clock, case.id, policy) for case, _ in new if case.id in saved for clock in case.clocks]
+    await insert_rows(conn, clocks, CLOCK_COLUMNS, started)
+    return saved
 
 
 async def lock_cases(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Case]:
@@ -120,20 +128,49 @@ async def lock_cases(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, C
     if not wanted:
         return {}
     statement = select(cases).where(among(cases.c.case_id, wanted)).order_by(cases.c.case_id).with_for_update()
-    return {case.id: case for case in map(rows.case_of, (await conn.execute(statement)).mappings())}
+    return {case.id: case for case in await _cases(conn, statement)}
 
 
-async def save_changed(conn: AsyncConnection, changed: Iterable[Case], policy: Policy) -> None:
-    await update_rows(conn, cases, rows.CHANGING, [rows.changing(case, policy) for case in changed])
+async def save_changes(
+    conn: AsyncConnection, before: Mapping[UUID, Case], after: Iterable[Case], policy: Policy
+) -> None:
+    """Write what differs from `before`. Clocks that have ended are kept by the timeline alone."""
+    changed, moved, kept, ended = [], [], [], list[UUID]()
+    for case in after:
+        was = before[case.id]
+        if case is was:
+            continue
+        changed.append(rows.mutable(case))
+        if (case.area, case.first_contact_office) != (was.area, was.first_contact_office):
+            moved.append(rows.place(case))
+        known = {clock.id: clock for clock in was.clocks}
+        kept += [clock_row(clock, case.id, policy) for clock in case.clocks if known.get(clock.id) is not clock]
+        ended += known.keys() - {clock.id for clock in case.clocks}
+    await update_rows(conn, cases, rows.MUTABLE, changed)
+    await update_rows(conn, cases, rows.PLACE, moved)
+    await insert_rows(conn, clocks, CLOCK_COLUMNS, kept, then=_OVER_EARLIER)
+    if ended:
+        await conn.execute(delete(clocks).where(among(clocks.c.clock_id, ended)))
 
 
 async def find_case(conn: AsyncConnection, id_or_number: UUID | str) -> Case | None:
     column = cases.c.case_id if isinstance(id_or_number, UUID) else cases.c.number
-    row = (await conn.execute(select(cases).where(column == id_or_number))).mappings().one_or_none()
-    return rows.case_of(row) if row is not None else None
+    return next(iter(await _cases(conn, select(cases).where(column == id_or_number))), None)
 
 
-async def list_cases(conn: AsyncConnection, wanted: Wanted, *, after: UUID | None, limit: int) -> list[Case]:
+async def _cases(conn: AsyncConnection, statement: Select[Any]) -> list[Case]:
+    """With their clocks: these are read by a statement of its own, which sees what was committed before a lock."""
+    found = (await conn.execute(statement)).mappings().all()
+    if not found:
+        return []
+    ticking: dict[UUID, list[LegalClock]] = defaultdict(list)
+    wanted = select(clocks.c.case_id, clocks.c.clock).where(among(clocks.c.case_id, [row["case_id"] for row in found]))
+    for clock in (await conn.execute(wanted)).mappings():
+        ticking[clock["case_id"]].append(clock_of(clock["clock"]))
+    return [rows.case_of(row, in_order(ticking[row["case_id"]])) for row in found]
+
+
+async def list_cases(conn: AsyncConnection, wanted: CaseFilter, *, after: UUID | None, limit: int) -> list[Case]:
     """Oldest first; ids are ordered by time."""
     statement = select(cases).order_by(cases.c.case_id).limit(limit)
     if wanted.scope is not None or wanted.offices_alone:
@@ -144,10 +181,10 @@ async def list_cases(conn: AsyncConnection, wanted: Wanted, *, after: UUID | Non
         statement = statement.where(cases.c[name] == value)
     if after is not None:
         statement = statement.where(cases.c.case_id > after)
-    return [rows.case_of(row) for row in (await conn.execute(statement)).mappings()]
+    return await _cases(conn, statement)
 
 
-def _visible(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+def _visible(wanted: CaseFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.scope is not None and not wanted.offices_alone:
         yield inside(cases.c.area, wanted.scope)
         yield inside(cases.c.first_contact_area, wanted.scope)

@@ -16,10 +16,10 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
-    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from libraries.runtime.database.clock_tables import clock_table
 from libraries.runtime.database.progress_tables import progress_tables
 from libraries.runtime.database.tables import plumbing_tables
 from libraries.runtime.jobs.recounting import calendar_loads
@@ -58,12 +58,10 @@ cases = Table(
     Column("lead", Uuid),
     Column("lead_office", String),
     Column("handling", JSONB),
-    Column("untold", JSONB, nullable=False, server_default="[]"),
-    Column("clocks", JSONB, nullable=False),
+    Column("pending_notices", JSONB, nullable=False, server_default="[]"),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed_applicant", LargeBinary, nullable=False),
     Column("sealed_summary", LargeBinary, nullable=False),
-    Column("calendar_version", String, server_default=""),
     UniqueConstraint("number", name="case_number_once"),
     UniqueConstraint("source", "submission_id", name="submission_makes_one_case"),
     CheckConstraint("round > 0", name="rounds_count_from_one"),
@@ -73,11 +71,12 @@ cases = Table(
     CheckConstraint("num_nonnulls(lead, lead_office) IN (0, 2)", name="lead_has_an_office"),
     Index("cases_by_area", "area", "case_id"),
     Index("cases_by_window", "first_contact_area", "case_id"),
-    # Cases with open clocks alone carry a version: a recount finds what another calendar counted.
-    Index("cases_by_calendar", "calendar_version", "case_id", postgresql_where=text("calendar_version IS NOT NULL")),
     # Rows change several times in their life, and seldom an indexed column: room for that beside them.
     postgresql_with={"fillfactor": "70"},
 )
+
+clocks = clock_table(metadata, of_referrals=False)
+"""The window's own that are open."""
 
 serials = Table(
     "case_serials",

@@ -14,7 +14,7 @@ from libraries.deadlines.limits import civil_day
 from libraries.policies import Policy
 from services.intake.domain.case import Case
 from services.intake.domain.holders import APPLICANT, DISPATCHING, accounts
-from services.intake.domain.time_account import NOBODY, Account, Holding
+from services.intake.domain.time_account import NOBODY, Account, Holder
 from services.intake.store import TimelineEntry
 
 NAMES: Final = MappingProxyType(
@@ -132,8 +132,8 @@ def to_time(case: Case, entries: Sequence[TimelineEntry], policy: Policy, now: d
     )
 
 
-def _pieces(account: Account, policy: Policy, now: datetime) -> tuple[Piece[Holding], ...]:
-    return pieces(account.told(), account.until(now), lambda held: policy.calendar_of(held.holder))
+def _pieces(account: Account, policy: Policy, now: datetime) -> tuple[Piece[Holder], ...]:
+    return pieces(account.report(), account.until(now), lambda held: policy.calendar_of(held.holder))
 
 
 def _beside(referral_id: UUID, account: Account, policy: Policy, now: datetime) -> BesideView:
@@ -143,11 +143,11 @@ def _beside(referral_id: UUID, account: Account, policy: Policy, now: datetime) 
     )
 
 
-def _views(parts: Iterable[Piece[Holding]], policy: Policy) -> tuple[PieceView, ...]:
+def _views(parts: Iterable[Piece[Holder]], policy: Policy) -> tuple[PieceView, ...]:
     return tuple(_view(part, policy) for part in parts)
 
 
-def _view(part: Piece[Holding], policy: Policy) -> PieceView:
+def _view(part: Piece[Holder], policy: Policy) -> PieceView:
     held = part.held
     holder_zh, holder_en = _name(held.holder, policy)
     reason = policy.reasons.get(held.reason)
@@ -170,7 +170,7 @@ def _view(part: Piece[Holding], policy: Policy) -> PieceView:
     )
 
 
-def _holders(parts: Sequence[Piece[Holding]], policy: Policy) -> tuple[HolderView, ...]:
+def _holders(parts: Sequence[Piece[Holder]], policy: Policy) -> tuple[HolderView, ...]:
     by_kind = totals(parts, lambda held: (held.holder, held.kind))
     views = []
     for holder in dict.fromkeys(part.held.holder for part in parts):
@@ -190,9 +190,9 @@ def _holders(parts: Sequence[Piece[Holding]], policy: Policy) -> tuple[HolderVie
     return tuple(views)
 
 
-def _legs(parts: Sequence[Piece[Holding]], account: Account, policy: Policy) -> tuple[LegView, ...]:
+def _legs(parts: Sequence[Piece[Holder]], account: Account, policy: Policy) -> tuple[LegView, ...]:
     """In the order of first appearance; the office is the one that had the leg, not who decided on its return."""
-    offices = {turn.held.referral_id: turn.held.holder for turn in account.turns if turn.held.of_a_leg}
+    offices = {turn.held.referral_id: turn.held.holder for turn in account.intervals if turn.held.of_a_leg}
     by_kind = totals(parts, lambda held: (held.referral_id, held.kind))
     views = []
     for leg in dict.fromkeys(part.held.referral_id for part in parts):

@@ -11,12 +11,13 @@ import msgspec
 
 from contracts import clocks as k
 from contracts.access import Access, Part, Relation, access
-from contracts.codes import ClockKind, ClockStatus
+from contracts.codes import ClockStatus
 from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events.base import Actor
 from contracts.events.clocks import ClockBreached, ClockCleared, clocks_in
-from libraries.clocks.wording import Words, actor_of, office_of, tell
+from libraries.clocks.views import ClockView, stopped_view, view_of_facts
+from libraries.clocks.wording import Words, actor_of, tell
 from libraries.policies import Policy
 from services.intake.store import TimelineEntry
 
@@ -41,29 +42,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     zh: str | None
     en: str | None
     data: dict[str, Any]
-
-
-class ClockView(msgspec.Struct, frozen=True, kw_only=True):
-    """One clock as it stands: the same shape for the window's and for the offices' clocks."""
-
-    clock_id: UUID
-    referral_id: UUID | None
-    kind: ClockKind
-    kind_zh: str
-    kind_en: str
-    office: str
-    office_zh: str
-    office_en: str
-    status: ClockStatus
-    limit: str
-    started_at: datetime
-    due_at: datetime | None
-    stopped_at: datetime | None
-    late: bool
-    """It was answered after it was due, or notify has said that nobody answered."""
-    provisional: bool
-    """A notice of holidays may still move `due_at`; never of a clock that has ended."""
-    basis: k.LimitBasis
 
 
 def to_entries(
@@ -122,35 +100,8 @@ def _follow(found: dict[UUID, ClockView], changes: Iterable[k.ClockFacts | k.Clo
             case k.ClockFacts():
                 if change.referral_id is None:
                     status = ClockStatus.PAUSED if isinstance(change, k.ClockPaused) else ClockStatus.RUNNING
-                    found[change.clock_id] = _clock(change, status, policy)
+                    found[change.clock_id] = view_of_facts(change, status, policy)
             case k.ClockStop():
                 if (known := found.get(change.clock_id)) is not None:
                     status = ClockStatus.MET if isinstance(change, k.ClockMet) else ClockStatus.CANCELLED
-                    found[known.clock_id] = _stopped(known, change.at, status)
-
-
-def _stopped(clock: ClockView, at: datetime, status: ClockStatus) -> ClockView:
-    late = clock.late or (status is ClockStatus.MET and clock.due_at is not None and at > clock.due_at)
-    return msgspec.structs.replace(clock, status=status, stopped_at=at, late=late, provisional=False)
-
-
-def _clock(facts: k.ClockFacts, status: ClockStatus, policy: Policy) -> ClockView:
-    zh, en = office_of(policy, facts.office)
-    return ClockView(
-        clock_id=facts.clock_id,
-        referral_id=facts.referral_id,
-        kind=facts.kind,
-        kind_zh=facts.kind.zh,
-        kind_en=facts.kind.en,
-        office=facts.office,
-        office_zh=zh,
-        office_en=en,
-        status=status,
-        limit="+".join((facts.limit, *facts.extensions)),
-        started_at=facts.started_at,
-        due_at=facts.due_at,
-        stopped_at=None,
-        late=False,
-        provisional=facts.provisional,
-        basis=facts.basis,
-    )
+                    found[known.clock_id] = stopped_view(known, change.at, status)

@@ -14,9 +14,8 @@ from libraries.clocks.clock import facts_of
 from libraries.clocks.wording import address_of, office_of
 from libraries.policies import Policy
 from libraries.policies.kinds import Happening
-from services.intake.domain.case import Awaited, Case, expected, lead_of
+from services.intake.domain.case import Case, ExpectedAnswer, expected, lead_of
 from services.intake.domain.reopening import right_until
-from services.intake.translate import to_awaited
 
 Relations = Collection[Relation]
 """What the caller is to the case."""
@@ -127,19 +126,19 @@ def to_view(case: Case, policy: Policy, relations: Relations) -> CaseView:
         first_contact_post=case.first_contact_post,
         lead_office=case.lead_office,
         lead_referral=case.lead,
-        applicant_untold=case.untold,
+        applicant_untold=case.pending_notices,
         answer_by=_answer_by(awaited, policy) if awaited is not None else None,
     )
 
 
-def _awaited(case: Case, policy: Policy) -> Awaited | None:
+def _awaited(case: Case, policy: Policy) -> ExpectedAnswer | None:
     """The window while it has not accepted or has to call back; else the lead, as routing said or is about to say."""
     if case.handling is not None:
         return case.handling
     own = {clock.kind: clock for clock in case.clocks}
     clock = next((own[kind] for kind in WINDOWS_OWN if kind in own), None)
     if clock is not None:
-        return to_awaited(facts_of([clock], policy)[0])
+        return ExpectedAnswer.of(facts_of([clock], policy)[0])
     if case.state is not CaseState.ACCEPTED or case.accepted_at is None:
         return None
     return expected(
@@ -147,7 +146,7 @@ def _awaited(case: Case, policy: Policy) -> Awaited | None:
     )
 
 
-def _answer_by(awaited: Awaited, policy: Policy) -> AnswerBy:
+def _answer_by(awaited: ExpectedAnswer, policy: Policy) -> AnswerBy:
     zh, en = office_of(policy, awaited.office)
     return AnswerBy(
         office=awaited.office,

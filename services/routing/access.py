@@ -63,8 +63,8 @@ def sees(user: Principal, referral: Referral, relations: frozenset[Relation]) ->
 
 def relations_of(user: Principal, routing: Routing) -> frozenset[Relation]:
     """By the token, and by the referrals of the office for which it speaks."""
-    matter = routing.matter
-    found = by_token(user, case_id=matter.case_id, area=matter.area, window=matter.first_contact_office)
+    request = routing.request
+    found = by_token(user, case_id=request.case_id, area=request.area, window=request.first_contact_office)
     if user.role in NO_OFFICE or user.office is None:
         return found
     return found | frozenset(_of_office(user, routing))

@@ -5,18 +5,16 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.jobs.job import Job
-from libraries.runtime.jobs.recounting import Recount
 from libraries.runtime.jobs.relocating import Turns
 from libraries.runtime.kafka import watermarks
 from libraries.runtime.kafka.watermarks import Announces
 from libraries.runtime.process import Service
 from libraries.runtime.settings import RuntimeSettings, read_settings
-from services.routing.deemed_acceptance import Listener
+from services.routing.deemed_acceptance import DeemedAcceptance
 from services.routing.handlers import Router
 from services.routing.http import ROUTES
-from services.routing.recounting import Recounter
+from services.routing.recounting import recount
 from services.routing.relocating import Relocator
-from services.routing.tables import loads
 
 
 def build(settings: RuntimeSettings | None = None) -> Service:
@@ -32,16 +30,6 @@ def build(settings: RuntimeSettings | None = None) -> Service:
     async def refresh_policy() -> None:
         await policy.refresh_unless(relocator.open_work)
 
-    recounter = Recounter(engine=engine, router=router)
-    recount = Recount(
-        engine=engine,
-        table="clocks",
-        loads=loads,
-        running=recounter.running,
-        portion=recounter.portion,
-        pause_seconds=settings.recount_pause_seconds,
-    )
-
     return Service(
         name="routing",
         settings=settings,
@@ -54,8 +42,8 @@ def build(settings: RuntimeSettings | None = None) -> Service:
         announces=Announces(told_by=("routing.feedback",), follows={"intake": ("routing.cases",)}),
         jobs=[
             Job(run=refresh_policy),
-            Job(run=Listener(engine=engine, router=router).take_silence, seconds=0.25),
-            Job(run=recount.recount),
+            Job(run=DeemedAcceptance(engine=engine, router=router).accept_silent, seconds=0.25),
+            Job(run=recount(engine, router, pause_seconds=settings.recount_pause_seconds).recount),
             Job(run=Turns(lambda: policy.policy.offices, relocator.relocate).turn),
         ],
     )

@@ -12,7 +12,7 @@ from contracts.submissions import Identifier, LongText, ShortText
 from libraries.ids import new_id
 
 
-class AnswerBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class FeedbackBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """As on Kafka, but for what the path says already. Without an id each call is an answer of its own."""
 
     feedback_id: Identifier | None = None

@@ -11,18 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.refusals import Refused
 from libraries.policies import Policy
-from libraries.runtime.outbox import journal
 from libraries.runtime.web.auth import Principal, Who
 from services.routing import store
 from services.routing.domain import supervision
 from services.routing.domain.deciders import Caller, coordinates, decides, not_the_decider, office_of, out_of_area
-from services.routing.domain.lead_limit import nested
-from services.routing.domain.pauses import Wanted, correct_pause
+from services.routing.domain.lead_limit import cap_co_handlers
+from services.routing.domain.pauses import RequestedCorrection, correct_pause
 from services.routing.domain.referral import Change, Referral, Routing
-from services.routing.domain.timing import Desk
-from services.routing.feedback import SERVICE
+from services.routing.domain.timing import Context
+from services.routing.publishing import record
 from services.routing.rows import Act
-from services.routing.translate import to_outgoing
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,7 +92,7 @@ async def decide(
     case_id: UUID,
     referral_id: UUID,
     conn: AsyncConnection,
-    desk: Desk,
+    context: Context,
     *,
     at: datetime,
     user: Principal,
@@ -102,17 +100,15 @@ async def decide(
     """The routing after the decision; a refused one changes nothing."""
     before = await store.lock_routings(conn, [case_id])
     routing = before[case_id]
-    who = _decider(decision, routing, routing.referral(referral_id), user, desk.policy)
+    who = _decider(decision, routing, routing.referral(referral_id), user, context.policy)
     if isinstance(who, Refused):
         return who
-    change = _decided(decision, Change(routing=routing, at=at, by=who.actor), referral_id, desk)
+    change = _decided(decision, Change(routing=routing, at=at, by=who.actor), referral_id, context)
     if isinstance(change, Refused):
         return change
-    change = nested(change, desk.policy)
-    await store.save_changes(conn, before, [change], desk.policy)
-    await store.save_corrections(conn, change.case_id, change.corrections)
+    change = cap_co_handlers(change, context.policy)
+    await record(conn, before, [change], context.policy)
     await store.save_act(conn, _act(decision, change, referral_id, who))
-    await journal.add(conn, SERVICE, list(to_outgoing([change], desk.policy)))
     return change.routing
 
 
@@ -150,24 +146,26 @@ def _act(decision: Decision, change: Change, referral_id: UUID, who: Who) -> Act
     )
 
 
-def _decided(decision: Decision, change: Change, referral_id: UUID, desk: Desk) -> Change | Refused:
+def _decided(decision: Decision, change: Change, referral_id: UUID, context: Context) -> Change | Refused:
     match decision:
         case ReturnDecision(approve=approve, reason=reason, to=to):
-            return supervision.decide_return(change, referral_id, desk, approve=approve, reason=reason, to=to)
+            return supervision.decide_return(change, referral_id, context, approve=approve, reason=reason, to=to)
         case Arbitration(to=to, reason=reason):
-            return supervision.arbitrate(change, referral_id, desk, to=to, reason=reason)
+            return supervision.arbitrate(change, referral_id, context, to=to, reason=reason)
         case Reassignment(to=to, reason=reason):
-            return supervision.reassign(change, referral_id, desk, to=to, reason=reason)
+            return supervision.reassign(change, referral_id, context, to=to, reason=reason)
         case Recall(reason=reason):
-            return supervision.take_back(change, referral_id, desk, reason=reason)
+            return supervision.take_back(change, referral_id, context, reason=reason)
         case Resumption(reason=reason):
-            return supervision.go_on(change, referral_id, desk, reason=reason)
+            return supervision.go_on(change, referral_id, context, reason=reason)
         case CorrectPause():
-            return _corrected(decision, change, referral_id, desk)
+            return _corrected(decision, change, referral_id, context)
         case _:
             raise TypeError(type(decision).__name__)
 
 
-def _corrected(said: CorrectPause, change: Change, referral_id: UUID, desk: Desk) -> Change | Refused:
-    wanted = Wanted(pause=said.pause, start=said.start, end=said.end, reason=said.reason, approver=said.approver)
-    return correct_pause(change, referral_id, desk, wanted)
+def _corrected(said: CorrectPause, change: Change, referral_id: UUID, context: Context) -> Change | Refused:
+    wanted = RequestedCorrection(
+        pause=said.pause, start=said.start, end=said.end, reason=said.reason, approver=said.approver
+    )
+    return correct_pause(change, referral_id, context, wanted)

@@ -8,13 +8,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libraries.runtime.database.engine import transaction
-from libraries.runtime.outbox import journal
 from services.routing import store
 from services.routing.domain.referral import Change
-from services.routing.domain.supervision import silence
-from services.routing.feedback import SERVICE
+from services.routing.domain.supervision import deem_accepted
 from services.routing.handlers import Router
-from services.routing.translate import to_outgoing
+from services.routing.publishing import record
 
 GRACE_SECONDS = 1.0
 """Real time for answers that arrived at the last instant to be read first. One that is read later still counts: a
@@ -23,20 +21,20 @@ PORTION = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
+class DeemedAcceptance:
     """Listens for what is not said."""
 
     engine: AsyncEngine
     router: Router
 
-    async def take_silence(self) -> None:
+    async def accept_silent(self) -> None:
         """Until nobody is silent beyond the limit, in portions of one transaction each."""
         while await self._portion():
             pass
 
     async def _portion(self) -> int:
-        desk, clock = self.router.desk(), self.router.clock
-        kinds = {rule.clock for rule in desk.policy.clocks if rule.silence_accepts and not rule.at_the_window}
+        context, clock = self.router.context(), self.router.clock
+        kinds = {rule.clock for rule in context.policy.clocks if rule.silence_accepts and not rule.at_the_window}
         at = clock.now()
         before = at - timedelta(seconds=GRACE_SECONDS * clock.speed)
         async with transaction(self.engine) as conn:
@@ -51,8 +49,7 @@ class Listener:
             for case_id, referral_ids in of_case.items():
                 change = Change(routing=routings[case_id], at=at)
                 for referral_id in referral_ids:
-                    change = silence(change, referral_id, desk)
+                    change = deem_accepted(change, referral_id, context)
                 changes.append(change)
-            await store.save_changes(conn, routings, changes, desk.policy)
-            await journal.add(conn, SERVICE, list(to_outgoing(changes, desk.policy)))
+            await record(conn, routings, changes, context.policy)
         return sum(1 for change in changes if change.events)

@@ -103,7 +103,7 @@ def told(
         raise Rejected("not_found")
     put_right = [one for one in corrections if clock_id is None or one["clock_id"] == clock_id]
     sheet = Sheet(
-        number=routing.matter.number,
+        number=routing.request.number,
         facts=(*_facts(referral, decision, policy), *(_acted(act, policy) for act in acts)),
         clocks=clocks,
         now=now,
@@ -124,7 +124,7 @@ def told(
 
 
 def _decided(decision: Mapping[str, Any], relations: Collection[Relation]) -> dict[str, Any]:
-    """Without other offices, and without what the rules asked of the matter, for whom they are not."""
+    """Without other offices, and without what the rules asked of the request, for whom they are not."""
     may, others = readable(relations), ("co_handlers", "copies")
     hidden = {
         *(others if Part.REFERRALS not in may else ()),

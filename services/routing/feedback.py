@@ -1,8 +1,7 @@
 """Takes the answers of offices, one or hundreds in a transaction: HTTP and Kafka come to the same function."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,19 +12,16 @@ from contracts.submissions import Feedback
 from libraries.policies import Policy
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.kafka import inbox
-from libraries.runtime.outbox import journal
 from services.routing import store
-from services.routing.domain.feedback import Answer, not_before_dispatch, received, take
+from services.routing.domain.feedback import ReceivedFeedback, not_before_dispatch, received, take
 from services.routing.domain.referral import Change, Routing
-from services.routing.domain.timing import Desk
-from services.routing.store import SavedAnswer
-from services.routing.translate import to_outgoing
-
-SERVICE = "routing"
+from services.routing.domain.timing import Context
+from services.routing.publishing import record
+from services.routing.store import SavedFeedback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class FeedbackResult:
     """What became of an answer, and the routing after it."""
 
     outcome: FeedbackOutcome
@@ -33,9 +29,13 @@ class Taken:
     refused: Refused | None = None
 
 
-async def take_answers(
-    answers: Sequence[Answer], cases: Mapping[UUID, UUID], conn: AsyncConnection, desk: Desk, sealer: Sealer
-) -> list[Taken]:
+async def handle_feedback(
+    answers: Sequence[ReceivedFeedback],
+    cases: Mapping[UUID, UUID],
+    conn: AsyncConnection,
+    context: Context,
+    sealer: Sealer,
+) -> list[FeedbackResult]:
     """One outcome per answer, in order. Each is about a referral of its sender, and `cases` knows the case of that."""
     if not answers:
         return []
@@ -49,28 +49,26 @@ async def take_answers(
         case_id = cases[answer.feedback.referral_id]
         repeated = _key(answer) not in fresh
         fresh.discard(_key(answer))
-        change, refused = _take(now[case_id], answer, desk, repeated=repeated)
+        change, refused = _take(now[case_id], answer, context, repeated=repeated)
         now[case_id] = change.routing
         changes.append(change)
         outcome = FeedbackOutcome.REPEATED if repeated else FeedbackOutcome.APPLIED
         outcome = FeedbackOutcome.REFUSED if refused is not None else outcome
-        taken.append(Taken(outcome=outcome, routing=change.routing, refused=refused))
+        taken.append(FeedbackResult(outcome=outcome, routing=change.routing, refused=refused))
         if not repeated:
             sealed = None
             if answer.feedback.text and keys[case_id]:
                 sealed = sealer.seal(keys[case_id], answer.feedback.text.encode(), _context(case_id, answer))
-            saved.append(_saved(case_id, answer, outcome, refused, sealed, desk.policy))
-    await store.save_changes(conn, before, latest(changes), desk.policy)
-    await store.save_answers(conn, saved)
-    said = [to_outgoing([change], desk.policy, trace=came.trace) for came, change in zip(answers, changes, strict=True)]
-    await journal.add(conn, SERVICE, list(chain.from_iterable(said)))
+            saved.append(_saved(case_id, answer, outcome, refused, sealed, context.policy))
+    await record(conn, before, changes, context.policy, traces=[came.trace for came in answers])
+    await store.save_feedback(conn, saved)
     return taken
 
 
-async def used_before(answer: Answer, conn: AsyncConnection, policy: Policy) -> Refused | None:
+async def used_before(answer: ReceivedFeedback, conn: AsyncConnection, policy: Policy) -> Refused | None:
     """Of an answer whose id came before: a refusal, unless it is the same answer and that one was taken."""
     feedback = answer.feedback
-    known = await store.list_answers(conn, feedback.referral_id)
+    known = await store.list_feedback(conn, feedback.referral_id)
     mine = (one for one in known if (one.sender, one.feedback_id) == (answer.sender, feedback.feedback_id))
     first = next(mine, None)
     if first is None:
@@ -87,41 +85,33 @@ def _known_reason(feedback: Feedback, policy: Policy) -> str:
     return feedback.reason if feedback.reason in policy.reasons else ""
 
 
-def latest(changes: Sequence[Change]) -> list[Change]:
-    """The last state of each case, with all its decisions."""
-    found: dict[UUID, Change] = {}
-    for change in changes:
-        earlier = found.get(change.case_id)
-        decisions = (*earlier.decisions, *change.decisions) if earlier is not None else change.decisions
-        found[change.case_id] = replace(change, decisions=decisions)
-    return list(found.values())
-
-
-def _take(routing: Routing, answer: Answer, desk: Desk, *, repeated: bool) -> tuple[Change, Refused | None]:
+def _take(
+    routing: Routing, answer: ReceivedFeedback, context: Context, *, repeated: bool
+) -> tuple[Change, Refused | None]:
     if repeated:
         said = received(routing, answer, FeedbackOutcome.REPEATED)
-        return Change(routing=routing, at=answer.received_at, by=answer.by).says(said), None
-    return take(routing, answer, desk)
+        return Change(routing=routing, at=answer.received_at, by=answer.by).emit(said), None
+    return take(routing, answer, context)
 
 
-def _key(answer: Answer) -> str:
+def _key(answer: ReceivedFeedback) -> str:
     return f"{answer.sender}/{answer.feedback.feedback_id}"
 
 
-def _context(case_id: UUID, answer: Answer) -> str:
+def _context(case_id: UUID, answer: ReceivedFeedback) -> str:
     return f"{case_id}/{answer.sender}/{answer.feedback.feedback_id}"
 
 
 def _saved(
     case_id: UUID,
-    answer: Answer,
+    answer: ReceivedFeedback,
     outcome: FeedbackOutcome,
     refused: Refused | None,
     sealed: bytes | None,
     policy: Policy,
-) -> SavedAnswer:
+) -> SavedFeedback:
     feedback = answer.feedback
-    return SavedAnswer(
+    return SavedFeedback(
         case_id=case_id,
         referral_id=feedback.referral_id,
         feedback_id=feedback.feedback_id,

@@ -11,15 +11,15 @@ from libraries.policies import Policy
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
 from services.routing import store
-from services.routing.domain.feedback import Answer
+from services.routing.domain.feedback import ReceivedFeedback
 from services.routing.domain.feedback_body import Misread
-from services.routing.feedback import SERVICE
 from services.routing.feedback_refusals import own, referral_ids
+from services.routing.publishing import SERVICE
 from services.routing.translate import copies_of
 
 
 async def tell_aside(
-    heard: Sequence[Answer | Misread], outcome: FeedbackOutcome, conn: AsyncConnection, policy: Policy
+    heard: Sequence[ReceivedFeedback | Misread], outcome: FeedbackOutcome, conn: AsyncConnection, policy: Policy
 ) -> None:
     """Of those to referrals of their own office. Once an answer is replayed, what became of it is said as of any."""
     owned = await store.find_owned(conn, referral_ids(heard))
@@ -28,7 +28,7 @@ async def tell_aside(
         known = own(one, owned, policy)
         if known is None:
             continue
-        named = one.feedback if isinstance(one, Answer) else one
+        named = one.feedback if isinstance(one, ReceivedFeedback) else one
         event = FeedbackReceived(
             case_id=known.case_id,
             referral_id=known.referral_id,

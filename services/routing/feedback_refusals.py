@@ -22,16 +22,16 @@ from libraries.runtime import metrics
 from libraries.runtime.kafka import inbox
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
-from services.routing.domain.feedback import FOREIGN, Answer
+from services.routing.domain.feedback import FOREIGN, ReceivedFeedback
 from services.routing.domain.feedback_body import Misread
-from services.routing.feedback import SERVICE
+from services.routing.publishing import SERVICE
 from services.routing.store import Owned
 from services.routing.translate import copies_of, hears_by_kafka
 
 log = structlog.get_logger()
 
 
-def referral_ids(heard: Sequence[Answer | Misread]) -> Iterator[UUID]:
+def referral_ids(heard: Sequence[ReceivedFeedback | Misread]) -> Iterator[UUID]:
     for one in heard:
         referral_id = _about(one)
         if referral_id is not None:
@@ -39,8 +39,8 @@ def referral_ids(heard: Sequence[Answer | Misread]) -> Iterator[UUID]:
 
 
 def apart(
-    heard: Sequence[Answer | Misread], owned: Mapping[UUID, Owned], policy: Policy
-) -> tuple[list[Answer], list[Misread]]:
+    heard: Sequence[ReceivedFeedback | Misread], owned: Mapping[UUID, Owned], policy: Policy
+) -> tuple[list[ReceivedFeedback], list[Misread]]:
     """Answers to a referral of their sender, and everything else."""
     answers, nonsense = [], []
     for one in heard:
@@ -118,7 +118,7 @@ def _rejected(one: Misread) -> FeedbackRejected:
     )
 
 
-def own(one: Answer | Misread, owned: Mapping[UUID, Owned], policy: Policy) -> Owned | None:
+def own(one: ReceivedFeedback | Misread, owned: Mapping[UUID, Owned], policy: Policy) -> Owned | None:
     """The referral of its sender that it is about, or of whoever has the sender's work today."""
     referral_id = _about(one)
     known = owned.get(referral_id) if referral_id is not None else None
@@ -130,7 +130,7 @@ def own(one: Answer | Misread, owned: Mapping[UUID, Owned], policy: Policy) -> O
     return known if mine else None
 
 
-def _about(one: Answer | Misread) -> UUID | None:
+def _about(one: ReceivedFeedback | Misread) -> UUID | None:
     return one.referral_id if isinstance(one, Misread) else one.feedback.referral_id
 
 

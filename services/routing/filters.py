@@ -20,7 +20,7 @@ AREA_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ReferralFilter:
     """What is asked for; `None` asks for nothing."""
 
     offices: Sequence[str] | None
@@ -32,7 +32,7 @@ class Wanted:
 
 
 async def list_visible(
-    conn: AsyncConnection, user: Principal, wanted: Wanted, policy: Policy, *, after: UUID | None, limit: int
+    conn: AsyncConnection, user: Principal, wanted: ReferralFilter, policy: Policy, *, after: UUID | None, limit: int
 ) -> list[tuple[Routing, Referral]]:
     """In the order of dispatch.
 
@@ -56,7 +56,7 @@ async def _loaded(conn: AsyncConnection, found: Sequence[UUID]) -> list[tuple[Ro
     return [(routings[cases[one]], routings[cases[one]].referral(one)) for one in found]
 
 
-def _asked(wanted: Wanted) -> Select[tuple[UUID]]:
+def _asked(wanted: ReferralFilter) -> Select[tuple[UUID]]:
     statement = select(referrals.c.referral_id).order_by(referrals.c.referral_id)
     if wanted.offices is not None:
         statement = statement.where(among(referrals.c.office, wanted.offices))
@@ -70,7 +70,9 @@ def _asked(wanted: Wanted) -> Select[tuple[UUID]]:
     return statement
 
 
-def _visible(statement: Select[tuple[UUID]], user: Principal, wanted: Wanted, policy: Policy) -> Select[tuple[UUID]]:
+def _visible(
+    statement: Select[tuple[UUID]], user: Principal, wanted: ReferralFilter, policy: Policy
+) -> Select[tuple[UUID]]:
     if user.role is Role.OFFICER:
         column = referrals.c.office if wanted.decider is None else referrals.c.decider
         return statement.where(among(column, policy.codes_of_office(user.office)))

@@ -15,26 +15,26 @@ from contracts.events.cases import CaseAccepted, CaseErased, CaseReopened, CaseT
 from contracts.events.rejections import RecordPlace
 from contracts.refusals import Fault
 from contracts.topics import CASES, FEEDBACK_PATTERN, feedback_office
+from contracts.tracing import Trace
 from libraries.ids import new_id
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.failures import Rejected
 from libraries.runtime.kafka.records import Incoming, Reader, Record, Unreadable, events_of_ours, fault_of, step_of
-from libraries.runtime.outbox import journal
-from libraries.runtime.outbox.journal import Outgoing
 from services.routing import store
 from services.routing.domain.dispatching import dispatch, moment_of_end, rework, withdraw
-from services.routing.domain.feedback import Answer
+from services.routing.domain.feedback import ReceivedFeedback
 from services.routing.domain.feedback_body import LARGEST, Misread, read_answer, told_back, whole
 from services.routing.domain.referral import Change, Routing
 from services.routing.domain.relocating import relocated
-from services.routing.domain.timing import Desk
+from services.routing.domain.timing import Context
 from services.routing.erasing import erase_texts
-from services.routing.feedback import SERVICE, latest, take_answers
+from services.routing.feedback import handle_feedback
 from services.routing.feedback_dead_letters import tell_aside
 from services.routing.feedback_refusals import apart, referral_ids, refuse
-from services.routing.translate import to_matter, to_outgoing
+from services.routing.publishing import record
+from services.routing.translate import to_request
 
 CaseNews = CaseAccepted | CaseWithdrawn | CaseTerminated | CaseReopened | CaseErased
 WITHDRAWN = "case_withdrawn"
@@ -52,9 +52,9 @@ class Router:
     wasted: Counter[str] = field(default_factory=Counter)
     """Records of each topic that were no answers."""
 
-    def desk(self) -> Desk:
+    def context(self) -> Context:
         """One policy version for one transaction."""
-        return Desk(policy=self.policy.policy, make_id=self.make_id)
+        return Context(policy=self.policy.policy, make_id=self.make_id)
 
     def readers(self) -> list[Reader]:
         return [
@@ -84,24 +84,23 @@ class Router:
 
     async def route(self, batch: Sequence[Incoming[CaseNews]], conn: AsyncConnection) -> None:
         """Cases that were accepted get their offices; others are taken up again or let go."""
-        desk, at = self.desk(), self.clock.now()
+        context, at = self.context(), self.clock.now()
         elsewhere = {incoming.data.case_id for incoming in batch if not isinstance(incoming.data, CaseAccepted)}
         before = await store.lock_routings(conn, elsewhere)
         reopened = {incoming.data.case_id for incoming in batch if isinstance(incoming.data, CaseReopened)}
         by_hand = await store.find_decided_by_hand(conn, reopened) if reopened else frozenset()
-        now, changes, messages = dict(before), list[Change](), list[Outgoing]()
+        now, changes, traces = dict(before), list[Change](), list[Trace | None]()
         for incoming in batch:
             event = incoming.data
-            change = _follow(event, now.get(event.case_id), desk, at, by_hand)
+            change = _follow(event, now.get(event.case_id), context, at, by_hand)
             if change is not None:
                 now[event.case_id] = change.routing
                 changes.append(change)
-                messages += to_outgoing([change], desk.policy, trace=incoming.trace)
-        await store.save_changes(conn, before, latest(changes), desk.policy)
+                traces.append(incoming.trace)
+        await record(conn, before, changes, context.policy, traces=traces)
         await erase_texts(conn, {one.data.case_id for one in batch if isinstance(one.data, CaseErased)})
-        await journal.add(conn, SERVICE, messages)
 
-    def read(self, record: Record) -> Incoming[Answer | Misread]:
+    def read(self, record: Record) -> Incoming[ReceivedFeedback | Misread]:
         """Total: whatever an office writes is an answer, or is refused with everything that is wrong with it."""
         given, faults = read_answer(record.value)
         if faults:
@@ -115,27 +114,31 @@ class Router:
             received_at=received_at,
             about=str(feedback.referral_id),
             trace=trace,
-            data=Answer(sender=office, feedback=feedback, received_at=received_at, record=_place(record), trace=trace),
+            data=ReceivedFeedback(
+                sender=office, feedback=feedback, received_at=received_at, record=_place(record), trace=trace
+            ),
         )
 
     def refuse(self, unread: Unreadable) -> Incoming[Misread]:
         """What the plumbing could not even hand over."""
         return self._misread(unread.record, (fault_of(unread),))
 
-    async def hear(self, batch: Sequence[Incoming[Answer | Misread]], conn: AsyncConnection) -> None:
+    async def hear(self, batch: Sequence[Incoming[ReceivedFeedback | Misread]], conn: AsyncConnection) -> None:
         """Answers are taken; all else is refused, and nothing that an office can write makes the batch fail."""
-        desk, heard = self.desk(), [incoming.data for incoming in batch]
+        context, heard = self.context(), [incoming.data for incoming in batch]
         owned = await store.find_owned(conn, referral_ids(heard))
-        answers, nonsense = apart(heard, owned, desk.policy)
+        answers, nonsense = apart(heard, owned, context.policy)
         cases = {referral_id: known.case_id for referral_id, known in owned.items()}
         if nonsense:
             # All cases at once and in one order: two processes that hear the same ones must not wait in a ring.
             await store.lock_routings(conn, {cases[one] for one in referral_ids([*answers, *nonsense]) if one in cases})
             self.wasted.update(one.record.topic for one in nonsense)
-            await refuse(nonsense, owned, conn, desk.policy)
-        await take_answers(answers, cases, conn, desk, self.sealer)
+            await refuse(nonsense, owned, conn, context.policy)
+        await handle_feedback(answers, cases, conn, context, self.sealer)
 
-    async def leave(self, batch: Sequence[Incoming[Answer | Misread]], outcome: str, conn: AsyncConnection) -> None:
+    async def leave(
+        self, batch: Sequence[Incoming[ReceivedFeedback | Misread]], outcome: str, conn: AsyncConnection
+    ) -> None:
         """Answers that wait for a person, or that one has given up."""
         heard = [incoming.data for incoming in batch]
         await tell_aside(heard, FeedbackOutcome(outcome), conn, self.policy.policy)
@@ -165,23 +168,23 @@ def _place(record: Record) -> RecordPlace:
 
 
 def _follow(
-    event: CaseNews, routing: Routing | None, desk: Desk, at: datetime, by_hand: Collection[UUID]
+    event: CaseNews, routing: Routing | None, context: Context, at: datetime, by_hand: Collection[UUID]
 ) -> Change | None:
     """What the news of a case makes of its referrals."""
     match event:
         case CaseAccepted():
-            return dispatch(to_matter(event), at, desk) if routing is None else None
+            return dispatch(to_request(event), at, context) if routing is None else None
         case CaseErased():
             return None
         case CaseReopened():
             if routing is None:
                 raise Rejected("unknown_case", case_id=event.case_id)
-            again = rework(Change(routing=routing, at=at), event.round, event.reason, desk)
+            again = rework(Change(routing=routing, at=at), event.round, event.reason, context)
             # What was over stayed where it was; who takes it up again is whoever has that work today.
-            return relocated(again, desk, by_hand)
+            return relocated(again, context, by_hand)
         case CaseWithdrawn(withdrawn_at=ended_at) | CaseTerminated(terminated_at=ended_at):
             if routing is None:
                 return None  # it ended before it was ever accepted
-            return withdraw(Change(routing=routing, at=moment_of_end(routing, ended_at, at)), desk, WITHDRAWN)
+            return withdraw(Change(routing=routing, at=moment_of_end(routing, ended_at, at)), context, WITHDRAWN)
         case _:
             assert_never(event)

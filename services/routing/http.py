@@ -24,15 +24,15 @@ from libraries.runtime.web.problems import problem
 from libraries.runtime.web.representations import AskedForm, AskedLanguage, tell
 from libraries.runtime.web.requests import AskedCase
 from services.routing import access, explaining, filters, store
-from services.routing.bodies import AnswerBody, as_on_kafka
+from services.routing.bodies import FeedbackBody, as_on_kafka
 from services.routing.decisions import DECISIONS, Decision, Resumption, decide
-from services.routing.domain.feedback import Answer
+from services.routing.domain.feedback import ReceivedFeedback
 from services.routing.domain.feedback_body import understand, whole
 from services.routing.domain.referral import Routing
-from services.routing.feedback import take_answers, used_before
-from services.routing.store import SavedAnswer
+from services.routing.feedback import handle_feedback, used_before
+from services.routing.store import SavedFeedback
 from services.routing.translate import ReferralView, to_view
-from services.routing.views import AnswerView, ReadView, ReferralContent, to_answer, to_content, to_read
+from services.routing.views import FeedbackView, ReadView, ReferralContent, to_answer, to_content, to_read
 
 Call = Request[Principal, Any, State]
 
@@ -98,7 +98,7 @@ async def list_referrals(  # noqa: PLR0913, PLR0917 - one for each question
         case_id = await store.find_case_id(conn, case) if case is not None else None
         if case is not None and case_id is None:
             return Page(items=[])
-        wanted = filters.Wanted(
+        wanted = filters.ReferralFilter(
             offices=policy.codes_of_office(office) if office is not None else None,
             case_id=case_id,
             state=referral_state.value if referral_state is not None else None,
@@ -140,7 +140,7 @@ async def explain(
     """
     async with transaction(state.engine) as conn:
         seen = await access.find(conn, request.user, referral_id)
-        decisions = await store.list_decisions(conn, seen.routing.matter.case_id)
+        decisions = await store.list_decisions(conn, seen.routing.request.case_id)
         corrections = await store.list_corrections(conn, referral_id)
         acts = await store.list_acts(conn, referral_id)
     decided = next(one for one in decisions if one["decision_id"] == seen.referral.decision_id)
@@ -150,20 +150,20 @@ async def explain(
 
 
 @get("/v1/referrals/{referral_id:uuid}/answers", guards=[SEES_TEXT], tags=["referrals"])
-async def show_answers(request: Call, state: State, referral_id: FromPath[UUID]) -> list[AnswerView]:
+async def show_answers(request: Call, state: State, referral_id: FromPath[UUID]) -> list[FeedbackView]:
     """What the office answered, with its text unsealed. Each call is put on record before the answer leaves."""
     router, user = state.router, request.user
     async with transaction(state.engine) as conn:
         seen = await access.find(conn, user, referral_id)
         seen.demand_answers()
-        case_id = seen.routing.matter.case_id
-        given = await store.list_answers(conn, referral_id)
+        case_id = seen.routing.request.case_id
+        given = await store.list_feedback(conn, referral_id)
         key = await store.get_key(conn, case_id)
         await store.save_read(conn, referral_id, at=router.clock.now(), user=user)
     return [to_answer(one, _text(one, key, router.sealer), router.policy.policy) for one in given]
 
 
-def _text(one: SavedAnswer, key: bytes, sealer: Sealer) -> str:
+def _text(one: SavedFeedback, key: bytes, sealer: Sealer) -> str:
     """Empty where nothing was written, or where it was erased."""
     if not one.sealed_text or not key:
         return ""
@@ -187,11 +187,13 @@ async def show_reads(request: Call, state: State, referral_id: FromPath[UUID]) -
     tags=["answers", "coordinator"],
     opt=TOLD,
 )
-async def resume(request: Call, state: State, referral_id: FromPath[UUID], data: JSONBody[AnswerBody]) -> Response[Any]:
+async def resume(
+    request: Call, state: State, referral_id: FromPath[UUID], data: JSONBody[FeedbackBody]
+) -> Response[Any]:
     """Resume (恢复): by the office as on Kafka, or by the coordinator of the area, who names a reason alone."""
     if request.user.role in {Role.OFFICER, Role.LINK}:
         return await _answer(request, referral_id, FeedbackAction.RESUME, data)
-    if msgspec.structs.replace(data, reason="") != AnswerBody():
+    if msgspec.structs.replace(data, reason="") != FeedbackBody():
         return problem(request, Refused.of(Fault("", "unknown_field", {"known": ["reason"]})))
     outcome = await _decide(request.user, state, referral_id, Resumption(reason=data.reason))
     if isinstance(outcome, Refused):
@@ -201,7 +203,7 @@ async def resume(request: Call, state: State, referral_id: FromPath[UUID], data:
 
 
 def _answering(action: FeedbackAction) -> HTTPRouteHandler:
-    async def answer(request: Call, referral_id: FromPath[UUID], data: JSONBody[AnswerBody]) -> Response[Any]:
+    async def answer(request: Call, referral_id: FromPath[UUID], data: JSONBody[FeedbackBody]) -> Response[Any]:
         return await _answer(request, referral_id, action, data)
 
     answer.__doc__ = f"{action.en} ({action.zh}). The same as the answer on Kafka."
@@ -216,26 +218,26 @@ def _answering(action: FeedbackAction) -> HTTPRouteHandler:
     )(answer)
 
 
-async def _answer(request: Call, referral_id: UUID, action: FeedbackAction, body: AnswerBody) -> Response[Any]:
+async def _answer(request: Call, referral_id: UUID, action: FeedbackAction, body: FeedbackBody) -> Response[Any]:
     given, faults = understand(as_on_kafka(msgspec.to_builtins(body), referral_id, action))
     if faults:
         return problem(request, Refused.of(*faults))
     feedback, user, router = whole(given), request.user, request.app.state.router
     if user.office is None:
         raise Rejected("no_office")
-    answer = Answer(sender=user.office, feedback=feedback, received_at=router.clock.now(), **_by(user))
-    desk = router.desk()
+    answer = ReceivedFeedback(sender=user.office, feedback=feedback, received_at=router.clock.now(), **_by(user))
+    context = router.context()
     async with transaction(request.app.state.engine) as conn:
         known = (await store.find_owned(conn, [feedback.referral_id])).get(feedback.referral_id)
         if known is None or not user.speaks_for(known.office) or user.referral not in {None, referral_id}:
             raise Rejected("not_found")
-        (taken,) = await take_answers([answer], {known.referral_id: known.case_id}, conn, desk, router.sealer)
+        (taken,) = await handle_feedback([answer], {known.referral_id: known.case_id}, conn, context, router.sealer)
         repeated = taken.outcome is FeedbackOutcome.REPEATED
-        refused = await used_before(answer, conn, desk.policy) if repeated else taken.refused
+        refused = await used_before(answer, conn, context.policy) if repeated else taken.refused
     if refused is not None:
         return problem(request, refused)
     referral = taken.routing.referral(feedback.referral_id)
-    return Response(to_view(referral, taken.routing, desk.policy), status_code=200, media_type=MediaType.JSON)
+    return Response(to_view(referral, taken.routing, context.policy), status_code=200, media_type=MediaType.JSON)
 
 
 def _by(user: Principal) -> dict[str, Any]:
@@ -271,11 +273,11 @@ def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
 
 async def _decide(user: Principal, state: State, referral_id: UUID, decision: Decision) -> Routing | Refused:
     router = state.router
-    desk = router.desk()
+    context = router.context()
     async with transaction(state.engine) as conn:
-        seen = await access.find(conn, user, referral_id, decidable_by=desk.policy)
-        case_id, at = seen.routing.matter.case_id, router.clock.now()
-        return await decide(decision, case_id, referral_id, conn, desk, at=at, user=user)
+        seen = await access.find(conn, user, referral_id, decidable_by=context.policy)
+        case_id, at = seen.routing.request.case_id, router.clock.now()
+        return await decide(decision, case_id, referral_id, conn, context, at=at, user=user)
 
 
 ROUTES: list[HTTPRouteHandler] = [

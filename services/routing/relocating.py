@@ -17,14 +17,12 @@ from libraries.policies.moving import left, ownerless, superiors_left
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.jobs.relocating import distinct
 from libraries.runtime.metrics import OPEN_AT_NOBODY
-from libraries.runtime.outbox import journal
 from services.routing import store
 from services.routing.domain.dispatching import RULES
 from services.routing.domain.referral import Change
 from services.routing.domain.relocating import relocated
-from services.routing.feedback import SERVICE
 from services.routing.handlers import Router
-from services.routing.translate import to_outgoing
+from services.routing.publishing import SERVICE, record
 
 PORTION: Final = 500
 _LIVE: Final = text(
@@ -109,14 +107,13 @@ class Relocator:
             return {row.code: row.number for row in found}
 
     async def _portion(self, case_ids: Sequence[UUID]) -> None:
-        desk, at = self.router.desk(), self.router.clock.now()
+        context, at = self.router.context(), self.router.clock.now()
         async with transaction(self.engine) as conn:
             before = await store.lock_routings(conn, case_ids)
             by_hand = await store.find_decided_by_hand(conn, case_ids)
-            changes = [relocated(Change(routing=routing, at=at), desk, by_hand) for routing in before.values()]
+            changes = [relocated(Change(routing=routing, at=at), context, by_hand) for routing in before.values()]
             changed = [one for one in changes if one.routing is not before[one.case_id]]
-            await store.save_changes(conn, before, changed, desk.policy)
-            await journal.add(conn, SERVICE, list(to_outgoing(changed, desk.policy)))
+            await record(conn, before, changed, context.policy)
 
 
 async def _left_behind(conn: AsyncConnection, areas: Sequence[str], policy: Policy) -> Iterable[UUID]:

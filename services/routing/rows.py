@@ -11,11 +11,8 @@ from sqlalchemy import RowMapping
 from contracts.codes import Door, Field, ReferralRole, ReferralState, Role
 from contracts.events.base import Actor
 from libraries.clocks.clock import LegalClock
-from libraries.clocks.packing import PackedClock, pack, unpack
-from libraries.clocks.recounting import version_of, written
-from libraries.policies import Policy
-from services.routing.domain.matter import Matter
-from services.routing.domain.referral import Corrected, Decided, Referral
+from services.routing.domain.referral import AppliedCorrection, Decided, Referral
+from services.routing.domain.request import RoutingRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,20 +72,6 @@ REFERRAL_COLUMNS: Final = (
     "ended_at",
 )
 ENDED_AT: Final = REFERRAL_COLUMNS.index("ended_at")
-CLOCK_COLUMNS: Final = (
-    "clock_id",
-    "case_id",
-    "referral_id",
-    "kind",
-    "version",
-    "status",
-    "due_at",
-    "stopped_at",
-    "clock",
-    "calendar_version",
-)
-
-
 ACT_COLUMNS: Final = (
     "case_id",
     "referral_id",
@@ -118,8 +101,8 @@ CORRECTION_COLUMNS: Final = (
 )
 
 
-def matter_of(row: RowMapping) -> Matter:
-    return Matter(
+def request_of(row: RowMapping) -> RoutingRequest:
+    return RoutingRequest(
         case_id=row["case_id"],
         number=row["number"],
         category=row["category"],
@@ -150,20 +133,16 @@ def referral_of(row: RowMapping, own_clocks: tuple[LegalClock, ...]) -> Referral
     )
 
 
-def clock_of(row: RowMapping) -> LegalClock:
-    return unpack(msgspec.convert(row["clock"], PackedClock))
-
-
-def case_row(matter: Matter) -> list[Any]:
+def case_row(request: RoutingRequest) -> list[Any]:
     return [
-        matter.case_id,
-        matter.number,
-        matter.category,
-        matter.field.value,
-        matter.area,
-        _encode(matter.attributes).decode(),
-        matter.first_contact_office,
-        matter.accepted_at,
+        request.case_id,
+        request.number,
+        request.category,
+        request.field.value,
+        request.area,
+        _encode(request.attributes).decode(),
+        request.first_contact_office,
+        request.accepted_at,
     ]
 
 
@@ -203,23 +182,7 @@ def referral_row(referral: Referral, case_id: UUID) -> list[Any]:
     ]
 
 
-def clock_row(clock: LegalClock, case_id: UUID, policy: Policy) -> list[Any]:
-    clock = written(clock, policy)
-    return [
-        clock.id,
-        case_id,
-        clock.referral_id,
-        clock.kind.value,
-        clock.version,
-        clock.status.value,
-        clock.told.due_at if clock.told is not None else None,
-        clock.stopped_at,
-        _encode(pack(clock)).decode(),
-        version_of([clock], policy),
-    ]
-
-
-def correction_row(made: Corrected, case_id: UUID) -> list[Any]:
+def correction_row(made: AppliedCorrection, case_id: UUID) -> list[Any]:
     return [
         case_id,
         made.referral_id,

@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import RETURN_RIGHTS, ClockKind, FeedbackAction, FeedbackOutcome, ReferralState
 from libraries.clocks.clock import LegalClock
+from libraries.clocks.rows import CLOCK_COLUMNS, clock_of, clock_row
 from libraries.policies import Policy
 from libraries.runtime.database.bulk import among, insert_rows, update_rows
 from libraries.runtime.web.auth import Principal
 from services.routing import rows
 from services.routing.domain.dispatching import RULES
-from services.routing.domain.referral import Change, Corrected, Referral, Routing
+from services.routing.domain.referral import Change, Referral, Routing
 from services.routing.tables import acts, answers, clocks, corrections, decisions, referrals, routed_cases, text_reads
 
 MOST_READS: Final = 1000
@@ -53,7 +54,7 @@ _SILENT: Final = text(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SavedAnswer:
+class SavedFeedback:
     """One answer of an office, with its text sealed."""
 
     case_id: UUID
@@ -151,40 +152,42 @@ async def save_changes(
             clocks_before = {clock.id: clock for clock in earlier.clocks} if earlier is not None else {}
             for clock in referral.clocks:
                 if clocks_before.get(clock.id) is not clock:
-                    ticking.add(rows.clock_row(clock, change.case_id, policy), known=clock.id in clocks_before)
-    new = [rows.case_row(change.routing.matter) for change in changes if change.case_id not in before]
+                    ticking.add(clock_row(clock, change.case_id, policy), known=clock.id in clocks_before)
+    new = [rows.case_row(change.routing.request) for change in changes if change.case_id not in before]
     await insert_rows(conn, routed_cases, rows.CASE_COLUMNS, new)
     await _save_places(conn, before, changes)
     decided = [rows.decision_row(decision, change.case_id) for change in changes for decision in change.decisions]
     await insert_rows(conn, decisions, rows.DECISION_COLUMNS, decided)
+    right = [rows.correction_row(one, change.case_id) for change in changes for one in change.corrections]
+    await insert_rows(conn, corrections, rows.CORRECTION_COLUMNS, right)
     # Ended ones first: the next lead, or an office's one live leg, may only stand where the last one has gone.
     for ended in (True, False):
         part = [row for row in legs.old if (row[rows.ENDED_AT] is not None) is ended]
         await update_rows(conn, referrals, rows.REFERRAL_COLUMNS, part)
     await insert_rows(conn, referrals, rows.REFERRAL_COLUMNS, legs.new)
-    await update_rows(conn, clocks, rows.CLOCK_COLUMNS, ticking.old)
-    await insert_rows(conn, clocks, rows.CLOCK_COLUMNS, ticking.new)
+    await update_rows(conn, clocks, CLOCK_COLUMNS, ticking.old)
+    await insert_rows(conn, clocks, CLOCK_COLUMNS, ticking.new)
 
 
 async def _save_places(conn: AsyncConnection, before: Mapping[UUID, Routing], changes: Sequence[Change]) -> None:
-    """Where cases lie now, and whose window has them; nothing else of a matter ever changes."""
-    matters = [change.routing.matter for change in changes if change.case_id in before]
-    moved = [matter for matter in matters if matter is not before[matter.case_id].matter]
+    """Where cases lie now, and whose window has them; nothing else of a request ever changes."""
+    requests = [change.routing.request for change in changes if change.case_id in before]
+    moved = [request for request in requests if request is not before[request.case_id].request]
     columns = ("case_id", "area", "first_contact_office")
-    await update_rows(conn, routed_cases, columns, [[getattr(matter, name) for name in columns] for matter in moved])
+    await update_rows(conn, routed_cases, columns, [[getattr(request, name) for name in columns] for request in moved])
 
 
-async def save_answers(conn: AsyncConnection, given: Sequence[SavedAnswer]) -> None:
-    columns = tuple(SavedAnswer.__slots__)
+async def save_feedback(conn: AsyncConnection, given: Sequence[SavedFeedback]) -> None:
+    columns = tuple(SavedFeedback.__slots__)
     await insert_rows(conn, answers, columns, [[getattr(one, name) for name in columns] for one in given])
 
 
-async def list_answers(conn: AsyncConnection, referral_id: UUID) -> list[SavedAnswer]:
+async def list_feedback(conn: AsyncConnection, referral_id: UUID) -> list[SavedFeedback]:
     found = await conn.execute(select(answers).where(answers.c.referral_id == referral_id).order_by(answers.c.id))
     return [_answer(row) for row in found.mappings()]
 
 
-async def find_holds(conn: AsyncConnection, among_these: Iterable[Referral]) -> dict[UUID, SavedAnswer]:
+async def find_holds(conn: AsyncConnection, among_these: Iterable[Referral]) -> dict[UUID, SavedFeedback]:
     """Of the referrals that are on hold the answer by which they went there."""
     held = [referral.id for referral in among_these if referral.state is ReferralState.ON_HOLD]
     if not held:
@@ -194,12 +197,8 @@ async def find_holds(conn: AsyncConnection, among_these: Iterable[Referral]) -> 
     return {row["referral_id"]: _answer(row) for row in (await conn.execute(found)).mappings()}
 
 
-def _answer(row: RowMapping) -> SavedAnswer:
-    return SavedAnswer(**{name: row[name] for name in SavedAnswer.__slots__})
-
-
-async def save_corrections(conn: AsyncConnection, case_id: UUID, made: Sequence[Corrected]) -> None:
-    await insert_rows(conn, corrections, rows.CORRECTION_COLUMNS, [rows.correction_row(one, case_id) for one in made])
+def _answer(row: RowMapping) -> SavedFeedback:
+    return SavedFeedback(**{name: row[name] for name in SavedFeedback.__slots__})
 
 
 async def save_act(conn: AsyncConnection, act: rows.Act) -> None:
@@ -278,7 +277,7 @@ async def _with_referrals(conn: AsyncConnection, found: Sequence[RowMapping]) ->
     of_referral: dict[UUID, list[LegalClock]] = defaultdict(list)
     ticking = await conn.execute(select(clocks).where(among(clocks.c.case_id, case_ids)).order_by(clocks.c.clock_id))
     for row in ticking.mappings():
-        of_referral[row["referral_id"]].append(rows.clock_of(row))
+        of_referral[row["referral_id"]].append(clock_of(row["clock"]))
     of_case: dict[UUID, list[Referral]] = defaultdict(list)
     legs = await conn.execute(
         select(referrals).where(among(referrals.c.case_id, case_ids)).order_by(referrals.c.referral_id)
@@ -286,5 +285,5 @@ async def _with_referrals(conn: AsyncConnection, found: Sequence[RowMapping]) ->
     for row in legs.mappings():
         of_case[row["case_id"]].append(rows.referral_of(row, tuple(of_referral[row["referral_id"]])))
     return {
-        row["case_id"]: Routing(matter=rows.matter_of(row), referrals=tuple(of_case[row["case_id"]])) for row in found
+        row["case_id"]: Routing(request=rows.request_of(row), referrals=tuple(of_case[row["case_id"]])) for row in found
     }

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from libraries.runtime.database.clock_tables import clock_table
 from libraries.runtime.database.progress_tables import progress_tables
 from libraries.runtime.database.tables import plumbing_tables
 from libraries.runtime.jobs.recounting import calendar_loads
@@ -97,34 +98,12 @@ referrals = Table(
     ),
 )
 
-clocks = Table(
-    "clocks",
+clocks = clock_table(
     metadata,
-    Column("clock_id", Uuid, primary_key=True),
-    Column("case_id", Uuid, nullable=False),
-    Column("referral_id", Uuid, nullable=False),
-    Column("kind", String, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("status", String, nullable=False),
-    Column("due_at", DateTime(timezone=True)),
-    Column("stopped_at", DateTime(timezone=True)),
-    Column("clock", JSONB, nullable=False),
-    Column("calendar_version", String, server_default=""),
-    Index("clocks_of_case", "case_id"),
-    # Open ones alone carry a version: a recount finds what another calendar counted without a look at the rest.
-    Index(
-        "clocks_by_calendar",
-        "calendar_version",
-        "clock_id",
-        postgresql_where=text("calendar_version IS NOT NULL"),
-    ),
-    Index(
-        "clocks_running_out",
-        "kind",
-        "due_at",
-        postgresql_where=text("stopped_at IS NULL"),
-    ),
+    Index("clocks_running_out", "kind", "due_at", postgresql_where=text("stopped_at IS NULL")),
+    of_referrals=True,
 )
+"""Open ones, and those that have ended."""
 
 answers = Table(
     "answers_of_offices",

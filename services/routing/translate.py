@@ -6,40 +6,20 @@ from uuid import UUID
 
 import msgspec
 
-from contracts.clocks import ClockFacts, LimitBasis
-from contracts.codes import ClockKind, ClockStatus, Field, ReferralRole, ReferralState
+from contracts.clocks import ClockFacts
+from contracts.codes import Field, ReferralRole, ReferralState
 from contracts.events import CaseBound, Event
 from contracts.events.cases import CaseAccepted
 from contracts.events.clocks import clocks_in
 from contracts.events.referrals import FeedbackReceived, ReferralEvent, ReferralOfficeSucceeded
 from contracts.topics import OFFICE_REFERRALS
 from contracts.tracing import Trace
-from libraries.clocks.clock import LegalClock
+from libraries.clocks.views import ClockView, view_of
 from libraries.clocks.wording import office_of
 from libraries.policies import Policy
 from libraries.runtime.outbox.journal import Outgoing
-from services.routing.domain.matter import Matter
 from services.routing.domain.referral import Change, Referral, Routing
-
-
-class ClockView(msgspec.Struct, frozen=True, kw_only=True):
-    """One clock of a referral over HTTP."""
-
-    clock_id: UUID
-    kind: ClockKind
-    kind_zh: str
-    office: str
-    """Whose time it is: for the decision on a return the decider's, else the referral's office."""
-    office_zh: str
-    office_en: str
-    status: ClockStatus
-    limit: str
-    extensions: tuple[str, ...]
-    started_at: datetime
-    due_at: datetime | None
-    stopped_at: datetime | None
-    provisional: bool
-    basis: LimitBasis
+from services.routing.domain.request import RoutingRequest
 
 
 class ReferralView(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,8 +52,8 @@ class ReferralView(msgspec.Struct, frozen=True, kw_only=True):
     clocks: tuple[ClockView, ...]
 
 
-def to_matter(event: CaseAccepted) -> Matter:
-    return Matter(
+def to_request(event: CaseAccepted) -> RoutingRequest:
+    return RoutingRequest(
         case_id=event.case_id,
         number=event.number,
         category=event.category,
@@ -120,15 +100,15 @@ def _about(event: Event) -> Iterator[str]:
 
 
 def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralView:
-    matter = routing.matter
-    category = policy.categories.get(matter.category)
+    request = routing.request
+    category = policy.categories.get(request.category)
     office_zh, office_en = office_of(policy, referral.office)
     decider = referral.decider
     decider_zh, decider_en = office_of(policy, decider) if decider is not None else (None, None)
     return ReferralView(
         referral_id=referral.id,
-        case_id=matter.case_id,
-        number=matter.number,
+        case_id=request.case_id,
+        number=request.number,
         office=referral.office,
         office_zh=office_zh,
         office_en=office_en,
@@ -136,11 +116,11 @@ def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralVie
         state=referral.state,
         state_zh=referral.state.zh,
         round=referral.round,
-        field=matter.field,
-        category=matter.category,
-        category_zh=category.zh if category is not None else matter.category,
-        category_en=category.en if category is not None else matter.category,
-        area=matter.area,
+        field=request.field,
+        category=request.category,
+        category_zh=category.zh if category is not None else request.category,
+        category_en=category.en if category is not None else request.category,
+        area=request.area,
         dispatched_at=referral.dispatched_at,
         ended_at=referral.ended_at,
         deemed=referral.deemed,
@@ -149,27 +129,5 @@ def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralVie
         decider=decider,
         decider_zh=decider_zh,
         decider_en=decider_en,
-        clocks=tuple(_clock_view(clock, policy) for clock in referral.clocks),
-    )
-
-
-def _clock_view(clock: LegalClock, policy: Policy) -> ClockView:
-    zh, en = office_of(policy, clock.office)
-    ends = clock.due(policy.calendar_of(clock.office))
-    return ClockView(
-        clock_id=clock.id,
-        kind=clock.kind,
-        kind_zh=clock.kind.zh,
-        office=clock.office,
-        office_zh=zh,
-        office_en=en,
-        status=clock.status,
-        limit=str(clock.terms.limit),
-        extensions=tuple(map(str, clock.extensions)),
-        started_at=clock.started_at,
-        due_at=ends.due_at,
-        stopped_at=clock.stopped_at,
-        # What has ended is not counted again.
-        provisional=ends.provisional and clock.open,
-        basis=clock.terms.basis,
+        clocks=tuple(view_of(clock, policy) for clock in referral.clocks),
     )

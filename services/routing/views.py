@@ -14,7 +14,7 @@ from libraries.clocks.wording import office_of, reason_of
 from libraries.policies import Policy
 from services.routing.access import Seen
 from services.routing.domain.referral import Referral
-from services.routing.store import SavedAnswer
+from services.routing.store import SavedFeedback
 from services.routing.translate import ReferralView, to_view
 
 
@@ -75,7 +75,7 @@ class ReferralContent(ReferralView, frozen=True, kw_only=True):
     links: Links
 
 
-class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
+class FeedbackView(msgspec.Struct, frozen=True, kw_only=True):
     """What an office answered, and what became of it."""
 
     feedback_id: str
@@ -108,15 +108,15 @@ class ReadView(msgspec.Struct, frozen=True, kw_only=True):
     office_en: str | None
 
 
-def to_content(seen: Seen, holds: Mapping[UUID, SavedAnswer], policy: Policy) -> ReferralContent:
+def to_content(seen: Seen, holds: Mapping[UUID, SavedFeedback], policy: Policy) -> ReferralContent:
     """`holds` has the answer by which each referral that is on hold went there."""
-    referral, matter, may = seen.referral, seen.routing.matter, readable(seen.relations)
-    window_zh, window_en = office_of(policy, matter.first_contact_office)
+    referral, request, may = seen.referral, seen.routing.request, readable(seen.relations)
+    window_zh, window_en = office_of(policy, request.first_contact_office)
     others = [one for one in seen.routing.referrals if one.id != referral.id]
     return ReferralContent(
         **msgspec.structs.asdict(to_view(referral, seen.routing, policy)),
-        attributes=dict(matter.attributes) if Part.ATTRIBUTES in may else UNSET,
-        first_contact_office=matter.first_contact_office,
+        attributes=dict(request.attributes) if Part.ATTRIBUTES in may else UNSET,
+        first_contact_office=request.first_contact_office,
         first_contact_office_zh=window_zh,
         first_contact_office_en=window_en,
         hold=_hold(holds.get(referral.id), policy),
@@ -128,18 +128,18 @@ def to_content(seen: Seen, holds: Mapping[UUID, SavedAnswer], policy: Policy) ->
 
 
 def _links(seen: Seen, may: Mapping[Part, Access]) -> Links:
-    case, own = f"/v1/cases/{seen.routing.matter.case_id}", f"/v1/referrals/{seen.referral.id}"
+    case, own = f"/v1/cases/{seen.routing.request.case_id}", f"/v1/referrals/{seen.referral.id}"
     return Links(
         case=case,
         applicant=f"{case}/applicant" if Part.APPLICANT in may else None,
         timeline=f"{case}/timeline" if Part.STORY in may else None,
         answers=f"{own}/answers" if seen.answers_of(seen.referral) in may else None,
         explain=f"{own}/explain",
-        referrals=f"/v1/referrals?case={seen.routing.matter.case_id}",
+        referrals=f"/v1/referrals?case={seen.routing.request.case_id}",
     )
 
 
-def _other(one: Referral, seen: Seen, holds: Mapping[UUID, SavedAnswer], policy: Policy) -> OtherReferral:
+def _other(one: Referral, seen: Seen, holds: Mapping[UUID, SavedFeedback], policy: Policy) -> OtherReferral:
     zh, en = office_of(policy, one.office)
     path = f"/v1/referrals/{one.id}"
     clock = next(iter(one.open_clocks(WORK)), None)
@@ -161,17 +161,17 @@ def _other(one: Referral, seen: Seen, holds: Mapping[UUID, SavedAnswer], policy:
     )
 
 
-def _hold(answer: SavedAnswer | None, policy: Policy) -> HoldView | None:
+def _hold(answer: SavedFeedback | None, policy: Policy) -> HoldView | None:
     if answer is None:
         return None
     zh, en = reason_of(policy, answer.reason)
     return HoldView(reason=answer.reason, reason_zh=zh, reason_en=en, since=answer.occurred_at or answer.received_at)
 
 
-def to_answer(one: SavedAnswer, text: str, policy: Policy) -> AnswerView:
+def to_answer(one: SavedFeedback, text: str, policy: Policy) -> FeedbackView:
     action = FeedbackAction(one.action)
     (sender_zh, sender_en), (reason_zh, reason_en) = office_of(policy, one.sender), reason_of(policy, one.reason)
-    return AnswerView(
+    return FeedbackView(
         feedback_id=one.feedback_id,
         sender=one.sender,
         sender_zh=sender_zh,

@@ -22,11 +22,9 @@ from libraries.deadlines import Override
 from libraries.policies import Policy, PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.encryption import Sealer
-from libraries.runtime.jobs.recounting import Recount
 from libraries.runtime.settings import RuntimeSettings
 from services.routing.handlers import Router
-from services.routing.recounting import Recounter
-from services.routing.tables import loads
+from services.routing.recounting import recount
 from tests.benchmarks.ground import PACK, Ground
 
 OFFICE = "education-130722000000"
@@ -95,17 +93,9 @@ async def measure(ground: Ground) -> dict[str, Any]:
 
 
 async def _timed(engine: AsyncEngine, router: Router, number: int) -> Figures:
-    recounter = Recounter(engine=engine, router=router)
-    recount = Recount(
-        engine=engine,
-        table="clocks",
-        loads=loads,
-        running=recounter.running,
-        portion=recounter.portion,
-        pause_seconds=_pause(),
-    )
+    job = recount(engine, router, pause_seconds=_pause())
     began = time.perf_counter()
-    await recount.recount()
+    await job.recount()
     return Figures(time.perf_counter() - began, number)
 
 

@@ -13,8 +13,8 @@ from libraries.ids import new_id
 from libraries.policies import load_policy
 from libraries.policies.decision import decide
 from services.routing.domain.dispatching import dispatch
-from services.routing.domain.timing import Desk
-from services.routing.translate import to_matter
+from services.routing.domain.timing import Context
+from services.routing.translate import to_request
 from tests.benchmarks.ground import NOW, PACK, Ground, accepted, head, rate
 
 
@@ -22,8 +22,8 @@ async def measure(ground: Ground) -> dict[str, Any]:
     policy = load_policy(PACK)
     number = 5_000 if ground.quick else 20_000
     events = accepted(policy, number)
-    matters = [to_matter(event) for event in events]
-    desk = Desk(policy=policy, make_id=new_id)
+    matters = [to_request(event) for event in events]
+    desk = Context(policy=policy, make_id=new_id)
     limits = {matter.category: policy.limit(ClockKind.HANDLING, matter.category) for matter in matters}
     values = [(dict(head(event)), msgspec.json.encode(event)) for event in events]
     bare = msgspec.json.Decoder(CaseAccepted)

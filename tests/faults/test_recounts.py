@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from functools import partial
@@ -10,13 +11,12 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import pytest
 
 from contracts.topics import SUBMISSIONS
 from libraries.clocks.clock import LegalClock
-from libraries.clocks.packing import PackedClock, unpack
 from libraries.clocks.recounting import calendar_version, recount
+from libraries.clocks.rows import decoded
 from libraries.deadlines import statutory_calendar
 from libraries.policies import Policy, load_policy
 from tests.acceptance.installation import Installation, installed, until
@@ -81,7 +81,7 @@ async def test_a_recount_that_is_killed_goes_on_and_says_everything_once(
     await submit(city, "faults-recount", NUMBER)
     await reaches(conn, "notify.watches WHERE kind = 'handling'", NUMBER, city)
     rows = await conn.fetch("SELECT clock::text AS clock FROM routing.clocks")
-    clocks = [unpack(msgspec.json.decode(row["clock"], type=PackedClock)) for row in rows]
+    clocks = [decoded(row["clock"]) for row in rows]
 
     await _killed_twice(city, conn, "routing", pack, year)
 
@@ -100,10 +100,9 @@ async def test_the_windows_own_recount_is_killed_and_says_everything_once(
     """Every second case was handed in the week before, so that no day of the next year concerns it."""
     await _wait_at_the_window(city)
     await reaches(conn, "intake.cases", AT_THE_WINDOW, city)
-    rows = await conn.fetch("SELECT case_id, clocks::text AS clocks FROM intake.cases")
-    cases = {
-        row["case_id"]: list(map(unpack, msgspec.json.decode(row["clocks"], type=list[PackedClock]))) for row in rows
-    }
+    cases: dict[UUID, list[LegalClock]] = defaultdict(list)
+    for row in await conn.fetch("SELECT case_id, clock::text AS clock FROM intake.clocks"):
+        cases[row["case_id"]].append(decoded(row["clock"]))
     clocks = [clock for found in cases.values() for clock in found]
     await reaches(conn, "notify.watches", len(clocks), city)
 
@@ -114,12 +113,11 @@ async def test_the_windows_own_recount_is_killed_and_says_everything_once(
     touched = {case_id for case_id, found in cases.items() if _moved(found, published)}
     assert (len(clocks), len(touched)) == (3 * AT_THE_WINDOW // 2, AT_THE_WINDOW // 2)
     await reaches(conn, "notify.watches WHERE version = 2", len(expected), city)
-    await until("all cases carry the new calendar", partial(_all_carry, conn, "intake.cases", published))
+    await until("all clocks carry the new calendar", partial(_all_carry, conn, "intake.clocks", published))
     assert await _said(conn, "intake") == expected
     told = await conn.fetch("SELECT case_id FROM intake.case_timeline WHERE type = 'clock.recalculated'")
     assert sorted(row["case_id"] for row in told) == sorted(touched), "once in the story of each, and of no other"
-    rows = await conn.fetch("SELECT clocks::text AS clocks FROM intake.cases")
-    kept = [unpack(one) for row in rows for one in msgspec.json.decode(row["clocks"], type=list[PackedClock])]
+    kept = [decoded(row["clock"]) for row in await conn.fetch("SELECT clock::text AS clock FROM intake.clocks")]
     assert {(clock.id, clock.version) for clock in kept} == expected.keys() | {
         (clock.id, 1) for clock in clocks if (clock.id, 2) not in expected
     }
@@ -151,7 +149,7 @@ async def _killed_twice(city: Installation, conn: asyncpg.Connection, service: s
 async def _killed_inside_of_a_portion(
     city: Installation, conn: asyncpg.Connection, service: str, pack: Path, year: Path
 ) -> None:
-    """Clocks are saved, and what is said of them waits: nothing of it is committed."""
+    """What is said of its clocks waits: nothing of it is committed."""
     other = await asyncpg.connect(city.database)
     async with conn.transaction():
         await conn.execute(f"LOCK TABLE {service}.journal IN SHARE ROW EXCLUSIVE MODE")
@@ -166,9 +164,7 @@ async def _killed_between_portions(city: Installation, conn: asyncpg.Connection,
     await reaches(conn, f"({SAID.format(service)}) AS said", 1, city)
     city.kill(service)
     said = await conn.fetch(SAID.format(service))
-    left = await conn.fetchval(
-        f"SELECT count(DISTINCT calendar_version) FROM {'routing.clocks' if service == 'routing' else 'intake.cases'}"
-    )
+    left = await conn.fetchval(f"SELECT count(DISTINCT calendar_version) FROM {service}.clocks")
     assert (len(said) > 0, left) == (True, 2), "some are counted again, and some are not yet"
 
 

@@ -1,31 +1,30 @@
 """What people may do with a case at the window: accept, decline, ask for material, withdraw, call back, reopen."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from contracts.codes import CaseState, ClockKind
+from contracts.events.cases import (
+    CaseApplicantNotReached,
+    CaseApplicantTold,
+    CaseClosed,
+    CaseNotAccepted,
+    CaseReopened,
+    CaseSupplemented,
+    CaseSupplementRequested,
+    CaseWithdrawn,
+)
 from contracts.refusals import Fault, Refused
 from libraries.policies import Policy
 from libraries.policies.kinds import Happening
 from libraries.policies.reasons import reason_fault
 from services.intake.domain.case import Case, expected
-from services.intake.domain.change import (
-    Change,
-    Closed,
-    Declined,
-    NoticeGiven,
-    NotReached,
-    Reopened,
-    Supplemented,
-    Withdrawn,
-    WordGiven,
-)
+from services.intake.domain.change import Change
 from services.intake.domain.materials import material_fault
 from services.intake.domain.registering import accepted, ready
 from services.intake.domain.reopening import right_until
 from services.intake.domain.states import Move, after
-from services.intake.domain.timing import happens
+from services.intake.domain.timing import emit_trigger
 
 AWAITING_MATERIAL = "supplement"
 """The reason for which the acceptance clock stands still; the policy says whether it may."""
@@ -46,9 +45,8 @@ def decline(case: Case, at: datetime, policy: Policy, *, reason: str, go_to: str
         faults.append(Fault("go_to", "unknown_office"))
     if refused := _illegal(case, Move.DECLINE) or _invalid(faults):
         return refused
-    change = Change(case=case, at=at)
-    fact, state = Declined(reason=reason, go_to=go_to), change.moves(Move.DECLINE)
-    return happens(change, fact, policy, state=state)
+    change = Change(case=case, at=at).transition(Move.DECLINE)
+    return emit_trigger(change, CaseNotAccepted, policy, reason=reason, go_to=go_to, declined_at=at)
 
 
 def request_supplement(
@@ -66,18 +64,19 @@ def request_supplement(
         return refused
     if case.notices and not override:
         return Refused(code="notice_already_given")
-    change = Change(case=case, at=at)
-    told = happens(
-        change,
-        NoticeGiven(missing=whole, overridden=bool(case.notices)),
-        policy,
-        state=change.moves(Move.REQUEST_SUPPLEMENT),
+    change = Change(case=case, at=at).transition(
+        Move.REQUEST_SUPPLEMENT,
         required=_once((*case.required, *missing)),
         materials=tuple(code for code in case.materials if code not in missing),
         notices=case.notices + 1,
     )
+    told = emit_trigger(
+        change, CaseSupplementRequested, policy, missing=whole, requested_at=at, overridden=bool(case.notices)
+    )
     reason = policy.reasons.get(AWAITING_MATERIAL)
-    return told.pause(reason.stops, reason.code) if reason is not None else told
+    if reason is None:
+        return told
+    return told.with_clocks(told.clocks.pause(reason.stops, reason.code, policy, since=at))
 
 
 def supplement(case: Case, at: datetime, policy: Policy, *, materials: Sequence[str]) -> Change | Refused:
@@ -86,14 +85,16 @@ def supplement(case: Case, at: datetime, policy: Policy, *, materials: Sequence[
     faults += _materials(policy, materials, "materials")
     if refused := _illegal(case, Move.SUPPLEMENT) or _invalid(faults):
         return refused
-    change, now = Change(case=case, at=at), replace(case, materials=_once((*case.materials, *materials)))
-    told = happens(
+    change = Change(case=case, at=at).transition(Move.SUPPLEMENT, materials=_once((*case.materials, *materials)))
+    told = emit_trigger(
         change,
-        Supplemented(materials=_once(materials), missing=now.missing),
+        CaseSupplemented,
         policy,
-        state=change.moves(Move.SUPPLEMENT),
-        materials=now.materials,
-    ).resume()
+        materials=_once(materials),
+        missing=change.case.missing,
+        supplemented_at=at,
+    )
+    told = told.with_clocks(told.clocks.resume(policy, since=at))
     return accepted(told, policy) if ready(told.case, policy) else told
 
 
@@ -102,9 +103,8 @@ def withdraw(case: Case, at: datetime, policy: Policy, *, reason: str) -> Change
     faults = _reason(policy, reason, "withdraw")
     if refused := _illegal(case, Move.WITHDRAW) or _invalid(faults) or _too_early(case, at, policy, reason):
         return refused
-    change = Change(case=case, at=at)
-    fact, state = Withdrawn(reason=reason), change.moves(Move.WITHDRAW)
-    return happens(change, fact, policy, state=state, handling=None)
+    change = Change(case=case, at=at).transition(Move.WITHDRAW, handling=None)
+    return emit_trigger(change, CaseWithdrawn, policy, reason=reason, withdrawn_at=at)
 
 
 def call_back(
@@ -121,20 +121,19 @@ def call_back(
     if not reached:
         said = {"satisfied": satisfied is not None, "reason": bool(reason)}
         faults = [Fault(field, "not_reached") for field, given in said.items() if given]
-        return _invalid(faults) or Change(case=case, at=at).says(NotReached())
+        return _invalid(faults) or Change(case=case, at=at).emit(CaseApplicantNotReached, called_at=at)
     if satisfied is None:
         return Refused.of(Fault("satisfied", "missing"))
-    change = Change(case=case, at=at)
-    fact, state = Closed(satisfied=satisfied), change.moves(Move.CLOSE)
-    return happens(change, fact, policy, state=state, called_back_at=at)
+    change = Change(case=case, at=at).transition(Move.CLOSE, called_back_at=at)
+    return emit_trigger(change, CaseClosed, policy, closed_at=at, satisfied=satisfied)
 
 
 def applicant_told(case: Case, at: datetime, *, about: str) -> Change | Refused:
     """What was owed to the applicant was said."""
-    if about not in case.untold:
-        return Refused(code="nothing_to_tell", facts={"owed": case.untold})
-    rest = tuple(owed for owed in case.untold if owed != about)
-    return Change(case=case, at=at).says(WordGiven(about=about), untold=rest)
+    if about not in case.pending_notices:
+        return Refused(code="nothing_to_tell", facts={"owed": case.pending_notices})
+    rest = tuple(owed for owed in case.pending_notices if owed != about)
+    return Change(case=case, at=at).with_case(pending_notices=rest).emit(CaseApplicantTold, about=about, told_at=at)
 
 
 def reopen(case: Case, at: datetime, policy: Policy, *, reason: str, move: str = Move.REOPEN.value) -> Change | Refused:
@@ -157,18 +156,16 @@ def reopen(case: Case, at: datetime, policy: Policy, *, reason: str, move: str =
 
 def _reopened(change: Change, reason: str, policy: Policy) -> Change:
     """The lead that solved it takes it up again."""
-    case, office = change.case, change.case.lead_office
+    case, office, at = change.case, change.case.lead_office, change.at
     again = Happening.REFERRAL_REWORK_REQUESTED
-    return happens(
-        change,
-        Reopened(reason=reason),
-        policy,
-        state=change.moves(Move.REOPEN),
+    change = change.transition(
+        Move.REOPEN,
         round=case.round + 1,
         resolved_at=None,
         called_back_at=None,
-        handling=expected(again, office, change.at, case.category, policy) if office else None,
+        handling=expected(again, office, at, case.category, policy) if office else None,
     )
+    return emit_trigger(change, CaseReopened, policy, reason=reason, round=change.case.round, reopened_at=at)
 
 
 def _too_early(case: Case, at: datetime, policy: Policy, reason: str) -> Refused | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from contracts.clocks import LimitBasis
+from contracts.clocks import ClockFacts, LimitBasis
 from contracts.codes import LEAD_WORK, CaseState, ClockKind, Field, ReferralRole, SubmissionChannel
 from libraries.clocks.clock import LegalClock, basis_of, terms_of
 from libraries.deadlines import due
@@ -15,7 +15,7 @@ from libraries.policies.kinds import Happening
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Awaited:
+class ExpectedAnswer:
     """Who owes the next answer, until when, and which law says so."""
 
     office: str
@@ -26,6 +26,18 @@ class Awaited:
     basis: LimitBasis
     announced: bool = True
     """Said by whoever owns the clock; until then it is what the policy lets expect."""
+
+    @classmethod
+    def of(cls, clock: ClockFacts) -> "ExpectedAnswer":
+        """As the owner of the clock said it."""
+        return cls(
+            office=clock.office,
+            kind=clock.kind,
+            limit="+".join((clock.limit, *clock.extensions)),
+            due_at=clock.due_at,
+            provisional=clock.provisional,
+            basis=clock.basis,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +76,9 @@ class Case:
     lead: UUID | None = None
     """The referral that solves it; it moves when routing sends the case elsewhere."""
     lead_office: str | None = None
-    handling: Awaited | None = None
+    handling: ExpectedAnswer | None = None
     """The lead's time: what routing last said of it, or what is expected until it does."""
-    untold: tuple[str, ...] = ()
+    pending_notices: tuple[str, ...] = ()
     """What the applicant has still to be told of."""
     clocks: tuple[LegalClock, ...] = ()
     """Intake's own clocks that are open."""
@@ -101,7 +113,9 @@ def lead_of(case: Case, accepted_at: datetime, policy: Policy) -> str:
     return decide(matter, policy).lead
 
 
-def expected(what: Happening, office: str, started_at: datetime, category: str, policy: Policy) -> Awaited | None:
+def expected(
+    what: Happening, office: str, started_at: datetime, category: str, policy: Policy
+) -> ExpectedAnswer | None:
     """What the policy says of the lead's answer before its clock is announced; none where it starts no such clock."""
     course = policy.course(category)
     kinds = [rule.clock for rule in course.starting(what, ReferralRole.LEAD) if rule.clock in LEAD_WORK]
@@ -109,7 +123,7 @@ def expected(what: Happening, office: str, started_at: datetime, category: str, 
     if row is None:
         return None
     end = due(started_at, row.limit, calendar=policy.calendar_of(office), rules=policy.rules_of(row, office))
-    return Awaited(
+    return ExpectedAnswer(
         office=office,
         kind=kinds[0],
         limit=str(row.limit),
@@ -120,7 +134,7 @@ def expected(what: Happening, office: str, started_at: datetime, category: str, 
     )
 
 
-def a_clock(case: Case, kind: ClockKind, started_at: datetime, policy: Policy) -> LegalClock:
+def new_clock(case: Case, kind: ClockKind, started_at: datetime, policy: Policy) -> LegalClock:
     """One of intake's own. No two of a kind start at the same moment, and the id says so."""
     office = holder_of(case, kind, policy)
     return LegalClock(

@@ -23,19 +23,19 @@ ENDS: Final[Mapping[type[k.ClockStop], ClockStatus]] = MappingProxyType(
 
 def ended_clocks(story: Iterable[CaseBound], policy: Policy) -> tuple[LegalClock, ...]:
     """In the order in which they started."""
-    heard = _Heard(policy)
+    heard = _EndedClocks(policy)
     for event in story:
-        heard.hears(event)
+        heard.apply(event)
     return tuple(clock for clock in heard.clocks.values() if not clock.open)
 
 
 @dataclass(slots=True)
-class _Heard:
+class _EndedClocks:
     policy: Policy
     clocks: dict[UUID, LegalClock] = field(default_factory=dict)
     round: int = 1
 
-    def hears(self, event: CaseBound) -> None:
+    def apply(self, event: CaseBound) -> None:
         if isinstance(event, CaseReopened):
             self.round = event.round
         for clock in clocks_in(event):

@@ -16,7 +16,7 @@ from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events import referrals as r
 from contracts.events.clocks import ClockRecalculated, clocks_in
-from services.intake.domain.time_account import OVER, Account, Holding
+from services.intake.domain.time_account import OVER, Account, Holder
 
 APPLICANT: Final = "applicant"
 DISPATCHING: Final = "dispatching"
@@ -31,7 +31,7 @@ STAYS: Final = (
     c.CaseErased,
 )
 """Whoever holds the case holds it still."""
-SENDING: Final = Holding(holder=DISPATCHING, step=CaseStep.DISPATCH)
+SENDING: Final = Holder(holder=DISPATCHING, step=CaseStep.DISPATCH)
 
 
 @dataclass(slots=True)
@@ -43,9 +43,9 @@ class Accounts:
     _window: str = ""
     _lead: UUID | None = None
 
-    def hears(self, at: datetime, event: CaseBound) -> None:
+    def apply(self, at: datetime, event: CaseBound) -> None:
         if isinstance(event, r.AnyReferralEvent) and event.role is ReferralRole.LEAD:
-            self._hears_lead(at, event)
+            self._apply_lead(at, event)
         elif isinstance(event, r.AnyReferralEvent) and event.role is ReferralRole.CO:
             account = self.beside.setdefault(event.referral_id, Account())
             held = _of_leg(event, account.now)
@@ -53,10 +53,10 @@ class Accounts:
                 account.passes(at, held)
             _stands(account, at, event)
         elif isinstance(event, c.AnyCaseEvent):
-            self._hears_window(at, event)
-        self._hears_clocks(event)
+            self._apply_window(at, event)
+        self._apply_clocks(event)
 
-    def _hears_window(self, at: datetime, event: c.AnyCaseEvent) -> None:
+    def _apply_window(self, at: datetime, event: c.AnyCaseEvent) -> None:
         if isinstance(event, c.CaseRegistered):
             self._window = event.first_contact_office
         elif self.case.over and not isinstance(event, c.CaseReopened):
@@ -65,7 +65,7 @@ class Accounts:
         if held is not None:
             self.case.passes(at, held)
 
-    def _hears_lead(self, at: datetime, event: r.AnyReferralEvent) -> None:
+    def _apply_lead(self, at: datetime, event: r.AnyReferralEvent) -> None:
         """What is still said of a case that is over, or of a lead that was replaced, is nobody's turn."""
         if isinstance(event, r.ReferralDispatched):
             self._lead = event.referral_id
@@ -77,21 +77,21 @@ class Accounts:
             self.case.passes(at, SENDING if held == OVER else held)
         _stands(self.case, at, event)
 
-    def _hears_clocks(self, event: CaseBound) -> None:
+    def _apply_clocks(self, event: CaseBound) -> None:
         correction = event.correction if isinstance(event, ClockRecalculated) else None
         for clock in clocks_in(event):
             if not isinstance(clock, ClockFacts) or clock.referral_id is None:
                 continue
             if isinstance(clock, ClockStarted) and clock.kind is ClockKind.RETURN_DECISION:
-                self._hears_decider(clock)
+                self._apply_decider(clock)
             own = self.case if clock.referral_id == self._lead and not self.case.over else None
             account = self.beside.get(clock.referral_id, own)
             if account is not None:
-                account.hears(clock)
+                account.apply(clock)
                 if correction is not None:
                     account.corrects(correction)
 
-    def _hears_decider(self, clock: ClockStarted) -> None:
+    def _apply_decider(self, clock: ClockStarted) -> None:
         """Who decides on a return is named by the clock that starts with the asking."""
         for account in (self.case, *self.beside.values()):
             if account.now.step is CaseStep.RETURN_DECISION and account.now.referral_id == clock.referral_id:
@@ -102,7 +102,7 @@ def accounts(story: Iterable[tuple[datetime, CaseBound]]) -> Accounts:
     """The whole story, in the order in which it was heard."""
     found = Accounts()
     for at, event in story:
-        found.hears(at, event)
+        found.apply(at, event)
     return found
 
 
@@ -114,29 +114,29 @@ def _stands(account: Account, at: datetime, event: r.ReferralEvent) -> None:
         account.goes_on(at)
 
 
-def _of_window(event: c.AnyCaseEvent, window: str) -> Holding | None:
+def _of_window(event: c.AnyCaseEvent, window: str) -> Holder | None:
     if isinstance(event, STAYS):
         return None
     match event:
         case c.CaseRegistered() | c.CaseSupplemented():
-            return Holding(holder=window, step=CaseStep.ACCEPTANCE)
+            return Holder(holder=window, step=CaseStep.ACCEPTANCE)
         case c.CaseSupplementRequested():
-            return Holding(holder=APPLICANT, kind=TimeKind.WAITING, step=CaseStep.SUPPLEMENT)
+            return Holder(holder=APPLICANT, kind=TimeKind.WAITING, step=CaseStep.SUPPLEMENT)
         case c.CaseAccepted():
             return SENDING
         case c.CaseReopened(round=number):
             return replace(SENDING, round=number)
         case c.CaseResolved(round=number):
-            return Holding(holder=window, step=CaseStep.CALLBACK, round=number)
+            return Holder(holder=window, step=CaseStep.CALLBACK, round=number)
         case c.CaseNotAccepted() | c.CaseClosed() | c.CaseWithdrawn() | c.CaseTerminated():
             return OVER
         case _:
             assert_never(event)
 
 
-def _of_leg(event: r.AnyReferralEvent, now: Holding) -> Holding | None:
+def _of_leg(event: r.AnyReferralEvent, now: Holder) -> Holder | None:
     """An office holds its leg from the dispatch, signed for or not, at work or not."""
-    own = Holding(holder=event.office, step=CaseStep.HANDLING, referral_id=event.referral_id, round=event.round)
+    own = Holder(holder=event.office, step=CaseStep.HANDLING, referral_id=event.referral_id, round=event.round)
     match event:
         case r.ReferralDispatched():
             return replace(own, step=CaseStep.UNSIGNED)

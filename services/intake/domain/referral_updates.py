@@ -5,13 +5,21 @@ from datetime import datetime
 from uuid import UUID
 
 from contracts.codes import CaseState, ClockKind
+from contracts.events.cases import (
+    CaseApplicantToBeTold,
+    CaseProgressed,
+    CaseResolved,
+    CaseResumed,
+    CaseSuspended,
+    CaseTerminated,
+)
 from libraries.policies import Policy
 from libraries.policies.kinds import Happening
-from services.intake.domain.case import Awaited, Case
-from services.intake.domain.change import Change, Progressed, Resolved, Resumed, Suspended, Terminated, WordOwed
+from services.intake.domain.case import Case, ExpectedAnswer
+from services.intake.domain.change import Change
 from services.intake.domain.registering import accepted
 from services.intake.domain.states import Move, after
-from services.intake.domain.timing import happens, turns
+from services.intake.domain.timing import apply_trigger, emit_trigger
 
 EXTENSION, SUSPENSION = "extension", "suspension"
 AT_WORK = frozenset({CaseState.IN_PROGRESS, CaseState.SUSPENDED})
@@ -19,10 +27,9 @@ AT_WORK = frozenset({CaseState.IN_PROGRESS, CaseState.SUSPENDED})
 
 def dispatched(case: Case, at: datetime, referral: UUID, office: str, policy: Policy) -> Change:
     """A lead has it. Whoever gets it instead of an office that waited starts to work: nothing holds the case then."""
-    state = after(case.state, Move.DISPATCH)
     change = _resume(Change(case=replace(case, lead=referral, lead_office=office), at=at))
-    if state is not None:
-        change = change.says(Progressed(cause=Happening.REFERRAL_DISPATCHED.value), state=state)
+    if after(case.state, Move.DISPATCH) is not None:
+        change = _progressed(change.transition(Move.DISPATCH), Happening.REFERRAL_DISPATCHED)
     return heard(change, referral, Happening.REFERRAL_DISPATCHED, policy)
 
 
@@ -30,12 +37,16 @@ def heard(change: Change, referral: UUID, what: Happening, policy: Policy) -> Ch
     """What happened to the lead's referral may be what a clock of the window waited for."""
     if referral != change.case.lead:
         return change
-    begun = change if change.facts else change.says(Progressed(cause=what.value))
-    turned = turns(begun, what, policy)
-    return change if turned is begun else turned
+    begun = change if change.events else _progressed(change, what)
+    moved = apply_trigger(begun, what, policy)
+    return change if moved is begun else moved
 
 
-def timed(change: Change, handling: Awaited) -> Change:
+def _progressed(change: Change, cause: Happening) -> Change:
+    return change.emit(CaseProgressed, cause=cause.value, progressed_at=change.at)
+
+
+def timed(change: Change, handling: ExpectedAnswer) -> Change:
     """Routing said until when the lead has time; late news of a case that is over says nothing.
 
     While the case is suspended its work has no date: what is awaited is the review of the hold.
@@ -50,12 +61,13 @@ def timed(change: Change, handling: Awaited) -> Change:
 
 def extended(change: Change) -> Change:
     """The lead was given more time: the first-contact window has to tell the applicant, and why."""
-    return owed(change, EXTENSION) if change.case.state in AT_WORK else change
+    return notice_due(change, EXTENSION) if change.case.state in AT_WORK else change
 
 
-def owed(change: Change, about: str) -> Change:
+def notice_due(change: Change, about: str) -> Change:
     """The first-contact window owes the applicant a word."""
-    return change.says(WordOwed(about=about), untold=tuple(dict.fromkeys((*change.case.untold, about))))
+    pending_notices = tuple(dict.fromkeys((*change.case.pending_notices, about)))
+    return change.with_case(pending_notices=pending_notices).emit(CaseApplicantToBeTold, about=about, owed_at=change.at)
 
 
 def held(case: Case, at: datetime, referral: UUID, reason: str) -> Change:
@@ -63,7 +75,7 @@ def held(case: Case, at: datetime, referral: UUID, reason: str) -> Change:
     change = Change(case=case, at=at)
     if referral != case.lead or after(case.state, Move.SUSPEND) is None:
         return change
-    return owed(change.says(Suspended(reason=reason), state=change.moves(Move.SUSPEND)), SUSPENSION)
+    return notice_due(change.transition(Move.SUSPEND).emit(CaseSuspended, reason=reason, suspended_at=at), SUSPENSION)
 
 
 def succeeded(case: Case, at: datetime, referral: UUID, office: str) -> Change:
@@ -89,14 +101,16 @@ def completed(case: Case, at: datetime, referral: UUID, policy: Policy) -> Chang
     change = _resume(change)
     if after(change.case.state, Move.RESOLVE) is None:
         return change
-    return happens(change, Resolved(), policy, state=change.moves(Move.RESOLVE), resolved_at=at, handling=None)
+    change = change.transition(Move.RESOLVE, resolved_at=at, handling=None)
+    return emit_trigger(change, CaseResolved, policy, resolved_at=at, round=change.case.round)
 
 
 def failed(case: Case, at: datetime, referral: UUID, reason: str, policy: Policy) -> Change:
     change = Change(case=case, at=at)
     if referral != case.lead or after(case.state, Move.TERMINATE) is None:
         return change
-    return happens(change, Terminated(reason=reason), policy, state=change.moves(Move.TERMINATE), handling=None)
+    change = change.transition(Move.TERMINATE, handling=None)
+    return emit_trigger(change, CaseTerminated, policy, reason=reason, terminated_at=at)
 
 
 def silent(case: Case, at: datetime, kind: ClockKind, version: int, policy: Policy) -> Change:
@@ -116,4 +130,5 @@ def _resume(change: Change) -> Change:
     if after(change.case.state, Move.RESUME) is None:
         return change
     reviewed = change.case.handling is not None and change.case.handling.kind is ClockKind.HOLD_REVIEW
-    return change.says(Resumed(), state=change.moves(Move.RESUME), handling=None if reviewed else change.case.handling)
+    handling = None if reviewed else change.case.handling
+    return change.transition(Move.RESUME, handling=handling).emit(CaseResumed, resumed_at=change.at)

@@ -7,12 +7,13 @@ import msgspec
 
 from contracts.codes import CaseState
 from contracts.events.base import Actor
+from contracts.events.cases import CaseAccepted, CaseRegistered
 from contracts.submissions import Submission
 from libraries.policies import Policy
 from services.intake.domain.case import Case, first_contact
-from services.intake.domain.change import Accepted, Change, Registered
+from services.intake.domain.change import Change
 from services.intake.domain.states import Move
-from services.intake.domain.timing import happens
+from services.intake.domain.timing import emit_trigger
 
 
 def register(
@@ -53,8 +54,24 @@ def register(
         received_at=(submission.received_at or now).astimezone(UTC),
         registered_at=now,
     )
-    by = msgspec.structs.replace(by, office=window)
-    change = happens(Change(case=case, at=now, by=by), Registered(), policy)
+    change = Change(case=case, at=now, by=msgspec.structs.replace(by, office=window))
+    change = emit_trigger(
+        change,
+        CaseRegistered,
+        policy,
+        number=number,
+        category=case.category,
+        field=case.field,
+        area=case.area,
+        channel=case.channel,
+        source=case.source,
+        submission_id=case.submission_id,
+        received_at=case.received_at,
+        registered_at=now,
+        first_contact_office=window,
+        first_contact_post=case.first_contact_post,
+        attributes=case.attributes,
+    )
     return accepted(change, policy) if ready(case, policy) else change
 
 
@@ -65,8 +82,21 @@ def ready(case: Case, policy: Policy) -> bool:
 
 
 def accepted(change: Change, policy: Policy, *, deemed: bool = False) -> Change:
-    """Taken on."""
-    state = change.moves(Move.ACCEPT)
-    return happens(
-        change, Accepted(deemed=deemed, missing=change.case.missing), policy, state=state, accepted_at=change.at
+    """Taken on; what is still missing was not handed in by then (容缺受理)."""
+    case = change.case
+    return emit_trigger(
+        change.transition(Move.ACCEPT, accepted_at=change.at),
+        CaseAccepted,
+        policy,
+        number=case.number,
+        category=case.category,
+        field=case.field,
+        area=case.area,
+        channel=case.channel,
+        accepted_at=change.at,
+        first_contact_office=case.first_contact_office,
+        first_contact_post=case.first_contact_post,
+        attributes=case.attributes,
+        deemed=deemed,
+        missing=case.missing,
     )

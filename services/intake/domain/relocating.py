@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from libraries.clocks.recounting import succeeded
+from contracts.events.cases import CaseAreaChanged
+from libraries.clocks.recounting import handed_on, succeeded
 from libraries.policies import Policy
 from services.intake.domain.case import Case
-from services.intake.domain.change import AreaChanged, Change, HandedOn
+from services.intake.domain.change import Change
 
 
 def relocated(case: Case, at: datetime, policy: Policy) -> Change | None:
@@ -14,9 +15,15 @@ def relocated(case: Case, at: datetime, policy: Policy) -> Change | None:
     clocks = tuple(succeeded(clock, policy) for clock in case.clocks)
     change = Change(case=case, at=at)
     if (area, office) != (case.area, case.first_contact_office):
-        fact = AreaChanged(area_before=case.area, office_before=case.first_contact_office)
-        change = change.says(fact, area=area, first_contact_office=office)
-    both = tuple((was, now) for was, now in zip(case.clocks, clocks, strict=True) if now is not was)
+        change = change.with_case(area=area, first_contact_office=office).emit(
+            CaseAreaChanged,
+            area=area,
+            area_before=case.area,
+            first_contact_office=office,
+            first_contact_office_before=case.first_contact_office,
+            changed_at=at,
+        )
+    both = [(was, now) for was, now in zip(case.clocks, clocks, strict=True) if now is not was]
     if both:
-        change = change.says(HandedOn(clocks=both), clocks=clocks)
-    return change if change.facts else None
+        change = change.with_case(clocks=clocks).emit_event(handed_on(case.id, both, policy, at))
+    return change if change.events else None

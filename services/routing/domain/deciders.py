@@ -25,7 +25,7 @@ def asked_to_decide(routing: Routing, referral: Referral, policy: Policy) -> str
 
     Nobody decides on a return of its own: there the superior stands in for the sender.
     """
-    area = routing.matter.area
+    area = routing.request.area
     sender = coordinator(policy, area)
     return arbiter(policy, area) if sender == referral.office or routing.contested(referral) else sender
 
@@ -36,10 +36,10 @@ def decider(routing: Routing, referral: Referral, policy: Policy) -> str:
     if asked is not None:
         return asked.office
     if referral.arbitrated_by is None:
-        return coordinator(policy, routing.matter.area)
+        return coordinator(policy, routing.request.area)
     settled = referral.arbitrated_by
-    left = settled in superiors_left(policy, routing.matter.area)
-    return arbiter(policy, routing.matter.area) if left else policy.office_code_now(settled)
+    left = settled in superiors_left(policy, routing.request.area)
+    return arbiter(policy, routing.request.area) if left else policy.office_code_now(settled)
 
 
 def decides_now(office: str, routing: Routing, referral: Referral, area: str, policy: Policy) -> str:
@@ -59,7 +59,7 @@ def decides(routing: Routing, referral: Referral, policy: Policy) -> tuple[str, 
 
 def coordinates(routing: Routing, policy: Policy) -> tuple[str, ...]:
     """Who sees to it that a case goes on, whoever settled where it goes: its coordinator, and those above."""
-    nearest = coordinator(policy, routing.matter.area)
+    nearest = coordinator(policy, routing.request.area)
     return tuple(dict.fromkeys((nearest, *_above(nearest, policy))))
 
 

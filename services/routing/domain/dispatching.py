@@ -14,10 +14,10 @@ from contracts.events.referrals import (
 )
 from libraries.policies.decision import Choice, decide
 from libraries.policies.kinds import Happening
-from services.routing.domain.matter import Matter
 from services.routing.domain.referral import Change, Decided, Referral, Routing
+from services.routing.domain.request import RoutingRequest
 from services.routing.domain.states import Move
-from services.routing.domain.timing import Desk, happens
+from services.routing.domain.timing import Context, apply_triggers
 
 RULES = "rules"
 RANKS = (ReferralRole.LEAD, ReferralRole.CO, ReferralRole.INFO)
@@ -28,16 +28,16 @@ SENT = (Happening.REFERRAL_DISPATCHED,)
 UNMATCHED = (Happening.ROUTING_UNMATCHED,)
 
 
-def dispatch(matter: Matter, at: datetime, desk: Desk) -> Change:
+def dispatch(request: RoutingRequest, at: datetime, context: Context) -> Change:
     """A case that was just accepted."""
-    change = Change(routing=Routing(matter=matter), at=at)
-    return send(change, decide(matter, desk.policy), desk)
+    change = Change(routing=Routing(request=request), at=at)
+    return send(change, decide(request, context.policy), context)
 
 
 def send(
     change: Change,
     choice: Choice,
-    desk: Desk,
+    context: Context,
     *,
     by: str = RULES,
     instead_of: Referral | None = None,
@@ -48,18 +48,18 @@ def send(
     Sent on instead of another referral, its time goes on from where it stood: its start, pauses and extensions. An
     office has one live leg of a case: a greater part takes the place of a lesser one, a lesser is not sent again.
     """
-    decided = Decided(id=desk.make_id(), policy_version=desk.policy.version, choice=choice, at=change.at, by=by)
-    change = change.decided(decided).says(_said(change, decided))
+    decided = Decided(id=context.make_id(), policy_version=context.policy.version, choice=choice, at=change.at, by=by)
+    change = change.decided(decided).emit(_said(change, decided))
     replaced = instead_of.role if instead_of is not None else None
     for office, role in _offices(choice):
         present = change.routing.leg_of(office)
         if present is not None:
             if RANKS.index(present.role) <= RANKS.index(role):
                 continue
-            change = recall(change, present.id, desk, SUPERSEDED)
+            change = recall(change, present.id, context, SUPERSEDED)
         before = instead_of if role is replaced else None
         referral = Referral(
-            id=desk.make_id(),
+            id=context.make_id(),
             decision_id=decided.id,
             office=office,
             role=role,
@@ -73,8 +73,8 @@ def send(
         )
         change = _dispatched(change, referral)
         if role is not ReferralRole.INFO:
-            whats = (*UNMATCHED, *SENT) if choice.rule is None else SENT
-            change = happens(change, referral.id, desk, *whats, before=before)
+            triggers = (*UNMATCHED, *SENT) if choice.rule is None else SENT
+            change = apply_triggers(change, referral.id, context, *triggers, before=before)
     return change
 
 
@@ -87,30 +87,30 @@ def moment_of_end(routing: Routing, ended_at: datetime, now: datetime) -> dateti
     return min(now, max(ended_at, since))
 
 
-def withdraw(change: Change, desk: Desk, reason: str) -> Change:
+def withdraw(change: Change, context: Context, reason: str) -> Change:
     """Nobody needs to work on the case any more."""
     for referral in change.routing.referrals:
         if referral.may(Move.CANCEL):
-            change = recall(change, referral.id, desk, reason)
+            change = recall(change, referral.id, context, reason)
     return change
 
 
-def recall(change: Change, referral_id: UUID, desk: Desk, reason: str) -> Change:
+def recall(change: Change, referral_id: UUID, context: Context, reason: str) -> Change:
     """One live referral is taken back by its sender."""
-    change = change.moves(referral_id, Move.CANCEL).tells(referral_id, ReferralCancelled, reason=reason)
-    return happens(change, referral_id, desk, Happening.REFERRAL_CANCELLED)
+    change = change.transition(referral_id, Move.CANCEL).emit_for(referral_id, ReferralCancelled, reason=reason)
+    return apply_triggers(change, referral_id, context, Happening.REFERRAL_CANCELLED)
 
 
-def rework(change: Change, round_: int, reason: str, desk: Desk) -> Change:
+def rework(change: Change, round_: int, reason: str, context: Context) -> Change:
     """The lead that finished the case takes it up again, on a clock of its own."""
     lead = change.routing.last_lead
     if lead is None or not lead.may(Move.REWORK):
         return change
     if (lesser := change.routing.leg_of(lead.office)) is not None:
-        change = recall(change, lesser.id, desk, SUPERSEDED)
-    change = change.moves(lead.id, Move.REWORK, round=round_)
-    change = change.tells(lead.id, ReferralReworkRequested, reason=reason)
-    return happens(change, lead.id, desk, Happening.REFERRAL_REWORK_REQUESTED)
+        change = recall(change, lesser.id, context, SUPERSEDED)
+    change = change.transition(lead.id, Move.REWORK, round=round_)
+    change = change.emit_for(lead.id, ReferralReworkRequested, reason=reason)
+    return apply_triggers(change, lead.id, context, Happening.REFERRAL_REWORK_REQUESTED)
 
 
 def _offices(choice: Choice) -> Iterator[tuple[str, ReferralRole]]:
@@ -144,14 +144,14 @@ def _said(change: Change, decided: Decided) -> RoutingDecided | RoutingUnmatched
 
 
 def _dispatched(change: Change, referral: Referral) -> Change:
-    matter = change.routing.matter
-    return change.puts(referral).tells(
+    request = change.routing.request
+    return change.with_referral(referral).emit_for(
         referral.id,
         ReferralDispatched,
-        number=matter.number,
-        category=matter.category,
-        field=matter.field,
-        area=matter.area,
+        number=request.number,
+        category=request.category,
+        field=request.field,
+        area=request.area,
         decision_id=referral.decision_id,
         requires_report=referral.role is not ReferralRole.INFO,
         return_locked=referral.return_locked,

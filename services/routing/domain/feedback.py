@@ -6,7 +6,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from contracts.clocks import ClockExtended
 from contracts.codes import RETURN_RIGHTS, ClockKind, Door, FeedbackAction, FeedbackOutcome, ReferralRole, Role
 from contracts.events.base import Actor
 from contracts.events.referrals import (
@@ -27,7 +26,6 @@ from contracts.events.rejections import RecordPlace
 from contracts.refusals import Fault, Refused
 from contracts.submissions import Feedback
 from contracts.tracing import Trace
-from libraries.clocks.clock import changed_to
 from libraries.deadlines import BadQuestion, Limit
 from libraries.policies import Policy
 from libraries.policies.kinds import Happening
@@ -36,18 +34,18 @@ from libraries.policies.moving import had
 from libraries.policies.reasons import refused_reason
 from services.routing.domain.deciders import asked_to_decide
 from services.routing.domain.dispatching import recall
-from services.routing.domain.lead_limit import nested
+from services.routing.domain.lead_limit import cap_co_handlers
 from services.routing.domain.pauses import check_since, since
 from services.routing.domain.referral import Change, Referral, Routing, not_possible
 from services.routing.domain.states import BY_OFFICE, Move
-from services.routing.domain.timing import Desk, happens
+from services.routing.domain.timing import Context, apply_triggers
 
 FOREIGN: Final = Fault("referral_id", "unknown_referral")
 """The same where there is no such referral and where it is another office's: nobody learns what others have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ReceivedFeedback:
     """An answer to a referral of its sender, as it reached our edge; the topic or the token says who that is."""
 
     sender: str
@@ -67,24 +65,26 @@ class Answer:
         return Actor(door=self.door, role=self.role, office=self.sender, post=self.post)
 
 
-def not_before_dispatch(answer: Answer, routing: Routing) -> Answer:
+def not_before_dispatch(answer: ReceivedFeedback, routing: Routing) -> ReceivedFeedback:
     """Nobody can have answered what was not sent yet, whatever a clock somewhere says."""
     sent = routing.referral(answer.feedback.referral_id).dispatched_at
     return answer if answer.received_at >= sent else replace(answer, received_at=sent)
 
 
-def take(routing: Routing, answer: Answer, desk: Desk) -> tuple[Change, Refused | None]:
+def take(routing: Routing, answer: ReceivedFeedback, context: Context) -> tuple[Change, Refused | None]:
     """What the answer made true, in events that name it; of a refused one only that it was refused."""
     change = Change(routing=routing, at=answer.received_at, by=answer.by)
-    refused = _refusal(routing, answer, desk)
+    refused = _refusal(routing, answer, context)
     if refused is not None:
-        return change.says(received(routing, answer, FeedbackOutcome.REFUSED, refused.code)), refused
-    return nested(_EFFECTS[answer.feedback.action](change, answer.feedback, desk), desk.policy), None
+        return change.emit(received(routing, answer, FeedbackOutcome.REFUSED, refused.code)), refused
+    return cap_co_handlers(_EFFECTS[answer.feedback.action](change, answer.feedback, context), context.policy), None
 
 
-def received(routing: Routing, answer: Answer, outcome: FeedbackOutcome, code: str | None = None) -> FeedbackReceived:
+def received(
+    routing: Routing, answer: ReceivedFeedback, outcome: FeedbackOutcome, code: str | None = None
+) -> FeedbackReceived:
     return FeedbackReceived(
-        case_id=routing.matter.case_id,
+        case_id=routing.request.case_id,
         referral_id=answer.feedback.referral_id,
         feedback_id=answer.feedback.feedback_id,
         sender=answer.sender,
@@ -95,10 +95,10 @@ def received(routing: Routing, answer: Answer, outcome: FeedbackOutcome, code: s
     )
 
 
-def _refusal(routing: Routing, answer: Answer, desk: Desk) -> Refused | None:
+def _refusal(routing: Routing, answer: ReceivedFeedback, context: Context) -> Refused | None:
     feedback = answer.feedback
     referral = routing.referral(feedback.referral_id)
-    if not _own(answer, routing, referral, desk.policy):
+    if not _own(answer, routing, referral, context.policy):
         # It went to another office after somebody had looked whose it is.
         return Refused.of(FOREIGN)
     if not referral.live:
@@ -109,74 +109,74 @@ def _refusal(routing: Routing, answer: Answer, desk: Desk) -> Refused | None:
     if not referral.may(move):
         return not_possible(referral, feedback.action.value)
     check = _CHECKS.get(feedback.action)
-    return check(routing, referral, answer, desk) if check is not None else None
+    return check(routing, referral, answer, context) if check is not None else None
 
 
-def _own(answer: Answer, routing: Routing, referral: Referral, policy: Policy) -> bool:
+def _own(answer: ReceivedFeedback, routing: Routing, referral: Referral, policy: Policy) -> bool:
     """Whether the sender has the referral, or had it when the answer came, before its area moved away."""
     if policy.same_office(answer.sender, referral.office):
         return True
-    return had(policy, answer.sender, routing.matter.area, heir=referral.office, at=answer.received_at)
+    return had(policy, answer.sender, routing.request.area, heir=referral.office, at=answer.received_at)
 
 
-def _check_reason(feedback: Feedback, desk: Desk) -> Refused | None:
-    return refused_reason(desk.policy, feedback.reason, feedback.action.value)
+def _check_reason(feedback: Feedback, context: Context) -> Refused | None:
+    return refused_reason(context.policy, feedback.reason, feedback.action.value)
 
 
-def _check_return(_: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
+def _check_return(_: Routing, referral: Referral, answer: ReceivedFeedback, context: Context) -> Refused | None:
     if referral.return_locked:
         return Refused(code="return_locked")
     window = next((clock for clock in referral.clocks if clock.kind in RETURN_RIGHTS), None)
-    until = window.due(desk.policy.calendar_of(window.office)).due_at if window is not None else None
+    until = window.due(context.policy.calendar_of(window.office)).due_at if window is not None else None
     if until is None or answer.received_at > until:
         return Refused(code="return_window_over", facts={"until": until})
-    return _check_reason(answer.feedback, desk)
+    return _check_reason(answer.feedback, context)
 
 
-def _check_with_reason(_: Routing, __: Referral, answer: Answer, desk: Desk) -> Refused | None:
-    return _check_reason(answer.feedback, desk)
+def _check_with_reason(_: Routing, __: Referral, answer: ReceivedFeedback, context: Context) -> Refused | None:
+    return _check_reason(answer.feedback, context)
 
 
-def _check_hold(_: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
+def _check_hold(_: Routing, referral: Referral, answer: ReceivedFeedback, context: Context) -> Refused | None:
     feedback = answer.feedback
-    if refused := _check_reason(feedback, desk):
+    if refused := _check_reason(feedback, context):
         return refused
-    stops = _stopped(referral, feedback, desk)
-    return check_since(referral, feedback, answer.received_at, desk.policy) if stops else None
+    stops = _stopped(referral, feedback, context)
+    return check_since(referral, feedback, answer.received_at, context.policy) if stops else None
 
 
-def _stopped(referral: Referral, feedback: Feedback, desk: Desk) -> bool:
+def _stopped(referral: Referral, feedback: Feedback, context: Context) -> bool:
     """Whether the reason stops a clock that runs."""
-    return bool(referral.open_clocks(desk.policy.reasons[feedback.reason].stops))
+    return bool(referral.open_clocks(context.policy.reasons[feedback.reason].stops))
 
 
-def _check_resume(_: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
-    return check_since(referral, answer.feedback, answer.received_at, desk.policy)
+def _check_resume(_: Routing, referral: Referral, answer: ReceivedFeedback, context: Context) -> Refused | None:
+    return check_since(referral, answer.feedback, answer.received_at, context.policy)
 
 
-def _check_complete(routing: Routing, referral: Referral, _: Answer, __: Desk) -> Refused | None:
+def _check_complete(routing: Routing, referral: Referral, _: ReceivedFeedback, __: Context) -> Refused | None:
     if referral.role is ReferralRole.LEAD and routing.open_co_handlers:
         offices = sorted(co.office for co in routing.open_co_handlers)
         return Refused(code="co_handlers_open", facts={"offices": offices})
     return None
 
 
-def _check_extend(routing: Routing, referral: Referral, answer: Answer, desk: Desk) -> Refused | None:
-    category = routing.matter.category
-    clock = next(iter(referral.open_clocks(_extending(desk, category))), None)
-    row = desk.policy.find_limit(clock.kind, category) if clock is not None else None
+def _check_extend(routing: Routing, referral: Referral, answer: ReceivedFeedback, context: Context) -> Refused | None:
+    category = routing.request.category
+    clock = next(iter(referral.open_clocks(_extending(context, category))), None)
+    row = context.policy.find_limit(clock.kind, category) if clock is not None else None
     if clock is None or row is None or row.extension is None:
         return Refused(code="extension_not_allowed")
     if clock.extensions:
         return Refused(code="already_extended")
-    end = clock.due(desk.policy.calendar_of(clock.office)).due_at
+    end = clock.due(context.policy.calendar_of(clock.office)).due_at
     if end is not None and answer.received_at > end:
         return Refused(code="extension_too_late", facts={"until": end})
-    return _check_longer(answer.feedback, row.extension) or _check_reason(answer.feedback, desk)
+    return _check_longer(answer.feedback, row.extension) or _check_reason(answer.feedback, context)
 
 
-def _extending(desk: Desk, category: str) -> frozenset[ClockKind]:
-    return frozenset(kind for kind, rule in desk.policy.course(category).rules.items() if rule.extends)
+def _extending(context: Context, category: str) -> frozenset[ClockKind]:
+    return frozenset(kind for kind, rule in context.policy.course(category).rules.items() if rule.extends)
 
 
 def _check_longer(feedback: Feedback, allowed: Extension) -> Refused | None:
@@ -192,96 +192,101 @@ def _check_longer(feedback: Feedback, allowed: Extension) -> Refused | None:
     return None
 
 
-_CHECKS: Final[Mapping[FeedbackAction, Callable[[Routing, Referral, Answer, Desk], Refused | None]]] = MappingProxyType(
-    {
-        FeedbackAction.RETURN: _check_return,
-        FeedbackAction.HOLD: _check_hold,
-        FeedbackAction.RESUME: _check_resume,
-        FeedbackAction.FAIL: _check_with_reason,
-        FeedbackAction.EXTEND: _check_extend,
-        FeedbackAction.COMPLETE: _check_complete,
-    }
+_CHECKS: Final[Mapping[FeedbackAction, Callable[[Routing, Referral, ReceivedFeedback, Context], Refused | None]]] = (
+    MappingProxyType(
+        {
+            FeedbackAction.RETURN: _check_return,
+            FeedbackAction.HOLD: _check_hold,
+            FeedbackAction.RESUME: _check_resume,
+            FeedbackAction.FAIL: _check_with_reason,
+            FeedbackAction.EXTEND: _check_extend,
+            FeedbackAction.COMPLETE: _check_complete,
+        }
+    )
 )
 
 
 def _step(change: Change, feedback: Feedback, event: type[ReferralEvent], **more: Any) -> Change:
     """The move that the action stands for, and the event that says so."""
-    moved = change.moves(feedback.referral_id, BY_OFFICE[feedback.action])
-    return moved.tells(feedback.referral_id, event, feedback_id=feedback.feedback_id, **more)
+    moved = change.transition(feedback.referral_id, BY_OFFICE[feedback.action])
+    return moved.emit_for(feedback.referral_id, event, feedback_id=feedback.feedback_id, **more)
 
 
-def _sign(change: Change, feedback: Feedback, desk: Desk) -> Change:
-    return happens(_step(change, feedback, ReferralSigned), feedback.referral_id, desk, Happening.REFERRAL_SIGNED)
+def _sign(change: Change, feedback: Feedback, context: Context) -> Change:
+    return apply_triggers(
+        _step(change, feedback, ReferralSigned), feedback.referral_id, context, Happening.REFERRAL_SIGNED
+    )
 
 
-def _accept(change: Change, feedback: Feedback, desk: Desk) -> Change:
+def _accept(change: Change, feedback: Feedback, context: Context) -> Change:
     change = _step(change, feedback, ReferralAccepted)
-    change = change.puts(replace(change.routing.referral(feedback.referral_id), deemed=False))
-    return happens(change, feedback.referral_id, desk, Happening.REFERRAL_ACCEPTED)
+    change = change.with_referral(replace(change.routing.referral(feedback.referral_id), deemed=False))
+    return apply_triggers(change, feedback.referral_id, context, Happening.REFERRAL_ACCEPTED)
 
 
-def _return(change: Change, feedback: Feedback, desk: Desk) -> Change:
+def _return(change: Change, feedback: Feedback, context: Context) -> Change:
     """The sender decides; when the office that got it instead returns it too, the common superior does."""
     change = _step(change, feedback, ReferralReturnRequested, reason=feedback.reason)
     referral = change.routing.referral(feedback.referral_id)
-    decides = asked_to_decide(change.routing, referral, desk.policy)
+    decides = asked_to_decide(change.routing, referral, context.policy)
     if change.routing.contested(referral):
         asked = RoutingArbitrationRequested(
             case_id=change.case_id, referral_id=referral.id, arbiter=decides, requested_at=change.at
         )
-        change = change.says(asked)
-    return happens(change, feedback.referral_id, desk, Happening.REFERRAL_RETURN_REQUESTED, office=decides)
+        change = change.emit(asked)
+    return apply_triggers(change, feedback.referral_id, context, Happening.REFERRAL_RETURN_REQUESTED, office=decides)
 
 
-def _progress(change: Change, feedback: Feedback, desk: Desk) -> Change:
+def _progress(change: Change, feedback: Feedback, context: Context) -> Change:
     change = _step(change, feedback, ReferralProgressReported)
-    return happens(change, feedback.referral_id, desk, Happening.REFERRAL_PROGRESS_REPORTED)
+    return apply_triggers(change, feedback.referral_id, context, Happening.REFERRAL_PROGRESS_REPORTED)
 
 
-def _hold(change: Change, feedback: Feedback, desk: Desk) -> Change:
-    stops = _stopped(change.routing.referral(feedback.referral_id), feedback, desk)
+def _hold(change: Change, feedback: Feedback, context: Context) -> Change:
+    stops = _stopped(change.routing.referral(feedback.referral_id), feedback, context)
     change = _step(change, feedback, ReferralOnHold, reason=feedback.reason, stops_clock=stops)
     if stops:
-        reason = desk.policy.reasons[feedback.reason]
-        change = change.pauses(feedback.referral_id, reason, desk.policy, since=since(feedback, change.at))
-    return happens(change, feedback.referral_id, desk, Happening.REFERRAL_ON_HOLD, reason=feedback.reason)
+        reason = context.policy.reasons[feedback.reason]
+        clocks = change.clocks_of(feedback.referral_id)
+        paused = clocks.pause(reason.stops, reason.code, context.policy, since=since(feedback, change.at))
+        change = change.with_clocks(feedback.referral_id, paused)
+    return apply_triggers(change, feedback.referral_id, context, Happening.REFERRAL_ON_HOLD, reason=feedback.reason)
 
 
-def _resume(change: Change, feedback: Feedback, desk: Desk) -> Change:
+def _resume(change: Change, feedback: Feedback, context: Context) -> Change:
     change = _step(change, feedback, ReferralResumed)
-    change = change.resumes(feedback.referral_id, desk.policy, since=since(feedback, change.at))
-    return happens(change, feedback.referral_id, desk, Happening.REFERRAL_RESUMED)
+    clocks = change.clocks_of(feedback.referral_id).resume(context.policy, since=since(feedback, change.at))
+    change = change.with_clocks(feedback.referral_id, clocks)
+    return apply_triggers(change, feedback.referral_id, context, Happening.REFERRAL_RESUMED)
 
 
-def _extend(change: Change, feedback: Feedback, desk: Desk) -> Change:
+def _extend(change: Change, feedback: Feedback, context: Context) -> Change:
     by, approver = Limit.parse(str(feedback.attributes["by"])), str(feedback.attributes["approver"])
-    extended, clocks = _step(change, feedback, ReferralExtended).turns(
-        feedback.referral_id,
-        _extending(desk, change.routing.matter.category),
-        lambda clock: clock.extend(
-            by, change.at, desk.policy.calendar_of(clock.office), approver=approver, reason=feedback.reason
-        ),
+    change = _step(change, feedback, ReferralExtended)
+    kinds = _extending(context, change.routing.request.category)
+    clocks = change.clocks_of(feedback.referral_id)
+    extended = clocks.extend(kinds, by, context.policy, approver=approver, reason=feedback.reason)
+    return change.with_clocks(feedback.referral_id, extended)
+
+
+def _complete(change: Change, feedback: Feedback, context: Context) -> Change:
+    return apply_triggers(
+        _step(change, feedback, ReferralCompleted), feedback.referral_id, context, Happening.REFERRAL_COMPLETED
     )
-    told = changed_to(ClockExtended, clocks, desk.policy, added=str(by), approver=approver, reason=feedback.reason)
-    return extended.with_clocks(feedback.referral_id, told)
 
 
-def _complete(change: Change, feedback: Feedback, desk: Desk) -> Change:
-    return happens(_step(change, feedback, ReferralCompleted), feedback.referral_id, desk, Happening.REFERRAL_COMPLETED)
-
-
-def _fail(change: Change, feedback: Feedback, desk: Desk) -> Change:
+def _fail(change: Change, feedback: Feedback, context: Context) -> Change:
     """It cannot be done. If the lead says so, nobody else needs to go on."""
     change = _step(change, feedback, ReferralFailed, reason=feedback.reason)
-    change = happens(change, feedback.referral_id, desk, Happening.REFERRAL_FAILED)
+    change = apply_triggers(change, feedback.referral_id, context, Happening.REFERRAL_FAILED)
     if change.routing.referral(feedback.referral_id).role is not ReferralRole.LEAD:
         return change
     for other in change.routing.open_co_handlers:
-        change = recall(change, other.id, desk, "recalled")
+        change = recall(change, other.id, context, "recalled")
     return change
 
 
-_EFFECTS: Final[Mapping[FeedbackAction, Callable[[Change, Feedback, Desk], Change]]] = MappingProxyType(
+_EFFECTS: Final[Mapping[FeedbackAction, Callable[[Change, Feedback, Context], Change]]] = MappingProxyType(
     {
         FeedbackAction.SIGN: _sign,
         FeedbackAction.ACCEPT: _accept,

@@ -14,22 +14,22 @@ from services.routing.domain.referral import Change, Referral
 
 LEAD_TIME: Final = "lead_time"
 """Why a clock was counted again."""
-INSIDE: Final = frozenset({ClockKind.CO_HANDLING})
+CAPPED: Final = frozenset({ClockKind.CO_HANDLING})
 
 
-def inside(clock: LegalClock, leads: Iterable[LegalClock], policy: Policy) -> LegalClock:
+def cap_at_lead(clock: LegalClock, leads: Iterable[LegalClock], policy: Policy) -> LegalClock:
     """The clock of a co-handler, bounded where its own time would go on after the lead's; any other as it is.
 
     `leads` are the open clocks of the lead's work.
     """
-    if clock.kind not in INSIDE:
+    if clock.kind not in CAPPED:
         return clock
     own = clock.own_due(policy.calendar_of(clock.office)).due_at
     end = _end(leads, policy)
     return clock.within(end if own is not None and end is not None and end < own else None)
 
 
-def nested(change: Change, policy: Policy) -> Change:
+def cap_co_handlers(change: Change, policy: Policy) -> Change:
     """After an act: what it did to the lead's time or to theirs moves the co-handlers' ends, and says so."""
     lead = change.routing.lead
     for referral in change.routing.open_co_handlers if lead is not None else ():
@@ -44,7 +44,7 @@ def work_of(lead: Referral | None) -> tuple[LegalClock, ...]:
 def recounted(clock: LegalClock, leads: Iterable[LegalClock], policy: Policy) -> LegalClock:
     """The clock by the running calendar and inside the lead's; the next version only where a date moves."""
     after = recount(clock, policy)
-    bounded = inside(after, leads, policy)
+    bounded = cap_at_lead(after, leads, policy)
     if bounded is after or clock.told is None:
         return bounded
     same = replace(bounded, version=clock.version)
@@ -55,8 +55,8 @@ def recounted(clock: LegalClock, leads: Iterable[LegalClock], policy: Policy) ->
 
 
 def _follows(change: Change, referral: Referral, leads: Sequence[LegalClock], policy: Policy) -> Change:
-    running = [clock for clock in referral.open_clocks(INSIDE) if clock.status is ClockStatus.RUNNING]
-    bounded = {clock.id: inside(clock, leads, policy) for clock in running}
+    running = [clock for clock in referral.open_clocks(CAPPED) if clock.status is ClockStatus.RUNNING]
+    bounded = {clock.id: cap_at_lead(clock, leads, policy) for clock in running}
     moved = [(clock, bounded[clock.id]) for clock in running if bounded[clock.id] is not clock]
     if not moved:
         return change
@@ -68,7 +68,7 @@ def _follows(change: Change, referral: Referral, leads: Sequence[LegalClock], po
         recalculated_at=change.at,
     )
     clocks = tuple(bounded.get(clock.id, clock) for clock in referral.clocks)
-    return change.puts(replace(referral, clocks=clocks)).says(said)
+    return change.with_referral(replace(referral, clocks=clocks)).emit(said)
 
 
 def _end(leads: Iterable[LegalClock], policy: Policy) -> datetime | None:

@@ -20,8 +20,8 @@ from libraries.deadlines import BadQuestion, Pause
 from libraries.deadlines.limits import civil_day, sound
 from libraries.policies import Policy
 from libraries.policies.reasons import refused_reason
-from services.routing.domain.referral import Change, Corrected, Referral, not_possible
-from services.routing.domain.timing import Desk
+from services.routing.domain.referral import AppliedCorrection, Change, Referral, not_possible
+from services.routing.domain.timing import Context
 
 FAST_CLOCKS: Final = timedelta(minutes=5)
 """By so much the office's clock may be ahead of ours."""
@@ -74,7 +74,7 @@ def _check_late_reason(feedback: Feedback, policy: Policy) -> Refused | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class RequestedCorrection:
     """What a coordinator says of a pause that was wrongly reported."""
 
     pause: int
@@ -84,7 +84,7 @@ class Wanted:
     approver: str
 
 
-def correct_pause(change: Change, referral_id: UUID, desk: Desk, wanted: Wanted) -> Change | Refused:
+def correct_pause(change: Change, referral_id: UUID, context: Context, wanted: RequestedCorrection) -> Change | Refused:
     """Another pause in the place of a wrong one, told as an event of its own; what stood there stays on record.
 
     A pause that never was begins and ends at one moment. One that still lasts is ended by resuming, not here.
@@ -96,14 +96,14 @@ def correct_pause(change: Change, referral_id: UUID, desk: Desk, wanted: Wanted)
     if not 0 <= wanted.pause < len(clock.pauses):
         return Refused.of(Fault("pause", "unknown_pause", {"count": len(clock.pauses)}))
     was = clock.pauses[wanted.pause]
-    if fault := _fault(wanted, was, clock, change.at) or _unproved(wanted, desk.policy):
+    if fault := _fault(wanted, was, clock, change.at) or _unproved(wanted, context.policy):
         return fault
     now = replace(was, start=wanted.start, end=wanted.end)
-    before = clock.announced(desk.policy.calendar_of(clock.office)).due_at
+    before = clock.announced(context.policy.calendar_of(clock.office)).due_at
     after = clock.correct(wanted.pause, now)
     said = ClockRecalculated(
         case_id=change.case_id,
-        clocks=facts_of([after], desk.policy),
+        clocks=facts_of([after], context.policy),
         previous_due_at=(before,),
         reason=PAUSE_CORRECTED,
         recalculated_at=change.at,
@@ -117,7 +117,7 @@ def correct_pause(change: Change, referral_id: UUID, desk: Desk, wanted: Wanted)
             approver=wanted.approver,
         ),
     )
-    corrected = Corrected(
+    corrected = AppliedCorrection(
         referral_id=referral_id,
         clock_id=after.id,
         version=after.version,
@@ -130,11 +130,11 @@ def correct_pause(change: Change, referral_id: UUID, desk: Desk, wanted: Wanted)
         by=change.by.office,
     )
     clocks = tuple(after if one.id == clock.id else one for one in referral.clocks)
-    changed = change.puts(replace(referral, clocks=clocks)).says(said)
+    changed = change.with_referral(replace(referral, clocks=clocks)).emit(said)
     return replace(changed, corrections=(*changed.corrections, corrected))
 
 
-def _fault(wanted: Wanted, was: Pause, clock: LegalClock, at: datetime) -> Refused | None:
+def _fault(wanted: RequestedCorrection, was: Pause, clock: LegalClock, at: datetime) -> Refused | None:
     """What is wrong with the moments themselves."""
     try:
         _check_moments(wanted, was, clock, at)
@@ -148,7 +148,7 @@ def broken(error: BadQuestion) -> Refused:
     return Refused.of(error.fault)
 
 
-def _check_moments(wanted: Wanted, was: Pause, clock: LegalClock, at: datetime) -> None:
+def _check_moments(wanted: RequestedCorrection, was: Pause, clock: LegalClock, at: datetime) -> None:
     """Raises `BadQuestion`."""
     start, end = sound("start", wanted.start), sound("end", wanted.end) if wanted.end is not None else None
     if was.end is None and end is not None:
@@ -165,7 +165,7 @@ def _check_moments(wanted: Wanted, was: Pause, clock: LegalClock, at: datetime) 
         raise BadQuestion("end", "pause_ahead")
 
 
-def _unproved(wanted: Wanted, policy: Policy) -> Refused | None:
+def _unproved(wanted: RequestedCorrection, policy: Policy) -> Refused | None:
     if wanted.approver != APPROVER:
         return Refused.of(Fault("approver", "approver_missing", {"approver": APPROVER}))
     return refused_reason(policy, wanted.reason, CORRECTION)

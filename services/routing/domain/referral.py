@@ -1,28 +1,27 @@
 """A case as routing keeps it: its referrals, each with its clocks, and what became true of them in one act."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from contracts.clocks import ClockChange, ClockPaused, ClockResumed, ClockStarted
-from contracts.codes import ClockKind, ClockStatus, ReferralRole, ReferralState
+from contracts.clocks import ClockChange
+from contracts.codes import ClockKind, ReferralRole, ReferralState
 from contracts.events.base import BY_RULES, Actor, CaseBound
 from contracts.events.clocks import ClockLapsed
 from contracts.events.referrals import ReferralEvent
 from contracts.refusals import Refused
-from libraries.clocks.clock import LegalClock, changed_to
+from libraries.clocks.clock import LegalClock
+from libraries.clocks.schedule import ALL_KINDS, ClockSet
 from libraries.deadlines import Pause
-from libraries.policies import Policy, Reason
 from libraries.policies.decision import Choice
-from services.routing.domain.matter import Matter
+from services.routing.domain.request import RoutingRequest
 from services.routing.domain.states import ENDED, WHEN_DEEMED, Move, after
 
 MakeId = Callable[[], UUID]
-ALL_KINDS: Final = frozenset(ClockKind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +81,7 @@ class Decided:
 class Routing:
     """Everything routing knows of one case."""
 
-    matter: Matter
+    request: RoutingRequest
     referrals: tuple[Referral, ...] = ()
 
     @property
@@ -123,7 +122,7 @@ def not_possible(referral: Referral, move: str) -> Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Corrected:
+class AppliedCorrection:
     """A correction of a pause as it is stored: what stood there, what stands there now, and who said so."""
 
     referral_id: UUID
@@ -150,17 +149,17 @@ class Change:
     pending: tuple[ClockChange, ...] = ()
     """What happened to clocks of a referral before the event that it belongs to was said."""
     decisions: tuple[Decided, ...] = ()
-    corrections: tuple[Corrected, ...] = ()
+    corrections: tuple[AppliedCorrection, ...] = ()
 
     @property
     def case_id(self) -> UUID:
-        return self.routing.matter.case_id
+        return self.routing.request.case_id
 
-    def says(self, *events: CaseBound) -> "Change":
+    def emit(self, *events: CaseBound) -> "Change":
         said = [msgspec.structs.replace(event, by=self.by) for event in events]
         return replace(self, events=(*self.events, *said))
 
-    def tells(self, referral_id: UUID, event: type[ReferralEvent], **more: Any) -> "Change":
+    def emit_for(self, referral_id: UUID, event: type[ReferralEvent], **more: Any) -> "Change":
         """An event about one referral as it is now; `more` is what only this event carries."""
         referral = self.routing.referral(referral_id)
         said = event(
@@ -174,71 +173,47 @@ class Change:
             clocks=self.pending,
             **more,
         )
-        return replace(self, pending=()).says(said)
+        return replace(self, pending=()).emit(said)
 
-    def with_clocks(self, referral_id: UUID, changes: Sequence[ClockChange]) -> "Change":
+    def clocks_of(self, referral_id: UUID) -> ClockSet:
+        return ClockSet(clocks=self.routing.referral(referral_id).clocks, at=self.at)
+
+    def with_clocks(self, referral_id: UUID, clocks: ClockSet) -> "Change":
         """What happened to clocks travels in the event that caused it: the last of their referral, else the next."""
-        for place in reversed(range(len(self.events))):
-            cause = self.events[place]
+        if not clocks.changes:
+            return self
+        moved = self.with_referral(replace(self.routing.referral(referral_id), clocks=clocks.clocks))
+        for place in reversed(range(len(moved.events))):
+            cause = moved.events[place]
             if isinstance(cause, ReferralEvent) and cause.referral_id == referral_id:
-                told = msgspec.structs.replace(cause, clocks=(*cause.clocks, *changes))
-                return replace(self, events=(*self.events[:place], told, *self.events[place + 1 :]))
-        return replace(self, pending=(*self.pending, *changes))
+                told = msgspec.structs.replace(cause, clocks=(*cause.clocks, *clocks.changes))
+                return replace(moved, events=(*moved.events[:place], told, *moved.events[place + 1 :]))
+        return replace(moved, pending=(*moved.pending, *clocks.changes))
 
     def decided(self, decision: Decided) -> "Change":
         return replace(self, decisions=(*self.decisions, decision))
 
-    def puts(self, referral: Referral) -> "Change":
+    def with_referral(self, referral: Referral) -> "Change":
         """The referral as it is now, or a new one."""
         changed = replace(referral, changed_at=self.at)
         others = tuple(r for r in self.routing.referrals if r.id != referral.id)
         return replace(self, routing=replace(self.routing, referrals=(*others, changed)))
 
-    def moves(self, referral_id: UUID, move: Move, **changes: Any) -> "Change":
+    def transition(self, referral_id: UUID, move: Move, **changes: Any) -> "Change":
         """A move that was checked to be allowed."""
         referral = self.routing.referral(referral_id)
         state = after(referral.state, move)
         if state is None:
             raise ValueError(f"{move} is not a move out of {referral.state}")
         ended = self.at if state in ENDED else None
-        return self.puts(replace(referral, state=state, ended_at=ended, **changes))
+        return self.with_referral(replace(referral, state=state, ended_at=ended, **changes))
 
     def lapsed(self) -> "Change":
         """Nothing is to be said but that clocks ended with their time."""
         if not self.pending:
             return self
         said = ClockLapsed(case_id=self.case_id, clocks=self.pending, lapsed_at=self.at)
-        return replace(self, pending=()).says(said)
-
-    def starts(self, referral_id: UUID, clocks: Iterable[LegalClock], policy: Policy) -> "Change":
-        started = tuple(clocks)
-        if not started:
-            return self
-        referral = self.routing.referral(referral_id)
-        said = self.puts(replace(referral, clocks=(*referral.clocks, *started)))
-        return said.with_clocks(referral_id, changed_to(ClockStarted, started, policy))
-
-    def meets(self, referral_id: UUID, kinds: Collection[ClockKind]) -> "Change":
-        """What the open clocks of these kinds waited for has happened."""
-        return self._stopped(referral_id, ClockStatus.MET, kinds)
-
-    def cancels(self, referral_id: UUID, kinds: Collection[ClockKind] = ALL_KINDS) -> "Change":
-        """The open clocks of these kinds wait for nothing any more."""
-        return self._stopped(referral_id, ClockStatus.CANCELLED, kinds)
-
-    def pauses(self, referral_id: UUID, reason: Reason, policy: Policy, *, since: datetime) -> "Change":
-        """Those clocks stand still that the reason stops."""
-        change, turned = self.turns(referral_id, reason.stops, lambda clock: clock.pause(since, reason.code))
-        told = changed_to(ClockPaused, turned, policy, reason=reason.code, since=since)
-        return change.with_clocks(referral_id, told) if turned else self
-
-    def resumes(self, referral_id: UUID, policy: Policy, *, since: datetime) -> "Change":
-        """Whatever stands still runs on."""
-        change, turned = self.turns(
-            referral_id, ALL_KINDS, lambda clock: clock.resume(since) if clock.status is ClockStatus.PAUSED else clock
-        )
-        told = changed_to(ClockResumed, turned, policy, since=since)
-        return change.with_clocks(referral_id, told) if turned else self
+        return replace(self, pending=()).emit(said)
 
     def turns(
         self, referral_id: UUID, kinds: Collection[ClockKind], turn: Callable[[LegalClock], LegalClock]
@@ -248,13 +223,4 @@ class Change:
         turned = {clock.id: turn(clock) for clock in referral.open_clocks(kinds)}
         changed = tuple(turned[c.id] for c in referral.clocks if c.id in turned and turned[c.id] is not c)
         clocks = tuple(turned.get(clock.id, clock) for clock in referral.clocks)
-        return (self.puts(replace(referral, clocks=clocks)), changed) if changed else (self, ())
-
-    def _stopped(self, referral_id: UUID, status: ClockStatus, kinds: Collection[ClockKind]) -> "Change":
-        referral = self.routing.referral(referral_id)
-        stopped = {clock.id: clock.stop(self.at, status) for clock in referral.open_clocks(kinds)}
-        if not stopped:
-            return self
-        clocks = tuple(stopped.get(clock.id, clock) for clock in referral.clocks)
-        ended = [clock.ended() for clock in stopped.values()]
-        return self.puts(replace(referral, clocks=clocks)).with_clocks(referral_id, ended)
+        return (self.with_referral(replace(referral, clocks=clocks)), changed) if changed else (self, ())

@@ -11,29 +11,30 @@ from uuid import UUID
 from contracts.events.referrals import ReferralOfficeSucceeded
 from libraries.clocks.clock import LegalClock
 from libraries.clocks.recounting import handed_on, succeeded
+from libraries.clocks.schedule import ALL_KINDS
 from libraries.deadlines.limits import civil_day
 from libraries.policies import Policy
 from libraries.policies.moving import office_now
 from services.routing.domain.deciders import decides_now
 from services.routing.domain.dispatching import RANKS, SUPERSEDED, recall
-from services.routing.domain.referral import ALL_KINDS, Change, Referral
-from services.routing.domain.timing import Desk
+from services.routing.domain.referral import Change, Referral
+from services.routing.domain.timing import Context
 
 
-def relocated(change: Change, desk: Desk, by_hand: Collection[UUID] = ()) -> Change:
+def relocated(change: Change, context: Context, by_hand: Collection[UUID] = ()) -> Change:
     """Everything that is live of a case with whoever has it today. Without events if nothing changed hands.
 
     `by_hand` are the decisions of the case that somebody took instead of the rules.
     """
-    area, before = change.routing.matter.area, change.routing.referrals
-    change = _moved(change, desk.policy)
+    area, before = change.routing.request.area, change.routing.referrals
+    change = _moved(change, context.policy)
     for referral in sorted(before, key=lambda one: RANKS.index(one.role)):
-        heir = _heir(referral, area, desk.policy, by_hand)
+        heir = _heir(referral, area, context.policy, by_hand)
         if change.routing.referral(referral.id).live and heir != referral.office:
-            change = _succeeded(change, referral, heir, desk)
+            change = _succeeded(change, referral, heir, context)
     for referral in before:
         if change.routing.referral(referral.id).live:
-            change = _clocks(change, referral, area, desk.policy)
+            change = _clocks(change, referral, area, context.policy)
     return change
 
 
@@ -44,31 +45,31 @@ def _heir(referral: Referral, area: str, policy: Policy, by_hand: Collection[UUI
 
 def _moved(change: Change, policy: Policy) -> Change:
     """The case itself: that its area changed is intake's to say."""
-    matter = change.routing.matter
-    area, office = policy.area_code_now(matter.area), policy.office_code_now(matter.first_contact_office)
-    if (area, office) == (matter.area, matter.first_contact_office):
+    request = change.routing.request
+    area, office = policy.area_code_now(request.area), policy.office_code_now(request.first_contact_office)
+    if (area, office) == (request.area, request.first_contact_office):
         return change
-    routing = replace(change.routing, matter=replace(matter, area=area, first_contact_office=office))
+    routing = replace(change.routing, request=replace(request, area=area, first_contact_office=office))
     return replace(change, routing=routing)
 
 
-def _succeeded(change: Change, referral: Referral, heir: str, desk: Desk) -> Change:
+def _succeeded(change: Change, referral: Referral, heir: str, context: Context) -> Change:
     """One office has one live referral of a case: where the successor has one already, the greater role stays."""
     other = change.routing.leg_of(heir)
     if other is not None:
         lesser = max(referral, other, key=lambda one: RANKS.index(one.role))
-        change = recall(change, lesser.id, desk, SUPERSEDED)
+        change = recall(change, lesser.id, context, SUPERSEDED)
         if lesser is referral:
             return change
-    matter = change.routing.matter
-    return change.puts(replace(referral, office=heir)).tells(
+    request = change.routing.request
+    return change.with_referral(replace(referral, office=heir)).emit_for(
         referral.id,
         ReferralOfficeSucceeded,
         predecessor=referral.office,
-        number=matter.number,
-        category=matter.category,
-        field=matter.field,
-        area=matter.area,
+        number=request.number,
+        category=request.category,
+        field=request.field,
+        area=request.area,
         decision_id=referral.decision_id,
         dispatched_at=referral.dispatched_at,
         return_locked=referral.return_locked,
@@ -89,5 +90,5 @@ def _clocks(change: Change, was: Referral, area: str, policy: Policy) -> Change:
     for clock in moved:
         by_office.setdefault(clock.office, []).append((before[clock.id], clock))
     for both in by_office.values():
-        change = change.says(handed_on(change.case_id, both, policy, change.at))
+        change = change.emit(handed_on(change.case_id, both, policy, change.at))
     return change

@@ -20,7 +20,7 @@ from libraries.policies.reasons import refused_reason
 from services.routing.domain.dispatching import RANKS, recall, send
 from services.routing.domain.referral import Change, Referral, not_possible
 from services.routing.domain.states import Move
-from services.routing.domain.timing import Desk, accepting, happens
+from services.routing.domain.timing import Context, accepting, apply_triggers
 
 COORDINATOR_DECISION: Final = "coordinator_decision"
 """The policy's reason when a coordinator names none that is more special."""
@@ -28,30 +28,30 @@ COORDINATOR: Final = "coordinator"
 """Stands in the place of a rule where somebody decided instead of the rules."""
 
 
-def silence(change: Change, referral_id: UUID, desk: Desk) -> Change:
+def deem_accepted(change: Change, referral_id: UUID, context: Context) -> Change:
     """Silence is acceptance (视为接收), once the time to sign or to object has passed at `change.at`.
 
     The signing clock runs on: that nobody signed in time is a fact of its own, and ends with the office's first word.
     The time to object ends by itself, as a right that was not used.
     """
     referral = change.routing.referral(referral_id)
-    calendar = desk.policy.calendar_of(referral.office)
-    ends = {clock.kind: clock.due(calendar).due_at for clock in referral.open_clocks(accepting(change, desk))}
+    calendar = context.policy.calendar_of(referral.office)
+    ends = {clock.kind: clock.due(calendar).due_at for clock in referral.open_clocks(accepting(change, context))}
     passed = {kind for kind, end in ends.items() if end is not None and change.at > end}
     rights = passed & RETURN_RIGHTS
     if rights:
-        change = change.cancels(referral_id, rights)
+        change = change.with_clocks(referral_id, change.clocks_of(referral_id).cancel(rights))
         referral = change.routing.referral(referral_id)
     unanswered = passed - RETURN_RIGHTS and referral.may(Move.SIGN) and not referral.deemed
     if not (unanswered or rights) or not referral.may(Move.DEEM_ACCEPTED):
         return change.lapsed()
-    change = change.moves(referral_id, Move.DEEM_ACCEPTED, deemed=True)
-    change = change.tells(referral_id, ReferralDeemedAccepted)
-    return happens(change, referral_id, desk, Happening.REFERRAL_DEEMED_ACCEPTED)
+    change = change.transition(referral_id, Move.DEEM_ACCEPTED, deemed=True)
+    change = change.emit_for(referral_id, ReferralDeemedAccepted)
+    return apply_triggers(change, referral_id, context, Happening.REFERRAL_DEEMED_ACCEPTED)
 
 
 def decide_return(
-    change: Change, referral_id: UUID, desk: Desk, *, approve: bool, reason: str, to: str | None
+    change: Change, referral_id: UUID, context: Context, *, approve: bool, reason: str, to: str | None
 ) -> Change | Refused:
     """The word of who decides on a return: to another office, or it stays and cannot be returned again."""
     referral = change.routing.referral(referral_id)
@@ -59,25 +59,27 @@ def decide_return(
         return refused
     if not approve:
         reason = reason or COORDINATOR_DECISION
-        return refused_reason(desk.policy, reason, "return_refused") or _kept(change, referral, desk, reason)
-    if refused := _misplaced(change, referral, desk, to):
+        return refused_reason(context.policy, reason, "return_refused") or _kept(change, referral, context, reason)
+    if refused := _misplaced(change, referral, context, to):
         return refused
     reason = reason or "not_competent"
-    return refused_reason(desk.policy, reason, "return") or _returned(change, referral, desk, reason, to=to)
+    return refused_reason(context.policy, reason, "return") or _returned(change, referral, context, reason, to=to)
 
 
-def arbitrate(change: Change, referral_id: UUID, desk: Desk, *, to: str, reason: str) -> Change | Refused:
+def arbitrate(change: Change, referral_id: UUID, context: Context, *, to: str, reason: str) -> Change | Refused:
     """The superior's word is the last: whoever gets the referral cannot return it, and nobody else sends it on."""
     referral = change.routing.referral(referral_id)
     if refused := _undecidable(referral, approve=to != referral.office):
         return refused
     if not change.routing.contested(referral):
         return Refused(code="nothing_to_arbitrate")
-    if unknown := refused_reason(desk.policy, reason, "arbitrate"):
+    if unknown := refused_reason(context.policy, reason, "arbitrate"):
         return unknown
     if to == referral.office:
-        return _kept(change, referral, desk, reason, arbitrated=True)
-    return _misplaced(change, referral, desk, to) or _returned(change, referral, desk, reason, to=to, arbitrated=True)
+        return _kept(change, referral, context, reason, arbitrated=True)
+    return _misplaced(change, referral, context, to) or _returned(
+        change, referral, context, reason, to=to, arbitrated=True
+    )
 
 
 def _undecidable(referral: Referral, *, approve: bool) -> Refused | None:
@@ -86,27 +88,27 @@ def _undecidable(referral: Referral, *, approve: bool) -> Refused | None:
     return not_possible(referral, "decide-return")
 
 
-def _kept(change: Change, referral: Referral, desk: Desk, reason: str, *, arbitrated: bool = False) -> Change:
+def _kept(change: Change, referral: Referral, context: Context, reason: str, *, arbitrated: bool = False) -> Change:
     settled_by = change.by.office if arbitrated else referral.arbitrated_by
-    change = change.moves(referral.id, Move.REFUSE_RETURN, return_locked=True, arbitrated_by=settled_by)
-    change = change.tells(referral.id, ReferralReturnRefused, reason=reason, arbitrated=arbitrated)
-    return happens(change, referral.id, desk, Happening.REFERRAL_RETURN_REFUSED)
+    change = change.transition(referral.id, Move.REFUSE_RETURN, return_locked=True, arbitrated_by=settled_by)
+    change = change.emit_for(referral.id, ReferralReturnRefused, reason=reason, arbitrated=arbitrated)
+    return apply_triggers(change, referral.id, context, Happening.REFERRAL_RETURN_REFUSED)
 
 
 def _returned(
-    change: Change, referral: Referral, desk: Desk, reason: str, *, to: str | None, arbitrated: bool = False
+    change: Change, referral: Referral, context: Context, reason: str, *, to: str | None, arbitrated: bool = False
 ) -> Change:
-    change = change.moves(referral.id, Move.APPROVE_RETURN)
-    change = change.tells(referral.id, ReferralReturned, reason=reason, arbitrated=arbitrated)
-    change = happens(change, referral.id, desk, Happening.REFERRAL_RETURNED)
-    return _send_on(change, referral.id, desk, to=to, arbitrated_by=change.by.office if arbitrated else None)
+    change = change.transition(referral.id, Move.APPROVE_RETURN)
+    change = change.emit_for(referral.id, ReferralReturned, reason=reason, arbitrated=arbitrated)
+    change = apply_triggers(change, referral.id, context, Happening.REFERRAL_RETURNED)
+    return _send_on(change, referral.id, context, to=to, arbitrated_by=change.by.office if arbitrated else None)
 
 
-def _misplaced(change: Change, referral: Referral, desk: Desk, to: str | None) -> Refused | None:
+def _misplaced(change: Change, referral: Referral, context: Context, to: str | None) -> Refused | None:
     """Whether the office cannot take the part over that another gives up."""
     if to is None:
         return None
-    if to not in desk.policy.offices:
+    if to not in context.policy.offices:
         return Refused.of(Fault("to", "unknown_office"))
     if to == referral.office:
         return Refused(code="same_office")
@@ -116,65 +118,66 @@ def _misplaced(change: Change, referral: Referral, desk: Desk, to: str | None) -
     return Refused(code="office_has_leg", facts={"role": present.role})
 
 
-def reassign(change: Change, referral_id: UUID, desk: Desk, *, to: str, reason: str) -> Change | Refused:
+def reassign(change: Change, referral_id: UUID, context: Context, *, to: str, reason: str) -> Change | Refused:
     """A coordinator sends a live lead elsewhere than the rules did."""
     referral = change.routing.referral(referral_id)
     if not referral.may(Move.CANCEL):
         return not_possible(referral, "reassign")
     if referral.role is not ReferralRole.LEAD:
         return Refused(code="only_the_lead")
-    if refused := _misplaced(change, referral, desk, to) or refused_reason(desk.policy, reason, "reassign"):
+    if refused := _misplaced(change, referral, context, to) or refused_reason(context.policy, reason, "reassign"):
         return refused
-    change = change.tells(referral_id, ReferralReassigned, to=to, reason=reason)
-    change = change.says(
+    change = change.emit_for(referral_id, ReferralReassigned, to=to, reason=reason)
+    change = change.emit(
         RoutingOverridden(
             case_id=change.case_id, referral_id=referral_id, lead=to, reason=reason, overridden_at=change.at
         )
     )
-    change = recall(change, referral_id, desk, "recalled")
-    return _send_on(change, referral_id, desk, to=to, arbitrated_by=referral.arbitrated_by)
+    change = recall(change, referral_id, context, "recalled")
+    return _send_on(change, referral_id, context, to=to, arbitrated_by=referral.arbitrated_by)
 
 
-def take_back(change: Change, referral_id: UUID, desk: Desk, *, reason: str) -> Change | Refused:
+def take_back(change: Change, referral_id: UUID, context: Context, *, reason: str) -> Change | Refused:
     """A co-handler or a copy is not needed any more. A lead is reassigned: a case is never without an owner."""
     referral = change.routing.referral(referral_id)
     if not referral.may(Move.CANCEL):
         return not_possible(referral, "recall")
     if referral.role is ReferralRole.LEAD:
         return Refused(code="lead_needs_successor")
-    return refused_reason(desk.policy, reason, "cancel") or recall(change, referral_id, desk, reason)
+    return refused_reason(context.policy, reason, "cancel") or recall(change, referral_id, context, reason)
 
 
-def go_on(change: Change, referral_id: UUID, desk: Desk, *, reason: str) -> Change | Refused:
+def go_on(change: Change, referral_id: UUID, context: Context, *, reason: str) -> Change | Refused:
     """A coordinator ends a hold that its office forgot: the way out of a wait whose review was missed."""
     referral = change.routing.referral(referral_id)
     if not referral.may(Move.RESUME):
         return not_possible(referral, Move.RESUME.value)
-    if unknown := refused_reason(desk.policy, reason or COORDINATOR_DECISION, "resume"):
+    if unknown := refused_reason(context.policy, reason or COORDINATOR_DECISION, "resume"):
         return unknown
-    change = change.moves(referral_id, Move.RESUME)
-    change = change.tells(referral_id, ReferralResumed, reason=reason or COORDINATOR_DECISION)
-    change = change.resumes(referral_id, desk.policy, since=change.at)
-    return happens(change, referral_id, desk, Happening.REFERRAL_RESUMED)
+    change = change.transition(referral_id, Move.RESUME)
+    change = change.emit_for(referral_id, ReferralResumed, reason=reason or COORDINATOR_DECISION)
+    clocks = change.clocks_of(referral_id).resume(context.policy, since=change.at)
+    change = change.with_clocks(referral_id, clocks)
+    return apply_triggers(change, referral_id, context, Happening.REFERRAL_RESUMED)
 
 
 def _send_on(
-    change: Change, referral_id: UUID, desk: Desk, *, to: str | None, arbitrated_by: str | None = None
+    change: Change, referral_id: UUID, context: Context, *, to: str | None, arbitrated_by: str | None = None
 ) -> Change:
     """The next office. A co-handler that is not competent is simply no longer needed, unless another is named."""
     referral = change.routing.referral(referral_id)
     if to is None:
         if referral.role is not ReferralRole.LEAD:
             return change
-        choice = decide(change.routing.matter, desk.policy, without=change.routing.refused_by)
-        return send(change, _without_others(choice), desk, instead_of=referral)
+        choice = decide(change.routing.request, context.policy, without=change.routing.refused_by)
+        return send(change, _without_others(choice), context, instead_of=referral)
     step = Step(looked_at=COORDINATOR, outcome=f"{referral.role.value}: {to}")
     choice = Choice(rule=COORDINATOR, lead=to, trace=(step,))
     lead = change.routing.lead
     if referral.role is not ReferralRole.LEAD and lead is not None:
         choice = Choice(rule=COORDINATOR, lead=lead.office, co_handlers=(to,), trace=(step,))
     by = change.by.office or COORDINATOR
-    return send(change, choice, desk, by=by, instead_of=referral, arbitrated_by=arbitrated_by)
+    return send(change, choice, context, by=by, instead_of=referral, arbitrated_by=arbitrated_by)
 
 
 def _without_others(choice: Choice) -> Choice:

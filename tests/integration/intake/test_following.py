@@ -25,7 +25,7 @@ from services.intake import store
 from services.intake.domain import actions
 from services.intake.domain.case import Case
 from services.intake.publishing import act
-from services.intake.referral_updates import Follower
+from services.intake.referral_updates import ReferralUpdates
 from services.intake.registration import Registered
 from services.intake.time_report import to_time
 from services.intake.timeline import to_entries
@@ -54,7 +54,7 @@ class Ear:
 
     def __init__(self, engine: AsyncEngine, watch: PolicyWatch) -> None:
         self.engine = engine
-        self.referrals, self.alerts = Follower(policy=watch, clock=Clock()).readers()
+        self.referrals, self.alerts = ReferralUpdates(policy=watch, clock=Clock()).readers()
         self.routing = voices.Voice("routing", REFERRALS.name)
         self.notify = voices.Voice("notify", ALERTS.name)
 
@@ -156,7 +156,7 @@ async def test_an_extension_stands_in_the_story_until_the_applicant_was_told(
     clock = voices.clock(LEAD, version=2, change=ClockExtended, **more)
     extension = voices.leg(ReferralExtended, case_id, LEAD, clocks=(clock,))
     await ear.hears(voices.dispatched(case_id, LEAD), voices.started(case_id, LEAD), extension)
-    assert (await ear.case(case_id)).untold == ("extension",)
+    assert (await ear.case(case_id)).pending_notices == ("extension",)
     async with transaction(engine) as conn:
         told = partial(actions.applicant_told, at=voices.AT, about="extension")
         await act(case_id, told, conn, watch.policy, who=WINDOW)
@@ -166,7 +166,7 @@ async def test_an_extension_stands_in_the_story_until_the_applicant_was_told(
         ("case.applicant_to_be_told", voices.OFFICE),
         ("case.applicant_told", "clerk-1"),
     ]
-    assert (await ear.case(case_id)).untold == ()
+    assert (await ear.case(case_id)).pending_notices == ()
 
 
 async def test_who_answers_by_when_is_what_routing_announced(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:
@@ -196,7 +196,7 @@ async def test_of_a_suspended_case_the_review_is_awaited_and_stands_in_the_story
     case = await ear.case(case_id)
     assert case.handling is not None
     assert (case.handling.kind, case.handling.due_at) == (ClockKind.HOLD_REVIEW, voices.DUE)
-    assert (case.state, case.untold) == (CaseState.SUSPENDED, ("suspension",))
+    assert (case.state, case.pending_notices) == (CaseState.SUSPENDED, ("suspension",))
     async with transaction(engine) as conn:
         told = to_entries(await store.list_timeline(conn, case_id), watch.policy)
     assert [entry.zh for entry in told[-3:]] == ["中止须告知申请人", None, "暂停核查时限至 3月24日(社会救助暂行办法)"]

@@ -23,9 +23,8 @@ from libraries.runtime.jobs.recounting import Recount
 from services.intake import store
 from services.intake.domain import actions
 from services.intake.publishing import act
-from services.intake.recounting import Recounter
+from services.intake.recounting import recount
 from services.intake.registration import Registered
-from services.intake.tables import loads
 from tests.calendars import with_days
 from tests.integration.intake.test_registration import NOW, PACK, WINDOW, a_submission, registered
 from tests.notices import SECOND_SOURCE, second_notice
@@ -50,15 +49,7 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
 
 
 def a_recount(engine: AsyncEngine, watch: PolicyWatch) -> Recount:
-    recounter = Recounter(engine=engine, policy=watch, clock=Clock())
-    return Recount(
-        engine=engine,
-        table="cases",
-        loads=loads,
-        running=recounter.running,
-        portion=recounter.portion,
-        pause_seconds=0,
-    )
+    return recount(engine, watch, Clock(), pause_seconds=0)
 
 
 async def waiting_cases(engine: AsyncEngine, watch: PolicyWatch, number: int = 1) -> list[UUID]:
@@ -114,7 +105,7 @@ async def test_cases_that_are_only_kept_carry_no_calendar(engine: AsyncEngine, w
             watch.policy,
             who=WINDOW,
         )
-    assert await rows(engine, "SELECT calendar_version FROM cases") == [(None,)]
+    assert await rows(engine, "SELECT calendar_version FROM clocks") == [(None,)]
     watch.policy = with_days(watch.policy, works=(SATURDAY,))
     await a_recount(engine, watch).recount()
     assert await rows(engine, RECALCULATED) == []
@@ -125,7 +116,7 @@ async def test_a_day_outside_says_nothing_and_marks_the_case(engine: AsyncEngine
     watch.policy = with_days(watch.policy, works=(date(2026, 1, 10),))
     await a_recount(engine, watch).recount()
     assert await rows(engine, RECALCULATED) == []
-    assert await rows(engine, "SELECT calendar_version FROM cases") == [(calendar_version(watch.policy),)]
+    assert await rows(engine, "SELECT DISTINCT calendar_version FROM clocks") == [(calendar_version(watch.policy),)]
 
 
 async def test_a_clock_that_waits_for_material_goes_on_by_the_new_calendar(
@@ -154,7 +145,7 @@ async def test_a_clock_that_waits_for_material_goes_on_by_the_new_calendar(
 async def test_a_portion_that_dies_is_done_again(
     engine: AsyncEngine, watch: PolicyWatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.intake.recounting.PORTION", 3)
+    monkeypatch.setattr("libraries.runtime.jobs.recounting.PORTION", 6)
     await waiting_cases(engine, watch, 10)
     watch.policy = with_days(watch.policy, works=(SATURDAY,))
     saved = []
@@ -167,7 +158,7 @@ async def test_a_portion_that_dies_is_done_again(
 
     save = store.save_timeline
     with monkeypatch.context() as broken:
-        broken.setattr("services.intake.recounting.store.save_timeline", dies)
+        broken.setattr("services.intake.store.save_timeline", dies)
         with pytest.raises(RuntimeError):
             await a_recount(engine, watch).recount()
     assert len(await rows(engine, RECALCULATED)) == 6

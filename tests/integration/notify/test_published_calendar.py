@@ -57,7 +57,7 @@ class City:
         shipped = self.shipped
         recount = a_recount(self.routing, with_days(shipped, **days) if days else shipped)
         later = replace(self.routing.router, clock=at(moment))
-        recount.portion = Recounter(engine=self.routing.engine, router=later).portion
+        recount.count = Recounter(router=later).count
         await recount.recount()
         await self.tells_notify(moment)
 

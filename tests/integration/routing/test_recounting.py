@@ -2,16 +2,15 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from uuid import UUID
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from libraries.clocks.recounting import calendar_version
 from libraries.policies import Policy, load_policy
@@ -19,9 +18,8 @@ from libraries.policies.publishing import publish
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
-from libraries.runtime.jobs.recounting import Recount
-from services.routing.recounting import Recounter
-from services.routing.tables import loads
+from libraries.runtime.jobs.recounting import Counted, KeptClock, Recount
+from services.routing.recounting import recount
 from tests.calendars import with_days
 from tests.integration.routing.test_routing import Routing, an_accepted_case, an_answer
 from tests.notices import SECOND_SOURCE, second_notice
@@ -36,15 +34,7 @@ def a_recount(routing: Routing, policy: Policy | None = None) -> Recount:
     """What a process does by itself; with a policy, a process that runs another one."""
     if policy is not None:
         routing.router.policy.policy = policy
-    recounter = Recounter(engine=routing.engine, router=routing.router)
-    return Recount(
-        engine=routing.engine,
-        table="clocks",
-        loads=loads,
-        running=recounter.running,
-        portion=recounter.portion,
-        pause_seconds=0,
-    )
+    return recount(routing.engine, routing.router, pause_seconds=0)
 
 
 @pytest.fixture
@@ -219,19 +209,19 @@ async def test_a_paused_clock_is_counted_by_the_calendar_that_runs_when_it_goes_
 async def test_a_portion_that_dies_is_done_again_and_nothing_is_said_twice(
     routing: Routing, shipped: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.routing.recounting.PORTION", 6)
+    monkeypatch.setattr("libraries.runtime.jobs.recounting.PORTION", 6)
     await routing.hears(*(an_accepted_case() for _ in range(10)))
     policy = with_days(shipped, works=(SATURDAY,))
     dying = a_recount(routing, policy)
-    whole, done = dying.portion, []
+    whole, done = dying.count, []
 
-    async def dies(carried: str, after: UUID) -> UUID | None:
+    async def dies(conn: AsyncConnection, kept: Sequence[KeptClock]) -> Counted:
         if len(done) == 3:
             raise RuntimeError("killed here")
-        done.append(after)
-        return await whole(carried, after)
+        done.append(kept)
+        return await whole(conn, kept)
 
-    dying.portion = dies
+    dying.count = dies
     with pytest.raises(RuntimeError):
         await dying.recount()
     assert 0 < len(await recalculated(routing)) < 20
@@ -263,7 +253,7 @@ async def test_what_is_not_committed_was_not_said(
 async def test_several_processes_share_the_work(
     routing: Routing, shipped: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.routing.recounting.PORTION", 20)
+    monkeypatch.setattr("libraries.runtime.jobs.recounting.PORTION", 20)
     await routing.hears(*(an_accepted_case() for _ in range(60)))
     policy = with_days(shipped, works=(SATURDAY,))
     await asyncio.gather(*(a_recount(routing, policy).recount() for _ in range(4)))

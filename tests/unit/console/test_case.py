@@ -27,7 +27,6 @@ from services.intake.domain import actions
 from services.intake.domain.change import Change
 from services.intake.store import TimelineEntry
 from services.intake.timeline import own_clocks, to_entries
-from services.intake.translate import to_events
 from tests.events import of_clocks
 from tests.unit.intake import test_holding as stories
 from tests.unit.intake.builders import DAY, LEAD, NOW, done, needs_material, policy, registered, window_view
@@ -40,7 +39,7 @@ def run(*arguments: str, **environment: str) -> Result:
 
 
 def entries(*changes: Change) -> list[TimelineEntry]:
-    return [entry(event, change) for change in changes for event in to_events(change, policy())]
+    return [entry(event, change) for change in changes for event in change.events]
 
 
 def entry(event: CaseBound, change: Change) -> TimelineEntry:

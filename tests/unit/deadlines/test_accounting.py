@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libraries.deadlines import Calendar, Override, statutory_calendar
-from libraries.deadlines.accounting import DAY, Spent, Turn, pieces, total, totals, working_time
+from libraries.deadlines.accounting import DAY, Interval, Spent, pieces, total, totals, working_time
 from tests.unit.deadlines.naive import SHANGHAI
 
 CALENDAR = statutory_calendar()
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - zone apart
-TURNS = st.lists(st.builds(Turn, at=MOMENTS, held=st.sampled_from("abcd")), min_size=1, max_size=12)
+TURNS = st.lists(st.builds(Interval, at=MOMENTS, held=st.sampled_from("abcd")), min_size=1, max_size=12)
 
 
 SNOW = date(2026, 3, 4)
@@ -34,9 +34,9 @@ def at(text: str) -> datetime:
 
 
 @given(TURNS, MOMENTS)
-def test_pieces_partition_the_span_and_their_times_add_up(turns: list[Turn[str]], until: datetime) -> None:
-    start = min(turn.at for turn in turns)
-    found = pieces(turns, until, national)
+def test_pieces_partition_the_span_and_their_times_add_up(intervals: list[Interval[str]], until: datetime) -> None:
+    start = min(turn.at for turn in intervals)
+    found = pieces(intervals, until, national)
     if until <= start:
         assert found == ()
         return
@@ -51,9 +51,9 @@ def test_pieces_partition_the_span_and_their_times_add_up(turns: list[Turn[str]]
 
 @given(TURNS, MOMENTS)
 def test_each_piece_is_counted_by_the_days_of_who_held_it_and_all_add_up(
-    turns: list[Turn[str]], until: datetime
+    intervals: list[Interval[str]], until: datetime
 ) -> None:
-    found = pieces(turns, until, by_holder)
+    found = pieces(intervals, until, by_holder)
     for piece in found:
         assert piece.spent.working == working_time(piece.start, piece.end, by_holder(piece.held))
     sums = totals(found, lambda held: held in "ab")
@@ -62,16 +62,16 @@ def test_each_piece_is_counted_by_the_days_of_who_held_it_and_all_add_up(
 
 def test_a_day_of_one_holder_is_no_working_time_of_that_holder_alone() -> None:
     tuesday_noon = at("2026-03-03T12:00")
-    turns = [Turn(at=tuesday_noon, held="a"), Turn(at=at("2026-03-04T12:00"), held="c")]
-    found = pieces(turns, at("2026-03-05T12:00"), by_holder)
+    intervals = [Interval(at=tuesday_noon, held="a"), Interval(at=at("2026-03-04T12:00"), held="c")]
+    found = pieces(intervals, at("2026-03-05T12:00"), by_holder)
     assert [piece.spent.working for piece in found] == [DAY / 2, DAY]
 
 
 @given(TURNS, MOMENTS, st.randoms(use_true_random=False))
 def test_the_order_in_which_turns_are_told_changes_nothing(
-    turns: list[Turn[str]], until: datetime, random: Random
+    intervals: list[Interval[str]], until: datetime, random: Random
 ) -> None:
-    once = list({turn.at: turn for turn in turns}.values())
+    once = list({turn.at: turn for turn in intervals}.values())
     shuffled = once[:]
     random.shuffle(shuffled)
     assert pieces(shuffled, until, national) == pieces(once, until, national)
@@ -104,5 +104,5 @@ def test_a_make_up_saturday_works_and_a_holiday_does_not() -> None:
 
 def test_of_turns_at_one_moment_the_last_holds() -> None:
     noon = at("2026-03-02T12:00")
-    (piece,) = pieces([Turn(at=noon, held="a"), Turn(at=noon, held="b")], noon + DAY, national)
+    (piece,) = pieces([Interval(at=noon, held="a"), Interval(at=noon, held="b")], noon + DAY, national)
     assert (piece.held, piece.spent.calendar) == ("b", DAY)

@@ -17,7 +17,7 @@ from libraries.deadlines import (
     read_question,
     statutory_calendar,
 )
-from libraries.deadlines.accounting import Turn, pieces, totals
+from libraries.deadlines.accounting import Interval, pieces, totals
 from libraries.deadlines.questions import FIELDS
 from tests.unit.deadlines.naive import SHANGHAI
 
@@ -280,6 +280,6 @@ def test_beyond_its_last_day_the_calendar_says_no() -> None:
 
 
 def test_time_spent_is_kept_apart_by_who_spent_it() -> None:
-    turns = [Turn(at=at("2026-03-02T09:00"), held="a"), Turn(at=at("2026-03-03T09:00"), held="b")]
-    found = totals(pieces(turns, at("2026-03-05T09:00"), lambda _: CALENDAR), lambda held: held.upper())
+    intervals = [Interval(at=at("2026-03-02T09:00"), held="a"), Interval(at=at("2026-03-03T09:00"), held="b")]
+    found = totals(pieces(intervals, at("2026-03-05T09:00"), lambda _: CALENDAR), lambda held: held.upper())
     assert {held: spent.calendar.days for held, spent in found.items()} == {"A": 1, "B": 2}

@@ -17,7 +17,6 @@ from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.domain.registering import register
 from services.intake.domain.submission import canonical, parse
-from services.intake.translate import to_events
 from services.intake.views import CaseView, to_view
 from tests.events import told
 
@@ -56,7 +55,7 @@ def registered(category: str = "education.student_aid", *materials: str) -> Chan
 
 
 def said(change: Change) -> list[str]:
-    return told(to_events(change, policy()))
+    return told(change.events)
 
 
 def done(outcome: Change | Refused) -> Change:

@@ -11,9 +11,8 @@ from contracts.codes import CaseState, ClockKind, Field
 from contracts.refusals import Refused
 from libraries.policies.kinds import Happening
 from services.intake.domain import actions, referral_updates
-from services.intake.domain.case import Awaited, Case
+from services.intake.domain.case import Case, ExpectedAnswer
 from services.intake.domain.change import Change
-from services.intake.translate import to_events
 from services.intake.views import AnswerBy
 from tests.events import told
 from tests.unit.intake.builders import (
@@ -95,8 +94,8 @@ def test_silence_at_the_window_is_acceptance() -> None:
     (clock,) = case.clocks
     change = referral_updates.silent(case, NOW + 20 * DAY, ClockKind.ACCEPTANCE, clock.version, policy())
     assert said(change) == ["case.accepted", "clock.met", "clock.started"]
-    assert referral_updates.silent(case, NOW, ClockKind.ACCEPTANCE, clock.version - 1, policy()).facts == ()
-    assert referral_updates.silent(change.case, NOW, ClockKind.ACCEPTANCE, clock.version, policy()).facts == ()
+    assert referral_updates.silent(case, NOW, ClockKind.ACCEPTANCE, clock.version - 1, policy()).events == ()
+    assert referral_updates.silent(change.case, NOW, ClockKind.ACCEPTANCE, clock.version, policy()).events == ()
 
 
 def test_a_case_follows_its_lead_to_the_end() -> None:
@@ -162,7 +161,7 @@ def test_only_the_lead_moves_the_case() -> None:
         referral_updates.completed(case, NOW, other, policy()),
         referral_updates.failed(case, NOW, other, "not_eligible", policy()),
     ):
-        assert change.facts == ()
+        assert change.events == ()
         assert change.case is case
 
 
@@ -170,7 +169,7 @@ def awaited(case: Case) -> AnswerBy | None:
     return window_view(case, policy()).answer_by
 
 
-HANDLING = Awaited(
+HANDLING = ExpectedAnswer(
     office=OFFICE,
     kind=ClockKind.HANDLING,
     limit="15wd",
@@ -219,7 +218,7 @@ def test_a_case_outlives_its_category() -> None:
     newer = replace(policy(), categories={}, rules=kept)
     case = registered("petition.request").case
     change = done(actions.accept(case, NOW, policy()))
-    assert told(to_events(change, newer)) == ["case.accepted", "clock.met", "clock.started"]
+    assert told(change.events) == ["case.accepted", "clock.met", "clock.started"]
     answer = window_view(change.case, newer).answer_by
     # As routing: what no rule knows goes to the county's civil affairs, with the limit of all matters.
     assert answer is not None

@@ -9,46 +9,45 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from contracts.clocks import ClockPaused, ClockResumed, ClockStarted, ClockStop
 from contracts.codes import CaseState, ClockKind, ClockStatus
-from contracts.events import CaseBound
+from contracts.events import CaseBound, cases
 from contracts.events.clocks import clocks_in
 from contracts.refusals import Refused
 from libraries.policies.kinds import Happening
-from services.intake.domain import actions, change, referral_updates
-from services.intake.domain.case import Awaited, Case, expected
+from services.intake.domain import actions, referral_updates
+from services.intake.domain.case import Case, ExpectedAnswer, expected
 from services.intake.domain.change import Change
 from services.intake.domain.states import TERMINAL, Move, after
-from services.intake.translate import to_events
 from tests.examples import at_least
 from tests.unit.intake.builders import LEAD, NOW, OFFICE, needs_material, policy, registered, window_view
 
 MOVE_OF = {
-    change.Accepted: Move.ACCEPT,
-    change.NoticeGiven: Move.REQUEST_SUPPLEMENT,
-    change.Supplemented: Move.SUPPLEMENT,
-    change.Declined: Move.DECLINE,
-    change.Withdrawn: Move.WITHDRAW,
-    change.Suspended: Move.SUSPEND,
-    change.Resumed: Move.RESUME,
-    change.Resolved: Move.RESOLVE,
-    change.Terminated: Move.TERMINATE,
-    change.Closed: Move.CLOSE,
-    change.Reopened: Move.REOPEN,
+    cases.CaseAccepted: Move.ACCEPT,
+    cases.CaseSupplementRequested: Move.REQUEST_SUPPLEMENT,
+    cases.CaseSupplemented: Move.SUPPLEMENT,
+    cases.CaseNotAccepted: Move.DECLINE,
+    cases.CaseWithdrawn: Move.WITHDRAW,
+    cases.CaseSuspended: Move.SUSPEND,
+    cases.CaseResumed: Move.RESUME,
+    cases.CaseResolved: Move.RESOLVE,
+    cases.CaseTerminated: Move.TERMINATE,
+    cases.CaseClosed: Move.CLOSE,
+    cases.CaseReopened: Move.REOPEN,
 }
 OTHER, OTHER_OFFICE = UUID(int=8), "housing-130722000000"
 MATERIALS = needs_material()[1]
 UNHAPPY = "not_satisfied"
 
-Act = Callable[[Case, datetime], Change | Refused]
+Action = Callable[[Case, datetime], Change | Refused]
 Event = Callable[[Case, datetime], Change]
 
 
-def a_lead_awaited(case: Case, at: datetime) -> Awaited:
+def a_lead_awaited(case: Case, at: datetime) -> ExpectedAnswer:
     found = expected(Happening.REFERRAL_DISPATCHED, OFFICE, at, case.category, policy())
     assert found is not None
     return found
 
 
-ACTS: list[tuple[Move, Act]] = [
+ACTIONS: list[tuple[Move, Action]] = [
     (Move.ACCEPT, lambda case, at: actions.accept(case, at, policy())),
     (
         Move.DECLINE,
@@ -125,8 +124,8 @@ class AnyCourse(RuleBasedStateMachine):
         self.case = first.case
         self._hear(first)
 
-    @rule(which=st.sampled_from(ACTS), hours=st.integers(0, 300))
-    def somebody_acts(self, which: tuple[Move, Act], hours: int) -> None:
+    @rule(which=st.sampled_from(ACTIONS), hours=st.integers(0, 300))
+    def somebody_acts(self, which: tuple[Move, Action], hours: int) -> None:
         move, act = which
         self.at += timedelta(hours=hours)
         outcome = act(self.case, self.at)
@@ -152,9 +151,9 @@ class AnyCourse(RuleBasedStateMachine):
         assert not first or ClockKind.DISPATCH not in {clock.kind for clock in self.case.clocks}
 
     def _follow(self, outcome: Change, state: CaseState) -> None:
-        """The facts lead by the table from one state to the other."""
-        for fact in outcome.facts:
-            move = MOVE_OF.get(type(fact))
+        """The events lead by the table from one state to the other."""
+        for event in outcome.events:
+            move = MOVE_OF.get(type(event))
             if move is not None:
                 following_state = after(state, move)
                 assert following_state is not None, (state, move)
@@ -164,9 +163,9 @@ class AnyCourse(RuleBasedStateMachine):
         self._hear(outcome)
 
     def _hear(self, outcome: Change) -> None:
-        self.reopened += sum(isinstance(fact, change.Reopened) for fact in outcome.facts)
-        self.told += sum(isinstance(fact, change.NoticeGiven) for fact in outcome.facts)
-        for event in to_events(outcome, policy()):
+        self.reopened += sum(isinstance(event, cases.CaseReopened) for event in outcome.events)
+        self.told += sum(isinstance(event, cases.CaseSupplementRequested) for event in outcome.events)
+        for event in outcome.events:
             self.ledger.hears(event)
 
     @invariant()

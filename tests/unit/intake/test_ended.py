@@ -7,7 +7,6 @@ from libraries.clocks.explaining import explained
 from services.intake.domain import actions
 from services.intake.domain.change import Change
 from services.intake.domain.ended import ended_clocks
-from services.intake.translate import to_events
 from tests.unit.intake.builders import DAY, NOW, done, needs_material, policy, registered
 
 
@@ -22,7 +21,7 @@ def test_a_clock_that_was_paused_and_met_is_the_one_that_ran() -> None:
     changes = supplemented()
     (running,) = [clock for clock in changes[1].case.clocks if clock.kind is ClockKind.ACCEPTANCE]
     assert running.status is ClockStatus.PAUSED
-    story = [event for change in changes for event in to_events(change, policy())]
+    story = [event for change in changes for event in change.events]
     found = next(clock for clock in ended_clocks(story, policy()) if clock.kind is ClockKind.ACCEPTANCE)
     at = NOW + 4 * DAY
     assert found.stopped_at == at
@@ -36,7 +35,7 @@ def test_a_clock_that_was_paused_and_met_is_the_one_that_ran() -> None:
 
 
 def test_without_its_row_the_law_that_was_told_stands() -> None:
-    story = [event for change in supplemented() for event in to_events(change, policy())]
+    story = [event for change in supplemented() for event in change.events]
     bare = replace(policy(), limits=())
     for clock in ended_clocks(story, bare):
         assert explained(clock, bare)["basis"].source
@@ -45,4 +44,4 @@ def test_without_its_row_the_law_that_was_told_stands() -> None:
 def test_an_open_clock_is_no_ended_one() -> None:
     first = registered(needs_material()[0])
     assert first.case.clocks
-    assert ended_clocks(to_events(first, policy()), policy()) == ()
+    assert ended_clocks(first.events, policy()) == ()

@@ -53,20 +53,20 @@ def test_an_extension_is_owed_to_the_applicant_until_it_was_told() -> None:
     assert answer_by.limit == "15wd+10wd"
     told = done(actions.applicant_told(change.case, NOW, about="extension"))
     assert said(told) == ["case.applicant_told"]
-    assert told.case.untold == ()
+    assert told.case.pending_notices == ()
     assert code(actions.applicant_told(told.case, NOW, about="extension")) == "nothing_to_tell"
 
 
 def test_two_extensions_owe_one_word() -> None:
-    assert extended(extended(in_progress()).case).case.untold == ("extension",)
+    assert extended(extended(in_progress()).case).case.pending_notices == ("extension",)
 
 
 def test_more_time_of_a_co_handler_or_of_an_older_lead_is_not_the_applicants() -> None:
-    assert extended(in_progress(), ClockKind.CO_HANDLING).case.untold == ()
-    assert extended(in_progress(), referral=UUID(int=99)).case.untold == ()
+    assert extended(in_progress(), ClockKind.CO_HANDLING).case.pending_notices == ()
+    assert extended(in_progress(), referral=UUID(int=99)).case.pending_notices == ()
 
 
 def test_late_news_of_a_case_that_is_over_owes_nothing() -> None:
     case = resolved()
     assert case.state is CaseState.RESOLVED
-    assert extended(case).case.untold == ()
+    assert extended(case).case.pending_notices == ()

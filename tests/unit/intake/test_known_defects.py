@@ -10,7 +10,7 @@ from tests.unit.intake.builders import DAY, NOW, code, done, needs_material, pol
 
 
 def test_the_time_to_open_a_case_again_is_counted_from_when_it_was_solved_and_not_from_the_last_edit() -> None:
-    case = replace(resolved(), untold=("extension",))
+    case = replace(resolved(), pending_notices=("extension",))
     edited = done(actions.applicant_told(case, NOW + 14 * DAY, about="extension")).case
     assert isinstance(actions.reopen(edited, NOW + 22 * DAY, policy(), reason="not_satisfied"), Change)
     late = actions.reopen(edited, NOW + 23 * DAY, policy(), reason="not_satisfied")

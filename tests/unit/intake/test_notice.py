@@ -10,7 +10,6 @@ from libraries.clocks.wording import tell
 from services.intake.domain import actions
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
-from services.intake.translate import to_events
 from tests.unit.intake.builders import DAY, NOW, code, done, policy, registered, said, window_view
 
 CATEGORY = "civil_affairs.subsistence_allowance"
@@ -28,13 +27,13 @@ def handed_in(case: Case, *materials: str) -> Change:
 
 
 def words(change: Change) -> list[str]:
-    return [told[0] for event in to_events(change, policy()) if (told := tell(event, policy())) is not None]
+    return [told[0] for event in change.events if (told := tell(event, policy())) is not None]
 
 
 def test_a_notice_that_names_a_part_tells_the_whole() -> None:
     change = noticed(registered(CATEGORY).case, SECOND)
     assert change.case.missing == (FIRST, SECOND, THIRD)
-    (told,) = [event for event in to_events(change, policy()) if isinstance(event, CaseSupplementRequested)]
+    (told,) = [event for event in change.events if isinstance(event, CaseSupplementRequested)]
     assert told.missing == (FIRST, SECOND, THIRD)
     assert words(change)[0].split("；")[0] == "一次性告知补正 3 件材料：户口簿、居民身份证、家庭经济状况核对授权书"
 
@@ -65,7 +64,7 @@ def test_what_nobody_asked_for_completes_nothing_and_stands_on_record() -> None:
     change = handed_in(noticed(registered(CATEGORY).case).case, ELSEWHERE)
     assert (change.case.state, change.case.missing) == (CaseState.REGISTERED, (FIRST, SECOND, THIRD))
     assert change.case.materials == (ELSEWHERE,)
-    (told,) = [event for event in to_events(change, policy()) if isinstance(event, CaseSupplemented)]
+    (told,) = [event for event in change.events if isinstance(event, CaseSupplemented)]
     assert (told.materials, told.missing) == ((ELSEWHERE,), (FIRST, SECOND, THIRD))
     assert "齐全" not in words(change)[0]
 
@@ -140,7 +139,7 @@ def test_what_lay_with_the_registration_counts_asked_for_or_not() -> None:
 def test_a_clerk_may_take_it_on_without_and_that_stands_on_record() -> None:
     case = handed_in(noticed(registered(CATEGORY).case).case, FIRST, SECOND).case
     change = done(actions.accept(case, NOW + 3 * DAY, policy()))
-    (told,) = [event for event in to_events(change, policy()) if isinstance(event, CaseAccepted)]
+    (told,) = [event for event in change.events if isinstance(event, CaseAccepted)]
     assert told.missing == (THIRD,)
     assert words(change)[0] == "受理（容缺：家庭经济状况核对授权书）"
     assert window_view(change.case, policy()).missing == (THIRD,), "it is still owed"

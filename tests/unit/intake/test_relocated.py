@@ -11,7 +11,6 @@ from libraries.clocks.wording import tell
 from libraries.policies import Policy
 from services.intake.domain.case import Case
 from services.intake.domain.relocating import relocated
-from services.intake.translate import to_events
 from tests.unit.intake.builders import NOW, registered
 from tests.unit.policies.changing import BEFORE, DAY, policy_on
 
@@ -48,7 +47,7 @@ def test_the_case_its_window_and_its_clocks_go_together(after: Policy) -> None:
             "130705001000",
             was.version + 1,
         )
-    changed, told = to_events(change, after)
+    changed, told = change.events
     assert isinstance(changed, CaseAreaChanged)
     assert (changed.area_before, changed.first_contact_office_before) == (case.area, case.first_contact_office)
     assert isinstance(told, ClockRecalculated)

@@ -15,7 +15,7 @@ from libraries.clocks.clock import LegalClock
 from libraries.deadlines.counting import closed_spans
 from services.intake.domain.holders import accounts
 from services.intake.domain.time_account import Account
-from services.routing.domain.pauses import Wanted, correct_pause
+from services.routing.domain.pauses import RequestedCorrection, correct_pause
 from services.routing.domain.referral import Change
 from services.routing.domain.supervision import reassign
 from tests.events import of_clocks
@@ -175,10 +175,10 @@ def test_a_co_handlers_late_pause_is_its_own() -> None:
 
 
 def paused_of(account: Account, now: datetime) -> timedelta:
-    turns = account.told()
-    ends = [*(turn.at for turn in turns), now][1:]
+    intervals = account.report()
+    ends = [*(turn.at for turn in intervals), now][1:]
     return sum(
-        (min(end, now) - turn.at for turn, end in zip(turns, ends, strict=True) if turn.held.kind == "paused"),
+        (min(end, now) - turn.at for turn, end in zip(intervals, ends, strict=True) if turn.held.kind == "paused"),
         timedelta(),
     )
 
@@ -225,7 +225,7 @@ class Course:
             return
         number %= len(self.clock.pauses)
         start = NOON + after - back
-        wanted = Wanted(
+        wanted = RequestedCorrection(
             pause=number,
             start=start,
             end=start + min(length, back) if self.clock.pauses[number].end is not None else None,
@@ -233,12 +233,12 @@ class Course:
             approver="unit_head",
         )
         referral = self.story.of(self.office).id
-        self.act(correct_pause(self.story.change(after), referral, self.story.desk, wanted))
+        self.act(correct_pause(self.story.change(after), referral, self.story.context, wanted))
 
     def hands_on(self, after: timedelta) -> None:
         to = OTHER if self.office == EDUCATION else EDUCATION
         referral = self.story.of(self.office).id
-        change = reassign(self.story.change(after), referral, self.story.desk, to=to, reason="recalled")
+        change = reassign(self.story.change(after), referral, self.story.context, to=to, reason="recalled")
         if isinstance(change, Change):
             self.act(change)
             self.office = to

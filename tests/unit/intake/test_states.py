@@ -24,7 +24,7 @@ from contracts.events.referrals import (
 )
 from contracts.refusals import Refused
 from services.intake.domain import actions, referral_updates
-from services.intake.domain.case import Awaited, Case
+from services.intake.domain.case import Case, ExpectedAnswer
 from services.intake.domain.change import Change
 from services.intake.domain.states import MOVES, Move, after
 from services.intake.referral_updates import step
@@ -44,7 +44,7 @@ from tests.unit.intake.builders import (
 
 CATEGORY, MATERIALS = needs_material()
 OTHER = UUID(int=8)
-HANDLING = Awaited(
+HANDLING = ExpectedAnswer(
     office=OFFICE,
     kind=ClockKind.HANDLING,
     limit="15wd",
@@ -91,7 +91,7 @@ STATES: Mapping[S, Callable[[], Case]] = {
     S.TERMINATED: lambda: referral_updates.failed(in_progress(), NOW, LEAD, "not_eligible", policy()).case,
     S.ARCHIVED: lambda: replace(closed(), state=S.ARCHIVED, clocks=()),
 }
-ACTS: Mapping[str, Callable[[Case], Change | Refused]] = {
+ACTIONS: Mapping[str, Callable[[Case], Change | Refused]] = {
     "accept": lambda case: actions.accept(case, WHEN, policy()),
     "decline": lambda case: actions.decline(case, WHEN, policy(), reason="out_of_scope", go_to="justice-130722000000"),
     "request_supplement": lambda case: actions.request_supplement(
@@ -137,11 +137,11 @@ BY_ACT: Mapping[S, Mapping[str, S]] = {
 
 
 @pytest.mark.parametrize("state", S)
-@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("act", ACTIONS)
 def test_what_people_may_do(state: S, act: str) -> None:
     case = STATES[state]()
     assert case.state is state
-    outcome = ACTS[act](case)
+    outcome = ACTIONS[act](case)
     expected = BY_ACT.get(state, {}).get(act)
     if expected is None:
         assert isinstance(outcome, Refused)

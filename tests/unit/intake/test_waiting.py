@@ -9,9 +9,8 @@ from contracts.events.cases import CaseApplicantToBeTold
 from libraries.clocks.clock import basis_of
 from libraries.clocks.wording import tell
 from services.intake.domain import actions, referral_updates
-from services.intake.domain.case import Awaited, Case
+from services.intake.domain.case import Case, ExpectedAnswer
 from services.intake.domain.change import Change
-from services.intake.translate import to_events
 from tests.unit.intake.builders import (
     DAY,
     LEAD,
@@ -56,7 +55,7 @@ def test_silence_of_the_applicant_accepts_nothing() -> None:
     case = awaiting()
     for clock in case.clocks:
         late = referral_updates.silent(case, NOW + 60 * DAY, clock.kind, clock.version, policy())
-        assert late.facts == ()
+        assert late.events == ()
 
 
 @pytest.mark.parametrize("act", ["accept", "withdraw"])
@@ -77,19 +76,19 @@ def test_what_did_not_come_in_time_counts_as_withdrawn_by_an_act_and_no_sooner()
     assert code(early) == "supplement_time_runs"
     change = done(actions.withdraw(case, TIME_TO_HAND_IN + timedelta(seconds=1), policy(), reason="not_supplemented"))
     assert change.case.state is CaseState.WITHDRAWN
-    told = tell(next(to_events(change, policy())), policy())
+    told = tell(change.events[0], policy())
     assert told == ("撤回:逾期未补正，视为撤回申请", "withdrawn: Material did not come in time")
     elsewhere = actions.withdraw(in_progress(), NOW + 60 * DAY, policy(), reason="not_supplemented")
     assert code(elsewhere) == "nothing_to_hand_in"
 
 
-def review(due_at: datetime | None = NOW + 21 * DAY) -> Awaited:
+def review(due_at: datetime | None = NOW + 21 * DAY) -> ExpectedAnswer:
     return awaited(ClockKind.HOLD_REVIEW, due_at)
 
 
-def awaited(kind: ClockKind, due_at: datetime | None) -> Awaited:
+def awaited(kind: ClockKind, due_at: datetime | None) -> ExpectedAnswer:
     basis = basis_of(policy().limit(kind, "education.student_aid"), policy())
-    return Awaited(office=OFFICE, kind=kind, limit="15wd", due_at=due_at, provisional=False, basis=basis)
+    return ExpectedAnswer(office=OFFICE, kind=kind, limit="15wd", due_at=due_at, provisional=False, basis=basis)
 
 
 def suspended() -> Case:
@@ -132,14 +131,14 @@ def test_a_hold_that_suspends_nothing_leaves_the_work_awaited() -> None:
 def test_the_applicant_is_to_be_told_of_each_suspension() -> None:
     """行政许可法 45."""
     change = referral_updates.held(in_progress(), NOW, LEAD, "appraisal")
-    (owed,) = [event for event in to_events(change, policy()) if isinstance(event, CaseApplicantToBeTold)]
+    (owed,) = [event for event in change.events if isinstance(event, CaseApplicantToBeTold)]
     assert (owed.about, tell(owed, policy())) == (
         "suspension",
         ("中止须告知申请人", "applicant to be told of the suspension"),
     )
     told = done(actions.applicant_told(change.case, NOW + DAY, about="suspension")).case
-    assert told.untold == ()
+    assert told.pending_notices == ()
     again = referral_updates.held(
         referral_updates.resumed(told, NOW + 2 * DAY, LEAD).case, NOW + 3 * DAY, LEAD, "hearing"
     ).case
-    assert again.untold == ("suspension",)
+    assert again.pending_notices == ("suspension",)

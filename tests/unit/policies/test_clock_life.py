@@ -132,7 +132,7 @@ class AnyLife(RuleBasedStateMachine):
         if self.stands:
             self.pauses[-1][1] = self.now
         self.clock = written(
-            stopped.passed_on(
+            stopped.carry_over(
                 UUID(int=2), office=to, referral_id=UUID(int=3), closes=stopped.terms.rules.close_of_business
             ),
             self.policy,

@@ -13,7 +13,7 @@ from libraries.policies.kinds import Happening
 from services.intake.domain import referral_updates
 from services.routing.domain.dispatching import dispatch, rework
 from services.routing.domain.supervision import reassign
-from services.routing.domain.timing import Desk
+from services.routing.domain.timing import Context
 from tests.unit.intake.builders import LEAD, NOW, in_progress, registered
 from tests.unit.routing.builders import EDUCATION, NOON, Story, a_matter, counting_ids, policy
 
@@ -35,8 +35,8 @@ def kinds_at(what: Happening, category: str, role: ReferralRole | None) -> set[C
 
 def a_story(own: Policy, category: str = "education.student_aid") -> Story:
     story = Story(category)
-    story.desk = Desk(policy=own, make_id=counting_ids())
-    story.routing = dispatch(a_matter(category), NOON, story.desk).routing
+    story.context = Context(policy=own, make_id=counting_ids())
+    story.routing = dispatch(a_matter(category), NOON, story.context).routing
     return story
 
 
@@ -86,7 +86,7 @@ def test_a_petition_is_returned_within_its_objection_and_an_older_return_window_
         replace(clock, kind=ClockKind.RETURN_WINDOW) if clock.kind is ClockKind.PETITION_OBJECTION else clock
         for clock in lead.clocks
     )
-    story.act(story.change(DAY).puts(replace(lead, clocks=older)))
+    story.act(story.change(DAY).with_referral(replace(lead, clocks=older)))
     assert story.answers(FeedbackAction.RETURN, office=PETITION, reason="wrong_area", after=2 * DAY) is None
     assert [clock.kind for clock in story.of(PETITION).open_clocks({*WINDOWS})] == []
     assert story.last.routing.referral(lead.id).open_clocks({ClockKind.RETURN_DECISION})
@@ -107,7 +107,7 @@ def test_a_pack_may_leave_a_clock_out_and_what_older_cases_have_still_ends(tmp_p
     own = load_policy(packs_with(tmp_path, f"- {{clock: signing, starts: [], {RIGHT}}}\n"))
     assert not [clock for clock in a_story(own).of(EDUCATION).clocks if clock.kind is ClockKind.SIGNING]
     older = Story()
-    older.desk = Desk(policy=own, make_id=counting_ids())
+    older.context = Context(policy=own, make_id=counting_ids())
     assert older.answers(FeedbackAction.SIGN) is None
     assert not older.of(EDUCATION).open_clocks({ClockKind.SIGNING})
 
@@ -154,10 +154,10 @@ def test_what_was_met_in_an_earlier_round_does_not_run_again_at_the_next_office(
             if story.of(office).role is ReferralRole.CO or action is FeedbackAction.ACCEPT:
                 assert story.answers(action, office=office, after=DAY) is None
     assert story.answers(FeedbackAction.COMPLETE, after=DAY) is None
-    story.act(rework(story.change(40 * DAY), 2, "not_satisfied", story.desk))
+    story.act(rework(story.change(40 * DAY), 2, "not_satisfied", story.context))
     other = "civil_affairs-130700000000"
     lead = story.of(EDUCATION)
-    moved = reassign(story.change(41 * DAY), lead.id, story.desk, to=other, reason="coordinator_decision")
+    moved = reassign(story.change(41 * DAY), lead.id, story.context, to=other, reason="coordinator_decision")
     assert story.act(moved) is None
     assert {clock.kind for clock in story.of(other).open_clocks()} == {
         ClockKind.SIGNING,

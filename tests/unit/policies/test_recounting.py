@@ -169,9 +169,9 @@ def test_what_was_told_stays_written_until_it_is_counted_again() -> None:
     clock = a_clock()
     # Another act on the same row writes it once more, under a calendar that it was not counted by.
     assert written(clock, other).told == clock.told
-    assert version_of([clock], policy()) == calendar_version(policy())
-    assert version_of([clock], other) == ""
-    assert version_of([clock.stop(MONDAY, ClockStatus.MET)], other) is None
+    assert version_of(clock, policy()) == calendar_version(policy())
+    assert version_of(clock, other) == ""
+    assert version_of(clock.stop(MONDAY, ClockStatus.MET), other) is None
 
 
 def test_what_is_told_is_written_and_read_again() -> None:

@@ -14,11 +14,11 @@ from contracts.refusals import Refused
 from contracts.submissions import Feedback
 from libraries.policies import Policy, load_policy
 from services.routing.domain.dispatching import dispatch
-from services.routing.domain.feedback import Answer, take
-from services.routing.domain.lead_limit import nested
-from services.routing.domain.matter import Matter
+from services.routing.domain.feedback import ReceivedFeedback, take
+from services.routing.domain.lead_limit import cap_co_handlers
 from services.routing.domain.referral import Change, Referral, Routing
-from services.routing.domain.timing import Desk
+from services.routing.domain.request import RoutingRequest
+from services.routing.domain.timing import Context
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
@@ -42,9 +42,9 @@ def counting_ids() -> Callable[[], UUID]:
     return lambda: UUID(int=next(numbers))
 
 
-def a_matter(category: str = "education.student_aid", area: str = TOWNSHIP) -> Matter:
+def a_matter(category: str = "education.student_aid", area: str = TOWNSHIP) -> RoutingRequest:
     known = policy().categories.get(category)
-    return Matter(
+    return RoutingRequest(
         case_id=CASE,
         number="130722-20260302-00001-1",
         category=category,
@@ -62,10 +62,10 @@ class Story:
     def __init__(
         self, category: str = "education.student_aid", area: str = TOWNSHIP, *, own: Policy | None = None
     ) -> None:
-        self.desk = Desk(policy=own or policy(), make_id=counting_ids())
+        self.context = Context(policy=own or policy(), make_id=counting_ids())
         self.feedback_ids = itertools.count(1)
         self.said: list[str] = []
-        self._keep(dispatch(a_matter(category, area), NOON, self.desk))
+        self._keep(dispatch(a_matter(category, area), NOON, self.context))
 
     def _keep(self, change: Change) -> None:
         self.routing: Routing = change.routing
@@ -95,15 +95,15 @@ class Story:
             occurred_at=NOON + occurred if occurred is not None else None,
             attributes={**attributes},
         )
-        answer = Answer(sender=sender or office, feedback=feedback, received_at=NOON + after)
-        change, refused = take(self.routing, answer, self.desk)
+        answer = ReceivedFeedback(sender=sender or office, feedback=feedback, received_at=NOON + after)
+        change, refused = take(self.routing, answer, self.context)
         self._keep(change)
         return refused
 
     def act(self, change: Change | Refused) -> Refused | None:
         if isinstance(change, Refused):
             return change
-        self._keep(nested(change, self.desk.policy))
+        self._keep(cap_co_handlers(change, self.context.policy))
         return None
 
     def change(self, after: timedelta, by: Actor = COORDINATOR) -> Change:

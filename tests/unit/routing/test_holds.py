@@ -82,7 +82,7 @@ def test_the_review_takes_nothing_from_the_pause_and_each_hold_starts_it_anew() 
 def test_a_coordinator_ends_a_hold_that_was_forgotten() -> None:
     story = on_hold()
     lead = story.of(EDUCATION)
-    assert story.act(go_on(story.change(DAY * 30), lead.id, story.desk, reason="")) is None
+    assert story.act(go_on(story.change(DAY * 30), lead.id, story.context, reason="")) is None
     assert story.said[-1] == "referral.resumed"
     assert [type(change) for change in story.last.events[-1].clocks] == [ClockResumed, ClockMet]
     (told,) = [event for event in story.last.events if isinstance(event, ReferralResumed)]
@@ -96,23 +96,23 @@ def test_a_coordinator_ends_a_hold_that_was_forgotten() -> None:
 def test_what_is_not_on_hold_and_what_has_no_reason_stays() -> None:
     story = Story()
     lead = story.of(EDUCATION)
-    idle = go_on(story.change(DAY), lead.id, story.desk, reason="")
+    idle = go_on(story.change(DAY), lead.id, story.context, reason="")
     assert isinstance(idle, Refused)
     assert idle.code == "illegal_move"
     held = on_hold()
-    wrong = go_on(held.change(DAY * 2), held.of(EDUCATION).id, held.desk, reason="workload")
+    wrong = go_on(held.change(DAY * 2), held.of(EDUCATION).id, held.context, reason="workload")
     assert isinstance(wrong, Refused)
     assert wrong.code == "unknown_reason"
 
 
 def test_no_review_outlives_its_hold() -> None:
     story = on_hold()
-    story.act(withdraw(story.change(DAY * 2), story.desk, "case_withdrawn"))
+    story.act(withdraw(story.change(DAY * 2), story.context, "case_withdrawn"))
     assert [clock.status for clock in reviews(story)] == [ClockStatus.CANCELLED]
     story = on_hold()
     lead = story.of(EDUCATION)
     moved = reassign(
-        story.change(DAY * 2), lead.id, story.desk, to="health-130722000000", reason="coordinator_decision"
+        story.change(DAY * 2), lead.id, story.context, to="health-130722000000", reason="coordinator_decision"
     )
     story.act(moved)
     assert [clock.status for clock in reviews(story)] == [ClockStatus.CANCELLED]

@@ -29,7 +29,7 @@ def handling(story: Story, office: str = EDUCATION) -> LegalClock:
 
 
 def due_day(story: Story, office: str = EDUCATION) -> str:
-    due_at = handling(story, office).due(story.desk.policy.calendar_of(office)).due_at
+    due_at = handling(story, office).due(story.context.policy.calendar_of(office)).due_at
     return due_at.date().isoformat() if due_at is not None else "stands still"
 
 
@@ -50,7 +50,7 @@ def paused_for_two_days() -> Story:
 
 def sent_on(story: Story, *, after: timedelta) -> None:
     change = story.change(after)
-    story.act(reassign(change, story.of(EDUCATION).id, story.desk, to=OTHER, reason="coordinator_decision"))
+    story.act(reassign(change, story.of(EDUCATION).id, story.context, to=OTHER, reason="coordinator_decision"))
 
 
 @pytest.mark.parametrize("action", [A.PROGRESS, A.HOLD, A.RESUME])
@@ -80,7 +80,7 @@ def test_what_nobody_has_signed_runs_against_a_clock_from_the_dispatch() -> None
 def test_neither_holidays_nor_a_pause_use_the_limit_up() -> None:
     story = at_work()
     week = tuple(date(2026, 3, day) for day in (9, 10, 11, 12, 13))
-    story.desk = replace(story.desk, policy=with_days(policy(), free=week))
+    story.context = replace(story.context, policy=with_days(policy(), free=week))
     assert due_day(story) == "2026-03-30"
     story.answers(A.HOLD, reason="appraisal", after=15 * DAY)
     story.answers(A.RESUME, after=16 * DAY)
@@ -89,7 +89,7 @@ def test_neither_holidays_nor_a_pause_use_the_limit_up() -> None:
 
 def test_a_saturday_can_be_a_working_day() -> None:
     story = at_work()
-    story.desk = replace(story.desk, policy=with_days(policy(), works=(date(2026, 3, 14),)))
+    story.context = replace(story.context, policy=with_days(policy(), works=(date(2026, 3, 14),)))
     assert due_day(story) == "2026-03-20"
 
 
@@ -114,7 +114,7 @@ def test_a_return_gives_no_time_and_takes_none() -> None:
     assert lead is not None
     before = next(clock for clock in lead.clocks if clock.kind is ClockKind.HANDLING).due(policy().calendar)
     story.answers(A.RETURN, office=lead.office, reason="not_competent")
-    story.act(decide_return(story.change(DAY), lead.id, story.desk, approve=True, reason="", to=OTHER))
+    story.act(decide_return(story.change(DAY), lead.id, story.context, approve=True, reason="", to=OTHER))
     assert handling(story, OTHER).due(policy().calendar) == before
 
 
@@ -122,7 +122,7 @@ def test_no_pause_is_lost_and_no_time_taken_when_the_policy_gives_another_limit(
     story = at_work()
     story.answers(A.HOLD, reason="appraisal", after=DAY)
     shorter = tuple(replace(row, limit=Limit.parse("1wd")) for row in policy().limits)
-    story.desk = replace(story.desk, policy=replace(policy(), version="another", limits=shorter))
+    story.context = replace(story.context, policy=replace(policy(), version="another", limits=shorter))
     story.answers(A.RESUME, after=3 * DAY)
     assert due_day(story) == "2026-03-25"
     assert handling(story).terms.basis.policy_version == policy().version
@@ -130,8 +130,8 @@ def test_no_pause_is_lost_and_no_time_taken_when_the_policy_gives_another_limit(
 
 def test_no_pause_is_lost_when_the_matter_is_filed_under_another_category() -> None:
     story = paused_for_two_days()
-    matter = replace(story.routing.matter, category="social_security.pension_claim")
-    story.routing = replace(story.routing, matter=matter)
+    matter = replace(story.routing.request, category="social_security.pension_claim")
+    story.routing = replace(story.routing, request=matter)
     assert story.answers(A.PROGRESS, after=4 * DAY) is None
     sent_on(story, after=5 * DAY)
     assert due_day(story, OTHER) == "2026-03-25"
@@ -208,7 +208,7 @@ def test_an_office_with_days_of_its_own_is_counted_by_them() -> None:
     story = at_work()
     closed = tuple(date(2026, 3, day) for day in (9, 10, 11, 12, 13))
     schools = replace(policy(), calendars={EDUCATION: with_days(policy(), free=closed).calendar})
-    story.desk = replace(story.desk, policy=schools)
+    story.context = replace(story.context, policy=schools)
     assert due_day(story) == "2026-03-30"
     co = next(clock for clock in story.of(CIVIL_AFFAIRS).clocks if clock.kind is ClockKind.CO_HANDLING)
     assert co.facts(schools.calendar_of(co.office)).due_at == datetime(2026, 3, 23, 15, 59, 59, 999999, UTC)
@@ -217,11 +217,13 @@ def test_an_office_with_days_of_its_own_is_counted_by_them() -> None:
 def test_an_office_that_takes_over_closes_at_its_own_hour() -> None:
     story = at_work()
     early = replace(policy().offices[OTHER], close_of_business=time(17))
-    story.desk = replace(story.desk, policy=replace(policy(), offices={**policy().offices, OTHER: early}))
+    story.context = replace(story.context, policy=replace(policy(), offices={**policy().offices, OTHER: early}))
     sent_on(story, after=10 * DAY)
     assert handling(story, OTHER).due(policy().calendar).due_at == datetime(2026, 3, 23, 9, tzinfo=UTC)
     # And back to one that works until midnight.
-    back = reassign(story.change(11 * DAY), story.of(OTHER).id, story.desk, to=EDUCATION, reason="coordinator_decision")
+    back = reassign(
+        story.change(11 * DAY), story.of(OTHER).id, story.context, to=EDUCATION, reason="coordinator_decision"
+    )
     assert story.act(back) is None
     assert due_day(story) == AT_WORK
     assert handling(story).terms.rules.close_of_business is None

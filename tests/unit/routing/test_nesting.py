@@ -29,7 +29,7 @@ def co_handling(story: Story) -> LegalClock:
 
 def ends(story: Story, clock: LegalClock | None = None) -> str:
     clock = clock or co_handling(story)
-    due_at = clock.due(story.desk.policy.calendar_of(clock.office)).due_at
+    due_at = clock.due(story.context.policy.calendar_of(clock.office)).due_at
     return due_at.date().isoformat() if due_at is not None else "stands still"
 
 
@@ -42,7 +42,7 @@ def at_work(own: Policy | None = None) -> Story:
 
 def test_an_office_on_holiday_of_its_own_ends_with_the_lead() -> None:
     story = Story(own=closed(CIVIL_AFFAIRS))
-    clock, calendar = co_handling(story), story.desk.policy.calendar_of(CIVIL_AFFAIRS)
+    clock, calendar = co_handling(story), story.context.policy.calendar_of(CIVIL_AFFAIRS)
     assert (ends(story), clock.version) == (LEAD_ENDS, 1), "bounded from the start, and said once"
     assert clock.own_due(calendar).due_at is not None
     facts = clock.facts(calendar)
@@ -51,11 +51,11 @@ def test_an_office_on_holiday_of_its_own_ends_with_the_lead() -> None:
     assert facts.due_soon_at is not None
     assert facts.started_at < facts.due_soon_at < facts.due_at
     assert unpack(pack(clock)) == clock
-    told = explained(clock, story.desk.policy)
+    told = explained(clock, story.context.policy)
     assert told["due_at"] == "2026-03-23T23:59:59.999999+08:00"
     assert told["within_the_lead"]["own_due_at"] == "2026-03-30T23:59:59.999999+08:00"
     lead = next(one for one in story.of(EDUCATION).clocks if one.kind is ClockKind.HANDLING)
-    assert "within_the_lead" not in explained(lead, story.desk.policy)
+    assert "within_the_lead" not in explained(lead, story.context.policy)
 
 
 def test_a_lead_on_holiday_leaves_the_others_their_own_time() -> None:

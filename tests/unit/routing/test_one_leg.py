@@ -57,7 +57,7 @@ def returned(story: Story, *, to: str | None = None) -> str:
     assert lead is not None
     assert story.answers(A.RETURN, office=lead.office, reason="not_competent") is None
     change = story.change(DAY)
-    assert story.act(decide_return(change, lead.id, story.desk, approve=True, reason="not_competent", to=to)) is None
+    assert story.act(decide_return(change, lead.id, story.context, approve=True, reason="not_competent", to=to)) is None
     now = story.routing.lead
     assert now is not None
     return now.office
@@ -97,7 +97,7 @@ def test_who_has_a_lesser_part_and_gets_the_lead_by_a_coordinators_word(to: str,
             assert returned(story, to=to) == to
         else:
             lead = leg(story, CIVIL_AFFAIRS)
-            change = reassign(story.change(DAY), lead.id, story.desk, to=to, reason="coordinator_decision")
+            change = reassign(story.change(DAY), lead.id, story.context, to=to, reason="coordinator_decision")
             assert story.act(change) is None
         assert live(story)[to] is ReferralRole.LEAD
         assert CIVIL_AFFAIRS not in live(story)
@@ -111,7 +111,8 @@ def test_a_superior_may_settle_it_on_a_co_handler() -> None:
     assert story.answers(A.RETURN, office=HOUSING, after=DAY, reason="not_competent") is None
     change = story.change(DAY * 2, ARBITER)
     assert (
-        story.act(arbitrate(change, leg(story, HOUSING).id, story.desk, to=EDUCATION, reason="by_competence")) is None
+        story.act(arbitrate(change, leg(story, HOUSING).id, story.context, to=EDUCATION, reason="by_competence"))
+        is None
     )
     assert (live(story)[EDUCATION], leg(story, EDUCATION).return_locked) == (ReferralRole.LEAD, True)
     finished(story)
@@ -126,7 +127,7 @@ def co_returns(story: Story) -> Referral:
 def test_the_part_of_a_co_handler_goes_to_the_office_that_is_named(to: str) -> None:
     story = Story(CHILD)
     asked = co_returns(story)
-    change = decide_return(story.change(DAY), asked.id, story.desk, approve=True, reason="not_competent", to=to)
+    change = decide_return(story.change(DAY), asked.id, story.context, approve=True, reason="not_competent", to=to)
     assert story.act(change) is None
     assert story.routing.referral(asked.id).state is ReferralState.RETURNED
     assert (live(story)[to], live(story)[CIVIL_AFFAIRS]) == (ReferralRole.CO, ReferralRole.LEAD)
@@ -139,7 +140,7 @@ def test_the_part_of_a_co_handler_is_not_given_to_the_lead_nor_to_itself() -> No
     asked = co_returns(story)
 
     def decided(to: str | None) -> Refused | None:
-        change = decide_return(story.change(DAY), asked.id, story.desk, approve=True, reason="not_competent", to=to)
+        change = decide_return(story.change(DAY), asked.id, story.context, approve=True, reason="not_competent", to=to)
         return story.act(change)
 
     assert decided(CIVIL_AFFAIRS) == Refused(code="office_has_leg", facts={"role": ReferralRole.LEAD})
@@ -154,7 +155,7 @@ def test_the_part_of_a_co_handler_is_not_given_to_the_lead_nor_to_itself() -> No
 def test_a_lead_that_has_a_lesser_part_meanwhile_takes_its_case_up_again_as_lead() -> None:
     story = Story(CHILD)
     finished(story)
-    story.act(rework(story.change(DAY * 9), 2, "not_satisfied", story.desk))
+    story.act(rework(story.change(DAY * 9), 2, "not_satisfied", story.context))
     assert live(story)[CIVIL_AFFAIRS] is ReferralRole.LEAD
     assert story.answers(A.COMPLETE, office=CIVIL_AFFAIRS, after=DAY * 10) is None
 
@@ -166,22 +167,22 @@ REASONS = {A.RETURN: "not_competent", A.HOLD: "appraisal", A.FAIL: "not_eligible
 
 
 def decided(story: Story, word: str, referral: Referral, to: str | None, after: timedelta) -> None:
-    change, desk, id_ = story.change(after, ARBITER), story.desk, referral.id
+    change, context, id_ = story.change(after, ARBITER), story.context, referral.id
     match word:
         case "approve" | "refuse":
             approve = word == "approve"
-            story.act(decide_return(change, id_, desk, approve=approve, reason="", to=to if approve else None))
+            story.act(decide_return(change, id_, context, approve=approve, reason="", to=to if approve else None))
         case "arbitrate":
-            story.act(arbitrate(change, id_, desk, to=to or referral.office, reason="by_competence"))
+            story.act(arbitrate(change, id_, context, to=to or referral.office, reason="by_competence"))
         case "reassign":
-            story.act(reassign(change, id_, desk, to=to or HOUSING, reason="coordinator_decision"))
+            story.act(reassign(change, id_, context, to=to or HOUSING, reason="coordinator_decision"))
         case "recall":
-            story.act(take_back(change, id_, desk, reason="recalled"))
+            story.act(take_back(change, id_, context, reason="recalled"))
         case "rework":
             if story.routing.lead is None:
-                story.act(rework(change, 2, "not_satisfied", desk))
+                story.act(rework(change, 2, "not_satisfied", context))
         case _:
-            story.act(withdraw(change, desk, "case_withdrawn"))
+            story.act(withdraw(change, context, "case_withdrawn"))
 
 
 STEPS = st.lists(

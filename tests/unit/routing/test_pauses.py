@@ -13,7 +13,7 @@ from contracts.events.clocks import ClockRecalculated
 from contracts.refusals import Refused
 from libraries.clocks.clock import LegalClock
 from libraries.deadlines import Limit, Pause
-from services.routing.domain.pauses import Wanted, correct_pause
+from services.routing.domain.pauses import RequestedCorrection, correct_pause
 from services.routing.domain.referral import Change
 from services.routing.domain.supervision import reassign
 from services.routing.translate import to_view
@@ -109,7 +109,7 @@ def test_how_many_days_late_is_said_by_the_policy() -> None:
     more = replace(policy(), late_reports=replace(policy().late_reports, within=Limit.parse("5wd")))
     for found, expected in ((policy(), "reported_too_late"), (more, None)):
         story = Story()
-        story.desk = replace(story.desk, policy=found)
+        story.context = replace(story.context, policy=found)
         story.answers(A.ACCEPT)
         late = story.answers(
             A.HOLD, reason="appraisal", after=WEEK, occurred=0 * DAY + HOUR, late_because="paper_first"
@@ -166,15 +166,15 @@ def test_a_resumption_that_overtakes_its_hold_is_refused_and_can_be_sent_again()
     assert due_day(story) == "2026-03-24"
 
 
-def wanted(story: Story, number: int = 0, **changes: object) -> Wanted:
+def wanted(story: Story, number: int = 0, **changes: object) -> RequestedCorrection:
     pause = handling(story).pauses[number]
     values = {"pause": number, "start": pause.start, "end": pause.end, "reason": "reported_wrongly"}
-    return Wanted(**{**values, "approver": "unit_head", **changes})  # type: ignore[arg-type]
+    return RequestedCorrection(**{**values, "approver": "unit_head", **changes})  # type: ignore[arg-type]
 
 
 def corrects(story: Story, after: timedelta = WEEK, **changes: object) -> Change | Refused:
     what = wanted(story, **changes)
-    return correct_pause(story.change(after), story.of(EDUCATION).id, story.desk, what)
+    return correct_pause(story.change(after), story.of(EDUCATION).id, story.context, what)
 
 
 def paused_for_two_days() -> Story:
@@ -256,22 +256,24 @@ def test_a_pause_that_lasts_is_not_ended_by_correcting_it() -> None:
 
 def test_there_is_nothing_to_correct_where_no_pause_is_or_no_clock_runs() -> None:
     story = at_work()
-    what = Wanted(pause=0, start=NOON, end=NOON, reason="never_paused", approver="unit_head")
-    outcome = correct_pause(story.change(DAY), story.of(EDUCATION).id, story.desk, what)
+    what = RequestedCorrection(pause=0, start=NOON, end=NOON, reason="never_paused", approver="unit_head")
+    outcome = correct_pause(story.change(DAY), story.of(EDUCATION).id, story.context, what)
     assert isinstance(outcome, Refused)
     assert outcome.code == "unknown_pause"
     story = paused_for_two_days()
     gone = story.of(EDUCATION).id
-    story.act(reassign(story.change(4 * DAY), gone, story.desk, to=OTHER, reason="coordinator_decision"))
-    outcome = correct_pause(story.change(WEEK), gone, story.desk, wanted(story))
+    story.act(reassign(story.change(4 * DAY), gone, story.context, to=OTHER, reason="coordinator_decision"))
+    outcome = correct_pause(story.change(WEEK), gone, story.context, wanted(story))
     assert isinstance(outcome, Refused)
     assert outcome.code == "illegal_move"
     # The office that has it now answers for the same time, and its pause can be put right.
     successor = story.of(OTHER).id
-    story.act(correct_pause(story.change(WEEK), successor, story.desk, what_of(story)))
+    story.act(correct_pause(story.change(WEEK), successor, story.context, what_of(story)))
     assert due_day(story, OTHER) == "2026-03-24"
 
 
-def what_of(story: Story) -> Wanted:
+def what_of(story: Story) -> RequestedCorrection:
     pause = handling(story, OTHER).pauses[0]
-    return Wanted(pause=0, start=pause.start, end=NOON + 2 * DAY, reason="reported_wrongly", approver="unit_head")
+    return RequestedCorrection(
+        pause=0, start=pause.start, end=NOON + 2 * DAY, reason="reported_wrongly", approver="unit_head"
+    )

@@ -12,7 +12,7 @@ from contracts.codes import FeedbackAction as A
 from contracts.refusals import Refused
 from libraries.clocks.clock import LegalClock
 from services.routing.domain.dispatching import moment_of_end, rework, withdraw
-from services.routing.domain.supervision import arbitrate, decide_return, reassign, silence, take_back
+from services.routing.domain.supervision import arbitrate, decide_return, deem_accepted, reassign, take_back
 from tests.events import changes
 from tests.unit.routing.builders import ARBITER, CIVIL_AFFAIRS, EDUCATION, NOON, Story, policy
 
@@ -87,8 +87,8 @@ def test_what_is_not_possible_changes_nothing(action: A, code: str) -> None:
 def test_silence_is_acceptance_and_takes_no_right_away() -> None:
     story = Story()
     lead = story.of(EDUCATION)
-    assert silence(story.change(timedelta(hours=1)), lead.id, story.desk).events == ()
-    story.act(silence(story.change(DAY * 2), lead.id, story.desk))
+    assert deem_accepted(story.change(timedelta(hours=1)), lead.id, story.context).events == ()
+    story.act(deem_accepted(story.change(DAY * 2), lead.id, story.context))
     assert story.said[-1] == "referral.deemed_accepted"
     assert story.of(EDUCATION).deemed
     # The time to object is longer than the time to sign: it still runs, and so does the signing clock.
@@ -105,7 +105,7 @@ def test_after_the_time_to_object_nothing_can_be_returned() -> None:
     story = Story()
     story.answers(A.SIGN)
     lead = story.of(EDUCATION)
-    story.act(silence(story.change(DAY * 4), lead.id, story.desk))
+    story.act(deem_accepted(story.change(DAY * 4), lead.id, story.context))
     assert story.of(EDUCATION).state is ReferralState.ACCEPTED
     assert clock(story, ClockKind.RETURN_WINDOW).status is ClockStatus.CANCELLED
     refused = story.answers(A.RETURN, after=DAY * 4, reason="not_competent")
@@ -117,14 +117,14 @@ def test_after_the_time_to_object_nothing_can_be_returned() -> None:
 def test_a_signature_that_is_read_late_still_counts() -> None:
     story = Story()
     lead = story.of(EDUCATION)
-    story.act(silence(story.change(DAY * 2), lead.id, story.desk))
+    story.act(deem_accepted(story.change(DAY * 2), lead.id, story.context))
     assert story.answers(A.SIGN, after=timedelta(hours=2)) is None
     assert clock(story, ClockKind.SIGNING).stopped_at == NOON + timedelta(hours=2)
 
 
 def test_an_own_word_after_silence_is_no_longer_silence() -> None:
     story = Story()
-    story.act(silence(story.change(DAY * 2), story.of(EDUCATION).id, story.desk))
+    story.act(deem_accepted(story.change(DAY * 2), story.of(EDUCATION).id, story.context))
     assert story.answers(A.ACCEPT, after=DAY * 2) is None
     assert not story.of(EDUCATION).deemed
     refused = story.answers(A.RETURN, after=DAY * 2, reason="not_competent")
@@ -138,7 +138,7 @@ def test_a_return_goes_to_the_next_office_and_the_time_goes_on() -> None:
     returned = story.of(EDUCATION)
     story.answers(A.RETURN, reason="not_competent")
     change = story.change(DAY)
-    story.act(decide_return(change, returned.id, story.desk, approve=True, reason="", to="health-130722000000"))
+    story.act(decide_return(change, returned.id, story.context, approve=True, reason="", to="health-130722000000"))
     lead = story.routing.lead
     assert lead is not None
     assert (lead.office, lead.supersedes, lead.state) == ("health-130722000000", returned.id, ReferralState.DISPATCHED)
@@ -154,7 +154,7 @@ def test_an_approved_return_without_a_name_falls_back_and_is_unmatched() -> None
     petition = story.routing.lead
     assert petition is not None
     story.answers(A.RETURN, office=petition.office, reason="not_competent")
-    story.act(decide_return(story.change(DAY), petition.id, story.desk, approve=True, reason="wrong_area", to=None))
+    story.act(decide_return(story.change(DAY), petition.id, story.context, approve=True, reason="wrong_area", to=None))
     assert "routing.unmatched" in story.said
     lead = story.routing.lead
     assert lead is not None
@@ -166,7 +166,7 @@ def test_a_refused_return_cannot_be_asked_for_again() -> None:
     story = Story()
     story.answers(A.RETURN, reason="not_competent")
     lead = story.of(EDUCATION)
-    story.act(decide_return(story.change(DAY), lead.id, story.desk, approve=False, reason="", to=None))
+    story.act(decide_return(story.change(DAY), lead.id, story.context, approve=False, reason="", to=None))
     assert story.of(EDUCATION).state is ReferralState.ACCEPTED
     assert story.of(EDUCATION).return_locked
     refused = story.answers(A.RETURN, after=DAY, reason="not_competent")
@@ -178,12 +178,14 @@ def test_a_second_return_is_a_quarrel_for_the_common_superior() -> None:
     story = Story()
     story.answers(A.RETURN, reason="not_competent")
     first = story.of(EDUCATION)
-    story.act(decide_return(story.change(DAY), first.id, story.desk, approve=True, reason="", to="health-130722000000"))
+    story.act(
+        decide_return(story.change(DAY), first.id, story.context, approve=True, reason="", to="health-130722000000")
+    )
     story.answers(A.RETURN, office="health-130722000000", after=DAY, reason="not_competent")
     assert "routing.arbitration_requested" in story.said
     health = story.of("health-130722000000")
     change = story.change(DAY * 2, ARBITER)
-    story.act(arbitrate(change, health.id, story.desk, to=EDUCATION, reason="by_competence"))
+    story.act(arbitrate(change, health.id, story.context, to=EDUCATION, reason="by_competence"))
     lead = story.routing.lead
     assert lead is not None
     assert lead.office == EDUCATION
@@ -215,7 +217,7 @@ def test_pauses_survive_a_reassignment() -> None:
     handling = due(story, ClockKind.HANDLING)
     lead = story.of(EDUCATION)
     change = reassign(
-        story.change(DAY * 4), lead.id, story.desk, to="health-130722000000", reason="coordinator_decision"
+        story.change(DAY * 4), lead.id, story.context, to="health-130722000000", reason="coordinator_decision"
     )
     assert story.act(change) is None
     assert due(story, ClockKind.HANDLING, "health-130722000000") == handling
@@ -277,7 +279,7 @@ def test_a_case_ended_when_it_did_whenever_that_is_heard(ended: int, signed: int
 def test_a_withdrawn_case_leaves_nothing_running() -> None:
     story = Story()
     story.answers(A.ACCEPT)
-    story.act(withdraw(story.change(DAY), story.desk, "case_withdrawn"))
+    story.act(withdraw(story.change(DAY), story.context, "case_withdrawn"))
     assert {r.state for r in story.routing.referrals} == {ReferralState.CANCELLED}
     assert not [one for r in story.routing.referrals for one in r.open_clocks()]
 
@@ -287,7 +289,7 @@ def test_rework_is_a_round_with_a_clock_of_its_own() -> None:
     finish_co(story)
     story.answers(A.ACCEPT)
     story.answers(A.COMPLETE)
-    story.act(rework(story.change(DAY * 9), 2, "not_satisfied", story.desk))
+    story.act(rework(story.change(DAY * 9), 2, "not_satisfied", story.context))
     lead = story.of(EDUCATION)
     assert (lead.state, lead.round) == (ReferralState.IN_PROGRESS, 2)
     assert clock(story, ClockKind.REWORK).started_at == NOON + DAY * 9
@@ -296,9 +298,9 @@ def test_rework_is_a_round_with_a_clock_of_its_own() -> None:
 
 def test_a_lead_is_never_just_taken_back() -> None:
     story = Story()
-    refused = take_back(story.change(DAY), story.of(EDUCATION).id, story.desk, reason="recalled")
+    refused = take_back(story.change(DAY), story.of(EDUCATION).id, story.context, reason="recalled")
     assert isinstance(refused, Refused)
     assert refused.code == "lead_needs_successor"
-    assert story.act(take_back(story.change(DAY), story.of(CIVIL_AFFAIRS).id, story.desk, reason="recalled")) is None
+    assert story.act(take_back(story.change(DAY), story.of(CIVIL_AFFAIRS).id, story.context, reason="recalled")) is None
     assert story.of(CIVIL_AFFAIRS).state is ReferralState.CANCELLED
     assert [r.role for r in story.routing.referrals if r.live] == [ReferralRole.LEAD]

@@ -18,7 +18,7 @@ from services.routing.domain.feedback import FOREIGN
 from services.routing.domain.referral import Change, Routing
 from services.routing.domain.relocating import relocated
 from services.routing.domain.supervision import decide_return, reassign
-from services.routing.domain.timing import Desk
+from services.routing.domain.timing import Context
 from services.routing.translate import copies_of
 from tests.unit.policies.changing import BEFORE, DAY, policy_on
 from tests.unit.routing.builders import COORDINATOR, NOON, Story, counting_ids
@@ -38,7 +38,7 @@ def after(before: Policy) -> Policy:
 
 
 def moved(routing: Routing, policy: Policy) -> Change:
-    return relocated(Change(routing=routing, at=LATER), Desk(policy=policy, make_id=counting_ids()))
+    return relocated(Change(routing=routing, at=LATER), Context(policy=policy, make_id=counting_ids()))
 
 
 def test_the_successor_goes_on_with_the_same_referral_and_the_time_it_has(before: Policy, after: Policy) -> None:
@@ -48,7 +48,7 @@ def test_the_successor_goes_on_with_the_same_referral_and_the_time_it_has(before
     change = moved(story.routing, after)
     now = change.routing.referral(was.id)
     assert (now.office, now.state, now.dispatched_at) == (NEW, was.state, was.dispatched_at)
-    assert change.routing.matter.area == "130705101000"
+    assert change.routing.request.area == "130705101000"
     both = [(old, new) for old, new in zip(was.clocks, now.clocks, strict=True) if old.open]
     assert both
     for old, new in both:
@@ -93,7 +93,7 @@ def test_the_old_office_s_last_answer_counts(before: Policy, after: Policy) -> N
     story = Story("education.student_aid", "130721100000", own=before)
     referral = story.of(OLD).id
     story.routing = moved(story.routing, after).routing
-    story.desk = Desk(policy=after, make_id=counting_ids())
+    story.context = Context(policy=after, make_id=counting_ids())
     story.answers(A.SIGN, office=NEW, sender=OLD, after=timedelta(days=31))
     assert story.routing.referral(referral).state.value == "signed"
 
@@ -121,7 +121,7 @@ def test_what_lies_in_a_township_that_moves_to_another_county_goes_to_the_office
     story = in_the_moved_township(before)
     story.answers(A.SIGN, office=P)
     change = moved(story.routing, after)
-    assert change.routing.matter.area == MOVED
+    assert change.routing.request.area == MOVED
     for was in story.routing.referrals:
         now = change.routing.referral(was.id)
         assert now.office == was.office.replace("130722", "130705")
@@ -146,10 +146,10 @@ def test_a_return_that_waits_for_the_old_county_is_decided_in_the_new_one(before
     told = [event for event in change.events if isinstance(event, ClockRecalculated)]
     (told_of,) = [one for one in told if any(clock.clock_id == asked.id for clock in one.clocks)]
     assert f"departments.{CIVIL_Q}.referrals.v1" in copies_of(told_of, after)
-    story.routing, story.desk = change.routing, Desk(policy=after, make_id=counting_ids())
+    story.routing, story.context = change.routing, Context(policy=after, make_id=counting_ids())
     by = msgspec.structs.replace(COORDINATOR, office=CIVIL_Q)
     assert decides(story.routing, now, after) == (CIVIL_Q,)
-    kept = decide_return(story.change(LATER - NOON, by), now.id, story.desk, approve=False, reason="", to=None)
+    kept = decide_return(story.change(LATER - NOON, by), now.id, story.context, approve=False, reason="", to=None)
     assert story.act(kept) is None
     assert story.routing.referral(now.id).return_locked
 
@@ -157,12 +157,14 @@ def test_a_return_that_waits_for_the_old_county_is_decided_in_the_new_one(before
 def test_nobody_decides_on_a_return_of_its_own_after_the_move(before: Policy, after: Policy) -> None:
     story = in_the_moved_township(before)
     referral = story.of(P)
-    to = reassign(story.change(timedelta(hours=1)), referral.id, story.desk, to=CIVIL_Q, reason="coordinator_decision")
+    to = reassign(
+        story.change(timedelta(hours=1)), referral.id, story.context, to=CIVIL_Q, reason="coordinator_decision"
+    )
     assert story.act(to) is None
     story.answers(A.RETURN, office=CIVIL_Q, reason="not_competent", after=timedelta(hours=2))
     assert story.of(CIVIL_Q).decider == CIVIL_P
     change = relocated(
-        Change(routing=story.routing, at=LATER), Desk(policy=after, make_id=counting_ids()), _by_hand(story)
+        Change(routing=story.routing, at=LATER), Context(policy=after, make_id=counting_ids()), _by_hand(story)
     )
     assert change.routing.referral(story.of(CIVIL_Q).id).decider == ARBITER
 
@@ -180,16 +182,16 @@ def test_what_a_coordinator_has_sent_elsewhere_stays_there_and_before_the_day_to
     lead = replace(story.of(P), office="education-130729000000")
     by_hand = {lead.decision_id}
     routing = replace(story.routing, referrals=(lead,))
-    desk = Desk(policy=after, make_id=counting_ids())
-    assert relocated(Change(routing=routing, at=LATER), desk, by_hand).routing.referral(lead.id).office == elsewhere
+    context = Context(policy=after, make_id=counting_ids())
+    assert relocated(Change(routing=routing, at=LATER), context, by_hand).routing.referral(lead.id).office == elsewhere
     # Named by a coordinator, and what the role resolved to at the time: it goes along.
     routing = replace(story.routing, referrals=(replace(lead, office=P),))
-    assert relocated(Change(routing=routing, at=LATER), desk, by_hand).routing.referral(lead.id).office == Q
+    assert relocated(Change(routing=routing, at=LATER), context, by_hand).routing.referral(lead.id).office == Q
     # Named after the day.
     routing = replace(story.routing, referrals=(replace(lead, office=P, dispatched_at=LATER),))
-    assert relocated(Change(routing=routing, at=LATER), desk, by_hand).routing.referrals == routing.referrals
+    assert relocated(Change(routing=routing, at=LATER), context, by_hand).routing.referrals == routing.referrals
     # Sent by the rules by a process that had not heard of the day yet.
-    assert relocated(Change(routing=routing, at=LATER), desk).routing.referral(lead.id).office == Q
+    assert relocated(Change(routing=routing, at=LATER), context).routing.referral(lead.id).office == Q
 
 
 def test_where_the_new_county_s_office_has_a_part_already_the_greater_role_stays(before: Policy, after: Policy) -> None:
@@ -209,7 +211,7 @@ def test_what_the_old_office_answered_before_the_day_counts_and_later_no_more(be
     story = in_the_moved_township(before)
     referral = story.of(P).id
     story.routing = moved(story.routing, after).routing
-    story.desk = Desk(policy=after, make_id=counting_ids())
+    story.context = Context(policy=after, make_id=counting_ids())
     late = story.answers(A.SIGN, office=Q, sender=P, after=timedelta(days=30))
     assert late == Refused.of(FOREIGN)
     assert story.routing.referral(referral).state.value == "dispatched"

@@ -15,7 +15,7 @@ from libraries.policies import Policy
 from services.routing.domain.dispatching import rework, withdraw
 from services.routing.domain.referral import Referral
 from services.routing.domain.states import ENDED, MOVES
-from services.routing.domain.supervision import arbitrate, decide_return, go_on, reassign, silence
+from services.routing.domain.supervision import arbitrate, decide_return, deem_accepted, go_on, reassign
 from tests.calendars import with_days
 from tests.events import changes
 from tests.examples import at_least
@@ -47,10 +47,10 @@ class AnyCourse(RuleBasedStateMachine):
 
     @initialize(
         category=st.sampled_from(["education.student_aid", "petition.request", "petition.review", "nobody.knows"]),
-        desk=st.sampled_from([None, CO_HANDLERS_ON_HOLIDAY]),
+        context=st.sampled_from([None, CO_HANDLERS_ON_HOLIDAY]),
     )
-    def accepted(self, category: str, desk: Policy | None) -> None:
-        self.story = Story(category, own=desk)
+    def accepted(self, category: str, context: Policy | None) -> None:
+        self.story = Story(category, own=context)
         self.hours = 0
         self.withdrawn = False
 
@@ -65,7 +65,7 @@ class AnyCourse(RuleBasedStateMachine):
     def time_passes(self, hours: int) -> None:
         self.hours += hours
         for referral in self.story.routing.referrals:
-            self.story.act(silence(self.story.change(self.now), referral.id, self.story.desk))
+            self.story.act(deem_accepted(self.story.change(self.now), referral.id, self.story.context))
 
     @rule(data=st.data(), action=st.sampled_from(A), reason=REASONS)
     def an_office_answers(self, data: st.DataObject, action: A, reason: str) -> None:
@@ -75,34 +75,34 @@ class AnyCourse(RuleBasedStateMachine):
     @rule(data=st.data(), approve=st.booleans(), to=st.none() | OFFICES)
     def a_return_is_decided(self, data: st.DataObject, approve: bool, to: str | None) -> None:
         change, story = self.story.change(self.now), self.story
-        story.act(decide_return(change, self.pick(data).id, story.desk, approve=approve, reason="", to=to))
+        story.act(decide_return(change, self.pick(data).id, story.context, approve=approve, reason="", to=to))
 
     @rule(data=st.data(), to=OFFICES)
     def a_lead_is_reassigned(self, data: st.DataObject, to: str) -> None:
         change, story = self.story.change(self.now), self.story
-        story.act(reassign(change, self.pick(data).id, story.desk, to=to, reason="coordinator_decision"))
+        story.act(reassign(change, self.pick(data).id, story.context, to=to, reason="coordinator_decision"))
 
     @rule(data=st.data(), to=OFFICES)
     def a_quarrel_is_settled(self, data: st.DataObject, to: str) -> None:
         change, story = self.story.change(self.now), self.story
-        story.act(arbitrate(change, self.pick(data).id, story.desk, to=to, reason=""))
+        story.act(arbitrate(change, self.pick(data).id, story.context, to=to, reason=""))
 
     @rule(data=st.data())
     def a_coordinator_ends_a_hold(self, data: st.DataObject) -> None:
         change, story = self.story.change(self.now), self.story
-        story.act(go_on(change, self.pick(data).id, story.desk, reason=""))
+        story.act(go_on(change, self.pick(data).id, story.context, reason=""))
 
     @rule()
     def the_applicant_is_not_satisfied(self) -> None:
         last = self.story.routing.last_lead
         assert last is not None
-        self.story.act(rework(self.story.change(self.now), last.round + 1, "not_satisfied", self.story.desk))
+        self.story.act(rework(self.story.change(self.now), last.round + 1, "not_satisfied", self.story.context))
 
     @precondition(lambda self: not self.withdrawn)
     @rule()
     def the_case_is_withdrawn(self) -> None:
         self.withdrawn = True
-        self.story.act(withdraw(self.story.change(self.now), self.story.desk, "case_withdrawn"))
+        self.story.act(withdraw(self.story.change(self.now), self.story.context, "case_withdrawn"))
 
     @invariant()
     def there_is_at_most_one_live_lead(self) -> None:
@@ -132,7 +132,7 @@ class AnyCourse(RuleBasedStateMachine):
 
     @invariant()
     def whoever_waits_has_a_clock_of_the_wait(self) -> None:
-        if self.story.routing.matter.category not in policy().categories:
+        if self.story.routing.request.category not in policy().categories:
             return
         for referral in self.story.routing.referrals:
             waits = {clock.kind for clock in referral.open_clocks({ClockKind.HOLD_REVIEW, ClockKind.RETURN_DECISION})}
@@ -141,7 +141,7 @@ class AnyCourse(RuleBasedStateMachine):
 
     @invariant()
     def no_co_handler_has_longer_than_the_lead(self) -> None:
-        lead, own = self.story.routing.lead, self.story.desk.policy
+        lead, own = self.story.routing.lead, self.story.context.policy
         work = lead.open_clocks(LEAD_WORK) if lead is not None else ()
         ends = [one.announced(own.calendar_of(one.office)).due_at for one in work]
         for referral in self.story.routing.open_co_handlers:
@@ -152,7 +152,7 @@ class AnyCourse(RuleBasedStateMachine):
     @invariant()
     def every_lead_works_against_a_clock(self) -> None:
         lead = self.story.routing.lead
-        if lead is not None and self.story.routing.matter.category in policy().categories:
+        if lead is not None and self.story.routing.request.category in policy().categories:
             kinds = {clock.kind for clock in lead.open_clocks()}
             assert kinds & LEAD_WORK
 

@@ -41,7 +41,7 @@ def contested() -> tuple[Story, Referral]:
     """A second office wants to give it back too."""
     story = Story()
     first = asked(story)
-    change = decide_return(story.change(DAY), first.id, story.desk, approve=True, reason="", to=HEALTH)
+    change = decide_return(story.change(DAY), first.id, story.context, approve=True, reason="", to=HEALTH)
     assert story.act(change) is None
     assert story.answers(A.RETURN, office=HEALTH, after=DAY, reason="not_competent") is None
     return story, story.of(HEALTH)
@@ -68,13 +68,13 @@ def test_an_answer_is_its_offices_act_with_all_that_follows(action: A) -> None:
 
 def the_return(story: Story, *, approve: bool, to: str | None = None) -> Change | Refused:
     referral = asked(story)
-    return decide_return(story.change(DAY), referral.id, story.desk, approve=approve, reason="", to=to)
+    return decide_return(story.change(DAY), referral.id, story.context, approve=approve, reason="", to=to)
 
 
 def the_hold(story: Story) -> Change | Refused:
     story.answers(A.ACCEPT)
     story.answers(A.HOLD, reason="appraisal")
-    return go_on(story.change(DAY), story.of(EDUCATION).id, story.desk, reason="")
+    return go_on(story.change(DAY), story.of(EDUCATION).id, story.context, reason="")
 
 
 WORDS: dict[str, Callable[[Story], Change | Refused]] = {
@@ -82,9 +82,9 @@ WORDS: dict[str, Callable[[Story], Change | Refused]] = {
     "approves, to an office": lambda story: the_return(story, approve=True, to=HEALTH),
     "refuses": lambda story: the_return(story, approve=False),
     "reassigns": lambda story: reassign(
-        story.change(DAY), story.of(EDUCATION).id, story.desk, to=HEALTH, reason="coordinator_decision"
+        story.change(DAY), story.of(EDUCATION).id, story.context, to=HEALTH, reason="coordinator_decision"
     ),
-    "recalls": lambda story: take_back(story.change(DAY), story.of(CIVIL_AFFAIRS).id, story.desk, reason="recalled"),
+    "recalls": lambda story: take_back(story.change(DAY), story.of(CIVIL_AFFAIRS).id, story.context, reason="recalled"),
     "resumes": the_hold,
 }
 
@@ -101,7 +101,7 @@ def test_a_superiors_word_is_the_superiors_act_with_all_that_follows(word: str) 
 def test_who_settles_between_offices_that_disagree_is_named_with_the_reason() -> None:
     for to, kind in ((EDUCATION, ReferralReturned), (HEALTH, ReferralReturnRefused)):
         story, referral = contested()
-        change = arbitrate(story.change(DAY * 2, ARBITER), referral.id, story.desk, to=to, reason="by_competence")
+        change = arbitrate(story.change(DAY * 2, ARBITER), referral.id, story.context, to=to, reason="by_competence")
         assert isinstance(change, Change)
         assert {event.by for event in bound(change)} == {ARBITER}
         (said,) = [event for event in change.events if isinstance(event, ReferralReturned | ReferralReturnRefused)]
@@ -115,7 +115,7 @@ def test_who_settles_between_offices_that_disagree_is_named_with_the_reason() ->
 def test_an_arbitration_needs_a_reason_of_its_own(reason: str) -> None:
     for to in (EDUCATION, HEALTH):
         story, referral = contested()
-        refused = arbitrate(story.change(DAY * 2, ARBITER), referral.id, story.desk, to=to, reason=reason)
+        refused = arbitrate(story.change(DAY * 2, ARBITER), referral.id, story.context, to=to, reason=reason)
         assert isinstance(refused, Refused)
         assert [(fault.field, fault.code) for fault in refused.faults] == [("reason", "unknown_reason")]
         assert story.of(HEALTH).state is ReferralState.RETURN_REQUESTED
@@ -132,13 +132,13 @@ def test_the_sender_decides_until_offices_disagree_then_the_common_superior_alon
 def test_what_a_superior_settled_nobody_below_sends_elsewhere() -> None:
     story, referral = contested()
     change = story.change(DAY * 2, ARBITER)
-    assert story.act(arbitrate(change, referral.id, story.desk, to=EDUCATION, reason="by_competence")) is None
+    assert story.act(arbitrate(change, referral.id, story.context, to=EDUCATION, reason="by_competence")) is None
     settled = story.routing.leg_of(EDUCATION)
     assert settled is not None
     assert decides(story.routing, settled, policy()) == (ARBITER.office,)
     # Sent on by the superior itself, it stays the superior's word.
     change = story.change(DAY * 3, ARBITER)
-    assert story.act(reassign(change, settled.id, story.desk, to=HEALTH, reason="coordinator_decision")) is None
+    assert story.act(reassign(change, settled.id, story.context, to=HEALTH, reason="coordinator_decision")) is None
     assert decider(story.routing, story.of(HEALTH), policy()) == ARBITER.office
     # A hold that was forgotten is still ended by whoever sees to it that the case goes on.
     assert coordinates(story.routing, policy())[0] == CIVIL_AFFAIRS

@@ -34,7 +34,6 @@ STATEMENTS = (
             lead uuid,
             lead_office varchar,
             handling jsonb,
-            clocks jsonb NOT NULL,
             wrapped_key bytea NOT NULL,
             sealed_applicant bytea NOT NULL,
             sealed_summary bytea NOT NULL,
@@ -46,6 +45,20 @@ STATEMENTS = (
         """,
     "CREATE INDEX cases_by_area ON cases (area, case_id)",
     "CREATE INDEX cases_by_window ON cases (first_contact_area, case_id)",
+    """
+        CREATE TABLE clocks (
+            clock_id uuid PRIMARY KEY,
+            case_id uuid NOT NULL,
+            referral_id uuid,
+            kind varchar NOT NULL,
+            version integer NOT NULL,
+            status varchar NOT NULL,
+            due_at timestamptz,
+            stopped_at timestamptz,
+            clock jsonb NOT NULL
+        )
+        """,
+    "CREATE INDEX clocks_of_case ON clocks (case_id)",
     """
         CREATE TABLE case_serials (
             county varchar NOT NULL,

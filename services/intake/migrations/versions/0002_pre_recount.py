@@ -1,4 +1,4 @@
-"""Which calendar the open clocks of a case were counted by.
+"""By which calendar the open clocks were counted.
 
 The default speaks for processes that do not know the column yet: their rows are counted once more.
 """
@@ -10,8 +10,8 @@ down_revision = "0001"
 
 STATEMENTS = (
     "CREATE TABLE calendar_loads (version varchar PRIMARY KEY, loaded_at timestamptz NOT NULL)",
-    "ALTER TABLE cases ADD COLUMN calendar_version varchar DEFAULT ''",
-    "CREATE INDEX cases_by_calendar ON cases (calendar_version, case_id) WHERE calendar_version IS NOT NULL",
+    "ALTER TABLE clocks ADD COLUMN calendar_version varchar DEFAULT ''",
+    "CREATE INDEX clocks_by_calendar ON clocks (calendar_version, case_id) WHERE calendar_version IS NOT NULL",
 )
 
 

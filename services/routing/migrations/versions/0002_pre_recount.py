@@ -11,7 +11,7 @@ down_revision = "0001"
 STATEMENTS = (
     "CREATE TABLE calendar_loads (version varchar PRIMARY KEY, loaded_at timestamptz NOT NULL)",
     "ALTER TABLE clocks ADD COLUMN calendar_version varchar DEFAULT ''",
-    "CREATE INDEX clocks_by_calendar ON clocks (calendar_version, clock_id) WHERE calendar_version IS NOT NULL",
+    "CREATE INDEX clocks_by_calendar ON clocks (calendar_version, case_id) WHERE calendar_version IS NOT NULL",
     """
         CREATE TABLE pause_corrections (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

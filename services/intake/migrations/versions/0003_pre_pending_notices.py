@@ -7,4 +7,4 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE cases ADD COLUMN untold jsonb NOT NULL DEFAULT '[]'")
+    op.execute("ALTER TABLE cases ADD COLUMN pending_notices jsonb NOT NULL DEFAULT '[]'")

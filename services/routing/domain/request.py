@@ -7,7 +7,7 @@ from libraries.policies import decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matter(decision.Matter):
+class RoutingRequest(decision.Matter):
     case_id: UUID
     number: str
     first_contact_office: str
