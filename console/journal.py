@@ -10,7 +10,7 @@ from console.main import quiet, told
 from console.preparing import SERVICES
 from console.target import Target, of_installation
 from libraries.runtime.database.engine import open_engine
-from libraries.runtime.outbox.journal import rewind
+from libraries.runtime.outbox.journal import replay_from
 
 
 @click.group()
@@ -40,7 +40,7 @@ async def _all(target: Target, services: tuple[str, ...], since: date | None) ->
     for service in services:
         engine = open_engine(target.settings, service)
         try:
-            found[service] = await rewind(engine, since)
+            found[service] = await replay_from(engine, since)
         finally:
             await engine.dispose()
     return found

@@ -13,7 +13,7 @@ from console.engines.child import EngineFailed
 from contracts.topics import HOME
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
-from libraries.runtime.outbox.journal import rewind
+from libraries.runtime.outbox.journal import replay_from
 from libraries.runtime.settings import RuntimeSettings
 
 SERVICES: Final = ("intake", "routing", "notify")
@@ -50,7 +50,7 @@ async def refill(settings: RuntimeSettings, missing: set[str], services: Sequenc
             continue
         engine = open_engine(settings, service)
         try:
-            sent_again[service] = await rewind(engine)
+            sent_again[service] = await replay_from(engine)
         finally:
             await engine.dispose()
     return sent_again

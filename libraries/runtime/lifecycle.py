@@ -23,7 +23,7 @@ YOUNG_OBJECTS = 20_000
 log = structlog.get_logger()
 
 
-def spare_the_collector() -> None:
+def tune_garbage_collector() -> None:
     """What is there at the start stays: the collector need not look at it again and again.
 
     Policies and modules are hundreds of thousands of objects, and batches of thousands of rows wake it often: they are

@@ -29,8 +29,8 @@ from libraries.runtime.lifecycle import (
     repeat,
     serve,
     server_of,
-    spare_the_collector,
     stop_on_signals,
+    tune_garbage_collector,
 )
 from libraries.runtime.outbox.relay import Relay
 from libraries.runtime.settings import RuntimeSettings
@@ -145,7 +145,7 @@ def main(build: Callable[[], Service]) -> None:
     """Run the service that `build` makes; a setting or key that cannot be used is a clear refusal."""
     try:
         service = build()
-        spare_the_collector()
+        tune_garbage_collector()
         asyncio.run(run(service))
     except (CannotOpen, ValueError) as error:
         sys.exit(f"refused to start: {error}")

@@ -20,7 +20,14 @@ from libraries.runtime import logs
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine, transaction
 from libraries.runtime.jobs.job import Job
-from libraries.runtime.lifecycle import database_answers, repeat, serve, server_of, spare_the_collector, stop_on_signals
+from libraries.runtime.lifecycle import (
+    database_answers,
+    repeat,
+    serve,
+    server_of,
+    stop_on_signals,
+    tune_garbage_collector,
+)
 from libraries.runtime.settings import ORIGIN, ProcessSettings, read_settings
 from libraries.runtime.web.app import DEGRADED, OK, live, metrics, ready
 from libraries.runtime.web.tracing import traces
@@ -150,7 +157,7 @@ async def run(settings: PortalSettings) -> None:
 def main() -> None:
     try:
         settings = read_settings(PortalSettings)
-        spare_the_collector()
+        tune_garbage_collector()
         asyncio.run(run(settings))
     except ValueError as error:
         sys.exit(f"refused to start: {error}")

@@ -14,7 +14,7 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
-from libraries.runtime.lifecycle import spare_the_collector
+from libraries.runtime.lifecycle import tune_garbage_collector
 from tests.benchmarks import consuming, flooding, recounting, relaying, resting, thinking, watching
 from tests.benchmarks.ground import engines, machine
 
@@ -38,7 +38,7 @@ def main() -> None:
     with engines(quick=bool(os.environ.get("QUICK"))) as ground:
         found["broker"] = ground.broker
         for name in wanted:
-            spare_the_collector()
+            tune_garbage_collector()
             result = asyncio.run(BENCHMARKS[name](ground))
             found[name] = result
             table = Table(title=name, title_justify="left", show_header=False)

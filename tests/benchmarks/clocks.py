@@ -20,7 +20,7 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine, transaction
 from libraries.runtime.kafka.progress import note_progress
 from libraries.runtime.kafka.watermarks import note_marks
-from libraries.runtime.lifecycle import spare_the_collector
+from libraries.runtime.lifecycle import tune_garbage_collector
 from services.notify.domain.timers import Alert, Watch
 from services.notify.domain.writers import BY_ALL
 from services.notify.watching import store
@@ -190,7 +190,7 @@ async def _fire_once(url: str, at: datetime) -> None:
     engine = open_engine(SimpleNamespace(database_url=url), "notify")
     watchman = watchman_of(engine, PolicyWatch(PACK), Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC)))
     await watchman.forget()  # the first connection is made before the start
-    spare_the_collector()
+    tune_garbage_collector()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     await asyncio.to_thread(sys.stdin.readline)

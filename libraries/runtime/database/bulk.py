@@ -41,16 +41,16 @@ async def insert_rows(
     """
     if not rows:
         return []
-    alike, values = arrays(columns, rows)
-    found = await conn.execute(_insert(table, columns, alike, then), values)
+    constant, values = arrays(columns, rows)
+    found = await conn.execute(_insert(table, columns, constant, then), values)
     return list(found.scalars()) if found.returns_rows else []
 
 
 async def update_rows(conn: AsyncConnection, table: Table, columns: tuple[str, ...], rows: Rows) -> None:
     """Set all columns but the first, by which rows are found."""
     if rows:
-        alike, values = arrays(columns, rows)
-        await conn.execute(_update(table, columns, alike), values)
+        constant, values = arrays(columns, rows)
+        await conn.execute(_update(table, columns, constant), values)
 
 
 def among(column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
@@ -70,60 +70,60 @@ def among_pairs(first: Column[Any], second: Column[Any], pairs: Iterable[tuple[A
 
 
 def arrays(columns: tuple[str, ...], rows: Rows) -> tuple[frozenset[str], dict[str, Any]]:
-    """The columns whose values are all alike, and what is sent: one value for each of them, arrays for the others.
+    """The columns that hold one value in all rows, and what is sent: that value of each, arrays of the others.
 
     Encoding an array costs more than anything else here. The first column is always an array.
     """
     found = dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))
     if len(rows) < MANY:
         return frozenset(), found
-    alike = frozenset(name for name in columns[1:] if _are_alike(found[name]))
-    return alike, {name: values[0] if name in alike else values for name, values in found.items()}
+    constant = frozenset(name for name in columns[1:] if _is_constant(found[name]))
+    return constant, {name: values[0] if name in constant else values for name, values in found.items()}
 
 
-def _are_alike(values: list[Any]) -> bool:
+def _is_constant(values: list[Any]) -> bool:
     return bool(values[0] == values[-1] == values[len(values) // 2]) and values.count(values[0]) == len(values)
 
 
 @cache
-def _insert(table: Table, columns: tuple[str, ...], alike: frozenset[str], then: str) -> TextClause:
+def _insert(table: Table, columns: tuple[str, ...], constant: frozenset[str], then: str) -> TextClause:
     names = ", ".join(f'"{name}"' for name in columns)
-    values = ", ".join(_value(table, name, alike) for name in columns)
+    values = ", ".join(_value(table, name, constant) for name in columns)
     return _bound(
         table,
         columns,
-        alike,
-        f'INSERT INTO "{table.name}" ({names}) SELECT {values} FROM {source(columns, alike)} {then}',
+        constant,
+        f'INSERT INTO "{table.name}" ({names}) SELECT {values} FROM {source(columns, constant)} {then}',
     )
 
 
 @cache
-def _update(table: Table, columns: tuple[str, ...], alike: frozenset[str]) -> TextClause:
+def _update(table: Table, columns: tuple[str, ...], constant: frozenset[str]) -> TextClause:
     key = columns[0]
-    changes = ", ".join(f'"{name}" = {_value(table, name, alike)}' for name in columns[1:])
-    rows = source(columns, alike)
+    changes = ", ".join(f'"{name}" = {_value(table, name, constant)}' for name in columns[1:])
+    rows = source(columns, constant)
     return _bound(
-        table, columns, alike, f'UPDATE "{table.name}" AS t SET {changes} FROM {rows} WHERE t."{key}" = k."{key}"'
+        table, columns, constant, f'UPDATE "{table.name}" AS t SET {changes} FROM {rows} WHERE t."{key}" = k."{key}"'
     )
 
 
-def _value(table: Table, name: str, alike: frozenset[str]) -> str:
-    value = f":{name}" if name in alike else f'k."{name}"'
+def _value(table: Table, name: str, constant: frozenset[str]) -> str:
+    value = f":{name}" if name in constant else f'k."{name}"'
     return f"CAST({value} AS {_JSON})" if isinstance(table.c[name].type, JSONB) else value
 
 
-def source(columns: tuple[str, ...], alike: frozenset[str]) -> str:
+def source(columns: tuple[str, ...], constant: frozenset[str]) -> str:
     """What follows FROM: the arrays that are sent, as rows called `k`."""
-    sent = [name for name in columns if name not in alike]
+    sent = [name for name in columns if name not in constant]
     given = ", ".join(f":{name}" for name in sent)
     names = ", ".join(f'"{name}"' for name in sent)
     return f"unnest({given}) AS k ({names})"
 
 
-def _bound(table: Table, columns: tuple[str, ...], alike: frozenset[str], statement: str) -> TextClause:
+def _bound(table: Table, columns: tuple[str, ...], constant: frozenset[str], statement: str) -> TextClause:
     kinds = {name: _element(table, name) for name in columns}
     return text(statement).bindparams(
-        *(bindparam(name, type_=kind if name in alike else ARRAY(kind)) for name, kind in kinds.items())
+        *(bindparam(name, type_=kind if name in constant else ARRAY(kind)) for name, kind in kinds.items())
     )
 
 

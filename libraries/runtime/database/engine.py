@@ -11,13 +11,13 @@ from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from libraries.runtime.database.wakeups import ring
+from libraries.runtime.database.wakeups import wake
 
 STATEMENT_SECONDS: Final = 30
 IDLE_IN_TRANSACTION_SECONDS: Final = 30
 LOCK_SECONDS: Final = 10
 POOL_SIZE: Final = 10
-TO_RING: Final = "yimen_to_ring"
+TO_WAKE: Final = "yimen_to_wake"
 _JOINED: Final[ContextVar[AsyncConnection | None]] = ContextVar("joined_transaction", default=None)
 _AWAY: Final[WeakKeyDictionary[Engine, float]] = WeakKeyDictionary()
 """Since when, of each engine whose database is away."""
@@ -119,18 +119,18 @@ async def joined(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 def said_something(conn: AsyncConnection) -> bool:
     """Whether the transaction has written messages so far."""
-    return bool(conn.info.get(TO_RING))
+    return bool(conn.info.get(TO_WAKE))
 
 
 @asynccontextmanager
 async def _inside(conn: AsyncConnection) -> AsyncIterator[None]:
     """What fails is undone alone, with the messages that it has written."""
-    before = set(conn.info.get(TO_RING, ()))
+    before = set(conn.info.get(TO_WAKE, ()))
     try:
         async with conn.begin_nested():
             yield
     except BaseException:
-        conn.info[TO_RING] = before
+        conn.info[TO_WAKE] = before
         raise
 
 
@@ -140,5 +140,5 @@ async def _of_its_own(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         async with conn.begin():
             yield conn
         outage_over(engine)
-        for bell in conn.info.pop(TO_RING, ()):
-            ring(bell)
+        for name in conn.info.pop(TO_WAKE, ()):
+            wake(name)

@@ -1,23 +1,23 @@
-"""Wake-up calls inside one process: who wrote messages rings, the relay listens."""
+"""Wake-up calls inside one process: who wrote messages wakes the relay, which listens."""
 
 import asyncio
 from collections import defaultdict
 
-_bells: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+_listeners: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
 
 def listen(name: str) -> asyncio.Event:
-    """An event that is set at each ring; the listener clears it."""
+    """An event that is set at each wake-up; the listener clears it."""
     event = asyncio.Event()
-    _bells[name].add(event)
+    _listeners[name].add(event)
     return event
 
 
 def unlisten(name: str, event: asyncio.Event) -> None:
-    _bells[name].discard(event)
+    _listeners[name].discard(event)
 
 
-def ring(name: str) -> None:
+def wake(name: str) -> None:
     """Only a hint that shortens the wait: a relay in another process finds the rows by polling."""
-    for event in _bells[name]:
+    for event in _listeners[name]:
         event.set()

@@ -117,12 +117,12 @@ _CLAIM: Final = """
 
 
 @cache
-def _statement(template: str, columns: tuple[str, ...], alike: frozenset[str]) -> TextClause:
+def _statement(template: str, columns: tuple[str, ...], constant: frozenset[str]) -> TextClause:
     """What all rows have in common, mostly the writer, is sent once."""
-    places = {name: f":{name}" if name in alike else f"k.{name}" for name in columns}
-    return text(template.format(k=source(columns, alike), **places)).bindparams(
+    places = {name: f":{name}" if name in constant else f"k.{name}" for name in columns}
+    return text(template.format(k=source(columns, constant), **places)).bindparams(
         bindparam("reader", type_=String),
-        *(bindparam(name, type_=_KINDS[name] if name in alike else ARRAY(_KINDS[name])) for name in columns),
+        *(bindparam(name, type_=_KINDS[name] if name in constant else ARRAY(_KINDS[name])) for name in columns),
     )
 
 
@@ -130,8 +130,8 @@ async def load_applied(conn: AsyncConnection, reader: str, streams: AbstractSet[
     if not streams:
         return {}
     columns = ("case_id", "writer")
-    alike, values = arrays(columns, list(streams))
-    rows = await conn.execute(_statement(_APPLIED, columns, alike), values | {"reader": reader})
+    constant, values = arrays(columns, list(streams))
+    rows = await conn.execute(_statement(_APPLIED, columns, constant), values | {"reader": reader})
     return {Stream(case_id, writer): sequence for case_id, writer, sequence in rows}
 
 
@@ -143,6 +143,6 @@ async def claim(
         return
     columns = ("case_id", "writer", "before", "after")
     rows = [(*stream, before.get(stream, 0), sequence) for stream, sequence in after.items()]
-    alike, values = arrays(columns, rows)
-    if await conn.scalar(_statement(_CLAIM, columns, alike), values | {"reader": reader}) != len(rows):
+    constant, values = arrays(columns, rows)
+    if await conn.scalar(_statement(_CLAIM, columns, constant), values | {"reader": reader}) != len(rows):
         raise ConcurrentDelivery

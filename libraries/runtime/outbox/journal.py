@@ -31,7 +31,7 @@ from contracts.topics import TOPICS
 from contracts.tracing import Trace
 from libraries.ids import new_id
 from libraries.runtime.database.bulk import arrays
-from libraries.runtime.database.engine import TO_RING, transaction
+from libraries.runtime.database.engine import TO_WAKE, transaction
 from libraries.runtime.database.tables import SHARDS
 from libraries.runtime.tracing import current, step
 
@@ -81,10 +81,10 @@ _COLUMNS: Final[Mapping[str, TypeEngine[Any]]] = MappingProxyType(
 # its id early can come late to that lock: rows are therefore filed under the greatest id that the case has seen, or
 # the relay, which reads in (xid, id) order, would send the later event of the case first.
 @cache
-def _insert(alike: frozenset[str]) -> TextClause:
+def _insert(constant: frozenset[str]) -> TextClause:
     """Rows get their ids in the order in which they are given."""
-    sent = [name for name in _COLUMNS if name not in alike]
-    value = {name: f":{name}" if name in alike else f"m.{name}" for name in _COLUMNS}
+    sent = [name for name in _COLUMNS if name not in constant]
+    value = {name: f":{name}" if name in constant else f"m.{name}" for name in _COLUMNS}
     return text(
         f"""
         WITH m AS MATERIALIZED (
@@ -105,7 +105,7 @@ def _insert(alike: frozenset[str]) -> TextClause:
         FROM m LEFT JOIN tickets AS t ON t.case_id = {value["case_id"]}
         ORDER BY m.place
         """
-    ).bindparams(*(bindparam(name, type_=kind if name in alike else ARRAY(kind)) for name, kind in _COLUMNS.items()))
+    ).bindparams(*(bindparam(name, type_=kind if name in constant else ARRAY(kind)) for name, kind in _COLUMNS.items()))
 
 
 async def add(conn: AsyncConnection, service: str, messages: Sequence[Outgoing]) -> None:
@@ -123,9 +123,9 @@ async def add(conn: AsyncConnection, service: str, messages: Sequence[Outgoing])
         if case_id is not None and not once:
             behind = left[case_id] = left[case_id] - 1
         rows.extend(_rows(service, message, case_id, behind, str(message.trace or traces.of(case_id))))
-    alike, values = arrays(tuple(_COLUMNS), rows)
-    await conn.execute(_insert(alike), values)
-    conn.info.setdefault(TO_RING, set()).add(service)
+    constant, values = arrays(tuple(_COLUMNS), rows)
+    await conn.execute(_insert(constant), values)
+    conn.info.setdefault(TO_WAKE, set()).add(service)
 
 
 class _Traces:
@@ -172,7 +172,7 @@ def home_topic(service: str, event: type[Event]) -> str:
     raise LookupError(f"{service} writes no topic with {event.TYPE}")
 
 
-async def rewind(engine: AsyncEngine, since: date | None = None) -> int:
+async def replay_from(engine: AsyncEngine, since: date | None = None) -> int:
     """Send again what was recorded since that day, or everything. Returns the number of rows that will go out.
 
     The new epoch makes a relay that is just sending unable to move the position forward again.
@@ -198,7 +198,7 @@ async def rewind(engine: AsyncEngine, since: date | None = None) -> int:
         return int(first.number)
 
 
-async def adopt(engine: AsyncEngine) -> bool:
+async def rebase_after_restore(engine: AsyncEngine) -> bool:
     """After a logical restore into another cluster, whose transactions have smaller ids than those in the rows.
 
     Without this the relay would wait for ids that lie years ahead. Order within a case is kept by the row ids. Returns

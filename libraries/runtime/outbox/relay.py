@@ -28,7 +28,7 @@ from libraries.runtime.database.engine import transaction
 from libraries.runtime.failures import explain
 from libraries.runtime.kafka.producers import close_producer, open_producer, supports_idempotence
 from libraries.runtime.kafka.topics import make_missing
-from libraries.runtime.outbox.journal import adopt
+from libraries.runtime.outbox.journal import rebase_after_restore
 from libraries.runtime.outbox.leases import LEASE_SECONDS, Leases
 from libraries.runtime.outbox.sending import send
 
@@ -93,12 +93,12 @@ class Relay:
         self._idempotent: bool | None = None
         self._topics: set[str] = set()
         self._stopping = asyncio.Event()
-        self._bell = wakeups.listen(service)
+        self._wakeup = wakeups.listen(service)
 
     def stop(self) -> None:
         """What is being sent is finished and marked; then `run` returns."""
         self._stopping.set()
-        self._bell.set()
+        self._wakeup.set()
 
     async def run(self) -> None:
         """Until `stop`. An outage of Kafka or of the database is waited for, whatever it takes."""
@@ -117,12 +117,12 @@ class Relay:
                     continue
                 failures = 0
                 wait = SHORTEST_WAIT if sent else min(LONGEST_WAIT, wait * 1.5)
-                if not sent and await self._rung(wait):
+                if not sent and await self._woken(wait):
                     wait = SHORTEST_WAIT
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
-            wakeups.unlisten(self._service, self._bell)
+            wakeups.unlisten(self._service, self._wakeup)
             await self._drop_producer()
             with suppress(SQLAlchemyError, OSError):
                 await self.leases.release()
@@ -198,19 +198,19 @@ class Relay:
             made = await make_missing(self._connection, missing)
             log.warning("missing topics made", service=self._service, topics=made)
 
-    async def _rung(self, seconds: float) -> bool:
+    async def _woken(self, seconds: float) -> bool:
         try:
-            await asyncio.wait_for(self._bell.wait(), seconds)
+            await asyncio.wait_for(self._wakeup.wait(), seconds)
         except TimeoutError:
             return False
-        self._bell.clear()
+        self._wakeup.clear()
         return True
 
     async def _keep_leases(self) -> None:
         adopted = False
         while True:
             try:
-                if not adopted and await adopt(self._engine):
+                if not adopted and await rebase_after_restore(self._engine):
                     log.warning("journal of another cluster adopted", service=self._service)
                 adopted = True
                 await self.leases.tick()

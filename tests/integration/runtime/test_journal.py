@@ -155,8 +155,8 @@ async def test_a_journal_restored_into_a_young_cluster_is_adopted_in_order(
             text("UPDATE relay_shards SET position_xid = 4000000001, position_id = (SELECT min(id) FROM journal)")
         )
 
-    assert await journal.adopt(engine)
-    assert not await journal.adopt(engine)
+    assert await journal.rebase_after_restore(engine)
+    assert not await journal.rebase_after_restore(engine)
 
     async with transaction(engine) as conn:
         await journal.add(conn, "intake", [a_message(case)])

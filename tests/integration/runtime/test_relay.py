@@ -212,7 +212,7 @@ async def test_a_rewound_journal_goes_out_again_with_the_same_ids(
     while await relay.turn():
         pass
 
-    assert await journal.rewind(engine) == 20
+    assert await journal.replay_from(engine) == 20
     await relay.leases.tick()
     while await relay.turn():
         pass
@@ -228,7 +228,7 @@ async def test_rewinding_fences_a_batch_that_is_under_way(
         await journal.add(conn, "intake", [a_message(copies=(topic,)) for _ in range(10)])
     rows = await relay._unsent()
 
-    await journal.rewind(engine)
+    await journal.replay_from(engine)
     await relay._mark(rows)
 
     assert await positions(engine) == 20
