@@ -12,7 +12,7 @@ from libraries.clocks.wording import Words, office_of
 from libraries.policies import Policy
 from libraries.runtime.failures import Rejected
 from libraries.runtime.web.pages import Page
-from libraries.runtime.web.representations import Told
+from libraries.runtime.web.representations import Representation
 from services.intake.domain.case import Case
 from services.intake.domain.ended import ended_clocks
 from services.intake.lookup import Found
@@ -28,7 +28,7 @@ class CaseExplained(TypedDict):
 
 def told(
     found: Found, entries: Iterable[TimelineEntry], policy: Policy, *, now: datetime, clock_id: UUID | None
-) -> Told:
+) -> Representation:
     """Of one clock, or of all."""
     case = found.case
     story = [event for entry in entries if (event := entry.event) is not None]
@@ -38,7 +38,7 @@ def told(
     if clock_id is not None and not clocks:
         raise Rejected("not_found")
     sheet = Sheet(number=case.number, facts=tuple(_facts(case, policy)), clocks=clocks, now=now)
-    return Told(
+    return Representation(
         values={
             "case": to_view(case, policy, found.relations),
             "clocks": [explained(clock, policy) for clock in clocks],

@@ -21,7 +21,7 @@ from libraries.runtime.web.auth import Principal, Role, Who, requires
 from libraries.runtime.web.idempotency import IN_PARTS, part
 from libraries.runtime.web.openapi import FORMS, Described
 from libraries.runtime.web.problems import problem
-from libraries.runtime.web.representations import AskedForm, AskedLanguage, tell
+from libraries.runtime.web.representations import AskedForm, AskedLanguage, respond
 from libraries.runtime.web.requests import AskedArea
 from services.intake import explaining, registration, store
 from services.intake.actions import ACTIONS
@@ -223,7 +223,7 @@ async def explain(
     """
     found, story = await _story(request, state, key)
     told = explaining.told(found, story, state.policy.policy, now=state.clock.now(), clock_id=clock)
-    return tell(request, told, form, lang)
+    return respond(request, told, form, lang)
 
 
 ROUTES: list[HTTPRouteHandler] = [

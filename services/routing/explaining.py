@@ -16,7 +16,7 @@ from libraries.clocks.wording import Words, actor_of, approver_of, office_of, re
 from libraries.policies import Policy
 from libraries.runtime.failures import Rejected
 from libraries.runtime.web.pages import Page
-from libraries.runtime.web.representations import Told
+from libraries.runtime.web.representations import Representation
 from services.routing.access import Seen
 from services.routing.domain.dispatching import RULES
 from services.routing.domain.referral import Referral
@@ -95,7 +95,7 @@ def told(
     *,
     now: datetime,
     clock_id: UUID | None,
-) -> Told:
+) -> Representation:
     """Of one clock, or of all; as much as the caller may read."""
     referral, routing = seen.referral, seen.routing
     clocks = [clock for clock in referral.clocks if clock_id is None or clock.id == clock_id]
@@ -109,7 +109,7 @@ def told(
         now=now,
         remarks=tuple(_remark(one, referral.clocks, policy) for one in put_right),
     )
-    return Told(
+    return Representation(
         values={
             "referral": to_view(referral, routing, policy),
             "decision": _decided(decision, seen.relations),

@@ -21,7 +21,7 @@ from libraries.runtime.web.app import json_body
 from libraries.runtime.web.auth import Principal, Role, requires
 from libraries.runtime.web.openapi import FORMS, Described
 from libraries.runtime.web.problems import problem
-from libraries.runtime.web.representations import AskedForm, AskedLanguage, tell
+from libraries.runtime.web.representations import AskedForm, AskedLanguage, respond
 from libraries.runtime.web.requests import AskedCase
 from services.routing import access, explaining, filters, store
 from services.routing.bodies import FeedbackBody, as_on_kafka
@@ -146,7 +146,7 @@ async def explain(
     decided = next(one for one in decisions if one["decision_id"] == seen.referral.decision_id)
     policy, now = state.router.policy.policy, state.router.clock.now()
     found = explaining.told(seen, decided, corrections, acts, policy, now=now, clock_id=clock)
-    return tell(request, found, form, lang)
+    return respond(request, found, form, lang)
 
 
 @get("/v1/referrals/{referral_id:uuid}/answers", guards=[SEES_TEXT], tags=["referrals"])

@@ -33,7 +33,7 @@ AskedLanguage = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Representation:
     """An answer; text and page are made only where they are asked for."""
 
     values: Any
@@ -41,17 +41,19 @@ class Told:
     page: Callable[[Language], Page]
 
 
-def tell(request: Request[Any, Any, Any], told: Told, form: Form | None, lang: Language | None) -> Response[Any]:
+def respond(
+    request: Request[Any, Any, Any], found: Representation, form: Form | None, lang: Language | None
+) -> Response[Any]:
     """What the address asks for stands over what the headers ask for."""
     chosen = form or form_of(request.headers.get("accept", ""))
     language = lang or language_of(request.headers.get("accept-language", ""))
     varies = {"vary": "accept, accept-language"}
     if chosen == "json":
-        return Response(told.values, media_type=MediaType.JSON, headers=varies)
+        return Response(found.values, media_type=MediaType.JSON, headers=varies)
     headers = varies | {"content-language": TAGS[language]}
     if chosen == "text":
-        return Response(told.text(language) + "\n", media_type=TYPES["text"], headers=headers)
-    return Response(told.page(language).document(TAGS[language]), media_type=TYPES["html"], headers=headers | HEADERS)
+        return Response(found.text(language) + "\n", media_type=TYPES["text"], headers=headers)
+    return Response(found.page(language).document(TAGS[language]), media_type=TYPES["html"], headers=headers | HEADERS)
 
 
 def form_of(accept: str) -> Form:
