@@ -25,9 +25,9 @@ _OPEN: Final = text(
     JOIN routing.decisions AS d USING (decision_id)
     WHERE r.ended_at IS NULL AND d.decided_by = 'rules' GROUP BY 2
     UNION ALL
-    SELECT 'clocks of the office', office, count(*) FROM notify.watches WHERE ended_at IS NULL GROUP BY 2
+    SELECT 'clocks of the office', office, count(*) FROM notify.timers WHERE ended_at IS NULL GROUP BY 2
     UNION ALL
-    SELECT 'clocks in the area', area, count(*) FROM notify.watches WHERE ended_at IS NULL GROUP BY 2
+    SELECT 'clocks in the area', area, count(*) FROM notify.timers WHERE ended_at IS NULL GROUP BY 2
     """
 )
 Open = Mapping[tuple[str, str], int]

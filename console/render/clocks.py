@@ -16,8 +16,8 @@ HEADINGS: Final = ("时限 clock", "起算 starts", "终止 ends", "期限 limit
 RULES: Final = """
 Which limits a case has, what starts and what ends each. All of it is policy: `clocks.yaml` says what starts and ends
 a clock, `limits.yaml` and `categories.csv` how long it is, `reasons.yaml` for what it stands still,
-[`ladder.yaml`](ladder.md) who is told when it runs out. A pack may say it otherwise ([change the policy](../how-
-to/change-the-policy.md)); the closed list of clocks itself is part of the contracts.
+[`escalation.yaml`](escalation.md) who is told when it runs out. A pack may say it otherwise ([change the
+policy](../how-to/change-the-policy.md)); the closed list of clocks itself is part of the contracts.
 
 - What an event of the case starts runs at its window, from the moment of that event; the registration counts from
   when the matter was received. What an event of a referral starts runs at its office. A copy (抄送) has no clocks.

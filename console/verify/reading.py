@@ -95,12 +95,12 @@ _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
     ),
     "clocks": (ClockRow, "SELECT clock_id, case_id, version, status, due_at FROM routing.clocks WHERE {mine}"),
     "noted": (NotedRow, "SELECT case_id, number, state FROM notify.cases WHERE {mine}"),
-    "legs": (LegRow, "SELECT referral_id, case_id, office, state FROM notify.legs WHERE {mine}"),
+    "legs": (LegRow, "SELECT referral_id, case_id, office, state FROM notify.referral_status WHERE {mine}"),
     "watches": (
         WatchRow,
         """
         SELECT clock_id, case_id, referral_id, kind, version, status, next_alert, next_fire_at, due_at, ended_at, office
-        FROM notify.watches WHERE {mine}
+        FROM notify.timers WHERE {mine}
         """,
     ),
     "alerts": (
@@ -118,9 +118,9 @@ _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
         ReceiptRow,
         """
         SELECT referral_id, office, feedback_id, received_at,
-               ARRAY(SELECT jsonb_array_elements_text(stops)), holds_until
-        FROM notify.receipts
-        WHERE answered_at IS NULL AND referral_id IN (SELECT referral_id FROM routing.referrals WHERE {mine})
+               ARRAY(SELECT jsonb_array_elements_text(stops)), defers_until
+        FROM notify.received_feedback
+        WHERE settled_at IS NULL AND referral_id IN (SELECT referral_id FROM routing.referrals WHERE {mine})
         """,
     ),
 }

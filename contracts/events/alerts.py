@@ -9,7 +9,7 @@ from contracts.events.base import CaseBound
 
 
 class Supervision(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
-    """A rung of the supervision ladder was reached for one clock."""
+    """A level of the escalation policy was reached for one clock."""
 
     clock_id: UUID
     office: str
@@ -24,9 +24,9 @@ class Supervision(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     due_at: datetime | None = None
     referral_id: UUID | None = None
     late_seconds: int = 0
-    """From the moment at which the rung was to be reached until it was; people are told in working hours only."""
+    """From the moment at which the level was to be reached until it was; people are told in working hours only."""
     statutory: bool = False
-    """Whether a law sets this rung, and not an office's own rule."""
+    """Whether a law sets this level, and not an office's own rule."""
     provisional: bool = False
     """`due_at` was counted through days that a notice of holidays may still move."""
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from contracts.codes import AreaLevel, ClockKind
 from libraries.policies.decision import Matter, decide, variants
-from libraries.policies.escalation import ladder_faults
+from libraries.policies.escalation import escalation_faults
 from libraries.policies.kinds import kind_faults
 from libraries.policies.model import Policy, Rule
 from libraries.policies.reading import Fault
@@ -18,7 +18,7 @@ def check(policy: Policy, file: str) -> Iterator[Fault]:
     for reason in _limits(policy):
         yield Fault(file=file, line=1, reason=reason)
     roles = {office.role for office in policy.offices.values()}
-    yield from ladder_faults(policy.ladder, roles)
+    yield from escalation_faults(policy.escalation_rules, roles)
     yield from kind_faults(policy.clocks, file)
     if policy.offices and not policy.purposes:
         yield Fault(file=file, line=1, reason="purposes.yaml names no purpose: no applicant could be opened")

@@ -1,4 +1,4 @@
-"""The supervision ladder (督办): who is told of a clock that runs out or has run out, on which rung, and when."""
+"""The escalation policy (督办): who is told of a clock that runs out or has run out, on which level, and when."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -14,11 +14,11 @@ from libraries.policies.reading import Entry, Fault, code_of, file_of
 
 HOLDER: Final = "office"
 HOURS_OF: Final = {Unit.HOUR: 1.0, Unit.DAY: 24.0, Unit.WORKING_DAY: 24.0 * 7 / 5}
-"""To tell only which of two rungs comes first."""
+"""To tell only which of two levels comes first."""
 
 
 class Anchor(StrEnum):
-    """What a rung follows."""
+    """What a level follows."""
 
     WARNING = "warning"
     DUE = "due"
@@ -32,7 +32,7 @@ ANCHOR_OF: Final = {
     SupervisionLevel.SUPERVISED: Anchor.BREACH,
     SupervisionLevel.LISTED: Anchor.BREACH,
 }
-"""The levels in the order in which they are climbed."""
+"""The levels in the order in which they are reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +44,12 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rung:
+class EscalationRule:
     """`where` is file and line."""
 
     level: SupervisionLevel
     after: Limit | None
-    """How long after the breach; `None` for the rung that its cause itself brings."""
+    """How long after the breach; `None` for the level that its cause itself brings."""
     clocks: frozenset[ClockKind]
     """Empty for every clock whose end breaks something."""
     recipients: tuple[Recipient, ...]
@@ -66,27 +66,29 @@ class Rung:
         return kind not in WINDOWS and (not self.clocks or kind in self.clocks)
 
 
-def rung_of(ladder: Iterable[Rung], level: SupervisionLevel, kind: ClockKind) -> Rung | None:
+def rule_for(
+    escalation_rules: Iterable[EscalationRule], level: SupervisionLevel, kind: ClockKind
+) -> EscalationRule | None:
     """The first row that fits; a local pack's rows stand before its parent's."""
-    return next((rung for rung in ladder if rung.level is level and rung.concerns(kind)), None)
+    return next((rule for rule in escalation_rules if rule.level is level and rule.concerns(kind)), None)
 
 
-def ladder(rows: Sequence[Entry]) -> tuple[Rung, ...]:
-    """Rows of ladder.yaml in order."""
-    found: list[Rung] = []
+def escalation_rules(rows: Sequence[Entry]) -> tuple[EscalationRule, ...]:
+    """Rows of escalation.yaml in order."""
+    found: list[EscalationRule] = []
     for row in rows:
-        rung = _rung(row)
+        rule = _rule(row)
         row.done()
-        if rung is None:
+        if rule is None:
             continue
-        here = [one for one in found if file_of(one.where) == row.file and one.level is rung.level]
-        if any(not one.clocks or (rung.clocks and rung.clocks <= one.clocks) for one in here):
-            row.refuse(f"a row above says {rung.level.value} of the same clocks")
-        found.append(rung)
+        here = [one for one in found if file_of(one.where) == row.file and one.level is rule.level]
+        if any(not one.clocks or (rule.clocks and rule.clocks <= one.clocks) for one in here):
+            row.refuse(f"a row above says {rule.level.value} of the same clocks")
+        found.append(rule)
     return tuple(found)
 
 
-def _rung(row: Entry) -> Rung | None:
+def _rule(row: Entry) -> EscalationRule | None:
     level = code_of(row, "level", SupervisionLevel, row.text("level"))
     confidence = code_of(row, "confidence", Confidence, row.text("confidence"))
     clocks = [code_of(row, "clock", ClockKind, name) for name in row.texts("clocks")]
@@ -100,12 +102,12 @@ def _rung(row: Entry) -> Rung | None:
     if not row.values.get("recipients"):
         row.refuse("recipients is missing")
     if level is SupervisionLevel.WARNED and opens is not None:
-        row.refuse("a warning is said at its moment: from and to are for the rungs above it")
+        row.refuse("a warning is said at its moment: from and to are for the levels above it")
     if (opens is None) != (closes is None) or (opens is not None and closes is not None and opens >= closes):
         row.refuse("from and to go together, from before to")
     if level is None or level not in ANCHOR_OF or confidence is None:
         return None
-    return Rung(
+    return EscalationRule(
         level=level,
         after=after,
         clocks=frozenset(kind for kind in clocks if kind is not None),
@@ -126,7 +128,7 @@ def _after(row: Entry, level: SupervisionLevel | None) -> Limit | None:
     if level is None or not said:
         return None
     if level not in ANCHOR_OF:
-        row.refuse(f"level {level.value} is no rung")
+        row.refuse(f"level {level.value} is no level of the escalation policy")
     elif anchor != ANCHOR_OF[level]:
         row.refuse(f"{level.value} comes after {ANCHOR_OF[level].value}")
     elif later and anchor != Anchor.BREACH:
@@ -153,20 +155,20 @@ def _recipient(row: Entry, name: str) -> Recipient | None:
     return None
 
 
-def ladder_faults(rungs: Sequence[Rung], roles: AbstractSet[str]) -> Iterator[Fault]:
-    """What single rows cannot show: roles that no office has, and rungs in the wrong order."""
-    for rung in rungs:
-        for recipient in rung.recipients:
+def escalation_faults(rules: Sequence[EscalationRule], roles: AbstractSet[str]) -> Iterator[Fault]:
+    """What single rows cannot show: roles that no office has, and levels in the wrong order."""
+    for rule in rules:
+        for recipient in rule.recipients:
             if roles and recipient.role is not None and recipient.role not in roles:
-                yield Fault.at(rung.where, f"no office has the role {recipient.role}")
+                yield Fault.at(rule.where, f"no office has the role {recipient.role}")
     for kind in ClockKind:
-        climbed = [one for level in ANCHOR_OF if (one := rung_of(rungs, level, kind)) is not None]
-        late = [one for one in climbed if ANCHOR_OF[one.level] is Anchor.BREACH]
+        applicable = [one for level in ANCHOR_OF if (one := rule_for(rules, level, kind)) is not None]
+        late = [one for one in applicable if ANCHOR_OF[one.level] is Anchor.BREACH]
         for lower, upper in pairwise(late):
             if _hours(upper) <= _hours(lower):
                 reason = f"{upper.level.value} does not come after {lower.level.value} for the clock {kind.value}"
                 yield Fault.at(upper.where, reason)
 
 
-def _hours(rung: Rung) -> float:
-    return rung.after.number * HOURS_OF[rung.after.unit] if rung.after is not None else 0.0
+def _hours(rule: EscalationRule) -> float:
+    return rule.after.number * HOURS_OF[rule.after.unit] if rule.after is not None else 0.0

@@ -26,7 +26,7 @@ from libraries.policies.categories import (
 )
 from libraries.policies.cells import CATEGORY_FORM, NAME_FORM, PACK_FORM
 from libraries.policies.checks import check
-from libraries.policies.escalation import ladder
+from libraries.policies.escalation import escalation_rules
 from libraries.policies.kinds import FILE, clock_rules
 from libraries.policies.law import Guard
 from libraries.policies.model import Policy
@@ -82,7 +82,7 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
         rules=rules(read("rules.yaml"), read("categories.csv")),
         clocks=clock_rules(read(FILE)),
         calendar=statutory_calendar(),
-        ladder=ladder(read("ladder.yaml")),
+        escalation_rules=escalation_rules(read("escalation.yaml")),
         late_reports=late_reports([entry for _, entry in headings]),
         reopening=reopening([entry for _, entry in headings]),
         approvers=approvers(read("approvers.yaml")),

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from contracts.codes import AreaLevel, ClockKind, Confidence, Field
 from libraries.deadlines import Calendar, CountingRules, Limit
-from libraries.policies.escalation import Rung
+from libraries.policies.escalation import EscalationRule
 from libraries.policies.kinds import ClockRule, Course, course
 from libraries.policies.spans import LateReports, Reopening
 from libraries.policies.tree import Area, Tree, whole
@@ -175,7 +175,7 @@ class Policy:
     rules: tuple[Rule, ...]
     clocks: tuple[ClockRule, ...]
     calendar: Calendar
-    ladder: tuple[Rung, ...] = ()
+    escalation_rules: tuple[EscalationRule, ...] = ()
     late_reports: LateReports = dataclasses.field(default_factory=LateReports)
     reopening: Reopening = dataclasses.field(default_factory=Reopening)
     approvers: Mapping[str, Approver] = dataclasses.field(default_factory=dict)

@@ -26,7 +26,7 @@ LISTS: Final = (
     "attributes.yaml",
     "calendars.yaml",
     "clocks.yaml",
-    "ladder.yaml",
+    "escalation.yaml",
     "limits.yaml",
     "materials.yaml",
     "offices.yaml",

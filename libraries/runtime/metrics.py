@@ -46,7 +46,7 @@ OPEN_AT_NOBODY: Final = Gauge(
 )
 TOLD_IN_PLACE_OF: Final = Counter(
     "yimen_told_in_place_of_total",
-    "Alerts and rungs of the ladder that a coordinator heard of, or ops, because the office is unknown.",
+    "Alerts and escalations that a coordinator heard of, or ops, because the office is unknown.",
     ("service",),
 )
 ALERTS: Final = Counter("yimen_alerts_total", "Alerts about limits that were said, by their type.", ("service", "type"))

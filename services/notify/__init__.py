@@ -1,1 +1,1 @@
-"""Notify watches every clock, tracks feedback and shows the board."""
+"""Notify timers every clock, tracks feedback and shows the board."""

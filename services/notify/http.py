@@ -1,4 +1,4 @@
-"""Notify over HTTP: the figures, what is watched, what was said, and the board."""
+"""Notify over HTTP: the figures, open timers, alerts, and the board."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,9 +26,9 @@ from libraries.runtime.web.pages import SEALED
 from libraries.runtime.web.requests import AskedArea
 from libraries.runtime.web.streams import Entry, stream
 from services.notify.escalation import queries as escalations
-from services.notify.escalation.queries import SupervisionView
+from services.notify.escalation.queries import EscalationView
 from services.notify.figures import queries
-from services.notify.figures.queries import AlertView, Names, Wanted, WatchView, name_of
+from services.notify.figures.queries import AlertView, ClockFilter, Names, TimerView, name_of
 from services.notify.figures.views import Overview, Performance
 
 Call = Request[Principal, Any, State]
@@ -43,17 +43,17 @@ BAD_CURSOR = Fault("cursor", "bad_cursor")
 BOARD = resources.files("services.notify") / "board"
 
 
-class WatchPage(msgspec.Struct, frozen=True, kw_only=True):
+class TimerPage(msgspec.Struct, frozen=True, kw_only=True):
     """`next` goes into `cursor` of the following call; absent on the last page."""
 
-    items: list[WatchView]
+    items: list[TimerView]
     next: str | None = None
 
 
-class SupervisionPage(msgspec.Struct, frozen=True, kw_only=True):
+class EscalationPage(msgspec.Struct, frozen=True, kw_only=True):
     """`next` goes into `cursor` of the following call; absent on the last page."""
 
-    items: Sequence[SupervisionView]
+    items: Sequence[EscalationView]
     next: str | None = None
 
 
@@ -95,7 +95,7 @@ async def overview(
     async with transaction(state.engine) as conn:
         settled = state.clock.now() - ANSWERED_WITHIN * state.clock.speed
         found = await queries.get_overview(conn, area=area, office=office, settled=settled, policy=policy)
-        supervision = await escalations.count_supervisions(conn, areas=policy.ranges_within(area), office=office)
+        escalation = await escalations.count_escalations(conn, areas=policy.ranges_within(area), office=office)
         # What notify itself has set aside is no office's.
         parked = await queries.count_parked(conn) if not office else 0
     names = _names(policy)
@@ -119,14 +119,14 @@ async def overview(
         "office_en": name_of(office, names, "en"),
         "total": total[0],
         "parked": parked + total[0]["parked"],
-        "supervision": supervision,
-        "standing": state.standing.writers,
+        "supervision": escalation,
+        "standing": state.stalled.writers,
         **found,
     }
 
 
 @get("/v1/watches", guards=[SEES], tags=["figures"])
-async def list_watches(  # noqa: PLR0913, PLR0917 - one for each query parameter
+async def list_timers(  # noqa: PLR0913, PLR0917 - one for each query parameter
     request: Call,
     state: State,
     office: Annotated[str, QueryParameter(max_length=64)] = "",
@@ -139,10 +139,10 @@ async def list_watches(  # noqa: PLR0913, PLR0917 - one for each query parameter
     due_before: Annotated[datetime | None, QueryParameter()] = None,
     cursor: Annotated[str, QueryParameter(max_length=100)] = "",
     limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
-) -> WatchPage:
+) -> TimerPage:
     """Open clocks that run, the most pressing first."""
     office, area = _scope(request.user, office, area)
-    wanted = Wanted(
+    wanted = ClockFilter(
         office=office,
         areas=state.policy.policy.ranges_within(area),
         kind=kind.value if kind else "",
@@ -151,7 +151,7 @@ async def list_watches(  # noqa: PLR0913, PLR0917 - one for each query parameter
         due_before=due_before or FAR,
     )
     async with transaction(state.engine) as conn:
-        found = await queries.list_watches(
+        found = await queries.list_timers(
             conn,
             wanted,
             after=_after(cursor),
@@ -160,11 +160,11 @@ async def list_watches(  # noqa: PLR0913, PLR0917 - one for each query parameter
         )
     page = found[:limit]
     more = f"{page[-1].due_at.isoformat()}_{page[-1].clock_id}" if len(found) > limit else None
-    return WatchPage(items=page, next=more)
+    return TimerPage(items=page, next=more)
 
 
 @get("/v1/supervisions", guards=[SEES], tags=["figures"])
-async def list_supervisions(
+async def list_escalations(
     request: Call,
     state: State,
     area: AskedArea = "",
@@ -172,18 +172,18 @@ async def list_supervisions(
     level: Annotated[SupervisionLevel | None, QueryParameter()] = None,
     cursor: Annotated[str, QueryParameter(max_length=100)] = "",
     limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
-) -> SupervisionPage:
+) -> EscalationPage:
     """What is urged, supervised or listed, the longest late first: who holds it, how late, who was told."""
     office, area = _scope(request.user, office, area)
     async with transaction(state.engine) as conn:
-        found = await escalations.list_supervisions(
+        found = await escalations.list_escalations(
             conn,
             areas=state.policy.policy.ranges_within(area),
             office=office,
             level=level,
             after=_after(cursor),
             limit=limit + 1,
-            seen=escalations.Seen(
+            context=escalations.ViewContext(
                 now=state.clock.now(),
                 names=_names(state.policy.policy),
                 settled_through=state.policy.policy.calendar.settled_through,
@@ -191,7 +191,7 @@ async def list_supervisions(
         )
     page = found[:limit]
     more = f"{page[-1].due_at.isoformat()}_{page[-1].clock_id}" if len(found) > limit else None
-    return SupervisionPage(items=page, next=more)
+    return EscalationPage(items=page, next=more)
 
 
 def _after(cursor: str) -> tuple[datetime, UUID]:
@@ -217,7 +217,7 @@ async def list_alerts(
     cursor: Annotated[str | None, QueryParameter(max_length=40)] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
 ) -> AlertPage:
-    """What was said after the cursor, in order; without one the latest."""
+    """Alerts after the cursor, in order; without one the latest."""
     office, area = _scope(request.user, office, area)
     after = _checked(cursor)
     async with transaction(state.engine) as conn:
@@ -239,7 +239,7 @@ async def stream_alerts(
     office: Annotated[str, QueryParameter(max_length=64)] = "",
     area: AskedArea = "",
 ) -> ServerSentEvent:
-    """Alerts as they are said (server-sent events); `Last-Event-ID` goes on where a client stopped."""
+    """Alerts as they are sent (server-sent events); `Last-Event-ID` goes on where a client stopped."""
     office, area = _scope(request.user, office, area)
 
     async def fetch(after: str | None) -> list[Entry]:
@@ -303,8 +303,8 @@ def _file(path: str, name: str, media_type: str) -> HTTPRouteHandler:
 
 ROUTES: list[HTTPRouteHandler] = [
     overview,
-    list_watches,
-    list_supervisions,
+    list_timers,
+    list_escalations,
     list_alerts,
     stream_alerts,
     performance,

@@ -11,11 +11,11 @@ from libraries.runtime.database.engine import transaction
 
 _OPEN_AT: Final = text(
     """
-    SELECT office AS code, count(*) AS number FROM watches WHERE ended_at IS NULL AND office = ANY(:codes) GROUP BY 1
+    SELECT office AS code, count(*) AS number FROM timers WHERE ended_at IS NULL AND office = ANY(:codes) GROUP BY 1
     UNION ALL
-    SELECT area, count(*) FROM watches WHERE ended_at IS NULL AND area = ANY(:codes) GROUP BY 1
+    SELECT area, count(*) FROM timers WHERE ended_at IS NULL AND area = ANY(:codes) GROUP BY 1
     UNION ALL
-    SELECT concat_ws('/', office, area), count(*) FROM watches
+    SELECT concat_ws('/', office, area), count(*) FROM timers
     WHERE ended_at IS NULL AND office = ANY(:offices) AND concat_ws('/', office, area) = ANY(:codes) GROUP BY 1
     """
 )

@@ -1,4 +1,4 @@
-"""Notify's tables: a watch per clock, where each case and referral stands, what arrived, and what was said."""
+"""Notify's tables: a timer per clock, where each case and referral stands, what arrived, and which alerts were sent."""
 
 from sqlalchemy import (
     BigInteger,
@@ -26,8 +26,8 @@ progress_tables(metadata)
 
 XID = text("pg_current_xact_id()::text::bigint")
 
-watches = Table(
-    "watches",
+timers = Table(
+    "timers",
     metadata,
     Column("clock_id", Uuid, primary_key=True),
     Column("case_id", Uuid, nullable=False),
@@ -43,34 +43,34 @@ watches = Table(
     Column("status", String, nullable=False),
     Column("next_alert", String),
     Column("next_fire_at", DateTime(timezone=True)),
-    Column("ahead", JSONB, nullable=False, server_default=text("'[]'")),
-    Column("heard", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("pending", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("sent", JSONB, nullable=False, server_default=text("'[]'")),
     Column("breached_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
     CheckConstraint("version > 0", name="versions_count_from_one"),
     CheckConstraint("num_nonnulls(next_alert, next_fire_at) IN (0, 2)", name="next_alert_has_its_time"),
     CheckConstraint(
         "status NOT IN ('met', 'cancelled') OR (ended_at IS NOT NULL AND next_alert IS NULL)",
-        name="ended_watch_waits_for_nothing",
+        name="ended_timer_has_no_next_alert",
     ),
     CheckConstraint("status <> 'breached' OR breached_at IS NOT NULL", name="breach_has_its_time"),
-    # Only what still has something to say: the poll reads its first entries, however many watches have ended.
-    Index("watches_to_fire", "next_fire_at", postgresql_where=text("next_fire_at IS NOT NULL")),
+    # Only what still has something to say: the poll reads its first entries, however many timers have ended.
+    Index("timers_to_fire", "next_fire_at", postgresql_where=text("next_fire_at IS NOT NULL")),
     # What people ask for is what is open and pressing, a small part of all.
     Index(
-        "watches_pressing",
+        "timers_pressing",
         "office",
         "due_at",
         postgresql_where=text("status IN ('due_soon', 'breached') AND ended_at IS NULL"),
     ),
     Index(
-        "watches_open_by_due",
+        "timers_open_by_due",
         "due_at",
         "clock_id",
         postgresql_where=text("ended_at IS NULL AND due_at IS NOT NULL"),
     ),
-    Index("watches_of_referral", "referral_id"),
-    Index("watches_of_window", "case_id", postgresql_where=text("referral_id IS NULL AND ended_at IS NULL")),
+    Index("timers_of_referral", "referral_id"),
+    Index("timers_of_window", "case_id", postgresql_where=text("referral_id IS NULL AND ended_at IS NULL")),
     postgresql_with={"fillfactor": "80"},
 )
 
@@ -97,8 +97,8 @@ lead_steps = Table(
     Column("at", DateTime(timezone=True), nullable=False),
 )
 
-legs = Table(
-    "legs",
+referral_status = Table(
+    "referral_status",
     metadata,
     Column("referral_id", Uuid, primary_key=True),
     Column("case_id", Uuid, nullable=False),
@@ -111,19 +111,19 @@ legs = Table(
     Column("round", SmallInteger, nullable=False),
     Column("dispatched_at", DateTime(timezone=True), nullable=False),
     Column("signed_at", DateTime(timezone=True)),
-    Column("heard_at", DateTime(timezone=True)),
+    Column("last_contact_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
     Column("returns", SmallInteger, nullable=False),
     CheckConstraint("round > 0", name="rounds_count_from_one"),
     CheckConstraint("returns >= 0", name="returns_are_counted"),
-    Index("legs_of_office", "office", "dispatched_at"),
-    Index("legs_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
-    Index("legs_open", "office", "area", postgresql_where=text("ended_at IS NULL AND role <> 'info'")),
+    Index("referral_status_of_office", "office", "dispatched_at"),
+    Index("referral_status_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
+    Index("referral_status_open", "office", "area", postgresql_where=text("ended_at IS NULL AND role <> 'info'")),
     postgresql_with={"fillfactor": "80"},
 )
 
-supervisions = Table(
-    "supervisions",
+escalations = Table(
+    "escalations",
     metadata,
     Column("clock_id", Uuid, primary_key=True),
     Column("case_id", Uuid, nullable=False),
@@ -135,21 +135,21 @@ supervisions = Table(
     Column("due_at", DateTime(timezone=True), nullable=False),
     Column("level", String, nullable=False),
     Column("reached_at", DateTime(timezone=True)),
-    Column("told", JSONB, nullable=False),
+    Column("notified", JSONB, nullable=False),
     Column("next_level", String),
     Column("next_at", DateTime(timezone=True)),
-    Column("stood_seconds", Integer, nullable=False),
+    Column("paused_seconds", Integer, nullable=False),
     Column("paused_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
     CheckConstraint("num_nonnulls(next_level, next_at) IN (0, 2)", name="next_level_has_its_time"),
     CheckConstraint(
-        "num_nonnulls(paused_at, ended_at) = 0 OR next_at IS NULL", name="still_supervision_waits_for_nothing"
+        "num_nonnulls(paused_at, ended_at) = 0 OR next_at IS NULL", name="stopped_escalation_has_no_next_level"
     ),
     CheckConstraint("(level = 'none') = (reached_at IS NULL)", name="level_was_reached"),
-    # As with watches: the poll reads its first entries, however many have ended.
-    Index("supervisions_to_climb", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+    # As with timers: the poll reads its first entries, however many have ended.
+    Index("escalations_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
     Index(
-        "supervisions_open",
+        "escalations_open",
         "due_at",
         "clock_id",
         postgresql_where=text("ended_at IS NULL AND level <> 'none'"),
@@ -157,23 +157,23 @@ supervisions = Table(
     postgresql_with={"fillfactor": "80"},
 )
 
-receipts = Table(
-    "receipts",
+received_feedback = Table(
+    "received_feedback",
     metadata,
     Column("office", String, primary_key=True),
     Column("feedback_id", String, primary_key=True),
     Column("referral_id", Uuid, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("stops", JSONB, nullable=False, server_default=text("'[]'")),
-    Column("holds_until", DateTime(timezone=True), nullable=False),
-    Column("answered_at", DateTime(timezone=True)),
-    Index("receipts_of_referral", "referral_id", "received_at"),
-    Index("receipts_answered", "answered_at", postgresql_where=text("answered_at IS NOT NULL")),
-    Index("receipts_unanswered", "holds_until", postgresql_where=text("answered_at IS NULL")),
+    Column("defers_until", DateTime(timezone=True), nullable=False),
+    Column("settled_at", DateTime(timezone=True)),
+    Index("received_feedback_of_referral", "referral_id", "received_at"),
+    Index("received_feedback_settled", "settled_at", postgresql_where=text("settled_at IS NOT NULL")),
+    Index("received_feedback_unsettled", "defers_until", postgresql_where=text("settled_at IS NULL")),
 )
 
-refusals = Table(
-    "refusals",
+refused_feedback = Table(
+    "refused_feedback",
     metadata,
     Column("office", String, primary_key=True),
     Column("feedback_id", String, primary_key=True),
@@ -182,7 +182,7 @@ refusals = Table(
     Column("action", String, nullable=False),
     Column("code", String, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
-    Index("refusals_by_time", "received_at"),
+    Index("refused_feedback_by_time", "received_at"),
 )
 
 alerts = Table(
@@ -209,8 +209,8 @@ alerts = Table(
     Index("alerts_of_office", "office", "xid", "place"),
 )
 
-readings = Table(
-    "readings",
+consumer_progress = Table(
+    "consumer_progress",
     metadata,
     Column("reader", String, primary_key=True),
     Column("process", String, primary_key=True),

@@ -131,10 +131,8 @@ async def _registered(place: Installation) -> dict[str, str]:
 
 async def _dispatched(place: Installation, conn: asyncpg.Connection, number: int) -> None:
     async def all_watched() -> bool:
-        leads = (
-            "SELECT count(*) FROM notify.watches AS w JOIN notify.legs AS l USING (referral_id) WHERE l.role = 'lead'"
-        )
-        return bool(await conn.fetchval(f"{leads} AND w.kind = 'handling'") == number)
+        leads = "notify.timers AS t JOIN notify.referral_status AS r USING (referral_id) WHERE r.role = 'lead'"
+        return bool(await conn.fetchval(f"SELECT count(*) FROM {leads} AND t.kind = 'handling'") == number)
 
     await until("every lead is watched", all_watched)
 

@@ -149,7 +149,7 @@ def test_planted_faults_are_found_by_name(up: Up, cases: dict[str, str]) -> None
     first, second, silent = (UUID(cases[name]) for name in ("first", "second", "silent"))
     in_database(up, "DELETE FROM routing.referrals WHERE case_id = $1", first)
     in_database(up, "DELETE FROM notify.cases WHERE case_id = $1", second)
-    in_database(up, "DELETE FROM notify.watches WHERE case_id = $1 AND kind = 'callback'", second)
+    in_database(up, "DELETE FROM notify.timers WHERE case_id = $1 AND kind = 'callback'", second)
     in_database(
         up,
         """

@@ -21,18 +21,18 @@ from libraries.runtime.database.engine import open_engine, transaction
 from libraries.runtime.kafka.progress import note_progress
 from libraries.runtime.kafka.watermarks import note_marks
 from libraries.runtime.lifecycle import tune_garbage_collector
-from services.notify.domain.timers import Alert, Watch
+from services.notify.domain.timers import AlertKind, Timer
 from services.notify.domain.writers import BY_ALL
 from services.notify.watching import store
 from services.notify.watching.handlers import READERS
-from services.notify.watching.rate_limits import LowWater, Pace
-from services.notify.watching.scheduler import Watchman
+from services.notify.watching.rate_limits import LowWatermark, RateLimit
+from services.notify.watching.scheduler import AlertScheduler
 from tests.benchmarks.ground import PACK, spent
 
 COUNTIES = (130702, 130703, 130705, 130706, 130708, 130709, 130722, 130723, 130724, 130725, 130726, 130727)
 NEVER = datetime(2999, 1, 1, tzinfo=UTC)
 _FILL = """
-    INSERT INTO watches (
+    INSERT INTO timers (
         clock_id, case_id, referral_id, kind, office, area, version, started_at, due_at, provisional,
         status, next_alert, next_fire_at
     )
@@ -46,10 +46,10 @@ _FILL = """
 """
 _BARE = """
     WITH due AS MATERIALIZED (
-        SELECT clock_id FROM watches WHERE next_fire_at >= $1 AND next_fire_at <= $2
+        SELECT clock_id FROM timers WHERE next_fire_at >= $1 AND next_fire_at <= $2
         ORDER BY next_fire_at LIMIT 1000 FOR UPDATE SKIP LOCKED
     ), fired AS (
-        UPDATE watches AS w SET status = 'breached', breached_at = $2, next_alert = NULL, next_fire_at = NULL
+        UPDATE timers AS w SET status = 'breached', breached_at = $2, next_alert = NULL, next_fire_at = NULL
         FROM due WHERE w.clock_id = due.clock_id
         RETURNING w.clock_id, w.case_id
     )
@@ -66,14 +66,16 @@ class Clocks:
     conn: asyncpg.Connection
     policy: PolicyWatch = field(default_factory=lambda: PolicyWatch(PACK))
 
-    def watchman(self, at: datetime) -> Watchman:
+    def alert_scheduler(self, at: datetime) -> AlertScheduler:
         """Where time stands still."""
-        return watchman_of(self.engine, self.policy, Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC)))
+        return alert_scheduler_of(self.engine, self.policy, Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC)))
 
-    def running_watchman(self, since: datetime, water: LowWater | None = None) -> Watchman:
+    def running_alert_scheduler(self, since: datetime, low_watermark: LowWatermark | None = None) -> AlertScheduler:
         """For whom it is that time now, and runs on."""
         clock = Clock(origin=since, anchor=datetime.now(UTC))
-        return replace(watchman_of(self.engine, self.policy, clock), water=water or LowWater())
+        return replace(
+            alert_scheduler_of(self.engine, self.policy, clock), low_watermark=low_watermark or LowWatermark()
+        )
 
     async def fill(self, number: int, *, kind: ClockKind, after: datetime, step: timedelta) -> None:
         """Open clocks of this kind, each due one step after the one before it."""
@@ -81,7 +83,7 @@ class Clocks:
 
     async def settle(self) -> None:
         """As autovacuum and a checkpoint leave it."""
-        for statement in ("VACUUM (ANALYZE) watches", "CHECKPOINT"):
+        for statement in ("VACUUM (ANALYZE) timers", "CHECKPOINT"):
             await self.conn.execute(statement, timeout=1800)
 
     async def fire_bare(self, since: datetime, until: datetime) -> None:
@@ -90,10 +92,10 @@ class Clocks:
             pass
 
     async def has_read_everything(self) -> None:
-        """Nothing is held, as if every answer had been read and every service had come so far."""
+        """Nothing is deferred, as if every answer had been read and every service had come so far."""
         async with transaction(self.engine) as conn:
             for reader in READERS:
-                await store.note_reading(conn, reader, "bench", until=NEVER, seen=NEVER)
+                await store.save_progress(conn, reader, "bench", until=NEVER, seen=NEVER)
                 await note_progress(conn, reader, "bench", until=NEVER, seen=datetime.now(UTC))
             await note_marks(conn, dict.fromkeys(BY_ALL, NEVER))
 
@@ -101,7 +103,7 @@ class Clocks:
     async def without_indexes(self) -> AsyncIterator[None]:
         """Built once at the end, as a restore does it."""
         found = await self.conn.fetch(
-            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'watches' AND indexname NOT LIKE '%_pkey'"
+            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'timers' AND indexname NOT LIKE '%_pkey'"
         )
         for row in found:
             await self.conn.execute(f"DROP INDEX {row['indexname']}")
@@ -111,9 +113,9 @@ class Clocks:
             await self.conn.execute(row["indexdef"], timeout=1800)
 
 
-def watchman_of(engine: AsyncEngine, policy: PolicyWatch, clock: Clock) -> Watchman:
+def alert_scheduler_of(engine: AsyncEngine, policy: PolicyWatch, clock: Clock) -> AlertScheduler:
     """As fast as it can."""
-    return Watchman(engine=engine, clock=clock, policy=policy, pumps=[], pace=Pace(1e9))
+    return AlertScheduler(engine=engine, clock=clock, policy=policy, pumps=[], rate_limit=RateLimit(1e9))
 
 
 @asynccontextmanager
@@ -129,10 +131,10 @@ async def connect(engine: AsyncEngine) -> asyncpg.Connection:
     return await asyncpg.connect(url, server_settings={"search_path": "notify", "jit": "off"})
 
 
-def watch(due_at: datetime, number: int) -> Watch:
-    """The watch over a clock that just began."""
+def timer(due_at: datetime, number: int) -> Timer:
+    """The timer of a clock that just began."""
     county = COUNTIES[number % len(COUNTIES)]
-    return Watch(
+    return Timer(
         clock_id=new_id(),
         case_id=new_id(),
         referral_id=new_id(),
@@ -144,12 +146,12 @@ def watch(due_at: datetime, number: int) -> Watch:
         due_soon_at=None,
         due_at=due_at,
         status=ClockStatus.RUNNING,
-        next_alert=Alert.BREACHED,
+        next_alert=AlertKind.BREACHED,
         next_fire_at=due_at,
     )
 
 
-async def shared(batches: Iterable[list[Watch]], work: Callable[[list[Watch]], Awaitable[None]], hands: int) -> float:
+async def shared(batches: Iterable[list[Timer]], work: Callable[[list[Timer]], Awaitable[None]], workers: int) -> float:
     """Seconds until all batches are done by so many at a time."""
     waiting = iter(batches)
 
@@ -158,12 +160,12 @@ async def shared(batches: Iterable[list[Watch]], work: Callable[[list[Watch]], A
             await work(batch)
 
     began = time.perf_counter()
-    await asyncio.gather(*(hand() for _ in range(hands)))
+    await asyncio.gather(*(hand() for _ in range(workers)))
     return time.perf_counter() - began
 
 
-def batches(watches: list[Watch], size: int) -> list[list[Watch]]:
-    found = iter(watches)
+def batches(timers: list[Timer], size: int) -> list[list[Timer]]:
+    found = iter(timers)
     return list(iter(lambda: list(itertools.islice(found, size)), []))
 
 
@@ -188,13 +190,15 @@ async def fire_in_processes(clocks: Clocks, at: datetime, number: int) -> float:
 
 async def _fire_once(url: str, at: datetime) -> None:
     engine = open_engine(SimpleNamespace(database_url=url), "notify")
-    watchman = watchman_of(engine, PolicyWatch(PACK), Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC)))
-    await watchman.forget()  # the first connection is made before the start
+    alert_scheduler = alert_scheduler_of(
+        engine, PolicyWatch(PACK), Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC))
+    )
+    await alert_scheduler.forget()  # the first connection is made before the start
     tune_garbage_collector()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     await asyncio.to_thread(sys.stdin.readline)
-    await watchman.fire()
+    await alert_scheduler.fire()
     await engine.dispose()
 
 

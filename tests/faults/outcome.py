@@ -63,7 +63,7 @@ async def exactly_once(conn: asyncpg.Connection, number: int = NUMBER, *, delive
     assert await count(conn, "routing.routed_cases") == number
     assert await count(conn, "routing.referrals") == number
     assert await count(conn, "routing.referrals WHERE state = 'completed'") == number
-    assert await count(conn, "notify.legs WHERE state = 'completed'") == number
+    assert await count(conn, "notify.referral_status WHERE state = 'completed'") == number
     assert await count(conn, "notify.alerts") == 0
     assert await parked(conn) == 0
     kinds = await conn.fetch(

@@ -29,7 +29,7 @@ async def city(
     async with installed(database, kafka, tmp_path, offices=(EMPLOYMENT,)) as installation:
         await stamped_by(kafka, request.param)
         await submit(installation, f"faults-backdating-{request.param}", NUMBER)
-        await reaches(conn, "notify.watches WHERE kind = 'signing'", NUMBER, installation)
+        await reaches(conn, "notify.timers WHERE kind = 'signing'", NUMBER, installation)
         for name in SERVICES:
             assert installation.stop(name) == 0
         yield installation
@@ -73,8 +73,8 @@ async def test_a_late_answer_stays_late_whatever_time_is_written_on_it(
     assert met.keys() == {clock for clock, _ in found}
     assert {at for at in met.values() if not begun - timedelta(seconds=4) <= at <= now(city)} == set()
     assert min(met.values()) > MIDNIGHT
-    await reaches(conn, "notify.watches WHERE kind = 'signing' AND ended_at IS NOT NULL", NUMBER, city)
-    assert await count(conn, "notify.watches WHERE kind = 'signing' AND status = 'breached'") == NUMBER
+    await reaches(conn, "notify.timers WHERE kind = 'signing' AND ended_at IS NOT NULL", NUMBER, city)
+    assert await count(conn, "notify.timers WHERE kind = 'signing' AND status = 'breached'") == NUMBER
     assert await count(conn, "notify.alerts WHERE type = 'clock.cleared'") == 0
     assert await count(conn, "intake.cases WHERE resolved_at < now() - interval '40 years'") == 0
     assert await parked(conn) == 0

@@ -55,7 +55,7 @@ async def test_a_broker_is_killed_in_the_middle_and_comes_back(
         await reaches(conn, "routing.referrals", NUMBER + 1, city)
         await answer(city, conn, "sign", "accept", "complete")
         await reaches(conn, "intake.cases WHERE state = 'resolved'", NUMBER + 1, city)
-        await reaches(conn, "notify.watches WHERE kind = 'handling' AND status = 'met'", NUMBER + 1, city)
+        await reaches(conn, "notify.timers WHERE kind = 'handling' AND status = 'met'", NUMBER + 1, city)
         await exactly_once(conn, NUMBER + 1)
 
 
@@ -76,7 +76,7 @@ async def test_everything_is_delivered_a_second_time(
         await city.start()
         for group in READS:
             await until(f"{group} has read everything again", partial(has_read, kafka, group, ends))
-        await reaches(conn, "notify.watches WHERE kind = 'handling' AND status = 'met'", NUMBER, city)
+        await reaches(conn, "notify.timers WHERE kind = 'handling' AND status = 'met'", NUMBER, city)
         await exactly_once(conn, deliveries=2)
 
 

@@ -26,7 +26,7 @@ async def test_each_service_is_killed_in_the_middle_of_its_work(city: Installati
     await reaches(conn, "routing.referrals", 50, city)
     city.kill("routing")
     await city.start("routing")
-    await reaches(conn, "notify.watches", 100, city)
+    await reaches(conn, "notify.timers", 100, city)
     city.kill("notify")
     await city.start("notify")
     await reaches(conn, "routing.referrals", NUMBER, city)
@@ -41,5 +41,5 @@ async def test_each_service_is_killed_in_the_middle_of_its_work(city: Installati
     await city.start("intake")
 
     await reaches(conn, "intake.cases WHERE state = 'resolved'", NUMBER, city)
-    await reaches(conn, "notify.watches WHERE kind = 'handling' AND status = 'met'", NUMBER, city)
+    await reaches(conn, "notify.timers WHERE kind = 'handling' AND status = 'met'", NUMBER, city)
     await exactly_once(conn)

@@ -43,7 +43,7 @@ async def city(database: str, kafka: str, tmp_path: Path, conn: asyncpg.Connecti
     """Everything waits to be signed for, and midnight is near."""
     async with installed(database, kafka, tmp_path, offices=(EMPLOYMENT,)) as installation:
         await submit(installation, "faults-races", NUMBER)
-        await reaches(conn, "notify.watches WHERE kind = 'signing'", NUMBER, installation)
+        await reaches(conn, "notify.timers WHERE kind = 'signing'", NUMBER, installation)
         for name in SERVICES:
             assert installation.stop(name) == 0
         yield installation
@@ -123,13 +123,13 @@ async def test_one_of_two_watchers_is_killed_before_the_last_moment(
 async def _both_have_read(conn: asyncpg.Connection, begun: datetime) -> bool:
     """Of each reader, since they were started."""
     rows = await conn.fetch(
-        "SELECT reader FROM notify.readings WHERE read_until > $1 GROUP BY 1 HAVING count(*) = 2", begun
+        "SELECT reader FROM notify.consumer_progress WHERE read_until > $1 GROUP BY 1 HAVING count(*) = 2", begun
     )
     return len(rows) == len(READERS)
 
 
 async def _met(conn: asyncpg.Connection, number: int) -> bool:
-    return await count(conn, "notify.watches WHERE kind = 'signing' AND status = 'met'") == number
+    return await count(conn, "notify.timers WHERE kind = 'signing' AND status = 'met'") == number
 
 
 def leap(city: Installation) -> None:
@@ -154,7 +154,7 @@ async def sleep_until(city: Installation, behind: timedelta) -> None:
 
 async def signing(conn: asyncpg.Connection) -> list[tuple[UUID, UUID]]:
     """Clock and referral of what waits to be signed for."""
-    rows = await conn.fetch("SELECT clock_id, referral_id, due_at FROM notify.watches WHERE kind = 'signing'")
+    rows = await conn.fetch("SELECT clock_id, referral_id, due_at FROM notify.timers WHERE kind = 'signing'")
     assert {row["due_at"] for row in rows} == {MIDNIGHT - timedelta(microseconds=1)}
     return [(row["clock_id"], row["referral_id"]) for row in rows]
 
@@ -196,7 +196,7 @@ async def both_say(city: Installation, conn: asyncpg.Connection, *, early: set[U
     assert met.keys() == early | late
     await reaches(conn, f"({BROKEN}) AS broken", len(late), city)
     await until("notify knows all ends", partial(_all_ended, conn))
-    rows = await conn.fetch("SELECT clock_id, status, ended_at FROM notify.watches WHERE kind = 'signing'")
+    rows = await conn.fetch("SELECT clock_id, status, ended_at FROM notify.timers WHERE kind = 'signing'")
     assert {row["clock_id"]: row["ended_at"] for row in rows} == met
     assert {row["clock_id"] for row in rows if row["status"] == "met"} == early
     assert {row["clock_id"] for row in rows if row["status"] == "breached"} == late
@@ -206,5 +206,5 @@ async def both_say(city: Installation, conn: asyncpg.Connection, *, early: set[U
 
 
 async def _all_ended(conn: asyncpg.Connection) -> bool:
-    ended = "notify.watches WHERE kind = 'signing' AND status IN ('met', 'breached') AND ended_at IS NOT NULL"
+    ended = "notify.timers WHERE kind = 'signing' AND status IN ('met', 'breached') AND ended_at IS NOT NULL"
     return await count(conn, ended) == NUMBER

@@ -79,7 +79,7 @@ async def test_a_recount_that_is_killed_goes_on_and_says_everything_once(
     city: Installation, conn: asyncpg.Connection, pack: Path, year: Path
 ) -> None:
     await submit(city, "faults-recount", NUMBER)
-    await reaches(conn, "notify.watches WHERE kind = 'handling'", NUMBER, city)
+    await reaches(conn, "notify.timers WHERE kind = 'handling'", NUMBER, city)
     rows = await conn.fetch("SELECT clock::text AS clock FROM routing.clocks")
     clocks = [decoded(row["clock"]) for row in rows]
 
@@ -88,7 +88,7 @@ async def test_a_recount_that_is_killed_goes_on_and_says_everything_once(
     published = load_policy(pack)
     expected = _moved(clocks, published)
     assert len(clocks) > len(expected) >= NUMBER
-    await reaches(conn, "notify.watches WHERE version = 2", len(expected), city)
+    await reaches(conn, "notify.timers WHERE version = 2", len(expected), city)
     await until("all clocks carry the new calendar", partial(_all_carry, conn, "routing.clocks", published))
     assert await _said(conn, "routing") == expected
     await _notify_knows(conn, expected)
@@ -104,7 +104,7 @@ async def test_the_windows_own_recount_is_killed_and_says_everything_once(
     for row in await conn.fetch("SELECT case_id, clock::text AS clock FROM intake.clocks"):
         cases[row["case_id"]].append(decoded(row["clock"]))
     clocks = [clock for found in cases.values() for clock in found]
-    await reaches(conn, "notify.watches", len(clocks), city)
+    await reaches(conn, "notify.timers", len(clocks), city)
 
     await _killed_twice(city, conn, "intake", pack, year)
 
@@ -112,7 +112,7 @@ async def test_the_windows_own_recount_is_killed_and_says_everything_once(
     expected = _moved(clocks, published)
     touched = {case_id for case_id, found in cases.items() if _moved(found, published)}
     assert (len(clocks), len(touched)) == (3 * AT_THE_WINDOW // 2, AT_THE_WINDOW // 2)
-    await reaches(conn, "notify.watches WHERE version = 2", len(expected), city)
+    await reaches(conn, "notify.timers WHERE version = 2", len(expected), city)
     await until("all clocks carry the new calendar", partial(_all_carry, conn, "intake.clocks", published))
     assert await _said(conn, "intake") == expected
     told = await conn.fetch("SELECT case_id FROM intake.case_timeline WHERE type = 'clock.recalculated'")
@@ -198,6 +198,6 @@ async def _said(conn: asyncpg.Connection, service: str) -> Dates:
 
 
 async def _notify_knows(conn: asyncpg.Connection, expected: Dates) -> None:
-    watches = await conn.fetch("SELECT clock_id, version, due_at FROM notify.watches WHERE version > 1")
+    watches = await conn.fetch("SELECT clock_id, version, due_at FROM notify.timers WHERE version > 1")
     assert {(row["clock_id"], row["version"]): row["due_at"] for row in watches} == expected
     assert await parked(conn) == 0

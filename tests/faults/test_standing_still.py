@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
 
 NUMBER = 40
 WRITER_SECONDS = 6
-DISPATCH = "notify.watches WHERE kind = 'dispatch'"
+DISPATCH = "notify.timers WHERE kind = 'dispatch'"
 ALERTS = "SELECT type FROM notify.alerts WHERE kind = 'dispatch' AND type <> 'clock.due_soon' AND type <> 'clock.due'"
 BREACHES = "SELECT convert_from(value, 'UTF8') AS value FROM notify.journal WHERE type = 'yimen.clock.breached.v1'"
 HOLD = "UPDATE routing.relay_shards SET owner = 'nobody', leased_until = 'infinity', epoch = epoch + 1"

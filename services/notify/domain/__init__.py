@@ -1,1 +1,1 @@
-"""Rules of watching: what a clock's facts mean for its watch, when an alert may go out, where a referral stands."""
+"""Rules of watching: what a clock's facts mean for its timer, when an alert may go out, where a referral stands."""

@@ -8,7 +8,7 @@ from contracts.codes import WINDOWS, ClockKind, FeedbackAction
 from libraries.policies import Policy
 from libraries.policies.kinds import Happening
 
-HAPPENING_OF: Final[Mapping[FeedbackAction, Happening]] = MappingProxyType(
+TRIGGER_OF: Final[Mapping[FeedbackAction, Happening]] = MappingProxyType(
     {
         FeedbackAction.SIGN: Happening.REFERRAL_SIGNED,
         FeedbackAction.ACCEPT: Happening.REFERRAL_ACCEPTED,
@@ -41,5 +41,5 @@ def stops(action: FeedbackAction, reason: str, policy: Policy) -> frozenset[Cloc
         return known.stops & BREAKABLE if known is not None else frozenset()
     if action is FeedbackAction.EXTEND:
         return frozenset(rule.clock for rule in policy.clocks if rule.extends)
-    what = HAPPENING_OF.get(action)
+    what = TRIGGER_OF.get(action)
     return frozenset(rule.clock for rule in policy.clocks if what in rule.meets or what in rule.cancels) & BREAKABLE

@@ -8,7 +8,7 @@ from contracts.codes import Field, ReferralRole, ReferralState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leg:
+class ReferralStatus:
     referral_id: UUID
     case_id: UUID
     office: str
@@ -20,7 +20,7 @@ class Leg:
     round: int
     dispatched_at: datetime
     signed_at: datetime | None = None
-    heard_at: datetime | None = None
+    last_contact_at: datetime | None = None
     """The office's latest sign of life; without one it is silent, whatever was deemed meanwhile."""
     ended_at: datetime | None = None
     returns: int = 0
@@ -31,15 +31,22 @@ ENDS = frozenset({ReferralState.RETURNED, ReferralState.COMPLETED, ReferralState
 
 
 def moved(
-    leg: Leg, state: ReferralState, *, at: datetime, round_: int, by_office: bool, signs: bool, returns: bool
-) -> Leg:
-    """The leg after an event. Routing has checked that the step was legal; here it is only written down."""
+    referral: ReferralStatus,
+    state: ReferralState,
+    *,
+    at: datetime,
+    round_: int,
+    by_office: bool,
+    signs: bool,
+    returns: bool,
+) -> ReferralStatus:
+    """The referral after an event. Routing has checked that the step was legal; here it is only written down."""
     return replace(
-        leg,
+        referral,
         state=state,
-        round=max(leg.round, round_),
-        signed_at=at if signs and leg.signed_at is None else leg.signed_at,
-        heard_at=at if by_office else leg.heard_at,
+        round=max(referral.round, round_),
+        signed_at=at if signs and referral.signed_at is None else referral.signed_at,
+        last_contact_at=at if by_office else referral.last_contact_at,
         ended_at=at if state in ENDS else None,
-        returns=leg.returns + returns,
+        returns=referral.returns + returns,
     )

@@ -6,12 +6,12 @@ from functools import lru_cache
 
 from contracts.codes import ClockKind
 from libraries.policies import Policy
-from services.notify.domain.timers import Watch
+from services.notify.domain.timers import Timer
 
-KINDS = 256
+CACHE_SIZE = 256
 
 
-@lru_cache(maxsize=KINDS)
+@lru_cache(maxsize=CACHE_SIZE)
 def steps_for(kind: ClockKind, policy: Policy) -> frozenset[str]:
     """Steps of the lead's referral for which a clock of the window waits, in whatever matter."""
     rules = (rule for rule in policy.clocks if rule.clock is kind and rule.at_the_window)
@@ -24,9 +24,9 @@ def awaited_steps(policy: Policy) -> frozenset[str]:
     return frozenset(step for kind in ClockKind for step in steps_for(kind, policy))
 
 
-def met_by(watch: Watch, steps: Mapping[str, datetime], policy: Policy) -> datetime | None:
+def met_by(timer: Timer, steps: Mapping[str, datetime], policy: Policy) -> datetime | None:
     """When what it waits for has happened, as far as routing has said; none if it has not, or before it began."""
-    if watch.referral_id is not None or watch.has_ended:
+    if timer.referral_id is not None or timer.has_ended:
         return None
-    wanted = steps_for(watch.kind, policy)
-    return min((at for what, at in steps.items() if what in wanted and at >= watch.started_at), default=None)
+    wanted = steps_for(timer.kind, policy)
+    return min((at for what, at in steps.items() if what in wanted and at >= timer.started_at), default=None)

@@ -1,4 +1,4 @@
-"""Climbs the supervision ladder: each rung once per clock and version, in the transaction that says so."""
+"""Escalates late clocks: each level once per clock and version, in the transaction that publishes it."""
 
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -7,9 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.codes import SupervisionLevel
 from contracts.events.alerts import (
-    Supervision as Said,
-)
-from contracts.events.alerts import (
+    Supervision,
     SupervisionListed,
     SupervisionReminded,
     SupervisionSupervised,
@@ -21,20 +19,20 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
-from services.notify.domain.escalation import Climbed, climb
+from services.notify.domain.escalation import Escalated, escalate
 from services.notify.escalation.store import (
-    change_supervisions,
-    claim_supervisions,
+    change_escalations,
+    claim_escalations,
     list_deciders,
     list_unsettled,
 )
-from services.notify.watching.alerts import count_stand_ins
-from services.notify.watching.rate_limits import Pace
+from services.notify.watching.alerts import count_stand_in_recipients
+from services.notify.watching.rate_limits import RateLimit
 
 SERVICE: Final = "notify"
-PORTION: Final = 1000
-RUNGS_PER_SECOND: Final = 5000
-EVENT_OF: Final[dict[SupervisionLevel, type[Said]]] = {
+BATCH_SIZE: Final = 1000
+ESCALATIONS_PER_SECOND: Final = 5000
+EVENT_OF: Final[dict[SupervisionLevel, type[Supervision]]] = {
     SupervisionLevel.REMINDED: SupervisionReminded,
     SupervisionLevel.URGED: SupervisionUrged,
     SupervisionLevel.SUPERVISED: SupervisionSupervised,
@@ -42,65 +40,67 @@ EVENT_OF: Final[dict[SupervisionLevel, type[Said]]] = {
 }
 
 
-class Looked(NamedTuple):
-    """Supervisions that were looked at, and how many of them have climbed."""
+class EscalationBatch(NamedTuple):
+    """How many due escalations were claimed, and how many of them reached their next level."""
 
-    number: int
-    said: int
+    claimed: int
+    escalated: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Supervisor:
-    """Looks at the ladder. Any number may do so at the same time."""
+class EscalationScheduler:
+    """Escalates. Any number of processes may do so at the same time."""
 
     engine: AsyncEngine
     clock: Clock
     policy: PolicyWatch
-    pace: Pace = field(default_factory=lambda: Pace(RUNGS_PER_SECOND))
+    rate_limit: RateLimit = field(default_factory=lambda: RateLimit(ESCALATIONS_PER_SECOND))
 
-    async def climb(self) -> None:
-        """Every rung whose moment has come, the longest due first, and no faster than the pace.
+    async def escalate(self) -> None:
+        """Every level whose moment has come, the longest due first, and no faster than the rate limit.
 
-        The next rung of some of them may be due already, so this ends with a look that finds nothing.
+        The next level of some of them may be due already, so this ends with a batch that is empty.
         """
-        while (looked := await self.climb_portion()).number:
-            await self.pace.spend(looked.said)
+        while (result := await self.escalate_batch()).claimed:
+            await self.rate_limit.spend(result.escalated)
 
-    async def climb_portion(self) -> Looked:
+    async def escalate_batch(self) -> EscalationBatch:
         """The first of those whose moment has come, in one transaction."""
         now, policy = self.clock.now(), self.policy.policy
         async with transaction(self.engine) as conn:
-            standing = await claim_supervisions(conn, now=now, portion=PORTION)
-            legs = {one.clock_id: one.referral_id for one in standing if one.referral_id is not None}
-            deciders = await list_deciders(conn, legs.values())
-            holders = {clock: deciders[leg] for clock, leg in legs.items() if leg in deciders}
-            outcomes = [climb(one, now, policy, holder=holders.get(one.clock_id)) for one in standing]
-            await change_supervisions(conn, [outcome.after for outcome in outcomes])
-            climbed = [one for one in outcomes if isinstance(one, Climbed)]
-            unsettled = await list_unsettled(conn, [one.after for one in climbed])
-            said = [_said(one, provisional=one.after.clock_id in unsettled) for one in climbed]
-            await journal.add(conn, SERVICE, said)
-        count_stand_ins((holders.get(one.after.clock_id, one.after.office), one.after.told) for one in climbed)
-        return Looked(len(standing), len(climbed))
+            due = await claim_escalations(conn, now=now, batch_size=BATCH_SIZE)
+            referrals = {one.clock_id: one.referral_id for one in due if one.referral_id is not None}
+            deciders = await list_deciders(conn, referrals.values())
+            holders = {clock: deciders[referral] for clock, referral in referrals.items() if referral in deciders}
+            outcomes = [escalate(one, now, policy, holder=holders.get(one.clock_id)) for one in due]
+            await change_escalations(conn, [outcome.after for outcome in outcomes])
+            escalated = [one for one in outcomes if isinstance(one, Escalated)]
+            unsettled = await list_unsettled(conn, [one.after for one in escalated])
+            events = [_event(one, provisional=one.after.clock_id in unsettled) for one in escalated]
+            await journal.add(conn, SERVICE, events)
+        count_stand_in_recipients(
+            (holders.get(one.after.clock_id, one.after.office), one.after.notified) for one in escalated
+        )
+        return EscalationBatch(len(due), len(escalated))
 
 
-def _said(climbed: Climbed, *, provisional: bool) -> Outgoing:
-    reached, level = climbed.after, climbed.rung.level
+def _event(escalated: Escalated, *, provisional: bool) -> Outgoing:
+    reached, level = escalated.after, escalated.rule.level
     event = EVENT_OF[level](
         case_id=reached.case_id,
         clock_id=reached.clock_id,
         office=reached.office,
         area=reached.area,
         level=level,
-        recipients=reached.told,
-        at=climbed.at,
+        recipients=reached.notified,
+        at=escalated.at,
         kind=reached.kind,
         version=reached.version,
         due_at=reached.due_at,
         referral_id=reached.referral_id,
-        late_seconds=climbed.late_seconds,
-        statutory=climbed.rung.statutory,
+        late_seconds=escalated.late_seconds,
+        statutory=escalated.rule.statutory,
         provisional=provisional,
     )
     ids = (str(reached.clock_id), str(reached.version), level.value)
-    return Outgoing(event=event, at=climbed.at, event_id=derived_id("supervision", *ids))
+    return Outgoing(event=event, at=escalated.at, event_id=derived_id("supervision", *ids))

@@ -1,4 +1,4 @@
-"""The figures that people look at: what is open, late, silent, returned; who works how fast; what was said."""
+"""The figures that people look at: what is open, late, silent, returned; who works how fast; which alerts were sent."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,89 +18,90 @@ from contracts.codes import WIDE, AreaLevel, ClockKind, ClockStatus
 from libraries.policies import Policy
 from libraries.runtime.database.ranges import Ranges, bounds, text_inside
 
-# One pass over the legs of the area; what an open clock of a leg says of it is looked up by its index.
+# One pass over the referrals of the area; what an open clock of a referral says of it is looked up by its index.
 _OVERVIEW: Final = """
-    SELECT l.field, l.office, l.area,
+    SELECT r.field, r.office, r.area,
            count(*) AS dispatched,
-           count(*) FILTER (WHERE l.ended_at IS NULL) AS open,
-           count(*) FILTER (WHERE l.ended_at IS NULL AND w.soon) AS due_soon,
-           count(*) FILTER (WHERE l.ended_at IS NULL AND w.late) AS late,
-           count(*) FILTER (WHERE l.ended_at IS NULL AND w.silent) AS silent,
-           count(*) FILTER (WHERE l.ended_at IS NULL AND s.referral_id IS NOT NULL) AS supervised,
-           count(*) FILTER (WHERE l.returns > 0) AS returned,
-           count(*) FILTER (WHERE l.state = 'on_hold') AS on_hold,
-           count(*) FILTER (WHERE l.state = 'completed') AS completed,
-           count(*) FILTER (WHERE l.state = 'completed' AND NOT w.ever_late) AS on_time,
-           coalesce(sum(r.parked), 0)::int AS parked
-    FROM legs AS l
+           count(*) FILTER (WHERE r.ended_at IS NULL) AS open,
+           count(*) FILTER (WHERE r.ended_at IS NULL AND t.soon) AS due_soon,
+           count(*) FILTER (WHERE r.ended_at IS NULL AND t.late) AS late,
+           count(*) FILTER (WHERE r.ended_at IS NULL AND t.silent) AS silent,
+           count(*) FILTER (WHERE r.ended_at IS NULL AND s.referral_id IS NOT NULL) AS supervised,
+           count(*) FILTER (WHERE r.returns > 0) AS returned,
+           count(*) FILTER (WHERE r.state = 'on_hold') AS on_hold,
+           count(*) FILTER (WHERE r.state = 'completed') AS completed,
+           count(*) FILTER (WHERE r.state = 'completed' AND NOT t.ever_late) AS on_time,
+           coalesce(sum(f.parked), 0)::int AS parked
+    FROM referral_status AS r
     CROSS JOIN LATERAL (
-        SELECT coalesce(bool_or(w.ended_at IS NULL AND w.status = 'due_soon' AND w.kind = ANY(:work)), false) AS soon,
-               coalesce(bool_or(w.ended_at IS NULL AND w.status = 'breached' AND w.kind = ANY(:work)), false) AS late,
-               coalesce(bool_or(w.ended_at IS NULL AND w.status = 'breached' AND w.kind = 'signing'), false) AS silent,
-               coalesce(bool_or(w.status = 'breached' AND w.kind = ANY(:work)), false) AS ever_late
-        FROM watches AS w WHERE w.referral_id = l.referral_id
-    ) AS w
+        SELECT coalesce(bool_or(t.ended_at IS NULL AND t.status = 'due_soon' AND t.kind = ANY(:work)), false) AS soon,
+               coalesce(bool_or(t.ended_at IS NULL AND t.status = 'breached' AND t.kind = ANY(:work)), false) AS late,
+               coalesce(bool_or(t.ended_at IS NULL AND t.status = 'breached' AND t.kind = 'signing'), false) AS silent,
+               coalesce(bool_or(t.status = 'breached' AND t.kind = ANY(:work)), false) AS ever_late
+        FROM timers AS t WHERE t.referral_id = r.referral_id
+    ) AS t
     CROSS JOIN LATERAL (
         -- What reached our edge so long ago and was neither taken nor refused: it is parked, or routing stands still.
-        SELECT count(*) AS parked FROM receipts AS r
-        WHERE r.referral_id = l.referral_id AND r.office = l.office
-          AND r.answered_at IS NULL AND r.received_at < :settled
-    ) AS r
+        SELECT count(*) AS parked FROM received_feedback AS f
+        WHERE f.referral_id = r.referral_id AND f.office = r.office
+          AND f.settled_at IS NULL AND f.received_at < :settled
+    ) AS f
     LEFT JOIN (
-        SELECT DISTINCT referral_id FROM supervisions
+        SELECT DISTINCT referral_id FROM escalations
         WHERE ended_at IS NULL AND level IN ('urged', 'supervised', 'listed') AND referral_id IS NOT NULL
     ) AS s USING (referral_id)
-    WHERE l.role <> 'info' AND {inside} AND (:office = '' OR l.office = :office)
-    GROUP BY GROUPING SETS ((), (l.field), (l.office), (l.area))
+    WHERE r.role <> 'info' AND {inside} AND (:office = '' OR r.office = :office)
+    GROUP BY GROUPING SETS ((), (r.field), (r.office), (r.area))
     ORDER BY late DESC, silent DESC, open DESC, 1, 2, 3
     """
 _CASES: Final = """
     SELECT state, count(*) AS number FROM cases
-    WHERE {inside} AND (:office = '' OR case_id IN (SELECT l.case_id FROM legs AS l WHERE l.office = :office))
+    WHERE {inside}
+      AND (:office = '' OR case_id IN (SELECT r.case_id FROM referral_status AS r WHERE r.office = :office))
     GROUP BY state
     """
 _PARKED: Final = text("SELECT count(*) FROM parked_records WHERE state = 'parked'")
 _PERFORMANCE: Final = text(
     """
     SELECT count(*) AS dispatched,
-           count(*) FILTER (WHERE l.ended_at IS NULL) AS open,
-           count(*) FILTER (WHERE l.returns > 0) AS returned,
-           count(*) FILTER (WHERE l.state = 'completed') AS completed,
-           count(*) FILTER (WHERE l.state = 'completed' AND NOT w.came_late) AS judged,
-           count(*) FILTER (WHERE l.state = 'completed' AND NOT w.late AND NOT w.came_late) AS on_time,
+           count(*) FILTER (WHERE r.ended_at IS NULL) AS open,
+           count(*) FILTER (WHERE r.returns > 0) AS returned,
+           count(*) FILTER (WHERE r.state = 'completed') AS completed,
+           count(*) FILTER (WHERE r.state = 'completed' AND NOT t.came_late) AS judged,
+           count(*) FILTER (WHERE r.state = 'completed' AND NOT t.late AND NOT t.came_late) AS on_time,
            count(*) FILTER (
-               WHERE w.late AND NOT w.came_late AND l.state NOT IN ('returned', 'return_requested')
+               WHERE t.late AND NOT t.came_late AND r.state NOT IN ('returned', 'return_requested')
            ) AS late,
-           count(*) FILTER (WHERE w.came_late) AS came_late,
-           count(*) FILTER (WHERE w.unsigned) AS signed_late,
-           count(*) FILTER (WHERE l.round > 1) AS reworked,
-           count(*) FILTER (WHERE l.role = 'lead' AND l.state = 'completed' AND c.satisfied IS NOT NULL) AS asked,
-           count(*) FILTER (WHERE l.role = 'lead' AND l.state = 'completed' AND c.satisfied) AS satisfied,
+           count(*) FILTER (WHERE t.came_late) AS came_late,
+           count(*) FILTER (WHERE t.unsigned) AS signed_late,
+           count(*) FILTER (WHERE r.round > 1) AS reworked,
+           count(*) FILTER (WHERE r.role = 'lead' AND r.state = 'completed' AND c.satisfied IS NOT NULL) AS asked,
+           count(*) FILTER (WHERE r.role = 'lead' AND r.state = 'completed' AND c.satisfied) AS satisfied,
            count(s.referral_id) AS supervised,
            percentile_cont(0.5) WITHIN GROUP (
-               ORDER BY extract(epoch FROM l.ended_at - l.dispatched_at) / 86400
-           ) FILTER (WHERE l.state = 'completed') AS median_days
-    FROM legs AS l
+               ORDER BY extract(epoch FROM r.ended_at - r.dispatched_at) / 86400
+           ) FILTER (WHERE r.state = 'completed') AS median_days
+    FROM referral_status AS r
     CROSS JOIN LATERAL (
-        SELECT coalesce(bool_or(w.status = 'breached' AND w.kind = ANY(:work)), false) AS late,
+        SELECT coalesce(bool_or(t.status = 'breached' AND t.kind = ANY(:work)), false) AS late,
                -- The limit had broken elsewhere before the office got the case: it is not judged by that.
                coalesce(
-                   bool_or(w.status = 'breached' AND w.kind = ANY(:work) AND w.due_at < l.dispatched_at), false
+                   bool_or(t.status = 'breached' AND t.kind = ANY(:work) AND t.due_at < r.dispatched_at), false
                ) AS came_late,
-               coalesce(bool_or(w.status = 'breached' AND w.kind = 'signing'), false) AS unsigned
-        FROM watches AS w WHERE w.referral_id = l.referral_id
-    ) AS w
+               coalesce(bool_or(t.status = 'breached' AND t.kind = 'signing'), false) AS unsigned
+        FROM timers AS t WHERE t.referral_id = r.referral_id
+    ) AS t
     LEFT JOIN (
-        SELECT DISTINCT referral_id FROM supervisions
+        SELECT DISTINCT referral_id FROM escalations
         WHERE office = :office AND level IN ('urged', 'supervised', 'listed') AND referral_id IS NOT NULL
     ) AS s USING (referral_id)
     LEFT JOIN cases AS c USING (case_id)
-    WHERE l.role <> 'info' AND l.office = :office
+    WHERE r.role <> 'info' AND r.office = :office
     """
 )
 _UNSETTLED: Final = """EXISTS (
-    SELECT FROM watches AS w
-    WHERE w.clock_id = a.clock_id AND w.provisional AND w.due_at = a.due_at AND w.ended_at IS NULL
+    SELECT FROM timers AS t
+    WHERE t.clock_id = a.clock_id AND t.provisional AND t.due_at = a.due_at AND t.ended_at IS NULL
 )"""
 # Below the oldest running transaction nothing can still appear: a late commit is never passed over.
 _ALERTS: Final = f"""
@@ -119,13 +120,13 @@ _LATEST_ALERTS: Final = f"""
         ORDER BY xid DESC, place DESC LIMIT :limit
     ) AS a LEFT JOIN cases AS c USING (case_id) ORDER BY a.xid, a.place
     """
-_WATCHES: Final = """
-    SELECT w.*, c.number FROM watches AS w LEFT JOIN cases AS c USING (case_id)
-    WHERE w.ended_at IS NULL AND w.due_at IS NOT NULL AND (w.due_at, w.clock_id) > (:after_due, :after_id)
-      AND (:office = '' OR w.office = :office) AND {inside}
-      AND (:kind = '' OR w.kind = :kind) AND (:status = '' OR w.status = :status) AND w.due_at < :due_before
-      AND (:figure = '' OR w.referral_id IS NOT NULL AND w.kind = ANY(:kinds) AND w.status = :figure_status)
-    ORDER BY w.due_at, w.clock_id LIMIT :limit
+_TIMERS: Final = """
+    SELECT t.*, c.number FROM timers AS t LEFT JOIN cases AS c USING (case_id)
+    WHERE t.ended_at IS NULL AND t.due_at IS NOT NULL AND (t.due_at, t.clock_id) > (:after_due, :after_id)
+      AND (:office = '' OR t.office = :office) AND {inside}
+      AND (:kind = '' OR t.kind = :kind) AND (:status = '' OR t.status = :status) AND t.due_at < :due_before
+      AND (:figure = '' OR t.referral_id IS NOT NULL AND t.kind = ANY(:kinds) AND t.status = :figure_status)
+    ORDER BY t.due_at, t.clock_id LIMIT :limit
     """
 KINDS: Final = bindparam("kinds", type_=ARRAY(String))
 WORK: Final = sorted(kind.value for kind in codes.WORK)
@@ -196,13 +197,13 @@ class AlertView(msgspec.Struct, frozen=True, kw_only=True):
     level: str
     """Which of several warnings, or `last_day`."""
     late_seconds: int
-    """From the moment that it belongs to until it was said."""
+    """From the moment that it belongs to until it was sent."""
     recipients: list[str]
     provisional: bool
     """The clock runs, and a notice of holidays may still move `due_at`."""
 
 
-class WatchView(msgspec.Struct, frozen=True, kw_only=True):
+class TimerView(msgspec.Struct, frozen=True, kw_only=True):
     clock_id: UUID
     case_id: UUID
     number: str | None
@@ -235,7 +236,7 @@ async def get_overview(
     values = {**bounds(areas), "office": office, "work": WORK, "settled": settled}
     found: dict[str, list[dict[str, Any]]] = {"total": [], "by_field": [], "by_office": []}
     parts: dict[str, Counter[str]] = {}
-    for row in (await conn.execute(text_inside(_OVERVIEW, "l.area", areas), values)).mappings():
+    for row in (await conn.execute(text_inside(_OVERVIEW, "r.area", areas), values)).mappings():
         figures = {name: row[name] for name in FIGURES}
         if row["field"] is not None:
             found["by_field"].append({"field": row["field"], **figures})
@@ -284,7 +285,7 @@ async def list_alerts(
     limit: int,
     names: Names,
 ) -> Sequence[AlertView]:
-    """In the order in which they were said; without a cursor the latest."""
+    """In the order in which they were sent; without a cursor the latest."""
     values: dict[str, Any] = {"office": office, **bounds(areas), "limit": limit}
     if after is None:
         found = await conn.execute(text_inside(_LATEST_ALERTS, "area", areas), values)
@@ -304,7 +305,7 @@ def read_cursor(cursor: str) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ClockFilter:
     """Which open clocks are asked for; what is empty is not asked for."""
 
     office: str = ""
@@ -315,9 +316,9 @@ class Wanted:
     due_before: datetime
 
 
-async def list_watches(
-    conn: AsyncConnection, wanted: Wanted, *, after: tuple[datetime, UUID], limit: int, names: Names
-) -> list[WatchView]:
+async def list_timers(
+    conn: AsyncConnection, wanted: ClockFilter, *, after: tuple[datetime, UUID], limit: int, names: Names
+) -> list[TimerView]:
     """Open clocks, the most pressing first."""
     kinds, status = COUNTED.get(wanted.figure, ([], ""))
     values = {
@@ -333,8 +334,8 @@ async def list_watches(
         "after_id": after[1],
         "limit": limit,
     }
-    found = await conn.execute(text_inside(_WATCHES, "w.area", wanted.areas).bindparams(KINDS), values)
-    return [_watch(row, names) for row in found.mappings()]
+    found = await conn.execute(text_inside(_TIMERS, "t.area", wanted.areas).bindparams(KINDS), values)
+    return [_timer(row, names) for row in found.mappings()]
 
 
 def _alert(row: RowMapping, names: Names) -> AlertView:
@@ -363,8 +364,8 @@ def _alert(row: RowMapping, names: Names) -> AlertView:
     )
 
 
-def _watch(row: RowMapping, names: Names) -> WatchView:
-    return WatchView(
+def _timer(row: RowMapping, names: Names) -> TimerView:
+    return TimerView(
         clock_id=row["clock_id"],
         case_id=row["case_id"],
         number=row["number"],

@@ -47,8 +47,8 @@ class CasesInState(TypedDict):
     number: int
 
 
-class Supervised(TypedDict):
-    """Open supervisions by level."""
+class EscalationsByLevel(TypedDict):
+    """Open escalations by level."""
 
     reminded: int
     urged: int
@@ -66,8 +66,8 @@ class Overview(TypedDict):
     total: Figures
     parked: int
     standing: list[SilentWriter]
-    """Services that stand still: a breach may be said late."""
-    supervision: Supervised
+    """Services that are stalled: a breach may be sent late."""
+    supervision: EscalationsByLevel
     by_field: list[FieldFigures]
     by_office: list[OfficeFigures]
     by_area: list[AreaFigures]

@@ -1,4 +1,4 @@
-"""Alerts, written down and said in the caller's transaction."""
+"""Alerts, written down and published in the caller's transaction."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -13,43 +13,43 @@ from libraries.ids import derived_id
 from libraries.runtime.metrics import TOLD_IN_PLACE_OF
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
-from services.notify.domain.alerts import MANY, Fired
-from services.notify.domain.timers import Alert
+from services.notify.domain.alerts import CACHE_SIZE, Alert
+from services.notify.domain.timers import AlertKind
 from services.notify.watching import due, store
-from services.notify.watching.rows import moments, moved_row
+from services.notify.watching.rows import alerted_row, moments
 
 SERVICE: Final = "notify"
-EVENT_OF: Final[dict[Alert, type[ClockAlert]]] = {
-    Alert.DUE_SOON: ClockDueSoon,
-    Alert.LAST_DAY: ClockDue,
-    Alert.DUE: ClockDue,
-    Alert.BREACHED: ClockBreached,
-    Alert.CLEARED: ClockCleared,
+EVENT_OF: Final[dict[AlertKind, type[ClockAlert]]] = {
+    AlertKind.DUE_SOON: ClockDueSoon,
+    AlertKind.LAST_DAY: ClockDue,
+    AlertKind.DUE: ClockDue,
+    AlertKind.BREACHED: ClockBreached,
+    AlertKind.CLEARED: ClockCleared,
 }
 
 
-async def say(conn: AsyncConnection, fired: Sequence[Fired]) -> None:
-    """What each watch comes to is the caller's to write."""
-    events = [_alert(one) for one in fired]
-    ids = [_event_id(one) for one in fired]
-    count_stand_ins((one.before.office, one.recipients) for one in fired)
-    await store.save_alerts(conn, list(_alerts(fired, events, ids)))
+async def publish(conn: AsyncConnection, alerts: Sequence[Alert]) -> None:
+    """The caller saves the timers."""
+    events = [_event(one) for one in alerts]
+    ids = [_event_id(one) for one in alerts]
+    count_stand_in_recipients((one.before.office, one.recipients) for one in alerts)
+    await store.save_alerts(conn, list(_alert_rows(alerts, events, ids)))
     await journal.add(conn, SERVICE, _outgoing(events, ids))
 
 
-async def say_and_move(conn: AsyncConnection, fired: Sequence[Fired]) -> None:
-    """As `say`; each watch becomes what it is after its alert, and supervisions begin. The caller holds the watches."""
-    events = [_alert(one) for one in fired]
-    ids = [_event_id(one) for one in fired]
-    count_stand_ins((one.before.office, one.recipients) for one in fired)
-    await due.save_said(conn, list(_moves(fired, events, ids)))
+async def publish_and_save(conn: AsyncConnection, alerts: Sequence[Alert]) -> None:
+    """As `publish`, and saves each timer as its alert leaves it; escalations start. The caller locked the timers."""
+    events = [_event(one) for one in alerts]
+    ids = [_event_id(one) for one in alerts]
+    count_stand_in_recipients((one.before.office, one.recipients) for one in alerts)
+    await due.save_fired(conn, list(_timer_rows(alerts, events, ids)))
     await journal.add(conn, SERVICE, _outgoing(events, ids))
 
 
-def count_stand_ins(told: Iterable[tuple[str, Sequence[str]]]) -> None:
+def count_stand_in_recipients(notified: Iterable[tuple[str, Sequence[str]]]) -> None:
     """Pairs of office and recipients: an office that exists is among those who are told."""
     TOLD_IN_PLACE_OF.labels(SERVICE).inc(
-        sum(bool(recipients) and office not in recipients for office, recipients in told)
+        sum(bool(recipients) and office not in recipients for office, recipients in notified)
     )
 
 
@@ -59,34 +59,36 @@ def _outgoing(events: Sequence[ClockAlert], ids: Sequence[UUID]) -> list[Outgoin
     ]
 
 
-def _alert(fired: Fired) -> ClockAlert:
-    watch = fired.before
-    if watch.due_at is None:
+def _event(alert: Alert) -> ClockAlert:
+    timer = alert.before
+    if timer.due_at is None:
         raise ValueError("a clock that stands still has no alert")
     more: dict[str, Any] = {}
-    if fired.alert is Alert.BREACHED:
-        more = {"doubts": fired.doubts, "silent": fired.silent}
-    elif fired.alert is Alert.CLEARED:
-        more = {"met_at": fired.moment}
-    return EVENT_OF[fired.alert](
-        case_id=watch.case_id,
-        clock_id=watch.clock_id,
-        kind=watch.kind,
-        version=watch.version,
-        office=watch.office,
-        area=watch.area,
-        referral_id=watch.referral_id,
-        due_at=watch.due_at,
-        fired_at=fired.fired_at,
-        level=fired.level,
-        late_seconds=fired.late_seconds,
-        provisional=watch.provisional,
+    if alert.kind is AlertKind.BREACHED:
+        more = {"doubts": alert.doubts, "silent": alert.silent}
+    elif alert.kind is AlertKind.CLEARED:
+        more = {"met_at": alert.scheduled_at}
+    return EVENT_OF[alert.kind](
+        case_id=timer.case_id,
+        clock_id=timer.clock_id,
+        kind=timer.kind,
+        version=timer.version,
+        office=timer.office,
+        area=timer.area,
+        referral_id=timer.referral_id,
+        due_at=timer.due_at,
+        fired_at=alert.fired_at,
+        level=alert.level,
+        late_seconds=alert.late_seconds,
+        provisional=timer.provisional,
         **more,
     )
 
 
-def _alerts(fired: Sequence[Fired], events: Sequence[ClockAlert], ids: Sequence[UUID]) -> Iterator[tuple[object, ...]]:
-    for place, (one, event, event_id) in enumerate(zip(fired, events, ids, strict=True)):
+def _alert_rows(
+    alerts: Sequence[Alert], events: Sequence[ClockAlert], ids: Sequence[UUID]
+) -> Iterator[tuple[object, ...]]:
+    for place, (one, event, event_id) in enumerate(zip(alerts, events, ids, strict=True)):
         yield (
             event_id,
             place,
@@ -106,27 +108,29 @@ def _alerts(fired: Sequence[Fired], events: Sequence[ClockAlert], ids: Sequence[
         )
 
 
-def _moves(fired: Sequence[Fired], events: Sequence[ClockAlert], ids: Sequence[UUID]) -> Iterator[tuple[object, ...]]:
-    for one, event, event_id in zip(fired, events, ids, strict=True):
-        clock_id, *moved = moved_row(one.after)
+def _timer_rows(
+    alerts: Sequence[Alert], events: Sequence[ClockAlert], ids: Sequence[UUID]
+) -> Iterator[tuple[object, ...]]:
+    for one, event, event_id in zip(alerts, events, ids, strict=True):
+        clock_id, *state = alerted_row(one.after)
         alert = (event.TYPE, event.fired_at, event.level, event.late_seconds, _json(one.recipients))
-        heard = None if one.after.heard is one.before.heard else moments(one.after.heard)
-        level, at = one.begins if one.begins is not None else (None, None)
-        yield clock_id, event_id, *moved, heard, *alert, level, at
+        sent = None if one.after.sent is one.before.sent else moments(one.after.sent)
+        level, at = one.escalation_start if one.escalation_start is not None else (None, None)
+        yield clock_id, event_id, *state, sent, *alert, level, at
 
 
-@lru_cache(maxsize=MANY)
+@lru_cache(maxsize=CACHE_SIZE)
 def _json(recipients: tuple[str, ...]) -> str:
     return msgspec.json.encode(recipients).decode()
 
 
-def _event_id(fired: Fired) -> UUID:
-    """The same for the same level of the same version, whoever fires it and however often it is tried."""
-    watch = fired.before
-    level = fired.level if fired.alert is Alert.DUE_SOON else ""
-    return alert_id(watch.clock_id, watch.version, fired.alert, level)
+def _event_id(alert: Alert) -> UUID:
+    """The same for the same level of the same version, whoever sends it and however often it is tried."""
+    timer = alert.before
+    level = alert.level if alert.kind is AlertKind.DUE_SOON else ""
+    return alert_id(timer.clock_id, timer.version, alert.kind, level)
 
 
-def alert_id(clock_id: UUID, version: int, alert: Alert, level: str = "") -> UUID:
+def alert_id(clock_id: UUID, version: int, kind: AlertKind, level: str = "") -> UUID:
     warning = (level,) if level else ()
-    return derived_id("alert", str(clock_id), str(version), alert, *warning)
+    return derived_id("alert", str(clock_id), str(version), kind, *warning)

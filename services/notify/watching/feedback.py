@@ -1,4 +1,4 @@
-"""Answers as they arrive: what may have come in time holds a breach, until routing says what became of it."""
+"""Answers as they arrive: what may have come in time defers a breach, until routing says what became of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.kafka.records import Ignored, Incoming, Reader, Record, Unreadable
 from services.notify.domain.feedback import BREAKABLE, stops
-from services.notify.watching.received_feedback import Receipt, save_receipts
+from services.notify.watching.received_feedback import ReceivedFeedback, save_received
 
 FEEDBACK: Final = "notify.feedback"
 LARGEST: Final = 64 * 1024
 ANSWER_SECONDS: Final = 3600.0
-"""Real time in which routing takes or refuses an answer; after that it is stuck, and holds nothing any more."""
+"""Real time in which routing takes or refuses an answer; after that it is stuck, and defers nothing any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receiver:
+class FeedbackReader:
     """What reading answers needs beside the records."""
 
     clock: Clock
@@ -40,26 +40,26 @@ class Receiver:
             group=FEEDBACK,
             pattern=FEEDBACK_PATTERN,
             decode=self.read,
-            handle=self.receive,
-            refuse=self.pass_over,
+            handle=self.handle,
+            refuse=self.skip,
             largest=LARGEST,
             guarded=False,
         )
 
-    def read(self, record: Record) -> Incoming[Receipt | Ignored]:
+    def read(self, record: Record) -> Incoming[ReceivedFeedback | Ignored]:
         """Never refuses anything: what cannot be taken as an answer is routing's to refuse, and decides no breach."""
         received_at = self.clock.at(record.came_at)
         event_id = f"{record.topic}/{record.partition}/{record.offset}"
-        data = self._receipt(record) or Ignored()
+        data = self._received(record) or Ignored()
         return Incoming(record=record, event_id=event_id, received_at=received_at, data=data)
 
-    def pass_over(self, unread: Unreadable) -> Incoming[Ignored]:
+    def skip(self, unread: Unreadable) -> Incoming[Ignored]:
         """What could not even be unpacked."""
         record = unread.record
         event_id = f"{record.topic}/{record.partition}/{record.offset}"
         return Incoming(record=record, event_id=event_id, received_at=self.clock.at(record.came_at), data=Ignored())
 
-    def _receipt(self, record: Record) -> Receipt | None:
+    def _received(self, record: Record) -> ReceivedFeedback | None:
         given = read_object(record.value, largest=LARGEST)
         if isinstance(given, Fault):
             return None
@@ -71,7 +71,7 @@ class Receiver:
         kinds = stops(feedback.action, feedback.reason, self.policy.policy)
         if not kinds:
             return None
-        return Receipt(
+        return ReceivedFeedback(
             office=feedback_office(record.topic),
             feedback_id=feedback.feedback_id,
             referral_id=feedback.referral_id,
@@ -79,14 +79,14 @@ class Receiver:
             stops=kinds,
         )
 
-    async def receive(self, batch: Sequence[Incoming[Receipt]], conn: AsyncConnection) -> None:
+    async def handle(self, batch: Sequence[Incoming[ReceivedFeedback]], conn: AsyncConnection) -> None:
         until = self.clock.now() + timedelta(seconds=self.answer_seconds * self.clock.speed)
-        await save_receipts(conn, [incoming.data for incoming in batch], holds_until=until)
+        await save_received(conn, [incoming.data for incoming in batch], defers_until=until)
 
 
-def settled(event: FeedbackReceived) -> Receipt:
-    """The receipt of an answer that changes nothing."""
-    return Receipt(
+def settled(event: FeedbackReceived) -> ReceivedFeedback:
+    """Feedback that changes nothing."""
+    return ReceivedFeedback(
         office=event.sender,
         feedback_id=event.feedback_id or "",
         referral_id=event.referral_id,
@@ -94,9 +94,9 @@ def settled(event: FeedbackReceived) -> Receipt:
     )
 
 
-def applied(event: ReferralEvent) -> Receipt:
-    """The receipt of an answer that took effect; what has changed by it may still have to be read."""
-    return Receipt(
+def applied(event: ReferralEvent) -> ReceivedFeedback:
+    """Feedback that took effect; what has changed by it may still have to be read."""
+    return ReceivedFeedback(
         office=event.by.office if event.by is not None and event.by.office else event.office,
         feedback_id=event.feedback_id or "",
         referral_id=event.referral_id,

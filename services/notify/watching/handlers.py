@@ -1,4 +1,4 @@
-"""What notify does with records: facts about clocks become watches, referrals become legs, answers become receipts."""
+"""What notify does with records: facts about clocks become timers; referrals, feedback and cases are noted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,31 +32,31 @@ from contracts.topics import CASES, REFERRALS
 from libraries.policies import Policy, PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.kafka.records import Incoming, Reader, events_of_ours
-from services.notify.domain.escalation import may_be_supervised
-from services.notify.domain.referral_status import Leg, moved
-from services.notify.domain.timers import Watch
+from services.notify.domain.escalation import may_be_escalated
+from services.notify.domain.referral_status import ReferralStatus, moved
+from services.notify.domain.timers import Timer
 from services.notify.domain.window import awaited_steps, steps_for
-from services.notify.escalation.store import lock_supervisions, save_supervisions
+from services.notify.escalation.store import lock_escalations, save_escalations
 from services.notify.watching import store
-from services.notify.watching.alerts import say
-from services.notify.watching.feedback import ANSWER_SECONDS, FEEDBACK, Receiver, applied, settled
-from services.notify.watching.projection import Tally, end, renew, step
-from services.notify.watching.received_feedback import save_answered, save_parked
-from services.notify.watching.store import NewCase, NewState, Refusal
+from services.notify.watching.alerts import publish
+from services.notify.watching.feedback import ANSWER_SECONDS, FEEDBACK, FeedbackReader, applied, settled
+from services.notify.watching.projection import BatchProjection, apply_facts, apply_stop, record_step
+from services.notify.watching.received_feedback import save_parked, save_settled
+from services.notify.watching.store import NewCase, NewState, RefusedFeedback
 
 EVENTS: Final = "notify.referrals"
 CASE_EVENTS: Final = "notify.cases"
 READERS: Final = (FEEDBACK, EVENTS, CASE_EVENTS)
 """All of them can bring an answer that was given in time."""
 
-Watched = AnyCaseEvent | AnyReferralEvent | AnyRoutingEvent | FeedbackReceived | ClockLapsed | ClockRecalculated
+ConsumedEvent = AnyCaseEvent | AnyReferralEvent | AnyRoutingEvent | FeedbackReceived | ClockLapsed | ClockRecalculated
 """All that intake and routing say of a case."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watcher:
-    """What watching needs beside the records."""
+class EventHandlers:
+    """What handling needs beside the records."""
 
     clock: Clock
     policy: PolicyWatch
@@ -70,46 +70,48 @@ class Watcher:
         }
         return [
             *(
-                Reader(name=name, group=name, topics=(topic,), decode=decode, handle=self.watch, guarded=True)
+                Reader(name=name, group=name, topics=(topic,), decode=decode, handle=self.handle, guarded=True)
                 for name, topic in guarded.items()
             ),
-            Receiver(clock=self.clock, policy=self.policy, answer_seconds=self.answer_seconds).reader(),
+            FeedbackReader(clock=self.clock, policy=self.policy, answer_seconds=self.answer_seconds).reader(),
         ]
 
-    async def watch(self, batch: Sequence[Incoming[Watched]], conn: AsyncConnection) -> None:
-        """One look at all watches and legs of the batch, each event on what the one before it left, one write."""
+    async def handle(self, batch: Sequence[Incoming[ConsumedEvent]], conn: AsyncConnection) -> None:
+        """Reads all timers and referrals at once, applies each event to what the one before left, and writes once."""
         events = [incoming.data for incoming in batch]
         policy = self.policy.policy
-        watches_before = await store.lock_watches(conn, _clock_ids(events), windows_of=_sent_on(events, policy))
-        legs_before = await store.lock_legs(conn, (e.referral_id for e in events if isinstance(e, ReferralEvent)))
+        timers_before = await store.lock_timers(conn, _clock_ids(events), windows_of=_sent_on(events, policy))
+        referrals_before = await store.lock_referrals(
+            conn, (e.referral_id for e in events if isinstance(e, ReferralEvent))
+        )
         earlier = _taken_over(events)
-        pressing = [w.clock_id for w in watches_before.values() if may_be_supervised(w) or w.clock_id in earlier]
-        supervisions_before = await lock_supervisions(conn, pressing)
-        tally = Tally(
+        pressing = [w.clock_id for w in timers_before.values() if may_be_escalated(w) or w.clock_id in earlier]
+        escalations_before = await lock_escalations(conn, pressing)
+        projection = BatchProjection(
             policy=policy,
             now=self.clock.now(),
-            watches=dict(watches_before),
-            supervisions=dict(supervisions_before),
-            legs=dict(legs_before),
-            windows=_of_windows(watches_before.values()),
+            timers=dict(timers_before),
+            escalations=dict(escalations_before),
+            referrals=dict(referrals_before),
+            windows=_of_windows(timers_before.values()),
             steps=await store.list_steps(conn, _begun_at_windows(events, policy)),
         )
         for incoming in batch:
-            _count(incoming.data, incoming.received_at, tally)
-        new, changed = _apart(watches_before, tally.watches)
-        moved = [watch for watch in changed if watch.version == watches_before[watch.clock_id].version]
-        told = [watch for watch in changed if watch.version != watches_before[watch.clock_id].version]
-        await store.save_watches(conn, new, told)
-        await store.save_moved(conn, moved)
-        begun, climbed = _apart(supervisions_before, tally.supervisions)
-        await save_supervisions(conn, [*begun, *climbed])
-        await store.save_legs(conn, *_apart(legs_before, tally.legs))
-        await store.save_cases(conn, tally.cases, tally.states)
-        await store.save_steps(conn, tally.new_steps)
-        await save_answered(conn, tally.answered, tally.now)
-        await save_parked(conn, tally.parked)
-        await store.save_refusals(conn, tally.refusals)
-        await say(conn, tally.owed)
+            _apply(incoming.data, incoming.received_at, projection)
+        new, changed = _apart(timers_before, projection.timers)
+        alerted = [timer for timer in changed if timer.version == timers_before[timer.clock_id].version]
+        updated = [timer for timer in changed if timer.version != timers_before[timer.clock_id].version]
+        await store.save_timers(conn, new, updated)
+        await store.save_alerted(conn, alerted)
+        started_escalation, escalated = _apart(escalations_before, projection.escalations)
+        await save_escalations(conn, [*started_escalation, *escalated])
+        await store.save_referrals(conn, *_apart(referrals_before, projection.referrals))
+        await store.save_cases(conn, projection.cases, projection.states)
+        await store.save_steps(conn, projection.new_steps)
+        await save_settled(conn, projection.settled, projection.now)
+        await save_parked(conn, projection.parked)
+        await store.save_refused(conn, projection.refused_feedback)
+        await publish(conn, projection.alerts)
 
 
 def _clock_ids(events: Sequence[CaseBound]) -> set[UUID]:
@@ -118,8 +120,8 @@ def _clock_ids(events: Sequence[CaseBound]) -> set[UUID]:
 
 def _taken_over(events: Sequence[CaseBound]) -> set[UUID]:
     """Clocks with which other offices go on."""
-    told = (clock for event in events for clock in clocks_in(event) if isinstance(clock, ClockFacts))
-    return {clock.continues for clock in told if clock.continues is not None}
+    facts = (clock for event in events for clock in clocks_in(event) if isinstance(clock, ClockFacts))
+    return {clock.continues for clock in facts if clock.continues is not None}
 
 
 def _sent_on(events: Sequence[CaseBound], policy: Policy) -> set[UUID]:
@@ -130,15 +132,15 @@ def _sent_on(events: Sequence[CaseBound], policy: Policy) -> set[UUID]:
 
 
 def _begun_at_windows(events: Sequence[CaseBound], policy: Policy) -> set[UUID]:
-    """Cases with clocks that wait for their lead: it may have been heard of before them, from another topic."""
+    """Cases with clocks that wait for their lead: it may have been read before them, from another topic."""
     return {event.case_id for event in events if any(steps_for(clock.kind, policy) for clock in clocks_in(event))}
 
 
-def _of_windows(watches: Iterable[Watch]) -> dict[UUID, list[UUID]]:
+def _of_windows(timers: Iterable[Timer]) -> dict[UUID, list[UUID]]:
     found: dict[UUID, list[UUID]] = {}
-    for watch in watches:
-        if watch.referral_id is None:
-            found.setdefault(watch.case_id, []).append(watch.clock_id)
+    for timer in timers:
+        if timer.referral_id is None:
+            found.setdefault(timer.case_id, []).append(timer.clock_id)
     return found
 
 
@@ -148,16 +150,16 @@ def _apart(before: Mapping[UUID, T], now: Mapping[UUID, T]) -> tuple[list[T], li
     return new, [value for key, value in now.items() if key in before and value is not before[key]]
 
 
-def _count(event: Watched, said_at: datetime, tally: Tally) -> None:
+def _apply(event: ConsumedEvent, received_at: datetime, projection: BatchProjection) -> None:
     if isinstance(event, ReferralEvent) and event.role is ReferralRole.LEAD:
-        step(event.case_id, event.TYPE, event.at, tally)
+        record_step(event.case_id, event.TYPE, event.at, projection)
     match event:
         case ReferralEvent():
-            _referral(event, tally)
+            _referral(event, projection)
         case FeedbackReceived():
-            _answer(event, tally)
+            _feedback(event, projection)
         case CaseEvent():
-            _case(event, tally)
+            _case(event, projection)
         case RoutingDecided() | RoutingUnmatched() | RoutingArbitrationRequested() | RoutingOverridden():
             pass
         case ClockLapsed() | ClockRecalculated():
@@ -166,24 +168,24 @@ def _count(event: Watched, said_at: datetime, tally: Tally) -> None:
             assert_never(event)
     for clock in clocks_in(event):
         if isinstance(clock, ClockFacts):
-            renew(clock, event, said_at, tally)
+            apply_facts(clock, event, received_at, projection)
         else:
-            end(clock, tally)
+            apply_stop(clock, projection)
 
 
-def _referral(event: ReferralEvent, tally: Tally) -> None:
-    leg = tally.legs.get(event.referral_id)
+def _referral(event: ReferralEvent, projection: BatchProjection) -> None:
+    referral = projection.referrals.get(event.referral_id)
     if isinstance(event, ReferralDispatched):
-        tally.legs.setdefault(event.referral_id, _leg(event))
+        projection.referrals.setdefault(event.referral_id, _new_referral(event))
         if event.role is ReferralRole.LEAD:
-            tally.cases.setdefault(event.case_id, _new_case(event, event.at))
-            tally.states[event.case_id] = NewState(state=CaseState.IN_PROGRESS, at=event.at, dispatched=True)
-    elif leg is not None and isinstance(event, ReferralOfficeSucceeded):
-        # The same leg in other hands; the figures of the office before keep nothing of it.
-        tally.legs[leg.referral_id] = replace(leg, office=event.office, area=event.area)
-    elif leg is not None:
-        tally.legs[leg.referral_id] = moved(
-            leg,
+            projection.cases.setdefault(event.case_id, _new_case(event, event.at))
+            projection.states[event.case_id] = NewState(state=CaseState.IN_PROGRESS, at=event.at, dispatched=True)
+    elif referral is not None and isinstance(event, ReferralOfficeSucceeded):
+        # The same referral at another office; the figures of the office before keep nothing of it.
+        projection.referrals[referral.referral_id] = replace(referral, office=event.office, area=event.area)
+    elif referral is not None:
+        projection.referrals[referral.referral_id] = moved(
+            referral,
             event.state,
             at=event.at,
             round_=event.round,
@@ -192,7 +194,7 @@ def _referral(event: ReferralEvent, tally: Tally) -> None:
             returns=isinstance(event, ReferralReturnRequested),
         )
     if event.feedback_id is not None:
-        tally.answered.append(applied(event))
+        projection.settled.append(applied(event))
 
 
 def _new_case(event: CaseRegistered | ReferralDispatched, at: datetime) -> NewCase:
@@ -206,8 +208,8 @@ def _new_case(event: CaseRegistered | ReferralDispatched, at: datetime) -> NewCa
     )
 
 
-def _leg(event: ReferralDispatched) -> Leg:
-    return Leg(
+def _new_referral(event: ReferralDispatched) -> ReferralStatus:
+    return ReferralStatus(
         referral_id=event.referral_id,
         case_id=event.case_id,
         office=event.office,
@@ -221,15 +223,15 @@ def _leg(event: ReferralDispatched) -> Leg:
     )
 
 
-def _case(event: CaseEvent, tally: Tally) -> None:
+def _case(event: CaseEvent, projection: BatchProjection) -> None:
     if isinstance(event, CaseRegistered):
-        tally.cases[event.case_id] = _new_case(event, event.registered_at)
+        projection.cases[event.case_id] = _new_case(event, event.registered_at)
         return
-    before = tally.states.get(event.case_id)
-    said = _satisfied(event)
-    satisfied = before.satisfied if said is None and before is not None else said
+    before = projection.states.get(event.case_id)
+    answer = _satisfied(event)
+    satisfied = before.satisfied if answer is None and before is not None else answer
     since = before.at if before is not None and before.state is event.state else moment_of(event)
-    tally.states[event.case_id] = NewState(state=event.state, at=since, satisfied=satisfied)
+    projection.states[event.case_id] = NewState(state=event.state, at=since, satisfied=satisfied)
 
 
 def _satisfied(event: CaseBound) -> bool | None:
@@ -239,14 +241,14 @@ def _satisfied(event: CaseBound) -> bool | None:
     return False if isinstance(event, CaseReopened) else None
 
 
-def _answer(event: FeedbackReceived, tally: Tally) -> None:
-    """What could not be read of it has no receipt, as no id was found there either."""
+def _feedback(event: FeedbackReceived, projection: BatchProjection) -> None:
+    """What could not be read is not tracked, as no id was found there either."""
     if event.feedback_id is not None:
-        (tally.parked if event.outcome is FeedbackOutcome.PARKED else tally.answered).append(settled(event))
+        (projection.parked if event.outcome is FeedbackOutcome.PARKED else projection.settled).append(settled(event))
     if event.outcome is FeedbackOutcome.REFUSED:
         place = event.record
-        tally.refusals.append(
-            Refusal(
+        projection.refused_feedback.append(
+            RefusedFeedback(
                 office=event.sender,
                 feedback_id=event.feedback_id or (f"{place.partition}@{place.offset}" if place is not None else ""),
                 case_id=event.case_id,

@@ -1,4 +1,4 @@
-"""What one batch makes of watches, legs and cases, and what facts about clocks do to it."""
+"""What one batch makes of timers, referrals and cases, and what facts about clocks do to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,34 +11,34 @@ from contracts.clocks import ClockFacts, ClockMet, ClockStarted, ClockStop
 from contracts.codes import WINDOWS, ClockStatus
 from contracts.events.base import CaseBound, moment_of
 from libraries.policies import Policy
-from services.notify.domain import escalation
-from services.notify.domain import timers as watching
-from services.notify.domain.alerts import Fired, cleared, overdue
-from services.notify.domain.escalation import Supervision
-from services.notify.domain.referral_status import Leg
-from services.notify.domain.timers import Watch
+from services.notify.domain import escalation as escalating
+from services.notify.domain import timers as timing
+from services.notify.domain.alerts import Alert, breach_alert, cleared_alert
+from services.notify.domain.escalation import Escalation
+from services.notify.domain.referral_status import ReferralStatus
+from services.notify.domain.timers import Timer
 from services.notify.domain.window import awaited_steps, met_by
-from services.notify.watching.received_feedback import Receipt
-from services.notify.watching.store import NewCase, NewState, Refusal
+from services.notify.watching.received_feedback import ReceivedFeedback
+from services.notify.watching.store import NewCase, NewState, RefusedFeedback
 
 log = structlog.get_logger()
 
 
 @dataclass(slots=True, kw_only=True)
-class Tally:
+class BatchProjection:
     """Written once at the end of the batch. `policy` and `now` are those of its beginning."""
 
     policy: Policy
     now: datetime
-    watches: dict[UUID, Watch] = field(default_factory=dict)
-    supervisions: dict[UUID, Supervision] = field(default_factory=dict)
-    legs: dict[UUID, Leg] = field(default_factory=dict)
+    timers: dict[UUID, Timer] = field(default_factory=dict)
+    escalations: dict[UUID, Escalation] = field(default_factory=dict)
+    referrals: dict[UUID, ReferralStatus] = field(default_factory=dict)
     cases: dict[UUID, NewCase] = field(default_factory=dict)
     states: dict[UUID, NewState] = field(default_factory=dict)
-    owed: list[Fired] = field(default_factory=list)
-    answered: list[Receipt] = field(default_factory=list)
-    parked: list[Receipt] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    settled: list[ReceivedFeedback] = field(default_factory=list)
+    parked: list[ReceivedFeedback] = field(default_factory=list)
+    refused_feedback: list[RefusedFeedback] = field(default_factory=list)
     windows: dict[UUID, list[UUID]] = field(default_factory=dict)
     """By case, the open clocks of its window."""
     steps: dict[UUID, dict[str, datetime]] = field(default_factory=dict)
@@ -46,100 +46,102 @@ class Tally:
     new_steps: dict[tuple[UUID, str], datetime] = field(default_factory=dict)
 
 
-def renew(facts: ClockFacts, event: CaseBound, said_at: datetime, tally: Tally) -> None:
-    """The watch after its owner started or changed the clock; a breach that nobody has said yet comes first."""
+def apply_facts(facts: ClockFacts, event: CaseBound, received_at: datetime, projection: BatchProjection) -> None:
+    """The timer after its owner started or changed the clock; a breach that was not sent yet comes first."""
     at = None if isinstance(facts, ClockStarted) else moment_of(event)
-    moment = said_at if at is None else at
-    watch = watch_over(facts, event.case_id)
-    before = tally.watches.get(watch.clock_id)
-    if before is not None and at is not None and watch.version > before.version and watching.is_owed(before, at):
-        fired = overdue(before, tally.now, tally.policy)
-        tally.owed.append(fired)
-        begun = escalation.begun(tally.supervisions.get(watch.clock_id), before, fired.alert, tally.policy)
-        if begun is not None:
-            tally.supervisions[watch.clock_id] = begun
-        before = fired.after
+    moment = received_at if at is None else at
+    timer = new_timer(facts, event.case_id)
+    before = projection.timers.get(timer.clock_id)
+    if before is not None and at is not None and timer.version > before.version and timing.is_breach_missed(before, at):
+        alert = breach_alert(before, projection.now, projection.policy)
+        projection.alerts.append(alert)
+        started = escalating.start_escalation(
+            projection.escalations.get(timer.clock_id), before, alert.kind, projection.policy
+        )
+        if started is not None:
+            projection.escalations[timer.clock_id] = started
+        before = alert.after
     if before is None and facts.continues is not None:
-        _take_over(facts.continues, watch, moment, tally)
+        _take_over(facts.continues, timer, moment, projection)
         return
     known = before
-    if before is not None and at is not None and watch.version > before.version and _was_none(before, at):
-        known = watching.unbroken(before)
-    after = watching.renewed(known, watch, moment)
-    tally.watches[watch.clock_id] = after
+    if before is not None and at is not None and timer.version > before.version and _was_kept(before, at):
+        known = timing.without_breach(before)
+    after = timing.updated(known, timer, moment)
+    projection.timers[timer.clock_id] = after
     if before is not None:
-        _clear(before, after, moment, tally)
-        _follow(before, after, tally, paused=facts.due_at is None, at=moment)
-    _meet(after, tally.steps.get(event.case_id, {}), tally)
+        _clear(before, after, moment, projection)
+        _change_escalation(before, after, projection, paused=facts.due_at is None, at=moment)
+    _meet(after, projection.steps.get(event.case_id, {}), projection)
 
 
-def step(case_id: UUID, what: str, at: datetime, tally: Tally) -> None:
+def record_step(case_id: UUID, what: str, at: datetime, projection: BatchProjection) -> None:
     """Something happened to the lead: clocks of the window wait for it, and who hears of them later knows it."""
-    if what not in awaited_steps(tally.policy):
+    if what not in awaited_steps(projection.policy):
         return
-    tally.new_steps[case_id, what] = at
-    for clock_id in tally.windows.get(case_id, ()):
-        _meet(tally.watches[clock_id], {what: at}, tally)
+    projection.new_steps[case_id, what] = at
+    for clock_id in projection.windows.get(case_id, ()):
+        _meet(projection.timers[clock_id], {what: at}, projection)
 
 
-def _meet(watch: Watch, steps: Mapping[str, datetime], tally: Tally) -> None:
-    at = met_by(watch, steps, tally.policy)
+def _meet(timer: Timer, steps: Mapping[str, datetime], projection: BatchProjection) -> None:
+    at = met_by(timer, steps, projection.policy)
     if at is not None:
-        _end(watch, watching.met(watch, at), at, tally)
+        _end(timer, timing.met(timer, at), at, projection)
 
 
-def _take_over(earlier: UUID, watch: Watch, at: datetime, tally: Tally) -> None:
-    """Another office goes on: what was late there is late here, and its supervision climbs on from where it stood."""
-    after = watching.taken_over(tally.watches.get(earlier), watch, at)
-    tally.watches[watch.clock_id] = after
+def _take_over(earlier: UUID, timer: Timer, at: datetime, projection: BatchProjection) -> None:
+    """Another office goes on: what was late there is late here, and its escalation goes on from where it stood."""
+    after = timing.taken_over(projection.timers.get(earlier), timer, at)
+    projection.timers[timer.clock_id] = after
     if after.status is ClockStatus.BREACHED:
-        standing = escalation.taken_over(tally.supervisions.get(earlier), after, tally.policy)
-        if standing is not None:
-            tally.supervisions[watch.clock_id] = standing
+        current = escalating.taken_over(projection.escalations.get(earlier), after, projection.policy)
+        if current is not None:
+            projection.escalations[timer.clock_id] = current
 
 
-def end(stop: ClockStop, tally: Tally) -> None:
-    ended = watching.met if isinstance(stop, ClockMet) else watching.cancelled
-    before = tally.watches.get(stop.clock_id)
+def apply_stop(stop: ClockStop, projection: BatchProjection) -> None:
+    ended = timing.met if isinstance(stop, ClockMet) else timing.cancelled
+    before = projection.timers.get(stop.clock_id)
     if before is not None:
-        _end(before, ended(before, stop.at), stop.at, tally)
+        _end(before, ended(before, stop.at), stop.at, projection)
 
 
-def _end(before: Watch, after: Watch, at: datetime, tally: Tally) -> None:
-    _clear(before, after, at, tally)
-    tally.watches[before.clock_id] = after
-    _follow(before, after, tally, paused=False, at=at)
+def _end(before: Timer, after: Timer, at: datetime, projection: BatchProjection) -> None:
+    _clear(before, after, at, projection)
+    projection.timers[before.clock_id] = after
+    _change_escalation(before, after, projection, paused=False, at=at)
 
 
-def _was_none(watch: Watch, at: datetime) -> bool:
-    return watch.status is ClockStatus.BREACHED and watching.is_in_time(watch, at)
+def _was_kept(timer: Timer, at: datetime) -> bool:
+    return timer.status is ClockStatus.BREACHED and timing.is_in_time(timer, at)
 
 
-def _clear(before: Watch, after: Watch, at: datetime, tally: Tally) -> None:
-    """A breach that was said is taken back when what was read later shows that the clock was kept."""
-    if watching.is_cleared(before, after, at):
+def _clear(before: Timer, after: Timer, at: datetime, projection: BatchProjection) -> None:
+    """A breach that was sent is taken back when what was read later shows that the clock was kept."""
+    if timing.is_cleared(before, after, at):
         log.warning("breach taken back", case_id=str(before.case_id), clock_id=str(before.clock_id))
-        tally.owed.append(cleared(before, after, at, tally.now, tally.policy))
+        projection.alerts.append(cleared_alert(before, after, at, projection.now, projection.policy))
 
 
-def _follow(before: Watch, after: Watch, tally: Tally, *, paused: bool, at: datetime) -> None:
-    standing = tally.supervisions.get(after.clock_id)
-    if standing is not None and after is not before:
-        tally.supervisions[after.clock_id] = escalation.follow(
-            standing, after, paused=paused, at=at, policy=tally.policy
+def _change_escalation(before: Timer, after: Timer, projection: BatchProjection, *, paused: bool, at: datetime) -> None:
+    current = projection.escalations.get(after.clock_id)
+    if current is not None and after is not before:
+        projection.escalations[after.clock_id] = escalating.after_clock_change(
+            current, after, paused=paused, at=at, policy=projection.policy
         )
 
 
-def watch_over(facts: ClockFacts, case_id: UUID) -> Watch:
-    """The watch of a clock that nobody has heard of. An older owner names one warning, without a level."""
-    ahead: tuple[watching.Ahead, ...] = ()
+def new_timer(facts: ClockFacts, case_id: UUID) -> Timer:
+    """The timer of a clock that is new here. An older owner names one warning, without a level."""
+    pending: tuple[timing.PlannedAlert, ...] = ()
     if facts.due_at is not None and facts.kind not in WINDOWS:
         warnings = [(warning.level, warning.at.astimezone(UTC)) for warning in facts.warnings]
         if not warnings and facts.due_soon_at is not None:
             warnings = [("", facts.due_soon_at)]
-        ahead = watching.moments_of(warnings, started_at=facts.started_at, due_at=facts.due_at)
-    status, next_alert, next_fire_at = watching.waiting_for(facts.kind, facts.due_at, ahead)
-    return Watch(
+        pending = timing.planned_alerts(warnings, started_at=facts.started_at, due_at=facts.due_at)
+    status, next_alert, next_fire_at = timing.initial_state(facts.kind, facts.due_at, pending)
+    return Timer(
         clock_id=facts.clock_id,
         case_id=case_id,
         referral_id=facts.referral_id,
@@ -154,5 +156,5 @@ def watch_over(facts: ClockFacts, case_id: UUID) -> Watch:
         status=status,
         next_alert=next_alert,
         next_fire_at=next_fire_at,
-        ahead=ahead,
+        pending=pending,
     )

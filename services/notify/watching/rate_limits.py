@@ -1,4 +1,4 @@
-"""From where the clocks are looked through, and how fast they may go out when many are late."""
+"""From where due timers are looked for, and how fast alerts may go out when many are late."""
 
 import asyncio
 import time
@@ -11,21 +11,21 @@ NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
-class LowWater:
-    """Below the mark everything was looked at, so a look begins there.
+class LowWatermark:
+    """Below the mark every timer was handled, so a search begins there.
 
-    What was said leaves dead entries at the front of the index, and as long as any transaction in the database is
-    older than they are, every look from the beginning walks over all of them.
+    Alerts that went out leave dead entries at the front of the index, and as long as any transaction in the database is
+    older than they are, every search from the beginning walks over all of them.
     """
 
     mark: datetime = BEGINNING
 
-    def rise(self, to: datetime) -> None:
+    def advance(self, to: datetime) -> None:
         self.mark = max(self.mark, to)
 
 
 @dataclass(slots=True)
-class Pace:
+class RateLimit:
     """At most so many a second; a time without work earns nothing."""
 
     per_second: float
@@ -39,28 +39,28 @@ class Pace:
 
 
 @dataclass(slots=True)
-class Awake:
-    """Since when somebody looks without a break: a process may be stopped, and go on as if nothing had been."""
+class Uptime:
+    """Since when this process runs without a break: it may be stopped, and go on as if nothing had been."""
 
     longest_seconds: float
     since: datetime = NEVER
-    _looked_at: datetime = BEGINNING
+    _ticked_at: datetime = BEGINNING
 
-    def look(self, now: datetime) -> None:
-        if now - self._looked_at > timedelta(seconds=self.longest_seconds):
+    def tick(self, now: datetime) -> None:
+        if now - self._ticked_at > timedelta(seconds=self.longest_seconds):
             self.since = now
-        self._looked_at = now
+        self._ticked_at = now
 
 
 @dataclass(slots=True)
-class Patience:
+class RestRatio:
     """What takes long is done seldom: after each time, a rest of so many times its length."""
 
-    rests: float
+    ratio: float
     ready_at: float = 0.0
 
-    def is_over(self) -> bool:
+    def is_ready(self) -> bool:
         return time.monotonic() >= self.ready_at
 
     def rest(self, took: float) -> None:
-        self.ready_at = time.monotonic() + took * self.rests
+        self.ready_at = time.monotonic() + took * self.ratio

@@ -1,4 +1,7 @@
-"""Notify's SQL for watching and firing: the open connection first, domain values out. Callers own the transaction."""
+"""SQL of timers, referrals, cases and alerts: the open connection first, domain values out.
+
+Callers own the transaction.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,16 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import CaseState, Field
 from libraries.runtime.database.bulk import among, insert_rows, update_rows
-from services.notify.domain.referral_status import Leg
-from services.notify.domain.timers import Watch
-from services.notify.tables import alerts, cases, lead_steps, legs, refusals, watches
+from services.notify.domain.referral_status import ReferralStatus
+from services.notify.domain.timers import Timer
+from services.notify.tables import alerts, cases, lead_steps, referral_status, refused_feedback, timers
 from services.notify.watching import rows
-from services.notify.watching.rows import WATCH
+from services.notify.watching.rows import TIMER
 
-_LOCK_WATCHES: Final = text(
+_LOCK_TIMERS: Final = text(
     f"""
-    SELECT json_agg({WATCH})::text FROM (
-        SELECT * FROM watches
+    SELECT json_agg({TIMER})::text FROM (
+        SELECT * FROM timers
         WHERE clock_id = ANY(:ids) OR case_id = ANY(:cases) AND referral_id IS NULL AND ended_at IS NULL
         ORDER BY clock_id FOR UPDATE
     ) AS w
@@ -32,7 +35,7 @@ _STEPS: Final = text(
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 _NOTE: Final = text(
     """
-    INSERT INTO readings AS r (reader, process, read_until, seen_at)
+    INSERT INTO consumer_progress AS r (reader, process, read_until, seen_at)
     VALUES (:reader, :process, coalesce(:until, '-infinity'::timestamptz), :seen)
     ON CONFLICT (reader, process)
     DO UPDATE SET read_until = greatest(r.read_until, excluded.read_until), seen_at = excluded.seen_at
@@ -40,7 +43,8 @@ _NOTE: Final = text(
 ).bindparams(bindparam("until", type_=DateTime(timezone=True)))
 _NOTE_UNREAD: Final = text(
     """
-    INSERT INTO readings AS r (reader, process, read_until, seen_at) VALUES (:reader, :process, '-infinity', :seen)
+    INSERT INTO consumer_progress AS r (reader, process, read_until, seen_at)
+    VALUES (:reader, :process, '-infinity', :seen)
     ON CONFLICT (reader, process) DO UPDATE SET read_until = excluded.read_until, seen_at = excluded.seen_at
     """
 )
@@ -70,8 +74,8 @@ CASE_COLUMNS: Final = ("case_id", "number", "area", "category", "field", "state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """An answer that routing did not take."""
+class RefusedFeedback:
+    """Feedback that routing did not take."""
 
     office: str
     feedback_id: str
@@ -94,15 +98,15 @@ class NewCase:
     registered_at: datetime
 
 
-async def lock_watches(
+async def lock_timers(
     conn: AsyncConnection, ids: Iterable[UUID], *, windows_of: Iterable[UUID] = ()
-) -> dict[UUID, Watch]:
+) -> dict[UUID, Timer]:
     """And those of the windows of some cases that are open."""
     wanted, cases_ = list(set(ids)), list(set(windows_of))
     if not wanted and not cases_:
         return {}
-    found = await conn.scalar(_LOCK_WATCHES, {"ids": wanted, "cases": cases_})
-    return {watch.clock_id: watch for watch in rows.watches_of(found)}
+    found = await conn.scalar(_LOCK_TIMERS, {"ids": wanted, "cases": cases_})
+    return {timer.clock_id: timer for timer in rows.timers_of(found)}
 
 
 async def list_steps(conn: AsyncConnection, case_ids: Iterable[UUID]) -> dict[UUID, dict[str, datetime]]:
@@ -120,27 +124,38 @@ async def save_steps(conn: AsyncConnection, steps: Mapping[tuple[UUID, str], dat
     await insert_rows(conn, lead_steps, ("case_id", "step", "at"), values, then=latest)
 
 
-async def lock_legs(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Leg]:
+async def lock_referrals(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, ReferralStatus]:
     wanted = list(set(ids))
     if not wanted:
         return {}
-    statement = select(legs).where(among(legs.c.referral_id, wanted)).order_by(legs.c.referral_id).with_for_update()
-    return {leg.referral_id: leg for leg in map(rows.leg_of, (await conn.execute(statement)).mappings())}
+    statement = (
+        select(referral_status)
+        .where(among(referral_status.c.referral_id, wanted))
+        .order_by(referral_status.c.referral_id)
+        .with_for_update()
+    )
+    return {
+        referral.referral_id: referral for referral in map(rows.referral_of, (await conn.execute(statement)).mappings())
+    }
 
 
-async def save_watches(conn: AsyncConnection, new: Iterable[Watch], changed: Iterable[Watch]) -> None:
-    await insert_rows(conn, watches, rows.WATCH_COLUMNS, [rows.watch_row(watch) for watch in new])
-    await update_rows(conn, watches, rows.WATCH_COLUMNS, [rows.watch_row(watch) for watch in changed])
+async def save_timers(conn: AsyncConnection, new: Iterable[Timer], changed: Iterable[Timer]) -> None:
+    await insert_rows(conn, timers, rows.TIMER_COLUMNS, [rows.timer_row(timer) for timer in new])
+    await update_rows(conn, timers, rows.TIMER_COLUMNS, [rows.timer_row(timer) for timer in changed])
 
 
-async def save_moved(conn: AsyncConnection, moved: Iterable[Watch]) -> None:
-    """Watches of which something was said, or that have ended: what their owners say of them stands as it was."""
-    await update_rows(conn, watches, rows.MOVED_COLUMNS, [rows.moved_row(watch) for watch in moved])
+async def save_alerted(conn: AsyncConnection, fired: Iterable[Timer]) -> None:
+    """Timers that fired or ended: what their owners say of them stays as it was."""
+    await update_rows(conn, timers, rows.ALERT_COLUMNS, [rows.alerted_row(timer) for timer in fired])
 
 
-async def save_legs(conn: AsyncConnection, new: Iterable[Leg], changed: Iterable[Leg]) -> None:
-    await insert_rows(conn, legs, rows.LEG_COLUMNS, [rows.leg_row(leg) for leg in new])
-    await update_rows(conn, legs, rows.LEG_COLUMNS, [rows.leg_row(leg) for leg in changed])
+async def save_referrals(
+    conn: AsyncConnection, new: Iterable[ReferralStatus], changed: Iterable[ReferralStatus]
+) -> None:
+    await insert_rows(conn, referral_status, rows.REFERRAL_COLUMNS, [rows.referral_row(referral) for referral in new])
+    await update_rows(
+        conn, referral_status, rows.REFERRAL_COLUMNS, [rows.referral_row(referral) for referral in changed]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,25 +191,25 @@ async def save_cases(conn: AsyncConnection, seen: Mapping[UUID, NewCase], states
         )
 
 
-async def save_refusals(conn: AsyncConnection, refused: Sequence[Refusal]) -> None:
-    columns = tuple(Refusal.__slots__)
+async def save_refused(conn: AsyncConnection, refused: Sequence[RefusedFeedback]) -> None:
+    columns = tuple(RefusedFeedback.__slots__)
     values = [[getattr(one, name) for name in columns] for one in refused]
-    await insert_rows(conn, refusals, columns, values, then="ON CONFLICT DO NOTHING")
+    await insert_rows(conn, refused_feedback, columns, values, then="ON CONFLICT DO NOTHING")
 
 
-async def note_reading(
+async def save_progress(
     conn: AsyncConnection, reader: str, process: str, *, until: datetime | None, seen: datetime
 ) -> None:
     """This process has read what had arrived by `until`; without one it lives, and has read as far as before."""
     await conn.execute(_NOTE, {"reader": reader, "process": process, "until": until, "seen": seen})
 
 
-async def note_unread(conn: AsyncConnection, reader: str, process: str, *, seen: datetime) -> None:
+async def save_unknown_progress(conn: AsyncConnection, reader: str, process: str, *, seen: datetime) -> None:
     """This process has partitions of which it does not know yet what lies there."""
     await conn.execute(_NOTE_UNREAD, {"reader": reader, "process": process, "seen": seen})
 
 
-async def save_alerts(conn: AsyncConnection, fired: Sequence[Sequence[Any]]) -> None:
+async def save_alerts(conn: AsyncConnection, values: Sequence[Sequence[Any]]) -> None:
     columns = (
         "event_id",
         "place",
@@ -212,15 +227,15 @@ async def save_alerts(conn: AsyncConnection, fired: Sequence[Sequence[Any]]) -> 
         "late_seconds",
         "recipients",
     )
-    await insert_rows(conn, alerts, columns, fired)
+    await insert_rows(conn, alerts, columns, values)
 
 
 async def known_alerts(conn: AsyncConnection, ids: Iterable[UUID]) -> list[UUID]:
-    """Those of the alerts that were said."""
+    """Those of the alerts that were sent."""
     found = await conn.execute(select(alerts.c.event_id).where(among(alerts.c.event_id, ids)))
     return list(found.scalars())
 
 
 async def drop_old(conn: AsyncConnection, *, before: datetime) -> None:
     """Processes that have said nothing for so long are no more."""
-    await conn.execute(text("DELETE FROM readings WHERE seen_at < :before"), {"before": before})
+    await conn.execute(text("DELETE FROM consumer_progress WHERE seen_at < :before"), {"before": before})

@@ -1,4 +1,4 @@
-"""Who stands still of those who own clocks, as readiness and the board tell it."""
+"""Stalled services among those who own clocks, as readiness and the board show them."""
 
 from dataclasses import dataclass
 
@@ -10,22 +10,22 @@ log = structlog.get_logger()
 
 
 @dataclass(slots=True)
-class Standing:
-    """As it was found last."""
+class StalledWriters:
+    """As of the last look."""
 
     writers: tuple[SilentWriter, ...] = ()
 
-    def found(self, writers: tuple[SilentWriter, ...]) -> None:
-        """Said in the log when it changes."""
+    def update(self, writers: tuple[SilentWriter, ...]) -> None:
+        """Logged when it changes."""
         if [one.service for one in writers] != [one.service for one in self.writers]:
             names = [one.service for one in writers]
             log.warning("services stand still", services=names) if names else log.info("no service stands still")
         self.writers = writers
 
-    def told(self) -> str:
-        """Empty while all of them go on."""
+    def message(self) -> str:
+        """Empty while none is stalled."""
         return "; ".join(f"{one.service} stands still since {_moment(one)}" for one in self.writers)
 
 
 def _moment(writer: SilentWriter) -> str:
-    return writer.since.isoformat(timespec="seconds") if writer.since is not None else "before it was ever heard"
+    return writer.since.isoformat(timespec="seconds") if writer.since is not None else "before it was ever seen"

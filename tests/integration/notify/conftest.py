@@ -7,7 +7,7 @@ import pytest
 
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
-from tests.integration.notify.watching import Notify
+from tests.integration.notify.harness import Notify
 
 
 @pytest.fixture

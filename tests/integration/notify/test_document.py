@@ -7,9 +7,9 @@ import pytest
 from contracts.codes import Role
 from libraries.runtime.web.auth import Principal, issue_token
 from tests.conformance import examples, faults_of, thorough
-from tests.integration.notify.doors import KEY, application
-from tests.integration.notify.test_oversight import OFFICE, SUPERVISED, is_supervised, late_case
-from tests.integration.notify.watching import HOUR, Notify
+from tests.integration.notify.api import KEY, application
+from tests.integration.notify.harness import HOUR, Notify
+from tests.integration.notify.test_escalation_queries import OFFICE, SUPERVISED, is_supervised, late_case
 from tests.sockets import listening
 
 

@@ -7,8 +7,8 @@ from contracts.events.referrals import ReferralDispatched, ReferralSigned
 from libraries.ids import new_id
 from libraries.runtime.database.engine import transaction
 from services.notify.figures import queries
-from tests.integration.notify.test_beginning import POLICY
-from tests.integration.notify.watching import NOW, OFFICE, REFERRAL, Notify, answer
+from tests.integration.notify.harness import NOW, OFFICE, REFERRAL, Notify, answer
+from tests.integration.notify.test_escalation_start import POLICY
 
 MINUTE = timedelta(minutes=1)
 
@@ -34,10 +34,10 @@ async def test_an_answer_that_routing_neither_takes_nor_refuses_is_counted_as_pa
         decision_id=new_id(),
         at=NOW,
     )
-    await notify.hears(dispatched)
-    await notify.receives(answer("f1"), at=NOW + MINUTE)
+    await notify.consumes(dispatched)
+    await notify.consumes_feedback(answer("f1"), at=NOW + MINUTE)
     assert await parked(notify) == {OFFICE: 0}, "it may still be on its way"
-    await notify.receives(answer("f2"), at=NOW - 2 * MINUTE)
+    await notify.consumes_feedback(answer("f2"), at=NOW - 2 * MINUTE)
     assert await parked(notify) == {OFFICE: 1}
     taken = ReferralSigned(
         state=ReferralState.SIGNED,
@@ -48,5 +48,5 @@ async def test_an_answer_that_routing_neither_takes_nor_refuses_is_counted_as_pa
         role=ReferralRole.LEAD,
         at=NOW - 2 * MINUTE,
     )
-    await notify.hears(taken)
+    await notify.consumes(taken)
     assert await parked(notify) == {OFFICE: 0}

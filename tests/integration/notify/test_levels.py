@@ -12,7 +12,7 @@ from contracts.codes import ClockKind
 from contracts.events.clocks import ClockRecalculated
 from libraries.ids import new_id
 from libraries.runtime.database.engine import transaction
-from tests.integration.notify.watching import HOUR, NOW, OFFICE, Notify, clock_extended, clock_met, facts, started
+from tests.integration.notify.harness import HOUR, NOW, OFFICE, Notify, clock_extended, clock_met, facts, started
 
 DAY = timedelta(days=1)
 END = NOW + 4 * DAY
@@ -31,12 +31,12 @@ async def levels(notify: Notify) -> list[tuple[Any, ...]]:
 
 
 async def test_every_level_fires_once_and_not_only_the_first(notify: Notify) -> None:
-    await notify.hears(started(with_levels()))
-    await notify.has_read(NOW + 9 * DAY)
+    await notify.consumes(started(with_levels()))
+    await notify.caught_up_to(NOW + 9 * DAY)
     moments = [*(at for _, at in LEVELS), LAST_DAY, END + timedelta(seconds=1)]
     for at in moments:
         for _ in range(2):
-            await notify.watchman(at=at).fire()
+            await notify.alert_scheduler(at=at).fire()
     assert await levels(notify) == [
         ("clock.due_soon", "50%", 1, 0),
         ("clock.due_soon", "80%", 1, 0),
@@ -48,20 +48,20 @@ async def test_every_level_fires_once_and_not_only_the_first(notify: Notify) -> 
 
 
 async def test_half_of_the_time_is_not_due_soon_yet(notify: Notify) -> None:
-    await notify.hears(started(with_levels()))
+    await notify.consumes(started(with_levels()))
     states = []
     for _, at in LEVELS[:2]:
-        await notify.watchman(at=at).fire()
-        states += await notify.rows("SELECT status FROM watches")
+        await notify.alert_scheduler(at=at).fire()
+        states += await notify.rows("SELECT status FROM timers")
     assert states == [("running",), ("due_soon",)]
 
 
 async def test_after_an_outage_everything_is_said_late_in_order_and_says_how_late(notify: Notify) -> None:
-    await notify.hears(*(started(with_levels()) for _ in range(3)))
-    await notify.has_read(NOW + 99 * DAY)
+    await notify.consumes(*(started(with_levels()) for _ in range(3)))
+    await notify.caught_up_to(NOW + 99 * DAY)
     back = END + 2 * DAY
     for _ in range(2):
-        await notify.watchman(at=back).fire()
+        await notify.alert_scheduler(at=back).fire()
     late = [(back - at).total_seconds() for _, at in LEVELS]
     said = [("clock.due_soon", level, 1, int(seconds)) for (level, _), seconds in zip(LEVELS, late, strict=True)]
     said += [("clock.due", "last_day", 1, int((back - LAST_DAY).total_seconds()))]
@@ -74,33 +74,33 @@ async def test_after_an_outage_everything_is_said_late_in_order_and_says_how_lat
 async def test_a_change_repeats_no_level_that_was_said(notify: Notify) -> None:
     clock = with_levels()
     start = started(clock)
-    await notify.hears(start)
+    await notify.consumes(start)
     at = LEVELS[1][1] + HOUR
     for _ in range(2):
-        await notify.watchman(at=at).fire()
+        await notify.alert_scheduler(at=at).fire()
     longer = msgspec.structs.replace(clock, version=2, due_at=END + DAY)
-    await notify.hears(
+    await notify.consumes(
         clock_extended(
             case_id=start.case_id, clocks=(longer,), added="1d", approver="unit_head", reason="complex", extended_at=at
         )
     )
     for _ in range(2):
-        await notify.watchman(at=at).fire()
+        await notify.alert_scheduler(at=at).fire()
     assert [row[1:3] for row in await levels(notify)] == [("50%", 1), ("80%", 1)]
-    assert await notify.rows("SELECT status, version FROM watches") == [("due_soon", 2)]
-    await notify.watchman(at=LEVELS[2][1]).fire()
+    assert await notify.rows("SELECT status, version FROM timers") == [("due_soon", 2)]
+    await notify.alert_scheduler(at=LEVELS[2][1]).fire()
     assert [row[1:3] for row in (await levels(notify))[2:]] == [("1wd", 2)]
 
 
 async def test_what_a_change_moves_past_its_moment_unsaid_is_said(notify: Notify) -> None:
     clock = with_levels()
     start = started(clock)
-    await notify.hears(start)
+    await notify.consumes(start)
     at = LEVELS[0][1] + HOUR
-    await notify.watchman(at=at).fire()
+    await notify.alert_scheduler(at=at).fire()
     earlier = (clock.warnings[0], ClockWarning(level="80%", at=LEVELS[0][1] + HOUR / 2), clock.warnings[2])
     again = msgspec.structs.replace(clock, version=2, due_at=END - HOUR, warnings=earlier)
-    await notify.hears(
+    await notify.consumes(
         ClockRecalculated(
             case_id=start.case_id,
             clocks=(again,),
@@ -110,7 +110,7 @@ async def test_what_a_change_moves_past_its_moment_unsaid_is_said(notify: Notify
         )
     )
     for _ in range(2):
-        await notify.watchman(at=at).fire()
+        await notify.alert_scheduler(at=at).fire()
     assert await levels(notify) == [
         ("clock.due_soon", "50%", 1, int(HOUR.total_seconds())),
         ("clock.due_soon", "80%", 2, 1800),
@@ -120,12 +120,12 @@ async def test_what_a_change_moves_past_its_moment_unsaid_is_said(notify: Notify
 async def test_the_office_to_which_a_clock_is_sent_on_hears_where_it_stands(notify: Notify) -> None:
     """Sending a case on gives the next office a clock of its own, with the time that was used."""
     clock = with_levels()
-    await notify.hears(started(clock))
+    await notify.consumes(started(clock))
     for _, at in LEVELS[:2]:
-        await notify.watchman(at=at).fire()
+        await notify.alert_scheduler(at=at).fire()
     successor = msgspec.structs.replace(clock, clock_id=new_id(), office="housing-130722000000")
-    await notify.hears(started(successor), sent_at=LEVELS[1][1] + HOUR)
-    await notify.watchman(at=LEVELS[1][1] + HOUR).fire()
+    await notify.consumes(started(successor), sent_at=LEVELS[1][1] + HOUR)
+    await notify.alert_scheduler(at=LEVELS[1][1] + HOUR).fire()
     said = "SELECT office, level FROM alerts ORDER BY xid, place"
     assert await notify.rows(said) == [(OFFICE, "50%"), (OFFICE, "80%"), (successor.office, "80%")]
 
@@ -133,8 +133,8 @@ async def test_the_office_to_which_a_clock_is_sent_on_hears_where_it_stands(noti
 async def test_an_answer_that_races_the_timer_wins_or_loses_and_never_both(notify: Notify) -> None:
     clocks = [with_levels(due_in=HOUR, warnings=()) for _ in range(50)]
     starts = [started(clock) for clock in clocks]
-    await notify.hears(*starts)
-    await notify.has_read(NOW + 9 * DAY)
+    await notify.consumes(*starts)
+    await notify.caught_up_to(NOW + 9 * DAY)
     answers = [
         clock_met(
             case_id=start.case_id,
@@ -143,19 +143,21 @@ async def test_an_answer_that_races_the_timer_wins_or_loses_and_never_both(notif
         for start, clock in zip(starts, clocks, strict=True)
     ]
     await asyncio.gather(
-        notify.hears(*answers), notify.watchman(at=NOW + 2 * HOUR).fire(), notify.watchman("two", at=NOW).fire()
+        notify.consumes(*answers),
+        notify.alert_scheduler(at=NOW + 2 * HOUR).fire(),
+        notify.alert_scheduler("two", at=NOW).fire(),
     )
-    await notify.watchman(at=NOW + 3 * HOUR).fire()
-    assert await notify.rows("SELECT status, count(*) FROM watches GROUP BY 1") == [("breached", 50)]
+    await notify.alert_scheduler(at=NOW + 3 * HOUR).fire()
+    assert await notify.rows("SELECT status, count(*) FROM timers GROUP BY 1") == [("breached", 50)]
     assert await notify.rows("SELECT count(*), count(DISTINCT clock_id) FROM alerts") == [(50, 50)]
 
 
-async def test_a_watch_from_before_there_were_levels_has_its_one_warning(notify: Notify) -> None:
-    await notify.hears(started(with_levels()))
+async def test_a_timer_from_before_there_were_levels_has_its_one_warning(notify: Notify) -> None:
+    await notify.consumes(started(with_levels()))
     async with transaction(notify.engine) as conn:
-        await conn.execute(text("UPDATE watches SET ahead = '[]', next_fire_at = due_soon_at"))
-    await notify.has_read(NOW + 9 * DAY)
+        await conn.execute(text("UPDATE timers SET pending = '[]', next_fire_at = due_soon_at"))
+    await notify.caught_up_to(NOW + 9 * DAY)
     for at in (LEVELS[1][1], END + timedelta(seconds=1)):
         for _ in range(2):
-            await notify.watchman(at=at).fire()
+            await notify.alert_scheduler(at=at).fire()
     assert [row[:2] for row in await levels(notify)] == [("clock.due_soon", ""), ("clock.breached", "")]

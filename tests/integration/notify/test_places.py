@@ -2,12 +2,12 @@
 
 from libraries.ids import new_id
 from services.notify.places import Places
-from tests.integration.notify.watching import OFFICE, Notify, facts, started
+from tests.integration.notify.harness import OFFICE, Notify, facts, started
 
 
 async def test_what_runs_is_counted_by_area_by_office_and_by_an_office_in_one_area(notify: Notify) -> None:
-    await notify.hears(started(facts(new_id())), started(facts(new_id())))
-    ((area,),) = await notify.rows("SELECT DISTINCT area FROM watches")
+    await notify.consumes(started(facts(new_id())), started(facts(new_id())))
+    ((area,),) = await notify.rows("SELECT DISTINCT area FROM timers")
     open_work = Places(engine=notify.engine).open_work
     both, elsewhere = f"{OFFICE}/{area}", f"{OFFICE}/130722999000"
     assert await open_work([area, OFFICE, both, elsewhere, "health-130722000000"]) == {area: 2, OFFICE: 2, both: 2}

@@ -15,7 +15,7 @@ from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
 from services.routing.recounting import Recounter
 from tests.calendars import with_days
-from tests.integration.notify.watching import Notify
+from tests.integration.notify.harness import Notify
 from tests.integration.routing.test_recounting import a_recount
 from tests.integration.routing.test_routing import Routing, an_accepted_case
 from tests.unit.routing.builders import EDUCATION, NOON
@@ -35,13 +35,13 @@ class City:
 
     def __init__(self, routing: Routing, notify: Notify) -> None:
         self.routing, self.notify = routing, notify
-        self.heard = 0
+        self.sent = 0
 
     async def tells_notify(self, sent_at: datetime) -> None:
         rows = await self.routing.rows(
             f"""
             SELECT id, type, case_id, value FROM journal
-            WHERE topic = 'routing.referrals.v1' AND id > {self.heard} ORDER BY id
+            WHERE topic = 'routing.referrals.v1' AND id > {self.sent} ORDER BY id
             """
         )
         for id_, wire_type, case_id, value in rows:
@@ -49,8 +49,8 @@ class City:
                 event_id=new_id(), wire_type=wire_type, writer="routing", time=sent_at,
                 subject=case_id, sequence=1, traceparent=None,
             )  # fmt: skip
-            await self.notify.hears(decode(dict(headers), value).data, sent_at=sent_at)
-            self.heard = id_
+            await self.notify.consumes(decode(dict(headers), value).data, sent_at=sent_at)
+            self.sent = id_
 
     async def publishes(self, moment: datetime, **days: tuple[date, ...]) -> None:
         """Other days run from now on; without any, the shipped ones again."""
@@ -89,28 +89,28 @@ async def city(database: str) -> AsyncIterator[City]:
 
 
 async def test_a_level_that_was_heard_is_not_heard_again_because_it_moved_or_moved_back(city: City) -> None:
-    heard = HALF_BEFORE + HOUR
-    await city.notify.watchman(at=heard).fire()
-    assert await city.said() == [("50%", 1, heard)]
-    await city.publishes(heard + HOUR, works=(MARCH_7,), free=(MARCH_12,))
-    await city.publishes(heard + 2 * HOUR)
-    assert await city.notify.rows(
-        f"SELECT version FROM watches WHERE kind = 'handling' AND office = '{EDUCATION}'"
-    ) == [(3,)]
+    sent = HALF_BEFORE + HOUR
+    await city.notify.alert_scheduler(at=sent).fire()
+    assert await city.said() == [("50%", 1, sent)]
+    await city.publishes(sent + HOUR, works=(MARCH_7,), free=(MARCH_12,))
+    await city.publishes(sent + 2 * HOUR)
+    assert await city.notify.rows(f"SELECT version FROM timers WHERE kind = 'handling' AND office = '{EDUCATION}'") == [
+        (3,)
+    ]
     for later in (2, 3):
-        await city.notify.watchman(at=heard + later * HOUR).fire()
-    assert await city.said() == [("50%", 1, heard)]
+        await city.notify.alert_scheduler(at=sent + later * HOUR).fire()
+    assert await city.said() == [("50%", 1, sent)]
     eighty = datetime(2026, 3, 18, 16, tzinfo=UTC)
-    await city.notify.watchman(at=eighty).fire()
+    await city.notify.alert_scheduler(at=eighty).fire()
     assert (await city.said())[1:] == [("80%", 3, eighty)], "and what is ahead comes as ever"
 
 
 async def test_a_level_that_a_publication_moves_past_its_moment_is_heard_once(city: City) -> None:
     """Published on the morning of the day before half of the time would have been used up."""
     morning = HALF_AFTER + 10 * HOUR
-    await city.notify.watchman(at=morning).fire()
+    await city.notify.alert_scheduler(at=morning).fire()
     assert await city.said() == []
     await city.publishes(morning, works=(MARCH_7,), free=(MARCH_12,))
     for later in (0, 1, 24):
-        await city.notify.watchman(at=morning + later * HOUR).fire()
+        await city.notify.alert_scheduler(at=morning + later * HOUR).fire()
     assert await city.said() == [("50%", 2, morning)]

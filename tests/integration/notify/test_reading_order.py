@@ -8,7 +8,7 @@ from contracts.codes import CaseState, Field, ReferralRole, ReferralState, Submi
 from contracts.events.cases import CaseAccepted, CaseRegistered, CaseResolved, CaseSupplemented, CaseSupplementRequested
 from contracts.events.referrals import ReferralDispatched
 from libraries.ids import new_id
-from tests.integration.notify.watching import NOW, OFFICE, REFERRAL, Notify
+from tests.integration.notify.harness import NOW, OFFICE, REFERRAL, Notify
 
 
 @pytest.mark.parametrize("split", range(5))
@@ -36,12 +36,12 @@ async def test_a_dispatch_that_is_read_early_is_not_taken_back(notify: Notify, s
     )
     lead = {"referral_id": REFERRAL, "office": OFFICE, "role": ReferralRole.LEAD, "at": NOW, "decision_id": new_id()}
     for event in way[:split]:
-        await notify.hears(event, writer="intake")
-    await notify.hears(ReferralDispatched(state=ReferralState.DISPATCHED, **about, **lead))
+        await notify.consumes(event, writer="intake")
+    await notify.consumes(ReferralDispatched(state=ReferralState.DISPATCHED, **about, **lead))
     for event in way[split:]:
-        await notify.hears(event, writer="intake")
+        await notify.consumes(event, writer="intake")
     assert await notify.rows("SELECT state FROM cases") == [("in_progress",)]
-    await notify.hears(
+    await notify.consumes(
         CaseResolved(state=CaseState.RESOLVED, case_id=case_id, resolved_at=NOW, round=1), writer="intake"
     )
     assert await notify.rows("SELECT state FROM cases") == [("resolved",)]

@@ -17,11 +17,11 @@ from libraries.policies import PolicyWatch
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
 from services.notify.watching import scheduler
-from services.notify.watching.scheduler import PORTION, Watchman
+from services.notify.watching.scheduler import BATCH_SIZE, AlertScheduler
 from tests.benchmarks.clocks import Clocks, clocks_in, process_that_fires
 from tests.benchmarks.ground import NOW, PACK
 
-NUMBER = 3 * PORTION
+NUMBER = 3 * BATCH_SIZE
 SAID = "SELECT count(*), count(DISTINCT clock_id) FROM alerts"
 JOURNAL = "SELECT count(*), count(DISTINCT event_id) FROM journal"
 STANDS_STILL = """
@@ -32,12 +32,12 @@ STANDS_STILL = """
     END $$;
     CREATE TRIGGER stands_still BEFORE INSERT ON alerts FOR EACH STATEMENT EXECUTE FUNCTION stand_still();
 """
-"""Whoever says more than the first portion waits for the lock."""
+"""Whoever says more than the first batch waits for the lock."""
 NOBODY_ELSE = """
     SELECT count(*) = 0 FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
 """
-OPEN = "SELECT count(*) FROM watches WHERE next_fire_at IS NOT NULL"
+OPEN = "SELECT count(*) FROM timers WHERE next_fire_at IS NOT NULL"
 
 
 @pytest.fixture
@@ -84,20 +84,20 @@ async def test_a_connection_that_is_cut_in_the_middle_gives_back_what_it_held(
 ) -> None:
     await due(clocks, NUMBER)
     holds, cut = asyncio.Event(), asyncio.Event()
-    say = scheduler.say_and_move
+    publish = scheduler.publish_and_save
 
-    async def say_slowly(conn: AsyncConnection, fired: Any) -> None:
-        await say(conn, fired)
+    async def publish_slowly(conn: AsyncConnection, fired: Any) -> None:
+        await publish(conn, fired)
         holds.set()
         await cut.wait()
 
     with monkeypatch.context() as slow:
-        slow.setattr(scheduler, "say_and_move", say_slowly)
-        first = asyncio.create_task(clocks.watchman(NOW).fire())
+        slow.setattr(scheduler, "publish_and_save", publish_slowly)
+        first = asyncio.create_task(clocks.alert_scheduler(NOW).fire())
         await holds.wait()
-    other = clocks.watchman(NOW)
+    other = clocks.alert_scheduler(NOW)
     await other.fire()
-    assert tuple(await clocks.conn.fetchrow(SAID)) == (NUMBER - PORTION, NUMBER - PORTION)
+    assert tuple(await clocks.conn.fetchrow(SAID)) == (NUMBER - BATCH_SIZE, NUMBER - BATCH_SIZE)
 
     await clocks.conn.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'"
@@ -113,7 +113,7 @@ async def test_a_connection_that_is_cut_in_the_middle_gives_back_what_it_held(
 
 
 async def test_a_process_that_is_killed_leaves_the_rest_to_the_other(clocks: Clocks) -> None:
-    number = 20 * PORTION
+    number = 20 * BATCH_SIZE
     await due(clocks, number)
     await clocks.conn.execute(STANDS_STILL)
     await clocks.conn.execute("SELECT pg_advisory_lock(7)")
@@ -131,7 +131,7 @@ async def test_a_process_that_is_killed_leaves_the_rest_to_the_other(clocks: Clo
         clocks, "SELECT count(*) = 0 FROM pg_stat_activity WHERE query LIKE '%alerts%' AND pid <> pg_backend_pid()"
     )
 
-    other = clocks.watchman(NOW)
+    other = clocks.alert_scheduler(NOW)
     await other.fire()
     await other.sweep()
 
@@ -140,45 +140,45 @@ async def test_a_process_that_is_killed_leaves_the_rest_to_the_other(clocks: Clo
 
 
 async def test_a_look_that_finds_nothing_is_one_statement(clocks: Clocks) -> None:
-    watchman = clocks.watchman(NOW)
-    with statements(clocks) as looked:
-        await watchman.fire()
-    assert len(looked) == 1
+    alert_scheduler = clocks.alert_scheduler(NOW)
+    with statements(clocks) as executed:
+        await alert_scheduler.fire()
+    assert len(executed) == 1
 
 
 @pytest.mark.parametrize("kind", [ClockKind.SIGNING, ClockKind.HANDLING])
 async def test_a_portion_takes_as_many_statements_as_one_clock(clocks: Clocks, kind: ClockKind) -> None:
-    """Also where each of them begins to climb the ladder."""
+    """Also where each of them starts to escalate."""
     asked = []
-    for number in (1, PORTION - 1):
+    for number in (1, BATCH_SIZE - 1):
         await clocks.fill(number, kind=kind, after=NOW - timedelta(hours=1), step=timedelta(milliseconds=1))
         with statements(clocks) as found:
-            await clocks.watchman(NOW).fire()
+            await clocks.alert_scheduler(NOW).fire()
         asked.append(len(found))
     assert asked[0] == asked[1]
-    await everything_was_said_once(clocks, PORTION)
-    supervised = await clocks.conn.fetchval("SELECT count(*) FROM supervisions")
-    assert supervised == (PORTION if kind is ClockKind.HANDLING else 0)
+    await everything_was_said_once(clocks, BATCH_SIZE)
+    supervised = await clocks.conn.fetchval("SELECT count(*) FROM escalations")
+    assert supervised == (BATCH_SIZE if kind is ClockKind.HANDLING else 0)
 
 
 async def test_what_is_written_late_is_found_by_the_next_sweep(clocks: Clocks) -> None:
-    watchman = clocks.watchman(NOW)
-    await watchman.fire()
+    alert_scheduler = clocks.alert_scheduler(NOW)
+    await alert_scheduler.fire()
     await due(clocks, 1)
-    await watchman.fire()
+    await alert_scheduler.fire()
     assert tuple(await clocks.conn.fetchrow(SAID)) == (0, 0), "it lies below the mark"
-    await watchman.sweep()
+    await alert_scheduler.sweep()
     await everything_was_said_once(clocks, 1)
 
 
 async def test_many_that_are_late_go_out_at_the_pace_and_the_longest_due_first(clocks: Clocks) -> None:
-    await due(clocks, 2 * PORTION)
-    paced = Watchman(
+    await due(clocks, 2 * BATCH_SIZE)
+    paced = AlertScheduler(
         engine=clocks.engine,
-        clock=clocks.watchman(NOW).clock,
+        clock=clocks.alert_scheduler(NOW).clock,
         policy=PolicyWatch(PACK),
         pumps=[],
-        pace=scheduler.Pace(2 * PORTION),
+        rate_limit=scheduler.RateLimit(2 * BATCH_SIZE),
     )
     catching_up = asyncio.create_task(paced.fire())
     async with asyncio.timeout(10):
@@ -186,8 +186,8 @@ async def test_many_that_are_late_go_out_at_the_pace_and_the_longest_due_first(c
             await asyncio.sleep(0.01)
     said, open_from = (
         await clocks.conn.fetchval("SELECT max(due_at) FROM alerts"),
-        await clocks.conn.fetchval("SELECT min(next_fire_at) FROM watches"),
+        await clocks.conn.fetchval("SELECT min(next_fire_at) FROM timers"),
     )
     assert said < open_from
     await catching_up
-    await everything_was_said_once(clocks, 2 * PORTION)
+    await everything_was_said_once(clocks, 2 * BATCH_SIZE)

@@ -1,4 +1,4 @@
-"""Watches and supervisions for tests, and the policy of the demo city."""
+"""Timers and escalations for tests, and the policy of the demo city."""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -9,8 +9,8 @@ from contracts.codes import ClockKind
 from libraries.deadlines import CIVIL_TIME
 from libraries.marks import Mark
 from libraries.policies import Policy, load_policy
-from services.notify.domain.escalation import Supervision, begun
-from services.notify.domain.timers import Ahead, Alert, Watch, waiting_for
+from services.notify.domain.escalation import Escalation, start_escalation
+from services.notify.domain.timers import AlertKind, PlannedAlert, Timer, initial_state
 from services.notify.domain.writers import BY_ALL, Writers
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
@@ -23,7 +23,7 @@ AREA = "130722100000"
 DAY = timedelta(days=1)
 
 LAST = datetime(2200, 1, 1, tzinfo=UTC)
-COME = Writers(marks=dict.fromkeys(BY_ALL, Mark(LAST, LAST)), now=LAST, patience=DAY)
+COME = Writers(marks=dict.fromkeys(BY_ALL, Mark(LAST, LAST)), now=LAST, tolerance=DAY)
 """All services have said everything."""
 
 
@@ -45,14 +45,14 @@ def end_of(day: str) -> datetime:
 FRIDAY = end_of("06")
 
 
-def a_watch(
+def a_timer(
     kind: ClockKind = ClockKind.HANDLING,
-    coming: tuple[Ahead, ...] = (),
+    coming: tuple[PlannedAlert, ...] = (),
     due_at: datetime = FRIDAY,
     office: str = OFFICE,
     **more: object,
-) -> Watch:
-    status, alert, at = waiting_for(kind, due_at, coming)
+) -> Timer:
+    status, alert, at = initial_state(kind, due_at, coming)
     values = {
         "clock_id": uuid4(),
         "case_id": uuid4(),
@@ -67,13 +67,13 @@ def a_watch(
         "status": status,
         "next_alert": alert,
         "next_fire_at": at,
-        "ahead": coming,
+        "pending": coming,
     }
-    return Watch(**{**values, **more})
+    return Timer(**{**values, **more})
 
 
-def late(kind: ClockKind = ClockKind.HANDLING, **more: object) -> Supervision:
-    """The supervision of a clock whose limit broke."""
-    found = begun(None, a_watch(kind, **more), Alert.BREACHED, the_policy())
+def late(kind: ClockKind = ClockKind.HANDLING, **more: object) -> Escalation:
+    """The escalation of a clock whose limit broke."""
+    found = start_escalation(None, a_timer(kind, **more), AlertKind.BREACHED, the_policy())
     assert found is not None
     return found

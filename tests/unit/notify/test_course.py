@@ -9,12 +9,12 @@ from msgspec.structs import replace
 
 from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
 from services.notify.domain import escalation, timers
-from services.notify.domain.alerts import Candidate, Fired, Waits, decide
-from services.notify.domain.timers import Ahead, Alert, Watch, moments_of, waiting_for
-from tests.unit.notify.builders import COME, COUNTY, DAY, OFFICE, a_watch, civil, the_policy
+from services.notify.domain.alerts import Alert, BackOff, Candidate, decide_alert
+from services.notify.domain.timers import AlertKind, PlannedAlert, Timer, initial_state, planned_alerts
+from tests.unit.notify.builders import COME, COUNTY, DAY, OFFICE, a_timer, civil, the_policy
 
 POLICY = the_policy()
-WAITS = Waits(shortest=timedelta(minutes=1), longest=timedelta(hours=1), longest_for_reading=timedelta(minutes=5))
+WAITS = BackOff(shortest=timedelta(minutes=1), longest=timedelta(hours=1), longest_for_reading=timedelta(minutes=5))
 START = civil("02 09:00")
 HOURS = st.integers(min_value=0, max_value=240).map(lambda number: timedelta(hours=number))
 DAYS = st.integers(min_value=1, max_value=10)
@@ -23,7 +23,7 @@ KINDS = st.sampled_from([ClockKind.HANDLING, ClockKind.UNMATCHED, ClockKind.SIGN
 
 
 class Course(RuleBasedStateMachine):
-    """A clock with its owner, the watch over it and its supervision; time only goes on."""
+    """A clock with its owner, the timer of it and its escalation; time only goes on."""
 
     @initialize(kind=KINDS, days=DAYS)
     def starts(self, kind: ClockKind, days: int) -> None:
@@ -34,24 +34,24 @@ class Course(RuleBasedStateMachine):
         self.shift = timedelta()
         self.paused_due: datetime | None = None
         self.office = OFFICE
-        self.heard: dict[str, datetime] = {}
+        self.sent: dict[str, datetime] = {}
         """By level, the last moment for which the office heard it."""
         self.spared: dict[str, datetime] = {}
         """By level, the last moment that the office was spared, because a later one had passed as well."""
-        self.watch = timers.renewed(None, self._watch(self.due_at), self.now)
-        self.standing: escalation.Supervision | None = None
-        self.alerts: Counter[tuple[int, Alert, str]] = Counter()
-        self.rungs: Counter[tuple[int, SupervisionLevel]] = Counter()
-        self.climbed: list[tuple[int, SupervisionLevel]] = []
-        self.answered_at: datetime | None = None
+        self.timer = timers.updated(None, self._timer(self.due_at), self.now)
+        self.escalation: escalation.Escalation | None = None
+        self.alerts: Counter[tuple[int, AlertKind, str]] = Counter()
+        self.rules: Counter[tuple[int, SupervisionLevel]] = Counter()
+        self.escalated: list[tuple[int, SupervisionLevel]] = []
+        self.settled_at: datetime | None = None
 
     def _end(self, days: int) -> datetime:
         return (self.now + days * DAY).replace(hour=23, minute=59, second=59, microsecond=999999)
 
-    def _watch(self, due_at: datetime | None) -> Watch:
+    def _timer(self, due_at: datetime | None) -> Timer:
         coming = self._moments(due_at)
-        status, alert, at = waiting_for(self.kind, due_at, coming)
-        known = a_watch(self.kind, coming) if not hasattr(self, "watch") else self.watch
+        status, alert, at = initial_state(self.kind, due_at, coming)
+        known = a_timer(self.kind, coming) if not hasattr(self, "timer") else self.timer
         return replace(
             known,
             office=self.office,
@@ -62,17 +62,17 @@ class Course(RuleBasedStateMachine):
             status=status,
             next_alert=alert,
             next_fire_at=at,
-            ahead=coming,
-            heard=(),
+            pending=coming,
+            sent=(),
             breached_at=None,
             ended_at=None,
         )
 
-    def _moments(self, due_at: datetime | None) -> tuple[Ahead, ...]:
+    def _moments(self, due_at: datetime | None) -> tuple[PlannedAlert, ...]:
         if due_at is None or self.kind in timers.WINDOWS:
             return ()
         half = START + (due_at - START) / 2 + self.shift
-        return moments_of([("half", half), ("1d", due_at - DAY)], started_at=START, due_at=due_at)
+        return planned_alerts([("half", half), ("1d", due_at - DAY)], started_at=START, due_at=due_at)
 
     @rule(later=HOURS)
     def time_passes(self, later: timedelta) -> None:
@@ -84,78 +84,86 @@ class Course(RuleBasedStateMachine):
         self.read_until = self.now
 
     @rule()
-    def the_watchman_looks(self) -> None:
-        while self.watch.next_fire_at is not None and self.watch.next_fire_at <= self.now:
-            held = self.watch.next_alert is Alert.BREACHED and self.watch.due_at >= self.read_until
-            outcome = decide(Candidate(watch=self.watch, unread=held, answer=None), self.now, WAITS, POLICY, COME)
-            if not isinstance(outcome, Fired):
-                self.watch = replace(outcome.watch, next_fire_at=outcome.look_again_at)
+    def the_scheduler_looks(self) -> None:
+        while self.timer.next_fire_at is not None and self.timer.next_fire_at <= self.now:
+            deferred = self.timer.next_alert is AlertKind.BREACHED and self.timer.due_at >= self.read_until
+            outcome = decide_alert(
+                Candidate(timer=self.timer, unread=deferred, feedback=None), self.now, WAITS, POLICY, COME
+            )
+            if not isinstance(outcome, Alert):
+                self.timer = replace(outcome.timer, next_fire_at=outcome.retry_at)
                 return
             self._says(outcome)
-            self.watch = outcome.after
+            self.timer = outcome.after
 
-    def _says(self, fired: Fired) -> None:
-        self.alerts[fired.before.version, fired.alert, fired.level] += 1
-        assert fired.fired_at >= fired.moment
-        if fired.alert in (Alert.DUE_SOON, Alert.LAST_DAY):
-            assert fired.level not in self.heard or fired.moment > self.heard[fired.level], "the office has heard this"
-            self.heard[fired.level] = fired.moment
-        assert fired.alert is not Alert.BREACHED or fired.fired_at >= fired.before.due_at
-        began = escalation.begun(self.standing, fired.before, fired.alert, POLICY)
-        self.standing = began if began is not None else self.standing
+    def _says(self, fired: Alert) -> None:
+        self.alerts[fired.before.version, fired.kind, fired.level] += 1
+        assert fired.fired_at >= fired.scheduled_at
+        if fired.kind in (AlertKind.DUE_SOON, AlertKind.LAST_DAY):
+            assert fired.level not in self.sent or fired.scheduled_at > self.sent[fired.level], (
+                "the office has heard this"
+            )
+            self.sent[fired.level] = fired.scheduled_at
+        assert fired.kind is not AlertKind.BREACHED or fired.fired_at >= fired.before.due_at
+        began = escalation.start_escalation(self.escalation, fired.before, fired.kind, POLICY)
+        self.escalation = began if began is not None else self.escalation
 
-    @precondition(lambda self: self.standing is not None)
+    @precondition(lambda self: self.escalation is not None)
     @rule()
     def the_supervisor_looks(self) -> None:
-        standing = self.standing
-        while standing.next_at is not None and standing.next_at <= self.now:
-            outcome = escalation.climb(standing, self.now, POLICY)
-            if isinstance(outcome, escalation.Climbed):
-                assert self.answered_at is None, "a rung after the end"
-                assert not self.paused_due, "a rung in a pause"
-                assert outcome.rung.level is SupervisionLevel.REMINDED or self.watch.status is ClockStatus.BREACHED
-                assert outcome.after.told, "a rung that nobody hears of"
-                assert self.now >= outcome.moment
-                self.rungs[standing.version, outcome.rung.level] += 1
-                self.climbed.append((standing.version, outcome.rung.level))
-            standing = outcome.after
-        self.standing = standing
+        current = self.escalation
+        while current.next_at is not None and current.next_at <= self.now:
+            outcome = escalation.escalate(current, self.now, POLICY)
+            if isinstance(outcome, escalation.Escalated):
+                assert self.settled_at is None, "a level after the end"
+                assert not self.paused_due, "a level in a pause"
+                assert outcome.rule.level is SupervisionLevel.REMINDED or self.timer.status is ClockStatus.BREACHED
+                assert outcome.after.notified, "a level that nobody hears of"
+                assert self.now >= outcome.scheduled_at
+                self.rules[current.version, outcome.rule.level] += 1
+                self.escalated.append((current.version, outcome.rule.level))
+            current = outcome.after
+        self.escalation = current
 
     def _changes(self, due_at: datetime | None) -> None:
         """The owner says version and date; a breach that nobody has said yet is said first."""
         self.version += 1
-        before = self.watch
-        if timers.is_owed(before, self.now):
-            fired = decide(
-                Candidate(watch=replace(before, ahead=(), next_alert=Alert.BREACHED), unread=False, answer=None),
+        before = self.timer
+        if timers.is_breach_missed(before, self.now):
+            fired = decide_alert(
+                Candidate(
+                    timer=replace(before, pending=(), next_alert=AlertKind.BREACHED), unread=False, feedback=None
+                ),
                 self.now,
                 WAITS,
                 POLICY,
                 COME,
             )
-            assert isinstance(fired, Fired)
+            assert isinstance(fired, Alert)
             self._says(fired)
             before = fired.after
-        after = timers.renewed(before, self._watch(due_at), self.now)
+        after = timers.updated(before, self._timer(due_at), self.now)
         self._knows_where_it_stands(before, after)
-        if self.standing is not None:
-            self.standing = escalation.follow(self.standing, after, paused=due_at is None, at=self.now, policy=POLICY)
-        self.watch = after
+        if self.escalation is not None:
+            self.escalation = escalation.after_clock_change(
+                self.escalation, after, paused=due_at is None, at=self.now, policy=POLICY
+            )
+        self.timer = after
 
-    def _knows_where_it_stands(self, before: Watch, after: Watch) -> None:
+    def _knows_where_it_stands(self, before: Timer, after: Timer) -> None:
         """The last of what has passed was said to the office, for this moment or for the same end; or it is now."""
         if after.status is ClockStatus.BREACHED or after.has_ended:
             return
-        passed = [one for one in self._moments(after.due_at) if one.at <= self.now and one not in after.ahead]
+        passed = [one for one in self._moments(after.due_at) if one.at <= self.now and one not in after.pending]
         same_end = before.due_at == after.due_at and before.status is not ClockStatus.BREACHED
-        waits = any(one.at <= self.now for one in after.ahead)
+        waits = any(one.at <= self.now for one in after.pending)
         for one in passed:
-            known = max(self.heard.get(one.level, START), self.spared.get(one.level, START))
-            waited = any(known.level == one.level for known in before.ahead)
+            known = max(self.sent.get(one.level, START), self.spared.get(one.level, START))
+            waited = any(known.level == one.level for known in before.pending)
             assert waits or known >= one.at or (same_end and known > START and not waited)
             self.spared[one.level] = max(one.at, known)
 
-    @precondition(lambda self: self.answered_at is None and not self.paused_due)
+    @precondition(lambda self: self.settled_at is None and not self.paused_due)
     @rule()
     def the_owner_pauses(self) -> None:
         self.paused_due = self.due_at
@@ -170,76 +178,78 @@ class Course(RuleBasedStateMachine):
         self.paused_due = None
         self._changes(self.due_at)
 
-    @precondition(lambda self: self.answered_at is None and not self.paused_due)
+    @precondition(lambda self: self.settled_at is None and not self.paused_due)
     @rule(days=DAYS)
     def more_time_is_granted(self, days: int) -> None:
         self.due_at = self._end(days)
         self._changes(self.due_at)
 
-    @precondition(lambda self: self.answered_at is None and not self.paused_due)
+    @precondition(lambda self: self.settled_at is None and not self.paused_due)
     @rule(days=st.integers(min_value=-3, max_value=3))
     def the_calendar_changes(self, days: int) -> None:
         self.due_at = max(self.due_at + days * DAY, START + timedelta(hours=1))
         self._changes(self.due_at)
 
-    @precondition(lambda self: self.answered_at is None and not self.paused_due)
+    @precondition(lambda self: self.settled_at is None and not self.paused_due)
     @rule(hours=st.integers(min_value=-48, max_value=48))
     def a_level_moves_alone_or_nothing_does(self, hours: int) -> None:
         self.shift = timedelta(hours=hours)
         self._changes(self.due_at)
 
-    @precondition(lambda self: self.answered_at is None and not self.paused_due)
+    @precondition(lambda self: self.settled_at is None and not self.paused_due)
     @rule(office=OFFICES)
     def another_office_takes_it(self, office: str) -> None:
         if office != self.office:
-            self.heard.clear()
+            self.sent.clear()
             self.spared.clear()
         self.office = office
         self._changes(self.due_at)
 
-    @precondition(lambda self: self.answered_at is None)
+    @precondition(lambda self: self.settled_at is None)
     @rule(done=st.booleans(), ago=HOURS)
     def it_ends(self, done: bool, ago: timedelta) -> None:
-        self.answered_at = max(self.read_until, self.now - ago)
+        self.settled_at = max(self.read_until, self.now - ago)
         self.version += 1
-        after = (timers.met if done else timers.cancelled)(self.watch, self.answered_at)
-        if self.standing is not None:
-            self.standing = escalation.follow(self.standing, after, paused=False, at=self.answered_at, policy=POLICY)
-        self.watch = after
+        after = (timers.met if done else timers.cancelled)(self.timer, self.settled_at)
+        if self.escalation is not None:
+            self.escalation = escalation.after_clock_change(
+                self.escalation, after, paused=False, at=self.settled_at, policy=POLICY
+            )
+        self.timer = after
 
     @invariant()
     def nothing_is_said_twice(self) -> None:
         assert all(number == 1 for number in self.alerts.values()), self.alerts
-        assert all(number == 1 for number in self.rungs.values()), self.rungs
+        assert all(number == 1 for number in self.rules.values()), self.rules
 
     @invariant()
-    def the_ladder_is_climbed_upwards(self) -> None:
+    def the_policy_is_reached_upwards(self) -> None:
         levels = list(SupervisionLevel)
-        places = [(version, levels.index(level)) for version, level in self.climbed]
+        places = [(version, levels.index(level)) for version, level in self.escalated]
         assert places == sorted(places)
 
     @invariant()
     def what_has_ended_waits_for_nothing_but_a_breach_that_is_true(self) -> None:
-        if self.answered_at is None:
+        if self.settled_at is None:
             return
-        assert self.watch.next_alert in (None, Alert.BREACHED)
-        if self.watch.next_alert is Alert.BREACHED:
-            assert self.watch.due_at < self.answered_at
-        assert self.standing is None or self.standing.next_at is None
+        assert self.timer.next_alert in (None, AlertKind.BREACHED)
+        if self.timer.next_alert is AlertKind.BREACHED:
+            assert self.timer.due_at < self.settled_at
+        assert self.escalation is None or self.escalation.next_at is None
 
     @invariant()
     def nothing_is_both_in_time_and_broken(self) -> None:
-        broken = {version for version, alert, _ in self.alerts if alert is Alert.BREACHED}
-        if self.watch.status is ClockStatus.BREACHED:
+        broken = {version for version, alert, _ in self.alerts if alert is AlertKind.BREACHED}
+        if self.timer.status is ClockStatus.BREACHED:
             assert broken
-        if self.watch.status is ClockStatus.MET and self.kind not in timers.WINDOWS:
-            assert self.watch.version not in broken
+        if self.timer.status is ClockStatus.MET and self.kind not in timers.WINDOWS:
+            assert self.timer.version not in broken
 
     @invariant()
     def a_right_breaks_nothing(self) -> None:
         if self.kind in timers.WINDOWS:
-            assert {alert for _, alert, _ in self.alerts} <= {Alert.DUE}
-            assert self.standing is None
+            assert {alert for _, alert, _ in self.alerts} <= {AlertKind.DUE}
+            assert self.escalation is None
 
 
 TestCourse = Course.TestCase

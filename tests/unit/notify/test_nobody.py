@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
 from libraries.policies import Policy
-from libraries.policies.escalation import rung_of
-from services.notify.domain.alerts import told_of
-from services.notify.domain.escalation import OPS, begun, follow, last_resort, recipients_of
-from services.notify.domain.timers import Alert, renewed
-from tests.unit.notify.builders import CITY, COUNTY, FRIDAY, OFFICE, a_watch, civil, the_policy
+from libraries.policies.escalation import rule_for
+from services.notify.domain.alerts import recipients_of_alert
+from services.notify.domain.escalation import OPS, after_clock_change, last_resort, recipients_of, start_escalation
+from services.notify.domain.timers import AlertKind, updated
+from tests.unit.notify.builders import CITY, COUNTY, FRIDAY, OFFICE, a_timer, civil, the_policy
 from tests.unit.policies.changing import BEFORE, DAY, policy_on
 
 GONE = [
@@ -31,22 +31,24 @@ def without(policy: Policy, *roles: str) -> Policy:
 @pytest.mark.parametrize("level", [one for one in SupervisionLevel if one is not SupervisionLevel.NONE])
 @pytest.mark.parametrize(("office", "area"), GONE)
 @pytest.mark.parametrize("kind", [ClockKind.HANDLING, ClockKind.RETURN_DECISION, ClockKind.DISPATCH])
-def test_every_rung_is_heard_by_an_office_that_exists(
+def test_every_level_is_heard_by_an_office_that_exists(
     level: SupervisionLevel, office: str, area: str, kind: ClockKind
 ) -> None:
     policy = the_policy()
-    rung = rung_of(policy.ladder, level, kind)
-    if rung is not None:
-        told = recipients_of(rung, office, area, policy)
+    rule = rule_for(policy.escalation_rules, level, kind)
+    if rule is not None:
+        told = recipients_of(rule, office, area, policy)
         assert told
         assert set(told) <= set(policy.offices)
 
 
-@pytest.mark.parametrize("alert", [Alert.DUE_SOON, Alert.LAST_DAY, Alert.BREACHED])
+@pytest.mark.parametrize("alert", [AlertKind.DUE_SOON, AlertKind.LAST_DAY, AlertKind.BREACHED])
 @pytest.mark.parametrize(("office", "area"), GONE)
 @pytest.mark.parametrize("kind", list(ClockKind))
-def test_every_alert_is_heard_by_an_office_that_exists(alert: Alert, office: str, area: str, kind: ClockKind) -> None:
-    told = told_of(alert, kind, office, area, the_policy())
+def test_every_alert_is_heard_by_an_office_that_exists(
+    alert: AlertKind, office: str, area: str, kind: ClockKind
+) -> None:
+    told = recipients_of_alert(alert, kind, office, area, the_policy())
     assert told
     assert set(told) <= set(the_policy().offices)
 
@@ -65,28 +67,28 @@ def test_a_successor_is_told_in_the_place_of_an_office_that_is_no_more(
 ) -> None:
     policy = policy_on(tmp_path_factory.mktemp("pack"), DAY)
     old, new = "education-130721000000", "education-130705000000"
-    assert told_of(Alert.LAST_DAY, ClockKind.HANDLING, old, "130721100000", policy) == (new,)
-    assert told_of(Alert.BREACHED, ClockKind.HANDLING, old, "130721100000", policy) == (
+    assert recipients_of_alert(AlertKind.LAST_DAY, ClockKind.HANDLING, old, "130721100000", policy) == (new,)
+    assert recipients_of_alert(AlertKind.BREACHED, ClockKind.HANDLING, old, "130721100000", policy) == (
         new,
         "civil_affairs-130705000000",
     )
     assert policy.on(BEFORE).office_now(old) is policy.on(BEFORE).offices[old]
 
 
-def test_a_breached_clock_and_its_ladder_go_to_the_successor_without_a_second_breach() -> None:
+def test_a_breached_clock_and_its_policy_go_to_the_successor_without_a_second_breach() -> None:
     broken = replace(
-        a_watch(), status=ClockStatus.BREACHED, next_alert=None, next_fire_at=None, breached_at=civil("09 00:00")
+        a_timer(), status=ClockStatus.BREACHED, next_alert=None, next_fire_at=None, breached_at=civil("09 00:00")
     )
-    standing = begun(None, broken, Alert.BREACHED, the_policy())
-    assert standing is not None
-    told = replace(a_watch(office="health-130722000000"), clock_id=broken.clock_id, version=2, due_at=FRIDAY)
-    after = renewed(broken, told, civil("10 09:00"))
+    escalation = start_escalation(None, broken, AlertKind.BREACHED, the_policy())
+    assert escalation is not None
+    told = replace(a_timer(office="health-130722000000"), clock_id=broken.clock_id, version=2, due_at=FRIDAY)
+    after = updated(broken, told, civil("10 09:00"))
     assert (after.office, after.version, after.status) == ("health-130722000000", 2, ClockStatus.BREACHED)
     assert after.next_alert is None
-    goes_on = follow(standing, after, paused=False, at=civil("10 09:00"), policy=the_policy())
-    assert (goes_on.office, goes_on.level, goes_on.next_level) == (
+    has_level_above = after_clock_change(escalation, after, paused=False, at=civil("10 09:00"), policy=the_policy())
+    assert (has_level_above.office, has_level_above.level, has_level_above.next_level) == (
         "health-130722000000",
-        standing.level,
-        standing.next_level,
+        escalation.level,
+        escalation.next_level,
     )
-    assert standing.office == OFFICE
+    assert escalation.office == OFFICE

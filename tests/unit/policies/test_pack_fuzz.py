@@ -58,7 +58,7 @@ def changes(draw: st.DrawFn) -> Change:
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pack = small_city(tmp_path_factory.mktemp("packs"))
-    for name in ("limits.yaml", "clocks.yaml", "reasons.yaml", "ladder.yaml", "rules.yaml"):
+    for name in ("limits.yaml", "clocks.yaml", "reasons.yaml", "escalation.yaml", "rules.yaml"):
         write(pack, name, "[]\n")
     year = load_policy(pack).calendar.published_through.year + 1
     write(pack, f"calendar-{year}.yaml", published_year(year))
@@ -72,7 +72,7 @@ def names(folder: Path) -> list[str]:
 
 FILES = [name for name in names(PACKS) if not name.startswith("zhangjiakou/")] + [
     *("city/pack.yaml", "city/areas.csv", "city/offices.yaml", "city/limits.yaml", "city/clocks.yaml"),
-    *("city/reasons.yaml", "city/rules.yaml", "city/ladder.yaml", "city/calendars.yaml", "city/calendar-2027.yaml"),
+    *("city/reasons.yaml", "city/rules.yaml", "city/escalation.yaml", "city/calendars.yaml", "city/calendar-2027.yaml"),
 ]
 
 

@@ -74,14 +74,14 @@ def test_what_people_keep_beside_a_pack_does_no_harm(pack: Path, name: str, *, f
 def test_a_folder_a_link_a_pipe_and_a_locked_file_are_no_files(pack: Path) -> None:
     (pack / "rules.yaml").mkdir()
     (pack / "limits.yaml").symlink_to(pack / "gone.yaml")
-    (pack / "ladder.yaml").symlink_to(pack / "ladder.yaml")
+    (pack / "escalation.yaml").symlink_to(pack / "escalation.yaml")
     os.mkfifo(pack / "clocks.yaml")
     (pack / "backup").mkdir()
     holds = f"it holds {', '.join(KNOWN)} and calendar-YYYY.yaml alone"
     assert refusals(pack) == [
         f"city/backup:1: is no file of a pack; {holds} (rename it, or move it elsewhere)",
         "city/clocks.yaml:1: is no ordinary file",
-        "city/ladder.yaml:1: cannot be read: too many levels of symbolic links",
+        "city/escalation.yaml:1: cannot be read: too many levels of symbolic links",
         "city/limits.yaml:1: is a link to a file that is not there",
         "city/rules.yaml:1: is a folder, and must be a file",
     ]

@@ -7,8 +7,8 @@ from libraries.runtime.database.tables import create_plumbing
 revision = "0001"
 down_revision = None
 
-WATCHES = """
-    CREATE TABLE watches (
+TIMERS = """
+    CREATE TABLE timers (
         clock_id uuid PRIMARY KEY,
         case_id uuid NOT NULL,
         referral_id uuid,
@@ -26,7 +26,7 @@ WATCHES = """
         breached_at timestamptz,
         ended_at timestamptz,
         CONSTRAINT next_alert_has_its_time CHECK (num_nonnulls(next_alert, next_fire_at) IN (0, 2)),
-        CONSTRAINT ended_watch_waits_for_nothing
+        CONSTRAINT ended_timer_has_no_next_alert
             CHECK (status NOT IN ('met', 'cancelled') OR (ended_at IS NOT NULL AND next_alert IS NULL)),
         CONSTRAINT breach_has_its_time CHECK (status <> 'breached' OR breached_at IS NOT NULL)
     ) WITH (fillfactor = 80)
@@ -43,8 +43,8 @@ CASES = """
         changed_at timestamptz NOT NULL
     ) WITH (fillfactor = 80)
 """
-LEGS = """
-    CREATE TABLE legs (
+REFERRAL_STATUS = """
+    CREATE TABLE referral_status (
         referral_id uuid PRIMARY KEY,
         case_id uuid NOT NULL,
         office varchar NOT NULL,
@@ -56,23 +56,23 @@ LEGS = """
         round smallint NOT NULL CONSTRAINT rounds_count_from_one CHECK (round > 0),
         dispatched_at timestamptz NOT NULL,
         signed_at timestamptz,
-        heard_at timestamptz,
+        last_contact_at timestamptz,
         ended_at timestamptz,
         returns smallint NOT NULL CONSTRAINT returns_are_counted CHECK (returns >= 0)
     ) WITH (fillfactor = 80)
 """
-RECEIPTS = """
-    CREATE TABLE receipts (
+RECEIVED_FEEDBACK = """
+    CREATE TABLE received_feedback (
         office varchar NOT NULL,
         feedback_id varchar NOT NULL,
         referral_id uuid NOT NULL,
         received_at timestamptz NOT NULL,
-        answered_at timestamptz,
+        settled_at timestamptz,
         PRIMARY KEY (office, feedback_id)
     )
 """
-REFUSALS = """
-    CREATE TABLE refusals (
+REFUSED_FEEDBACK = """
+    CREATE TABLE refused_feedback (
         office varchar NOT NULL,
         feedback_id varchar NOT NULL,
         case_id uuid NOT NULL,
@@ -101,8 +101,8 @@ ALERTS = """
         recipients jsonb NOT NULL
     )
 """
-READINGS = """
-    CREATE TABLE readings (
+CONSUMER_PROGRESS = """
+    CREATE TABLE consumer_progress (
         reader varchar NOT NULL,
         process varchar NOT NULL,
         read_until timestamptz NOT NULL,
@@ -111,25 +111,36 @@ READINGS = """
     ) WITH (fillfactor = 50)
 """
 INDEXES = (
-    "CREATE INDEX watches_to_fire ON watches (next_fire_at) WHERE next_fire_at IS NOT NULL",
+    "CREATE INDEX timers_to_fire ON timers (next_fire_at) WHERE next_fire_at IS NOT NULL",
     """
-        CREATE INDEX watches_pressing ON watches (office, due_at)
+        CREATE INDEX timers_pressing ON timers (office, due_at)
         WHERE status IN ('due_soon', 'breached') AND ended_at IS NULL
     """,
-    "CREATE INDEX watches_open_by_due ON watches (due_at, clock_id) WHERE ended_at IS NULL AND due_at IS NOT NULL",
-    "CREATE INDEX watches_of_referral ON watches (referral_id)",
-    "CREATE INDEX legs_of_office ON legs (office, dispatched_at)",
-    "CREATE INDEX legs_ended ON legs (ended_at) WHERE ended_at IS NOT NULL",
-    "CREATE INDEX legs_open ON legs (office, area) WHERE ended_at IS NULL AND role <> 'info'",
-    "CREATE INDEX receipts_of_referral ON receipts (referral_id, received_at)",
-    "CREATE INDEX receipts_answered ON receipts (answered_at) WHERE answered_at IS NOT NULL",
-    "CREATE INDEX refusals_by_time ON refusals (received_at)",
+    "CREATE INDEX timers_open_by_due ON timers (due_at, clock_id) WHERE ended_at IS NULL AND due_at IS NOT NULL",
+    "CREATE INDEX timers_of_referral ON timers (referral_id)",
+    "CREATE INDEX referral_status_of_office ON referral_status (office, dispatched_at)",
+    "CREATE INDEX referral_status_ended ON referral_status (ended_at) WHERE ended_at IS NOT NULL",
+    "CREATE INDEX referral_status_open ON referral_status (office, area) WHERE ended_at IS NULL AND role <> 'info'",
+    "CREATE INDEX received_feedback_of_referral ON received_feedback (referral_id, received_at)",
+    "CREATE INDEX received_feedback_settled ON received_feedback (settled_at) WHERE settled_at IS NOT NULL",
+    "CREATE INDEX refused_feedback_by_time ON refused_feedback (received_at)",
     "CREATE INDEX alerts_in_order ON alerts (xid, place)",
     "CREATE INDEX alerts_of_office ON alerts (office, xid, place)",
 )
 
+TABLES = (TIMERS, CASES, REFERRAL_STATUS, RECEIVED_FEEDBACK, REFUSED_FEEDBACK, ALERTS, CONSUMER_PROGRESS)
+
 
 def upgrade() -> None:
     create_plumbing(op)
-    for statement in (WATCHES, CASES, LEGS, RECEIPTS, REFUSALS, ALERTS, READINGS, *INDEXES):
+    for statement in (
+        TIMERS,
+        CASES,
+        REFERRAL_STATUS,
+        RECEIVED_FEEDBACK,
+        REFUSED_FEEDBACK,
+        ALERTS,
+        CONSUMER_PROGRESS,
+        *INDEXES,
+    ):
         op.execute(statement)

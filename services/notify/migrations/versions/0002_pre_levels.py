@@ -6,7 +6,7 @@ revision = "0002"
 down_revision = "0001"
 
 STATEMENTS = (
-    "ALTER TABLE watches ADD COLUMN ahead jsonb NOT NULL DEFAULT '[]'",
+    "ALTER TABLE timers ADD COLUMN pending jsonb NOT NULL DEFAULT '[]'",
     "ALTER TABLE alerts ADD COLUMN level varchar NOT NULL DEFAULT ''",
     "ALTER TABLE alerts ADD COLUMN late_seconds integer NOT NULL DEFAULT 0",
 )

@@ -9,7 +9,7 @@ down_revision = "0006"
 
 STATEMENTS = (
     "CREATE TABLE lead_steps (case_id uuid, step varchar, at timestamptz NOT NULL, PRIMARY KEY (case_id, step))",
-    "CREATE INDEX watches_of_window ON watches (case_id) WHERE referral_id IS NULL AND ended_at IS NULL",
+    "CREATE INDEX timers_of_window ON timers (case_id) WHERE referral_id IS NULL AND ended_at IS NULL",
 )
 
 

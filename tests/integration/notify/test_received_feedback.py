@@ -14,11 +14,11 @@ from libraries.ids import new_id
 from libraries.runtime.database.engine import transaction
 from services.notify.watching import received_feedback
 from services.notify.watching.scheduler import FORGOTTEN
-from tests.integration.notify.watching import (
+from tests.integration.notify.harness import (
+    ANSWER_TIME,
     HOUR,
     NOW,
     OFFICE,
-    PATIENCE,
     REFERRAL,
     Notify,
     answer,
@@ -38,8 +38,8 @@ BREACHES = """
 
 async def due_an_hour_ago(notify: Notify, kind: ClockKind = ClockKind.HANDLING) -> ClockLapsed:
     start = started(facts(new_id(), due_in=-HOUR, kind=kind))
-    await notify.hears(start)
-    await notify.has_read(NOW + 1000 * HOUR)
+    await notify.consumes(start)
+    await notify.caught_up_to(NOW + 1000 * HOUR)
     return start
 
 
@@ -83,8 +83,8 @@ def met(start: ClockLapsed, at: Any) -> ClockLapsed:
 )
 async def test_what_can_never_stop_the_clock_holds_nothing(notify: Notify, value: bytes) -> None:
     await due_an_hour_ago(notify)
-    await notify.receives(value, at=IN_TIME)
-    await notify.watchman().fire()
+    await notify.consumes_feedback(value, at=IN_TIME)
+    await notify.alert_scheduler().fire()
     assert await notify.rows(BREACHES) == [(None,)]
 
 
@@ -101,32 +101,32 @@ async def test_what_can_never_stop_the_clock_holds_nothing(notify: Notify, value
 )
 async def test_what_may_stop_the_clock_holds_its_breach(notify: Notify, kind: ClockKind, value: bytes) -> None:
     await due_an_hour_ago(notify, kind)
-    await notify.receives(value, at=IN_TIME)
-    await notify.watchman().fire()
-    assert await notify.said() == []
+    await notify.consumes_feedback(value, at=IN_TIME)
+    await notify.alert_scheduler().fire()
+    assert await notify.alert_types() == []
 
 
 async def test_another_office_holds_nothing(notify: Notify) -> None:
     await due_an_hour_ago(notify)
-    await notify.receives(answer(), at=IN_TIME, office="housing-130722000000")
-    await notify.watchman().fire()
+    await notify.consumes_feedback(answer(), at=IN_TIME, office="housing-130722000000")
+    await notify.alert_scheduler().fire()
     assert await notify.rows(BREACHES) == [(None,)]
 
 
 async def test_an_answer_that_is_never_settled_holds_no_longer_than_its_time(notify: Notify) -> None:
     start = await due_an_hour_ago(notify)
-    await notify.receives(answer(), at=IN_TIME)
-    await notify.watchman(at=NOW + PATIENCE - HOUR).fire()
-    assert await notify.said() == []
-    await notify.watchman(at=NOW + PATIENCE + HOUR).fire()
+    await notify.consumes_feedback(answer(), at=IN_TIME)
+    await notify.alert_scheduler(at=NOW + ANSWER_TIME - HOUR).fire()
+    assert await notify.alert_types() == []
+    await notify.alert_scheduler(at=NOW + ANSWER_TIME + HOUR).fire()
     assert await notify.rows(BREACHES) == [(["answer"],)], "said for the time being"
 
-    await notify.hears(met(start, IN_TIME))
-    assert await notify.said() == ["clock.breached", "clock.cleared"]
-    assert await notify.rows("SELECT status, ended_at, breached_at FROM watches") == [("met", IN_TIME, None)]
+    await notify.consumes(met(start, IN_TIME))
+    assert await notify.alert_types() == ["clock.breached", "clock.cleared"]
+    assert await notify.rows("SELECT status, ended_at, breached_at FROM timers") == [("met", IN_TIME, None)]
     said = "SELECT convert_from(value, 'UTF8')::json ->> 'met_at' FROM journal WHERE type = 'yimen.clock.cleared.v1'"
     assert await notify.rows(said) == [(msgspec.to_builtins(IN_TIME),)]
-    ended = await notify.rows("SELECT ended_at IS NOT NULL, next_at FROM supervisions")
+    ended = await notify.rows("SELECT ended_at IS NOT NULL, next_at FROM escalations")
     assert ended == [(True, None)]
 
 
@@ -135,39 +135,39 @@ async def test_what_routing_has_set_aside_given_up_or_refused_holds_nothing(
     notify: Notify, outcome: FeedbackOutcome
 ) -> None:
     start = await due_an_hour_ago(notify)
-    await notify.receives(answer(), at=IN_TIME)
-    await notify.hears(settled(start, outcome))
-    await notify.watchman(at=NOW + HOUR).fire()
+    await notify.consumes_feedback(answer(), at=IN_TIME)
+    await notify.consumes(settled(start, outcome))
+    await notify.alert_scheduler(at=NOW + HOUR).fire()
     doubts = ["answer"] if outcome is FeedbackOutcome.PARKED else None
     assert await notify.rows(BREACHES) == [(doubts,)]
 
 
 async def test_what_was_set_aside_before_it_was_read_here_holds_nothing_either(notify: Notify) -> None:
     start = await due_an_hour_ago(notify)
-    await notify.hears(settled(start, FeedbackOutcome.PARKED))
-    await notify.receives(answer(), at=IN_TIME)
-    await notify.watchman().fire()
-    assert await notify.said() == ["clock.breached"]
+    await notify.consumes(settled(start, FeedbackOutcome.PARKED))
+    await notify.consumes_feedback(answer(), at=IN_TIME)
+    await notify.alert_scheduler().fire()
+    assert await notify.alert_types() == ["clock.breached"]
 
 
 async def test_answers_that_are_left_lying_are_counted_and_cleaned_up(notify: Notify) -> None:
     await notify.rows_changed(
         f"""
-        INSERT INTO legs
+        INSERT INTO referral_status
             (referral_id, case_id, office, area, category, field, role, state, round, dispatched_at, returns)
         VALUES ('{REFERRAL}', '{new_id()}', '{OFFICE}', '130722', 'c', 'education', 'lead', 'dispatched', 1, now(), 0)
         """
     )
-    await notify.receives(answer(), answer("f2"), at=IN_TIME)
-    await notify.receives(answer(), at=IN_TIME, office="housing-130722000000")
+    await notify.consumes_feedback(answer(), answer("f2"), at=IN_TIME)
+    await notify.consumes_feedback(answer(), at=IN_TIME, office="housing-130722000000")
     async with transaction(notify.engine) as conn:
-        assert (await received_feedback.count_unanswered(conn, now=NOW)).number == 0, "they have time"
-        late = await received_feedback.count_unanswered(conn, now=NOW + PATIENCE + HOUR)
+        assert (await received_feedback.count_unsettled(conn, now=NOW)).number == 0, "they have time"
+        late = await received_feedback.count_unsettled(conn, now=NOW + ANSWER_TIME + HOUR)
     assert (late.number, late.oldest) == (2, IN_TIME)
-    await notify.watchman(at=NOW + PATIENCE + FORGOTTEN - HOUR).forget()
-    assert await notify.rows("SELECT count(*) FROM receipts") == [(3,)]
-    await notify.watchman(at=NOW + PATIENCE + FORGOTTEN + HOUR).forget()
-    assert await notify.rows("SELECT count(*) FROM receipts") == [(0,)]
+    await notify.alert_scheduler(at=NOW + ANSWER_TIME + FORGOTTEN - HOUR).forget()
+    assert await notify.rows("SELECT count(*) FROM received_feedback") == [(3,)]
+    await notify.alert_scheduler(at=NOW + ANSWER_TIME + FORGOTTEN + HOUR).forget()
+    assert await notify.rows("SELECT count(*) FROM received_feedback") == [(0,)]
 
 
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(microseconds=1)])
@@ -175,26 +175,26 @@ async def test_a_pause_that_is_read_after_the_breach_takes_it_back_if_it_began_i
     notify: Notify, late: timedelta
 ) -> None:
     start = await due_an_hour_ago(notify)
-    await notify.watchman().fire()
+    await notify.alert_scheduler().fire()
     (clock,) = start.clocks
     paused = facts(clock.clock_id, due_in=None, version=2)
-    await notify.hears(
+    await notify.consumes(
         clock_paused(case_id=start.case_id, clocks=(paused,), reason="appraisal", paused_at=NOW - HOUR + late)
     )
     status = "breached" if late else "paused"
-    assert await notify.rows("SELECT status, due_at IS NULL FROM watches") == [(status, not late)]
-    assert await notify.said() == ["clock.breached", *([] if late else ["clock.cleared"])]
+    assert await notify.rows("SELECT status, due_at IS NULL FROM timers") == [(status, not late)]
+    assert await notify.alert_types() == ["clock.breached", *([] if late else ["clock.cleared"])]
 
 
 async def test_more_time_that_was_given_too_late_takes_nothing_back(notify: Notify) -> None:
     start = await due_an_hour_ago(notify)
-    await notify.watchman().fire()
+    await notify.alert_scheduler().fire()
     (clock,) = start.clocks
     longer = facts(clock.clock_id, due_in=50 * HOUR, version=2)
-    await notify.hears(
+    await notify.consumes(
         clock_extended(
             case_id=start.case_id, clocks=(longer,), added="2d", approver="unit_head", reason="complex", extended_at=NOW
         )
     )
-    assert await notify.said() == ["clock.breached"]
-    assert await notify.rows("SELECT status FROM watches") == [("running",)]
+    assert await notify.alert_types() == ["clock.breached"]
+    assert await notify.rows("SELECT status FROM timers") == [("running",)]

@@ -1,4 +1,4 @@
-"""Notify's readers and watchman on a real database, fed by hand."""
+"""Notify's readers and alert scheduler on a real database, fed by hand."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -38,10 +38,10 @@ from libraries.runtime.kafka.records import Record, read_record
 from libraries.runtime.kafka.settling import Desk, settle
 from libraries.runtime.kafka.watermarks import note_marks
 from services.notify.domain.writers import BY_ALL
-from services.notify.escalation.scheduler import Supervisor
+from services.notify.escalation.scheduler import EscalationScheduler
 from services.notify.watching import store
-from services.notify.watching.handlers import CASE_EVENTS, EVENTS, FEEDBACK, READERS, Watcher
-from services.notify.watching.scheduler import OF_WRITERS, Watchman
+from services.notify.watching.handlers import CASE_EVENTS, EVENTS, FEEDBACK, READERS, EventHandlers
+from services.notify.watching.scheduler import OF_WRITERS, AlertScheduler
 from tests.events import of_clocks
 from tests.sealing import SEALER
 
@@ -53,44 +53,44 @@ NOW = datetime(2026, 3, 4, 10, 0, tzinfo=CIVIL_TIME).astimezone(UTC)
 """A Wednesday morning; what is heard is heard then."""
 REAL = datetime.now(UTC)
 HOUR = timedelta(hours=1)
-PATIENCE = 48 * HOUR
-"""So long an answer holds a breach."""
+ANSWER_TIME = 48 * HOUR
+"""So long feedback defers a breach."""
 REFERRAL = UUID(int=17)
 
 
 class Notify:
-    """Notify's readers and watchman on a database, fed with records by hand."""
+    """Notify's readers and alert scheduler on a database, fed with records by hand."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         clock = Clock(origin=NOW, anchor=REAL)
-        watcher = Watcher(clock=clock, policy=PolicyWatch(PACK), answer_seconds=PATIENCE.total_seconds())
-        readers = {reader.name: reader for reader in watcher.readers()}
+        handlers = EventHandlers(clock=clock, policy=PolicyWatch(PACK), answer_seconds=ANSWER_TIME.total_seconds())
+        readers = {reader.name: reader for reader in handlers.readers()}
         self.events = Desk(service="notify", reader=readers[EVENTS], engine=engine, sealer=SEALER)
         self.cases = Desk(service="notify", reader=readers[CASE_EVENTS], engine=engine, sealer=SEALER)
         self.feedback = Desk(service="notify", reader=readers[FEEDBACK], engine=engine, sealer=SEALER)
         self.offset = 0
         self.sequences: Counter[tuple[UUID, str]] = Counter()
 
-    def watchman(self, name: str = "one", *, at: datetime = NOW) -> Watchman:
+    def alert_scheduler(self, name: str = "one", *, at: datetime = NOW) -> AlertScheduler:
         clock = Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC))
-        return Watchman(engine=self.engine, clock=clock, policy=PolicyWatch(PACK), pumps=[], name=name)
+        return AlertScheduler(engine=self.engine, clock=clock, policy=PolicyWatch(PACK), pumps=[], name=name)
 
-    def supervisor(self, *, at: datetime) -> Supervisor:
+    def escalation_scheduler(self, *, at: datetime) -> EscalationScheduler:
         clock = Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC))
-        return Supervisor(engine=self.engine, clock=clock, policy=PolicyWatch(PACK))
+        return EscalationScheduler(engine=self.engine, clock=clock, policy=PolicyWatch(PACK))
 
-    async def has_read(
+    async def caught_up_to(
         self, until: datetime, readers: Sequence[str] = READERS, writers: Iterable[Need] = BY_ALL
     ) -> None:
         """And the other services have said everything of up to then."""
         now = datetime.now(UTC)
         async with transaction(self.engine) as conn:
             for reader in readers:
-                await store.note_reading(conn, reader, "one", until=until, seen=now)
-        await self.have_come(until, writers)
+                await store.save_progress(conn, reader, "one", until=until, seen=now)
+        await self.writers_have_come_to(until, writers)
 
-    async def have_come(self, until: datetime, wanted: Iterable[Need] = BY_ALL) -> None:
+    async def writers_have_come_to(self, until: datetime, wanted: Iterable[Need] = BY_ALL) -> None:
         """Writers have said everything of up to then, and it was read."""
         now = datetime.now(UTC)
         async with transaction(self.engine) as conn:
@@ -98,7 +98,7 @@ class Notify:
             for reader in OF_WRITERS:
                 await note_progress(conn, reader, "one", until=now, seen=now)
 
-    async def hears(self, *events: CaseBound, writer: str = "routing", sent_at: datetime = NOW) -> None:
+    async def consumes(self, *events: CaseBound, writer: str = "routing", sent_at: datetime = NOW) -> None:
         desk = self.cases if writer == "intake" else self.events
         records = []
         for event in events:
@@ -115,7 +115,7 @@ class Notify:
             records.append(self._record(HOME[writer].name, msgspec.json.encode(event), headers, sent_at))
         assert await settle(desk, [read_record(desk.reader, record) for record in records]) == 0
 
-    async def receives(self, *values: bytes, at: datetime, office: str = OFFICE) -> None:
+    async def consumes_feedback(self, *values: bytes, at: datetime, office: str = OFFICE) -> None:
         records = [self._record(OFFICE_FEEDBACK.named(office), value, [], at) for value in values]
         assert await settle(self.feedback, [read_record(self.feedback.reader, record) for record in records]) == 0
 
@@ -140,7 +140,7 @@ class Notify:
         async with transaction(self.engine) as conn:
             await conn.execute(text(statement))
 
-    async def said(self) -> list[str]:
+    async def alert_types(self) -> list[str]:
         return [row[0] for row in await self.rows("SELECT type FROM alerts ORDER BY xid, place")]
 
 

@@ -1,4 +1,4 @@
-"""What the office of a clock has heard of it, so that no later version says it again.
+"""Alerts that the office of a clock got, so that no later version sends them again.
 
 Of clocks from before nothing is known: their next change says once more what passed last.
 """
@@ -10,4 +10,4 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE watches ADD COLUMN heard jsonb NOT NULL DEFAULT '[]'")
+    op.execute("ALTER TABLE timers ADD COLUMN sent jsonb NOT NULL DEFAULT '[]'")

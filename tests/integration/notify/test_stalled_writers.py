@@ -12,8 +12,8 @@ from contracts.events.clocks import ClockBreached, ClockLapsed, SilentWriter
 from contracts.events.referrals import ReferralDispatched
 from libraries.ids import new_id
 from libraries.marks import Need
-from services.notify.watching.scheduler import Watchman
-from tests.integration.notify.watching import HOUR, NOW, OFFICE, REFERRAL, Notify, clock_met, facts, started
+from services.notify.watching.scheduler import AlertScheduler
+from tests.integration.notify.harness import HOUR, NOW, OFFICE, REFERRAL, Notify, clock_met, facts, started
 
 pytestmark = pytest.mark.engines
 
@@ -45,20 +45,20 @@ def sent(case_id: UUID, *, after: timedelta, role: ReferralRole = ReferralRole.L
     )
 
 
-def met(begun: ClockLapsed, *, after: timedelta) -> ClockLapsed:
-    (clock,) = begun.clocks
+def met(start_escalation: ClockLapsed, *, after: timedelta) -> ClockLapsed:
+    (clock,) = start_escalation.clocks
     stop = ClockStop(clock_id=clock.clock_id, kind=clock.kind, version=clock.version, at=NOW + after)
-    return clock_met(case_id=begun.case_id, clocks=(stop,))
+    return clock_met(case_id=start_escalation.case_id, clocks=(stop,))
 
 
-def awake(watchman: Watchman) -> Watchman:
+def uptime(alert_scheduler: AlertScheduler) -> AlertScheduler:
     """It has looked for long enough to say who stands still."""
-    watchman.awake.since = watchman.awake.since.min.replace(tzinfo=NOW.tzinfo)
-    return watchman
+    alert_scheduler.uptime.since = alert_scheduler.uptime.since.min.replace(tzinfo=NOW.tzinfo)
+    return alert_scheduler
 
 
 async def ends(notify: Notify) -> list[tuple[object, ...]]:
-    return await notify.rows("SELECT status, ended_at FROM watches WHERE kind = 'dispatch'")
+    return await notify.rows("SELECT status, ended_at FROM timers WHERE kind = 'dispatch'")
 
 
 async def breach(notify: Notify) -> ClockBreached:
@@ -69,50 +69,50 @@ async def breach(notify: Notify) -> ClockBreached:
 @pytest.mark.parametrize("first", ["clock", "dispatch"])
 async def test_routing_s_own_word_ends_the_dispatch_clock(notify: Notify, first: str) -> None:
     """Whichever of the two topics is read first; what intake says of it afterwards changes nothing."""
-    begun = dispatch()
+    start_escalation = dispatch()
     if first == "clock":
-        await notify.hears(begun, writer="intake")
-    await notify.hears(sent(begun.case_id, after=HOUR / 2))
+        await notify.consumes(start_escalation, writer="intake")
+    await notify.consumes(sent(start_escalation.case_id, after=HOUR / 2))
     if first == "dispatch":
-        await notify.hears(begun, writer="intake")
+        await notify.consumes(start_escalation, writer="intake")
     assert await ends(notify) == [("met", NOW + HOUR / 2)]
 
-    await notify.hears(met(begun, after=HOUR / 2), writer="intake")
-    await notify.has_read(LONG_AFTER)
-    await notify.watchman(at=LONG_AFTER).fire()
+    await notify.consumes(met(start_escalation, after=HOUR / 2), writer="intake")
+    await notify.caught_up_to(LONG_AFTER)
+    await notify.alert_scheduler(at=LONG_AFTER).fire()
     assert await ends(notify) == [("met", NOW + HOUR / 2)]
-    assert await notify.said() == []
+    assert await notify.alert_types() == []
 
 
 async def test_a_dispatch_that_was_heard_of_at_the_same_moment_as_the_clock_counts(notify: Notify) -> None:
     """Neither reader saw what the other wrote."""
-    begun = dispatch()
-    await notify.hears(begun, writer="intake")
+    start_escalation = dispatch()
+    await notify.consumes(start_escalation, writer="intake")
     await notify.rows_changed(
-        f"INSERT INTO lead_steps VALUES ('{begun.case_id}', 'referral.dispatched', '{NOW + HOUR / 2}')"
+        f"INSERT INTO lead_steps VALUES ('{start_escalation.case_id}', 'referral.dispatched', '{NOW + HOUR / 2}')"
     )
-    await notify.has_read(LONG_AFTER)
-    await notify.watchman(at=LONG_AFTER).fire()
+    await notify.caught_up_to(LONG_AFTER)
+    await notify.alert_scheduler(at=LONG_AFTER).fire()
     assert await ends(notify) == [("met", NOW + HOUR / 2)]
-    assert await notify.said() == []
+    assert await notify.alert_types() == []
 
 
 @pytest.mark.parametrize("role", [ReferralRole.CO, ReferralRole.INFO])
 async def test_only_a_lead_ends_it(notify: Notify, role: ReferralRole) -> None:
-    begun = dispatch()
-    await notify.hears(begun, writer="intake")
-    await notify.hears(sent(begun.case_id, after=HOUR / 2, role=role))
+    start_escalation = dispatch()
+    await notify.consumes(start_escalation, writer="intake")
+    await notify.consumes(sent(start_escalation.case_id, after=HOUR / 2, role=role))
     assert await ends(notify) == [("running", None)]
 
 
 async def test_a_dispatch_that_came_too_late_is_a_breach(notify: Notify) -> None:
-    begun = dispatch()
-    await notify.hears(begun, writer="intake")
-    await notify.hears(sent(begun.case_id, after=2 * HOUR))
-    await notify.has_read(LONG_AFTER)
-    await notify.watchman(at=LONG_AFTER).fire()
+    start_escalation = dispatch()
+    await notify.consumes(start_escalation, writer="intake")
+    await notify.consumes(sent(start_escalation.case_id, after=2 * HOUR))
+    await notify.caught_up_to(LONG_AFTER)
+    await notify.alert_scheduler(at=LONG_AFTER).fire()
     assert await ends(notify) == [("breached", NOW + 2 * HOUR)]
-    assert await notify.said() == ["clock.breached"]
+    assert await notify.alert_types() == ["clock.breached"]
 
 
 @pytest.mark.parametrize(
@@ -121,36 +121,36 @@ async def test_a_dispatch_that_came_too_late_is_a_breach(notify: Notify) -> None
     ids=["routing", "intake", "routing-2", "intake-2"],
 )
 async def test_a_breach_waits_until_all_have_come_past_its_moment(notify: Notify, behind: set[Need]) -> None:
-    await notify.hears(dispatch(), writer="intake")
-    await notify.has_read(NOW + HOUR / 2)
-    await notify.has_read(LONG_AFTER, writers=(ROUTING | INTAKE) - behind)
-    await notify.watchman(at=LONG_AFTER).fire()
-    assert await notify.said() == []
-    await notify.have_come(LONG_AFTER, behind)
-    await notify.watchman(at=LONG_AFTER + 9 * HOUR).fire()
-    assert await notify.said() == ["clock.breached"]
+    await notify.consumes(dispatch(), writer="intake")
+    await notify.caught_up_to(NOW + HOUR / 2)
+    await notify.caught_up_to(LONG_AFTER, writers=(ROUTING | INTAKE) - behind)
+    await notify.alert_scheduler(at=LONG_AFTER).fire()
+    assert await notify.alert_types() == []
+    await notify.writers_have_come_to(LONG_AFTER, behind)
+    await notify.alert_scheduler(at=LONG_AFTER + 9 * HOUR).fire()
+    assert await notify.alert_types() == ["clock.breached"]
     assert (await breach(notify)).doubts == ()
 
 
 async def test_who_stands_still_is_named_and_a_fact_in_time_takes_the_breach_back(notify: Notify) -> None:
-    begun = dispatch()
-    await notify.hears(begun, writer="intake")
-    await notify.has_read(NOW + HOUR / 2)
-    await notify.has_read(LONG_AFTER, writers=INTAKE)
-    watchman = awake(notify.watchman(at=LONG_AFTER))
-    await watchman.fire()
-    assert await notify.said() == [], "it has come further a moment ago"
+    start_escalation = dispatch()
+    await notify.consumes(start_escalation, writer="intake")
+    await notify.caught_up_to(NOW + HOUR / 2)
+    await notify.caught_up_to(LONG_AFTER, writers=INTAKE)
+    alert_scheduler = uptime(notify.alert_scheduler(at=LONG_AFTER))
+    await alert_scheduler.fire()
+    assert await notify.alert_types() == [], "it has come further a moment ago"
     await notify.rows_changed("UPDATE watermarks SET heard_at = heard_at - interval '1 hour'")
 
-    again = awake(notify.watchman(at=LONG_AFTER + 9 * HOUR))
-    await again.look_at_writers()
-    assert again.standing.told().startswith("intake stands still since ")
-    assert "routing stands still since " in again.standing.told()
+    again = uptime(notify.alert_scheduler(at=LONG_AFTER + 9 * HOUR))
+    await again.check_writers()
+    assert again.stalled.message().startswith("intake stands still since ")
+    assert "routing stands still since " in again.stalled.message()
     await again.fire()
     told = await breach(notify)
     assert [doubt.value for doubt in told.doubts] == ["writer"]
     assert told.silent == (SilentWriter(service="routing", since=NOW + HOUR / 2),)
 
-    await notify.hears(sent(begun.case_id, after=HOUR / 2))
-    assert await notify.said() == ["clock.breached", "clock.cleared"]
+    await notify.consumes(sent(start_escalation.case_id, after=HOUR / 2))
+    assert await notify.alert_types() == ["clock.breached", "clock.cleared"]
     assert await ends(notify) == [("met", NOW + HOUR / 2)]

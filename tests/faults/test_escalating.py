@@ -34,7 +34,7 @@ async def city(database: str, kafka: str, tmp_path: Path, conn: asyncpg.Connecti
     """Everything is to be signed for and handled, and then weeks pass in which nobody does and nobody looks."""
     async with installed(database, kafka, tmp_path, offices=(EMPLOYMENT,)) as installation:
         await submit(installation, "faults-climbing", NUMBER)
-        await reaches(conn, "notify.watches WHERE kind = 'handling'", NUMBER, installation)
+        await reaches(conn, "notify.timers WHERE kind = 'handling'", NUMBER, installation)
         for name in SERVICES:
             assert installation.stop(name) == 0
         installation.environment["YIMEN_TIME_ORIGIN"] = LATER.isoformat()
@@ -60,7 +60,7 @@ async def test_what_is_said_while_notify_is_killed_is_said_once(city: Installati
     assert said == different
     rungs = {row["level"]: (row["said"], row["clocks"]) for row in await conn.fetch(RUNGS)}
     assert rungs == dict.fromkeys(("urged", "supervised", "listed"), (NUMBER, NUMBER))
-    order = "SELECT count(*) FROM notify.supervisions WHERE level <> 'listed' OR next_level IS NOT NULL"
+    order = "SELECT count(*) FROM notify.escalations WHERE level <> 'listed' OR next_level IS NOT NULL"
     assert await conn.fetchval(order) == 0
     assert await parked(conn) == 0
 

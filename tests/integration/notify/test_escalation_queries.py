@@ -18,8 +18,8 @@ from libraries.ids import new_id
 from libraries.policies import load_policy
 from libraries.runtime.web.auth import Principal, Role, issue_token
 from tests.events import AFTER
-from tests.integration.notify.doors import KEY, application
-from tests.integration.notify.watching import (
+from tests.integration.notify.api import KEY, application
+from tests.integration.notify.harness import (
     HOUR,
     NOW,
     OFFICE,
@@ -88,15 +88,17 @@ def dispatched(case_id: Any, referral_id: Any) -> ReferralDispatched:
 async def late_case(notify: Notify) -> None:
     case, referral = registered(), new_id()
     clock = facts(new_id(), referral_id=referral)
-    await notify.hears(case, dispatched(case.case_id, referral), clock_started(case_id=case.case_id, clocks=(clock,)))
+    await notify.consumes(
+        case, dispatched(case.case_id, referral), clock_started(case_id=case.case_id, clocks=(clock,))
+    )
 
 
 async def is_supervised(notify: Notify) -> None:
-    await notify.has_read(NOW + 99 * DAY)
+    await notify.caught_up_to(NOW + 99 * DAY)
     for _ in range(2):
-        await notify.watchman(at=NOW + 2 * HOUR).fire()
+        await notify.alert_scheduler(at=NOW + 2 * HOUR).fire()
     for at in (URGED, SUPERVISED):
-        await notify.supervisor(at=at).climb()
+        await notify.escalation_scheduler(at=at).escalate()
 
 
 async def test_who_holds_it_how_late_and_who_was_told(notify: Notify, http: httpx.AsyncClient) -> None:
@@ -144,7 +146,7 @@ async def test_an_officer_s_overview_counts_the_cases_of_the_own_office_alone(
     notify: Notify, http: httpx.AsyncClient
 ) -> None:
     await late_case(notify)
-    await notify.hears(registered(), registered())
+    await notify.consumes(registered(), registered())
     for headers, number in ((token(), 3), (token(Role.OFFICER, office=OFFICE), 1), (token(area="130730000000"), 0)):
         told = (await http.get("/v1/overview", headers=headers)).json()["cases"]
         assert sum(line["number"] for line in told) == number
@@ -157,7 +159,7 @@ async def test_a_coordinator_sees_the_own_area_and_an_officer_the_own_office(
     notify: Notify, http: httpx.AsyncClient
 ) -> None:
     await late_case(notify)
-    await notify.hears(started(facts(new_id(), office=OTHER, area="130730100000")))
+    await notify.consumes(started(facts(new_id(), office=OTHER, area="130730100000")))
     await is_supervised(notify)
 
     async def sees(path: str = "/v1/supervisions", **who: Any) -> list[str]:
@@ -175,7 +177,7 @@ async def test_a_coordinator_sees_the_own_area_and_an_officer_the_own_office(
 async def test_pages_follow_each_other_and_what_nobody_holds_is_on_them(
     notify: Notify, http: httpx.AsyncClient
 ) -> None:
-    await notify.hears(*(started(facts(new_id(), kind=ClockKind.UNMATCHED, office="")) for _ in range(5)))
+    await notify.consumes(*(started(facts(new_id(), kind=ClockKind.UNMATCHED, office="")) for _ in range(5)))
     await is_supervised(notify)
     seen, cursor = [], ""
     while cursor is not None:
@@ -186,14 +188,14 @@ async def test_pages_follow_each_other_and_what_nobody_holds_is_on_them(
 
 
 async def test_the_overview_names_a_service_that_stands_still(http: httpx.AsyncClient) -> None:
-    (standing,) = (await http.get("/v1/overview")).json()["standing"]
-    assert standing["service"] == "routing"
-    assert datetime.fromisoformat(standing["since"]) == NOW
+    (stalled,) = (await http.get("/v1/overview")).json()["standing"]
+    assert stalled["service"] == "routing"
+    assert datetime.fromisoformat(stalled["since"]) == NOW
 
 
 async def test_the_overview_counts_what_is_supervised(notify: Notify, http: httpx.AsyncClient) -> None:
     await late_case(notify)
-    await notify.hears(started(facts(new_id(), kind=ClockKind.UNMATCHED, office="", referral_id=None)))
+    await notify.consumes(started(facts(new_id(), kind=ClockKind.UNMATCHED, office="", referral_id=None)))
     await is_supervised(notify)
     overview = (await http.get("/v1/overview")).json()
     assert overview["supervision"] == {"reminded": 0, "urged": 0, "supervised": 2, "listed": 0}
@@ -204,15 +206,15 @@ async def test_the_overview_counts_what_is_supervised(notify: Notify, http: http
 async def test_how_an_office_does(notify: Notify, http: httpx.AsyncClient) -> None:
     """Four referrals: one done and the applicant content, one returned, one done again after a no, one late."""
     cases = [registered() for _ in range(3)]
-    legs = [new_id() for _ in cases]
+    referrals = [new_id() for _ in cases]
     events: list[CaseBound] = []
-    for case, leg in zip(cases, legs, strict=True):
-        events += [case, dispatched(case.case_id, leg)]
+    for case, referral in zip(cases, referrals, strict=True):
+        events += [case, dispatched(case.case_id, referral)]
 
     def of(number: int, kind: type[CaseBound], **more: Any) -> CaseBound:
         values = {
             "state": AFTER.get(kind),
-            "referral_id": legs[number],
+            "referral_id": referrals[number],
             "office": OFFICE,
             "role": ReferralRole.LEAD,
             "at": NOW + DAY,
@@ -233,7 +235,7 @@ async def test_how_an_office_does(notify: Notify, http: httpx.AsyncClient) -> No
         ),
         of(2, ReferralCompleted, round=2),
     ]
-    await notify.hears(*events)
+    await notify.consumes(*events)
     await late_case(notify)
     await is_supervised(notify)
     found = (await http.get(f"/v1/offices/{OFFICE}/performance")).json()
@@ -248,14 +250,14 @@ async def test_an_office_is_not_judged_by_a_limit_that_broke_before_it_had_the_c
 ) -> None:
     case, first, later = registered(), new_id(), new_id()
     clock = facts(new_id(), referral_id=first)
-    await notify.hears(case, writer="intake")
-    await notify.hears(dispatched(case.case_id, first), clock_started(case_id=case.case_id, clocks=(clock,)))
-    await notify.has_read(NOW + 9 * DAY)
-    await notify.watchman(at=NOW + DAY).fire()
+    await notify.consumes(case, writer="intake")
+    await notify.consumes(dispatched(case.case_id, first), clock_started(case_id=case.case_id, clocks=(clock,)))
+    await notify.caught_up_to(NOW + 9 * DAY)
+    await notify.alert_scheduler(at=NOW + DAY).fire()
     stop = ClockStop(clock_id=clock.clock_id, kind=clock.kind, version=1, at=NOW + DAY)
     on = msgspec.structs.replace(clock, clock_id=new_id(), office=OTHER, referral_id=later, continues=clock.clock_id)
     sent = msgspec.structs.replace(dispatched(case.case_id, later), office=OTHER, at=NOW + DAY)
-    await notify.hears(
+    await notify.consumes(
         clock_cancelled(case_id=case.case_id, clocks=(stop,)),
         sent,
         clock_started(case_id=case.case_id, clocks=(on,)),
@@ -281,7 +283,7 @@ async def test_an_alert_says_whom_it_concerned_which_level_and_how_late(
 
 
 async def test_an_alert_of_a_case_that_was_not_read_yet_has_no_number(notify: Notify, http: httpx.AsyncClient) -> None:
-    await notify.hears(started(facts(new_id())))
+    await notify.consumes(started(facts(new_id())))
     await is_supervised(notify)
     (alert,) = (await http.get("/v1/alerts")).json()["items"]
     assert alert["number"] is None
@@ -301,10 +303,10 @@ async def test_a_referral_with_two_late_clocks_is_supervised_once(notify: Notify
     """And a clock without a referral is no share of referrals."""
     case, referral = registered(), new_id()
     clocks = tuple(facts(new_id(), kind=kind, referral_id=referral) for kind in (ClockKind.HANDLING, ClockKind.REWORK))
-    await notify.hears(case, dispatched(case.case_id, referral), clock_started(case_id=case.case_id, clocks=clocks))
-    await notify.hears(started(facts(new_id(), kind=ClockKind.CALLBACK, referral_id=None)))
+    await notify.consumes(case, dispatched(case.case_id, referral), clock_started(case_id=case.case_id, clocks=clocks))
+    await notify.consumes(started(facts(new_id(), kind=ClockKind.CALLBACK, referral_id=None)))
     await is_supervised(notify)
-    assert await notify.rows("SELECT count(*) FROM supervisions WHERE level = 'supervised'") == [(3,)]
+    assert await notify.rows("SELECT count(*) FROM escalations WHERE level = 'supervised'") == [(3,)]
     found = (await http.get(f"/v1/offices/{OFFICE}/performance")).json()
     assert (found["supervised"], found["rates"]["supervised"]) == (1, 1.0)
 
@@ -312,10 +314,10 @@ async def test_a_referral_with_two_late_clocks_is_supervised_once(notify: Notify
 async def test_a_date_that_a_notice_may_still_move_is_provisional_where_it_is_shown(
     notify: Notify, http: httpx.AsyncClient
 ) -> None:
-    """In the alert and its event, in the rung's event, and until the clock has ended."""
+    """In the alert and its event, in the level's event, and until the clock has ended."""
     clock = facts(new_id(), provisional=True)
     start = started(clock)
-    await notify.hears(start)
+    await notify.consumes(start)
     await is_supervised(notify)
 
     async def shown() -> tuple[list[bool], list[bool]]:
@@ -328,17 +330,17 @@ async def test_a_date_that_a_notice_may_still_move_is_provisional_where_it_is_sh
     )
     assert [msgspec.json.decode(value)["provisional"] for (value,) in events] == [True] * 3
     stop = ClockStop(clock_id=clock.clock_id, kind=clock.kind, version=2, at=NOW + 9 * DAY)
-    await notify.hears(clock_met(case_id=start.case_id, clocks=(stop,)))
+    await notify.consumes(clock_met(case_id=start.case_id, clocks=(stop,)))
     assert await shown() == ([False], [])
 
 
-async def test_a_rung_beyond_the_published_days_is_provisional(notify: Notify, http: httpx.AsyncClient) -> None:
+async def test_a_level_beyond_the_published_days_is_provisional(notify: Notify, http: httpx.AsyncClient) -> None:
     await late_case(notify)
     await is_supervised(notify)
     (one,) = (await http.get("/v1/supervisions")).json()["items"]
     assert (one["provisional"], one["next_provisional"]) == (False, False)
     async with notify.engine.begin() as conn:
-        await conn.execute(text("UPDATE supervisions SET next_at = '2026-12-30T01:00:00Z'"))
+        await conn.execute(text("UPDATE escalations SET next_at = '2026-12-30T01:00:00Z'"))
     (one,) = (await http.get("/v1/supervisions")).json()["items"]
     assert (one["provisional"], one["next_provisional"]) == (False, True)
 

@@ -9,8 +9,8 @@ from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.web.app import build_app
 from services.notify.http import ROUTES
-from services.notify.watching.writers import Standing
-from tests.integration.notify.watching import NOW, PACK, Notify
+from services.notify.watching.writers import StalledWriters
+from tests.integration.notify.harness import NOW, PACK, Notify
 
 KEY = "t" * 32
 
@@ -20,7 +20,7 @@ def application(notify: Notify, *, now: datetime) -> Litestar:
     clock = Clock(speed=1e-9, origin=now, anchor=datetime.now(now.tzinfo))
     policy = PolicyWatch(PACK)
     state = {"engine": notify.engine, "policy": policy, "places": policy, "clock": clock, "token_key": KEY}
-    state["standing"] = Standing((SilentWriter(service="routing", since=NOW),))
+    state["stalled"] = StalledWriters((SilentWriter(service="routing", since=NOW),))
     state["explained_by"] = {"intake": "https://intake.example", "routing": "https://routing.example/r"}
 
     async def probe() -> dict[str, str]:

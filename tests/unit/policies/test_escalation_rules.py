@@ -1,4 +1,4 @@
-"""The shipped ladder holds, and a wrong one is refused with file, line and reason."""
+"""The shipped escalation rules hold, and a wrong one is refused with file, line and reason."""
 
 import shutil
 from datetime import time
@@ -8,7 +8,7 @@ import pytest
 
 from contracts.codes import ClockKind, SupervisionLevel
 from libraries.policies import PolicyRefused, load_policy
-from libraries.policies.escalation import ANCHOR_OF, rung_of
+from libraries.policies.escalation import ANCHOR_OF, rule_for
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
 TAIL = "source: city rule, confidence: B}"
@@ -21,32 +21,32 @@ def packs(tmp_path: Path) -> Path:
 
 
 def refusals(packs: Path, row: str) -> list[str]:
-    (packs / "zhangjiakou" / "ladder.yaml").write_text(f"- {{{row}, {TAIL}\n")
+    (packs / "zhangjiakou" / "escalation.yaml").write_text(f"- {{{row}, {TAIL}\n")
     with pytest.raises(PolicyRefused) as caught:
         load_policy(packs / "zhangjiakou")
     return [str(fault) for fault in caught.value.faults]
 
 
 @pytest.mark.parametrize("kind", [ClockKind.HANDLING, ClockKind.UNMATCHED, ClockKind.RETURN_DECISION])
-def test_the_shipped_ladder_has_every_level(kind: ClockKind) -> None:
-    ladder = load_policy(PACKS / "zhangjiakou").ladder
-    rungs = [rung_of(ladder, level, kind) for level in ANCHOR_OF]
-    assert all(rung is not None and rung.source and not rung.statutory for rung in rungs)
+def test_the_shipped_policy_has_every_level(kind: ClockKind) -> None:
+    escalation_rules = load_policy(PACKS / "zhangjiakou").escalation_rules
+    rules = [rule_for(escalation_rules, level, kind) for level in ANCHOR_OF]
+    assert all(rule is not None and rule.source and not rule.statutory for rule in rules)
 
 
-def test_a_city_may_climb_faster_than_the_nation(packs: Path) -> None:
+def test_a_city_may_escalate_faster_than_the_nation(packs: Path) -> None:
     row = "level: urged, after: breach, recipients: [office], from: '08:30', to: '17:30'"
-    (packs / "zhangjiakou" / "ladder.yaml").write_text(f"- {{{row}, {TAIL}\n")
-    rung = rung_of(load_policy(packs / "zhangjiakou").ladder, SupervisionLevel.URGED, ClockKind.HANDLING)
-    assert rung is not None
-    assert (rung.after, rung.opens, rung.closes) == (None, time(8, 30), time(17, 30))
+    (packs / "zhangjiakou" / "escalation.yaml").write_text(f"- {{{row}, {TAIL}\n")
+    rule = rule_for(load_policy(packs / "zhangjiakou").escalation_rules, SupervisionLevel.URGED, ClockKind.HANDLING)
+    assert rule is not None
+    assert (rule.after, rule.opens, rule.closes) == (None, time(8, 30), time(17, 30))
 
 
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
         ("level: shouted, after: breach, recipients: [office]", "unknown level shouted"),
-        ("level: none, after: breach, recipients: [office]", "level none is no rung"),
+        ("level: none, after: breach, recipients: [office]", "level none is no level of the escalation policy"),
         ("level: urged, after: due, recipients: [office]", "urged comes after breach"),
         ("level: reminded, after: due+1d, recipients: [office]", "reminded comes with due itself"),
         ("level: urged, after: breach+soon, recipients: [office]", "after must be a number and one of"),
@@ -67,14 +67,14 @@ def test_a_city_may_climb_faster_than_the_nation(packs: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_rung_is_refused(packs: Path, row: str, reason: str) -> None:
-    assert any(reason in told and "ladder.yaml:" in told for told in refusals(packs, row)), refusals(packs, row)
+def test_a_wrong_rule_is_refused(packs: Path, row: str, reason: str) -> None:
+    assert any(reason in told and "escalation.yaml:" in told for told in refusals(packs, row)), refusals(packs, row)
 
 
-def test_a_rung_that_can_never_be_reached_is_refused(packs: Path) -> None:
+def test_a_rule_that_can_never_be_reached_is_refused(packs: Path) -> None:
     row = f"- {{level: urged, after: breach, recipients: [office], {TAIL}\n"
-    (packs / "zhangjiakou" / "ladder.yaml").write_text(row * 2)
-    with pytest.raises(PolicyRefused, match=r"ladder.yaml:2: a row above says urged of the same clocks"):
+    (packs / "zhangjiakou" / "escalation.yaml").write_text(row * 2)
+    with pytest.raises(PolicyRefused, match=r"escalation.yaml:2: a row above says urged of the same clocks"):
         load_policy(packs / "zhangjiakou")
 
 
