@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from console.main import quiet, told
+from console.main import echo, quiet
 from console.target import Target, of_installation
 from console.terminal import console
 from console.token import check_place, check_post
@@ -34,7 +34,7 @@ LARGEST: Final = 4 * 1024 * 1024
 Act = Callable[[AsyncConnection], Awaitable[Any]]
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class NewPost(msgspec.Struct, frozen=True, kw_only=True):
     """One account with one post; the same name on several lines holds several posts."""
 
     login: str
@@ -104,13 +104,13 @@ def _make(target: Target, lines: Iterable[dict[str, str]], *, as_json: bool) -> 
     except IntegrityError:
         raise click.ClickException("somebody else made one of these accounts at the same moment; try again") from None
     if as_json:
-        told(msgspec.json.encode([{"login": name, "password": first} for name, first in passwords.items()]).decode())
+        echo(msgspec.json.encode([{"login": name, "password": first} for name, first in passwords.items()]).decode())
     else:
         for name, first in passwords.items():
-            told(f"{name},{first}")
+            echo(f"{name},{first}")
 
 
-def _checked(line: dict[str, str], policy: Policy) -> Wanted:
+def _checked(line: dict[str, str], policy: Policy) -> NewPost:
     login, role, office, area, post = (line[name] for name in COLUMNS)
     if not is_login(login) or is_personal(login):
         raise click.UsageError(f"a name has 2 to 40 small letters, digits, dots or hyphens: {LOGIN_FORM}")
@@ -126,10 +126,10 @@ def _checked(line: dict[str, str], policy: Policy) -> Wanted:
     check_place(principal, policy)
     if principal.area is None:
         raise click.UsageError("a post names an office or an area")
-    return Wanted(login=login, role=principal.role, office=principal.office, area=principal.area, post=post)
+    return NewPost(login=login, role=principal.role, office=principal.office, area=principal.area, post=post)
 
 
-async def _save(conn: AsyncConnection, wanted: Iterable[Wanted]) -> dict[str, str]:
+async def _save(conn: AsyncConnection, wanted: Iterable[NewPost]) -> dict[str, str]:
     """First passwords of the accounts that are new."""
     passwords = {}
     for one in wanted:
@@ -152,7 +152,7 @@ def list_(*, target: Target, as_json: bool) -> None:
     quiet()
     found: list[Account] = asyncio.run(_on(target, store.list_accounts))
     if as_json:
-        told(msgspec.json.encode([_shown(one) for one in found]).decode())
+        echo(msgspec.json.encode([_shown(one) for one in found]).decode())
         return
     from rich.table import Table  # noqa: PLC0415 - not there in an installation without the extra `local`
 
@@ -181,7 +181,7 @@ def disable(*, target: Target, login: str, undo: bool) -> None:
     quiet()
     at = None if undo else datetime.now(UTC)
     asyncio.run(_on(target, lambda conn: _with(conn, login, lambda one: store.disable(conn, one.id, at))))
-    told(f"{login} is {'enabled' if undo else 'disabled'}")
+    echo(f"{login} is {'enabled' if undo else 'disabled'}")
 
 
 @account.command()
@@ -202,7 +202,7 @@ def reset(*, target: Target, login: str, as_json: bool) -> None:
         await _with(conn, login, renew)
 
     asyncio.run(_on(target, change))
-    told(msgspec.json.encode({"login": login, "password": first}).decode() if as_json else f"{login},{first}")
+    echo(msgspec.json.encode({"login": login, "password": first}).decode() if as_json else f"{login},{first}")
 
 
 async def _with(conn: AsyncConnection, login: str, act: Callable[[Account], Awaitable[None]]) -> None:

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from console.calendar_table import marked, months
-from console.main import told
+from console.main import echo
 from console.topics import DEFAULT_POLICY
 from libraries.deadlines import CIVIL_TIME, BadQuestion, Calendar, Notice, read_question, statutory_calendar
 from libraries.deadlines.limits import FIRST_YEAR, LAST_YEAR
@@ -43,7 +43,7 @@ def show(*, year: int, office: str | None, policy: Path | None, as_json: bool) -
     notice = days.notice(year) if year <= days.published_through.year else None
     speaking = days.notices_of(map(date.fromordinal, _ordinals(year))) if notice is not None else []
     if as_json:
-        _say(
+        _answer_json(
             {
                 "year": year,
                 "office": office,
@@ -51,25 +51,25 @@ def show(*, year: int, office: str | None, policy: Path | None, as_json: bool) -
                 "published": notice is not None,
                 "source": notice.source if notice else None,
                 "published_on": notice.published_on if notice else None,
-                "notices": [_told(one) for one in speaking],
+                "notices": [_described(one) for one in speaking],
                 "settled_through": days.settled_through,
                 "working_days": sum(days.works(day) for day in _ordinals(year)),
                 "days": [{"date": date.fromordinal(day), **_day(days, day)} for day in _ordinals(year)],
             }
         )
         return
-    told("\n".join(months(days, year)))
+    echo("\n".join(months(days, year)))
     for line in marked(days, year):
-        told(line)
+        echo(line)
     on = f", {(notice and notice.published_on) or '公布日期未录 date not recorded'}"
     state = f"已公布 published: {notice.source}{on}" if notice else "暂定 provisional: 尚未公布 not published yet"
-    told(f"\n{year}: {sum(days.works(day) for day in _ordinals(year))} 个工作日 working days; {state}; {days.version}")
+    echo(f"\n{year}: {sum(days.works(day) for day in _ordinals(year))} 个工作日 working days; {state}; {days.version}")
     for one in speaking:
         if one != notice:
-            told(f"另见 also: {one.source}, {one.published_on or '公布日期未录 date not recorded'}")
+            echo(f"另见 also: {one.source}, {one.published_on or '公布日期未录 date not recorded'}")
     if year == days.published_through.year:
         span = f"{days.settled_through + timedelta(days=1)} … {days.published_through}"
-        told(f"{span}: 暂定 provisional: {year + 1} 年安排公布后或有调整 the next notice may still move them")
+        echo(f"{span}: 暂定 provisional: {year + 1} 年安排公布后或有调整 the next notice may still move them")
 
 
 @calendar.command()
@@ -82,24 +82,24 @@ def check(*, pack: Path | None, as_json: bool) -> None:
     shipped = set(statutory_calendar().notices)
     packed = [notice for notice in found.calendar.notices if notice not in shipped]
     if as_json:
-        _say(
+        _answer_json(
             {
                 "ok": True,
                 "version": found.calendar.version,
                 "published_through": through,
                 "settled_through": found.calendar.settled_through,
-                "notices": [_told(notice) for notice in packed],
+                "notices": [_described(notice) for notice in packed],
                 "offices_with_own_days": len(found.calendars),
                 "calendars": 1 + len(own),
             }
         )
         return
-    told(f"{found.pack}: {found.calendar.version}, published from {FIRST_YEAR} to {through}")
+    echo(f"{found.pack}: {found.calendar.version}, published from {FIRST_YEAR} to {through}")
     for notice in packed:
-        told(f"  {notice.year}: {notice.source}, {notice.published_on}")
-    told(f"  {len(found.calendars)} offices differ, by {len(own)} calendars")
+        echo(f"  {notice.year}: {notice.source}, {notice.published_on}")
+    echo(f"  {len(found.calendars)} offices differ, by {len(own)} calendars")
     first = found.calendar.settled_through + timedelta(days=1)
-    told(f"  dates from {first} on are provisional until {through.year + 1} is published")
+    echo(f"  dates from {first} on are provisional until {through.year + 1} is published")
 
 
 @calendar.command()
@@ -119,11 +119,11 @@ def diff(*, before: str, after: str, office: str | None, limits: Any, as_json: b
     moved = list(_moved(limits, one, other)) if limits is not None else []
     if as_json:
         changed = [{"date": day, "before": _day(one, day), "after": _day(other, day)} for day in days]
-        _say({"before": one.version, "after": other.version, "days": changed, "moved": moved})
+        _answer_json({"before": one.version, "after": other.version, "days": changed, "moved": moved})
     else:
-        _tell_days(one, other, days)
+        _show_days(one, other, days)
         for each in moved:
-            told(f"line {each['line']}: {each['limit']} from {each['start']}: {each['before']} -> {each['after']}")
+            echo(f"line {each['line']}: {each['limit']} from {each['start']}: {each['before']} -> {each['after']}")
     sys.exit(1 if days or moved else 0)
 
 
@@ -146,10 +146,10 @@ def publish_year(*, file: Path, policy: Path | None, as_json: bool) -> None:
     days, notice = other.differing_days(one), found.notice
     if as_json:
         changed = [{"date": day, "before": _day(one, day), "after": _day(other, day)} for day in days]
-        _say(
+        _answer_json(
             {
                 "ok": True,
-                **_told(notice),
+                **_described(notice),
                 "path": str(found.path),
                 "version": other.version,
                 "days": changed,
@@ -157,16 +157,16 @@ def publish_year(*, file: Path, policy: Path | None, as_json: bool) -> None:
         )
     else:
         what = "is published" if notice.order == 1 else f"is changed by notice {notice.order}"
-        told(f"{found.path}: {notice.year} {what}, {other.version}")
-        told(f"{notice.source}, {notice.published_on}")
-        _tell_days(one, other, days)
+        echo(f"{found.path}: {notice.year} {what}, {other.version}")
+        echo(f"{notice.source}, {notice.published_on}")
+        _show_days(one, other, days)
 
 
-def _tell_days(one: Calendar, other: Calendar, days: list[date]) -> None:
+def _show_days(one: Calendar, other: Calendar, days: list[date]) -> None:
     for day in days:
         facts = other.day(day.toordinal())
-        told(f"{day:%Y-%m-%d} {'休 -> 班 works' if facts.works else '班 -> 休 free '}  {facts.zh} / {facts.en}")
-    told(f"{len(days)} days differ ({one.version} -> {other.version})")
+        echo(f"{day:%Y-%m-%d} {'休 -> 班 works' if facts.works else '班 -> 休 free '}  {facts.zh} / {facts.en}")
+    echo(f"{len(days)} days differ ({one.version} -> {other.version})")
 
 
 def _moved(lines: Any, one: Calendar, other: Calendar) -> Any:
@@ -220,9 +220,9 @@ def _or_refused(load: Callable[[], T], *, as_json: bool) -> T:
 def _refused(error: PolicyRefused, *, as_json: bool) -> NoReturn:
     if as_json:
         faults = [{"file": fault.file, "line": fault.line, "reason": fault.reason} for fault in error.faults]
-        _say({"ok": False, "faults": faults})
+        _answer_json({"ok": False, "faults": faults})
     else:
-        told(f"{error}\n{len(error.faults)} fault(s): nothing was changed")
+        echo(f"{error}\n{len(error.faults)} fault(s): nothing was changed")
     sys.exit(1)
 
 
@@ -236,7 +236,7 @@ def _day(days: Calendar, day: int | date) -> dict[str, Any]:
     return {"works": facts.works, "reason": facts.reason, "zh": facts.zh, "en": facts.en, "notice": said_by}
 
 
-def _told(notice: Notice) -> dict[str, Any]:
+def _described(notice: Notice) -> dict[str, Any]:
     return {
         "year": notice.year,
         "notice": notice.order,
@@ -245,5 +245,5 @@ def _told(notice: Notice) -> dict[str, Any]:
     }
 
 
-def _say(values: dict[str, Any]) -> None:
-    told(msgspec.json.encode(values).decode())
+def _answer_json(values: dict[str, Any]) -> None:
+    echo(msgspec.json.encode(values).decode())

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import msgspec
 
-from console.main import told
+from console.main import echo
 from console.topics import DEFAULT_POLICY
 from libraries.deadlines import (
     BY_ANALOGY,
@@ -30,7 +30,7 @@ BASIS = {"source": BY_ANALOGY.source, "article": BY_ANALOGY.article, "statutory"
 _encode = msgspec.json.Encoder().encode
 
 
-class Desk:
+class DeadlineCalculator:
     """Answers questions; reads the policy only when a question names an office or a reason of it."""
 
     def __init__(self, folder: Path | None) -> None:
@@ -79,20 +79,20 @@ def clock() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 def due(*, batch: Any, as_json: bool, lang: Any, policy: Path | None, **asked: Any) -> None:
     """When a limit ends, day by day."""
-    desk = Desk(policy)
+    calculator = DeadlineCalculator(policy)
     try:
         if batch is not None:
-            sys.exit(_batch(batch, desk))
+            sys.exit(_batch(batch, calculator))
         if asked["start"] is None or asked["limit"] is None:
             raise click.UsageError("give --start and --limit, for example: --start 2026-03-02T09:00+08:00 --limit 5wd")
         question = {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items()}
-        found = desk.explanation(question)
+        found = calculator.explanation(question)
     except BadQuestion as error:
         raise click.UsageError(str(error)) from None
     except PolicyRefused as error:
-        told(str(error))
+        echo(str(error))
         sys.exit(1)
-    told(_encode(answer(found)).decode() if as_json else as_text(found, BY_ANALOGY, lang))
+    echo(_encode(answer(found)).decode() if as_json else as_text(found, BY_ANALOGY, lang))
 
 
 def answer(found: Explanation) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def answer(found: Explanation) -> dict[str, Any]:
     }
 
 
-def _batch(lines: Any, desk: Desk) -> int:
+def _batch(lines: Any, calculator: DeadlineCalculator) -> int:
     """One answer a line; a bad question gets an error and the rest goes on. Returns the exit status."""
     status = 0
     write = sys.stdout.buffer.write
@@ -115,7 +115,7 @@ def _batch(lines: Any, desk: Desk) -> int:
         given: dict[str, Any] = {}
         try:
             given = _question(line)
-            reply = answer(desk.explanation(given))
+            reply = answer(calculator.explanation(given))
         except BadQuestion as error:
             status, reply = 1, {"error": _error(error)}
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

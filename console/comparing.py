@@ -68,7 +68,7 @@ def compare(was: Policy, now: Policy, at: datetime) -> Difference:
     return Difference(
         was=was.version,
         now=now.version,
-        rows=tuple(row for part in PARTS for row in _rows(part, _told(was, part), _told(now, part))),
+        rows=tuple(row for part in PARTS for row in _rows(part, _described(was, part), _described(now, part))),
         reordered_rules=_common_order(was, now) != _common_order(now, was),
         pairs=len(both),
         other_leads=tuple(_other_leads(was, now, both, at)),
@@ -81,7 +81,7 @@ def _rows(part: str, was: Mapping[str, str], now: Mapping[str, str]) -> Iterator
             yield Row(part=part, id=name, was=was.get(name), now=now.get(name))
 
 
-def _told(policy: Policy, part: str) -> dict[str, str]:
+def _described(policy: Policy, part: str) -> dict[str, str]:
     """Each row of a part as one line, by its id."""
     if part == "calendars":
         own = {office: calendar.version for office, calendar in policy.calendars.items()}

@@ -12,7 +12,7 @@ WEEKDAYS = {"zh": [f"周{day}" for day in "一二三四五六日"], "en": ["Mon"
 WIDTH = 16
 
 
-def dated(lines: Iterable[tuple[datetime, str]], language: str = "zh") -> Iterator[str]:
+def lines_by_day(lines: Iterable[tuple[datetime, str]], language: str = "zh") -> Iterator[str]:
     """A year is named where it begins; the first one stands in the number of every case."""
     days: list[tuple[str, datetime, str]] = []
     seen: datetime | None = None

@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from console import endpoints, topics
 from console import places as where
-from console.main import quiet, told
+from console.main import echo, quiet
 from console.preparing import PROCESSES, SERVICES
 from console.target import Target, of_installation
 from console.terminal import console
@@ -106,9 +106,9 @@ async def _schema(target: Target, service: str) -> Finding:
     tables = importlib.import_module(f"services.{service}.tables")
     differences = await drift(target.database_url, service, tables.metadata)
     if differences:
-        told_ = ", ".join(str(difference)[:120] for difference in differences[:3])
+        detail = ", ".join(str(difference)[:120] for difference in differences[:3])
         return Finding(
-            what=name, ok=False, detail=f"differs from the tables in the code: {told_}", do="undo changes made by hand"
+            what=name, ok=False, detail=f"differs from the tables in the code: {detail}", do="undo changes made by hand"
         )
     return Finding(what=name, ok=True, detail=f"at {there}, as in the code")
 
@@ -264,7 +264,7 @@ def doctor(*, target: Target, as_json: bool) -> None:
     found = asyncio.run(examine(target))
     healthy = all(finding.ok is not False for finding in found)
     if as_json:
-        told(msgspec.json.encode({"ok": healthy, "where": target.where, "findings": found}).decode())
+        echo(msgspec.json.encode({"ok": healthy, "where": target.where, "findings": found}).decode())
     else:
         _show(found)
     sys.exit(0 if healthy else 1)

@@ -24,19 +24,19 @@ NOBODY: Final = UUID(int=0)
 Attributes = Mapping[str, str | int | bool]
 
 
-class OfficeTold(msgspec.Struct, frozen=True, kw_only=True):
+class OfficeNames(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     zh: str
     en: str
 
 
-class DayTold(msgspec.Struct, frozen=True, kw_only=True):
+class CountedDay(msgspec.Struct, frozen=True, kw_only=True):
     date: Any
     counts: bool
     reason: str
 
 
-class ClockTold(msgspec.Struct, frozen=True, kw_only=True):
+class ExplainedClock(msgspec.Struct, frozen=True, kw_only=True):
     """One limit with its law, and where it leads from the start."""
 
     kind: ClockKind
@@ -50,10 +50,10 @@ class ClockTold(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None = None
     due_at: datetime | None = None
     provisional: bool = False
-    days: tuple[DayTold, ...] = ()
+    days: tuple[CountedDay, ...] = ()
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class ExplainedMatter(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the pack says of a matter."""
 
     version: str
@@ -63,14 +63,16 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     where: str | None
     """File and line of the rule; none if the case falls to its fallback."""
     window: str | None
-    lead: OfficeTold
-    co_handlers: tuple[OfficeTold, ...]
-    copies: tuple[OfficeTold, ...]
+    lead: OfficeNames
+    co_handlers: tuple[OfficeNames, ...]
+    copies: tuple[OfficeNames, ...]
     trace: tuple[Step, ...]
-    clocks: tuple[ClockTold, ...]
+    clocks: tuple[ExplainedClock, ...]
 
 
-def tell(policy: Policy, category: Category, area: Area, attributes: Attributes, start: datetime) -> Told:
+def explain_matter(
+    policy: Policy, category: Category, area: Area, attributes: Attributes, start: datetime
+) -> ExplainedMatter:
     """By routing's own functions, as if the case were accepted at the start."""
     matter = RoutingRequest(
         case_id=NOBODY,
@@ -88,7 +90,7 @@ def tell(policy: Policy, category: Category, area: Area, attributes: Attributes,
     first = _at_first(policy, category)
     at_offices = {clock.kind for referral in change.routing.referrals for clock in referral.clocks}
     later = _later(policy, category, at_offices | set(first))
-    return Told(
+    return ExplainedMatter(
         version=policy.version,
         category={"code": category.code, "zh": category.zh, "en": category.en},
         area={"code": area.code, "name": area.name},
@@ -107,7 +109,7 @@ def tell(policy: Policy, category: Category, area: Area, attributes: Attributes,
                 if referral.role is not ReferralRole.INFO
                 for clock in referral.clocks
             ),
-            *(_told(policy, category, kind, None) for kind in later),
+            *(_clock_of(policy, category, kind, None) for kind in later),
         ),
     )
 
@@ -124,14 +126,14 @@ def _later(policy: Policy, category: Category, running: Collection[ClockKind]) -
     return tuple(kind for kind in dict.fromkeys(started) if kind not in running)
 
 
-def _office(policy: Policy, code: str) -> OfficeTold:
+def _office(policy: Policy, code: str) -> OfficeNames:
     office = policy.offices[code]
-    return OfficeTold(code=code, zh=office.zh, en=office.en)
+    return OfficeNames(code=code, zh=office.zh, en=office.en)
 
 
-def _told(policy: Policy, category: Category, kind: ClockKind, office: str | None) -> ClockTold:
+def _clock_of(policy: Policy, category: Category, kind: ClockKind, office: str | None) -> ExplainedClock:
     row = policy.limit(kind, category.code)
-    return ClockTold(
+    return ExplainedClock(
         kind=kind,
         zh=kind.zh,
         en=kind.en,
@@ -145,11 +147,11 @@ def _told(policy: Policy, category: Category, kind: ClockKind, office: str | Non
 
 def _running(
     policy: Policy, category: Category, kind: ClockKind, office: str, start: datetime, terms: Terms | None = None
-) -> ClockTold:
+) -> ExplainedClock:
     terms = terms or terms_of(policy.limit(kind, category.code), policy, office)
     found = explain(start, terms.limit, calendar=policy.calendar_of(office), rules=terms.rules)
     return msgspec.structs.replace(
-        _told(policy, category, kind, office or None),
+        _clock_of(policy, category, kind, office or None),
         started_at=start,
         due_at=found.due_at.astimezone(CIVIL_TIME) if found.due_at else None,
         provisional=found.provisional,
@@ -157,31 +159,32 @@ def _running(
     )
 
 
-def _days(found: Explanation) -> Iterator[DayTold]:
+def _days(found: Explanation) -> Iterator[CountedDay]:
     for day in found.days:
-        yield DayTold(date=day.date, counts=day.counts, reason=f"{day.zh} / {day.en}")
+        yield CountedDay(date=day.date, counts=day.counts, reason=f"{day.zh} / {day.en}")
 
 
-def text(told: Told, *, days: bool) -> str:
+def text(explained: ExplainedMatter, *, days: bool) -> str:
     """For a person; `days` tells each date day by day."""
+    rule = f"{explained.rule} ({explained.where})" if explained.rule else "无 / none: the fallback has it"
     lines = [
-        f"{told.category['zh']} / {told.category['en']}, {told.area['name']}",
-        f"  规则 rule: {told.rule} ({told.where})" if told.rule else "  规则 rule: 无 / none: the fallback has it",
-        *(f"    {step.looked_at}: {step.outcome}" for step in told.trace),
-        f"  主办 lead: {_named(told.lead)}",
-        *(f"  协办 co-handler: {_named(office)}" for office in told.co_handlers),
-        *(f"  抄送 copy: {_named(office)}" for office in told.copies),
+        f"{explained.category['zh']} / {explained.category['en']}, {explained.area['name']}",
+        f"  规则 rule: {rule}",
+        *(f"    {step.looked_at}: {step.outcome}" for step in explained.trace),
+        f"  主办 lead: {_named(explained.lead)}",
+        *(f"  协办 co-handler: {_named(office)}" for office in explained.co_handlers),
+        *(f"  抄送 copy: {_named(office)}" for office in explained.copies),
     ]
-    for clock in told.clocks:
+    for clock in explained.clocks:
         lines += ["", *_clock(clock, days=days)]
     return "\n".join(lines)
 
 
-def _named(office: OfficeTold) -> str:
+def _named(office: OfficeNames) -> str:
     return f"{office.zh} / {office.en} ({office.code})"
 
 
-def _clock(clock: ClockTold, *, days: bool) -> Iterator[str]:
+def _clock(clock: ExplainedClock, *, days: bool) -> Iterator[str]:
     yield f"{clock.zh} / {clock.en}: {clock.limit}" + (f", {clock.office}" if clock.office else "")
     basis = clock.basis
     law = " ".join(filter(None, (basis.source, basis.article)))

@@ -53,7 +53,7 @@ def time_variables(time_: Time | None) -> dict[str, str]:
     }
 
 
-class Facts(msgspec.Struct, kw_only=True):
+class SavedState(msgspec.Struct, kw_only=True):
     """What stays the same from start to start."""
 
     kafka: str | None = None
@@ -104,19 +104,19 @@ class Installation:
             write_whole(self.folder / "keys.json", found)
         return found
 
-    def facts(self) -> Facts:
+    def state(self) -> SavedState:
         path = self.folder / "installation.json"
-        return msgspec.json.decode(path.read_bytes(), type=Facts) if path.exists() else Facts()
+        return msgspec.json.decode(path.read_bytes(), type=SavedState) if path.exists() else SavedState()
 
     def port(self, name: str) -> int:
         """The same as last time, unless somebody else has it now."""
-        facts = self.facts()
-        known = facts.ports.get(name, 0)
-        taken = {port for other, port in facts.ports.items() if other != name}
+        state = self.state()
+        known = state.ports.get(name, 0)
+        taken = {port for other, port in state.ports.items() if other != name}
         while not known or known in taken or listens(known):
             known = free_port()
-        facts.ports[name] = known
-        write_whole(self.folder / "installation.json", facts)
+        state.ports[name] = known
+        write_whole(self.folder / "installation.json", state)
         return known
 
     def live_in(
@@ -126,36 +126,36 @@ class Installation:
 
         Chosen at the first start: what was written down later in another time could not be compared. Raises `Refused`.
         """
-        facts = self.facts()
-        known = facts.time
-        if "intake" in facts.ports or known is not None:
+        state = self.state()
+        known = state.time
+        if "intake" in state.ports or known is not None:
             same = known is not None and speed in (None, known.speed) and origin in (None, known.origin)
             if (speed, origin) != (None, None) and not same:
-                told = f"{known.speed:g} times from {known.origin}" if known else "the machine's own time"
-                raise Refused(f"{self.folder} lives in {told}; choose another folder with --data for another time")
+                detail = f"{known.speed:g} times from {known.origin}" if known else "the machine's own time"
+                raise Refused(f"{self.folder} lives in {detail}; choose another folder with --data for another time")
             return known
         if speed is None and origin is None:
             return None
         now = datetime.now(UTC)
-        facts.time = Time(speed=speed or 1.0, origin=origin or now, anchor=now + begins_in)
-        write_whole(self.folder / "installation.json", facts)
-        return facts.time
+        state.time = Time(speed=speed or 1.0, origin=origin or now, anchor=now + begins_in)
+        write_whole(self.folder / "installation.json", state)
+        return state.time
 
     def use_kafka(self, kind: str) -> None:
         """Remember whose topics these are. Raises `Refused` where an Apache Kafka's data would be passed over."""
-        facts = self.facts()
-        if facts.kafka == "apache" and kind == "tansu":
+        state = self.state()
+        if state.kafka == "apache" and kind == "tansu":
             raise Refused(
                 f"{self.folder} has Apache Kafka's data; start it with --kafka apache or choose another folder"
             )
-        facts.kafka = kind
-        write_whole(self.folder / "installation.json", facts)
+        state.kafka = kind
+        write_whole(self.folder / "installation.json", state)
 
     def use_policy(self, policy: Path) -> None:
         """For the other commands that work on this installation."""
-        facts = self.facts()
-        facts.policy = str(policy.absolute())
-        write_whole(self.folder / "installation.json", facts)
+        state = self.state()
+        state.policy = str(policy.absolute())
+        write_whole(self.folder / "installation.json", state)
 
 
 def write_whole(path: Path, content: object) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import click
 import msgspec
 
-from console.main import quiet, told
+from console.main import echo, quiet
 from console.preparing import SERVICES
 from console.target import Target, of_installation
 from libraries.runtime.database.engine import open_engine
@@ -29,10 +29,10 @@ def replay(*, target: Target, chosen: tuple[str, ...], since: datetime | None, a
     day = since.replace(tzinfo=UTC).date() if since is not None else None
     rows = asyncio.run(_all(target, chosen or SERVICES, day))
     if as_json:
-        told(msgspec.json.encode({"events": rows}).decode())
+        echo(msgspec.json.encode({"events": rows}).decode())
     else:
         for service, number in rows.items():
-            told(f"{service}: {number} events go out again")
+            echo(f"{service}: {number} events go out again")
 
 
 async def _all(target: Target, services: tuple[str, ...], since: date | None) -> dict[str, int]:

@@ -81,7 +81,7 @@ def main() -> None:
     """Referral and case routing for township one-window offices (一门受理)."""
 
 
-def told(text: str) -> None:
+def echo(text: str) -> None:
     """What the command found, on standard output."""
     sys.stdout.write(f"{text}\n")
 

@@ -6,7 +6,7 @@ import click
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
-from console.main import quiet, told
+from console.main import echo, quiet
 from console.preparing import PROCESSES
 from libraries.runtime.database.migrate import upgrade
 
@@ -28,9 +28,9 @@ def migrate(*, database: str, chosen: tuple[str, ...], as_json: bool) -> None:
         asyncio.run(_all(database, services))
     except (SQLAlchemyError, OSError) as error:
         first = (str(error).splitlines() or [""])[0]
-        told_ = f"{type(error).__name__}: {first}; is PostgreSQL there, and may this user make roles and schemas?"
-        raise click.ClickException(told_) from None
-    told(msgspec.json.encode({"migrated": services}).decode() if as_json else f"at their newest: {', '.join(services)}")
+        detail = f"{type(error).__name__}: {first}; is PostgreSQL there, and may this user make roles and schemas?"
+        raise click.ClickException(detail) from None
+    echo(msgspec.json.encode({"migrated": services}).decode() if as_json else f"at their newest: {', '.join(services)}")
 
 
 async def _all(database: str, services: tuple[str, ...]) -> None:

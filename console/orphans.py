@@ -12,12 +12,12 @@ from console.installation import write_whole
 
 CLOCK_STEP = 2.0
 """A process is the one written down if it began then; the system's idea of when may move a little."""
-PATIENCE = 15.0
+STOP_SECONDS = 15.0
 FAST_SHUTDOWN = "postgres"
 """PostgreSQL is asked with another signal: it would wait for its clients."""
 
 
-class Noted(msgspec.Struct, frozen=True):
+class RecordedProcess(msgspec.Struct, frozen=True):
     name: str
     pid: int
     began: float
@@ -25,15 +25,15 @@ class Noted(msgspec.Struct, frozen=True):
 
 def note(folder: Path, processes: Mapping[str, subprocess.Popen[bytes] | None]) -> None:
     """Write down who runs for us now."""
-    noted = []
+    recorded = []
     for name, process in processes.items():
         if process is None or process.poll() is not None:
             continue
         try:
-            noted.append(Noted(name, process.pid, psutil.Process(process.pid).create_time()))
+            recorded.append(RecordedProcess(name, process.pid, psutil.Process(process.pid).create_time()))
         except psutil.NoSuchProcess:
             continue
-    write_whole(_path(folder), noted)
+    write_whole(_path(folder), recorded)
 
 
 def forget(folder: Path) -> None:
@@ -46,24 +46,24 @@ def end(folder: Path) -> list[str]:
     if not path.exists():
         return []
     found = [
-        (noted.name, process)
-        for noted in msgspec.json.decode(path.read_bytes(), type=list[Noted])
-        if (process := _alive(noted)) is not None
+        (recorded.name, process)
+        for recorded in msgspec.json.decode(path.read_bytes(), type=list[RecordedProcess])
+        if (process := _alive(recorded)) is not None
     ]
     for name, process in found:
         process.send_signal(signal.SIGINT if name == FAST_SHUTDOWN else signal.SIGTERM)
-    _, slow = psutil.wait_procs([process for _, process in found], timeout=PATIENCE)
+    _, slow = psutil.wait_procs([process for _, process in found], timeout=STOP_SECONDS)
     for process in slow:
         process.kill()
-    psutil.wait_procs(slow, timeout=PATIENCE)
+    psutil.wait_procs(slow, timeout=STOP_SECONDS)
     forget(folder)
     return [name for name, _ in found]
 
 
-def _alive(noted: Noted) -> psutil.Process | None:
+def _alive(recorded: RecordedProcess) -> psutil.Process | None:
     try:
-        process = psutil.Process(noted.pid)
-        same = abs(process.create_time() - noted.began) < CLOCK_STEP and process.status() != psutil.STATUS_ZOMBIE
+        process = psutil.Process(recorded.pid)
+        same = abs(process.create_time() - recorded.began) < CLOCK_STEP and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return None
     return process if same else None

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 import msgspec
 
-from console.main import quiet, told
+from console.main import echo, quiet
 from console.target import Target, of_installation
 from contracts.refusals import Refused
 from libraries.policies import load_policy
@@ -49,10 +49,10 @@ def erase(*, target: Target, numbers: tuple[str, ...], reason: str, yes: bool, a
         click.confirm(f"Erase the personal data of {len(numbers)} cases for ever?", abort=True, err=True)
     found = asyncio.run(_erase(target, numbers, reason))
     if as_json:
-        told(msgspec.json.encode(found).decode())
+        echo(msgspec.json.encode(found).decode())
     else:
         for one in found:
-            told(f"{one.case}: {'erased' if one.erased else f'{one.code}: {one.detail}'}")
+            echo(f"{one.case}: {'erased' if one.erased else f'{one.code}: {one.detail}'}")
     if not all(one.erased for one in found):
         sys.exit(1)
 

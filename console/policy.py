@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from console import comparing, explaining
-from console.main import told
+from console.main import echo
 from console.topics import DEFAULT_POLICY
 from libraries.deadlines import CIVIL_TIME
 from libraries.policies import Area, Category, Policy, PolicyRefused, load_policy
@@ -30,9 +30,9 @@ def _load(folder: Path, *, as_json: bool) -> Policy:
     except PolicyRefused as error:
         if as_json:
             faults = [{"file": fault.file, "line": fault.line, "reason": fault.reason} for fault in error.faults]
-            told(msgspec.json.encode({"ok": False, "faults": faults}).decode())
+            echo(msgspec.json.encode({"ok": False, "faults": faults}).decode())
         else:
-            told(f"{error}\n{len(error.faults)} fault(s): mend the files and run the command again")
+            echo(f"{error}\n{len(error.faults)} fault(s): mend the files and run the command again")
         sys.exit(1)
 
 
@@ -50,9 +50,9 @@ def check(*, folder: Path, as_json: bool) -> None:
         "rules": len(found.rules),
     }
     if as_json:
-        told(msgspec.json.encode({"ok": True, "version": found.version, **counts}).decode())
+        echo(msgspec.json.encode({"ok": True, "version": found.version, **counts}).decode())
     else:
-        told(f"{found.version}: " + ", ".join(f"{number} {name}" for name, number in counts.items()))
+        echo(f"{found.version}: " + ", ".join(f"{number} {name}" for name, number in counts.items()))
 
 
 @policy.command()
@@ -66,11 +66,11 @@ def coverage(*, folder: Path, start: str | None, as_json: bool) -> None:
     townships = sum(area.level == "township" for area in found.areas.values())
     pairs = townships * len(found.categories)
     if as_json:
-        told(msgspec.json.encode({"pairs": pairs, "without_owner": gaps.total(), "by_category": gaps}).decode())
+        echo(msgspec.json.encode({"pairs": pairs, "without_owner": gaps.total(), "by_category": gaps}).decode())
     else:
-        told(f"{pairs} pairs of township and matter, {gaps.total()} without an owner")
+        echo(f"{pairs} pairs of township and matter, {gaps.total()} without an owner")
         for category, number in gaps.items():
-            told(f"  {category}: {number} townships; add an office of role {found.categories[category].lead_role}")
+            echo(f"  {category}: {number} townships; add an office of role {found.categories[category].lead_role}")
     sys.exit(1 if gaps else 0)
 
 
@@ -98,8 +98,8 @@ def explain(
     found = _load(folder, as_json=as_json)
     category, area = _known(found, code, place)
     attributes = dict(map(_answer, answers))
-    answer = explaining.tell(found, category, area, attributes, _moment(start))
-    told(msgspec.json.encode(answer).decode() if as_json else explaining.text(answer, days=days))
+    answer = explaining.explain_matter(found, category, area, attributes, _moment(start))
+    echo(msgspec.json.encode(answer).decode() if as_json else explaining.text(answer, days=days))
 
 
 @policy.command()
@@ -110,7 +110,7 @@ def explain(
 def diff(*, was: Path, now: Path, start: str | None, as_json: bool) -> None:
     """What changes if the pack NOW takes the place of WAS, and who gets another lead. Exits with 1 if anything does."""
     found = comparing.compare(_load(was, as_json=as_json), _load(now, as_json=as_json), _moment(start))
-    told(msgspec.json.encode(found).decode() if as_json else comparing.text(found))
+    echo(msgspec.json.encode(found).decode() if as_json else comparing.text(found))
     sys.exit(0 if found.none else 1)
 
 

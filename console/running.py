@@ -19,7 +19,7 @@ from console.installation import Installation, Time, time_variables
 from console.preparing import PROCESSES, SERVICES, prepare
 from console.ready_accounts import ready_accounts
 from console.refilling import Refill
-from console.supervisor import ServiceProcess, Ward, Watched, stop_services, tail
+from console.supervisor import ChildProcess, ManagedProcess, ServiceProcess, stop_services, tail
 from libraries.policies import load_policy
 from libraries.runtime.settings import RuntimeSettings, settings_of
 
@@ -51,10 +51,10 @@ class Running:
         self._policy = policy
         self._time = time_
         self._screen = screen
-        self._postgres: Watched[Postgres] | None = None
-        self._broker: Watched[Broker] | None = None
+        self._postgres: ManagedProcess[Postgres] | None = None
+        self._broker: ManagedProcess[Broker] | None = None
         self._broker_keeps = True
-        self._services: list[Watched[ServiceProcess]] = []
+        self._services: list[ManagedProcess[ServiceProcess]] = []
         self._client = httpx.Client(timeout=2.0, trust_env=False)
         self._faults: dict[str, dict[str, str]] = {}
         self._looked_at = 0.0
@@ -70,13 +70,13 @@ class Running:
         for engine in self._started_by_us():
             self._screen.step(f"starting {engine.name}")
             self._begin(engine)
-            wait_until(engine.ward.answers, engine.ward.process, engine.ward.log, seconds=engine.ward.slowest)
+            wait_until(engine.child.answers, engine.child.process, engine.child.log, seconds=engine.child.slowest)
             engine.came_up()
         self._prepare()
         ports = {name: self._installation.port(name) for name in PROCESSES}
         self.environment |= _addresses(ports)
         for name, port in ports.items():
-            self._services.append(Watched(name, self._service(name, port)))
+            self._services.append(ManagedProcess(name, self._service(name, port)))
         self._screen.step(f"starting {', '.join(PROCESSES)}")
         for service in self._services:
             self._begin(service)
@@ -104,17 +104,17 @@ class Running:
     def stop(self) -> None:
         """Services first, all at once; then what they stand on."""
         endpoints.remove(self._installation.folder)
-        stop_services([service.ward for service in self._services])
+        stop_services([service.child for service in self._services])
         for engine in (self._broker, self._postgres):
             if engine is not None:
-                engine.ward.stop()
+                engine.child.stop()
         orphans.forget(self._installation.folder)
         self._client.close()
 
     def kill(self) -> None:
         """For who does not want to wait."""
-        for watched in (*self._services, *self._started_by_us()):
-            watched.ward.kill()
+        for managed in (*self._services, *self._started_by_us()):
+            managed.child.kill()
 
     def _engines(self, kafka: str) -> dict[str, str]:
         """Decide what runs here and what stands elsewhere; the environment that follows for every service."""
@@ -131,11 +131,11 @@ class Running:
         if "YIMEN_DATABASE_URL" not in os.environ:
             postgres = Postgres(place.folder / "postgres", password=keys.postgres_password)
             postgres.port = place.port("postgres")
-            self._postgres = Watched("postgres", postgres)
+            self._postgres = ManagedProcess("postgres", postgres)
             environment["YIMEN_DATABASE_URL"] = postgres.url
         if "YIMEN_KAFKA_SERVERS" not in os.environ:
             broker = self._chosen_broker(kafka)
-            self._broker = Watched("kafka", broker)
+            self._broker = ManagedProcess("kafka", broker)
             self._broker_keeps = broker.keeps
             environment["YIMEN_KAFKA_SERVERS"] = broker.servers
         return environment
@@ -152,10 +152,10 @@ class Running:
         broker.port = place.port("kafka")
         return broker
 
-    def _started_by_us(self) -> list[Watched[Ward]]:
+    def _started_by_us(self) -> list[ManagedProcess[ChildProcess]]:
         return [engine for engine in (self._postgres, self._broker) if engine is not None]
 
-    def _on_kafka(self) -> list[Watched[ServiceProcess]]:
+    def _on_kafka(self) -> list[ManagedProcess[ServiceProcess]]:
         """Those whose places on the topics mean nothing on an empty broker."""
         return [service for service in self._services if service.name in SERVICES]
 
@@ -166,38 +166,38 @@ class Running:
 
     def _prepare(self) -> None:
         self._screen.step("schemas and topics")
-        self._tell_sent_again(prepare(self.settings, SERVICES))
+        self._report_sent_again(prepare(self.settings, SERVICES))
 
-    def _tell_sent_again(self, sent_again: Mapping[str, int]) -> None:
+    def _report_sent_again(self, sent_again: Mapping[str, int]) -> None:
         for service, rows in sent_again.items():
             if rows:
                 self._screen.step(f"the broker is empty: {service} sends its journal again, {rows} events")
 
-    def _begin(self, watched: Watched[Ward]) -> None:
-        if fault := watched.begin():
+    def _begin(self, managed: ManagedProcess[ChildProcess]) -> None:
+        if fault := managed.begin():
             raise EngineFailed(fault)
         self._note()
 
     def _note(self) -> None:
-        watched = (*self._started_by_us(), *self._services)
-        orphans.note(self._installation.folder, {one.name: one.ward.process for one in watched})
+        managed = (*self._started_by_us(), *self._services)
+        orphans.note(self._installation.folder, {one.name: one.child.process for one in managed})
 
-    def _look_after(self, watched: Watched[Ward]) -> None:
-        forgetful = watched is self._broker and not self._broker_keeps
-        if how := watched.died():
-            self._tell_death(watched, how)
+    def _look_after(self, managed: ManagedProcess[ChildProcess]) -> None:
+        forgetful = managed is self._broker and not self._broker_keeps
+        if how := managed.died():
+            self._report_death(managed, how)
             if forgetful:
                 self._refill = None
-        if watched.ready_to_restart():
-            self._try(watched)
-        if watched.came_up():
-            self._screen.step(f"{watched.name} started again")
+        if managed.ready_to_restart():
+            self._try(managed)
+        if managed.came_up():
+            self._screen.step(f"{managed.name} started again")
             if forgetful:
                 self._refill = Refill(self._on_kafka(), lambda: prepare(self.settings, SERVICES))
 
-    def _try(self, watched: Watched[Ward]) -> None:
-        if fault := watched.begin():
-            self._screen.trouble(f"{watched.name} does not start, next try in {watched.wait:.1f} s: {fault}")
+    def _try(self, managed: ManagedProcess[ChildProcess]) -> None:
+        if fault := managed.begin():
+            self._screen.trouble(f"{managed.name} does not start, next try in {managed.wait:.1f} s: {fault}")
         self._note()
 
     def _go_on_refilling(self, refill: Refill) -> None:
@@ -205,14 +205,14 @@ class Running:
         if fault is not None:
             self._screen.trouble(fault)
         if done:
-            self._tell_sent_again(refill.sent_again)
+            self._report_sent_again(refill.sent_again)
             self._refill = None
             for service in self._on_kafka():
                 self._try(service)
 
-    def _tell_death(self, watched: Watched[Ward], how: str) -> None:
-        again = f"starts again in {watched.wait:.1f} s" if watched.wait else "starts again"
-        self._screen.trouble(f"{watched.name} {how}, {again}; log: {watched.ward.log}")
+    def _report_death(self, managed: ManagedProcess[ChildProcess], how: str) -> None:
+        again = f"starts again in {managed.wait:.1f} s" if managed.wait else "starts again"
+        self._screen.trouble(f"{managed.name} {how}, {again}; log: {managed.child.log}")
 
     def _look_at_health(self) -> None:
         """Asked beside all else: a service that hangs must not keep the others waiting."""
@@ -221,15 +221,15 @@ class Running:
             if asked is not None and asked.done:
                 del self._asked[service.name]
                 if service.due is None and self._refill is None:
-                    self._tell_health(service.name, asked.result() or {})
+                    self._report_health(service.name, asked.result() or {})
         if time.monotonic() - self._looked_at < HEALTH_SECONDS:
             return
         for service in self._services:
             if service.due is None and service.name not in self._asked:
-                self._asked[service.name] = Background(partial(service.ward.faults, self._client))
+                self._asked[service.name] = Background(partial(service.child.faults, self._client))
         self._looked_at = time.monotonic()
 
-    def _tell_health(self, name: str, faults: dict[str, str]) -> None:
+    def _report_health(self, name: str, faults: dict[str, str]) -> None:
         before = self._faults.get(name)
         if before is not None and faults and not before:
             self._screen.trouble(f"{name} is not ready: {_listed(faults)}")
@@ -244,8 +244,10 @@ class Running:
             if all(self._faults.get(service.name) == {} and service.due is None for service in self._services):
                 return
             for service in self._services:
-                if service.patience.tries >= TRIES:
-                    raise StartFailed(f"{service.name} does not stay up; {service.ward.log}:\n{tail(service.ward.log)}")
+                if service.back_off.tries >= TRIES:
+                    raise StartFailed(
+                        f"{service.name} does not stay up; {service.child.log}:\n{tail(service.child.log)}"
+                    )
             if time.monotonic() > end:
                 waiting = {name: _listed(faults) for name, faults in self._faults.items() if faults}
                 raise StartFailed(f"not ready within {READY_SECONDS:.0f} s: {waiting}; logs: {self._installation.logs}")
@@ -253,7 +255,7 @@ class Running:
 
     def _endpoints(self) -> Endpoints:
         policy = load_policy(self._policy)
-        urls = {service.name: service.ward.url for service in self._services}
+        urls = {service.name: service.child.url for service in self._services}
         return Endpoints(
             intake=urls["intake"],
             routing=urls["routing"],

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from console.endpoints import Endpoints
-from console.main import told
+from console.main import echo
 
 LABELS = {
     "intake": ("受理", "intake"),
@@ -33,12 +33,12 @@ class Lines:
 
     def ready(self, endpoints: Endpoints, file: str) -> None:
         for name, (zh, en) in LABELS.items():
-            told(f"{zh} {en}: {shown(endpoints, name)}")
-        told(accounts_line(endpoints))
+            echo(f"{zh} {en}: {shown(endpoints, name)}")
+        echo(accounts_line(endpoints))
         self._line(f"ready; addresses and tokens: {file}; Ctrl-C stops")
 
     def _line(self, text: str) -> None:
-        told(f"{datetime.now().astimezone():%H:%M:%S} {text}")
+        echo(f"{datetime.now().astimezone():%H:%M:%S} {text}")
         sys.stdout.flush()
 
 
@@ -81,7 +81,7 @@ class Ndjson:
         self._write({"event": "ready", **addresses, "file": file})
 
     def _write(self, line: dict[str, Any]) -> None:
-        told(msgspec.json.encode({"at": datetime.now().astimezone(), **line}).decode())
+        echo(msgspec.json.encode({"at": datetime.now().astimezone(), **line}).decode())
         sys.stdout.flush()
 
 

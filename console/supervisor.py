@@ -25,7 +25,7 @@ LOG_BYTES = 32 * 1024 * 1024
 TAIL = 1500
 
 
-class Ward(Protocol):
+class ChildProcess(Protocol):
     """Something that we start and keep alive."""
 
     @property
@@ -40,7 +40,7 @@ class Ward(Protocol):
     def kill(self) -> None: ...
 
 
-class Patience:
+class BackOff:
     """How long to wait before the next try: longer from try to try, forgotten after a steady while."""
 
     def __init__(self) -> None:
@@ -128,16 +128,16 @@ def tail(log: Path) -> str:
     return log.read_text("utf-8", "replace")[-TAIL:] if log.exists() else ""
 
 
-W_co = TypeVar("W_co", bound=Ward, covariant=True)
+P_co = TypeVar("P_co", bound=ChildProcess, covariant=True)
 
 
-class Watched(Generic[W_co]):
-    """One ward with its fate so far. Nothing here waits: every ward is looked at in turn, and none for another."""
+class ManagedProcess(Generic[P_co]):
+    """One process with its fate so far. Nothing here waits: all are looked at in turn, and none for another."""
 
-    def __init__(self, name: str, ward: W_co) -> None:
+    def __init__(self, name: str, child: P_co) -> None:
         self.name = name
-        self.ward = ward
-        self.patience = Patience()
+        self.child = child
+        self.back_off = BackOff()
         self.due: float | None = None
         """When it may start again; `None` while it lives."""
         self.wait = 0.0
@@ -145,34 +145,34 @@ class Watched(Generic[W_co]):
         """When it was begun, while it does not answer yet."""
 
     def alive(self) -> bool:
-        return self.ward.process is not None and self.ward.process.poll() is None
+        return self.child.process is not None and self.child.process.poll() is None
 
     def begin(self) -> str | None:
         """What went wrong, if it does not even begin."""
         now = time.monotonic()
         try:
-            self.ward.begin()
+            self.child.begin()
         except (EngineFailed, OSError) as error:
             return self._put_off(str(error))
-        self.patience.started(now)
+        self.back_off.started(now)
         self.due, self._begun = None, now
         return None
 
     def died(self) -> str | None:
         """How it ended, said once; also of what was begun and never answered."""
-        process = self.ward.process
+        process = self.child.process
         if self.due is not None or process is None:
             return None
         if process.poll() is not None:
             return self._put_off(f"ended with {process.returncode}")
-        if self._begun is not None and time.monotonic() - self._begun > self.ward.slowest:
-            self.ward.kill()
-            return self._put_off(f"did not answer in {self.ward.slowest:.0f} s")
+        if self._begun is not None and time.monotonic() - self._begun > self.child.slowest:
+            self.child.kill()
+            return self._put_off(f"did not answer in {self.child.slowest:.0f} s")
         return None
 
     def _put_off(self, how: str) -> str:
         now = time.monotonic()
-        self.wait = self.patience.died(now)
+        self.wait = self.back_off.died(now)
         self.due, self._begun = now + self.wait, None
         return how
 
@@ -181,7 +181,7 @@ class Watched(Generic[W_co]):
 
     def came_up(self) -> bool:
         """Whether it answers now and did not when this was asked before."""
-        if self._begun is None or self.due is not None or not self.ward.answers():
+        if self._begun is None or self.due is not None or not self.child.answers():
             return False
         self._begun = None
         return True

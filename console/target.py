@@ -48,15 +48,15 @@ def find_target(data: Path | None) -> Target | None:
     running = endpoints.find(folder.folder)
     if running is not None:
         keys = folder.keys()
-        facts = folder.facts()
+        state = folder.state()
         environment = {
             "YIMEN_TOKEN_KEY": keys.token_key,
             "YIMEN_SEALING_KEY": keys.sealing_key,
-            **({"YIMEN_POLICY_DIR": facts.policy} if facts.policy else {}),
+            **({"YIMEN_POLICY_DIR": state.policy} if state.policy else {}),
             **os.environ,
             "YIMEN_DATABASE_URL": running.postgres,
             "YIMEN_KAFKA_SERVERS": running.kafka,
-            **time_variables(facts.time),
+            **time_variables(state.time),
         }
         return _target(environment, where=str(folder.folder), folder=folder.folder)
     if data is None and "YIMEN_DATABASE_URL" in os.environ and "YIMEN_KAFKA_SERVERS" in os.environ:

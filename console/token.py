@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from console.installation import DEFAULT_DATA, Installation
-from console.main import told
+from console.main import echo
 from console.topics import DEFAULT_POLICY
 from contracts.personal import is_personal
 from contracts.submissions import Post, is_identifier
@@ -65,7 +65,7 @@ def token(  # noqa: PLR0913 - one for each option
     signed = issue_token(key, principal, lifetime=timedelta(days=days))
     says = {name: getattr(principal, name) for name in ("subject", "role", "office", "area", "post")}
     told_json = {"token": signed, **says, "sources": sorted(principal.sources or ())}
-    told(msgspec.json.encode(told_json).decode() if as_json else signed)
+    echo(msgspec.json.encode(told_json).decode() if as_json else signed)
 
 
 def _check(principal: Principal) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from console.main import quiet, told
+from console.main import echo, quiet
 from contracts.topics import BY_THE_BROKER, TOPICS, topic_of
 from libraries.policies import load_policy
 
@@ -43,10 +43,10 @@ def list_(*, as_json: bool) -> None:
     """Who writes what where."""
     if as_json:
         rows = [{"name": t.name, "key": t.key, "writer": t.writer, "readers": t.readers} for t in TOPICS]
-        told(msgspec.json.encode(rows).decode())
+        echo(msgspec.json.encode(rows).decode())
     else:
         for topic in TOPICS:
-            told(f"{topic.name:38} {topic.writer} -> {', '.join(topic.readers)}: {topic.purpose}")
+            echo(f"{topic.name:38} {topic.writer} -> {', '.join(topic.readers)}: {topic.purpose}")
 
 
 @topics.command()
@@ -64,9 +64,9 @@ def apply(*, servers: str, policy: Path, as_json: bool) -> None:
     except (KafkaError, OSError) as error:
         raise click.ClickException(f"{type(error).__name__}: is the broker at {servers}?") from None
     if as_json:
-        told(msgspec.json.encode({"topics": len(wanted), "created": created, "changed": restamped}).decode())
+        echo(msgspec.json.encode({"topics": len(wanted), "created": created, "changed": restamped}).decode())
     else:
-        told(f"{created} topics created, {restamped} changed")
+        echo(f"{created} topics created, {restamped} changed")
 
 
 async def _apply(servers: str, wanted: Mapping[str, tuple[int, int]]) -> tuple[int, int]:

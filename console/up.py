@@ -62,7 +62,7 @@ def up(
             endpoints.remove(installation.folder)
             time = installation.live_in(speed=speed, origin=origin)
             installation.use_policy(policy)
-            chosen = kafka or installation.facts().kafka or "embedded"
+            chosen = kafka or installation.state().kafka or "embedded"
             running = Running(installation, kafka=chosen, policy=policy, time_=time, screen=show)
             try:
                 found = running.start()

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from console.case.asking import HOW, Services, Unanswered, find_services
-from console.case.drawing import drawn_case, drawn_time
-from console.case.telling import read_dates, tell_case, tell_dates, tell_time
-from console.main import told
+from console.case.fetching import fetch_case, fetch_explanations, fetch_time, read_explanations
+from console.case.rendering import render_case, render_time
+from console.case.services import HOW, Services, Unanswered, find_services
+from console.main import echo
 from services.intake.domain.numbers import id_or_number
 
 Found = TypeVar("Found")
@@ -45,14 +45,14 @@ def about_a_case(command: Callable[..., Any]) -> Callable[..., Any]:
 @about_a_case
 def show(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
     """What the case is, who answers next and by when, every date with its law, and what happened."""
-    _answer(number, data, tell_case, lambda found: drawn_case(found, lang), as_json=as_json)
+    _answer(number, data, fetch_case, lambda found: render_case(found, lang), as_json=as_json)
 
 
 @case.command()
 @about_a_case
 def time(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
     """Who used how many days: the pieces add up to the whole, pauses and waiting are charged to nobody."""
-    _answer(number, data, tell_time, lambda found: drawn_time(found, lang), as_json=as_json)
+    _answer(number, data, fetch_time, lambda found: render_time(found, lang), as_json=as_json)
 
 
 @case.command()
@@ -60,9 +60,9 @@ def time(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
 def explain(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
     """Why each date is what it is: every clock of the window and of the offices, day by day, with its law."""
     if as_json:
-        _answer(number, data, tell_dates, lambda _: iter(()), as_json=True)
+        _answer(number, data, fetch_explanations, lambda _: iter(()), as_json=True)
     else:
-        _answer(number, data, lambda services, of: read_dates(services, of, lang), apart, as_json=False)
+        _answer(number, data, lambda services, of: read_explanations(services, of, lang), apart, as_json=False)
 
 
 def apart(texts: list[str]) -> Iterator[str]:
@@ -92,12 +92,12 @@ def _answer(
     except Unanswered as error:
         _fail(error, as_json=as_json)
     else:
-        told(msgspec.json.encode(found).decode() if as_json else "\n".join(draw(found)))
+        echo(msgspec.json.encode(found).decode() if as_json else "\n".join(draw(found)))
 
 
 def _fail(error: Unanswered, *, as_json: bool) -> None:
     if as_json:
-        told(msgspec.json.encode({"error": {"code": error.code, "detail": error.detail}}).decode())
+        echo(msgspec.json.encode({"error": {"code": error.code, "detail": error.detail}}).decode())
     click.echo(
         f"Error: {error.code}: {error.detail}; {NEXT.get(error.code, 'look at the log of the service')}", err=True
     )

@@ -41,7 +41,7 @@ COMPLETE_SHARE = 0.8
 SENT_TWICE_SHARE = 0.03
 
 
-class Road(StrEnum):
+class Transport(StrEnum):
     HTTP = "http"
     KAFKA = "kafka"
 
@@ -54,7 +54,7 @@ class Arrival:
     submission: Submission
     window: str
     """The township whose window takes it."""
-    road: Road
+    transport: Transport
     twice: bool
     """A system that got no answer in time sends it again, by the other road."""
 
@@ -71,7 +71,7 @@ def arrivals(seed: int, number: int, policy: Policy, *, first_day: datetime, day
     ):
         place = random.choice(villages[town.code]) if town.code in villages and random.random() < 0.9 else town
         channel = random.choices([*CHANNELS], [*CHANNELS.values()])[0]
-        road = Road.KAFKA if town.code in own_system else Road.HTTP
+        transport = Transport.KAFKA if town.code in own_system else Transport.HTTP
         yield Arrival(
             at=moment,
             submission=Submission(
@@ -86,7 +86,7 @@ def arrivals(seed: int, number: int, policy: Policy, *, first_day: datetime, day
                 materials=_materials(random, category),
             ),
             window=town.code,
-            road=road,
+            transport=transport,
             twice=random.random() < SENT_TWICE_SHARE,
         )
 

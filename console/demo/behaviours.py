@@ -19,7 +19,7 @@ HOLD_REASONS = ("hearing", "appraisal", "expert_review", "authority_conclusion")
 RETURN_REASONS = ("not_competent", "wrong_area", "other_procedure")
 
 
-class Manner(StrEnum):
+class Profile(StrEnum):
     """What kind of office one has met."""
 
     PROMPT = "prompt"
@@ -32,19 +32,19 @@ class Manner(StrEnum):
     FAILING = "failing"
 
 
-LEADS: Final[Mapping[Manner, int]] = MappingProxyType(
+LEADS: Final[Mapping[Profile, int]] = MappingProxyType(
     {
-        Manner.PROMPT: 62,
-        Manner.PAUSING: 8,
-        Manner.EXTENDING: 6,
-        Manner.RETURNING: 8,
-        Manner.DEEMED: 5,
-        Manner.LATE: 6,
-        Manner.SILENT: 2,
-        Manner.FAILING: 3,
+        Profile.PROMPT: 62,
+        Profile.PAUSING: 8,
+        Profile.EXTENDING: 6,
+        Profile.RETURNING: 8,
+        Profile.DEEMED: 5,
+        Profile.LATE: 6,
+        Profile.SILENT: 2,
+        Profile.FAILING: 3,
     }
 )
-CO_HANDLERS: Final[Mapping[Manner, int]] = MappingProxyType({Manner.PROMPT: 90, Manner.DEEMED: 6, Manner.LATE: 4})
+CO_HANDLERS: Final[Mapping[Profile, int]] = MappingProxyType({Profile.PROMPT: 90, Profile.DEEMED: 6, Profile.LATE: 4})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +65,10 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conduct:
+class Script:
     """What one office does with one referral."""
 
-    manner: Manner
+    profile: Profile
     steps: tuple[Step, ...]
     otherwise: tuple[Step, ...] = ()
     """What it does when its return is refused."""
@@ -83,7 +83,7 @@ class Callback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WindowConduct:
+class WindowScript:
     """What window, applicant and coordinator do with one case. Hours that are `None` never come."""
 
     decides_hours: float | None
@@ -102,29 +102,29 @@ class WindowConduct:
 class Behaviour:
     """Everything that will be done about one submission, by whoever gets it."""
 
-    first_lead: Conduct
-    next_lead: Conduct
+    first_lead: Script
+    next_lead: Script
     """The office that gets it after a return."""
-    co_handler: Conduct
-    rework: Conduct
-    window: WindowConduct
+    co_handler: Script
+    rework: Script
+    window: WindowScript
 
 
 def behaviour(seed: int, submission_id: str, category: Category, policy: Policy) -> Behaviour:
     """The same seed and submission always behave the same, whatever else happens."""
     random = Random(f"{seed}/{submission_id}")  # noqa: S311 - a simulation, not a secret
     row = policy.limit(ClockKind.HANDLING, category.code)
-    leads = {manner: weight for manner, weight in LEADS.items() if manner is not Manner.EXTENDING or row.extension}
+    leads = {profile: weight for profile, weight in LEADS.items() if profile is not Profile.EXTENDING or row.extension}
     return Behaviour(
-        first_lead=conduct(random, _one(random, leads), row),
-        next_lead=conduct(random, Manner.PROMPT, row),
-        co_handler=conduct(random, _one(random, CO_HANDLERS), row, within=0.4),
-        rework=Conduct(manner=Manner.PROMPT, steps=_work(random)),
+        first_lead=script(random, _one(random, leads), row),
+        next_lead=script(random, Profile.PROMPT, row),
+        co_handler=script(random, _one(random, CO_HANDLERS), row, within=0.4),
+        rework=Script(profile=Profile.PROMPT, steps=_work(random)),
         window=_window(random),
     )
 
 
-def conduct(random: Random, manner: Manner, row: LimitRow, *, within: float = 1.0) -> Conduct:
+def script(random: Random, profile: Profile, row: LimitRow, *, within: float = 1.0) -> Script:
     """`within` keeps a co-handler inside the time of the lead."""
     sign = random.uniform(0.5, 6)
     begin = (
@@ -132,20 +132,20 @@ def conduct(random: Random, manner: Manner, row: LimitRow, *, within: float = 1.
         Step(action=FeedbackAction.ACCEPT, hours=sign + random.uniform(0.5, 3)),
     )
     work = _work(random, within)
-    special = _SPECIAL.get(manner)
+    special = _SPECIAL.get(profile)
     if special is None:
-        return Conduct(manner=manner, steps=begin + work)
+        return Script(profile=profile, steps=begin + work)
     return special(random, begin, work, row)
 
 
 def _work(random: Random, within: float = 1.0) -> tuple[Step, ...]:
     done = random.uniform(0.25, 0.75) * within
-    told = Step(action=FeedbackAction.PROGRESS, share=done * 0.5)
+    progress = Step(action=FeedbackAction.PROGRESS, share=done * 0.5)
     finished = Step(action=FeedbackAction.COMPLETE, share=done)
-    return (told, finished) if random.random() < 0.4 else (finished,)
+    return (progress, finished) if random.random() < 0.4 else (finished,)
 
 
-def _pausing(random: Random, begin: tuple[Step, ...], work: tuple[Step, ...], _: LimitRow) -> Conduct:
+def _pausing(random: Random, begin: tuple[Step, ...], work: tuple[Step, ...], _: LimitRow) -> Script:
     held = 24 * random.uniform(2, 9)
     steps = (
         *begin,
@@ -153,10 +153,10 @@ def _pausing(random: Random, begin: tuple[Step, ...], work: tuple[Step, ...], _:
         Step(action=FeedbackAction.RESUME, share=0.15, hours=held),
         Step(action=FeedbackAction.COMPLETE, share=work[-1].share, hours=held),
     )
-    return Conduct(manner=Manner.PAUSING, steps=steps)
+    return Script(profile=Profile.PAUSING, steps=steps)
 
 
-def _extending(random: Random, begin: tuple[Step, ...], _: tuple[Step, ...], row: LimitRow) -> Conduct:
+def _extending(random: Random, begin: tuple[Step, ...], _: tuple[Step, ...], row: LimitRow) -> Script:
     by = {"by": str(row.extension.limit), "approver": row.extension.approver} if row.extension else {}
     reason = random.choice(("complex", "consultation"))
     steps = (
@@ -165,60 +165,60 @@ def _extending(random: Random, begin: tuple[Step, ...], _: tuple[Step, ...], row
         Step(action=FeedbackAction.EXTEND, share=0.75, reason=reason, attributes=by),
         Step(action=FeedbackAction.COMPLETE, share=random.uniform(0.95, 1.2)),
     )
-    return Conduct(manner=Manner.EXTENDING, steps=steps)
+    return Script(profile=Profile.EXTENDING, steps=steps)
 
 
-def _returning(random: Random, begin: tuple[Step, ...], work: tuple[Step, ...], _: LimitRow) -> Conduct:
+def _returning(random: Random, begin: tuple[Step, ...], work: tuple[Step, ...], _: LimitRow) -> Script:
     back = Step(
         action=FeedbackAction.RETURN,
         hours=begin[0].hours + random.uniform(1, 12),
         reason=random.choice(RETURN_REASONS),
     )
-    return Conduct(manner=Manner.RETURNING, steps=(begin[0], back), otherwise=work)
+    return Script(profile=Profile.RETURNING, steps=(begin[0], back), otherwise=work)
 
 
-def _deemed(random: Random, _: tuple[Step, ...], work: tuple[Step, ...], __: LimitRow) -> Conduct:
+def _deemed(random: Random, _: tuple[Step, ...], work: tuple[Step, ...], __: LimitRow) -> Script:
     """Not a word until silence counts as acceptance; then the work is done all the same."""
     started = Step(action=FeedbackAction.PROGRESS, hours=24 * random.uniform(5, 6))
     finished = Step(action=FeedbackAction.COMPLETE, share=work[-1].share * 0.5, hours=started.hours)
-    return Conduct(manner=Manner.DEEMED, steps=(started, finished))
+    return Script(profile=Profile.DEEMED, steps=(started, finished))
 
 
-def _late(random: Random, begin: tuple[Step, ...], _: tuple[Step, ...], __: LimitRow) -> Conduct:
+def _late(random: Random, begin: tuple[Step, ...], _: tuple[Step, ...], __: LimitRow) -> Script:
     finished = Step(action=FeedbackAction.COMPLETE, share=random.uniform(1.05, 1.25), hours=24)
-    return Conduct(manner=Manner.LATE, steps=(*begin, finished))
+    return Script(profile=Profile.LATE, steps=(*begin, finished))
 
 
-def _silent(_: Random, __: tuple[Step, ...], ___: tuple[Step, ...], ____: LimitRow) -> Conduct:
-    return Conduct(manner=Manner.SILENT, steps=())
+def _silent(_: Random, __: tuple[Step, ...], ___: tuple[Step, ...], ____: LimitRow) -> Script:
+    return Script(profile=Profile.SILENT, steps=())
 
 
-def _failing(random: Random, begin: tuple[Step, ...], _: tuple[Step, ...], __: LimitRow) -> Conduct:
+def _failing(random: Random, begin: tuple[Step, ...], _: tuple[Step, ...], __: LimitRow) -> Script:
     reason = random.choice(("not_eligible", "already_handled"))
-    return Conduct(manner=Manner.FAILING, steps=(*begin, Step(action=FeedbackAction.FAIL, share=0.3, reason=reason)))
+    return Script(profile=Profile.FAILING, steps=(*begin, Step(action=FeedbackAction.FAIL, share=0.3, reason=reason)))
 
 
-_SPECIAL: Final[Mapping[Manner, Callable[[Random, tuple[Step, ...], tuple[Step, ...], LimitRow], Conduct]]] = (
+_SPECIAL: Final[Mapping[Profile, Callable[[Random, tuple[Step, ...], tuple[Step, ...], LimitRow], Script]]] = (
     MappingProxyType(
         {
-            Manner.PAUSING: _pausing,
-            Manner.EXTENDING: _extending,
-            Manner.RETURNING: _returning,
-            Manner.DEEMED: _deemed,
-            Manner.LATE: _late,
-            Manner.SILENT: _silent,
-            Manner.FAILING: _failing,
+            Profile.PAUSING: _pausing,
+            Profile.EXTENDING: _extending,
+            Profile.RETURNING: _returning,
+            Profile.DEEMED: _deemed,
+            Profile.LATE: _late,
+            Profile.SILENT: _silent,
+            Profile.FAILING: _failing,
         }
     )
 )
 
 
-def _window(random: Random) -> WindowConduct:
+def _window(random: Random) -> WindowScript:
     def perhaps(share: float, least: float, most: float) -> float | None:
         hours = random.uniform(least, most)
         return hours if random.random() < share else None
 
-    return WindowConduct(
+    return WindowScript(
         decides_hours=perhaps(0.96, 4, 96),
         accepts=random.random() < 0.9,
         notice_hours=perhaps(0.9, 1, 48),
@@ -235,5 +235,5 @@ def _window(random: Random) -> WindowConduct:
     )
 
 
-def _one(random: Random, weights: Mapping[Manner, int]) -> Manner:
+def _one(random: Random, weights: Mapping[Profile, int]) -> Profile:
     return random.choices([*weights], [*weights.values()])[0]

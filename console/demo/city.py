@@ -1,4 +1,4 @@
-"""The simulated city while it lives: ears, windows and offices in one event loop."""
+"""The simulated city while it lives: listeners, windows and offices in one event loop."""
 
 import asyncio
 from collections import Counter
@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.demo.clerks import Windows
-from console.demo.client import Addresses, Doors
-from console.demo.ledger import OFFICES, STORY, Counts, Ear, Heard, Ledger, office_of
+from console.demo.clerks import Clerks
+from console.demo.client import Addresses, Client
+from console.demo.ledger import OFFICES, STORY, Counts, Ledger, ReceivedRecord, TopicListener, office_of
 from console.demo.offices import Offices
 from console.demo.plan import Plan
-from console.demo.scheduler import Wheel
+from console.demo.scheduler import Scheduler
 from contracts.events import CaseBound
 from contracts.topics import ALERTS
 from libraries.policies import Policy
@@ -23,7 +23,7 @@ LONGEST_QUIET_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glance:
+class Status:
     """What is to be seen of the city at one moment."""
 
     at: datetime
@@ -40,63 +40,63 @@ class Outcome:
     errors: list[BaseException]
 
 
-async def live(
-    plan: Plan, policy: Policy, addresses: Addresses, clock: Clock, watch: Callable[[Glance], None]
+async def simulate(
+    plan: Plan, policy: Policy, addresses: Addresses, clock: Clock, update: Callable[[Status], None]
 ) -> Outcome:
     """Plays the whole plan and returns when everything that follows from it has been said."""
     ledger = Ledger()
-    wheel = Wheel(clock=clock, horizon=plan.horizon)
-    async with Doors(addresses=addresses) as doors:
-        windows = Windows(plan=plan, policy=policy, doors=doors, wheel=wheel, ledger=ledger)
-        offices = Offices(plan=plan, policy=policy, doors=doors, wheel=wheel, ledger=ledger)
-        heard_at = asyncio.get_running_loop().time()
+    scheduler = Scheduler(clock=clock, horizon=plan.horizon)
+    async with Client(addresses=addresses) as client:
+        clerks = Clerks(plan=plan, policy=policy, client=client, scheduler=scheduler, ledger=ledger)
+        offices = Offices(plan=plan, policy=policy, client=client, scheduler=scheduler, ledger=ledger)
+        received_at = asyncio.get_running_loop().time()
 
-        def hear(heard: Heard) -> None:
-            nonlocal heard_at
-            if heard.envelope.writer != ALERTS.writer:  # clocks run out for years to come
-                heard_at = asyncio.get_running_loop().time()
-            office = office_of(heard.topic)
-            event = heard.envelope.data
+        def on_event(received: ReceivedRecord) -> None:
+            nonlocal received_at
+            if received.envelope.writer != ALERTS.writer:  # clocks run out for years to come
+                received_at = asyncio.get_running_loop().time()
+            office = office_of(received.topic)
+            event = received.envelope.data
             if office is not None:
-                offices.hear(office, event)
-            elif ledger.take(heard.envelope) and isinstance(event, CaseBound):
-                windows.hear(event)
+                offices.on_event(office, event)
+            elif ledger.take(received.envelope) and isinstance(event, CaseBound):
+                clerks.on_event(event)
 
-        ears = (
-            Ear(servers=addresses.kafka, hears=hear, pattern=STORY, wait_ms=50),
-            Ear(servers=addresses.kafka, hears=hear, pattern=OFFICES, wait_ms=500),
+        listeners = (
+            TopicListener(servers=addresses.kafka, on_record=on_event, pattern=STORY, wait_ms=50),
+            TopicListener(servers=addresses.kafka, on_record=on_event, pattern=OFFICES, wait_ms=500),
         )
-        listening = [asyncio.create_task(ear.listen()) for ear in ears]
-        coming = wheel.spawn(windows.submit())
-        looking = wheel.spawn(offices.look_into_inboxes())
+        listening = [asyncio.create_task(listener.listen()) for listener in listeners]
+        coming = scheduler.spawn(clerks.submit())
+        looking = scheduler.spawn(offices.look_into_inboxes())
         try:
-            while not (coming.done() and looking.done() and wheel.busy == 0):
-                await _glance(watch, wheel, windows, ledger, listening)
+            while not (coming.done() and looking.done() and scheduler.busy == 0):
+                await _report(update, scheduler, clerks, ledger, listening)
             until = asyncio.get_running_loop().time() + LONGEST_QUIET_SECONDS
-            while asyncio.get_running_loop().time() < min(until, heard_at + QUIET_SECONDS):
-                await _glance(watch, wheel, windows, ledger, listening)
+            while asyncio.get_running_loop().time() < min(until, received_at + QUIET_SECONDS):
+                await _report(update, scheduler, clerks, ledger, listening)
         finally:
-            wheel.stop()
+            scheduler.stop()
             for task in listening:
                 task.cancel()
             await asyncio.gather(*listening, return_exceptions=True)
     return Outcome(
         ledger=ledger,
-        submitted=windows.submitted,
-        refused=windows.answers + offices.refused,
-        errors=wheel.errors,
+        submitted=clerks.submitted,
+        refused=clerks.answers + offices.refused,
+        errors=scheduler.errors,
     )
 
 
-async def _glance(
-    watch: Callable[[Glance], None],
-    wheel: Wheel,
-    windows: Windows,
+async def _report(
+    update: Callable[[Status], None],
+    scheduler: Scheduler,
+    clerks: Clerks,
     ledger: Ledger,
     listening: Iterable[asyncio.Task[None]],
 ) -> None:
     for task in listening:
         if task.done():
             task.result()  # raises what ended it
-    watch(Glance(at=wheel.now(), submitted=windows.submitted, counts=ledger.counts))
+    update(Status(at=scheduler.now(), submitted=clerks.submitted, counts=ledger.counts))
     await asyncio.sleep(LOOK_SECONDS)

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
-from console.demo.arrivals import Arrival, Road
-from console.demo.client import Answer, Doors
+from console.demo.arrivals import Arrival, Transport
+from console.demo.client import Answer, Client
 from console.demo.hours import at_desk
 from console.demo.ledger import Ledger
 from console.demo.plan import Plan, Planned
-from console.demo.scheduler import Never, Wheel
+from console.demo.scheduler import Never, Scheduler
 from contracts.codes import AreaLevel
 from contracts.events import CaseBound
 from contracts.events.cases import CaseAccepted, CaseClosed, CaseRegistered, CaseResolved
@@ -25,17 +25,17 @@ from libraries.runtime.web.auth import Principal, Role
 AGAIN_AFTER = timedelta(hours=8)
 NEXT = ("government_office", "civil_affairs")
 """Who gets what another office returned."""
-Heard = CaseRegistered | CaseAccepted | CaseResolved | CaseClosed | ReferralReturnRequested
+HandledEvent = CaseRegistered | CaseAccepted | CaseResolved | CaseClosed | ReferralReturnRequested
 
 
 @dataclass(slots=True, kw_only=True)
-class Windows:
+class Clerks:
     """Plays the plan at the window."""
 
     plan: Plan
     policy: Policy
-    doors: Doors
-    wheel: Wheel
+    client: Client
+    scheduler: Scheduler
     ledger: Ledger
     submitted: int = 0
     answers: Counter[str] = field(default_factory=Counter)
@@ -44,37 +44,37 @@ class Windows:
     async def submit(self) -> None:
         """Everything, each at its moment."""
         for planned in self.plan.cases.values():
-            await self.wheel.until(planned.arrival.at)
-            self.wheel.spawn(self._bring(planned.arrival))
+            await self.scheduler.until(planned.arrival.at)
+            self.scheduler.spawn(self._bring(planned.arrival))
 
-    def hear(self, event: CaseBound) -> None:
-        if not isinstance(event, Heard):
+    def on_event(self, event: CaseBound) -> None:
+        if not isinstance(event, HandledEvent):
             return
         match event:
             case CaseRegistered(case_id=case_id, received_at=at):
-                self.wheel.spawn(self._take_on(case_id, at))
+                self.scheduler.spawn(self._take_on(case_id, at))
             case CaseAccepted(case_id=case_id, accepted_at=at):
-                self.wheel.spawn(self._may_withdraw(case_id, at))
+                self.scheduler.spawn(self._may_withdraw(case_id, at))
             case CaseResolved(case_id=case_id, resolved_at=at, round=number):
-                self.wheel.spawn(self._call_back(case_id, at, number))
+                self.scheduler.spawn(self._call_back(case_id, at, number))
             case CaseClosed(case_id=case_id, closed_at=at):
-                self.wheel.spawn(self._may_reopen(case_id, at))
+                self.scheduler.spawn(self._may_reopen(case_id, at))
             case ReferralReturnRequested():
-                self.wheel.spawn(self._decide_return(event))
+                self.scheduler.spawn(self._decide_return(event))
             case _:
                 assert_never(event)
 
     async def _bring(self, arrival: Arrival) -> None:
         self.submitted += 1
-        await self._hand_in(arrival.submission, arrival.window, arrival.road)
+        await self._hand_in(arrival.submission, arrival.window, arrival.transport)
         if arrival.twice:
-            await self.wheel.pass_by(AGAIN_AFTER)
-            other = Road.KAFKA if arrival.road is Road.HTTP else Road.HTTP
+            await self.scheduler.pass_by(AGAIN_AFTER)
+            other = Transport.KAFKA if arrival.transport is Transport.HTTP else Transport.HTTP
             await self._hand_in(arrival.submission, arrival.window, other)
 
-    async def _hand_in(self, submission: Submission, window: str, road: Road) -> None:
-        if road is Road.KAFKA:
-            await self.doors.send(SUBMISSIONS.name, submission.source, submission)
+    async def _hand_in(self, submission: Submission, window: str, transport: Transport) -> None:
+        if transport is Transport.KAFKA:
+            await self.client.send(SUBMISSIONS.name, submission.source, submission)
             return
         who = Principal(
             subject=submission.source,
@@ -83,7 +83,7 @@ class Windows:
             area=window,
             sources=frozenset({submission.source}),
         )
-        self._note(await self.doors.post(who, f"{self.doors.addresses.intake}/v1/cases", submission))
+        self._note(await self.client.post(who, f"{self.client.addresses.intake}/v1/cases", submission))
 
     async def _take_on(self, case_id: UUID, at: datetime) -> None:
         """Ask for what is missing, get it, and decide where a clerk has to."""
@@ -94,7 +94,7 @@ class Windows:
         if missing:
             await self._later(at, does.notice_hours)
             await self._act(planned, case_id, "request-supplement", {"missing": missing})
-            await self._later(self.wheel.now(), does.material_hours)
+            await self._later(self.scheduler.now(), does.material_hours)
             await self._act(planned, case_id, "supplement", {"materials": missing})
         if category.by_clerk:
             await self._later(at, does.decides_hours)
@@ -133,13 +133,13 @@ class Windows:
         elsewhere = next(office for role in NEXT if (office := self._office(role, area)) != asked.office)
         approved = {"approve": True, "reason": asked.reason, "to": elsewhere}
         who = Principal(subject=f"coordinator-{decider}", role=Role.COORDINATOR, office=decider, post="coordination")
-        url = f"{self.doors.addresses.routing}/v1/referrals/{asked.referral_id}/decide-return"
-        self._note(await self.doors.post(who, url, approved if does.approves_return else {"approve": False}))
+        url = f"{self.client.addresses.routing}/v1/referrals/{asked.referral_id}/decide-return"
+        self._note(await self.client.post(who, url, approved if does.approves_return else {"approve": False}))
 
     async def _act(self, planned: Planned, case_id: UUID, act: str, body: object) -> None:
         area = self._county(planned.arrival.submission.area)
         who = Principal(subject=f"clerk-{area}", role=Role.CLERK, area=area)
-        self._note(await self.doors.post(who, f"{self.doors.addresses.intake}/v1/cases/{case_id}/{act}", body))
+        self._note(await self.client.post(who, f"{self.client.addresses.intake}/v1/cases/{case_id}/{act}", body))
 
     def _note(self, answer: Answer) -> None:
         if answer.code:
@@ -152,7 +152,7 @@ class Windows:
         """When the desk is open after so many hours; never, where `hours` is `None`."""
         if hours is None:
             raise Never
-        await self.wheel.until(at_desk(since + timedelta(hours=hours), self.policy.calendar))
+        await self.scheduler.until(at_desk(since + timedelta(hours=hours), self.policy.calendar))
 
     def _county(self, area: str) -> str:
         return next(above.code for above in self.policy.upwards(area) if above.level is AreaLevel.COUNTY)

@@ -39,7 +39,7 @@ class Answer:
 
 
 @dataclass(slots=True, kw_only=True)
-class Doors:
+class Client:
     """Everything that the simulated city sends goes through here."""
 
     addresses: Addresses

@@ -1,4 +1,4 @@
-"""What the topics say, kept by case: what the simulated people react to, and what is told at the end."""
+"""What the topics say, kept by case: what the simulated people react to, and what is shown at the end."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -28,11 +28,11 @@ class Case:
     """The story of one case, as it came over the topics."""
 
     registered: CaseRegistered
-    told: list[Envelope] = field(default_factory=list)
+    events: list[Envelope] = field(default_factory=list)
     round: int = 1
 
     def in_order(self) -> list[Envelope]:
-        return sorted(self.told, key=lambda one: (one.time, one.writer, one.sequence or 0))
+        return sorted(self.events, key=lambda one: (one.time, one.writer, one.sequence or 0))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,10 +63,10 @@ class Ledger:
         self._seen.add(envelope.id)
         case_id = event.case_id
         if isinstance(event, CaseRegistered):
-            self.cases[case_id] = Case(registered=event, told=self._early.pop(case_id, []))
+            self.cases[case_id] = Case(registered=event, events=self._early.pop(case_id, []))
             self._future(case_id).set_result((event.source, event.submission_id))
         case = self.cases.get(case_id)
-        (case.told if case is not None else self._early.setdefault(case_id, [])).append(envelope)
+        (case.events if case is not None else self._early.setdefault(case_id, [])).append(envelope)
         if case is not None and isinstance(event, CaseReopened):
             case.round = event.round
         self._count(event)
@@ -102,7 +102,7 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class ReceivedRecord:
     """One record of a topic."""
 
     topic: str
@@ -110,14 +110,14 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ear:
+class TopicListener:
     """Reads the topics of a pattern from their beginning."""
 
     servers: str
     pattern: str
     wait_ms: int
     """How long a fetch may wait; over hundreds of topics it should be rare."""
-    hears: Callable[[Heard], None]
+    on_record: Callable[[ReceivedRecord], None]
 
     async def listen(self) -> None:
         """Until it is cancelled."""
@@ -133,17 +133,17 @@ class Ear:
         try:
             while True:
                 for records in (await consumer.getmany(timeout_ms=200)).values():
-                    for heard in _read(records):
-                        self.hears(heard)
+                    for received in _read(records):
+                        self.on_record(received)
         finally:
             await consumer.stop()
 
 
-def _read(records: list[Any]) -> Iterator[Heard]:
+def _read(records: list[Any]) -> Iterator[ReceivedRecord]:
     for record in records:
         envelope = decode(dict(record.headers), record.value)
         if not isinstance(envelope, Unknown):
-            yield Heard(topic=record.topic, envelope=envelope)
+            yield ReceivedRecord(topic=record.topic, envelope=envelope)
 
 
 def office_of(topic: str) -> str | None:

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 from uuid import UUID
 
-from console.demo.behaviours import Behaviour, Conduct, Step
-from console.demo.client import Doors
+from console.demo.behaviours import Behaviour, Script, Step
+from console.demo.client import Client
 from console.demo.hours import OPENS, at_desk
 from console.demo.ledger import Key, Ledger
 from console.demo.plan import Plan
-from console.demo.scheduler import Wheel
+from console.demo.scheduler import Scheduler
 from contracts.clocks import ClockStarted
 from contracts.codes import WORK, ClockStatus, FeedbackAction, FeedbackOutcome, ReferralRole
 from contracts.events import Event
@@ -35,12 +35,12 @@ from libraries.runtime.web.auth import Principal, Role
 
 BLOCKED = "co_handlers_open"
 """The lead is done but a co-handler is not: it tries again on a later day."""
-PATIENCE = timedelta(days=2)
+RETRY_AFTER = timedelta(days=2)
 Answered = ReferralReworkRequested | ReferralReturnRefused | ReferralReturned | ReferralCancelled | FeedbackReceived
 
 
 @dataclass(slots=True, kw_only=True)
-class Leg:
+class OfficeReferral:
     """What an office knows of a referral of its own."""
 
     id: UUID
@@ -52,7 +52,7 @@ class Leg:
     start: datetime
     round: int = 1
     due_at: datetime | None = None
-    said: int = 0
+    answers_sent: int = 0
     work: asyncio.Task[None] | None = None
     otherwise: Sequence[Step] = ()
 
@@ -63,17 +63,17 @@ class Offices:
 
     plan: Plan
     policy: Policy
-    doors: Doors
-    wheel: Wheel
+    client: Client
+    scheduler: Scheduler
     ledger: Ledger
     refused: Counter[str] = field(default_factory=Counter)
     """Answers that routing did not take, by code."""
-    _legs: dict[UUID, Leg] = field(default_factory=dict)
+    _referrals: dict[UUID, OfficeReferral] = field(default_factory=dict)
 
-    def hear(self, office: str, event: Event) -> None:
+    def on_event(self, office: str, event: Event) -> None:
         """One event of the office's own topic."""
         if isinstance(event, ReferralDispatched):
-            leg = self._legs[event.referral_id] = Leg(
+            referral = self._referrals[event.referral_id] = OfficeReferral(
                 id=event.referral_id,
                 case_id=event.case_id,
                 office=office,
@@ -82,26 +82,26 @@ class Offices:
                 start=event.at,
             )
             if event.role is ReferralRole.INFO:
-                self.wheel.spawn(self._say(leg, Step(action=FeedbackAction.SIGN)))
-        elif isinstance(event, Answered) and (known := self._legs.get(event.referral_id)) is not None:
+                self.scheduler.spawn(self._say(referral, Step(action=FeedbackAction.SIGN)))
+        elif isinstance(event, Answered) and (known := self._referrals.get(event.referral_id)) is not None:
             self._answered(known, event)
-        if isinstance(event, ReferralEvent) and event.referral_id in self._legs:
+        if isinstance(event, ReferralEvent) and event.referral_id in self._referrals:
             for clock in event.clocks:
                 if isinstance(clock, ClockStarted) and clock.kind in WORK and clock.due_at is not None:
-                    self._begin(self._legs[event.referral_id], clock.due_at)
+                    self._begin(self._referrals[event.referral_id], clock.due_at)
 
-    def _answered(self, leg: Leg, event: Answered) -> None:
+    def _answered(self, referral: OfficeReferral, event: Answered) -> None:
         """What others made of the office's part."""
         match event:
             case ReferralReworkRequested():
-                leg.round = event.round
+                referral.round = event.round
             case ReferralReturnRefused():
-                self._play(leg, leg.otherwise, leg.start)
+                self._play(referral, referral.otherwise, referral.start)
             case ReferralReturned() | ReferralCancelled():
-                self._stop(leg)
+                self._stop(referral)
             case FeedbackReceived():
                 if event.outcome is FeedbackOutcome.REFUSED and event.action is not None:
-                    self._was_refused(leg, event.action, event.code or "")
+                    self._was_refused(referral, event.action, event.code or "")
             case _:
                 assert_never(event)
 
@@ -110,8 +110,8 @@ class Offices:
         waiting: dict[str, set[tuple[UUID, int]]] = defaultdict(set)
         known: set[tuple[UUID, int]] = set()
         while True:
-            morning = midnight(self.policy.calendar.working_day_after(civil_day(self.wheel.now()), 1)) + OPENS
-            await self.wheel.until(morning)
+            morning = midnight(self.policy.calendar.working_day_after(civil_day(self.scheduler.now()), 1)) + OPENS
+            await self.scheduler.until(morning)
             for wanted in {(id_, case.round) for id_, case in self.ledger.cases.items()} - known:
                 known.add(wanted)
                 for office in self._inboxes(wanted[0]):
@@ -135,78 +135,78 @@ class Offices:
         return [code for code in (choice.lead, *choice.co_handlers) if "kafka" not in offices[code].channels]
 
     async def _look(self, office: str, waiting: dict[str, set[tuple[UUID, int]]]) -> None:
-        url = f"{self.doors.addresses.routing}/v1/referrals"
-        found = await self.doors.get(_officer(office), url, office=office, limit=200)
+        url = f"{self.client.addresses.routing}/v1/referrals"
+        found = await self.client.get(_officer(office), url, office=office, limit=200)
         for view in found.body["items"]:
             seen = _from_view(view)
             waiting[office].discard((seen.case_id, seen.round))
-            leg = self._legs.setdefault(seen.id, seen)
+            referral = self._referrals.setdefault(seen.id, seen)
             due_at = _due(view)
-            if due_at is not None and (leg.due_at is None or leg.round < seen.round):
-                leg.round = seen.round
-                self._begin(leg, due_at)
+            if due_at is not None and (referral.due_at is None or referral.round < seen.round):
+                referral.round = seen.round
+                self._begin(referral, due_at)
         if not waiting[office]:
             del waiting[office]
 
-    def _begin(self, leg: Leg, due_at: datetime) -> None:
-        leg.due_at = due_at
-        self.wheel.spawn(self._choose(leg))
+    def _begin(self, referral: OfficeReferral, due_at: datetime) -> None:
+        referral.due_at = due_at
+        self.scheduler.spawn(self._choose(referral))
 
-    async def _choose(self, leg: Leg) -> None:
+    async def _choose(self, referral: OfficeReferral) -> None:
         """What the plan says that this office does with it."""
-        key: Key = await self.ledger.key_of(leg.case_id)
+        key: Key = await self.ledger.key_of(referral.case_id)
         does = self.plan.cases[key].behaviour
-        conduct = _conduct(does, leg)
-        leg.otherwise = conduct.otherwise
-        self._play(leg, conduct.steps, leg.start if leg.round == 1 else self.wheel.now())
+        script = _script(does, referral)
+        referral.otherwise = script.otherwise
+        self._play(referral, script.steps, referral.start if referral.round == 1 else self.scheduler.now())
 
-    def _play(self, leg: Leg, steps: Sequence[Step], start: datetime) -> None:
-        self._stop(leg)
-        leg.work = self.wheel.spawn(self._go_through(leg, steps, start))
+    def _play(self, referral: OfficeReferral, steps: Sequence[Step], start: datetime) -> None:
+        self._stop(referral)
+        referral.work = self.scheduler.spawn(self._go_through(referral, steps, start))
 
-    def _stop(self, leg: Leg) -> None:
-        if leg.work is not None:
-            leg.work.cancel()
+    def _stop(self, referral: OfficeReferral) -> None:
+        if referral.work is not None:
+            referral.work.cancel()
 
-    async def _go_through(self, leg: Leg, steps: Sequence[Step], start: datetime) -> None:
-        due_at = leg.due_at
+    async def _go_through(self, referral: OfficeReferral, steps: Sequence[Step], start: datetime) -> None:
+        due_at = referral.due_at
         assert due_at is not None, "an office that works has a limit"  # noqa: S101 - set before the work begins
         for step in steps:
-            await self.wheel.until(step.at(start, due_at, self.policy.calendar))
-            await self._say(leg, step)
+            await self.scheduler.until(step.at(start, due_at, self.policy.calendar))
+            await self._say(referral, step)
 
-    async def _say(self, leg: Leg, step: Step) -> None:
-        leg.said += 1
+    async def _say(self, referral: OfficeReferral, step: Step) -> None:
+        referral.answers_sent += 1
         feedback = Feedback(
-            feedback_id=f"{leg.id}-{leg.said}",
-            referral_id=leg.id,
+            feedback_id=f"{referral.id}-{referral.answers_sent}",
+            referral_id=referral.id,
             action=step.action,
-            occurred_at=self.wheel.now(),
+            occurred_at=self.scheduler.now(),
             reason=step.reason,
             attributes=_attributes(step),
         )
-        if "kafka" in self.policy.offices[leg.office].channels:
-            await self.doors.send(OFFICE_FEEDBACK.named(leg.office), str(leg.id), feedback)
+        if "kafka" in self.policy.offices[referral.office].channels:
+            await self.client.send(OFFICE_FEEDBACK.named(referral.office), str(referral.id), feedback)
             return
-        url = f"{self.doors.addresses.routing}/v1/referrals/{leg.id}/{step.action.value}"
+        url = f"{self.client.addresses.routing}/v1/referrals/{referral.id}/{step.action.value}"
         body = {
             "feedback_id": feedback.feedback_id,
             "occurred_at": feedback.occurred_at,
             "reason": feedback.reason,
             "attributes": feedback.attributes,
         }
-        answer = await self.doors.post(_officer(leg.office), url, body)
+        answer = await self.client.post(_officer(referral.office), url, body)
         if answer.code:
-            self._was_refused(leg, step.action, answer.code)
+            self._was_refused(referral, step.action, answer.code)
 
-    def _was_refused(self, leg: Leg, action: FeedbackAction, code: str) -> None:
+    def _was_refused(self, referral: OfficeReferral, action: FeedbackAction, code: str) -> None:
         self.refused[code] += 1
         if code == BLOCKED and action is FeedbackAction.COMPLETE:
-            self.wheel.spawn(self._again(leg))
+            self.scheduler.spawn(self._again(referral))
 
-    async def _again(self, leg: Leg) -> None:
-        await self.wheel.until(at_desk(self.wheel.now() + PATIENCE, self.policy.calendar))
-        await self._say(leg, Step(action=FeedbackAction.COMPLETE))
+    async def _again(self, referral: OfficeReferral) -> None:
+        await self.scheduler.until(at_desk(self.scheduler.now() + RETRY_AFTER, self.policy.calendar))
+        await self._say(referral, Step(action=FeedbackAction.COMPLETE))
 
 
 def _attributes(step: Step) -> dict[str, str | int | bool]:
@@ -215,20 +215,20 @@ def _attributes(step: Step) -> dict[str, str | int | bool]:
     return {**step.attributes, **late}
 
 
-def _conduct(does: Behaviour, leg: Leg) -> Conduct:
-    if leg.round > 1:
+def _script(does: Behaviour, referral: OfficeReferral) -> Script:
+    if referral.round > 1:
         return does.rework
-    if leg.role is ReferralRole.CO:
+    if referral.role is ReferralRole.CO:
         return does.co_handler
-    return does.next_lead if leg.second else does.first_lead
+    return does.next_lead if referral.second else does.first_lead
 
 
 def _officer(office: str) -> Principal:
     return Principal(subject=f"officer-{office}", role=Role.OFFICER, office=office)
 
 
-def _from_view(view: Any) -> Leg:
-    return Leg(
+def _from_view(view: Any) -> OfficeReferral:
+    return OfficeReferral(
         id=UUID(view["referral_id"]),
         case_id=UUID(view["case_id"]),
         office=view["office"],

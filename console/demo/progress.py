@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
-from console.demo.city import Glance
+from console.demo.city import Status
 from console.demo.plan import ORIGIN
 from console.endpoints import Endpoints
 from console.screen import screen
@@ -24,7 +24,7 @@ class Progress:
         self._total, self._days = total, days
         self._bar: Bar | None = None
         self._task: TaskID | None = None
-        self._said = 0.0
+        self._written_at = 0.0
 
     def step(self, text: str) -> None:
         self._screen.step(text)
@@ -35,20 +35,20 @@ class Progress:
     def ready(self, endpoints: Endpoints, file: str) -> None:
         self._screen.ready(endpoints, file)
 
-    def watch(self, glance: Glance) -> None:
+    def update(self, status: Status) -> None:
         """Called several times a second."""
-        day = min(self._days, (glance.at - ORIGIN).days + 1)
+        day = min(self._days, (status.at - ORIGIN).days + 1)
         if not sys.stdout.isatty():
-            if time.monotonic() - self._said >= LINE_SECONDS:
-                self._said = time.monotonic()
-                self.step(f"day {day:2} of {self._days}, {_text(glance, self._total)}")
+            if time.monotonic() - self._written_at >= LINE_SECONDS:
+                self._written_at = time.monotonic()
+                self.step(f"day {day:2} of {self._days}, {_text(status, self._total)}")
             return
         if self._bar is None:
             self._bar = Bar(TextColumn("{task.description}"), BarColumn(), console=Console(), transient=True)
             self._task = self._bar.add_task("", total=self._days)
             self._bar.start()
         if self._task is not None:
-            self._bar.update(self._task, completed=day, description=_text(glance, self._total))
+            self._bar.update(self._task, completed=day, description=_text(status, self._total))
 
     def done(self) -> None:
         if self._bar is not None:
@@ -56,9 +56,9 @@ class Progress:
             self._bar = None
 
 
-def _text(glance: Glance, total: int) -> str:
-    at, counts = glance.at.astimezone(CIVIL_TIME), glance.counts
+def _text(status: Status, total: int) -> str:
+    at, counts = status.at.astimezone(CIVIL_TIME), status.counts
     return (
-        f"{at:%Y-%m-%d} 登记 {glance.submitted}/{total} 转办 {counts.dispatched}"
+        f"{at:%Y-%m-%d} 登记 {status.submitted}/{total} 转办 {counts.dispatched}"
         f" 办结 {counts.finished} 超期 {counts.late}"
     )

@@ -16,7 +16,7 @@ import msgspec
 
 from console import endpoints
 from console.demo import stories, tables
-from console.demo.city import Outcome, live
+from console.demo.city import Outcome, simulate
 from console.demo.client import Addresses
 from console.demo.plan import DAYS, ORIGIN, Plan, make_plan
 from console.demo.progress import Progress
@@ -121,10 +121,10 @@ def _play(wishes: Wishes, folder: Path) -> int:
         try:
             found = running.start()
             endpoints.write(installation.folder, found)
-            outcome = _live(plan, policy, found, running, progress)
+            outcome = _simulate(plan, policy, found, running, progress)
             report = _verify(installation, running, progress)
             seconds = time.monotonic() - began
-            _tell(outcome, policy, report, seconds)
+            _show_outcome(outcome, policy, report, seconds)
             if wishes.json_file is not None:
                 _write(wishes.json_file, plan, outcome, report, seconds)
             if wishes.keep:
@@ -136,7 +136,7 @@ def _play(wishes: Wishes, folder: Path) -> int:
     return 1 if report.faults or outcome.errors else 0
 
 
-def _live(plan: Plan, policy: Policy, found: Endpoints, running: Running, progress: Progress) -> Outcome:
+def _simulate(plan: Plan, policy: Policy, found: Endpoints, running: Running, progress: Progress) -> Outcome:
     addresses = Addresses(
         intake=found.intake,
         routing=found.routing,
@@ -144,7 +144,7 @@ def _live(plan: Plan, policy: Policy, found: Endpoints, running: Running, progre
         token_key=running.settings.token_key.get_secret_value(),
     )
     clock = Clock.of(running.settings)
-    return _meanwhile(running, lambda: live(plan, policy, addresses, clock, progress.watch))
+    return _meanwhile(running, lambda: simulate(plan, policy, addresses, clock, progress.update))
 
 
 def _verify(installation: Installation, running: Running, progress: Progress) -> Report:
@@ -175,7 +175,7 @@ def _meanwhile(running: Running, work: Callable[[], Awaitable[T]]) -> T:
     return asyncio.run(both())
 
 
-def _tell(outcome: Outcome, policy: Policy, report: Report, seconds: float) -> None:
+def _show_outcome(outcome: Outcome, policy: Policy, report: Report, seconds: float) -> None:
     out = console()
     cases = list(outcome.ledger.cases.values())
     out.print(tables.draw(tables.by_field(cases)))
@@ -184,8 +184,8 @@ def _tell(outcome: Outcome, policy: Policy, report: Report, seconds: float) -> N
         for line in stories.drawn(story):
             out.print(line, markup=False, highlight=False)
     if outcome.refused:
-        told = ", ".join(f"{code} {number}" for code, number in outcome.refused.most_common())
-        out.print(f"\n未获准的请求 · refused: {told}", markup=False)
+        refused = ", ".join(f"{code} {number}" for code, number in outcome.refused.most_common())
+        out.print(f"\n未获准的请求 · refused: {refused}", markup=False)
     for error in outcome.errors[:5]:
         out.print(f"! the play itself failed: {type(error).__name__}: {error}", markup=False, style="red")
     out.print()

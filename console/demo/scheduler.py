@@ -14,7 +14,7 @@ class Never(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class Wheel:
+class Scheduler:
     """Errors of what was spawned are kept and raised at the end: a demo that failed must not look well."""
 
     clock: Clock

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.date_format import dated
+from console.date_format import lines_by_day
 from console.demo.ledger import Case
 from contracts.codes import LEAD_WORK, ReferralRole
 from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events import clocks as k
 from contracts.events import referrals as r
-from libraries.clocks.wording import address_of, tell
+from libraries.clocks.wording import address_of, describe
 from libraries.policies import Policy
 
 
@@ -41,7 +41,7 @@ def choose(cases: Iterable[Case], policy: Policy) -> list[Story]:
     for title, fits in wanted:
         found = [case for case in known if fits(case)]
         if found:
-            stories.append(_tell(title, max(found, key=_richness), policy))
+            stories.append(_story(title, max(found, key=_richness), policy))
     return stories
 
 
@@ -70,7 +70,7 @@ def _richness(case: Case) -> tuple[int, str]:
 
 
 def _events(case: Case) -> Iterator[CaseBound]:
-    for envelope in case.told:
+    for envelope in case.events:
         if isinstance(envelope.data, CaseBound):
             yield envelope.data
 
@@ -83,13 +83,13 @@ def _with_role(case: Case, kind: type[r.ReferralEvent], role: ReferralRole) -> l
     return [event for event in _events(case) if isinstance(event, kind) and event.role is role]
 
 
-def _tell(title: str, case: Case, policy: Policy) -> Story:
+def _story(title: str, case: Case, policy: Policy) -> Story:
     category = policy.categories[case.registered.category]
     lines = []
     for envelope in case.in_order():
-        said = tell(envelope.data, policy) if isinstance(envelope.data, CaseBound) else None
-        if said is not None:
-            lines.append(Line(at=envelope.time, zh=said[0], en=said[1]))
+        described = describe(envelope.data, policy) if isinstance(envelope.data, CaseBound) else None
+        if described is not None:
+            lines.append(Line(at=envelope.time, zh=described[0], en=described[1]))
     about = f"{case.registered.number} {category.zh} ({category.en}), {address_of(policy, case.registered.area)}"
     return Story(title=title, about=about, lines=tuple(lines))
 
@@ -97,4 +97,4 @@ def _tell(title: str, case: Case, policy: Policy) -> Story:
 def drawn(story: Story) -> Iterator[str]:
     """Lines for a terminal."""
     yield f"{story.title}: {story.about}"
-    yield from dated((line.at, f"{line.zh}  · {line.en}") for line in story.lines)
+    yield from lines_by_day((line.at, f"{line.zh}  · {line.en}") for line in story.lines)

@@ -53,7 +53,7 @@ def by_field(cases: Iterable[Case]) -> dict[Field, Figures]:
         dispatched: datetime | None = None
         finished: datetime | None = None
         late = False
-        for envelope in case.told:
+        for envelope in case.events:
             event = envelope.data
             if not isinstance(event, Counted):
                 continue

@@ -131,8 +131,8 @@ def java_and_maven() -> bool:
     """Whether this machine can run Apache Kafka."""
     if not (shutil.which("java") and shutil.which("mvn")):
         return False
-    told = subprocess.run(["java", "-version"], capture_output=True, check=False).stderr.decode()  # noqa: S607
-    number = re.search(r'"(\d+)', told)
+    detail = subprocess.run(["java", "-version"], capture_output=True, check=False).stderr.decode()  # noqa: S607
+    number = re.search(r'"(\d+)', detail)
     return number is not None and int(number[1]) >= OLDEST_JAVA
 
 

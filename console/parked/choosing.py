@@ -6,14 +6,14 @@ from typing import Any, TypeVar
 import click
 
 from console.moments import Moment
-from console.parked.repairing import Wanted
+from console.parked.repairing import Selection
 from console.preparing import SERVICES
 from contracts.topics import OFFICE_FEEDBACK
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
-def narrowed(command: Command) -> Command:
+def filter_options(command: Command) -> Command:
     for option in (
         click.option("--before", type=Moment(), help="Only those parked before this moment."),
         click.option("--topic", help="Only records of this topic."),
@@ -27,10 +27,10 @@ def narrowed(command: Command) -> Command:
     return command
 
 
-def wanted_of(chosen: Mapping[str, Any], *, state: str | None = "parked") -> Wanted:
+def selection_of(chosen: Mapping[str, Any], *, state: str | None = "parked") -> Selection:
     if chosen["office"] and chosen["topic"]:
         raise click.UsageError("--office stands for its topic: give one of them")
-    return Wanted(
+    return Selection(
         services=chosen["services"] or SERVICES,
         state=state,
         reader=chosen["reader"],
@@ -41,9 +41,11 @@ def wanted_of(chosen: Mapping[str, Any], *, state: str | None = "parked") -> Wan
     )
 
 
-def told_apart(places: tuple[object, ...], wanted: Wanted, chosen: Mapping[str, Any], *, everything: bool) -> bool:
+def is_selection(
+    places: tuple[object, ...], selection: Selection, chosen: Mapping[str, Any], *, everything: bool
+) -> bool:
     """Whether records are chosen and not named. Raises if it is neither, or both."""
-    by_choice = everything or wanted.narrows
+    by_choice = everything or selection.narrows
     if bool(places) == by_choice:
         raise click.UsageError("name records, or choose them with --all, --reader, --code, --case or alike; not both")
     if chosen["services"] and not by_choice:

@@ -10,11 +10,11 @@ from typing import Any, NoReturn, TypeVar
 import click
 import msgspec
 
-from console.main import quiet, told
+from console.main import echo, quiet
 from console.parked import repairing
-from console.parked.choosing import narrowed, told_apart, wanted_of
+from console.parked.choosing import filter_options, is_selection, selection_of
 from console.parked.format import counted, finished, given_up, listed, shown
-from console.parked.repairing import STATES, NoSuchCase, Outcome, Place, Wanted
+from console.parked.repairing import STATES, NoSuchCase, Outcome, Place, Selection
 from console.preparing import SERVICES
 from console.target import Target, of_installation
 from libraries.runtime.failures import ConcurrentDelivery, InfrastructureDown
@@ -44,19 +44,19 @@ def parked() -> None:
 
 
 @parked.command("list")
-@narrowed
+@filter_options
 @click.option("--state", type=click.Choice([*STATES, "all"]), default="parked", show_default=True)
 @click.option("--limit", type=click.IntRange(1, 100_000), default=PAGE, show_default=True, help="Most of each service.")
 @click.option("--json", "as_json", is_flag=True)
 @of_installation
 def list_(*, target: Target, state: str, limit: int, as_json: bool, **chosen: Any) -> None:
     """What waits, why, and how much waits behind it; never the content."""
-    wanted = wanted_of(chosen, state=None if state == "all" else state)
-    rows = _run(repairing.list_all(target, wanted, limit))
+    selection = selection_of(chosen, state=None if state == "all" else state)
+    rows = _run(repairing.list_all(target, selection, limit))
     if as_json:
-        _tell({"items": [repairing.summary(place, row) for place, row in rows]})
+        _answer_json({"items": [repairing.summary(place, row) for place, row in rows]})
     else:
-        told(listed(rows, datetime.now(UTC)))
+        echo(listed(rows, datetime.now(UTC)))
 
 
 @parked.command()
@@ -70,15 +70,15 @@ def show(*, target: Target, place: Place, by: str, as_json: bool) -> None:
         raise click.UsageError("--by must say something: it stays on record")
     record = _run(repairing.find(target, place, by=by), place)
     if as_json:
-        _tell(repairing.whole(place, record))
+        _answer_json(repairing.whole(place, record))
     else:
-        told(shown(place, record))
+        echo(shown(place, record))
 
 
 @parked.command()
 @click.argument("places", type=PlaceName(), nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Everything that waits.")
-@narrowed
+@filter_options
 @click.option("--dry-run", is_flag=True, help="Count what would be handled, and do nothing.")
 @click.option("--accept-gap", is_flag=True, help="Take the loss of what is missing before the record as given.")
 @click.option("--by", default=getpass.getuser, help="Who does this; your login name if not given.")
@@ -98,22 +98,22 @@ def replay(
     **chosen: Any,
 ) -> None:
     """Handle it again as its service would, with what waits before and behind it, in order."""
-    wanted = wanted_of(chosen)
-    by_choice = told_apart(places, wanted, chosen, everything=everything)
+    selection = selection_of(chosen)
+    by_choice = is_selection(places, selection, chosen, everything=everything)
     if accept_gap and len(places) != 1:
         raise click.UsageError("--accept-gap is decided for one record: name it alone")
     quiet()
     if dry_run:
-        _only_count(target, places, wanted, "handled", as_json=as_json)
+        _only_count(target, places, selection, "handled", as_json=as_json)
     if by_choice:
-        places = tuple(_run(repairing.find_lanes(target, wanted)))
+        places = tuple(_run(repairing.find_heads(target, selection)))
     _finish(_run(repairing.replay(target, places, by=by, because=because, accept_gap=accept_gap)), as_json=as_json)
 
 
 @parked.command()
 @click.argument("places", type=PlaceName(), nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Everything that waits.")
-@narrowed
+@filter_options
 @click.option("--dry-run", is_flag=True, help="Count what would be dropped, and do nothing.")
 @click.option("--yes", is_flag=True, help="Drop all that are chosen; without it they are counted.")
 @click.option("--because", required=True, help="Why it is given up, for the record.")
@@ -135,32 +135,32 @@ def drop(
     """Give records up for good; what waited behind them is handled."""
     if not because.strip() or not by.strip():
         raise click.UsageError("--because and --by must say something: both stay on record")
-    wanted = wanted_of(chosen)
-    by_choice = told_apart(places, wanted, chosen, everything=everything)
+    selection = selection_of(chosen)
+    by_choice = is_selection(places, selection, chosen, everything=everything)
     quiet()
     if dry_run or (by_choice and not yes):
-        _only_count(target, places, wanted, "dropped", as_json=as_json, ask=not dry_run)
+        _only_count(target, places, selection, "dropped", as_json=as_json, ask=not dry_run)
     if not by_choice:
         outcomes = [_run(repairing.drop(target, place, by=by, because=because), place) for place in places]
         _finish(outcomes, as_json=as_json)
-    given = _run(repairing.drop_all(target, wanted, by=by, because=because))
+    given = _run(repairing.drop_all(target, selection, by=by, because=because))
     if as_json:
-        _tell({"ok": not given.left, **msgspec.to_builtins(given)})
+        _answer_json({"ok": not given.left, **msgspec.to_builtins(given)})
     else:
-        told(given_up(given))
+        echo(given_up(given))
     sys.exit(1 if given.left else 0)
 
 
 def _only_count(
-    target: Target, places: Sequence[Place], wanted: Wanted, what: str, *, as_json: bool, ask: bool = False
+    target: Target, places: Sequence[Place], selection: Selection, what: str, *, as_json: bool, ask: bool = False
 ) -> NoReturn:
     """Says how much is chosen, and ends. 1 if something would be done and was not confirmed."""
-    found = [] if places else _run(repairing.count(target, wanted))
+    found = [] if places else _run(repairing.count(target, selection))
     number = len(places) or sum(one.records for one in found)
     if as_json:
-        _tell({"records": number, "counted": found, "done": False})
+        _answer_json({"records": number, "counted": found, "done": False})
     else:
-        told(counted(found, number, what) + ("; nothing was done: add --yes" if ask and number else ""))
+        echo(counted(found, number, what) + ("; nothing was done: add --yes" if ask and number else ""))
     sys.exit(1 if ask and number else 0)
 
 
@@ -185,11 +185,11 @@ def _finish(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
     """Says what became of them, and exits with 1 if something still waits."""
     well = all(outcome.well for outcome in outcomes)
     if as_json:
-        _tell({"ok": well, "items": outcomes})
+        _answer_json({"ok": well, "items": outcomes})
     else:
-        told(finished(outcomes))
+        echo(finished(outcomes))
     sys.exit(0 if well else 1)
 
 
-def _tell(answer: object) -> None:
-    told(msgspec.json.encode(answer).decode())
+def _answer_json(answer: object) -> None:
+    echo(msgspec.json.encode(answer).decode())

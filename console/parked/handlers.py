@@ -1,4 +1,4 @@
-"""The desks of all services outside their processes: who repairs handles a record exactly as its service does."""
+"""The handlers of all services outside their processes: who repairs handles a record exactly as its service does."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ from libraries.runtime.kafka.settling import Desk
 from libraries.runtime.process import Service
 from libraries.runtime.settings import RuntimeSettings
 
-Desks = dict[str, Desk]
+Handlers = dict[str, Desk]
 """By reader."""
 
 
@@ -29,7 +29,7 @@ async def open_databases(target: Target, services: Iterable[str] = SERVICES) -> 
 
 
 @asynccontextmanager
-async def open_desks(target: Target, services: Iterable[str] = SERVICES) -> AsyncIterator[dict[str, Desks]]:
+async def open_handlers(target: Target, services: Iterable[str] = SERVICES) -> AsyncIterator[dict[str, Handlers]]:
     """By service. Refuses to begin without the keys that the services seal with."""
     if not target.has_keys:
         raise click.UsageError(
@@ -41,7 +41,7 @@ async def open_desks(target: Target, services: Iterable[str] = SERVICES) -> Asyn
         for service in built.values():
             async with transaction(service.engine) as conn:
                 await check_key(conn, service.sealer)
-        yield {name: _desks_of(service) for name, service in built.items()}
+        yield {name: _handlers_of(service) for name, service in built.items()}
     except CannotOpen as error:
         raise click.UsageError(f"YIMEN_SEALING_KEY is not the one of this installation: {error}") from None
     finally:
@@ -49,8 +49,8 @@ async def open_desks(target: Target, services: Iterable[str] = SERVICES) -> Asyn
             await service.engine.dispose()
 
 
-def _desks_of(service: Service) -> Desks:
-    return {desk.reader.name: desk for desk in service.desks()}
+def _handlers_of(service: Service) -> Handlers:
+    return {handler.reader.name: handler for handler in service.desks()}
 
 
 def _builders() -> dict[str, Callable[[RuntimeSettings], Service]]:

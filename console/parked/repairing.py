@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from console.parked.handlers import Desks, open_databases, open_desks
+from console.parked.handlers import Handlers, open_databases, open_handlers
 from console.preparing import SERVICES
 from console.target import Target
 from libraries.runtime.database.engine import transaction
@@ -29,7 +29,7 @@ class Place(msgspec.Struct, frozen=True):
         return f"{self.service}/{self.id}"
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """Which records somebody asks for; what is not given is everything."""
 
     services: Sequence[str] = SERVICES
@@ -80,22 +80,22 @@ class NoSuchCase(LookupError):
     """Intake knows no case of this number."""
 
 
-async def list_all(target: Target, wanted: Wanted, limit: int) -> list[tuple[Place, Parked]]:
+async def list_all(target: Target, selection: Selection, limit: int) -> list[tuple[Place, Parked]]:
     """At most so many of each service, oldest first."""
     async with open_databases(target) as engines:
-        choice = await _choice(engines["intake"], wanted)
+        choice = await _choice(engines["intake"], selection)
         found = []
-        for service in wanted.services:
-            rows = await dead_letters.list_parked(engines[service], choice, state=wanted.state, limit=limit)
+        for service in selection.services:
+            rows = await dead_letters.list_parked(engines[service], choice, state=selection.state, limit=limit)
             found += [(Place(service, row.id), row) for row in rows]
     return found
 
 
 async def find(target: Target, place: Place, *, by: str) -> ParkedRecord:
     """Opened, and on record. Raises `NotParked`."""
-    async with open_desks(target, [place.service]) as desks:
-        desk = next(iter(desks[place.service].values()))
-        return await dead_letters.show(desk.engine, place.id, desk.sealer, by=by)
+    async with open_handlers(target, [place.service]) as handlers:
+        handler = next(iter(handlers[place.service].values()))
+        return await dead_letters.show(handler.engine, place.id, handler.sealer, by=by)
 
 
 async def replay(
@@ -103,10 +103,10 @@ async def replay(
 ) -> list[Outcome]:
     """The lanes of these records, each once. One that cannot go on holds up none of the others."""
     outcomes = []
-    async with open_desks(target, sorted({place.service for place in places})) as desks:
+    async with open_handlers(target, sorted({place.service for place in places})) as handlers:
         done: set[tuple[str, str, str]] = set()
         for place in places:
-            at = desks[place.service]
+            at = handlers[place.service]
             engine = _engine(at)
             try:
                 row = await dead_letters.find_parked(engine, place.id)
@@ -131,35 +131,35 @@ async def replay(
     return outcomes
 
 
-async def find_lanes(target: Target, wanted: Wanted) -> list[Place]:
+async def find_heads(target: Target, selection: Selection) -> list[Place]:
     """One record of each lane that has one like this."""
     async with open_databases(target) as engines:
-        choice = await _choice(engines["intake"], wanted)
+        choice = await _choice(engines["intake"], selection)
         return [
             Place(service, head)
-            for service in wanted.services
+            for service in selection.services
             for head in await dead_letters.list_heads(engines[service], choice)
         ]
 
 
-async def count(target: Target, wanted: Wanted) -> list[Counted]:
+async def count(target: Target, selection: Selection) -> list[Counted]:
     async with open_databases(target) as engines:
-        choice = await _choice(engines["intake"], wanted)
+        choice = await _choice(engines["intake"], selection)
         return [
             Counted(service=service, reader=reader, code=code, records=number)
-            for service in wanted.services
+            for service in selection.services
             for (reader, code), number in (await dead_letters.count_chosen(engines[service], choice)).items()
         ]
 
 
-async def drop_all(target: Target, wanted: Wanted, *, by: str, because: str) -> Given:
+async def drop_all(target: Target, selection: Selection, *, by: str, because: str) -> Given:
     """Lane by lane and in portions."""
     async with open_databases(target) as engines:
-        choice = await _choice(engines["intake"], wanted)
+        choice = await _choice(engines["intake"], selection)
     given = Given()
-    async with open_desks(target, wanted.services) as desks:
-        for service in wanted.services:
-            at = desks[service]
+    async with open_handlers(target, selection.services) as handlers:
+        for service in selection.services:
+            at = handlers[service]
             done = await replays.drop_chosen(at, _engine(at), choice, by=by, because=because)
             waiting = sum((await dead_letters.count_chosen(_engine(at), choice)).values())
             given = Given(
@@ -172,8 +172,8 @@ async def drop_all(target: Target, wanted: Wanted, *, by: str, because: str) -> 
 
 async def drop(target: Target, place: Place, *, by: str, because: str) -> Outcome:
     """Raises `NotParked`, or `NotFirst` with the record that waits before it."""
-    async with open_desks(target, [place.service]) as desks:
-        at = desks[place.service]
+    async with open_handlers(target, [place.service]) as handlers:
+        at = handlers[place.service]
         result = await replays.drop(at, _engine(at), parked_id=place.id, by=by, because=because)
     return _outcome(place, result)
 
@@ -182,19 +182,21 @@ def _outcome(place: Place, result: replays.Replayed) -> Outcome:
     return Outcome(id=str(place), handled=result.handled, left=result.left, code=result.code)
 
 
-def _refusal(row: Parked, desks: Desks) -> str | None:
+def _refusal(row: Parked, handlers: Handlers) -> str | None:
     if row.state != "parked":
         return f"already_{row.state}"
-    return None if row.reader in desks else "unknown_reader"
+    return None if row.reader in handlers else "unknown_reader"
 
 
-def _engine(desks: Desks) -> AsyncEngine:
-    return next(iter(desks.values())).engine
+def _engine(handlers: Handlers) -> AsyncEngine:
+    return next(iter(handlers.values())).engine
 
 
-async def _choice(intake: AsyncEngine, wanted: Wanted) -> Choice:
-    case_id = await _case_id(intake, wanted.case)
-    return Choice(reader=wanted.reader, code=wanted.code, case_id=case_id, topic=wanted.topic, before=wanted.before)
+async def _choice(intake: AsyncEngine, selection: Selection) -> Choice:
+    case_id = await _case_id(intake, selection.case)
+    return Choice(
+        reader=selection.reader, code=selection.code, case_id=case_id, topic=selection.topic, before=selection.before
+    )
 
 
 async def _case_id(engine: AsyncEngine, case: str | None) -> UUID | None:

@@ -73,6 +73,6 @@ def page() -> str:
     rows = {True: list[tuple[str, ...]](), False: list[tuple[str, ...]]()}
     for row in sorted(REFUSALS.values()):
         rows[row in FIELD_ROWS].append((f"`{row.code}`", str(row.status), row.zh, row.en))
-    parked = ((f"`{code}`", told) for code, told in PARKED)
+    parked = ((f"`{code}`", detail) for code, detail in PARKED)
     whole, fields = table(heads, rows[False]), table(heads, rows[True])
     return "\n".join([HEAD, *whole, FIELDS, *fields, BETWEEN, *table(("code", "meaning"), parked), ""])

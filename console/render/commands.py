@@ -49,10 +49,10 @@ def _row(option: click.Option) -> tuple[str, str, str]:
     names = ", ".join([*option.opts, *option.secondary_opts])
     if isinstance(option.type, click.Choice):
         names += f" {'|'.join(map(str, option.type.choices))}"
-    told = [option.help or ""]
-    if isinstance(option.envvar, str) and option.envvar not in told[0]:
-        told.append(f"`{option.envvar}`")
-    return f"`{names}`", _default(option), " ".join(filter(None, told))
+    detail = [option.help or ""]
+    if isinstance(option.envvar, str) and option.envvar not in detail[0]:
+        detail.append(f"`{option.envvar}`")
+    return f"`{names}`", _default(option), " ".join(filter(None, detail))
 
 
 def _default(option: click.Option) -> str:

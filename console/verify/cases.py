@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from console.verify.registry import check
-from console.verify.snapshot import CaseRow, Facts, Fault, ReferralRow
+from console.verify.snapshot import CaseRow, Fault, ReferralRow, Snapshot
 from contracts.codes import CaseState, ReferralRole, ReferralState
 from contracts.events.cases import CaseRegistered
 
@@ -14,30 +14,30 @@ ENDED = frozenset({ReferralState.RETURNED, ReferralState.COMPLETED, ReferralStat
 
 
 @check("a registered case was said once by intake, and said cases are registered")
-def registered_once(facts: Facts) -> Iterator[Fault | None]:
-    said = Counter(
+def registered_once(snapshot: Snapshot) -> Iterator[Fault | None]:
+    published = Counter(
         case_id
-        for (service, case_id), rows in facts.said_of.items()
+        for (service, case_id), rows in snapshot.journal_of.items()
         if service == "intake"
         for row in rows
         if row.type == CaseRegistered.wire_type()
     )
-    known = {case.case_id for case in facts.cases}
+    known = {case.case_id for case in snapshot.cases}
     for case_id in known:
-        times = said[case_id]
-        fine = times == 1 or (times == 0 and facts.truncated)
+        times = published[case_id]
+        fine = times == 1 or (times == 0 and snapshot.truncated)
         yield None if fine else Fault(detail=f"case.registered was said {times} times", case_id=case_id)
-    for case_id in said.keys() - known:
+    for case_id in published.keys() - known:
         yield Fault(detail="case.registered was said of a case that intake does not have", case_id=case_id)
 
 
 @check("intake's cases and notify's are the same, with the same number and state")
-def noted_once(facts: Facts) -> Iterator[Fault | None]:
-    noted = {row.case_id: row for row in facts.noted}
-    for case in facts.cases:
-        if case.case_id not in facts.settled:
+def noted_once(snapshot: Snapshot) -> Iterator[Fault | None]:
+    notify_cases = {row.case_id: row for row in snapshot.notify_cases}
+    for case in snapshot.cases:
+        if case.case_id not in snapshot.settled:
             continue
-        there = noted.get(case.case_id)
+        there = notify_cases.get(case.case_id)
         if there is None:
             yield Fault(detail="notify does not have it", case_id=case.case_id)
         elif there.number != case.number:
@@ -46,14 +46,14 @@ def noted_once(facts: Facts) -> Iterator[Fault | None]:
             yield Fault(detail=f"it is {case.state}, notify says {there.state}", case_id=case.case_id)
         else:
             yield None
-    yield from _strangers(facts, noted, "notify")
+    yield from _strangers(snapshot, notify_cases, "notify")
 
 
 @check("an accepted case has a decision, and no other case has one")
-def routed_once(facts: Facts) -> Iterator[Fault | None]:
-    routed = {row.case_id: row for row in facts.routed}
-    for case in facts.cases:
-        if case.case_id not in facts.settled:
+def routed_once(snapshot: Snapshot) -> Iterator[Fault | None]:
+    routed = {row.case_id: row for row in snapshot.routed}
+    for case in snapshot.cases:
+        if case.case_id not in snapshot.settled:
             continue
         there = routed.get(case.case_id)
         if case.accepted and there is None:
@@ -64,22 +64,22 @@ def routed_once(facts: Facts) -> Iterator[Fault | None]:
             yield Fault(detail="routing has no decision for it", case_id=case.case_id)
         else:
             yield None
-    yield from _strangers(facts, routed, "routing")
+    yield from _strangers(snapshot, routed, "routing")
 
 
-def _strangers(facts: Facts, there: object, service: str) -> Iterator[Fault]:
-    known = {case.case_id for case in facts.cases}
+def _strangers(snapshot: Snapshot, there: object, service: str) -> Iterator[Fault]:
+    known = {case.case_id for case in snapshot.cases}
     ids = there if isinstance(there, dict) else {}
     for case_id in ids.keys() - known:
         yield Fault(detail=f"{service} has a case that intake does not have", case_id=case_id)
 
 
 @check("an accepted case has one live lead, or one that ended as the case did")
-def one_lead(facts: Facts) -> Iterator[Fault | None]:
-    for case in facts.cases:
-        if case.case_id not in facts.settled or not case.accepted:
+def one_lead(snapshot: Snapshot) -> Iterator[Fault | None]:
+    for case in snapshot.cases:
+        if case.case_id not in snapshot.settled or not case.accepted:
             continue
-        leads = [r for r in facts.referrals_of.get(case.case_id, ()) if r.role == ReferralRole.LEAD]
+        leads = [r for r in snapshot.referrals_of.get(case.case_id, ()) if r.role == ReferralRole.LEAD]
         wrong = _wrong_with(case, leads)
         yield None if wrong is None else Fault(detail=wrong, case_id=case.case_id)
 
@@ -109,22 +109,22 @@ def _disagreement(case: CaseRow, lead: ReferralRow, *, is_live: bool) -> str | N
 
 
 @check("notify knows every referral as routing does")
-def legs_follow(facts: Facts) -> Iterator[Fault | None]:
-    legs = {leg.referral_id: leg for leg in facts.legs}
-    for referral in facts.referrals:
-        if referral.case_id not in facts.settled:
+def referral_status_agrees(snapshot: Snapshot) -> Iterator[Fault | None]:
+    referral_status = {status.referral_id: status for status in snapshot.referral_status}
+    for referral in snapshot.referrals:
+        if referral.case_id not in snapshot.settled:
             continue
         ids = {"referral_id": str(referral.referral_id)}
-        leg = legs.get(referral.referral_id)
-        if leg is None:
+        status = referral_status.get(referral.referral_id)
+        if status is None:
             yield Fault(detail="notify does not have this referral", case_id=referral.case_id, ids=ids)
-        elif (leg.office, leg.state) != (referral.office, referral.state):
-            told = f"{referral.office} {referral.state}, notify says {leg.office} {leg.state}"
-            yield Fault(detail=told, case_id=referral.case_id, ids=ids)
+        elif (status.office, status.state) != (referral.office, referral.state):
+            detail = f"{referral.office} {referral.state}, notify says {status.office} {status.state}"
+            yield Fault(detail=detail, case_id=referral.case_id, ids=ids)
         else:
             yield None
-    known = {referral.referral_id for referral in facts.referrals}
-    for leg in facts.legs:
-        if leg.referral_id not in known:
-            ids = {"referral_id": str(leg.referral_id)}
-            yield Fault(detail="notify has a referral that routing does not have", case_id=leg.case_id, ids=ids)
+    known = {referral.referral_id for referral in snapshot.referrals}
+    for status in snapshot.referral_status:
+        if status.referral_id not in known:
+            ids = {"referral_id": str(status.referral_id)}
+            yield Fault(detail="notify has a referral that routing does not have", case_id=status.case_id, ids=ids)

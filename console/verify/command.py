@@ -6,7 +6,7 @@ import sys
 import click
 import msgspec
 
-from console.main import quiet, told
+from console.main import echo, quiet
 from console.target import Target, of_installation
 from console.terminal import console
 from console.verify import oracle
@@ -38,7 +38,7 @@ def verify(*, target: Target, settle: float, topics: bool, as_json: bool) -> Non
     quiet()
     report = asyncio.run(oracle.verify(target, settle_seconds=settle, with_kafka=topics))
     if as_json:
-        told(msgspec.json.encode(report).decode())
+        echo(msgspec.json.encode(report).decode())
     else:
         show(report)
     sys.exit(1 if report.faults else 0)
@@ -64,6 +64,6 @@ def show(report: Report) -> None:
         if result.wrong > SHOWN:
             out.print(f"  … and {result.wrong - SHOWN} more of {result.name}; --json lists them", markup=False)
     moving = report.cases - report.settled
-    told_ = f"{report.cases} cases, {report.checked} things looked at in {report.seconds:.1f} s, "
-    told_ += f"{sum(result.wrong for result in report.checks)} wrong"
-    out.print(told_ + (f"; {moving} cases were on the move and not compared" if moving else ""), markup=False)
+    summary = f"{report.cases} cases, {report.checked} things looked at in {report.seconds:.1f} s, "
+    summary += f"{sum(result.wrong for result in report.checks)} wrong"
+    out.print(summary + (f"; {moving} cases were on the move and not compared" if moving else ""), markup=False)

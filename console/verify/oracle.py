@@ -1,4 +1,4 @@
-"""Waits for quiet, looks once, and lets every check see every case."""
+"""Waits for quiet, takes one snapshot, and lets every check see every case."""
 
 import time
 from collections import defaultdict
@@ -14,10 +14,21 @@ import msgspec
 from console.target import Target
 
 # Importing the modules registers their checks.
-from console.verify import acts, cases, clocks, journals, ladder, legs, places, reading, receiving, waits  # noqa: F401
+from console.verify import (  # noqa: F401
+    actors,
+    cases,
+    clocks,
+    escalations,
+    feedback,
+    journals,
+    places,
+    reading,
+    referrals,
+    waiting_clocks,
+)
 from console.verify.registry import Result, fresh_results, run
-from console.verify.snapshot import Facts, Fault, Heard
-from console.verify.topic_reader import listen
+from console.verify.snapshot import Fault, Snapshot, TopicRecord
+from console.verify.topic_reader import read_topics
 from console.verify.waiting import Barrier
 from libraries.deadlines.limits import civil_day
 from libraries.policies import load_policy
@@ -47,14 +58,14 @@ async def verify(target: Target, *, settle_seconds: float, with_kafka: bool = Tr
     kafka = target.kafka if with_kafka else None
     async with _connected(target) as conn, _connected(target) as looking:
         barrier = Barrier()
-        await barrier.raise_(conn, kafka)
+        await barrier.capture(conn, kafka)
         await barrier.wait(conn, kafka, settle_seconds)
         clock = Clock.of(target.settings)
         now, tolerance = clock.now(), timedelta(seconds=ALERT_SECONDS) * clock.speed
         policy = load_policy(target.policy, date.fromordinal(civil_day(now)))
         shortly = policy.on(date.fromordinal(civil_day(now - tolerance)))
-        common = Facts(
-            patience=timedelta(seconds=WRITER_SECONDS + ALERT_SECONDS) * clock.speed,
+        common = Snapshot(
+            breach_tolerance=timedelta(seconds=WRITER_SECONDS + ALERT_SECONDS) * clock.speed,
             now=now,
             tolerance=tolerance,
             offices={*policy.offices, *shortly.offices},
@@ -63,25 +74,25 @@ async def verify(target: Target, *, settle_seconds: float, with_kafka: bool = Tr
             behind=barrier.behind,
             kafka_offices={office.code for office in policy.offices.values() if "kafka" in office.channels},
         )
-        async with reading.one_look(looking):
+        async with reading.snapshot_transaction(looking):
             # What the look sees has to be on the topics before these are read.
             sent = Barrier()
-            await sent.raise_for_relays(conn)
+            await sent.capture_relays(conn)
             await sent.wait(conn, kafka, settle_seconds if with_kafka else 0)
-            heard, whole = await listen(target.kafka) if with_kafka else ([], frozenset())
-            looked = await _look(looking, conn, replace(common, whole=whole), heard, results)
+            records, whole = await read_topics(target.kafka) if with_kafka else ([], frozenset())
+            counts = await _look(looking, conn, replace(common, whole=whole), records, results)
     checks = list(results.values())
     return Report(
         checked=sum(result.checked for result in checks),
-        cases=looked.cases,
-        settled=looked.settled,
+        cases=counts.cases,
+        settled=counts.settled,
         seconds=round(time.monotonic() - began, 3),
         checks=checks,
         faults=[fault for result in checks for fault in result.faults],
     )
 
 
-class Looked(NamedTuple):
+class Counts(NamedTuple):
     cases: int
     settled: int
 
@@ -89,25 +100,25 @@ class Looked(NamedTuple):
 async def _look(
     conn: asyncpg.Connection,
     later: asyncpg.Connection,
-    common: Facts,
-    heard: Sequence[Heard],
+    common: Snapshot,
+    records: Sequence[TopicRecord],
     results: dict[str, Result],
-) -> Looked:
-    """Portion by portion; what belongs to no case is seen with the first. `later` sees what was said since."""
+) -> Counts:
+    """Batch by batch; what belongs to no case is seen with the first. `later` sees what was said since."""
     common, moving = await reading.read_common(conn, common)
-    portions = await reading.count_portions(conn)
-    records: dict[int, list[Heard]] = defaultdict(list)
-    for record in heard:
-        records[reading.portion_of(record.case_id, portions)].append(record)
+    batches = await reading.count_batches(conn)
+    of_batch: dict[int, list[TopicRecord]] = defaultdict(list)
+    for record in records:
+        of_batch[reading.batch_of(record.case_id, batches)].append(record)
     seen = settled = 0
-    for portion in range(portions):
-        facts = await reading.read_portion(conn, common, moving, portion=portion, portions=portions)
-        facts = replace(facts, heard=records[portion])
-        facts = replace(facts, said_since=await reading.said_since(later, facts.unsaid()))
-        run(facts, results)
-        seen, settled = seen + len(facts.cases), settled + len(facts.settled)
+    for batch in range(batches):
+        snapshot = await reading.read_batch(conn, common, moving, batch=batch, batches=batches)
+        snapshot = replace(snapshot, records=of_batch[batch])
+        snapshot = replace(snapshot, journaled_since=await reading.journaled_since(later, snapshot.unjournaled()))
+        run(snapshot, results)
+        seen, settled = seen + len(snapshot.cases), settled + len(snapshot.settled)
         common = replace(common, parked=(), unsent={}, behind=())
-    return Looked(seen, settled)
+    return Counts(seen, settled)
 
 
 @asynccontextmanager

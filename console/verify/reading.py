@@ -1,4 +1,4 @@
-"""Reads the facts: one read-only transaction that sees all three schemas at one moment, portion by portion."""
+"""Reads the snapshot: one read-only transaction that sees all three schemas at one moment, batch by batch."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -14,26 +14,26 @@ from console.verify.snapshot import (
     AnswerRow,
     CaseRow,
     ClockRow,
-    Facts,
-    Heard,
-    LegRow,
-    NotedRow,
+    JournalRow,
+    NotifyCaseRow,
     Parked,
-    ReceiptRow,
+    ReceivedFeedbackRow,
     ReferralRow,
+    ReferralStatusRow,
     RoutedRow,
-    Said,
-    WatchRow,
+    Snapshot,
+    TimerRow,
+    TopicRecord,
     as_uuid,
 )
 from libraries.runtime.database.engine import async_url
 from libraries.runtime.jobs.housekeeping import JOURNAL_DAYS
 
-_COME: Final = """
+_PROGRESS: Final = """
     SELECT min(until) FROM (SELECT max(until) AS until FROM notify.watermarks GROUP BY writer, hops) AS w
 """
 SERVICES: Final = ("intake", "routing", "notify")
-PORTION: Final = 20_000
+BATCH_SIZE: Final = 20_000
 """Cases that are looked at together."""
 
 
@@ -71,7 +71,7 @@ _OLDEST_DAY: Final = """
     )
 """
 MINE: Final = "mod(get_byte(uuid_send({column}), 15) + 256 * get_byte(uuid_send({column}), 14), $1) = $2"
-"""A case belongs to the portion that the last bytes of its id choose, in every table."""
+"""A case belongs to the batch that the last bytes of its id choose, in every table."""
 
 _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
     "cases": (
@@ -94,10 +94,13 @@ _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
         """,
     ),
     "clocks": (ClockRow, "SELECT clock_id, case_id, version, status, due_at FROM routing.clocks WHERE {mine}"),
-    "noted": (NotedRow, "SELECT case_id, number, state FROM notify.cases WHERE {mine}"),
-    "legs": (LegRow, "SELECT referral_id, case_id, office, state FROM notify.referral_status WHERE {mine}"),
-    "watches": (
-        WatchRow,
+    "notify_cases": (NotifyCaseRow, "SELECT case_id, number, state FROM notify.cases WHERE {mine}"),
+    "referral_status": (
+        ReferralStatusRow,
+        "SELECT referral_id, case_id, office, state FROM notify.referral_status WHERE {mine}",
+    ),
+    "timers": (
+        TimerRow,
         """
         SELECT clock_id, case_id, referral_id, kind, version, status, next_alert, next_fire_at, due_at, ended_at, office
         FROM notify.timers WHERE {mine}
@@ -114,8 +117,8 @@ _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
         AnswerRow,
         "SELECT id, case_id, sender, record_offset, received_at FROM routing.answers_of_offices WHERE {mine}",
     ),
-    "receipts": (
-        ReceiptRow,
+    "received_feedback": (
+        ReceivedFeedbackRow,
         """
         SELECT referral_id, office, feedback_id, received_at,
                ARRAY(SELECT jsonb_array_elements_text(stops)), defers_until
@@ -124,7 +127,7 @@ _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
         """,
     ),
 }
-_SAID: Final = """
+_JOURNAL: Final = """
     SELECT '{service}', topic, case_id, event_id, type, sequence, value FROM {service}.journal
     WHERE coalesce({mine}, $2 = 0)
 """
@@ -136,7 +139,7 @@ def database_address(database_url: str) -> str:
 
 
 @asynccontextmanager
-async def one_look(conn: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
+async def snapshot_transaction(conn: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         await conn.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
         await conn.fetchval("SELECT pg_current_snapshot()")
@@ -149,8 +152,8 @@ async def behind(conn: asyncpg.Connection, pair: Pair) -> dict[UUID, tuple[int, 
     return {row["case_id"]: (row["last"], row["read"]) for row in rows}
 
 
-async def read_common(conn: asyncpg.Connection, facts: Facts) -> tuple[Facts, frozenset[UUID]]:
-    """What belongs to no portion, and the cases that are on their way from one service to another."""
+async def read_common(conn: asyncpg.Connection, snapshot: Snapshot) -> tuple[Snapshot, frozenset[UUID]]:
+    """What belongs to no batch, and the cases that are on their way from one service to another."""
     moving: set[UUID] = set()
     for pair in PAIRS:
         moving |= (await behind(conn, pair)).keys()
@@ -163,8 +166,8 @@ async def read_common(conn: asyncpg.Connection, facts: Facts) -> tuple[Facts, fr
     ]
     oldest = [day for service in SERVICES if (day := await _oldest_day(conn, service)) is not None]
     truncated = bool(oldest) and (datetime.now(UTC).date() - min(oldest)).days >= JOURNAL_DAYS
-    come = await conn.fetchval(_COME)
-    return replace(facts, parked=parked, truncated=truncated, come=come), frozenset(moving)
+    progress_until = await conn.fetchval(_PROGRESS)
+    return replace(snapshot, parked=parked, truncated=truncated, progress_until=progress_until), frozenset(moving)
 
 
 async def _oldest_day(conn: asyncpg.Connection, service: str) -> date | None:
@@ -173,32 +176,32 @@ async def _oldest_day(conn: asyncpg.Connection, service: str) -> date | None:
     return found
 
 
-async def count_portions(conn: asyncpg.Connection) -> int:
+async def count_batches(conn: asyncpg.Connection) -> int:
     cases: int = await conn.fetchval("SELECT count(*) FROM intake.cases")
-    return cases // PORTION + 1
+    return cases // BATCH_SIZE + 1
 
 
-async def read_portion(
-    conn: asyncpg.Connection, facts: Facts, moving: frozenset[UUID], *, portion: int, portions: int
-) -> Facts:
-    """The rows of this portion's cases in all schemas."""
+async def read_batch(
+    conn: asyncpg.Connection, snapshot: Snapshot, moving: frozenset[UUID], *, batch: int, batches: int
+) -> Snapshot:
+    """The rows of this batch's cases in all schemas."""
     mine = MINE.format(column="case_id")
     found: dict[str, Any] = {}
     for name, (kind, statement) in _PARTS.items():
-        rows = await conn.fetch(statement.format(mine=mine), portions, portion)
+        rows = await conn.fetch(statement.format(mine=mine), batches, batch)
         found[name] = [kind(*row) for row in rows]
-    said: list[Said] = []
+    published: list[JournalRow] = []
     last: dict[tuple[str, UUID], int] = {}
     for service in SERVICES:
-        statement = _SAID.format(service=service, mine=mine)
-        said += [Said(*row) for row in await conn.fetch(statement, portions, portion)]
+        statement = _JOURNAL.format(service=service, mine=mine)
+        published += [JournalRow(*row) for row in await conn.fetch(statement, batches, batch)]
         counters = f"SELECT case_id, last FROM {service}.case_sequences WHERE {mine}"
-        last |= {(service, row["case_id"]): row["last"] for row in await conn.fetch(counters, portions, portion)}
+        last |= {(service, row["case_id"]): row["last"] for row in await conn.fetch(counters, batches, batch)}
     settled = {case.case_id for case in found["cases"]} - moving
-    return replace(facts, **found, said=said, last=last, settled=settled)
+    return replace(snapshot, **found, journal=published, last=last, settled=settled)
 
 
-async def said_since(conn: asyncpg.Connection, records: Sequence[Heard]) -> frozenset[tuple[str, str]]:
+async def journaled_since(conn: asyncpg.Connection, records: Sequence[TopicRecord]) -> frozenset[tuple[str, str]]:
     """Which of these records, by event id and topic, a journal has by now: everything sent was written there first."""
     ids = [record_id for record in records if (record_id := as_uuid(record.event_id)) is not None]
     if not ids:
@@ -210,8 +213,8 @@ async def said_since(conn: asyncpg.Connection, records: Sequence[Heard]) -> froz
     return frozenset(found)
 
 
-def portion_of(case_id: UUID | None, portions: int) -> int:
+def batch_of(case_id: UUID | None, batches: int) -> int:
     """As the database chooses it."""
     if case_id is None:
         return 0
-    return int((case_id.bytes[15] + 256 * case_id.bytes[14]) % portions)
+    return int((case_id.bytes[15] + 256 * case_id.bytes[14]) % batches)

@@ -5,12 +5,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from console.verify.snapshot import Facts, Fault
+from console.verify.snapshot import Fault, Snapshot
 
 MOST_FAULTS: Final = 1000
 """Of one check. Whoever has more needs no longer list."""
 
-Look = Callable[[Facts], Iterator[Fault | None]]
+Look = Callable[[Snapshot], Iterator[Fault | None]]
 """Yields once for each thing it looks at: `None`, or what is wrong with it."""
 
 
@@ -48,10 +48,10 @@ def fresh_results(*, with_kafka: bool) -> dict[str, Result]:
     return {name: Result(name=name, rule=one.rule) for name, one in CHECKS.items() if with_kafka or not one.needs_kafka}
 
 
-def run(facts: Facts, results: dict[str, Result]) -> None:
-    """Add what every wanted check finds in these facts."""
+def run(snapshot: Snapshot, results: dict[str, Result]) -> None:
+    """Add what every wanted check finds in this snapshot."""
     for name, result in results.items():
-        _count(result, CHECKS[name].look(facts))
+        _count(result, CHECKS[name].look(snapshot))
 
 
 def _count(result: Result, seen: Iterable[Fault | None]) -> None:

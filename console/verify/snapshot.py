@@ -62,7 +62,7 @@ class ClockRow(NamedTuple):
     due_at: datetime | None
 
 
-class NotedRow(NamedTuple):
+class NotifyCaseRow(NamedTuple):
     """A case as notify has it."""
 
     case_id: UUID
@@ -70,7 +70,7 @@ class NotedRow(NamedTuple):
     state: str
 
 
-class LegRow(NamedTuple):
+class ReferralStatusRow(NamedTuple):
     """A referral as notify has it."""
 
     referral_id: UUID
@@ -79,7 +79,7 @@ class LegRow(NamedTuple):
     state: str
 
 
-class WatchRow(NamedTuple):
+class TimerRow(NamedTuple):
     clock_id: UUID
     case_id: UUID
     referral_id: UUID | None
@@ -103,7 +103,7 @@ class AlertRow(NamedTuple):
     recipients: Sequence[str]
 
 
-class ReceiptRow(NamedTuple):
+class ReceivedFeedbackRow(NamedTuple):
     """An answer that arrived, and that routing has not settled yet."""
 
     referral_id: UUID
@@ -112,7 +112,7 @@ class ReceiptRow(NamedTuple):
     received_at: datetime
     stops: Sequence[str]
     """Clocks of the office that it could stop."""
-    holds_until: datetime
+    defers_until: datetime
 
 
 class AnswerRow(NamedTuple):
@@ -125,7 +125,7 @@ class AnswerRow(NamedTuple):
     received_at: datetime
 
 
-class Said(NamedTuple):
+class JournalRow(NamedTuple):
     """A row of a service's journal."""
 
     service: str
@@ -137,7 +137,7 @@ class Said(NamedTuple):
     value: bytes
 
 
-class Heard(NamedTuple):
+class TopicRecord(NamedTuple):
     """A record on one of our topics, in the order of its partition."""
 
     topic: str
@@ -161,19 +161,19 @@ class Parked(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Facts:
-    """One consistent look. `settled` are the cases of which nothing is on its way from one service to another.
+class Snapshot:
+    """One consistent read. `settled` are the cases of which nothing is on its way from one service to another.
 
-    No two looks are the same, so that what was derived from one can be kept.
+    No two snapshots are the same, so that what was derived from one can be kept.
     """
 
     now: datetime
-    """Business time of the look."""
+    """Business time of the snapshot."""
     tolerance: timedelta
     """Business time within which an alert may still be on its way."""
-    come: datetime | None = None
-    """Up to where all services have said everything, as far as notify has heard; breaches wait for that."""
-    patience: timedelta = timedelta()
+    progress_until: datetime | None = None
+    """Up to where all services have said everything, as far as notify has read; breaches wait for that."""
+    breach_tolerance: timedelta = timedelta()
     """Business time after which a breach waits for nobody."""
     settled: AbstractSet[UUID] = frozenset()
     truncated: bool = False
@@ -182,18 +182,18 @@ class Facts:
     routed: Sequence[RoutedRow] = ()
     referrals: Sequence[ReferralRow] = ()
     clocks: Sequence[ClockRow] = ()
-    noted: Sequence[NotedRow] = ()
-    legs: Sequence[LegRow] = ()
-    watches: Sequence[WatchRow] = ()
+    notify_cases: Sequence[NotifyCaseRow] = ()
+    referral_status: Sequence[ReferralStatusRow] = ()
+    timers: Sequence[TimerRow] = ()
     alerts: Sequence[AlertRow] = ()
-    receipts: Sequence[ReceiptRow] = ()
+    received_feedback: Sequence[ReceivedFeedbackRow] = ()
     answers: Sequence[AnswerRow] = ()
-    said: Sequence[Said] = ()
+    journal: Sequence[JournalRow] = ()
     last: Mapping[tuple[str, UUID], int] = field(default_factory=dict)
     """The last sequence that each service has given out, by service and case."""
-    heard: Sequence[Heard] = ()
-    said_since: AbstractSet[tuple[str, str]] = frozenset()
-    """Event id and topic of what was heard, and stands in a journal only since this look."""
+    records: Sequence[TopicRecord] = ()
+    journaled_since: AbstractSet[tuple[str, str]] = frozenset()
+    """Event id and topic of records that stand in a journal only since this snapshot."""
     whole: AbstractSet[str] = frozenset()
     """Topics from which nothing was dropped yet."""
     parked: Sequence[Parked] = ()
@@ -211,23 +211,25 @@ class Facts:
     def breaches_until(self) -> datetime:
         """Up to where every breach has to be said."""
         usual = self.now - self.tolerance
-        return usual if self.come is None else max(self.now - self.patience, min(usual, self.come - self.tolerance))
+        if self.progress_until is None:
+            return usual
+        return max(self.now - self.breach_tolerance, min(usual, self.progress_until - self.tolerance))
 
     @cached_property
-    def said_of(self) -> dict[tuple[str, UUID], list[Said]]:
+    def journal_of(self) -> dict[tuple[str, UUID], list[JournalRow]]:
         """By service and case, in order, without the copies for offices."""
         found = defaultdict(list)
-        for row in self.said:
+        for row in self.journal:
             if row.case_id is not None and not row.topic.startswith("departments."):
                 found[row.service, row.case_id].append(row)
         for rows in found.values():
             rows.sort(key=lambda row: row.sequence or 0)
         return dict(found)
 
-    def unsaid(self) -> list[Heard]:
-        """Records that no journal had at this look."""
-        known = {(str(row.event_id), row.topic) for row in self.said}
-        return [record for record in self.heard if (record.event_id, record.topic) not in known]
+    def unjournaled(self) -> list[TopicRecord]:
+        """Records that no journal had at this snapshot."""
+        known = {(str(row.event_id), row.topic) for row in self.journal}
+        return [record for record in self.records if (record.event_id, record.topic) not in known]
 
     @cached_property
     def referrals_of(self) -> dict[UUID, list[ReferralRow]]:

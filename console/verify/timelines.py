@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from console.verify.snapshot import Facts, Said
+from console.verify.snapshot import JournalRow, Snapshot
 from contracts.clocks import ClockStop
 from contracts.codes import ClockKind
 from contracts.events import EVENTS, CaseBound, Event
@@ -52,7 +52,7 @@ def _decoder(wire_type: str) -> msgspec.json.Decoder[Event]:
     return msgspec.json.Decoder(EVENTS[wire_type])
 
 
-def decoded(row: Said) -> Event | None:
+def decoded(row: JournalRow) -> Event | None:
     """The event of a row; nothing if this version does not know its type, or cannot read it: see `is_readable`."""
     try:
         return _decoder(row.type).decode(row.value) if row.type in EVENTS else None
@@ -60,16 +60,16 @@ def decoded(row: Said) -> Event | None:
         return None
 
 
-def is_readable(row: Said) -> bool:
+def is_readable(row: JournalRow) -> bool:
     """Whether it is an event of its type; one of a type that this version does not know is a later one's to read."""
     return row.type not in EVENTS or decoded(row) is not None
 
 
 @lru_cache(maxsize=1)
-def timelines(facts: Facts) -> dict[UUID, Timeline]:
+def timelines(snapshot: Snapshot) -> dict[UUID, Timeline]:
     """Every clock that intake or routing has spoken of."""
     found: dict[UUID, Timeline] = {}
-    for (service, _), rows in facts.said_of.items():
+    for (service, _), rows in snapshot.journal_of.items():
         if service != "notify":
             for row in rows:
                 if isinstance(event := decoded(row), CaseBound):
@@ -78,39 +78,39 @@ def timelines(facts: Facts) -> dict[UUID, Timeline]:
 
 
 @lru_cache(maxsize=1)
-def breaches(facts: Facts) -> dict[UUID, list[ClockBreached]]:
+def breaches(snapshot: Snapshot) -> dict[UUID, list[ClockBreached]]:
     """What notify has said of each clock's breach."""
     found: dict[UUID, list[ClockBreached]] = {}
-    for row in _of_notify(facts):
+    for row in _of_notify(snapshot):
         if row.type == ClockBreached.wire_type() and isinstance(event := decoded(row), ClockBreached):
             found.setdefault(event.clock_id, []).append(event)
     return found
 
 
 @lru_cache(maxsize=1)
-def cleared(facts: Facts) -> set[UUID]:
+def cleared(snapshot: Snapshot) -> set[UUID]:
     """Clocks of which notify has taken a breach back."""
     return {
         event.clock_id
-        for row in _of_notify(facts)
+        for row in _of_notify(snapshot)
         if row.type == ClockCleared.wire_type() and isinstance(event := decoded(row), ClockCleared)
     }
 
 
 def broken_before(
-    clock: Timeline, clocks: Mapping[UUID, Timeline], said: Mapping[UUID, Sequence[ClockBreached]]
+    clock: Timeline, clocks: Mapping[UUID, Timeline], published: Mapping[UUID, Sequence[ClockBreached]]
 ) -> datetime | None:
     """The end whose breach was said at an office before: it is not said again where the clock goes on."""
     earlier = clocks.get(clock.continues) if clock.continues is not None else None
     if earlier is None:
         return None
-    ends = [breach.due_at for breach in said.get(earlier.clock_id, ())]
-    further = broken_before(earlier, clocks, said)
+    ends = [breach.due_at for breach in published.get(earlier.clock_id, ())]
+    further = broken_before(earlier, clocks, published)
     return max([*ends, *([further] if further is not None else [])], default=None)
 
 
-def _of_notify(facts: Facts) -> Iterable[Said]:
-    return (row for (service, _), rows in facts.said_of.items() if service == "notify" for row in rows)
+def _of_notify(snapshot: Snapshot) -> Iterable[JournalRow]:
+    return (row for (service, _), rows in snapshot.journal_of.items() if service == "notify" for row in rows)
 
 
 def _follow(found: dict[UUID, Timeline], service: str, event: CaseBound) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from console.verify.snapshot import Heard, as_uuid
+from console.verify.snapshot import TopicRecord, as_uuid
 from contracts.topics import PROGRESS, TOPICS
 
 GROUPS: Final = {
@@ -28,7 +28,7 @@ def _is_ours(name: str) -> bool:
     return any(name.startswith(head) and name.endswith(tail) for head, _, tail in OURS)
 
 
-async def listen(kafka: dict[str, Any]) -> tuple[list[Heard], frozenset[str]]:
+async def read_topics(kafka: dict[str, Any]) -> tuple[list[TopicRecord], frozenset[str]]:
     """Every record of our own topics, and the topics from which nothing was dropped yet."""
     partitions = [one for one in await _partitions(kafka) if _is_ours(one.topic)]
     consumer = AIOKafkaConsumer(**kafka, enable_auto_commit=False, fetch_max_wait_ms=100)
@@ -37,16 +37,16 @@ async def listen(kafka: dict[str, Any]) -> tuple[list[Heard], frozenset[str]]:
         consumer.assign(partitions)
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
-        heard = await _read(consumer, begins, ends) if partitions else []
+        records = await _read(consumer, begins, ends) if partitions else []
     finally:
         await consumer.stop()
     cut = {one.topic for one in partitions if begins[one] > 0}
-    return heard, frozenset({one.topic for one in partitions} - cut)
+    return records, frozenset({one.topic for one in partitions} - cut)
 
 
 async def _read(
     consumer: AIOKafkaConsumer, begins: dict[TopicPartition, int], ends: dict[TopicPartition, int]
-) -> list[Heard]:
+) -> list[TopicRecord]:
     """Up to the ends. Tansu names the last batch where Apache Kafka names the place behind it: the clock decides.
 
     A partition on which something newer was heard is not listened to any longer: others may never stop to speak.
@@ -54,13 +54,13 @@ async def _read(
     asked = time.time() * 1000
     for one, offset in begins.items():
         consumer.seek(one, offset)
-    heard: list[Heard] = []
+    found: list[TopicRecord] = []
     waiting, speaking = set(begins), set(begins)
     silent = time.monotonic() + SILENT_SECONDS
     while True:
         batches = await consumer.getmany(timeout_ms=IDLE_MS)
         for one, records in batches.items():
-            heard += [_heard(record) for record in records if record.offset < ends[one] or record.timestamp < asked]
+            found += [_record(record) for record in records if record.offset < ends[one] or record.timestamp < asked]
             if records[-1].offset >= ends[one] and records[-1].timestamp >= asked:
                 consumer.pause(one)
                 speaking.discard(one)
@@ -71,14 +71,14 @@ async def _read(
             silent = time.monotonic() + SILENT_SECONDS
         elif time.monotonic() > silent:
             raise TimeoutError("the topics cannot be read to their ends")
-    heard.sort(key=lambda record: (record.topic, record.partition, record.offset))
-    return heard
+    found.sort(key=lambda record: (record.topic, record.partition, record.offset))
+    return found
 
 
-def _heard(record: ConsumerRecord[Any, Any]) -> Heard:
+def _record(record: ConsumerRecord[Any, Any]) -> TopicRecord:
     headers = {name: value.decode("utf-8", "replace") for name, value in record.headers if value is not None}
     sequence = headers.get("ce_sequence", "")
-    return Heard(
+    return TopicRecord(
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,

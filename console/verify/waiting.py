@@ -31,14 +31,14 @@ class Barrier:
         self.unsent: dict[str, int] = {}
         self.behind: list[Missing] = []
 
-    async def raise_(self, conn: asyncpg.Connection, kafka: Mapping[str, Any] | None) -> None:
+    async def capture(self, conn: asyncpg.Connection, kafka: Mapping[str, Any] | None) -> None:
         """Everything that somebody has said, for its topic and for its readers; of partners only where Kafka is."""
-        await self.raise_for_relays(conn)
+        await self.capture_relays(conn)
         for pair in PAIRS:
             self._readers[pair] = {case_id: last for case_id, (last, _) in (await behind(conn, pair)).items()}
         self._groups = await ends_for_groups(dict(kafka)) if kafka is not None else {}
 
-    async def raise_for_relays(self, conn: asyncpg.Connection) -> None:
+    async def capture_relays(self, conn: asyncpg.Connection) -> None:
         """Everything that somebody has said, for its topic alone."""
         for service in SERVICES:
             rows = await conn.fetch(_FURTHEST.format(service=service))
@@ -69,7 +69,7 @@ class Barrier:
                 case_id: last for case_id, last in wanted.items() if case_id in there and there[case_id][1] < last
             }
             for case_id, last in list(self._readers[pair].items())[:MOST]:
-                told = f"{pair.writer} has said {last} things of it, {there[case_id][1]} were read"
-                self.behind.append((pair.reader, case_id, told))
+                detail = f"{pair.writer} has said {last} things of it, {there[case_id][1]} were read"
+                self.behind.append((pair.reader, case_id, detail))
         lag = await group_lag(dict(kafka), self._groups) if kafka is not None and self._groups else {}
         self.behind += [(group, None, f"{rows} records of partners are not read") for group, rows in lag.items()]

@@ -40,7 +40,7 @@ _WHY: Final = MappingProxyType(
 """Why a clock was counted again although nothing happened to its case."""
 
 
-def tell(event: CaseBound, policy: Policy) -> Words | None:
+def describe(event: CaseBound, policy: Policy) -> Words | None:
     """One event in Chinese and English, with what it did to clocks; `None` for what only machines need."""
     found = (tell_of(event, policy) for tell_of in (_of_case, _of_referral, _of_routing, _of_recount, _of_alert))
     parts = [next((words for words in found if words is not None), None), _of_clocks(event, policy)]

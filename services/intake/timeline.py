@@ -17,7 +17,7 @@ from contracts.events import cases as c
 from contracts.events.base import Actor
 from contracts.events.clocks import ClockBreached, ClockCleared, clocks_in
 from libraries.clocks.views import ClockView, stopped_view, view_of_facts
-from libraries.clocks.wording import Words, actor_of, tell
+from libraries.clocks.wording import Words, actor_of, describe
 from libraries.policies import Policy
 from services.intake.store import TimelineEntry
 
@@ -78,8 +78,8 @@ def _words(event: CaseBound, policy: Policy, hidden: AbstractSet[str]) -> Words 
         if isinstance(event, c.CaseSupplemented):
             return "收到补正材料", "material came in"
         if isinstance(event, c.CaseAccepted):
-            return tell(msgspec.structs.replace(event, missing=()), policy)
-    return tell(event, policy)
+            return describe(msgspec.structs.replace(event, missing=()), policy)
+    return describe(event, policy)
 
 
 def own_clocks(story: Iterable[TimelineEntry], policy: Policy) -> list[ClockView]:

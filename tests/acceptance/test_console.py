@@ -1,4 +1,4 @@
-"""The commands over one running installation: the oracle finds nothing, then each fault that is planted, by name."""
+"""The commands over one running installation: the oracle finds nothing, then each fault that is injected, by name."""
 
 import asyncio
 from collections.abc import Iterator
@@ -50,8 +50,8 @@ def test_verify_finds_nothing_wrong_and_has_looked_at_everything(up: Up, cases: 
     assert (found.told["cases"], found.told["settled"]) == (len(cases), len(cases))
     idle = {result["name"] for result in found.told["checks"] if not result["checked"]}
     # Nobody waits here, nobody answers over Kafka, and no window was late to send a case on.
-    not_here = {"answers_settled", "in_order_of_the_topic", "waits_watched", "sent_on_in_time"}
-    assert idle <= {"gates_kept", "none_overdue", "climbed_once"} | not_here
+    not_here = {"answers_settled", "in_order_of_the_topic", "every_wait_has_a_timer", "sent_on_in_time"}
+    assert idle <= {"gates_kept", "none_overdue", "escalated_once"} | not_here
     told = yimen(up, "verify", "--no-topics")
     assert told.code == 0
     assert "0 wrong" in told.text
@@ -82,7 +82,7 @@ def test_a_replayed_journal_changes_nothing(up: Up, cases: dict[str, str]) -> No
 
 def test_portion_by_portion_it_sees_the_same(up: Up, cases: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     whole = looked(up)
-    monkeypatch.setattr(reading, "PORTION", 1)
+    monkeypatch.setattr(reading, "BATCH_SIZE", 1)
     parts = looked(up)
     assert (whole.faults, parts.faults) == ([], [])
     assert (parts.cases, parts.settled) == (whole.cases, whole.settled)
@@ -145,7 +145,7 @@ def a_second_leg(up: Up, case_id: UUID) -> Iterator[None]:
     in_database(up, index)
 
 
-def test_planted_faults_are_found_by_name(up: Up, cases: dict[str, str]) -> None:
+def test_injected_faults_are_found_by_name(up: Up, cases: dict[str, str]) -> None:
     first, second, silent = (UUID(cases[name]) for name in ("first", "second", "silent"))
     in_database(up, "DELETE FROM routing.referrals WHERE case_id = $1", first)
     in_database(up, "DELETE FROM notify.cases WHERE case_id = $1", second)
@@ -180,11 +180,11 @@ def test_planted_faults_are_found_by_name(up: Up, cases: dict[str, str]) -> None
     faults = {(fault["check"], fault.get("case_id")) for fault in found.told["faults"]}
     assert faults >= {
         ("one_lead", cases["first"]),
-        ("legs_follow", cases["first"]),
+        ("referral_status_agrees", cases["first"]),
         ("noted_once", cases["second"]),
-        ("watched", cases["second"]),
+        ("every_clock_has_a_timer", cases["second"]),
         ("sequences_whole", cases["second"]),
-        ("one_live_leg", cases["silent"]),
+        ("one_live_referral", cases["silent"]),
         ("acts_have_actors", cases["second"]),
         ("fired_once", cases["silent"]),
         ("topics_in_journal", None),

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libraries.clocks.recounting import calendar_version
-from libraries.clocks.wording import tell
+from libraries.clocks.wording import describe
 from libraries.policies import PolicyWatch
 from libraries.policies.publishing import publish
 from libraries.runtime.clock import Clock
@@ -185,7 +185,7 @@ async def test_a_service_that_was_restarted_names_the_second_notice(
         story = await store.list_timeline(conn, case_id)
     event = story[-1].event
     assert event is not None
-    zh, _ = tell(event, restarted.policy) or ("", "")
+    zh, _ = describe(event, restarted.policy) or ("", "")
     assert zh.endswith(f"(2026 年日历:{SECOND_SOURCE},2026年2月20日公布)")
 
     (packs / PACK.name / "calendar-2026-2.yaml").unlink()

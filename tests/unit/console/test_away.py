@@ -42,36 +42,36 @@ def test_engines_that_are_away_are_a_finding(command: tuple[str, ...]) -> None:
 
 def test_doctor_looks_at_the_rest_when_engines_are_away() -> None:
     result = run("doctor", "--json", env=AWAY)
-    told = json.loads(result.stdout)
-    assert (result.exit_code, told["ok"], told["where"]) == (1, False, "the environment")
-    wrong = {finding["what"] for finding in told["findings"] if finding["ok"] is False}
+    detail = json.loads(result.stdout)
+    assert (result.exit_code, detail["ok"], detail["where"]) == (1, False, "the environment")
+    wrong = {finding["what"] for finding in detail["findings"] if finding["ok"] is False}
     assert wrong == {"database", "schemas", "kafka", "places"}
-    assert all(finding["do"] for finding in told["findings"] if finding["ok"] is not True)
+    assert all(finding["do"] for finding in detail["findings"] if finding["ok"] is not True)
 
 
 def test_a_token_says_who_it_is_for(tmp_path: Path) -> None:
     keys = Installation(tmp_path).keys()
     result = run("token", "--role", "coordinator", "--area", "130722", "--json", "--data", str(tmp_path))
-    told = json.loads(result.stdout)
+    detail = json.loads(result.stdout)
     assert result.exit_code == 0
-    principal = read_token(keys.token_key, told["token"])
-    assert (principal.role, principal.area, principal.subject) == (Role.COORDINATOR, "130722000000", told["subject"])
+    principal = read_token(keys.token_key, detail["token"])
+    assert (principal.role, principal.area, principal.subject) == (Role.COORDINATOR, "130722000000", detail["subject"])
 
 
 def test_a_token_of_an_office_sees_the_area_of_the_office(tmp_path: Path) -> None:
     keys = Installation(tmp_path).keys()
     asked = ("--role", "clerk", "--office", "township-130722100000", "--json", "--data", str(tmp_path))
-    told = json.loads(run("token", *asked).stdout)
-    assert told["area"] == "130722100000"
-    assert read_token(keys.token_key, told["token"]).area == "130722100000"
+    detail = json.loads(run("token", *asked).stdout)
+    assert detail["area"] == "130722100000"
+    assert read_token(keys.token_key, detail["token"]).area == "130722100000"
 
 
 def test_a_township_s_token_names_its_sources(tmp_path: Path) -> None:
     keys = Installation(tmp_path).keys()
     asked = ("--role", "township", "--area", "130722100", "--source", "b", "--source", "a", "--json")
-    told = json.loads(run("token", *asked, "--data", str(tmp_path)).stdout)
-    assert told["sources"] == ["a", "b"]
-    assert read_token(keys.token_key, told["token"]).sources == frozenset({"a", "b"})
+    detail = json.loads(run("token", *asked, "--data", str(tmp_path)).stdout)
+    assert detail["sources"] == ["a", "b"]
+    assert read_token(keys.token_key, detail["token"]).sources == frozenset({"a", "b"})
 
 
 @pytest.mark.parametrize(

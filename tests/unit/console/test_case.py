@@ -11,10 +11,10 @@ from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
 from console import endpoints
-from console.case.asking import find_services
-from console.case.drawing import drawn_case, drawn_time
-from console.case.telling import Told, in_order
-from console.date_format import dated
+from console.case.fetching import CaseOverview, in_order
+from console.case.rendering import render_case, render_time
+from console.case.services import find_services
+from console.date_format import lines_by_day
 from console.installation import Installation
 from console.main import main
 from contracts.clocks import ClockMet, ClockStarted
@@ -47,34 +47,34 @@ def entry(event: CaseBound, change: Change) -> TimelineEntry:
 
 
 @pytest.fixture
-def told() -> Told:
+def overview() -> CaseOverview:
     """Registered, and the applicant was told what is missing."""
     category, missing = needs_material()
     first = registered(category)
     second = done(actions.request_supplement(first.case, NOW + DAY, policy(), missing=missing, override=False))
     story = entries(first, second)
-    return Told(
+    return CaseOverview(
         case=window_view(second.case, policy()),
         clocks=own_clocks(story, policy()),
         story=in_order(to_entries(story, policy())),
     )
 
 
-def test_a_case_is_told_with_its_dates_and_their_law(told: Told) -> None:
-    text = "\n".join(drawn_case(told, "zh"))
-    assert text.startswith(f"{told.case.number}  待补正\n")
+def test_a_case_is_told_with_its_dates_and_their_law(overview: CaseOverview) -> None:
+    text = "\n".join(render_case(overview, "zh"))
+    assert text.startswith(f"{overview.case.number}  待补正\n")
     assert "张北县张北镇" in text
     acceptance = next(line for line in text.splitlines() if line.strip().startswith(ClockKind.ACCEPTANCE.zh))
     assert "暂停计时" in acceptance
-    basis = next(clock for clock in told.clocks if clock.kind is ClockKind.ACCEPTANCE).basis
+    basis = next(clock for clock in overview.clocks if clock.kind is ClockKind.ACCEPTANCE).basis
     assert source_in(basis.source, "zh") in acceptance
     assert "3月2日 周一" in text
     assert "10:00  登记(系统对接)" in text
     assert "一次性告知补正" in text
 
 
-def test_english_tells_the_same(told: Told) -> None:
-    text = "\n".join(drawn_case(told, "en"))
+def test_english_tells_the_same(overview: CaseOverview) -> None:
+    text = "\n".join(render_case(overview, "en"))
     assert "Awaiting supplement" in text.splitlines()[0]
     assert "Mon 2 March" in text
     assert "registered (" in text
@@ -82,9 +82,9 @@ def test_english_tells_the_same(told: Told) -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_nothing_of_the_applicant_is_told(told: Told, language: str) -> None:
-    assert "张示例" not in "\n".join(drawn_case(told, language))
-    assert "张示例" not in msgspec.json.encode(told).decode()
+def test_nothing_of_the_applicant_is_told(overview: CaseOverview, language: str) -> None:
+    assert "张示例" not in "\n".join(render_case(overview, language))
+    assert "张示例" not in msgspec.json.encode(overview).decode()
 
 
 def test_only_what_runs_is_provisional() -> None:
@@ -100,18 +100,18 @@ def test_only_what_runs_is_provisional() -> None:
 
 def test_a_story_names_the_year_where_it_begins() -> None:
     days = [datetime(2026, 12, 31, 10, tzinfo=CIVIL_TIME), datetime(2027, 1, 4, 10, tzinfo=CIVIL_TIME)]
-    lines = list(dated((day, "x") for day in (days[0], days[0], days[1], days[1])))
+    lines = list(lines_by_day((day, "x") for day in (days[0], days[0], days[1], days[1])))
     assert [line.split("  10:00")[0].strip() for line in lines] == ["12月31日 周四", "", "2027年1月4日 周一", ""]
     assert len({cell_len(line) for line in lines}) == 1
-    assert [line.split("  10:00")[0].strip() for line in dated([(days[0], ""), (days[1], "")], "en")] == [
+    assert [line.split("  10:00")[0].strip() for line in lines_by_day([(days[0], ""), (days[1], "")], "en")] == [
         "Thu 31 December",
         "Mon 4 January 2027",
     ]
 
 
-def test_a_clock_that_was_met_late_says_so(told: Told) -> None:
-    clock = msgspec.structs.replace(told.clocks[0], late=True)
-    text = "\n".join(drawn_case(msgspec.structs.replace(told, clocks=[clock]), "zh"))
+def test_a_clock_that_was_met_late_says_so(overview: CaseOverview) -> None:
+    clock = msgspec.structs.replace(overview.clocks[0], late=True)
+    text = "\n".join(render_case(msgspec.structs.replace(overview, clocks=[clock]), "zh"))
     assert "超期" in text
 
 
@@ -122,7 +122,7 @@ def test_who_had_the_time_is_drawn_with_sums() -> None:
         (1 * DAY, stories.dispatched()),
         now=3 * DAY,
     )
-    zh, en = ("\n".join(drawn_time(view, language)) for language in ("zh", "en"))
+    zh, en = ("\n".join(render_time(view, language)) for language in ("zh", "en"))
     assert "全程 3.00 天,其中工作日 3.00 天" in zh
     assert "2026-03-03 10:00  2026-03-05 10:00  张北县教育局" in zh
     assert "Not signed for" in en
@@ -167,8 +167,8 @@ def test_a_service_that_is_away_is_something_wrong(url: str) -> None:
     assert "yimen doctor" in result.stderr
 
 
-def test_a_day_that_ends_a_limit_is_told_as_a_day(told: Told) -> None:
-    ends = told.clocks[0].started_at.replace(hour=15, minute=59, second=59, microsecond=999_999) + timedelta(days=1)
-    clock = msgspec.structs.replace(told.clocks[0], due_at=ends)
-    text = "\n".join(drawn_case(msgspec.structs.replace(told, clocks=[clock]), "zh"))
+def test_a_day_that_ends_a_limit_is_told_as_a_day(overview: CaseOverview) -> None:
+    ends = overview.clocks[0].started_at.replace(hour=15, minute=59, second=59, microsecond=999_999) + timedelta(days=1)
+    clock = msgspec.structs.replace(overview.clocks[0], due_at=ends)
+    text = "\n".join(render_case(msgspec.structs.replace(overview, clocks=[clock]), "zh"))
     assert "至 2026-03-03 24:00" in text

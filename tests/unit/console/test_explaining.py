@@ -19,11 +19,11 @@ def explained(*arguments: str) -> Any:
 
 
 def test_a_petition_has_its_rule_its_offices_and_its_statutory_dates() -> None:
-    told = explained(*PETITION, *MONDAY)
-    assert (told["rule"], told["where"]) == ("petition-copied-to-government", "zhangjiakou/rules.yaml:2")
-    assert told["lead"] == {"code": "petition-130722000000", "zh": "张北县信访局", "en": "Petition Bureau, 张北县"}
-    assert [office["code"] for office in told["copies"]] == ["government_office-130722000000"]
-    clocks = {clock["kind"]: clock for clock in told["clocks"]}
+    found = explained(*PETITION, *MONDAY)
+    assert (found["rule"], found["where"]) == ("petition-copied-to-government", "zhangjiakou/rules.yaml:2")
+    assert found["lead"] == {"code": "petition-130722000000", "zh": "张北县信访局", "en": "Petition Bureau, 张北县"}
+    assert [office["code"] for office in found["copies"]] == ["government_office-130722000000"]
+    clocks = {clock["kind"]: clock for clock in found["clocks"]}
     running = [kind for kind, clock in clocks.items() if clock.get("due_at")]
     assert running == ["acceptance", "signing", "petition_objection", "handling"]
     assert set(clocks) - set(running) == {
@@ -50,18 +50,18 @@ def test_a_petition_has_its_rule_its_offices_and_its_statutory_dates() -> None:
 
 
 def test_co_handlers_have_the_leads_time_and_copies_have_none() -> None:
-    told = explained("--category", "education.student_aid", "--area", "130722100000", *MONDAY)
-    assert told["where"].startswith("national/categories.csv:")
-    by_kind = {(clock["kind"], clock.get("office")): clock["limit"] for clock in told["clocks"]}
+    found = explained("--category", "education.student_aid", "--area", "130722100000", *MONDAY)
+    assert found["where"].startswith("national/categories.csv:")
+    by_kind = {(clock["kind"], clock.get("office")): clock["limit"] for clock in found["clocks"]}
     assert by_kind["handling", "education-130722000000"] == by_kind["co_handling", "civil_affairs-130722000000"]
 
 
 def test_both_languages_stand_side_by_side() -> None:
-    told = run("policy", "explain", str(PACKS / "zhangjiakou"), *PETITION, *MONDAY, "--no-days").stdout
-    assert "主办 lead: 张北县信访局 / Petition Bureau, 张北县 (petition-130722000000)" in told
-    assert "依据 basis: 信访工作条例 34; 法定 / statutory; A 已核对法条原文 / Statute text read" in told
-    assert "到期 due: 2026-05-06 23:59 +0800" in told
-    assert "2026-03-03" not in told.replace("due: 2026-03-03", "")
+    explained = run("policy", "explain", str(PACKS / "zhangjiakou"), *PETITION, *MONDAY, "--no-days").stdout
+    assert "主办 lead: 张北县信访局 / Petition Bureau, 张北县 (petition-130722000000)" in explained
+    assert "依据 basis: 信访工作条例 34; 法定 / statutory; A 已核对法条原文 / Statute text read" in explained
+    assert "到期 due: 2026-05-06 23:59 +0800" in explained
+    assert "2026-03-03" not in explained.replace("due: 2026-03-03", "")
 
 
 def test_a_rule_that_asks_for_an_attribute_gets_it(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from console import supervisor
 from console.engines.child import EngineFailed, spawn
-from console.supervisor import Patience, Watched
+from console.supervisor import BackOff, ManagedProcess
 
 
 class Sleeper:
@@ -48,40 +48,40 @@ def until(holds: Callable[[], object]) -> None:
 
 
 @pytest.fixture
-def wards(tmp_path: Path) -> Iterator[list[Watched[Sleeper]]]:
-    made = [Watched(name, Sleeper(tmp_path, name)) for name in ("slow", "quick")]
+def children(tmp_path: Path) -> Iterator[list[ManagedProcess[Sleeper]]]:
+    made = [ManagedProcess(name, Sleeper(tmp_path, name)) for name in ("slow", "quick")]
     for one in made:
-        one.ward.ready.touch()
+        one.child.ready.touch()
         one.begin()
         assert one.came_up()
     yield made
     for one in made:
-        one.ward.kill()
+        one.child.kill()
 
 
-def test_one_that_does_not_answer_keeps_no_other_waiting(wards: list[Watched[Sleeper]]) -> None:
-    slow, quick = wards
-    slow.ward.ready.unlink()
-    for one in wards:
-        one.ward.kill()
+def test_one_that_does_not_answer_keeps_no_other_waiting(children: list[ManagedProcess[Sleeper]]) -> None:
+    slow, quick = children
+    slow.child.ready.unlink()
+    for one in children:
+        one.child.kill()
         assert one.died() == "ended with -9"
         assert one.died() is None
     began = time.monotonic()
-    for one in wards:
+    for one in children:
         assert one.ready_to_restart()
         assert one.begin() is None
     assert (slow.came_up(), quick.came_up()) == (False, True)
     assert time.monotonic() - began < 5
-    slow.ward.ready.touch()
+    slow.child.ready.touch()
     assert slow.came_up()
     assert not slow.came_up()
 
 
-def test_one_that_never_answers_is_ended_and_tried_again_later(wards: list[Watched[Sleeper]]) -> None:
-    slow, _ = wards
-    slow.ward.slowest = 0.05
-    slow.ward.ready.unlink()
-    slow.ward.kill()
+def test_one_that_never_answers_is_ended_and_tried_again_later(children: list[ManagedProcess[Sleeper]]) -> None:
+    slow, _ = children
+    slow.child.slowest = 0.05
+    slow.child.ready.unlink()
+    slow.child.kill()
     slow.died()
     slow.begin()
     time.sleep(0.1)
@@ -92,22 +92,22 @@ def test_one_that_never_answers_is_ended_and_tried_again_later(wards: list[Watch
     until(slow.ready_to_restart)
 
 
-def test_one_that_cannot_begin_is_tried_again_later(wards: list[Watched[Sleeper]]) -> None:
-    slow, quick = wards
-    slow.ward.kill()
+def test_one_that_cannot_begin_is_tried_again_later(children: list[ManagedProcess[Sleeper]]) -> None:
+    slow, quick = children
+    slow.child.kill()
     slow.died()
-    slow.ward.broken = True
+    slow.child.broken = True
     assert slow.begin() == "cannot begin"
     assert slow.wait == supervisor.FIRST_WAIT
     assert quick.wait == 0
-    slow.ward.broken = False
+    slow.child.broken = False
     until(slow.ready_to_restart)
     assert slow.begin() is None
 
 
 def test_patience_grows_and_is_forgotten_after_a_steady_while() -> None:
-    patience = Patience()
-    patience.started(0.0)
-    assert [patience.died(now) for now in (1.0, 2.0, 3.0, 4.0)] == [0.0, 0.5, 1.0, 2.0]
-    patience.started(10.0)
-    assert patience.died(10.0 + supervisor.STEADY_SECONDS) == 0.0
+    back_off = BackOff()
+    back_off.started(0.0)
+    assert [back_off.died(now) for now in (1.0, 2.0, 3.0, 4.0)] == [0.0, 0.5, 1.0, 2.0]
+    back_off.started(10.0)
+    assert back_off.died(10.0 + supervisor.STEADY_SECONDS) == 0.0

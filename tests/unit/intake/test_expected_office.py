@@ -164,5 +164,5 @@ def test_the_lab_names_the_same_office() -> None:
         for given in answers(category):
             change = taken_on(category.code, area.code, given, of)
             assert change.case.accepted_at is not None
-            found = explaining.tell(of, category, area, given, change.case.accepted_at)
+            found = explaining.explain_matter(of, category, area, given, change.case.accepted_at)
             assert found.lead.code == told(change.case, of).office

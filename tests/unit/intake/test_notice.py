@@ -6,7 +6,7 @@ import pytest
 
 from contracts.codes import CaseState, ClockKind
 from contracts.events.cases import CaseAccepted, CaseSupplemented, CaseSupplementRequested
-from libraries.clocks.wording import tell
+from libraries.clocks.wording import describe
 from services.intake.domain import actions
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
@@ -27,7 +27,7 @@ def handed_in(case: Case, *materials: str) -> Change:
 
 
 def words(change: Change) -> list[str]:
-    return [told[0] for event in change.events if (told := tell(event, policy())) is not None]
+    return [told[0] for event in change.events if (told := describe(event, policy())) is not None]
 
 
 def test_a_notice_that_names_a_part_tells_the_whole() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.events.cases import CaseAreaChanged
 from contracts.events.clocks import ClockRecalculated
-from libraries.clocks.wording import tell
+from libraries.clocks.wording import describe
 from libraries.policies import Policy
 from services.intake.domain.case import Case
 from services.intake.domain.relocating import relocated
@@ -53,7 +53,7 @@ def test_the_case_its_window_and_its_clocks_go_together(after: Policy) -> None:
     assert isinstance(told, ClockRecalculated)
     assert told.reason == "office_succeeded"
     assert told.previous_due_at == tuple(clock.due_at for clock in told.clocks)
-    assert tell(changed, after) == (
+    assert describe(changed, after) == (
         "行政区划变更，转入 甲一街道，由 甲一街道民政服务窗口 继续负责",
         "areas changed: it lies in 甲一街道 now, Civil affairs desk, 甲一街道 goes on with it",
     )

@@ -7,7 +7,7 @@ import pytest
 from contracts.codes import CaseState, ClockKind, ClockStatus
 from contracts.events.cases import CaseApplicantToBeTold
 from libraries.clocks.clock import basis_of
-from libraries.clocks.wording import tell
+from libraries.clocks.wording import describe
 from services.intake.domain import actions, referral_updates
 from services.intake.domain.case import Case, ExpectedAnswer
 from services.intake.domain.change import Change
@@ -76,7 +76,7 @@ def test_what_did_not_come_in_time_counts_as_withdrawn_by_an_act_and_no_sooner()
     assert code(early) == "supplement_time_runs"
     change = done(actions.withdraw(case, TIME_TO_HAND_IN + timedelta(seconds=1), policy(), reason="not_supplemented"))
     assert change.case.state is CaseState.WITHDRAWN
-    told = tell(change.events[0], policy())
+    told = describe(change.events[0], policy())
     assert told == ("撤回:逾期未补正，视为撤回申请", "withdrawn: Material did not come in time")
     elsewhere = actions.withdraw(in_progress(), NOW + 60 * DAY, policy(), reason="not_supplemented")
     assert code(elsewhere) == "nothing_to_hand_in"
@@ -132,7 +132,7 @@ def test_the_applicant_is_to_be_told_of_each_suspension() -> None:
     """行政许可法 45."""
     change = referral_updates.held(in_progress(), NOW, LEAD, "appraisal")
     (owed,) = [event for event in change.events if isinstance(event, CaseApplicantToBeTold)]
-    assert (owed.about, tell(owed, policy())) == (
+    assert (owed.about, describe(owed, policy())) == (
         "suspension",
         ("中止须告知申请人", "applicant to be told of the suspension"),
     )

@@ -143,7 +143,7 @@ def changed(how: type[Facts], **more: object) -> Facts:
     ids=lambda value: type(value).__name__ if isinstance(value, CaseBound) else "",
 )
 def test_an_event_is_told_by_the_names_of_the_policy(event: CaseBound, zh: str, en: str) -> None:
-    assert wording.tell(event, policy()) == (zh, en)
+    assert wording.describe(event, policy()) == (zh, en)
 
 
 def recalculated(*clocks: ClockFacts, before: datetime | None, **more: object) -> k.ClockRecalculated:
@@ -198,7 +198,7 @@ NOTICE = k.CalendarNotice(year=2027, source="国办发明电〔2026〕9号", pub
     ids=["a place's day", "a year was published", "only a warning moved", "two clocks"],
 )
 def test_a_date_that_moved_is_told_with_the_old_one_and_why(event: CaseBound, zh: str, en: str) -> None:
-    assert wording.tell(event, policy()) == (zh, en)
+    assert wording.describe(event, policy()) == (zh, en)
 
 
 def extended(due_at: datetime | None, approver: str = "unit_head", **more: object) -> CaseBound:
@@ -209,7 +209,7 @@ def extended(due_at: datetime | None, approver: str = "unit_head", **more: objec
 
 
 def test_an_extension_is_told_with_who_agreed_and_why() -> None:
-    zh, en = wording.tell(extended(NEW_YEAR), policy()) or ("", "")
+    zh, en = wording.describe(extended(NEW_YEAR), policy()) or ("", "")
     assert zh == "延期 10个工作日,至 2027年1月4日(本单位负责人批准,情况复杂)"
     assert en == (
         "extended by 10 working days until 4 January 2027 (agreed by the head of the office: The matter is complex)"
@@ -217,20 +217,20 @@ def test_an_extension_is_told_with_who_agreed_and_why() -> None:
 
 
 def test_an_extension_of_what_stands_still_has_no_date_and_an_unknown_approver_is_told_by_code() -> None:
-    zh, en = wording.tell(extended(None, "county_head"), policy()) or ("", "")
+    zh, en = wording.describe(extended(None, "county_head"), policy()) or ("", "")
     assert zh == "延期 10个工作日(county_head批准,情况复杂)"
     assert en == "extended by 10 working days (agreed by county_head: The matter is complex)"
 
 
 def test_a_date_of_another_year_names_it() -> None:
     resumed = of_clocks(CASE, NOW, changed(ClockResumed, due_at=NEW_YEAR, since=NOW))
-    assert wording.tell(resumed, policy()) == (
+    assert wording.describe(resumed, policy()) == (
         "办理时限至 2027年1月4日(社会救助暂行办法)",
         "handling until 4 January 2027 (社会救助暂行办法)",
     )
     at = NEW_YEAR - timedelta(days=1)
     in_january = of_clocks(CASE, at, changed(ClockResumed, due_at=NEW_YEAR, since=at))
-    assert (wording.tell(in_january, policy()) or ("", ""))[1] == "handling until 4 January (社会救助暂行办法)"
+    assert (wording.describe(in_january, policy()) or ("", ""))[1] == "handling until 4 January (社会救助暂行办法)"
 
 
 def test_a_date_that_a_notice_may_still_move_says_so() -> None:
@@ -242,15 +242,15 @@ def test_a_date_that_a_notice_may_still_move_says_so() -> None:
         extended(NEW_YEAR, provisional=True),
     ]
     for event in told:
-        zh, en = wording.tell(event, policy()) or ("", "")
+        zh, en = wording.describe(event, policy()) or ("", "")
         assert "2027年1月4日(暂定)" in zh
         assert "4 January 2027 (provisional)" in en
 
 
 def test_what_only_machines_need_has_no_words() -> None:
     ended = ClockMet(clock_id=LEG, kind=ClockKind.HANDLING, version=1, at=NOW)
-    assert wording.tell(of_clocks(CASE, NOW, clock(ClockKind.SIGNING)), policy()) is None
-    assert wording.tell(of_clocks(CASE, NOW, ended), policy()) is None
+    assert wording.describe(of_clocks(CASE, NOW, clock(ClockKind.SIGNING)), policy()) is None
+    assert wording.describe(of_clocks(CASE, NOW, ended), policy()) is None
 
 
 def test_what_happened_and_until_when_stand_in_one_line() -> None:
@@ -258,7 +258,7 @@ def test_what_happened_and_until_when_stand_in_one_line() -> None:
         c.CaseResolved(case_id=CASE, state=CaseState.RESOLVED, resolved_at=NOW, round=1),
         clocks=(changed(ClockStarted, kind=ClockKind.CALLBACK),),
     )
-    assert wording.tell(accepted, policy()) == (
+    assert wording.describe(accepted, policy()) == (
         "办结,待回访；回访时限至 3月9日(社会救助暂行办法)",
         "resolved, callback due; callback until 9 March (社会救助暂行办法)",
     )

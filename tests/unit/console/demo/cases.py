@@ -41,8 +41,8 @@ class Told:
         self._says(registered, 0)
 
     def _says(self, event: CaseBound, days: float) -> "Told":
-        number = len(self.case.told) + 1
-        self.case.told.append(
+        number = len(self.case.events) + 1
+        self.case.events.append(
             Envelope(
                 id=UUID(int=self.case_id.int * 1000 + number),
                 writer="test",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from console.demo.behaviours import CO_HANDLERS, LEADS, Behaviour, Conduct, Manner, Step, behaviour, conduct
+from console.demo.behaviours import CO_HANDLERS, LEADS, Behaviour, Profile, Script, Step, behaviour, script
 from console.demo.hours import AFTER_NOON, OPENS, at_desk
 from contracts.codes import ClockKind
 from contracts.codes import FeedbackAction as A
@@ -24,7 +24,7 @@ def behaviours() -> list[Behaviour]:
     return [planned.behaviour for planned in plan().cases.values()]
 
 
-def conducts() -> Iterator[Conduct]:
+def scripts() -> Iterator[Script]:
     for one in behaviours():
         yield from (one.first_lead, one.next_lead, one.co_handler, one.rework)
 
@@ -39,12 +39,12 @@ def test_a_submission_behaves_the_same_whatever_comes_before_it() -> None:
 
 
 @pytest.mark.parametrize(("weights", "who"), [(LEADS, "first_lead"), (CO_HANDLERS, "co_handler")], ids=["lead", "co"])
-def test_manners_keep_their_weights(weights: dict[Manner, int], who: str) -> None:
-    met = Counter(getattr(one, who).manner for one in behaviours())
+def test_profiles_keep_their_weights(weights: dict[Profile, int], who: str) -> None:
+    met = Counter(getattr(one, who).profile for one in behaviours())
     assert met.keys() == weights.keys()
     # Where no extension is lawful, the weight of those who would extend goes to the others.
-    wanted = {manner: pytest.approx(weight / sum(weights.values()), abs=0.05) for manner, weight in weights.items()}
-    assert {manner: number / MANY for manner, number in met.items()} == wanted
+    wanted = {profile: pytest.approx(weight / sum(weights.values()), abs=0.05) for profile, weight in weights.items()}
+    assert {profile: number / MANY for profile, number in met.items()} == wanted
 
 
 def test_only_a_limit_that_may_be_extended_is_extended() -> None:
@@ -57,57 +57,57 @@ def test_only_a_limit_that_may_be_extended_is_extended() -> None:
 
 
 def test_reasons_are_of_the_policy() -> None:
-    given = {step.reason for one in conducts() for step in (*one.steps, *one.otherwise) if step.reason}
+    given = {step.reason for one in scripts() for step in (*one.steps, *one.otherwise) if step.reason}
     assert given
     assert given <= policy().reasons.keys()
 
 
-@pytest.mark.parametrize("manner", Manner)
-def test_steps_follow_each_other(manner: Manner) -> None:
+@pytest.mark.parametrize("profile", Profile)
+def test_steps_follow_each_other(profile: Profile) -> None:
     row = next(row for row in policy().limits if row.clock is ClockKind.HANDLING and row.extension)
     for seed in range(50):
-        found = conduct(Random(seed), manner, row)
+        found = script(Random(seed), profile, row)
         meant = [(DUE - MONDAY) * step.share + timedelta(hours=step.hours) for step in found.steps]
         moments = [step.at(MONDAY, DUE, policy().calendar) for step in found.steps]
-        assert found.manner is manner
+        assert found.profile is profile
         assert meant == sorted(meant)
         assert all(at_desk(moment, policy().calendar) == moment for moment in moments)
 
 
-def ends(manner: Manner) -> list[tuple[A, datetime]]:
+def ends(profile: Profile) -> list[tuple[A, datetime]]:
     """The last step of many offices with this manner."""
     row = next(row for row in policy().limits if row.clock is ClockKind.HANDLING and row.extension)
-    last = [conduct(Random(seed), manner, row).steps[-1] for seed in range(50)]
+    last = [script(Random(seed), profile, row).steps[-1] for seed in range(50)]
     return [(step.action, step.at(MONDAY, DUE, policy().calendar)) for step in last]
 
 
-@pytest.mark.parametrize("manner", [Manner.PROMPT, Manner.DEEMED])
-def test_who_works_in_time_is_done_in_time(manner: Manner) -> None:
-    assert all(action is A.COMPLETE and at <= DUE for action, at in ends(manner))
+@pytest.mark.parametrize("profile", [Profile.PROMPT, Profile.DEEMED])
+def test_who_works_in_time_is_done_in_time(profile: Profile) -> None:
+    assert all(action is A.COMPLETE and at <= DUE for action, at in ends(profile))
 
 
 def test_who_is_late_finishes_after_the_limit() -> None:
-    assert all(action is A.COMPLETE and at > DUE for action, at in ends(Manner.LATE))
+    assert all(action is A.COMPLETE and at > DUE for action, at in ends(Profile.LATE))
 
 
 def test_who_is_silent_says_nothing_and_who_fails_says_why() -> None:
     row = policy().limit(ClockKind.HANDLING, "education.student_aid")
-    assert conduct(Random(1), Manner.SILENT, row).steps == ()
-    failing = conduct(Random(1), Manner.FAILING, row).steps[-1]
+    assert script(Random(1), Profile.SILENT, row).steps == ()
+    failing = script(Random(1), Profile.FAILING, row).steps[-1]
     assert failing.action is A.FAIL
     assert failing.reason
 
 
 def test_a_return_that_is_refused_ends_in_work() -> None:
     row = policy().limit(ClockKind.HANDLING, "education.student_aid")
-    returning = conduct(Random(1), Manner.RETURNING, row)
+    returning = script(Random(1), Profile.RETURNING, row)
     assert [step.action for step in returning.steps] == [A.SIGN, A.RETURN]
     assert returning.otherwise[-1].action is A.COMPLETE
 
 
 def test_prompt_co_handlers_are_done_before_half_of_the_leads_time() -> None:
     for one in behaviours():
-        if one.co_handler.manner is Manner.PROMPT:
+        if one.co_handler.profile is Profile.PROMPT:
             assert one.co_handler.steps[-1].share < 0.4
 
 

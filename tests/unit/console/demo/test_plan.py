@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from console.demo.applicants import GIVEN_NAMES, NO_REGION
-from console.demo.arrivals import CHANNELS, COMPLETE_SHARE, FIELDS, SENT_TWICE_SHARE, Arrival, Road
+from console.demo.arrivals import CHANNELS, COMPLETE_SHARE, FIELDS, SENT_TWICE_SHARE, Arrival, Transport
 from console.demo.hours import at_desk
 from console.demo.plan import ARRIVAL_DAYS, DAYS, ORIGIN, Plan, make_plan
 from console.topics import DEFAULT_POLICY
@@ -107,12 +107,12 @@ def test_fields_and_channels_keep_their_weights() -> None:
 
 
 def test_both_roads_are_taken_and_some_come_twice() -> None:
-    roads = shares(Counter(arrival.road for arrival in arrivals()))
-    assert roads.keys() == set(Road)
+    roads = shares(Counter(arrival.transport for arrival in arrivals()))
+    assert roads.keys() == set(Transport)
     assert min(roads.values()) > 0.25
     twice = sum(arrival.twice for arrival in arrivals()) / MANY
     assert twice == pytest.approx(SENT_TWICE_SHARE, abs=0.015)
-    by_window = Counter((arrival.window, arrival.road) for arrival in arrivals())
+    by_window = Counter((arrival.window, arrival.transport) for arrival in arrivals())
     assert len(by_window) == len({window for window, _ in by_window})
 
 

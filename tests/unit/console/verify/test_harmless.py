@@ -7,72 +7,72 @@ from datetime import timedelta
 import pytest
 
 from console.verify.registry import CHECKS, MOST_FAULTS, check, fresh_results, run
-from console.verify.snapshot import Facts, Fault
+from console.verify.snapshot import Fault, Snapshot
 from contracts.topics import CASES
-from tests.unit.console.verify.clock_plants import a_watch, late_watch, with_receipt
-from tests.unit.console.verify.histories import PENSIONS
-from tests.unit.console.verify.look import ELSEWHERE, NOW, sent
-from tests.unit.console.verify.planting import changed, doubled, stray, without
-from tests.unit.console.verify.plants import CLOSED, LATE, NOBODY, PENSIONS_TOPIC
-from tests.unit.console.verify.stories import all_well
+from tests.unit.console.verify.injected_clock_faults import a_watch, late_watch, with_receipt
+from tests.unit.console.verify.injected_faults import CLOSED, LATE, NOBODY, PENSIONS_TOPIC
+from tests.unit.console.verify.injecting import changed, doubled, stray, without
+from tests.unit.console.verify.scenario import PENSIONS
+from tests.unit.console.verify.scenarios import all_well
+from tests.unit.console.verify.snapshots import ELSEWHERE, NOW, sent
 
 
-def said_again(facts: Facts) -> Facts:
+def published_again(snapshot: Snapshot) -> Snapshot:
     """A replay sends everything a second time, behind the first."""
-    again = [record._replace(offset=record.offset + 1000) for record in facts.heard]
-    return replace(facts, heard=[*facts.heard, *again])
+    again = [record._replace(offset=record.offset + 1000) for record in snapshot.records]
+    return replace(snapshot, records=[*snapshot.records, *again])
 
 
-def said_since(facts: Facts) -> Facts:
+def journaled_since(snapshot: Snapshot) -> Snapshot:
     """The next record of a case, and the first of a case that came after the look."""
-    later = stray(stray(facts), case_id=NOBODY, key=str(NOBODY), sequence=1)
-    return replace(later, said_since={(record.event_id, record.topic) for record in later.unsaid()})
+    later = stray(stray(snapshot), case_id=NOBODY, key=str(NOBODY), sequence=1)
+    return replace(later, journaled_since={(record.event_id, record.topic) for record in later.unjournaled()})
 
 
-def on_the_move(facts: Facts) -> Facts:
+def on_the_move(snapshot: Snapshot) -> Snapshot:
     """A case of which notify and routing have not heard yet is not compared."""
-    facts = without(without(facts, "noted", case_id=CLOSED), "legs", case_id=CLOSED)
-    return replace(facts, settled=facts.settled - {CLOSED})
+    snapshot = without(without(snapshot, "notify_cases", case_id=CLOSED), "referral_status", case_id=CLOSED)
+    return replace(snapshot, settled=snapshot.settled - {CLOSED})
 
 
-def long_ago(facts: Facts) -> Facts:
+def long_ago(snapshot: Snapshot) -> Snapshot:
     """The days on which a story began were dropped from the journals, and from the topics."""
-    facts = without(facts, "said", case_id=LATE, service="intake")
-    facts = without(facts, "heard", case_id=LATE, writer="intake")
-    return replace(facts, truncated=True, whole=facts.whole - {CASES.name})
+    snapshot = without(snapshot, "journal", case_id=LATE, service="intake")
+    snapshot = without(snapshot, "records", case_id=LATE, writer="intake")
+    return replace(snapshot, truncated=True, whole=snapshot.whole - {CASES.name})
 
 
-def long_ago_on_a_new_broker(facts: Facts) -> Facts:
+def long_ago_on_a_new_broker(snapshot: Snapshot) -> Snapshot:
     """The journals filled the topics again, with what they still had."""
     old = {"case_id": LATE, "service": "intake", "sequence": 1}
-    facts = replace(without(facts, "said", **old), truncated=True)
-    return replace(facts, heard=[*sent(facts.said)])
+    snapshot = replace(without(snapshot, "journal", **old), truncated=True)
+    return replace(snapshot, records=[*sent(snapshot.journal)])
 
 
-def without_kafka(facts: Facts) -> Facts:
+def without_kafka(snapshot: Snapshot) -> Snapshot:
     """An office that does not speak Kafka has no topic."""
-    facts = without(without(facts, "said", topic=PENSIONS_TOPIC), "heard", topic=PENSIONS_TOPIC)
-    return replace(facts, kafka_offices=facts.kafka_offices - {PENSIONS})
+    snapshot = without(without(snapshot, "journal", topic=PENSIONS_TOPIC), "records", topic=PENSIONS_TOPIC)
+    return replace(snapshot, kafka_offices=snapshot.kafka_offices - {PENSIONS})
 
 
-def answered_in_time(facts: Facts) -> Facts:
+def answered_in_time(snapshot: Snapshot) -> Snapshot:
     """A breach waits for an answer that was received before it, and that routing has yet to read."""
-    return with_receipt(late_watch(facts))
+    return with_receipt(late_watch(snapshot))
 
 
-def just_due(facts: Facts) -> Facts:
+def just_due(snapshot: Snapshot) -> Snapshot:
     """Notify has a moment to say what is due."""
-    return a_watch(facts, next_fire_at=NOW - timedelta(minutes=1))
+    return a_watch(snapshot, next_fire_at=NOW - timedelta(minutes=1))
 
 
-def sent_elsewhere(facts: Facts) -> Facts:
+def sent_elsewhere(snapshot: Snapshot) -> Snapshot:
     """A coordinator may choose any office below its own."""
-    return changed(facts, "referrals", {"office": f"education-{ELSEWHERE}", "by_hand": True}, case_id=LATE)
+    return changed(snapshot, "referrals", {"office": f"education-{ELSEWHERE}", "by_hand": True}, case_id=LATE)
 
 
 HARMLESS = {
-    "said_again": (said_again, None),
-    "said_since": (said_since, None),
+    "said_again": (published_again, None),
+    "said_since": (journaled_since, None),
     "on_the_move": (on_the_move, None),
     "long_ago": (long_ago, None),
     "long_ago_on_a_new_broker": (long_ago_on_a_new_broker, None),
@@ -85,7 +85,7 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize(("oddity", "asked"), HARMLESS.values(), ids=HARMLESS)
-def test_an_oddity_is_no_fault(oddity: Callable[[Facts], Facts], asked: str | None) -> None:
+def test_an_oddity_is_no_fault(oddity: Callable[[Snapshot], Snapshot], asked: str | None) -> None:
     results = fresh_results(with_kafka=True)
     run(oddity(all_well()), results)
     assert [fault for name, result in results.items() if asked in (None, name) for fault in result.faults] == []
@@ -97,7 +97,7 @@ def test_without_kafka_the_topics_are_not_judged() -> None:
 
 def test_a_list_of_faults_ends_but_the_count_goes_on() -> None:
     @check("a check that finds everything wrong")
-    def all_wrong(facts: Facts) -> object:
+    def all_wrong(snapshot: Snapshot) -> object:
         return (Fault(detail="wrong") for _ in range(MOST_FAULTS + 1))
 
     try:
@@ -112,7 +112,7 @@ def test_a_list_of_faults_ends_but_the_count_goes_on() -> None:
 def test_the_end_of_time_that_was_only_offered_is_said_to_nobody_in_particular() -> None:
     ended = {"type": "clock.due", "recipients": ()}
     look = CHECKS["told_to_somebody"].look
-    facts = doubled(all_well(), "alerts", ended, case_id=LATE)
-    assert [fault for fault in look(facts) if fault is not None] == []
-    told = doubled(all_well(), "alerts", {**ended, "level": "last_day"}, case_id=LATE)
-    assert len([fault for fault in look(told) if fault is not None]) == 1
+    snapshot = doubled(all_well(), "alerts", ended, case_id=LATE)
+    assert [fault for fault in look(snapshot) if fault is not None] == []
+    scenario = doubled(all_well(), "alerts", {**ended, "level": "last_day"}, case_id=LATE)
+    assert len([fault for fault in look(scenario) if fault is not None]) == 1

@@ -6,8 +6,8 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from console.case.telling import Told
-from console.date_format import dated, padded
+from console.case.fetching import CaseOverview
+from console.date_format import lines_by_day, padded
 from contracts.clocks import LimitBasis
 from contracts.codes import ClockStatus
 from libraries.clocks.views import ClockView
@@ -25,8 +25,8 @@ LATE: Final = {
 }
 
 
-def drawn_case(told: Told, language: str) -> Iterator[str]:
-    case, zh = told.case, language == "zh"
+def render_case(overview: CaseOverview, language: str) -> Iterator[str]:
+    case, zh = overview.case, language == "zh"
     yield f"{case.number}  {case.state.label(language)}"
     matter = f"{case.category_zh if zh else case.category_en} ({case.category})"
     yield f"  {matter} · {case.area_zh} · {f'第 {case.round} 轮' if zh else f'round {case.round}'}"
@@ -35,10 +35,10 @@ def drawn_case(told: Told, language: str) -> Iterator[str]:
     yield f"  {'下一步' if zh else 'next'}: {_next(case, zh=zh)}"
     yield ""
     yield "时限" if zh else "Clocks"
-    yield from _aligned([_clock(clock, language) for clock in told.clocks])
+    yield from _aligned([_clock(clock, language) for clock in overview.clocks])
     yield ""
     yield "经过" if zh else "Story"
-    yield from dated([(entry.at, text) for entry in told.story if (text := _said(entry, zh=zh))], language)
+    yield from lines_by_day([(entry.at, text) for entry in overview.story if (text := _said(entry, zh=zh))], language)
 
 
 def _said(entry: Entry, *, zh: bool) -> str:
@@ -103,7 +103,7 @@ def _status(clock: ClockView, language: str) -> str:
     return zh if language == "zh" else en
 
 
-def drawn_time(view: TimeView, language: str) -> Iterator[str]:
+def render_time(view: TimeView, language: str) -> Iterator[str]:
     zh = language == "zh"
     yield f"{view.number}  {view.state.label(language)}"
     until = _minute(view.end) + ("" if view.over else "(至今)" if zh else " (now)")

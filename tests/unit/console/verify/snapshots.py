@@ -1,4 +1,4 @@
-"""One look at several histories: the facts as the oracle would read them, when everything has arrived everywhere."""
+"""One look at several histories: the snapshot as the oracle would read them, when everything has arrived everywhere."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,19 +8,19 @@ from datetime import timedelta
 from console.verify.snapshot import (
     CaseRow,
     ClockRow,
-    Facts,
-    Heard,
-    LegRow,
-    NotedRow,
+    JournalRow,
+    NotifyCaseRow,
     ReferralRow,
+    ReferralStatusRow,
     RoutedRow,
-    Said,
-    WatchRow,
+    Snapshot,
+    TimerRow,
+    TopicRecord,
 )
 from contracts.codes import AreaLevel
 from contracts.topics import HOME
 from libraries.policies.tree import Area, Tree
-from tests.unit.console.verify.histories import AREA, EDUCATION, MONDAY, PENSIONS, History
+from tests.unit.console.verify.scenario import AREA, EDUCATION, MONDAY, PENSIONS, Scenario
 
 NOW = MONDAY + timedelta(days=40)
 COUNTY, ELSEWHERE = EDUCATION.rpartition("-")[2], "130705000000"
@@ -30,9 +30,9 @@ ROWS = {
     RoutedRow: "routed",
     ReferralRow: "referrals",
     ClockRow: "clocks",
-    NotedRow: "noted",
-    LegRow: "legs",
-    WatchRow: "watches",
+    NotifyCaseRow: "notify_cases",
+    ReferralStatusRow: "referral_status",
+    TimerRow: "timers",
 }
 
 
@@ -42,33 +42,33 @@ def tree_where(township: str, *, lies_in: str) -> Tree:
     return Tree.on([*counties, below], NOW.date())
 
 
-def together(*told: History) -> Facts:
-    said = [row for one in told for row in one.said]
-    every = {kind: [row for one in told for row in one.of(kind)] for kind in ROWS}
-    facts = Facts(
+def together(*scenario: Scenario) -> Snapshot:
+    published = [row for one in scenario for row in one.journal]
+    every = {kind: [row for one in scenario for row in one.of(kind)] for kind in ROWS}
+    snapshot = Snapshot(
         now=NOW,
         tolerance=timedelta(hours=1),
-        settled={one.case_id for one in told},
+        settled={one.case_id for one in scenario},
         **{name: every[kind] for kind, name in ROWS.items()},
-        alerts=[row for one in told for row in one.alerts],
-        answers=[row for one in told for row in one.kept_answers],
-        receipts=[row for one in told for row in one.receipts],
-        said=said,
-        last={key: value for one in told for key, value in one.last.items()},
+        alerts=[row for one in scenario for row in one.alerts],
+        answers=[row for one in scenario for row in one.kept_answers],
+        received_feedback=[row for one in scenario for row in one.received_feedback],
+        journal=published,
+        last={key: value for one in scenario for key, value in one.last.items()},
         kafka_offices={EDUCATION, PENSIONS},
         offices={EDUCATION, PENSIONS, f"township-{AREA}"},
         trees=[tree_where(AREA, lies_in=COUNTY)],
     )
-    heard = list(sent(said))
-    return replace(facts, heard=heard, whole={record.topic for record in heard})
+    records = list(sent(published))
+    return replace(snapshot, records=records, whole={record.topic for record in records})
 
 
-def sent(said: list[Said]) -> Iterator[Heard]:
+def sent(published: list[JournalRow]) -> Iterator[TopicRecord]:
     """What a reader of the topics hears when the relays have sent all of it."""
     offsets: Counter[tuple[str, int]] = Counter()
-    for row in sorted(said, key=lambda row: row.topic):
+    for row in sorted(published, key=lambda row: row.topic):
         partition = row.case_id.int % 12 if row.case_id is not None and row.topic in HOMES else 0
-        yield Heard(
+        yield TopicRecord(
             topic=row.topic,
             partition=partition,
             offset=offsets[row.topic, partition],

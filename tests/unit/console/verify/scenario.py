@@ -1,4 +1,4 @@
-"""Good histories for the oracle: what three services and the topics hold of a case in which nothing went wrong."""
+"""Good scenarios for the oracle: what three services and the topics hold of a case in which nothing went wrong."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -6,19 +6,19 @@ from uuid import UUID
 
 import msgspec
 
-from console.verify.acts import ACTS
+from console.verify.actors import ACTS
 from console.verify.snapshot import (
     AlertRow,
     AnswerRow,
     CaseRow,
     ClockRow,
-    LegRow,
-    NotedRow,
-    ReceiptRow,
+    JournalRow,
+    NotifyCaseRow,
+    ReceivedFeedbackRow,
     ReferralRow,
+    ReferralStatusRow,
     RoutedRow,
-    Said,
-    WatchRow,
+    TimerRow,
 )
 from contracts.clocks import ClockCancelled, ClockFacts, ClockMet, ClockPaused, ClockResumed, ClockStarted, LimitBasis
 from contracts.codes import (
@@ -65,18 +65,18 @@ def _actor(service: str, event: CaseBound) -> Actor:
     return Actor(door=Door.KAFKA, role=Role.OFFICER, office=getattr(event, "office", EDUCATION))
 
 
-class History:
+class Scenario:
     """One case, told act by act. Rows stand by their id, so that a later act replaces what it changes."""
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.case_id = known_as(1, 0, number)
-        self.said: list[Said] = []
+        self.journal: list[JournalRow] = []
         self.last: Counter[tuple[str, UUID]] = Counter()
         self.clocks: dict[UUID, tuple[str, ClockFacts]] = {}
         self.rows: dict[type, dict[UUID, tuple]] = {}
         self.alerts: list[AlertRow] = []
-        self.receipts: list[ReceiptRow] = []
+        self.received_feedback: list[ReceivedFeedbackRow] = []
         self.kept_answers: list[AnswerRow] = []
 
     def keep(self, row: tuple) -> None:
@@ -85,22 +85,22 @@ class History:
     def change(self, kind: type, id_: UUID, **values: object) -> None:
         self.keep(self.rows[kind][id_]._replace(**values))
 
-    def says(self, service: str, event: Event, *, copies: tuple[str, ...] = ()) -> Said:
+    def says(self, service: str, event: Event, *, copies: tuple[str, ...] = ()) -> JournalRow:
         case_id = event.case_id if isinstance(event, CaseBound) else None
         if isinstance(event, CaseBound) and event.by is None and event.TYPE in ACTS:
             event = msgspec.structs.replace(event, by=_actor(service, event))
         self.last[service, self.case_id] += case_id is not None
         sequence = self.last[service, self.case_id] if case_id is not None else None
-        first = Said(
+        first = JournalRow(
             service=service,
             topic=HOME[service].name if case_id is not None else _home(event),
             case_id=case_id,
-            event_id=known_as(2, self.number, len(self.said)),
+            event_id=known_as(2, self.number, len(self.journal)),
             type=event.wire_type(),
             sequence=sequence,
             value=msgspec.json.encode(event),
         )
-        self.said += [first, *(first._replace(topic=OFFICE_REFERRALS.named(office)) for office in copies)]
+        self.journal += [first, *(first._replace(topic=OFFICE_REFERRALS.named(office)) for office in copies)]
         return first
 
     def is_registered(self) -> None:
@@ -121,14 +121,14 @@ class History:
         )
         self.says("intake", registered)
         self.keep(CaseRow(self.case_id, number, CaseState.REGISTERED, accepted=False, lead=None))
-        self.keep(NotedRow(self.case_id, number, CaseState.REGISTERED))
+        self.keep(NotifyCaseRow(self.case_id, number, CaseState.REGISTERED))
         self.begins("intake", ClockKind.ACCEPTANCE, days=5)
 
     def is_in_state(self, state: CaseState, event: cases.CaseEvent) -> None:
         self.says("intake", event)
         accepted = self.rows[CaseRow][self.case_id].accepted or isinstance(event, cases.CaseAccepted)
         self.change(CaseRow, self.case_id, state=state, accepted=accepted)
-        self.change(NotedRow, self.case_id, state=state)
+        self.change(NotifyCaseRow, self.case_id, state=state)
 
     def is_accepted(self) -> None:
         row = self.rows[CaseRow][self.case_id]
@@ -162,7 +162,7 @@ class History:
             self.sends(ReferralRole.CO, co)
         self.begins("routing", ClockKind.HANDLING, days=days)
         self.change(CaseRow, self.case_id, state=CaseState.IN_PROGRESS, lead=self.referral(ReferralRole.LEAD))
-        self.change(NotedRow, self.case_id, state=CaseState.IN_PROGRESS)
+        self.change(NotifyCaseRow, self.case_id, state=CaseState.IN_PROGRESS)
 
     def referral(self, role: ReferralRole) -> UUID:
         return known_as(4, self.number, 1 if role is ReferralRole.LEAD else 2)
@@ -174,19 +174,19 @@ class History:
         self.keep(
             ReferralRow(id_, self.case_id, office, role, ReferralState.DISPATCHED, MONDAY + DAY, ended=False),
         )
-        self.keep(LegRow(id_, self.case_id, office, ReferralState.DISPATCHED))
+        self.keep(ReferralStatusRow(id_, self.case_id, office, ReferralState.DISPATCHED))
 
     def answers(self, kind: type[referrals.ReferralEvent], role: ReferralRole, state: ReferralState, **more) -> None:
         row = self.rows[ReferralRow][self.referral(role)]
         self._acts(kind, role, row.office, MONDAY + 9 * DAY, **more)
         ended = state in {"returned", "completed", "failed", "cancelled"}
         self.change(ReferralRow, row.referral_id, state=state, ended=ended)
-        self.change(LegRow, row.referral_id, state=state)
+        self.change(ReferralStatusRow, row.referral_id, state=state)
 
-    def is_heard(self, role: ReferralRole, at: datetime) -> None:
+    def is_recorded(self, role: ReferralRole, at: datetime) -> None:
         """The office has signed, and routing says so."""
         row = self.rows[ReferralRow][self.referral(role)]
-        self._acts(referrals.ReferralProgressReported, role, row.office, at, feedback_id=f"f{len(self.said)}")
+        self._acts(referrals.ReferralProgressReported, role, row.office, at, feedback_id=f"f{len(self.journal)}")
         place = self.number * 10 + len(self.kept_answers)
         self.kept_answers.append(AnswerRow(place, self.case_id, row.office, place, at))
 
@@ -234,7 +234,7 @@ class History:
         if service == "routing":
             self.keep(ClockRow(clock.clock_id, self.case_id, clock.version, status, clock.due_at))
         self.keep(
-            WatchRow(
+            TimerRow(
                 clock_id=clock.clock_id,
                 case_id=self.case_id,
                 referral_id=clock.referral_id,
@@ -257,8 +257,8 @@ class History:
 
     def _turns(self, kind: ClockKind, at: datetime, how: type[ClockFacts], **more: object) -> None:
         service, clock = self.clocks[self.clock(kind)]
-        facts = {name: getattr(clock, name) for name in ClockFacts.__struct_fields__}
-        now = how(**(facts | {"version": clock.version + 1} | more))
+        snapshot = {name: getattr(clock, name) for name in ClockFacts.__struct_fields__}
+        now = how(**(snapshot | {"version": clock.version + 1} | more))
         self._stands(service, now, of_clocks(self.case_id, at, now))
 
     def is_recounted(self, kind: ClockKind, at: datetime, due_at: datetime) -> None:
@@ -282,9 +282,9 @@ class History:
         status = ClockStatus.MET if how is ClockMet else ClockStatus.CANCELLED
         if service == "routing":
             self.change(ClockRow, clock.clock_id, status=status)
-        broken = self.rows[WatchRow][clock.clock_id].status == ClockStatus.BREACHED
+        broken = self.rows[TimerRow][clock.clock_id].status == ClockStatus.BREACHED
         ended = {"next_alert": None, "next_fire_at": None, "ended_at": at}
-        self.change(WatchRow, clock.clock_id, status=ClockStatus.BREACHED if broken else status, **ended)
+        self.change(TimerRow, clock.clock_id, status=ClockStatus.BREACHED if broken else status, **ended)
 
     def alerts_of(self, kind: ClockKind, alert: type[clocks.ClockAlert], at: datetime, **more: object) -> None:
         """Notify speaks of the clock as it stands."""
@@ -301,16 +301,16 @@ class History:
             fired_at=at,
             **more,
         )
-        said = self.says("notify", event)
+        published = self.says("notify", event)
         self.alerts.append(
-            AlertRow(said.event_id, self.case_id, clock.clock_id, alert.TYPE, clock.version, "", (clock.office,))
+            AlertRow(published.event_id, self.case_id, clock.clock_id, alert.TYPE, clock.version, "", (clock.office,))
         )
         broken = alert is clocks.ClockBreached
         status = ClockStatus.BREACHED if broken else ClockStatus.DUE_SOON
         then: dict[str, object] = {"next_alert": None, "next_fire_at": None}
         if not broken:
             then = {"next_alert": "breached", "next_fire_at": clock.due_at}
-        self.change(WatchRow, clock.clock_id, status=status, **then)
+        self.change(TimerRow, clock.clock_id, status=status, **then)
 
     def is_supervised(self, kind: ClockKind, rung: type[Supervision], at: datetime) -> None:
         _, clock = self.clocks[self.clock(kind)]

@@ -6,26 +6,26 @@ import pytest
 
 # Registers the checks.
 from console.verify import oracle  # noqa: F401
-from console.verify.acts import ACTS
+from console.verify.actors import ACTS
 from console.verify.registry import CHECKS, Result, fresh_results, run
-from console.verify.snapshot import Facts
+from console.verify.snapshot import Snapshot
 from contracts.events import EVENTS, CaseBound
 from contracts.events.alerts import Supervision
 from contracts.events.clocks import ClockAlert
-from tests.unit.console.verify.histories import History
-from tests.unit.console.verify.look import together
-from tests.unit.console.verify.stories import COURSES, all_well
+from tests.unit.console.verify.scenario import Scenario
+from tests.unit.console.verify.scenarios import SCENARIOS, all_well
+from tests.unit.console.verify.snapshots import together
 
 
-def looked_at(facts: Facts) -> dict[str, Result]:
+def checked(snapshot: Snapshot) -> dict[str, Result]:
     results = fresh_results(with_kafka=True)
-    run(facts, results)
+    run(snapshot, results)
     return results
 
 
-@pytest.mark.parametrize("course", COURSES, ids=lambda course: course.__name__)
-def test_a_right_course_has_no_fault(course: Callable[[], History]) -> None:
-    results = looked_at(together(course()))
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_a_right_scenario_has_no_fault(scenario: Callable[[], Scenario]) -> None:
+    results = checked(together(scenario()))
     assert [fault for result in results.values() for fault in result.faults] == []
 
 
@@ -54,13 +54,13 @@ BY_ITSELF = frozenset(
 
 def test_of_every_event_it_is_known_whether_somebody_did_it() -> None:
     of_notify = (Supervision, ClockAlert)
-    told = {one.TYPE for one in EVENTS.values() if issubclass(one, CaseBound) and not issubclass(one, of_notify)}
-    assert told == ACTS | BY_ITSELF
+    scenario = {one.TYPE for one in EVENTS.values() if issubclass(one, CaseBound) and not issubclass(one, of_notify)}
+    assert scenario == ACTS | BY_ITSELF
     assert not ACTS & BY_ITSELF
 
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_every_check_looks_at_something_and_finds_nothing(name: str) -> None:
-    result = looked_at(all_well())[name]
+    result = checked(all_well())[name]
     assert result.faults == []
     assert result.checked > 0

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from console.verify.registry import check
-from console.verify.snapshot import Facts, Fault, Said
+from console.verify.snapshot import Fault, JournalRow, Snapshot
 from console.verify.timelines import decoded
 from contracts.codes import ReferralRole
 from contracts.events.referrals import (
@@ -20,19 +20,19 @@ ENDS = frozenset({"referral.returned", "referral.completed", "referral.failed", 
 
 
 @check("an office has one live referral of a case, as routing holds them")
-def one_live_leg(facts: Facts) -> Iterator[Fault | None]:
-    for case_id, referrals in facts.referrals_of.items():
+def one_live_referral(snapshot: Snapshot) -> Iterator[Fault | None]:
+    for case_id, referrals in snapshot.referrals_of.items():
         live = Counter(referral.office for referral in referrals if not referral.ended)
         for office, number in live.items():
-            told = f"{number} live referrals of one office"
-            yield Fault(detail=told, case_id=case_id, ids={"office": office}) if number > 1 else None
+            detail = f"{number} live referrals of one office"
+            yield Fault(detail=detail, case_id=case_id, ids={"office": office}) if number > 1 else None
 
 
-@check("an office has one live referral of a case, as routing told it")
-def one_leg_told(facts: Facts) -> Iterator[Fault | None]:
-    for case_id, rows in _of_routing(facts):
+@check("an office has one live referral of a case, as routing published it")
+def one_live_referral_published(snapshot: Snapshot) -> Iterator[Fault | None]:
+    for case_id, rows in _of_routing(snapshot):
         open_: dict[UUID, str] = {}
-        for row, event in _of_legs(rows):
+        for row, event in _referral_events(rows):
             before = open_.get(event.referral_id)
             _follow(open_, event)
             office = open_.get(event.referral_id)
@@ -40,28 +40,28 @@ def one_leg_told(facts: Facts) -> Iterator[Fault | None]:
                 continue
             others = [str(id_) for id_, held in open_.items() if held == office and id_ != event.referral_id]
             ids = {"office": office, "referral_id": str(event.referral_id), "sequence": str(row.sequence)}
-            told = f"sent to an office that has {', '.join(others)}"
-            yield Fault(detail=told, case_id=case_id, ids=ids) if others else None
+            detail = f"sent to an office that has {', '.join(others)}"
+            yield Fault(detail=detail, case_id=case_id, ids=ids) if others else None
 
 
 @check("no lead finished while a co-handler was open")
-def gates_kept(facts: Facts) -> Iterator[Fault | None]:
-    for case_id, rows in _of_routing(facts):
+def gates_kept(snapshot: Snapshot) -> Iterator[Fault | None]:
+    for case_id, rows in _of_routing(snapshot):
         open_: dict[UUID, str] = {}
-        for row, event in _of_legs(rows):
+        for row, event in _referral_events(rows):
             if event.role is ReferralRole.CO:
                 _follow(open_, event)
             elif event.role is ReferralRole.LEAD and isinstance(event, ReferralCompleted):
-                told = f"the lead finished while {', '.join(sorted(open_.values()))} had not answered"
+                detail = f"the lead finished while {', '.join(sorted(open_.values()))} had not answered"
                 ids = {"referral_id": str(event.referral_id), "sequence": str(row.sequence)}
-                yield Fault(detail=told, case_id=case_id, ids=ids) if open_ else None
+                yield Fault(detail=detail, case_id=case_id, ids=ids) if open_ else None
 
 
-def _of_routing(facts: Facts) -> Iterator[tuple[UUID, list[Said]]]:
-    return ((case_id, rows) for (service, case_id), rows in facts.said_of.items() if service == "routing")
+def _of_routing(snapshot: Snapshot) -> Iterator[tuple[UUID, list[JournalRow]]]:
+    return ((case_id, rows) for (service, case_id), rows in snapshot.journal_of.items() if service == "routing")
 
 
-def _of_legs(rows: list[Said]) -> Iterator[tuple[Said, ReferralEvent]]:
+def _referral_events(rows: list[JournalRow]) -> Iterator[tuple[JournalRow, ReferralEvent]]:
     for row in rows:
         event = decoded(row) if row.type.startswith("yimen.referral.") else None
         if isinstance(event, ReferralEvent):

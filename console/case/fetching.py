@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
-from console.case.asking import Services
+from console.case.services import Services
 from contracts.events.clocks import ClockBreached, ClockCleared
 from libraries.clocks.views import ClockView
 from services.intake.time_report import TimeView
@@ -36,7 +36,7 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     referrals: list[dict[str, Any]]
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class CaseOverview(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of one case that anybody may see who runs the installation."""
 
     case: CaseView
@@ -44,7 +44,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     story: list[Entry]
 
 
-def tell_case(services: Services, number: str) -> Told:
+def fetch_case(services: Services, number: str) -> CaseOverview:
     path = f"{services.intake}/v1/cases/{number}"
     case = services.ask(path, CaseView)
     story = services.ask(f"{path}/timeline", list[Entry])
@@ -52,26 +52,26 @@ def tell_case(services: Services, number: str) -> Told:
     broken = _of(story, ClockBreached.TYPE) - _of(story, ClockCleared.TYPE)
     for referral in _referrals(services, case.case_id):
         clocks += [replace(clock, late=clock.late or clock.clock_id in broken) for clock in referral.clocks]
-    return Told(case=case, clocks=sorted(clocks, key=lambda clock: clock.started_at), story=in_order(story))
+    return CaseOverview(case=case, clocks=sorted(clocks, key=lambda clock: clock.started_at), story=in_order(story))
 
 
-def _of(story: Iterable[Entry], told: str) -> set[UUID]:
+def _of(story: Iterable[Entry], event_type: str) -> set[UUID]:
     """Clocks of which this was said."""
-    return {UUID(entry.data["clock_id"]) for entry in story if entry.type == told}
+    return {UUID(entry.data["clock_id"]) for entry in story if entry.type == event_type}
 
 
-def tell_time(services: Services, number: str) -> TimeView:
+def fetch_time(services: Services, number: str) -> TimeView:
     return services.ask(f"{services.intake}/v1/cases/{number}/time", TimeView)
 
 
-def tell_dates(services: Services, number: str) -> Explained:
+def fetch_explanations(services: Services, number: str) -> Explained:
     own = services.ask(f"{services.intake}/v1/cases/{number}/explain", dict[str, Any])
     case_id = UUID(own["case"]["case_id"])
     referrals = [services.ask(_explain(services, one), dict[str, Any]) for one in _referrals(services, case_id)]
     return Explained(case=own["case"], clocks=own["clocks"], calendar=own["calendar"], referrals=referrals)
 
 
-def read_dates(services: Services, number: str, language: str) -> list[str]:
+def read_explanations(services: Services, number: str, language: str) -> list[str]:
     """The same in words: what each owner of clocks says of its own."""
     path = f"{services.intake}/v1/cases/{number}"
     case = services.ask(path, CaseView)

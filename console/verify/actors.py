@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from console.verify.registry import check
-from console.verify.snapshot import Facts, Fault
+from console.verify.snapshot import Fault, Snapshot
 from console.verify.timelines import decoded
 from contracts.codes import Door, Role
 from contracts.events.base import Actor, CaseBound
@@ -47,8 +47,8 @@ _WIRE: Final = frozenset(f"yimen.{type_}.v1" for type_ in ACTS)
 
 
 @check("what somebody did names office, role and door")
-def acts_have_actors(facts: Facts) -> Iterator[Fault | None]:
-    for (service, case_id), rows in facts.said_of.items():
+def acts_have_actors(snapshot: Snapshot) -> Iterator[Fault | None]:
+    for (service, case_id), rows in snapshot.journal_of.items():
         if service == "notify":
             continue
         for row in rows:
@@ -56,8 +56,8 @@ def acts_have_actors(facts: Facts) -> Iterator[Fault | None]:
             if not isinstance(event, CaseBound) or (isinstance(event, CaseAccepted) and event.deemed):
                 continue  # silence accepts a case without anybody
             lacks = _lacks(event.by)
-            told = f"{row.type} does not say {', '.join(lacks)}"
-            yield Fault(detail=told, case_id=case_id, ids={"sequence": str(row.sequence)}) if lacks else None
+            detail = f"{row.type} does not say {', '.join(lacks)}"
+            yield Fault(detail=detail, case_id=case_id, ids={"sequence": str(row.sequence)}) if lacks else None
 
 
 def _lacks(by: Actor | None) -> list[str]:
