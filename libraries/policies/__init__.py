@@ -2,7 +2,7 @@
 
 from libraries.policies.load import load_policy
 from libraries.policies.model import Category, LimitRow, Office, Policy, Reason, Rule
-from libraries.policies.reading import Fault, PolicyRefused
+from libraries.policies.rows import Fault, PolicyRefused
 from libraries.policies.tree import Area
 from libraries.policies.watch import PolicyWatch
 

@@ -9,7 +9,7 @@ from libraries.deadlines import Calendar, Override
 from libraries.deadlines.limits import FIRST_YEAR, LAST_YEAR
 from libraries.policies.cells import AREA_FORM, NAME_FORM, ROLE_FORM
 from libraries.policies.model import Office, Policy
-from libraries.policies.reading import Entry
+from libraries.policies.rows import Row
 from libraries.policies.years import override
 
 LONGEST = 366
@@ -71,31 +71,31 @@ def _merged(parts: Iterable[Mapping[date, Override]]) -> dict[date, Override]:
     return merged
 
 
-def local_days(rows: Sequence[Entry], policy: Policy, calendar: Calendar) -> Iterator[LocalDays]:
+def local_days(rows: Sequence[Row], policy: Policy, calendar: Calendar) -> Iterator[LocalDays]:
     """The rows of calendars.yaml in order."""
     seen: set[tuple[str, Scope, date]] = set()
     for row in rows:
-        scope, said, span = _scope(row, policy), override(row), _span(row)
+        scope, given, span = _scope(row, policy), override(row), _span(row)
         source, article, statutory = row.text("source"), row.text("article", ""), row.flag("statutory")
         row.done()
-        changed = [day for day in span if calendar.works(day.toordinal()) is not said.works]
+        changed = [day for day in span if calendar.works(day.toordinal()) is not given.works]
         twice = [day for day in changed if (row.file, scope, day) in seen]
         if span and not changed:
-            row.refuse(f"{span[0]} {'works' if said.works else 'does not work'} anyway")
+            row.refuse(f"{span[0]} {'works' if given.works else 'does not work'} anyway")
         elif twice:
             row.refuse(f"{twice[0]} stands here twice for the same offices")
         else:
             seen |= {(row.file, scope, day) for day in changed}
             yield LocalDays(
                 scope=scope,
-                days=dict.fromkeys(changed, said),
-                works=said.works,
+                days=dict.fromkeys(changed, given),
+                works=given.works,
                 cites=bool(statutory and source and article),
                 where=row.where,
             )
 
 
-def _scope(row: Entry, policy: Policy) -> Scope:
+def _scope(row: Row, policy: Policy) -> Scope:
     areas, roles, offices = (
         row.codes(name, form) for name, form in (("areas", AREA_FORM), ("roles", ROLE_FORM), ("offices", NAME_FORM))
     )
@@ -113,7 +113,7 @@ def _scope(row: Entry, policy: Policy) -> Scope:
     return scope
 
 
-def _span(row: Entry) -> list[date]:
+def _span(row: Row) -> list[date]:
     """One day, or all from one to another."""
     if "date" in row.values:
         first = last = row.day("date")

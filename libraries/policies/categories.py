@@ -18,7 +18,7 @@ from libraries.policies.model import (
     Reason,
     Rule,
 )
-from libraries.policies.reading import Entry, code_of, file_of
+from libraries.policies.rows import Row, code_of, file_of
 from libraries.policies.spans import LateReports, Reopening
 from libraries.policies.warnings import DEFAULT_LEVELS, fault_of
 
@@ -45,7 +45,7 @@ USES = frozenset(
 )
 
 
-def materials(rows: Sequence[Entry]) -> dict[str, tuple[Material, ...]]:
+def materials(rows: Sequence[Row]) -> dict[str, tuple[Material, ...]]:
     found: dict[str, tuple[Material, ...]] = {}
     for row in rows:
         category, code = row.code("category", CATEGORY_FORM), row.code("code", CODE_FORM)
@@ -57,7 +57,7 @@ def materials(rows: Sequence[Entry]) -> dict[str, tuple[Material, ...]]:
     return found
 
 
-def attributes(rows: Sequence[Entry]) -> dict[str, dict[str, frozenset[str | int | bool]]]:
+def attributes(rows: Sequence[Row]) -> dict[str, dict[str, frozenset[str | int | bool]]]:
     """By category and name, the values that an attribute may have."""
     found: dict[str, dict[str, frozenset[str | int | bool]]] = {}
     for row in rows:
@@ -75,7 +75,7 @@ def attributes(rows: Sequence[Entry]) -> dict[str, dict[str, frozenset[str | int
     return found
 
 
-def question_words(rows: Sequence[Entry]) -> dict[str, dict[str, tuple[str, str]]]:
+def question_words(rows: Sequence[Row]) -> dict[str, dict[str, tuple[str, str]]]:
     """By category and name, what people are asked; the rows were checked by `attributes`."""
     found: dict[str, dict[str, tuple[str, str]]] = {}
     for values in (row.values for row in rows):
@@ -85,7 +85,7 @@ def question_words(rows: Sequence[Entry]) -> dict[str, dict[str, tuple[str, str]
 
 
 def categories(
-    rows: Sequence[Entry],
+    rows: Sequence[Row],
     by_clerk: set[str],
     checklist: Mapping[str, tuple[Material, ...]],
     questions: Mapping[str, Mapping[str, frozenset[str | int | bool]]],
@@ -116,7 +116,7 @@ def categories(
     return found
 
 
-def limits(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[LimitRow, ...]:
+def limits(rows: Sequence[Row], matters: Sequence[Row]) -> tuple[LimitRow, ...]:
     """Rows of limits.yaml in order, then the handling limit of each category."""
     found: list[LimitRow] = []
     for row in rows:
@@ -143,19 +143,19 @@ def limits(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[LimitRow, .
     return tuple(found)
 
 
-def late_reports(packs: Sequence[Entry]) -> LateReports:
+def late_reports(packs: Sequence[Row]) -> LateReports:
     """What the most local pack.yaml says of it."""
     found = [_late_reports(entry) for entry in packs if "late_reports" in entry.values]
     return found[0] if found else LateReports()
 
 
-def reopening(packs: Sequence[Entry]) -> Reopening:
+def reopening(packs: Sequence[Row]) -> Reopening:
     """What the most local pack.yaml says of it."""
     found = [_reopening(entry) for entry in packs if "reopening" in entry.values]
     return found[0] if found else Reopening()
 
 
-def _reopening(head: Entry) -> Reopening:
+def _reopening(head: Row) -> Reopening:
     row = _within_heading(head, "reopening")
     within, after_callback = _limit(row, "within"), _limit(row, "after_callback")
     found = Reopening(
@@ -167,14 +167,14 @@ def _reopening(head: Entry) -> Reopening:
     return found
 
 
-def _within_heading(head: Entry, name: str) -> Entry:
+def _within_heading(head: Row, name: str) -> Row:
     """A row that stands under a key of pack.yaml."""
     head.asked.add(name)
-    said, line = head.values[name], head.lines.get(name, head.line)
-    return Entry(file=head.file, line=line, values=said if isinstance(said, dict) else {}, faults=head.faults)
+    given, line = head.values[name], head.lines.get(name, head.line)
+    return Row(file=head.file, line=line, values=given if isinstance(given, dict) else {}, faults=head.faults)
 
 
-def _law_of(row: Entry) -> dict[str, Any]:
+def _law_of(row: Row) -> dict[str, Any]:
     """Who says so, and how sure that is."""
     confidence = code_of(row, "confidence", Confidence, row.text("confidence"))
     return {
@@ -185,7 +185,7 @@ def _law_of(row: Entry) -> dict[str, Any]:
     }
 
 
-def _late_reports(head: Entry) -> LateReports:
+def _late_reports(head: Row) -> LateReports:
     row = _within_heading(head, "late_reports")
     within = _limit(row, "within")
     if within is not None and within.unit is not Unit.WORKING_DAY:
@@ -198,7 +198,7 @@ def _late_reports(head: Entry) -> LateReports:
     return found
 
 
-def _limit_row(row: Entry, clock: ClockKind | None, limit: Limit | None, category: str | None) -> LimitRow | None:
+def _limit_row(row: Row, clock: ClockKind | None, limit: Limit | None, category: str | None) -> LimitRow | None:
     confidence = code_of(row, "confidence", Confidence, row.text("confidence"))
     source, article, statutory = row.text("source"), row.text("article", ""), row.flag("statutory")
     longer = _limit(row, "extension") if row.values.get("extension") else None
@@ -241,7 +241,7 @@ def _narrowed(row: LimitRow, field: Field | None, reason: str) -> LimitRow:
     return replace(row, id=name, field=field, reason=reason or None)
 
 
-def reasons(rows: Sequence[Entry]) -> dict[str, Reason]:
+def reasons(rows: Sequence[Row]) -> dict[str, Reason]:
     found: dict[str, Reason] = {}
     for row in rows:
         code, uses = row.code("code", CODE_FORM), frozenset(row.codes("for", CODE_FORM))
@@ -267,7 +267,7 @@ def reasons(rows: Sequence[Entry]) -> dict[str, Reason]:
     return found
 
 
-def approvers(rows: Sequence[Entry]) -> dict[str, Approver]:
+def approvers(rows: Sequence[Row]) -> dict[str, Approver]:
     """Names of who has to agree. Of two for one code the more local one stands."""
     found: dict[str, Approver] = {}
     for row in rows:
@@ -277,7 +277,7 @@ def approvers(rows: Sequence[Entry]) -> dict[str, Approver]:
     return found
 
 
-def purposes(rows: Sequence[Entry]) -> dict[str, Purpose]:
+def purposes(rows: Sequence[Row]) -> dict[str, Purpose]:
     """For what personal data is opened. Of two for one code the more local one stands."""
     found: dict[str, Purpose] = {}
     for row in rows:
@@ -287,7 +287,7 @@ def purposes(rows: Sequence[Entry]) -> dict[str, Purpose]:
     return found
 
 
-def rules(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[Rule, ...]:
+def rules(rows: Sequence[Row], matters: Sequence[Row]) -> tuple[Rule, ...]:
     """Rules of rules.yaml in order, then for each category the one that its row implies."""
     found = []
     for row in rows:
@@ -323,17 +323,17 @@ def rules(rows: Sequence[Entry], matters: Sequence[Entry]) -> tuple[Rule, ...]:
     return tuple(found)
 
 
-def _rule(row: Entry, name: str, when: Condition, lead: str, co_handlers: tuple[str, ...]) -> Rule:
+def _rule(row: Row, name: str, when: Condition, lead: str, co_handlers: tuple[str, ...]) -> Rule:
     copies = row.codes("copies", ROLE_FORM)
     return Rule(id=name, when=when, lead=lead, co_handlers=co_handlers, copies=copies, where=row.where)
 
 
-def _limit(row: Entry, name: str) -> Limit | None:
-    said = row.limit(name)
-    if not said:
+def _limit(row: Row, name: str) -> Limit | None:
+    given = row.limit(name)
+    if not given:
         return None
     try:
-        return Limit.parse(said)
+        return Limit.parse(given)
     except BadQuestion as error:
         row.refuse(f"{name} {error.detail}", name)
         return None

@@ -23,7 +23,7 @@ class Form:
     """How codes of a kind are written, and how that is told."""
 
     pattern: re.Pattern[str]
-    told: str
+    message: str
 
     def fits(self, value: str) -> bool:
         return self.pattern.fullmatch(value) is not None

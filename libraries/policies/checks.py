@@ -8,7 +8,7 @@ from libraries.policies.decision import Matter, decide, variants
 from libraries.policies.escalation import escalation_faults
 from libraries.policies.kinds import kind_faults
 from libraries.policies.model import Policy, Rule
-from libraries.policies.reading import Fault
+from libraries.policies.rows import Fault
 
 HOLD = "hold"
 

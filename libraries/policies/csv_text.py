@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from libraries.policies.decoding import LONGEST_VALUE, Told, Unreadable
+from libraries.policies.decoding import LONGEST_VALUE, Note, Unreadable
 
 SEPARATORS: Final = (",", ";", "\t", "，", "；")
 MOST_ROWS: Final = 200_000
@@ -33,7 +33,7 @@ class Columns:
 Row = tuple[int, dict[str, str]]
 
 
-def table(text: str, columns: Columns, faults: list[Told]) -> Iterator[Row]:
+def table(text: str, columns: Columns, faults: list[Note]) -> Iterator[Row]:
     """Each row with its line, its cells by column. Raises `Unreadable`; lesser faults are noted."""
     if not text.strip():
         raise Unreadable(1, f"is empty: it begins with a line that names its columns, {', '.join(columns.all)}")
@@ -65,15 +65,15 @@ def _after_separator(text: str) -> tuple[str, int]:
 
 def _separator(lines: str, columns: Columns) -> str:
     """The one by which the heading names most of the columns."""
-    heading = next((line for line in lines.splitlines() if line.strip()), "")
+    read_heading = next((line for line in lines.splitlines() if line.strip()), "")
 
     def known(separator: str) -> int:
-        return len({_name(cell) for cell in heading.split(separator)} & set(columns.all))
+        return len({_name(cell) for cell in read_heading.split(separator)} & set(columns.all))
 
     return max(SEPARATORS, key=known)
 
 
-def _heading(cells: Sequence[str], columns: Columns, line: int, faults: list[Told]) -> list[str]:
+def _heading(cells: Sequence[str], columns: Columns, line: int, faults: list[Note]) -> list[str]:
     """The columns in order; what has no name is empty, and so is what has a wrong one or a second one."""
     found: list[str] = []
     for cell in cells:
@@ -91,7 +91,7 @@ def _heading(cells: Sequence[str], columns: Columns, line: int, faults: list[Tol
     return found
 
 
-def _row(cells: list[str], named: list[str], separator: str, line: int, faults: list[Told]) -> Iterator[Row]:
+def _row(cells: list[str], named: list[str], separator: str, line: int, faults: list[Note]) -> Iterator[Row]:
     while cells and len(cells) > len(named) and not cells[-1].strip():
         cells.pop()
     if len(cells) > len(named):

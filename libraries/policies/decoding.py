@@ -29,7 +29,7 @@ UNSEEN: Final = re.compile(
 )
 """Control characters, and those that nobody sees: they join, turn around or hide what stands beside them."""
 
-Told = tuple[int, str]
+Note = tuple[int, str]
 """A line, and what is wrong there."""
 
 
@@ -81,7 +81,7 @@ def _as_gb18030(content: bytes) -> str | None:
     return text if len(chinese.encode("gb2312", "ignore")) >= 2 * COMMON_SHARE * len(chinese) else None
 
 
-def unseen(text: str) -> Iterator[Told]:
+def unseen(text: str) -> Iterator[Note]:
     """Each line with signs that nobody sees, and which they are."""
     if UNSEEN.search(text) is None:
         return

@@ -10,7 +10,7 @@ from typing import Final
 
 from contracts.codes import WINDOWS, AreaLevel, ClockKind, Confidence, SupervisionLevel
 from libraries.deadlines import BadQuestion, Limit, Unit
-from libraries.policies.reading import Entry, Fault, code_of, file_of
+from libraries.policies.rows import Fault, Row, code_of, file_of
 
 HOLDER: Final = "office"
 HOURS_OF: Final = {Unit.HOUR: 1.0, Unit.DAY: 24.0, Unit.WORKING_DAY: 24.0 * 7 / 5}
@@ -73,7 +73,7 @@ def rule_for(
     return next((rule for rule in escalation_rules if rule.level is level and rule.concerns(kind)), None)
 
 
-def escalation_rules(rows: Sequence[Entry]) -> tuple[EscalationRule, ...]:
+def escalation_rules(rows: Sequence[Row]) -> tuple[EscalationRule, ...]:
     """Rows of escalation.yaml in order."""
     found: list[EscalationRule] = []
     for row in rows:
@@ -88,7 +88,7 @@ def escalation_rules(rows: Sequence[Entry]) -> tuple[EscalationRule, ...]:
     return tuple(found)
 
 
-def _rule(row: Entry) -> EscalationRule | None:
+def _rule(row: Row) -> EscalationRule | None:
     level = code_of(row, "level", SupervisionLevel, row.text("level"))
     confidence = code_of(row, "confidence", Confidence, row.text("confidence"))
     clocks = [code_of(row, "clock", ClockKind, name) for name in row.texts("clocks")]
@@ -122,10 +122,10 @@ def _rule(row: Entry) -> EscalationRule | None:
     )
 
 
-def _after(row: Entry, level: SupervisionLevel | None) -> Limit | None:
-    said = row.text("after")
-    anchor, _, later = said.partition("+")
-    if level is None or not said:
+def _after(row: Row, level: SupervisionLevel | None) -> Limit | None:
+    given = row.text("after")
+    anchor, _, later = given.partition("+")
+    if level is None or not given:
         return None
     if level not in ANCHOR_OF:
         row.refuse(f"level {level.value} is no level of the escalation policy")
@@ -133,7 +133,7 @@ def _after(row: Entry, level: SupervisionLevel | None) -> Limit | None:
         row.refuse(f"{level.value} comes after {ANCHOR_OF[level].value}")
     elif later and anchor != Anchor.BREACH:
         row.refuse(f"{level.value} comes with {anchor} itself")
-    elif "+" in said:
+    elif "+" in given:
         try:
             limit = Limit.parse(later)
         except BadQuestion as error:
@@ -145,7 +145,7 @@ def _after(row: Entry, level: SupervisionLevel | None) -> Limit | None:
     return None
 
 
-def _recipient(row: Entry, name: str) -> Recipient | None:
+def _recipient(row: Row, name: str) -> Recipient | None:
     if name == HOLDER:
         return Recipient()
     role, _, tier = name.partition("@")

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from contracts.codes import WAITS, WINDOWS, WORK, ClockKind, Confidence, Field, ReferralRole
-from libraries.policies.reading import Entry, Fault, code_of, file_of
+from libraries.policies.rows import Fault, Row, code_of, file_of
 
 FILE: Final = "clocks.yaml"
 DEFAULT_ROLES: Final = frozenset({ReferralRole.LEAD, ReferralRole.CO})
@@ -142,7 +142,7 @@ def course(rules: Sequence[ClockRule], category: str, field: Field | None) -> Co
     )
 
 
-def clock_rules(rows: Sequence[Entry]) -> tuple[ClockRule, ...]:
+def clock_rules(rows: Sequence[Row]) -> tuple[ClockRule, ...]:
     """Rows of clocks.yaml in order."""
     found: list[ClockRule] = []
     for row in rows:
@@ -158,7 +158,7 @@ def clock_rules(rows: Sequence[Entry]) -> tuple[ClockRule, ...]:
     return tuple(found)
 
 
-def _rule(row: Entry) -> ClockRule | None:
+def _rule(row: Row) -> ClockRule | None:
     clock = code_of(row, "clock", ClockKind, row.text("clock"))
     confidence = code_of(row, "confidence", Confidence, row.text("confidence"))
     roles = [code_of(row, "of", ReferralRole, name) for name in row.texts("of")]
@@ -198,7 +198,7 @@ def _rule(row: Entry) -> ClockRule | None:
     )
 
 
-def _happenings(row: Entry, name: str) -> frozenset[Happening]:
+def _happenings(row: Row, name: str) -> frozenset[Happening]:
     found = [code_of(row, name, Happening, value) for value in row.texts(name)]
     return frozenset(what for what in found if what is not None)
 
@@ -227,14 +227,14 @@ def _faults(rule: ClockRule) -> Iterator[str]:
         yield f"no silence finishes the work: {kind} cannot say silence"
     if rule.silence_accepts and rule.clock in WAITS:
         yield f"who waits accepts nothing: {kind} cannot say silence"
-    for name, said in (("extends", rule.extends), ("passes_on", rule.passes_on)):
-        if said and rule.clock not in WORK:
+    for name, given in (("extends", rule.extends), ("passes_on", rule.passes_on)):
+        if given and rule.clock not in WORK:
             yield f"only clocks of the work can say {name}"
 
 
 def kind_faults(rules: Sequence[ClockRule], file: str) -> Iterator[Fault]:
     """What single rows cannot show: kinds of which nothing is said."""
-    said = {rule.clock for rule in rules}
+    given = {rule.clock for rule in rules}
     for kind in ClockKind:
-        if kind not in said:
+        if kind not in given:
             yield Fault(file=file, line=1, reason=f"{FILE} says nothing of the clock {kind.value}")

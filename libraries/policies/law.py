@@ -13,7 +13,7 @@ from libraries.policies.calendars import LocalDays
 from libraries.policies.kinds import ClockRule, Course, course
 from libraries.policies.longer import Span, later
 from libraries.policies.model import Category, LimitRow, Policy, Reason
-from libraries.policies.reading import Fault
+from libraries.policies.rows import Fault
 
 NAMED: Final = 4
 """Matters that a fault names; of more it says how many."""
@@ -44,7 +44,7 @@ class Finding:
     matters: dict[str, None] = field(default_factory=dict)
     laws: dict[str, None] = field(default_factory=dict)
 
-    def told(self, what: str) -> str:
+    def message(self, what: str) -> str:
         for name, found in (("clocks", self.kinds), ("matters", self.matters), ("laws", self.laws)):
             what = what.replace(f"{{{name}}}", _listed(list(found)))
         return what
@@ -71,7 +71,7 @@ class Guard:
         self._of_pauses(running)
         self._of_days(running)
         for (where, what, _), found in self._found.items():
-            yield Fault.at(where, found.told(what))
+            yield Fault.at(where, found.message(what))
 
     def _note(
         self,
@@ -135,8 +135,8 @@ class Guard:
                 row = rule or self._ended_by(law.clock, matter, level)
                 if row is not law and not _cites(row):
                     for change in _changed(rule, law) if rule is not None else ("never starts",):
-                        told = f"{{clocks}} {change}, and its time is set by {{laws}} for {{matters}}: {ONLY_CITE}"
-                        self._note(row.where, told, code, law.clock, source)
+                        message = f"{{clocks}} {change}, and its time is set by {{laws}} for {{matters}}: {ONLY_CITE}"
+                        self._note(row.where, message, code, law.clock, source)
 
     def _ended_by(self, kind: ClockKind, matter: Category, level: int) -> ClockRule:
         """The row of a pack by which a clock does not run any more."""
@@ -151,8 +151,8 @@ class Guard:
                 continue
             for code, clock, law in self._under_law(running, level + 1):
                 if clock.kind in reason.stops:
-                    told = f"reason {reason.code} stops {{clocks}}, whose time is set by {{laws}} for {{matters}}"
-                    self._note(reason.where, f"{told}: take them out of stops, {CITE}", code, clock.kind, law)
+                    message = f"reason {reason.code} stops {{clocks}}, whose time is set by {{laws}} for {{matters}}"
+                    self._note(reason.where, f"{message}: take them out of stops, {CITE}", code, clock.kind, law)
 
     def _of_days(self, running: dict[str, tuple[Running, ...]]) -> None:
         for local in self.days:
@@ -163,8 +163,8 @@ class Guard:
             roles = {one.role for one in offices}
             for code, clock, law in self._under_law(running, level + 1):
                 if _by_calendar(clock.row) and roles & self._holders(clock, code):
-                    told = "a day off makes {clocks} longer, whose time is set by {laws} for {matters}"
-                    self._note(local.where, f"{told}: name other roles, {CITE}", code, clock.kind, law)
+                    message = "a day off makes {clocks} longer, whose time is set by {laws} for {matters}"
+                    self._note(local.where, f"{message}: name other roles, {CITE}", code, clock.kind, law)
 
     def _under_law(
         self, running: dict[str, tuple[Running, ...]], level: int
@@ -207,25 +207,25 @@ def _loosened(clock: Running) -> Iterator[str]:
     if law is None or row is law or _cites(row):
         return
 
-    def told(what: str, do: str, example: object = "") -> str:
+    def message(what: str, do: str, example: object = "") -> str:
         shown = f" ({example})" if example else ""
         return f"{{clocks}}: {what} of {{laws}} for {{matters}}{shown}: {do}, {CITE}"
 
     mine, yours = (Span((one.limit,), one.rules.roll_last_day) for one in (row, law))
     full, by_law_full = _extended(row), _extended(law)
     if clock.kind is not ClockKind.RETENTION and (more := later(mine, yours)) is not None:
-        yield told(f"{row.limit} is longer than the {law.limit}", f"write {law.limit} or less", more)
+        yield message(f"{row.limit} is longer than the {law.limit}", f"write {law.limit} or less", more)
     elif clock.kind in WINDOWS and (less := later(yours, mine)) is not None:
         short = f"{row.limit} is shorter than the {law.limit}"
-        yield told(short, f"write {law.limit}, for it is a right or a duty to keep", f"by law {less}")
+        yield message(short, f"write {law.limit}, for it is a right or a duty to keep", f"by law {less}")
     elif full != mine and (more := later(full, by_law_full)) is not None:
-        yield told(f"{full} is longer than the {by_law_full}", "shorten the extension", more)
+        yield message(f"{full} is longer than the {by_law_full}", "shorten the extension", more)
     elif row.extension and law.extension and row.extension.approver != law.extension.approver and later(full, yours):
         who = f"may be extended by {row.extension.approver}, and not by the {law.extension.approver}"
-        yield told(who, f"write approver: {law.extension.approver}")
+        yield message(who, f"write approver: {law.extension.approver}")
     hour, by_law = row.rules.close_of_business, law.rules.close_of_business
     if by_law is not None and (hour is None or hour > by_law):
-        yield told(f"ends later in the day than the {by_law:%H:%M}", "write the same close_of_business")
+        yield message(f"ends later in the day than the {by_law:%H:%M}", "write the same close_of_business")
 
 
 def _extended(row: LimitRow) -> Span:

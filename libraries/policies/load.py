@@ -10,6 +10,7 @@ from pathlib import Path
 
 from libraries.deadlines import statutory_calendar
 from libraries.deadlines.limits import civil_day
+from libraries.policies.areas_and_offices import areas, office_rows, periods
 from libraries.policies.calendars import local_calendars, local_days
 from libraries.policies.categories import (
     approvers,
@@ -30,9 +31,8 @@ from libraries.policies.escalation import escalation_rules
 from libraries.policies.kinds import FILE, clock_rules
 from libraries.policies.law import Guard
 from libraries.policies.model import Policy
-from libraries.policies.pack_files import HEADING, LISTS, TABLES, fingerprint, strangers
-from libraries.policies.places import areas, eras, stands
-from libraries.policies.reading import Entry, Fault, PolicyRefused, entries, heading
+from libraries.policies.pack_files import HEADING, LISTS, TABLES, fingerprint, unknown_files
+from libraries.policies.rows import Fault, PolicyRefused, Row, read_heading, read_rows
 from libraries.policies.years import with_published_years
 
 DEEPEST = 8
@@ -50,12 +50,12 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
     headings = _chain(folder, faults)
     packs = [pack for pack, _ in headings]
     for pack in packs:
-        faults.extend(Fault(file=f"{pack.name}/{name}", line=1, reason=reason) for name, reason in strangers(pack))
+        faults.extend(Fault(file=f"{pack.name}/{name}", line=1, reason=reason) for name, reason in unknown_files(pack))
 
     @cache
-    def read(name: str) -> list[Entry]:
+    def read(name: str) -> list[Row]:
         """The rows of all packs, the most local first."""
-        return [entry for pack in packs for entry in entries(pack, name, faults)]
+        return [entry for pack in packs for entry in read_rows(pack, name, faults)]
 
     for name in (*TABLES, *LISTS):
         read(name)
@@ -63,8 +63,10 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
         # What is in the other files cannot be held against one that nobody can read.
         raise PolicyRefused(_once(faults))
     known = areas(read("areas.csv"))
-    found = eras(known, stands(read("offices.yaml"), known))
-    era = max(n for n, one in enumerate(found) if one.since <= (day or date.fromordinal(civil_day(datetime.now(UTC)))))
+    found = periods(known, office_rows(read("offices.yaml"), known))
+    period = max(
+        n for n, one in enumerate(found) if one.since <= (day or date.fromordinal(civil_day(datetime.now(UTC))))
+    )
     by_clerk = {code for _, entry in headings for code in entry.codes("accepted_by_clerk", CATEGORY_FORM)}
     checklist, asked = materials(read("materials.yaml")), read("attributes.yaml")
     matters = categories(read("categories.csv"), by_clerk, checklist, attributes(asked), question_words(asked))
@@ -73,9 +75,9 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
         pack=folder.name,
         version=f"{folder.name}-{fingerprint(packs)}",
         effective_from=effective,
-        tree=found[era].tree,
-        offices={code: office for era in found for code, office in era.offices.items()},
-        eras=found,
+        tree=found[period].tree,
+        offices={code: office for period in found for code, office in period.offices.items()},
+        periods=found,
         categories=matters,
         limits=limits(read("limits.yaml"), read("categories.csv")),
         reasons=reasons(read("reasons.yaml")),
@@ -92,7 +94,7 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
     days = tuple(local_days(read("calendars.yaml"), policy, national))
     calendar, calendars = local_calendars(days, policy, national)
     policy = dataclasses.replace(policy, calendar=calendar, calendars=calendars)
-    policy = policy.in_era(era)
+    policy = policy.in_period(period)
     for _, entry in headings:
         entry.done()
     faults.extend(check(policy, f"{folder.name}/{HEADING}"))
@@ -107,8 +109,8 @@ def pack_chain(folder: Path) -> list[Path]:
     return [pack for pack, _ in _chain(folder, [])]
 
 
-def _chain(folder: Path, faults: list[Fault]) -> list[tuple[Path, Entry]]:
-    chain: list[tuple[Path, Entry]] = []
+def _chain(folder: Path, faults: list[Fault]) -> list[tuple[Path, Row]]:
+    chain: list[tuple[Path, Row]] = []
     pack: Path | None = folder
     while pack is not None:
         if any(pack == seen for seen, _ in chain) or len(chain) == DEEPEST:
@@ -116,7 +118,7 @@ def _chain(folder: Path, faults: list[Fault]) -> list[tuple[Path, Entry]]:
             why = "the packs inherit in a circle" if circle else f"more than {DEEPEST} packs inherit from each other"
             chain[-1][1].refuse(f"parent {pack.name}: {why}", "parent")
             break
-        entry = heading(pack, faults)
+        entry = read_heading(pack, faults)
         chain.append((pack, entry))
         parent = entry.code("parent", PACK_FORM, "")
         if entry.values:

@@ -31,7 +31,7 @@ class Office:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Era:
+class Period:
     """Days in which nothing of the places changes, from `since` to the next one."""
 
     since: date
@@ -182,7 +182,7 @@ class Policy:
     purposes: Mapping[str, Purpose] = dataclasses.field(default_factory=dict)
     calendars: Mapping[str, Calendar] = dataclasses.field(default_factory=dict)
     """By office, where it is not the one of all."""
-    eras: tuple[Era, ...] = ()
+    periods: tuple[Period, ...] = ()
     """The places of other days, in order."""
     former: Mapping[str, Office] = dataclasses.field(default_factory=dict)
     """Offices that were there before, each as it was last."""
@@ -195,10 +195,10 @@ class Policy:
 
     def on(self, day: date) -> "Policy":
         """As it is on a day; the same one while nothing of the places changes."""
-        number = max((n for n, era in enumerate(self.eras) if era.since <= day), default=None)
-        if number is None or self.eras[number].offices is self.offices:
+        number = max((n for n, period in enumerate(self.periods) if period.since <= day), default=None)
+        if number is None or self.periods[number].offices is self.offices:
             return self
-        return self.in_era(number).with_strays(self.tree.strays)
+        return self.in_period(number).with_strays(self.tree.strays)
 
     def with_strays(self, strays: frozenset[str]) -> "Policy":
         """Codes that no row knows and that are kept somewhere all the same are found where their digits say."""
@@ -206,16 +206,16 @@ class Policy:
             return self
         return dataclasses.replace(self, tree=dataclasses.replace(self.tree, strays=strays, _runs={}))
 
-    def in_era(self, number: int) -> "Policy":
-        era = self.eras[number]
-        before = {code: office for one in self.eras[:number] for code, office in one.offices.items()}
-        after = {code: office for one in reversed(self.eras[number:]) for code, office in one.offices.items()}
+    def in_period(self, number: int) -> "Policy":
+        period = self.periods[number]
+        before = {code: office for one in self.periods[:number] for code, office in one.offices.items()}
+        after = {code: office for one in reversed(self.periods[number:]) for code, office in one.offices.items()}
         return dataclasses.replace(
             self,
-            tree=era.tree,
-            offices=era.offices,
-            former={code: office for code, office in before.items() if code not in era.offices},
-            coming={code: office for code, office in after.items() if code not in era.offices},
+            tree=period.tree,
+            offices=period.offices,
+            former={code: office for code, office in before.items() if code not in period.offices},
+            coming={code: office for code, office in after.items() if code not in period.offices},
         )
 
     def calendar_of(self, office_code: str) -> Calendar:
@@ -249,7 +249,7 @@ class Policy:
     def knows_area(self, code: str) -> bool:
         """Whether a row has this code, for whatever days."""
         asked = whole(code)
-        return asked in self.areas or any(asked in era.tree.areas for era in self.eras)
+        return asked in self.areas or any(asked in period.tree.areas for period in self.periods)
 
     def knows_office(self, code: str) -> bool:
         """Whether it is, was or will be one."""
@@ -257,7 +257,7 @@ class Policy:
 
     def lost_in(self, other: "Policy") -> list[str]:
         """Areas and offices that this policy knows and another does not, not even as ended."""
-        areas = {code for era in self.eras for code in era.tree.areas}
+        areas = {code for period in self.periods for code in period.tree.areas}
         offices = {*self.offices, *self.former}
         lost = [code for code in areas if not other.knows_area(code)]
         return sorted(lost) + sorted(code for code in offices if not other.knows_office(code))

@@ -72,8 +72,8 @@ def ownerless(policy: Policy) -> frozenset[str]:
 def ownerless_later(policy: Policy) -> frozenset[str]:
     """The same for areas that will move."""
     found: set[str] = set()
-    for number in range(_number(policy), len(policy.eras) - 1):
-        was, then = _in_era(policy, number), _in_era(policy, number + 1)
+    for number in range(_number(policy), len(policy.periods) - 1):
+        was, then = _in_period(policy, number), _in_period(policy, number + 1)
         for area in (area for area in then.areas if _moved(was, then, area)):
             found |= {f"{code}/{area}" for code, heir in _other_offices(was, then, area) if heir is None}
     return frozenset(found)
@@ -82,9 +82,9 @@ def ownerless_later(policy: Policy) -> frozenset[str]:
 def _before_moving(policy: Policy, area: str) -> Iterator[tuple[Policy, date]]:
     """The policy of each time in which the area lay elsewhere, and the day on which that ended."""
     for number in range(_number(policy)):
-        was = _in_era(policy, number)
+        was = _in_period(policy, number)
         if _moved(was, policy, area):
-            yield was, policy.eras[number + 1].since
+            yield was, policy.periods[number + 1].since
 
 
 def _moved(was: Policy, now: Policy, area: str) -> bool:
@@ -112,12 +112,12 @@ def _superiors(policy: Policy, area: str) -> frozenset[str]:
 
 
 def _number(policy: Policy) -> int:
-    return next((number for number, era in enumerate(policy.eras) if era.offices is policy.offices), 0)
+    return next((number for number, period in enumerate(policy.periods) if period.offices is policy.offices), 0)
 
 
 @lru_cache(maxsize=128)
-def _in_era(policy: Policy, number: int) -> Policy:
-    return policy.in_era(number)
+def _in_period(policy: Policy, number: int) -> Policy:
+    return policy.in_period(number)
 
 
 @lru_cache(maxsize=128)

@@ -81,7 +81,7 @@ def content_of(path: Path, most: int) -> bytes | None:
     return content
 
 
-def strangers(pack: Path) -> Iterator[tuple[str, str]]:
+def unknown_files(pack: Path) -> Iterator[tuple[str, str]]:
     """Names in the folder that are no file of a pack, each with what to do."""
     names = _names(pack)
     for name in names[:MOST_NAMES]:

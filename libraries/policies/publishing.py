@@ -12,7 +12,7 @@ from libraries.deadlines.limits import FIRST_YEAR, LAST_YEAR
 from libraries.policies.load import load_policy, pack_chain
 from libraries.policies.model import Policy
 from libraries.policies.pack_files import files
-from libraries.policies.reading import Fault, PolicyRefused, document
+from libraries.policies.rows import Fault, PolicyRefused, read_document
 from libraries.policies.years import MOST_NOTICES, file_name, with_published_years
 
 READABLE = 0o644
@@ -71,7 +71,7 @@ def calendar_of_file(file: Path) -> Calendar:
 def _place(file: Path, today: date | None = None) -> tuple[int, int]:
     """The year that the file is about, and the number of its notice."""
     faults: list[Fault] = []
-    head, _ = document(file, str(file), "days", faults)
+    head, _ = read_document(file, str(file), "days", faults)
     year, order = head.values.get("year"), head.values.get("notice", 1)
     if not faults and not (isinstance(year, int) and FIRST_YEAR <= year <= LAST_YEAR):
         head.refuse(f"year must be a number from {FIRST_YEAR} to {LAST_YEAR}")

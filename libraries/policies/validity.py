@@ -8,13 +8,13 @@ from itertools import pairwise
 
 from libraries.policies.tree import A_DAY, LEVELS, Area, only_renumbered, renumbered
 
-Told = tuple[str, str]
+Note = tuple[str, str]
 """File and line, and what is wrong there."""
 Rows = Mapping[str, Sequence[Area]]
 """By code, one row behind the other."""
 
 
-def validity_faults(areas: Iterable[Area]) -> Iterator[Told]:
+def validity_faults(areas: Iterable[Area]) -> Iterator[Note]:
     """Gaps, overlaps, ends without a successor, splits that do not say who takes the open work."""
     areas = tuple(areas)
     same = only_renumbered(areas)
@@ -30,7 +30,7 @@ def validity_faults(areas: Iterable[Area]) -> Iterator[Told]:
             yield from _under_its_parent(area, of_code)
 
 
-def _one_after_the_other(rows: list[Area]) -> Iterator[Told]:
+def _one_after_the_other(rows: list[Area]) -> Iterator[Note]:
     rows.sort(key=lambda area: area.valid_from or date.min)
     for earlier, later in pairwise(rows):
         if earlier.valid_until is None or later.valid_from is None or later.valid_from <= earlier.valid_until:
@@ -40,7 +40,7 @@ def _one_after_the_other(rows: list[Area]) -> Iterator[Told]:
             yield later.where, f"area {short(later.code)} is nowhere {days}; name a successor in the row before"
 
 
-def _of_one(area: Area) -> Iterator[Told]:
+def _of_one(area: Area) -> Iterator[Note]:
     first, last = area.valid_from, area.valid_until
     if first is not None and last is not None and last < first:
         yield area.where, "valid_until lies before valid_from"
@@ -54,7 +54,7 @@ def _of_one(area: Area) -> Iterator[Told]:
         yield area.where, "open_work_to must be one of the successors"
 
 
-def _handed_on(area: Area, of_code: Rows, same: AbstractSet[str]) -> Iterator[Told]:
+def _handed_on(area: Area, of_code: Rows, same: AbstractSet[str]) -> Iterator[Note]:
     """Whoever goes on must be there on the day after, so a chain of successors always has an end."""
     if area.valid_until is None:
         return
@@ -78,7 +78,7 @@ def _goes_with_parent(area: Area, of_code: Rows, same: AbstractSet[str], after: 
     return any(_there(of_code.get(renumbered(area.code, above, one), ()), after) for one in now)
 
 
-def _under_its_parent(area: Area, of_code: Rows) -> Iterator[Told]:
+def _under_its_parent(area: Area, of_code: Rows) -> Iterator[Note]:
     """The parent must be there as long as the area is."""
     if area.parent is None:
         return

@@ -12,7 +12,7 @@ from libraries.policies.load import load_policy, pack_chain
 from libraries.policies.model import Policy
 from libraries.policies.moving import ownerless, ownerless_later
 from libraries.policies.pack_files import Signature, signature
-from libraries.policies.reading import Fault, PolicyRefused
+from libraries.policies.rows import Fault, PolicyRefused
 
 OpenWork = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
 """How much is open at each of these areas and offices, or of an office in one area, `office/area`; else left out."""
@@ -105,9 +105,9 @@ class PolicyWatch:
         """Which pack was refused and why, and what runs instead; empty while all is well."""
         if not self.refused:
             return ""
-        told = "; ".join(str(fault) for fault in self.refused[:NAMED])
+        message = "; ".join(str(fault) for fault in self.refused[:NAMED])
         more = f"; and {len(self.refused) - NAMED} more" if len(self.refused) > NAMED else ""
-        return f"{self.folder} was refused, {self.policy.version} goes on: {told}{more}"
+        return f"{self.folder} was refused, {self.policy.version} goes on: {message}{more}"
 
     def _signature(self) -> Signature:
         return signature(pack_chain(self.folder))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from libraries.policies.decoding import LONGEST_VALUE, UNSEEN, Told, Unreadable
+from libraries.policies.decoding import LONGEST_VALUE, UNSEEN, Note, Unreadable
 
 Loader: Any = getattr(yaml, "CLoader", yaml.Loader)
 """Only its parser is used: it makes events and no values, and it does not recurse."""
@@ -42,13 +42,13 @@ class Sequence:
     lines: list[int] = field(default_factory=list)
 
 
-def parsed(text: str, faults: list[Told]) -> Any:
+def parsed(text: str, faults: list[Note]) -> Any:
     """What stands in the text: `Mapping`, `Sequence`, a single value, or none. Lesser faults are noted.
 
     Raises `Unreadable`.
     """
     try:
-        return _Reader(_events(text), faults).document()
+        return _Reader(_events(text), faults).read_document()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = f"not valid YAML: {getattr(error, 'problem', None) or 'cannot be read'}"
@@ -92,11 +92,11 @@ def _events(text: str) -> Iterator[Any]:
 class _Reader:
     """Makes values of events. It calls itself once for each level, of which there are few."""
 
-    def __init__(self, events: Iterator[Any], faults: list[Told]) -> None:
+    def __init__(self, events: Iterator[Any], faults: list[Note]) -> None:
         self._events = events
         self._faults = faults
 
-    def document(self) -> Any:
+    def read_document(self) -> Any:
         first = next(self._events, None)
         value = self._value(first) if first is not None else None
         for _ in self._events:  # a second document raises

@@ -10,7 +10,7 @@ from libraries.deadlines.calendar import holidays_by_law, is_weekday
 from libraries.deadlines.limits import FIRST_YEAR, LAST_YEAR
 from libraries.policies.pack_files import YEAR
 from libraries.policies.pack_files import years as named_years
-from libraries.policies.reading import Entry, Fault, document
+from libraries.policies.rows import Fault, Row, read_document
 
 DECEMBER = 12
 MOST_NOTICES = 9
@@ -34,7 +34,7 @@ def with_published_years(calendar: Calendar, packs: Sequence[Path], faults: list
                 )
                 faults.append(Fault(file=f"{pack.name}/{name}", line=1, reason=reason))
     for (year, order), (pack, name) in sorted(files.items()):
-        head, rows = document(pack / name, f"{pack.name}/{name}", "days", faults)
+        head, rows = read_document(pack / name, f"{pack.name}/{name}", "days", faults)
         notice = _notice(head, year, order)
         before = calendar.notice(year, order - 1)
         if order == 1 and year > calendar.published_through.year + 1:
@@ -61,7 +61,7 @@ def file_name(year: int, order: int) -> str:
     return f"calendar-{year}.yaml" if order == 1 else f"calendar-{year}-{order}.yaml"
 
 
-def _notice(head: Entry, year: int, order: int) -> Notice:
+def _notice(head: Row, year: int, order: int) -> Notice:
     head.asked |= {"year", "notice"}
     source, published_on = head.text("source"), head.day("published_on")
     if head.values.get("year") != year:
@@ -82,7 +82,7 @@ def _given_before(calendar: Calendar, year: int, order: int) -> frozenset[date]:
     return frozenset(map(date.fromordinal, free)) if order > 1 else frozenset()
 
 
-def _days(rows: Sequence[Entry], year: int, given: AbstractSet[date]) -> dict[date, Override]:
+def _days(rows: Sequence[Row], year: int, given: AbstractSet[date]) -> dict[date, Override]:
     found: dict[date, Override] = {}
     by_law = holidays_by_law(year)
     for row in rows:
@@ -103,20 +103,20 @@ def _days(rows: Sequence[Entry], year: int, given: AbstractSet[date]) -> dict[da
     return found
 
 
-def _in_order(head: Entry, notice: Notice, before: Notice | None) -> None:
+def _in_order(head: Row, notice: Notice, before: Notice | None) -> None:
     dates = [one.published_on for one in (before, notice) if one is not None and one.published_on is not None]
     if len(dates) > 1 and dates[1] < dates[0]:
         head.refuse(f"published_on lies before {dates[0]}, the day of the notice that this one changes", "published_on")
 
 
-def _whole(head: Entry, year: int, days: Mapping[date, Override]) -> None:
+def _whole(head: Row, year: int, days: Mapping[date, Override]) -> None:
     by_law = holidays_by_law(year)
     for day in by_law:
         if is_weekday(day.toordinal()) and day not in days:
             head.refuse(f"{_named(day, by_law)} and missing")
 
 
-def _balanced(head: Entry, year: int, calendar: Calendar) -> None:
+def _balanced(head: Row, year: int, calendar: Calendar) -> None:
     """A year's notices move days around: what they give beyond the holidays by law is worked at a weekend."""
     by_law = holidays_by_law(year)
     said: dict[int, DayFacts] = {}
@@ -138,7 +138,7 @@ def _named(day: date, by_law: Mapping[date, tuple[str, str]]) -> str:
     return f"{day} is a holiday by law ({' / '.join(by_law[day])})"
 
 
-def override(row: Entry) -> Override:
+def override(row: Row) -> Override:
     """What a row says of its days."""
     if "works" not in row.values:
         row.refuse("works is missing")

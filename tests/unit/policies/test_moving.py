@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from contracts.codes import AreaLevel
 from libraries.policies import Area, Policy
+from libraries.policies.areas_and_offices import OfficeRow, periods
 from libraries.policies.moving import had, left, office_now, ownerless, ownerless_later, superiors_left
-from libraries.policies.places import Stand, eras
 from libraries.policies.tree import A_DAY
 from tests.unit.policies.changing import BEFORE, DAY, policy_on
 
@@ -77,8 +77,8 @@ def _area(code: str, level: AreaLevel, parent: str | None, first: date | None = 
     return Area(code=code, name=code, level=level, parent=parent, valid_from=first, valid_until=last, where=code)
 
 
-def _stand(role: str, level: AreaLevel, *only: str) -> Stand:
-    return Stand(
+def _stand(role: str, level: AreaLevel, *only: str) -> OfficeRow:
+    return OfficeRow(
         role=role,
         zh=role,
         en=role,
@@ -107,13 +107,13 @@ def _place(path: list[str], jobs_in: list[str]) -> Policy:
         _area(TOWNSHIP, AreaLevel.TOWNSHIP, county, day if number else None, day if number < len(path) - 1 else None)
         for number, (county, day) in enumerate(zip(path, days, strict=True))
     ]
-    stands = [
+    office_rows = [
         _stand("education", AreaLevel.COUNTY),
         _stand("civil_affairs", AreaLevel.COUNTY),
         _stand("health", AreaLevel.CITY, "130700000000"),
         *([_stand("jobs", AreaLevel.COUNTY, *jobs_in)] if jobs_in else []),
     ]
-    return replace(before(), eras=eras([*fixed, *rows], stands)).in_era(0)
+    return replace(before(), periods=periods([*fixed, *rows], office_rows)).in_period(0)
 
 
 def _ways() -> st.SearchStrategy[list[str]]:
@@ -132,7 +132,7 @@ def test_whatever_way_an_area_goes_its_work_ends_where_new_matters_go_and_lookin
     now = office_now(last, was.code, TOWNSHIP)
     assert now == (near.code if near is not None else was.code)
     assert office_now(last, now, TOWNSHIP) == now
-    if len({one.office_near(role, TOWNSHIP) is None for one in map(first.in_era, range(len(first.eras)))}) == 1:
+    if len({one.office_near(role, TOWNSHIP) is None for one in map(first.in_period, range(len(first.periods)))}) == 1:
         assert now == _day_by_day(first, was.code, len(path)), "a service that slept for days does what one did daily"
 
 

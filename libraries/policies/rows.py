@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from libraries.policies import cells, csv_text, yaml_text
-from libraries.policies.decoding import Told, Unreadable, decoded, unseen
+from libraries.policies.decoding import Note, Unreadable, decoded, unseen
 from libraries.policies.pack_files import HEADING, MOST_BYTES, TABLES, NotAFile, content_of
 
 C = TypeVar("C", bound=StrEnum)
@@ -31,8 +31,8 @@ class Fault:
     def __post_init__(self) -> None:
         """Of what was written no more is repeated than tells which word is meant, and on one line."""
         if len(self.reason) > LONGEST_REASON or not self.reason.isprintable():
-            told = "".join(sign if sign.isprintable() else " " for sign in self.reason[:LONGEST_REASON])
-            object.__setattr__(self, "reason", told if len(self.reason) <= LONGEST_REASON else f"{told}…")
+            message = "".join(sign if sign.isprintable() else " " for sign in self.reason[:LONGEST_REASON])
+            object.__setattr__(self, "reason", message if len(self.reason) <= LONGEST_REASON else f"{message}…")
 
     @classmethod
     def at(cls, where: str, reason: str) -> "Fault":
@@ -58,7 +58,7 @@ class PolicyRefused(ValueError):
 
 
 @dataclass(slots=True)
-class Entry:
+class Row:
     """One row of a file. Asking it for a value that is missing or wrong puts a fault on record."""
 
     file: str
@@ -151,11 +151,11 @@ class Entry:
 
     def _formed(self, name: str, value: str, form: cells.Form) -> str:
         if value and not form.fits(value):
-            self.refuse(f"{name} {value}: {cells.why_rounded(value) or form.told}", name)
+            self.refuse(f"{name} {value}: {cells.why_rounded(value) or form.message}", name)
         return value
 
 
-def code_of(row: Entry, name: str, codes: type[C], value: str) -> C | None:
+def code_of(row: Row, name: str, codes: type[C], value: str) -> C | None:
     """The member of a closed set that the value stands for."""
     row.asked.add(name)
     try:
@@ -166,7 +166,7 @@ def code_of(row: Entry, name: str, codes: type[C], value: str) -> C | None:
         return None
 
 
-def entries(pack: Path, name: str, faults: list[Fault]) -> Iterator[Entry]:
+def read_rows(pack: Path, name: str, faults: list[Fault]) -> Iterator[Row]:
     """The rows of a YAML list or a table of the pack; none if there is no such file."""
     source = _Source(pack / name, f"{pack.name}/{name}", faults)
     if name in TABLES:
@@ -179,7 +179,7 @@ def entries(pack: Path, name: str, faults: list[Fault]) -> Iterator[Entry]:
         source.refuse(1, EMPTY if top is None else "must be a list", whole=True)
 
 
-def heading(pack: Path, faults: list[Fault]) -> Entry:
+def read_heading(pack: Path, faults: list[Fault]) -> Row:
     """The pack.yaml itself."""
     source = _Source(pack / HEADING, f"{pack.name}/{HEADING}", faults)
     before = len(faults)
@@ -191,7 +191,7 @@ def heading(pack: Path, faults: list[Fault]) -> Entry:
     return source.entry(yaml_text.Mapping(1), 1)
 
 
-def document(path: Path, file: str, part: str, faults: list[Fault]) -> tuple[Entry, list[Entry]]:
+def read_document(path: Path, file: str, part: str, faults: list[Fault]) -> tuple[Row, list[Row]]:
     """A YAML mapping, and the rows of the list that stands in it under the name of the part."""
     source = _Source(path, file, faults)
     top = source.yaml()
@@ -240,7 +240,7 @@ class _Source:
         return None if hidden else text
 
     def yaml(self) -> Any:
-        noted: list[Told] = []
+        noted: list[Note] = []
         text = self.text()
         try:
             return yaml_text.parsed(text, noted) if text is not None else _NOTHING
@@ -250,31 +250,31 @@ class _Source:
         finally:
             self._note(noted)
 
-    def table(self, columns: csv_text.Columns) -> Iterator[Entry]:
-        noted: list[Told] = []
+    def table(self, columns: csv_text.Columns) -> Iterator[Row]:
+        noted: list[Note] = []
         text = self.text()
         if text is None:
             return
         try:
             for line, values in csv_text.table(text, columns, noted):
-                yield Entry(file=self.file, line=line, values=dict(values), faults=self.faults)
+                yield Row(file=self.file, line=line, values=dict(values), faults=self.faults)
         except Unreadable as error:
             self.refuse(error.line, error.reason, whole=True)
         finally:
             self._note(noted)
 
-    def rows(self, listed: yaml_text.Sequence) -> Iterator[Entry]:
+    def rows(self, listed: yaml_text.Sequence) -> Iterator[Row]:
         for line, value in zip(listed.lines, listed.values, strict=True):
             if isinstance(value, yaml_text.Mapping):
                 yield self.entry(value, line)
             else:
                 self.refuse(line, NO_MAPPING)
 
-    def entry(self, found: yaml_text.Mapping, line: int) -> Entry:
-        return Entry(
+    def entry(self, found: yaml_text.Mapping, line: int) -> Row:
+        return Row(
             file=self.file, line=line, values=yaml_text.plain(found), faults=self.faults, lines=dict(found.lines)
         )
 
-    def _note(self, noted: list[Told]) -> None:
+    def _note(self, noted: list[Note]) -> None:
         for line, reason in noted:
             self.refuse(line, reason)

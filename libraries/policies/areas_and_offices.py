@@ -8,8 +8,8 @@ from datetime import date, time
 
 from contracts.codes import AreaLevel
 from libraries.policies.cells import AREA_FORM, ROLE_FORM
-from libraries.policies.model import Era, Office
-from libraries.policies.reading import Entry
+from libraries.policies.model import Office, Period
+from libraries.policies.rows import Row
 from libraries.policies.tree import A_DAY, Area, Tree, whole
 from libraries.policies.validity import validity_faults
 
@@ -18,7 +18,7 @@ LEVEL_OF = {level.value: level for level in AreaLevel}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stand:
+class OfficeRow:
     """One row of offices.yaml: a role, and where and how long it has an office."""
 
     role: str
@@ -42,7 +42,7 @@ class Stand:
         return (self.valid_from or date.min) <= day <= (self.valid_until or date.max)
 
 
-def areas(rows: Sequence[Entry]) -> tuple[Area, ...]:
+def areas(rows: Sequence[Row]) -> tuple[Area, ...]:
     """The rows in order; one code may stand in several, one after the other."""
     found: list[Area] = []
     known: set[str] = set()
@@ -57,17 +57,17 @@ def areas(rows: Sequence[Entry]) -> tuple[Area, ...]:
     return tuple(found)
 
 
-def _area(row: Entry, known: AbstractSet[str]) -> Area | None:
+def _area(row: Row, known: AbstractSet[str]) -> Area | None:
     code, parent = row.code("code", AREA_FORM), row.code("parent", AREA_FORM, "")
-    name, said = row.text("name"), row.text("level")
+    name, given = row.text("name"), row.text("level")
     first, last = day_of(row, "valid_from"), day_of(row, "valid_until")
     successors = tuple(map(whole, row.codes("successor", AREA_FORM)))
     heir, source = row.code("open_work_to", AREA_FORM, ""), row.text("source", "")
-    above, level = whole(parent) if parent else None, LEVEL_OF.get(said)
+    above, level = whole(parent) if parent else None, LEVEL_OF.get(given)
     if not AREA_FORM.fits(code):
         return None
     if level is None:
-        row.refuse(f"unknown level {said}")
+        row.refuse(f"unknown level {given}")
     elif above is not None and above not in known:
         # A parent stands before its children, so a circle cannot be written down.
         row.refuse(f"parent {parent} is not listed above")
@@ -87,15 +87,15 @@ def _area(row: Entry, known: AbstractSet[str]) -> Area | None:
     return None
 
 
-def day_of(row: Entry, name: str) -> date | None:
+def day_of(row: Row, name: str) -> date | None:
     """A civil day, if one is given."""
     row.asked.add(name)
     return row.day(name) if row.values.get(name) not in (None, "") else None
 
 
-def stands(rows: Sequence[Entry], known: Iterable[Area]) -> tuple[Stand, ...]:
+def office_rows(rows: Sequence[Row], known: Iterable[Area]) -> tuple[OfficeRow, ...]:
     """The rows of offices.yaml, the most local first."""
-    found: list[Stand] = []
+    found: list[OfficeRow] = []
     codes = {area.code for area in known}
     for row in rows:
         role, zh, en = row.code("role", ROLE_FORM), row.text("zh"), row.text("en")
@@ -111,7 +111,7 @@ def stands(rows: Sequence[Entry], known: Iterable[Area]) -> tuple[Stand, ...]:
         for code in only - codes:
             row.refuse(f"unknown area {code}")
         found.append(
-            Stand(
+            OfficeRow(
                 role=role,
                 zh=zh,
                 en=en,
@@ -131,7 +131,7 @@ def stands(rows: Sequence[Entry], known: Iterable[Area]) -> tuple[Stand, ...]:
     return tuple(found)
 
 
-def _ends(rows: Sequence[Stand]) -> Iterator[tuple[str, str]]:
+def _ends(rows: Sequence[OfficeRow]) -> Iterator[tuple[str, str]]:
     """An office may end only where somebody has its work."""
     roles = {row.role for row in rows}
     for row in rows:
@@ -148,7 +148,7 @@ def _ends(rows: Sequence[Stand]) -> Iterator[tuple[str, str]]:
                 yield row.where, f"the office ends and nobody has its work on {after}: name a role as successor"
 
 
-def offices_on(rows: Sequence[Stand], tree: Tree, day: date) -> dict[str, Office]:
+def offices_on(rows: Sequence[OfficeRow], tree: Tree, day: date) -> dict[str, Office]:
     """One office per role and area; a more local row comes first and stands."""
     found: dict[str, Office] = {}
     at_level: defaultdict[AreaLevel, list[Area]] = defaultdict(list)
@@ -175,7 +175,7 @@ def offices_on(rows: Sequence[Stand], tree: Tree, day: date) -> dict[str, Office
     return found
 
 
-def eras(known: Sequence[Area], rows: Sequence[Stand]) -> tuple[Era, ...]:
+def periods(known: Sequence[Area], rows: Sequence[OfficeRow]) -> tuple[Period, ...]:
     """One for each day on which something of the places changes, in order; the first is from ever."""
     days = {area.valid_from for area in known if area.valid_from is not None}
     days |= {area.valid_until + A_DAY for area in known if area.valid_until is not None}
@@ -184,5 +184,5 @@ def eras(known: Sequence[Area], rows: Sequence[Stand]) -> tuple[Era, ...]:
     found = []
     for day in (date.min, *sorted(days)):
         tree = Tree.on(known, day)
-        found.append(Era(since=day, tree=tree, offices=offices_on(rows, tree, day)))
+        found.append(Period(since=day, tree=tree, offices=offices_on(rows, tree, day)))
     return tuple(found)
