@@ -40,8 +40,8 @@ async def test_a_journal_is_whole_until_its_first_day_is_as_old_as_those_that_ar
     assert snapshot.truncated
 
 
-@pytest.mark.parametrize("portions", [1, 2, 7, 300, 70_000])
-async def test_the_database_chooses_the_portion_that_we_choose(conn: asyncpg.Connection, batches: int) -> None:
+@pytest.mark.parametrize("batches", [1, 2, 7, 300, 70_000])
+async def test_the_database_chooses_the_batch_that_we_choose(conn: asyncpg.Connection, batches: int) -> None:
     for _ in range(50):
         case_id = new_id()
         batch = reading.batch_of(case_id, batches)
