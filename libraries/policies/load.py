@@ -3,7 +3,7 @@
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -30,7 +30,7 @@ from libraries.policies.checks import check
 from libraries.policies.escalation import escalation_rules
 from libraries.policies.kinds import FILE, clock_rules
 from libraries.policies.law import Guard
-from libraries.policies.model import Policy
+from libraries.policies.model import Period, Policy
 from libraries.policies.pack_files import HEADING, LISTS, TABLES, fingerprint, unknown_files
 from libraries.policies.rows import Fault, PolicyRefused, Row, read_heading, read_rows
 from libraries.policies.years import with_published_years
@@ -64,9 +64,7 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
         raise PolicyRefused(_once(faults))
     known = areas(read("areas.csv"))
     found = periods(known, office_rows(read("offices.yaml"), known))
-    period = max(
-        n for n, one in enumerate(found) if one.since <= (day or date.fromordinal(civil_day(datetime.now(UTC))))
-    )
+    period = _period_of(day or date.fromordinal(civil_day(datetime.now(UTC))), found)
     by_clerk = {code for _, entry in headings for code in entry.codes("accepted_by_clerk", CATEGORY_FORM)}
     checklist, asked = materials(read("materials.yaml")), read("attributes.yaml")
     matters = categories(read("categories.csv"), by_clerk, checklist, attributes(asked), question_words(asked))
@@ -102,6 +100,11 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
     if faults:
         raise PolicyRefused(_once(faults))
     return policy
+
+
+def _period_of(day: date, known: Sequence[Period]) -> int:
+    """The number of the last that has begun."""
+    return max(number for number, one in enumerate(known) if one.since <= day)
 
 
 def pack_chain(folder: Path) -> list[Path]:
