@@ -157,9 +157,10 @@ def list_(*, target: Target, as_json: bool) -> None:
     from rich.table import Table  # noqa: PLC0415 - not there in an installation without the extra `local`
 
     table = Table("login", "id", "posts", "state", box=None)
+    now = datetime.now(UTC)
     for one in found:
         posts = "\n".join(
-            " ".join(filter(None, (post.role, post.office or post.area, post.code))) for post in one.posts
+            " ".join(filter(None, (post.role, post.office or post.area, post.code))) for post in one.held(now)
         )
         state = "disabled" if one.disabled_at else "first password" if one.must_change else "ok"
         table.add_row(one.login, str(one.id), posts, state)
@@ -167,7 +168,8 @@ def list_(*, target: Target, as_json: bool) -> None:
 
 
 def _shown(one: Account) -> dict[str, Any]:
-    posts = [{"role": post.role, "office": post.office, "area": post.area, "post": post.code} for post in one.posts]
+    held = one.held(datetime.now(UTC))
+    posts = [{"role": post.role, "office": post.office, "area": post.area, "post": post.code} for post in held]
     state = {"disabled_at": one.disabled_at, "must_change": one.must_change}
     return {"login": one.login, "id": one.id, "posts": posts, **state}
 

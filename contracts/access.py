@@ -197,7 +197,11 @@ DOORS: Final[Mapping[Part, tuple[str, ...]]] = MappingProxyType(
         Part.CO_ANSWERS: ("routing `GET /v1/referrals/{id}/answers`",),
         Part.LEAD_ANSWERS: ("routing `GET /v1/referrals/{id}/answers`",),
         Part.STORY: ("intake `GET /v1/cases/{key}/timeline`, `…/clocks`, `…/explain`, `…/time`",),
-        Part.READS: ("intake `GET /v1/cases/{key}/reads`", "routing `GET /v1/referrals/{id}/reads`"),
+        Part.READS: (
+            "intake `GET /v1/cases/{key}/reads`",
+            "intake `GET /v1/reads`",
+            "routing `GET /v1/referrals/{id}/reads`",
+        ),
     }
 )
 """`{key}` is a case's id or number."""

@@ -1,6 +1,6 @@
 """What a case is about, over HTTP: to whom the matrix of the contracts gives it, and each opening on record."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from services.intake import reads, store
 from services.intake.domain.case import Case
 from services.intake.domain.relations import Relations
 from services.intake.lookup import Found, find, find_visible
-from services.intake.reads import ReadView
+from services.intake.reads import ReadOfCase, ReadView
 from services.intake.views import CaseView, to_view
 
 Call = Request[Principal, Any, State]
@@ -155,6 +155,21 @@ async def show_reads(request: Call, state: State, key: FromPath[str]) -> list[Re
         return await reads.list_reads(conn, case.id, state.policy.policy)
 
 
+@get("/v1/reads", guards=[AUDITS], tags=["cases"])
+async def show_reads_within(
+    request: Call,
+    state: State,
+    day: Annotated[
+        date | None, QueryParameter(description="Of the country's time; without it the latest of all.")
+    ] = None,
+) -> list[ReadOfCase]:
+    """Who opened applicants and summaries of the own area; the latest first, 1,000 at most."""
+    policy = state.policy.policy
+    ranges = policy.ranges_within(request.user.area)
+    async with transaction(state.engine) as conn:
+        return await reads.list_reads_within(conn, ranges, day, policy)
+
+
 def to_content(found: Found, summary: str | UnsetType | None, policy: Policy) -> CaseContent:
     case, may = found.case, readable(found.relations)
     path = f"/v1/cases/{case.id}"
@@ -226,4 +241,4 @@ def _open(sealer: Sealer, sealed: store.Sealed, value: bytes, case: Case, part: 
     return sealer.open(sealed.wrapped_key, value, f"{case.id}/{part.value}").decode()
 
 
-CONTENTS: list[HTTPRouteHandler] = [show, show_applicant, show_reads]
+CONTENTS: list[HTTPRouteHandler] = [show, show_applicant, show_reads, show_reads_within]

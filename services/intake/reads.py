@@ -1,11 +1,11 @@
 """Who opened what of a case: SQL of the record, and how it is told to those who audit."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import insert, literal, select, union_all
+from sqlalchemy import ColumnElement, Subquery, and_, insert, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import Part
@@ -13,8 +13,9 @@ from libraries.clocks.wording import office_of, purpose_of
 from libraries.deadlines import CIVIL_TIME
 from libraries.deadlines.limits import civil_day
 from libraries.policies import Policy
+from libraries.runtime.database.ranges import Ranges, inside
 from libraries.runtime.web.auth import Principal
-from services.intake.tables import applicant_reads, summary_reads
+from services.intake.tables import applicant_reads, cases, summary_reads
 
 MOST: Final = 1000
 """As many are told, the latest first."""
@@ -39,6 +40,13 @@ class ReadView(msgspec.Struct, frozen=True, kw_only=True):
     purpose_en: str
 
 
+class ReadOfCase(ReadView, frozen=True, kw_only=True):
+    """The same in a list of several cases."""
+
+    number: str
+    """Of the case."""
+
+
 async def save_applicant_read(
     conn: AsyncConnection, case_id: UUID, *, at: datetime, user: Principal, purpose: str
 ) -> None:
@@ -61,35 +69,54 @@ def _who(user: Principal) -> dict[str, str | None]:
 
 async def list_reads(conn: AsyncConnection, case_id: UUID, policy: Policy) -> list[ReadView]:
     """The latest first."""
-    a, s = applicant_reads.c, summary_reads.c
-    both = union_all(
-        select(a.read_at, a.subject, a.role, a.office, a.purpose, literal(Part.APPLICANT.value).label("part")).where(
-            a.case_id == case_id
-        ),
-        select(s.read_at, s.subject, s.role, s.office, literal(""), literal(Part.SUMMARY.value)).where(
-            s.case_id == case_id
-        ),
-    ).subquery()
+    both = _both(applicant_reads.c.case_id == case_id, summary_reads.c.case_id == case_id)
     found = await conn.execute(select(both).order_by(both.c.read_at.desc()).limit(MOST))
-    views = []
-    for row in found:
-        part = Part(row.part)
-        office_zh, office_en = office_of(policy, row.office) if row.office else (None, None)
-        purpose_zh, purpose_en = purpose_of(policy, row.purpose)
-        views.append(
-            ReadView(
-                read_at=row.read_at,
-                part=part,
-                part_zh=part.zh,
-                part_en=part.en,
-                subject=row.subject,
-                role=row.role,
-                office=row.office,
-                office_zh=office_zh,
-                office_en=office_en,
-                purpose=row.purpose,
-                purpose_zh=purpose_zh,
-                purpose_en=purpose_en,
-            )
-        )
-    return views
+    return [ReadView(**_told(row, policy)) for row in found]
+
+
+async def list_reads_within(
+    conn: AsyncConnection, ranges: Ranges | None, day: date | None, policy: Policy
+) -> list[ReadOfCase]:
+    """Of cases in the area and of those that a window there took; the latest first, of one day or of all."""
+    bounds: list[ColumnElement[bool]] = []
+    if day is not None:
+        begins = datetime.combine(day, time(), CIVIL_TIME)
+        tables, ends = (applicant_reads, summary_reads), begins + timedelta(days=1)
+        bounds = [and_(one.c.read_at >= begins, one.c.read_at < ends) for one in tables]
+    both = _both(*bounds)
+    there = or_(inside(cases.c.area, ranges), inside(cases.c.first_contact_area, ranges))
+    wanted = select(both, cases.c.number).join(cases, cases.c.case_id == both.c.case_id).where(there)
+    found = await conn.execute(wanted.order_by(both.c.read_at.desc()).limit(MOST))
+    return [ReadOfCase(number=row.number, **_told(row, policy)) for row in found]
+
+
+def _both(*of: ColumnElement[bool]) -> Subquery:
+    """Openings of applicants and of summaries alike; each may be bounded."""
+    a, s = applicant_reads.c, summary_reads.c
+    applicants = select(
+        a.case_id, a.read_at, a.subject, a.role, a.office, a.purpose, literal(Part.APPLICANT.value).label("part")
+    )
+    summaries = select(s.case_id, s.read_at, s.subject, s.role, s.office, literal(""), literal(Part.SUMMARY.value))
+    if of:
+        applicants, summaries = applicants.where(of[0]), summaries.where(of[1])
+    return union_all(applicants, summaries).subquery()
+
+
+def _told(row: Any, policy: Policy) -> dict[str, Any]:
+    part = Part(row.part)
+    office_zh, office_en = office_of(policy, row.office) if row.office else (None, None)
+    purpose_zh, purpose_en = purpose_of(policy, row.purpose)
+    return {
+        "read_at": row.read_at,
+        "part": part,
+        "part_zh": part.zh,
+        "part_en": part.en,
+        "subject": row.subject,
+        "role": row.role,
+        "office": row.office,
+        "office_zh": office_zh,
+        "office_en": office_en,
+        "purpose": row.purpose,
+        "purpose_zh": purpose_zh,
+        "purpose_en": purpose_en,
+    }

@@ -32,12 +32,14 @@ from libraries.runtime.settings import ORIGIN, ProcessSettings, read_settings
 from libraries.runtime.web.app import DEGRADED, OK, live, metrics, ready
 from libraries.runtime.web.tracing import traces
 from services.portal import store
+from services.portal.administration import ADMINISTRATION
 from services.portal.coordinator import COORDINATOR
 from services.portal.counter import LISTS
 from services.portal.inbox import INBOX
 from services.portal.keys import portal_key
 from services.portal.linked import LINKED
 from services.portal.linking import LINKING
+from services.portal.overseeing import OVERSEEING
 from services.portal.pages import OPEN, admit, on_away, on_error, on_http_exception, on_refused
 from services.portal.receipts import RECEIPTS
 from services.portal.registering import REGISTERING
@@ -56,6 +58,8 @@ PAGES: Final = (
     *STATUS,
     *LINKING,
     *LINKED,
+    *ADMINISTRATION,
+    *OVERSEEING,
 )
 TRIES_KEPT: Final = timedelta(days=180)
 FORGETTING_SECONDS: Final = 600.0

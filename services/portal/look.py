@@ -37,6 +37,13 @@ MENU: Final[Mapping[Role, Sequence[tuple[str, str]]]] = {
     Role.CLERK: (("/counter", "nav.counter"), ("/counter/new", "nav.register")),
     Role.OFFICER: (("/inbox", "nav.inbox"),),
     Role.COORDINATOR: (("/coordinator", "nav.coordinator"),),
+    Role.ADMINISTRATOR: (
+        ("/admin", "nav.accounts"),
+        ("/admin/sessions", "nav.sessions"),
+        ("/reads", "nav.reads"),
+        ("/admin/holidays", "nav.holidays"),
+    ),
+    Role.AUDITOR: (("/reads", "nav.reads"),),
 }
 """Path and text of the pages of each role."""
 
@@ -53,6 +60,13 @@ LABELS: Final[Mapping[str, str]] = {
     "to": "coordinator.to",
     "satisfied": "status.satisfied",
     "days": "link.days",
+    "login": "login.name",
+    "role": "admin.role",
+    "office": "admin.office",
+    "code": "admin.code",
+    "deputy": "admin.deputy",
+    "begins": "admin.begins",
+    "ends": "admin.ends",
 }
 """By field of a form, the text with which the page calls it."""
 

@@ -34,7 +34,13 @@ from services.portal.visits import (
 
 KEPT = "kept."
 """Begins the fields of a form that was sent without a session."""
-FIRST_PAGES = {Role.CLERK: "/counter", Role.OFFICER: "/inbox", Role.COORDINATOR: "/coordinator"}
+FIRST_PAGES = {
+    Role.CLERK: "/counter",
+    Role.OFFICER: "/inbox",
+    Role.COORDINATOR: "/coordinator",
+    Role.ADMINISTRATOR: "/admin",
+    Role.AUDITOR: "/reads",
+}
 
 
 @get("/login", opt={PUBLIC: True})
@@ -85,7 +91,8 @@ async def _checked(found: Visit) -> tuple[Account | None, Refusal | None]:
         right = await is_right(account.password_hash if account is not None else None, found.form.typed("password"))
         if not right or account is None:
             return Login.WRONG, account.id if account is not None else None
-        return (Login.OK if account.disabled_at is None and account.posts else Login.DISABLED), account.id
+        may = account.disabled_at is None and account.held(found.portal.now())
+        return (Login.OK if may else Login.DISABLED), account.id
 
     outcome = await tried(found, name_hash(found.portal.key, login), look)
     if isinstance(outcome, Refusal):
@@ -100,7 +107,7 @@ async def _begin_session(found: Visit, account: Account) -> None:
     session = Session(
         id=new_id(),
         account=account,
-        post=account.posts[0],
+        post=account.held(now)[0],
         begun_at=now,
         seen_at=now,
         ends_at=end_of(now, now, portal.idle),
@@ -159,7 +166,7 @@ async def show_me(request: Call) -> Response[Any]:
     session, portal = found.signed_in, found.portal
     async with transaction(portal.engine) as conn:
         others = await store.list_sessions(conn, session.account.id, portal.now())
-    return page(found, "me.html", path="/me", others=others, offices=found.policy.offices)
+    return page(found, "me.html", path="/me", others=others, posts=session.account.held(portal.now()))
 
 
 @post("/me/sessions/{session_id:uuid}/end")
@@ -175,7 +182,9 @@ async def switch_post(request: Call) -> Response[Any]:
     """Act as another of the own posts from here on."""
     found = visit(request)
     session = found.signed_in
-    chosen = next((held for held in session.account.posts if str(held.id) == found.form.get("post")), None)
+    chosen = next(
+        (held for held in session.account.held(found.portal.now()) if str(held.id) == found.form.get("post")), None
+    )
     if chosen is None:
         return error_page(found, 404)
     async with transaction(found.portal.engine) as conn:

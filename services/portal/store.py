@@ -26,14 +26,14 @@ async def now(conn: AsyncConnection) -> datetime:
 
 async def find_account(conn: AsyncConnection, login: str) -> Account | None:
     row = (await conn.execute(select(accounts).where(accounts.c.login == login))).one_or_none()
-    return _account(row, await _posts(conn, [row.account_id])) if row is not None else None
+    return account_of(row, await posts_of(conn, [row.account_id])) if row is not None else None
 
 
 async def list_accounts(conn: AsyncConnection) -> list[Account]:
     """By their names."""
     rows = (await conn.execute(select(accounts).order_by(accounts.c.login))).all()
-    held = await _posts(conn, [row.account_id for row in rows])
-    return [_account(row, held) for row in rows]
+    held = await posts_of(conn, [row.account_id for row in rows])
+    return [account_of(row, held) for row in rows]
 
 
 async def add_account(
@@ -130,16 +130,16 @@ async def add_session(conn: AsyncConnection, session: Session, secret_hash: byte
 
 async def find_session(conn: AsyncConnection, secret_hash: bytes) -> Session | None:
     """Whoever it is for, however old; whether it still counts is a rule."""
-    row = (await conn.execute(_SESSIONS.where(sessions.c.secret_hash == secret_hash))).one_or_none()
-    return _session(row, await _posts(conn, [row.account_id])) if row is not None else None
+    row = (await conn.execute(SESSIONS.where(sessions.c.secret_hash == secret_hash))).one_or_none()
+    return session_of(row, await posts_of(conn, [row.account_id])) if row is not None else None
 
 
 async def list_sessions(conn: AsyncConnection, account_id: UUID, at: datetime) -> list[Session]:
     """Those that have not ended, the latest first."""
-    wanted = _SESSIONS.where(sessions.c.account_id == account_id, sessions.c.ends_at > at)
+    wanted = SESSIONS.where(sessions.c.account_id == account_id, sessions.c.ends_at > at)
     rows = (await conn.execute(wanted.order_by(sessions.c.seen_at.desc()))).all()
-    held = await _posts(conn, [account_id])
-    return [_session(row, held) for row in rows]
+    held = await posts_of(conn, [account_id])
+    return [session_of(row, held) for row in rows]
 
 
 async def touch_session(conn: AsyncConnection, session_id: UUID, *, seen_at: datetime, ends_at: datetime) -> None:
@@ -166,19 +166,28 @@ async def forget(conn: AsyncConnection, at: datetime, *, tries_kept: timedelta) 
     await conn.execute(delete(logins).where(logins.c.at < at - tries_kept))
 
 
-_SESSIONS = select(sessions, accounts).join(accounts, accounts.c.account_id == sessions.c.account_id)
+SESSIONS = select(sessions, accounts).join(accounts, accounts.c.account_id == sessions.c.account_id)
 
 
-async def _posts(conn: AsyncConnection, account_ids: Sequence[UUID]) -> dict[UUID, tuple[Post, ...]]:
+async def posts_of(conn: AsyncConnection, account_ids: Sequence[UUID]) -> dict[UUID, tuple[Post, ...]]:
     wanted = select(posts).where(posts.c.account_id.in_(account_ids)).order_by(posts.c.post_id)
     held: dict[UUID, tuple[Post, ...]] = dict.fromkeys(account_ids, ())
     for row in await conn.execute(wanted):
-        post = Post(id=row.post_id, role=Role(row.role), office=row.office or None, area=row.area, code=row.code)
+        post = Post(
+            id=row.post_id,
+            role=Role(row.role),
+            office=row.office or None,
+            area=row.area,
+            code=row.code,
+            begins_at=row.begins_at,
+            ends_at=row.ends_at,
+            deputy_for=row.deputy_for,
+        )
         held[row.account_id] = (*held[row.account_id], post)
     return held
 
 
-def _account(row: Any, held: dict[UUID, tuple[Post, ...]]) -> Account:
+def account_of(row: Any, held: dict[UUID, tuple[Post, ...]]) -> Account:
     return Account(
         id=row.account_id,
         login=row.login,
@@ -189,8 +198,8 @@ def _account(row: Any, held: dict[UUID, tuple[Post, ...]]) -> Account:
     )
 
 
-def _session(row: Any, held: dict[UUID, tuple[Post, ...]]) -> Session:
-    account = _account(row, held)
+def session_of(row: Any, held: dict[UUID, tuple[Post, ...]]) -> Session:
+    account = account_of(row, held)
     return Session(
         id=row.session_id,
         account=account,

@@ -1,4 +1,4 @@
-"""The portal's tables: accounts with their posts, sessions, every try to sign in, links and their uses."""
+"""The portal's tables: accounts with posts and what was done with them, sessions, tries to sign in, links."""
 
 from sqlalchemy import (
     BigInteger,
@@ -15,7 +15,9 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
+    text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
 
@@ -42,8 +44,36 @@ posts = Table(
     Column("office", String, nullable=False),
     Column("area", String, nullable=False),
     Column("code", String, nullable=False),
-    UniqueConstraint("account_id", "role", "office", "area", "code", name="post_is_held_once"),
+    Column("begins_at", DateTime(timezone=True)),
+    Column("ends_at", DateTime(timezone=True)),
+    Column("deputy_for", Uuid, ForeignKey("accounts.account_id")),
     CheckConstraint("role <> 'officer' OR office <> ''", name="officer_has_an_office"),
+    CheckConstraint(
+        "deputy_for IS NULL OR (begins_at < ends_at AND deputy_for <> account_id)", name="deputy_for_a_time"
+    ),
+    Index(
+        "post_is_held_once",
+        "account_id",
+        "role",
+        "office",
+        "area",
+        "code",
+        unique=True,
+        postgresql_where=text("ends_at IS NULL"),
+    ),
+    Index("posts_by_area", "area", "account_id"),
+)
+
+account_acts = Table(
+    "account_acts",
+    metadata,
+    Column("act_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("account_id", Uuid, ForeignKey("accounts.account_id"), nullable=False),
+    Column("by", Uuid, ForeignKey("accounts.account_id")),
+    Column("act", String, nullable=False),
+    Column("about", JSONB, nullable=False),
+    Index("acts_on_account", "account_id"),
 )
 
 sessions = Table(

@@ -31,7 +31,13 @@ PEOPLE = {
     "schools": (Role.OFFICER, SCHOOLS, "130722000000", ""),
     "county": (Role.COORDINATOR, "civil_affairs-130722000000", "130722000000", ""),
     "petitions": (Role.OFFICER, "petition-130722000000", "130722000000", ""),
+    "admin": (Role.ADMINISTRATOR, "", "130722000000", ""),
+    "admin-of-another": (Role.ADMINISTRATOR, "", "130723000000", ""),
+    "auditor": (Role.AUDITOR, "", "130722000000", ""),
+    "village": (Role.ASSISTANT, "", "130722100201", ""),
+    "city-wide": (Role.COORDINATOR, "", "130722000000", ""),
 }
+ABOVE = {"city-wide": (Role.COORDINATOR, "", "130700000000", "")}
 
 
 @dataclass(kw_only=True)
@@ -123,4 +129,8 @@ async def _make_accounts(database: str) -> None:
         for login, (role, office, area, post) in PEOPLE.items():
             made = await store.add_account(conn, login, hashed, must_change=False, at=datetime.now(UTC))
             await store.add_post(conn, made, role=role, office=office, area=area, code=post)
+        for login, (role, office, area, post) in ABOVE.items():
+            known = await store.find_account(conn, login)
+            assert known is not None
+            await store.add_post(conn, known.id, role=role, office=office, area=area, code=post)
     await engine.dispose()

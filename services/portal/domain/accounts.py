@@ -18,7 +18,15 @@ MOST_FAILURES: Final = 5
 LOCKED_FOR: Final = timedelta(minutes=15)
 MOST_FAILURES_OF_AN_ADDRESS: Final = 50
 """A township shares one address: as many as ten people who lock themselves out."""
-PORTAL_ROLES: Final = (Role.CLERK, Role.OFFICER, Role.COORDINATOR, Role.OPS)
+PORTAL_ROLES: Final = (
+    Role.CLERK,
+    Role.OFFICER,
+    Role.COORDINATOR,
+    Role.ASSISTANT,
+    Role.ADMINISTRATOR,
+    Role.AUDITOR,
+    Role.OPS,
+)
 """Roles of people; systems have tokens."""
 
 
@@ -48,6 +56,14 @@ class Post:
     area: str
     code: str = ""
     """As the office calls it, for example `window-3`; never a name."""
+    begins_at: datetime | None = None
+    ends_at: datetime | None = None
+    """Of a deputy, and of a post that was taken away."""
+    deputy_for: UUID | None = None
+    """The account of a colleague on leave."""
+
+    def holds(self, at: datetime) -> bool:
+        return (self.begins_at is None or self.begins_at <= at) and (self.ends_at is None or at < self.ends_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +75,10 @@ class Account:
     """Signed in with a password that somebody else knows."""
     disabled_at: datetime | None
     posts: tuple[Post, ...]
+    """All that it ever held."""
+
+    def held(self, at: datetime) -> tuple[Post, ...]:
+        return tuple(post for post in self.posts if post.holds(at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ class Session:
     agent: str
 
     def lives(self, at: datetime) -> bool:
-        return at < self.ends_at and self.account.disabled_at is None
+        return at < self.ends_at and self.account.disabled_at is None and self.post.holds(at)
 
 
 def end_of(begun_at: datetime, seen_at: datetime, idle: timedelta) -> datetime:
