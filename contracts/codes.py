@@ -76,6 +76,14 @@ class Role(Code):
     LINK = "link", "受托单位", "Office by link"
 
 
+class Consent(Code):
+    """How somebody agreed that another hands the matter in for them (代办)."""
+
+    IN_PERSON = "in_person", "当面同意", "Agreed in person"
+    WRITTEN = "written", "书面委托", "In writing"
+    BY_PHONE = "by_phone", "电话同意", "Agreed by telephone"
+
+
 class Door(Code):
     """By which way an act came to us."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from contracts.codes import FeedbackAction, SubmissionChannel
+from contracts.codes import Consent, FeedbackAction, SubmissionChannel
 
 LONGEST_IDENTIFIER: Final = 128
 IDENTIFIER_FORM: Final = r"^[\x21-\x7e]+$"
@@ -58,6 +58,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Codes of the material that was handed in."""
     first_contact_post: Post = ""
     """The post of who was asked first (首问责任人), never a name; without it the desk answers for the matter."""
+    consent: Consent | None = None
+    """How the applicant agreed, where somebody else hands it in (代办); a village assistant always says it."""
 
 
 class Feedback(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

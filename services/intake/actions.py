@@ -31,8 +31,9 @@ CALLERS: Final = (Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR)
 """Who calls an applicant, and does what a window does."""
 CHANGES_CASES = requires(*CALLERS)
 SAYS_HOW_IT_IS = requires(*CALLERS, Role.APPLICANT)
-APPLICANTS: Final = frozenset({"callback", "reopen"})
-"""What an applicant does without a window: rate the result, and have the case opened again."""
+HANDS_IN = requires(*CALLERS, Role.ASSISTANT)
+GUARDS: Final = MappingProxyType({"callback": SAYS_HOW_IT_IS, "reopen": SAYS_HOW_IT_IS, "supplement": HANDS_IN})
+"""An applicant rates the result and has the case opened again; a village assistant brings material."""
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -162,7 +163,7 @@ def _route(path: str, kind: type[Action]) -> HTTPRouteHandler:
         take.__defaults__ = (kind(),)  # no body says as much as an empty one
     return post(
         f"/v1/cases/{{key:str}}/{path}",
-        guards=[SAYS_HOW_IT_IS if path in APPLICANTS else CHANGES_CASES],
+        guards=[GUARDS.get(path, CHANGES_CASES)],
         status_code=200,
         tags=["acts"],
         name=f"act_{path.replace('-', '_')}",

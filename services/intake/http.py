@@ -25,6 +25,7 @@ from libraries.runtime.web.representations import AskedForm, AskedLanguage, resp
 from libraries.runtime.web.requests import AskedArea
 from services.intake import explaining, registration, store
 from services.intake.actions import ACTIONS
+from services.intake.consents import CONSENTS
 from services.intake.contents import CONTENTS, SEES, SEES_ONE, CaseListed, to_listed
 from services.intake.lookup import Found, find, known_by_token, relations_of, sees, window_of
 from services.intake.receipts import RECEIPTS, CaseRegistered, Codes, list_codes, to_registered
@@ -36,7 +37,7 @@ from services.intake.views import to_view
 
 Call = Request[Principal, Any, State]
 
-REGISTERS = requires(Role.TOWNSHIP, Role.CLERK)
+REGISTERS = requires(Role.TOWNSHIP, Role.CLERK, Role.ASSISTANT)
 LARGEST_PAGE = 200
 """Of several faults the first in this order counts; 422 for all others."""
 NDJSON = "application/x-ndjson"
@@ -99,7 +100,8 @@ async def _registered(bodies: Sequence[bytes], user: Principal, state: State) ->
     policy = state.policy.policy
     bounds = registration.Bounds(
         sources=user.sources,
-        within=user.sees if user.role is Role.TOWNSHIP else None,
+        within=user.sees if user.role in {Role.TOWNSHIP, Role.ASSISTANT} else None,
+        acts_for_others=user.role is Role.ASSISTANT,
         sees=lambda case: sees(user, case),
     )
     async with transaction(state.engine) as conn:
@@ -237,4 +239,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *CONTENTS,
     *ACTIONS,
     *RECEIPTS,
+    *CONSENTS,
 ]

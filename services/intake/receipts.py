@@ -172,7 +172,7 @@ async def list_codes(conn: AsyncConnection, registered: Collection[Registered], 
 
 
 def to_registered(view: CaseView, relations: Collection[Relation], codes: Codes) -> CaseRegistered:
-    mine = Relation.WINDOW in relations
+    mine = not {Relation.WINDOW, Relation.ASSISTANT}.isdisjoint(relations)
     return CaseRegistered(**msgspec.structs.asdict(view), receipt=codes.get(view.case_id, UNSET) if mine else UNSET)
 
 

@@ -16,6 +16,7 @@ from libraries.policies import Policy
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.web.auth import Who
 from services.intake import store
+from services.intake.consents import save_consents
 from services.intake.domain import registering
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
@@ -26,6 +27,7 @@ from services.intake.publishing import record
 Body = bytes | Fault
 """A submission as it came, or why there is none to look at."""
 NOT_YOUR_SOURCE = Fault("source", "not_your_source")
+NO_CONSENT = Fault("consent", "missing")
 NOT_YOUR_AREA = Fault("area", "not_your_area")
 ERASED = Fault("submission_id", "erased")
 CONFLICT = Fault("submission_id", "conflict")
@@ -47,6 +49,8 @@ class Bounds:
     within: Callable[[str], bool] | None = None
     """Whether an area of the policy is the sender's own."""
     sees: Callable[[Case], bool] | None = None
+    acts_for_others: bool = False
+    """Says of each matter how the applicant agreed to that."""
 
     def faults(self, submission: Submission, policy: Policy) -> tuple[Fault, ...]:
         found = []
@@ -55,6 +59,8 @@ class Bounds:
         area = policy.area_for(submission.area)
         if self.within is not None and area is not None and not self.within(area.code):
             found.append(NOT_YOUR_AREA)
+        if self.acts_for_others and submission.consent is None:
+            found.append(NO_CONSENT)
         return tuple(found)
 
 
@@ -98,6 +104,8 @@ async def register(
     ]
     saved = await store.save_new(conn, sealed, policy)
     made = {(c.case.source, c.case.submission_id): c.case for c in new if c.case.id in saved}
+    agreed = {case.id: consent for key, case in made.items() if (consent := whole[key].consent) is not None}
+    await save_consents(conn, agreed, who=who, at=now)
     # Another transaction may have saved the same submission since we looked: its commit is visible by now.
     lost = [key for key in whole if key not in known and key not in made]
     known |= await store.find_submitted(conn, lost)

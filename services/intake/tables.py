@@ -135,6 +135,17 @@ receipts = Table(
     CheckConstraint("issue > 0", name="first_receipt_is_the_registration"),
 )
 
+consents = Table(
+    "consents",
+    metadata,
+    Column("case_id", Uuid, ForeignKey("cases.case_id"), primary_key=True),
+    Column("consent", String, nullable=False),
+    Column("noted_at", DateTime(timezone=True), nullable=False),
+    Column("subject", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("office", String),
+)
+
 office_relations = Table(
     "office_relations",
     metadata,

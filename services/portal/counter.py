@@ -25,7 +25,7 @@ from services.portal.reading import PURPOSE, open_applicant, read_if_allowed, re
 from services.portal.receipts import kept_code
 from services.portal.visits import REVIEW_FIELD, Call, Visit
 
-CLERKS: Final = {ROLES: (Role.CLERK,)}
+CLERKS: Final = {ROLES: (Role.CLERK, Role.ASSISTANT)}
 MOST: Final = 200
 STATES: Final = (
     CaseState.REGISTERED,
@@ -132,11 +132,12 @@ async def _show(
     caller = found.caller
     case = await caller.get("intake", f"/v1/cases/{key}")
     own = f"/v1/cases/{case['case_id']}"
-    story, clocks, referrals, applicant = await asyncio.gather(
+    story, clocks, referrals, applicant, consents = await asyncio.gather(
         read_if_allowed(found.caller, "intake", case["links"]["timeline"]),
         read_if_allowed(found.caller, "intake", f"{own}/clocks"),
         read_if_allowed(found.caller, "routing", case["links"]["referrals"]),
         open_applicant(found, found.caller, case["links"]["applicant"], purpose),
+        read_if_allowed(found.caller, "intake", f"{own}/consent"),
     )
     legs = (referrals or {"items": ()})["items"]
     policy, category = found.policy, found.policy.categories.get(case["category"])
@@ -153,7 +154,8 @@ async def _show(
         handed_on={one["referral_id"] for one in legs if may_hand_on(found.signed_in.post, one)},
         applicant=applicant,
         purposes=policy.purposes.values(),
-        possible=work.acts(CaseState(case["state"]), case["applicant_untold"]),
+        possible=work.acts(CaseState(case["state"]), case["applicant_untold"], found.signed_in.post.role),
+        consents=consents or (),
         reasons={use: reasons_for(found, use) for use in USES},
         materials=category.materials if category is not None else (),
         offices=places.offices_near(policy, case["area"]),
@@ -168,7 +170,7 @@ async def act_on_case(request: Call, key: FromPath[str], act: FromPath[str]) -> 
         return go_to(found, f"/counter/cases/{key}")
     if form.get(REVIEW_FIELD):
         return await _show(found, key, typed=form, did=act)
-    if act == "callback" and form.get("satisfied") not in {"yes", "no"}:
+    if act == "callback" and form.get("satisfied") not in {"yes", "no", "unreached"}:
         faults = {"satisfied": say(found.language, "counter.say_satisfied")}
         return await _show(found, key, typed=form, did=act, faults=faults, status=422)
     asked = found.caller.post("intake", f"/v1/cases/{key}/{act}", body_of(act, form))
@@ -187,6 +189,8 @@ def body_of(act: str, form: Form) -> dict[str, Any]:
         case "supplement":
             return {"materials": form.all("materials")}
         case "callback":
+            if form.get("satisfied") == "unreached":
+                return {"reached": False}
             satisfied = form.get("satisfied") == "yes"
             return {"satisfied": satisfied} | ({} if satisfied else {"reason": form.get("reason")})
         case "withdraw" | "reopen":

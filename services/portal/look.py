@@ -35,6 +35,7 @@ TLS_ALONE: Final = {"strict-transport-security": "max-age=31536000"}
 TAGS: Final = {"zh": "zh-CN", "en": "en"}
 MENU: Final[Mapping[Role, Sequence[tuple[str, str]]]] = {
     Role.CLERK: (("/counter", "nav.counter"), ("/counter/new", "nav.register")),
+    Role.ASSISTANT: (("/counter", "nav.village"), ("/counter/new", "nav.register")),
     Role.OFFICER: (("/inbox", "nav.inbox"),),
     Role.COORDINATOR: (("/coordinator", "nav.coordinator"),),
     Role.ADMINISTRATOR: (
@@ -59,6 +60,7 @@ LABELS: Final[Mapping[str, str]] = {
     "reason": "inbox.reason",
     "to": "coordinator.to",
     "satisfied": "status.satisfied",
+    "consent": "counter.consent",
     "days": "link.days",
     "login": "login.name",
     "role": "admin.role",

@@ -16,7 +16,7 @@ from services.portal.qr import qr_code
 from services.portal.reading import read_if_allowed
 from services.portal.visits import Call, Visit, home_of
 
-ISSUERS: Final = {ROLES: (Role.CLERK,)}
+ISSUERS: Final = {ROLES: (Role.CLERK, Role.ASSISTANT)}
 COOKIE: Final = "yimen_receipt"
 PRINTED_WITHIN_SECONDS: Final = 10 * 60
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
-from contracts.codes import Field, Role, SubmissionChannel
+from contracts.codes import Consent, Field, Role, SubmissionChannel
 from libraries.ids import new_id
 from libraries.policies import Category
 from services.portal import places
@@ -19,7 +19,7 @@ from services.portal.receipts import keep_code
 from services.portal.remote import ServiceAway, ServiceRefused
 from services.portal.visits import REVIEW_FIELD, Call, Visit
 
-CLERKS: Final = {ROLES: (Role.CLERK,)}
+CLERKS: Final = {ROLES: (Role.CLERK, Role.ASSISTANT)}
 SOURCE: Final = "portal"
 """Of what is registered here; with the id that the form was made with, a second click makes no second case."""
 PERSON: Final = ("name", "phone", "id_number", "household")
@@ -58,6 +58,8 @@ def _form(found: Visit, category: Category, typed: Form, *, status: int = 200, *
         typed=typed,
         areas=places.areas_near(found.policy, found.signed_in.post.area),
         channels=CHANNELS,
+        consents=tuple(Consent),
+        for_others=found.signed_in.post.role is Role.ASSISTANT,
         submission=typed.get("submission_id") or str(new_id()),
         **{"elsewhere": (), "again": bool(typed.get(REVIEW_FIELD)), **values},
     )
@@ -84,7 +86,7 @@ async def register(request: Call) -> Response[Any]:
     except ServiceRefused as error:
         if error.problem.status in {401, 403}:
             raise
-        known = ("area", "channel", "summary", "materials", *(f"applicant.{one}" for one in PERSON))
+        known = ("area", "channel", "summary", "materials", "consent", *(f"applicant.{one}" for one in PERSON))
         known += tuple(f"attributes.{name}" for name in category.attributes)
         faults, whole = faults_of(error.problem, known)
         return _form(found, category, form, faults=faults, whole=whole, status=error.problem.status)
@@ -121,8 +123,8 @@ def _body(found: Visit, form: Form, category: Category, area: str) -> dict[str, 
         "materials": form.all("materials"),
         "attributes": {name: value for name, value in said.items() if value != ""},
     }
-    post_ = found.signed_in.post.code
-    return body | ({"first_contact_post": post_} if post_ else {})
+    more = {"first_contact_post": found.signed_in.post.code, "consent": form.get("consent")}
+    return body | {name: value for name, value in more.items() if value}
 
 
 def _meant(value: str) -> str | int | bool:

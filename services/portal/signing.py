@@ -36,6 +36,7 @@ KEPT = "kept."
 """Begins the fields of a form that was sent without a session."""
 FIRST_PAGES = {
     Role.CLERK: "/counter",
+    Role.ASSISTANT: "/counter",
     Role.OFFICER: "/inbox",
     Role.COORDINATOR: "/coordinator",
     Role.ADMINISTRATOR: "/admin",

@@ -57,4 +57,6 @@ def may_hand_on(post: Post, referral: Mapping[str, Any]) -> bool:
     """Whether somebody who sees this referral may hand it on by link: an officer only what the own office has."""
     if ReferralState(referral["state"]) not in OPEN_STATES:
         return False
-    return post.role is not Role.OFFICER or post.office == referral["office"]
+    if post.role is Role.OFFICER:
+        return bool(post.office == referral["office"])
+    return post.role in {Role.COORDINATOR, Role.CLERK}

@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from contracts.codes import WINDOWS, CaseState, ClockKind, ReferralRole, ReferralState
+from contracts.codes import WINDOWS, CaseState, ClockKind, ReferralRole, ReferralState, Role
 from libraries.deadlines import CIVIL_TIME, Calendar
 
 SOON_DAYS: Final = 1
@@ -141,8 +141,13 @@ ACTS: Final[Mapping[CaseState, Sequence[str]]] = MappingProxyType(
 """What a window can do with a case in each state; intake decides."""
 
 
-def acts(state: CaseState, untold: Sequence[str]) -> tuple[str, ...]:
-    return (*(("applicant-told",) if untold else ()), *ACTS.get(state, ()))
+OF_ASSISTANTS: Final = frozenset({"supplement"})
+"""What a village assistant does with a case of an applicant of the own village; the rest is the window's."""
+
+
+def acts(state: CaseState, untold: Sequence[str], role: Role = Role.CLERK) -> tuple[str, ...]:
+    possible = (*(("applicant-told",) if untold else ()), *ACTS.get(state, ()))
+    return tuple(act for act in possible if role is not Role.ASSISTANT or act in OF_ASSISTANTS)
 
 
 _LIVE: Final = frozenset(ANSWERS) | {ReferralState.RETURN_REQUESTED}

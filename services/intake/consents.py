@@ -1,0 +1,79 @@
+"""Matters that somebody hands in for another (代办): how the applicant agreed, and who says so."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, get
+from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.access import Part
+from contracts.codes import Consent, Role
+from libraries.clocks.wording import office_of
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.web.auth import Principal, Who, requires
+from services.intake.lookup import find_visible
+from services.intake.tables import consents
+
+Call = Request[Principal, Any, State]
+
+SEES_CONSENT = requires(Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR, Role.ASSISTANT)
+
+
+class ConsentView(msgspec.Struct, frozen=True, kw_only=True):
+    """How the applicant agreed, and who put it on record."""
+
+    consent: Consent
+    consent_zh: str
+    consent_en: str
+    noted_at: datetime
+    subject: str
+    """Who, as the token names it."""
+    role: str
+    office: str | None
+    office_zh: str | None
+    office_en: str | None
+
+
+async def save_consents(conn: AsyncConnection, given: Mapping[UUID, Consent], *, who: Who, at: datetime) -> None:
+    """By case."""
+    by = {"subject": who.subject, "role": who.actor.role or "", "office": who.actor.office or None, "noted_at": at}
+    rows = [{"case_id": case_id, "consent": consent.value, **by} for case_id, consent in given.items()]
+    if rows:
+        await conn.execute(insert(consents), rows)
+
+
+@get("/v1/cases/{key:str}/consent", guards=[SEES_CONSENT], tags=["cases"])
+async def show_consent(request: Call, state: State, key: FromPath[str]) -> list[ConsentView]:
+    """How the applicant agreed that somebody else hands it in; empty where the applicant came in person."""
+    policy = state.policy.policy
+    async with transaction(state.engine) as conn:
+        case = await find_visible(conn, request.user, key, Part.STORY)
+        rows = (await conn.execute(select(consents).where(consents.c.case_id == case.id))).all()
+    views = []
+    for row in rows:
+        given = Consent(row.consent)
+        zh, en = office_of(policy, row.office) if row.office else (None, None)
+        views.append(
+            ConsentView(
+                consent=given,
+                consent_zh=given.zh,
+                consent_en=given.en,
+                noted_at=row.noted_at,
+                subject=row.subject,
+                role=row.role,
+                office=row.office,
+                office_zh=zh,
+                office_en=en,
+            )
+        )
+    return views
+
+
+CONSENTS: list[HTTPRouteHandler] = [show_consent]
