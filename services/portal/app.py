@@ -33,6 +33,7 @@ from libraries.runtime.web.app import DEGRADED, OK, live, metrics, ready
 from libraries.runtime.web.tracing import traces
 from services.portal import store
 from services.portal.administration import ADMINISTRATION
+from services.portal.board import BOARD
 from services.portal.coordinator import COORDINATOR
 from services.portal.counter import LISTS
 from services.portal.inbox import INBOX
@@ -60,6 +61,7 @@ PAGES: Final = (
     *LINKED,
     *ADMINISTRATION,
     *OVERSEEING,
+    *BOARD,
 )
 TRIES_KEPT: Final = timedelta(days=180)
 FORGETTING_SECONDS: Final = 600.0

@@ -36,8 +36,9 @@ TAGS: Final = {"zh": "zh-CN", "en": "en"}
 MENU: Final[Mapping[Role, Sequence[tuple[str, str]]]] = {
     Role.CLERK: (("/counter", "nav.counter"), ("/counter/new", "nav.register")),
     Role.ASSISTANT: (("/counter", "nav.village"), ("/counter/new", "nav.register")),
-    Role.OFFICER: (("/inbox", "nav.inbox"),),
-    Role.COORDINATOR: (("/coordinator", "nav.coordinator"),),
+    Role.OFFICER: (("/inbox", "nav.inbox"), ("/board", "board.title")),
+    Role.COORDINATOR: (("/coordinator", "nav.coordinator"), ("/board", "board.title")),
+    Role.OPS: (("/board", "board.title"),),
     Role.ADMINISTRATOR: (
         ("/admin", "nav.accounts"),
         ("/admin/sessions", "nav.sessions"),

@@ -41,6 +41,7 @@ FIRST_PAGES = {
     Role.COORDINATOR: "/coordinator",
     Role.ADMINISTRATOR: "/admin",
     Role.AUDITOR: "/reads",
+    Role.OPS: "/board",
 }
 
 

@@ -33,6 +33,7 @@ PEOPLE = {
     "petitions": (Role.OFFICER, "petition-130722000000", "130722000000", ""),
     "admin": (Role.ADMINISTRATOR, "", "130722000000", ""),
     "admin-of-another": (Role.ADMINISTRATOR, "", "130723000000", ""),
+    "ops": (Role.OPS, "", "130700000000", ""),
     "auditor": (Role.AUDITOR, "", "130722000000", ""),
     "village": (Role.ASSISTANT, "", "130722100201", ""),
     "city-wide": (Role.COORDINATOR, "", "130722000000", ""),
