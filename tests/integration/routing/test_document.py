@@ -1,6 +1,7 @@
 """Routing keeps to its OpenAPI document, whatever it is asked."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
@@ -16,11 +17,15 @@ __all__ = ["stage"]
 @pytest.mark.timeout(20000 if thorough() else 600)
 async def test_routing_answers_as_its_document_says(stage: Stage) -> None:
     known = [referral for scene in (await staged(stage)).values() for referral in scene.of.values()]
-    who = {role.value: Principal(subject="s", role=role, installation=True) for role in Role if role is not Role.LINK}
+    who = {role.value: Principal(subject="s", role=role, installation=True) for role in Role}
+    who |= {
+        "officer": officer(HOUSING),
+        "link": Principal(subject="l", role=Role.LINK, office=HOUSING, referral=UUID(known[0])),
+    }
     found = await asyncio.to_thread(
         faults_of,
         str(stage.http.base_url),
-        tokens={role: issue_token(KEY, one) for role, one in (who | {"officer": officer(HOUSING)}).items()},
+        tokens={role: issue_token(KEY, one) for role, one in who.items()},
         known={"referral_id": known},
         examples=examples(),
     )
