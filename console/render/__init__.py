@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from console.render import clocks, codes, commands, examples, settings
+from console.render import clocks, codes, commands, examples, rooms, settings
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -15,4 +15,5 @@ def rendered() -> dict[Path, str]:
         REFERENCE / "worked-examples.md": examples.page(),
         REFERENCE / "error-codes.md": codes.page(),
         REFERENCE / "clocks.md": clocks.page(),
+        REFERENCE / "rooms.md": rooms.page(),
     }
