@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Date, Integer, Select, String, bindparam, delete, or_, select, text
+from sqlalchemy import ColumnElement, Date, Integer, Select, String, bindparam, delete, func, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,6 +26,9 @@ from services.intake.tables import cases, clocks, office_relations, timeline
 Line = tuple[UUID, datetime, str, str, str]
 """Case, moment, type, who, and encoded data of an entry in the timeline."""
 
+_CLOCKS: Final = (
+    select(func.jsonb_agg(clocks.c.clock)).where(clocks.c.case_id == cases.c.case_id).scalar_subquery().label("ticking")
+)
 _OVER_EARLIER: Final = "ON CONFLICT (clock_id) DO UPDATE SET " + ", ".join(
     f"{name} = excluded.{name}" for name in CLOCK_COLUMNS[1:]
 )
@@ -88,7 +91,7 @@ async def find_submitted(conn: AsyncConnection, keys: Sequence[tuple[str, str]])
     if not keys:
         return {}
     statement = select(cases).where(among_pairs(cases.c.source, cases.c.submission_id, keys))
-    return {(case.source, case.submission_id): case for case in await _cases(conn, statement)}
+    return {(case.source, case.submission_id): case for case in await _seen(conn, statement)}
 
 
 async def take_serials(conn: AsyncConnection, wanted: Counter[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -128,7 +131,7 @@ async def lock_cases(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, C
     if not wanted:
         return {}
     statement = select(cases).where(among(cases.c.case_id, wanted)).order_by(cases.c.case_id).with_for_update()
-    return {case.id: case for case in await _cases(conn, statement)}
+    return {case.id: case for case in await _held(conn, statement)}
 
 
 async def save_changes(
@@ -155,11 +158,11 @@ async def save_changes(
 
 async def find_case(conn: AsyncConnection, id_or_number: UUID | str) -> Case | None:
     column = cases.c.case_id if isinstance(id_or_number, UUID) else cases.c.number
-    return next(iter(await _cases(conn, select(cases).where(column == id_or_number))), None)
+    return next(iter(await _seen(conn, select(cases).where(column == id_or_number))), None)
 
 
-async def _cases(conn: AsyncConnection, statement: Select[Any]) -> list[Case]:
-    """With their clocks: these are read by a statement of its own, which sees what was committed before a lock."""
+async def _held(conn: AsyncConnection, statement: Select[Any]) -> list[Case]:
+    """Clocks are read by a statement of its own: it sees what was committed before the cases were ours."""
     found = (await conn.execute(statement)).mappings().all()
     if not found:
         return []
@@ -168,6 +171,12 @@ async def _cases(conn: AsyncConnection, statement: Select[Any]) -> list[Case]:
     for clock in (await conn.execute(wanted)).mappings():
         ticking[clock["case_id"]].append(clock_of(clock["clock"]))
     return [rows.case_of(row, in_order(ticking[row["case_id"]])) for row in found]
+
+
+async def _seen(conn: AsyncConnection, statement: Select[Any]) -> list[Case]:
+    """To look at, not to change: all at one moment."""
+    found = (await conn.execute(statement.add_columns(_CLOCKS))).mappings()
+    return [rows.case_of(row, in_order(map(clock_of, row["ticking"] or ()))) for row in found]
 
 
 async def list_cases(conn: AsyncConnection, wanted: CaseFilter, *, after: UUID | None, limit: int) -> list[Case]:
@@ -181,7 +190,7 @@ async def list_cases(conn: AsyncConnection, wanted: CaseFilter, *, after: UUID |
         statement = statement.where(cases.c[name] == value)
     if after is not None:
         statement = statement.where(cases.c.case_id > after)
-    return await _cases(conn, statement)
+    return await _seen(conn, statement)
 
 
 def _visible(wanted: CaseFilter) -> Iterator[ColumnElement[bool]]:
