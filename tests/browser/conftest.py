@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from console.engines.child import free_port
 from contracts.codes import Role
@@ -25,6 +25,9 @@ from tests.programs import CHROMIUM
 TOWN = "township-130722100000"
 SCHOOLS = "education-130722000000"
 PASSWORD = "correct horse battery"
+PATIENCE_MS = 15_000
+"""What stands on a page at once is seen at once; a machine that is kept busy takes its time."""
+expect.set_options(timeout=PATIENCE_MS)
 PEOPLE = {
     "window": (Role.CLERK, TOWN, "130722100000", "window-1"),
     "window2": (Role.CLERK, TOWN, "130722100000", "window-2"),
@@ -59,7 +62,7 @@ class City:
         context: BrowserContext = await self.browser.new_context(
             base_url=self.url, locale="zh-CN", **{"java_script_enabled": False, **options}
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         return await context.new_page()
 
     async def signed_in(self, login: str, **options: Any) -> Page:
