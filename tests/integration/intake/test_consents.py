@@ -24,7 +24,7 @@ async def test_an_assistant_registers_for_the_own_village_with_consent(own_stage
     assert (status, refused["code"], refused["errors"][0]["field"]) == (422, "missing", "consent")
     assert (await sends(7, consent="because"))[0] == 422
     status, refused = await sends(7, consent="written", area="130722100202")
-    assert (status, refused["code"]) == (422, "not_your_area")
+    assert (status, refused["code"]) == (403, "not_your_area")
     status, told = await sends(7, consent="written")
     assert status == 201
     assert "receipt" in told
