@@ -16,8 +16,16 @@ pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
 
 NUMBER = 1_100
 """More than one portion of breaches, and of rungs."""
-SLOWLY, FAST = "20", "1500"
-"""Alerts a second: slowly, notify rests for most of a minute after each portion, and is killed meanwhile."""
+STANDS_STILL = """
+    CREATE FUNCTION notify.stand_still() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF EXISTS (SELECT FROM {said}) THEN PERFORM pg_advisory_xact_lock(7); END IF;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER stands_still BEFORE {does} FOR EACH STATEMENT EXECUTE FUNCTION notify.stand_still();
+"""
+"""Whoever goes on after some of it was said waits for a lock."""
+WAITS = "pg_locks WHERE locktype = 'advisory' AND NOT granted"
 LATER = datetime(2026, 4, 20, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
 """A working Monday in office hours, long after the last rung for what came on the second of March."""
 BROKEN = "notify.alerts WHERE type = 'clock.breached'"
@@ -39,18 +47,16 @@ async def city(database: str, kafka: str, tmp_path: Path, conn: asyncpg.Connecti
             assert installation.stop(name) == 0
         installation.environment["YIMEN_TIME_ORIGIN"] = LATER.isoformat()
         installation.environment["YIMEN_TIME_ANCHOR"] = datetime.now().astimezone().isoformat()
-        installation.environment["YIMEN_NOTIFY_ALERTS_PER_SECOND"] = SLOWLY
+        installation.environment["YIMEN_NOTIFY_ALERTS_PER_SECOND"] = "1500"
         yield installation
 
 
 async def test_what_is_said_while_notify_is_killed_is_said_once(city: Installation, conn: asyncpg.Connection) -> None:
-    await city.start()
-    await killed_before(city, conn, BROKEN, 2 * NUMBER)
+    await city.start("intake", "routing")
+    await killed_in_the_middle(city, conn, BROKEN, 2 * NUMBER, does="INSERT ON notify.alerts")
+    await killed_in_the_middle(city, conn, CLIMBED, 3 * NUMBER, does="UPDATE ON notify.escalations")
     await city.start("notify")
     await reaches(conn, BROKEN, 2 * NUMBER, city)
-    await killed_before(city, conn, CLIMBED, 3 * NUMBER)
-    city.environment["YIMEN_NOTIFY_ALERTS_PER_SECOND"] = FAST
-    await city.start("notify")
     await reaches(conn, CLIMBED, 3 * NUMBER, city)
     await asyncio.sleep(3)
 
@@ -65,8 +71,15 @@ async def test_what_is_said_while_notify_is_killed_is_said_once(city: Installati
     assert await parked(conn) == 0
 
 
-async def killed_before(city: Installation, conn: asyncpg.Connection, what: str, number: int) -> None:
-    """As soon as some of it was said, and not all."""
-    await reaches(conn, what, 1, city)
+async def killed_in_the_middle(
+    city: Installation, conn: asyncpg.Connection, said: str, number: int, *, does: str
+) -> None:
+    """After some of it was said, and before the rest: it waits there for a lock of ours."""
+    await conn.execute(STANDS_STILL.format(said=said, does=does))
+    await conn.execute("SELECT pg_advisory_lock(7)")
+    await city.start("notify")
+    await reaches(conn, WAITS, 1, city)
     city.kill("notify")
-    assert 0 < await count(conn, what) < number
+    assert 0 < await count(conn, said) < number
+    await conn.execute("SELECT pg_advisory_unlock(7)")
+    await conn.execute(f"DROP TRIGGER stands_still ON {does.rpartition(' ')[2]}; DROP FUNCTION notify.stand_still()")
