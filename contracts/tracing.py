@@ -13,7 +13,9 @@ HEADERS: Final = ("traceparent", "ce_traceparent")
 """Of a Kafka record: what instrumented clients write, and what CloudEvents calls it."""
 SAMPLED: Final = 1
 """The only flag that version 00 knows."""
-_FORM: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[\x21-\x7e]{0,200})?", re.ASCII)
+_FORM: Final = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[\x21-\x7e]{0,200})?")
+_NO_TRACE, _NO_PARENT = b"0" * 32, b"0" * 16
+"""All zeroes are forbidden."""
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -29,18 +31,22 @@ class Trace(msgspec.Struct, frozen=True):
 
 def read_trace(value: str | bytes | None) -> Trace | None:
     """What the header says; nothing where it is missing or not as the standard has it, which is nobody's fault."""
-    if isinstance(value, bytes):
-        value = value.decode("ascii", "replace")
-    found = _FORM.fullmatch(value) if value is not None else None
+    if value is None:
+        return None
+    found = _FORM.fullmatch(value.encode("ascii", "replace") if isinstance(value, str) else value)
     if found is None:
         return None
     version, trace_id, parent_id, flags, more = found.groups()
-    if version == "ff" or (version == "00" and more is not None) or not int(trace_id, 16) or not int(parent_id, 16):
+    if version == b"ff" or (version == b"00" and more is not None):
         return None
-    return Trace(trace_id, parent_id, int(flags, 16) & SAMPLED)
+    if trace_id == _NO_TRACE or parent_id == _NO_PARENT:
+        return None
+    return Trace(trace_id.decode(), parent_id.decode(), int(flags, 16) & SAMPLED)
 
 
 def trace_in(headers: Mapping[str, bytes]) -> Trace | None:
     """Of a Kafka record."""
-    found = (read_trace(headers.get(name)) for name in HEADERS)
-    return next((trace for trace in found if trace is not None), None)
+    for name in HEADERS:
+        if (trace := read_trace(headers.get(name))) is not None:
+            return trace
+    return None

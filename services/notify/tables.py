@@ -47,6 +47,7 @@ timers = Table(
     Column("sent", JSONB, nullable=False, server_default=text("'[]'")),
     Column("breached_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
+    Column("traceparent", String),
     CheckConstraint("version > 0", name="versions_count_from_one"),
     CheckConstraint("num_nonnulls(next_alert, next_fire_at) IN (0, 2)", name="next_alert_has_its_time"),
     CheckConstraint(

@@ -161,8 +161,14 @@ class Installation:
 
     async def heard(self, topic: str, case_id: str, wanted: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
         """Type and value of all that the topic says of a case, once every wanted type was said as often as wanted."""
+        return [(said, value) for said, _, value in await self.records(topic, case_id, wanted)]
+
+    async def records(
+        self, topic: str, case_id: str, wanted: Iterable[str]
+    ) -> list[tuple[str, dict[str, str], dict[str, Any]]]:
+        """As `heard`, with the headers between."""
         missing = Counter(wanted)
-        found: list[tuple[str, dict[str, Any]]] = []
+        found: list[tuple[str, dict[str, str], dict[str, Any]]] = []
         async with AIOKafkaConsumer(
             topic, bootstrap_servers=self.kafka, auto_offset_reset="earliest", enable_auto_commit=False
         ) as consumer:
@@ -173,10 +179,10 @@ class Installation:
                         headers = {name: value.decode() for name, value in record.headers}
                         if (record.key or b"").decode() == case_id:
                             said = headers["ce_type"].removeprefix("yimen.").removesuffix(".v1")
-                            found.append((said, json.loads(record.value)))
+                            found.append((said, headers, json.loads(record.value)))
                             missing[said] = max(0, missing[said] - 1)
             except TimeoutError:
-                raise AssertionError(f"{topic} never said {+missing}, only {[said for said, _ in found]}") from None
+                raise AssertionError(f"{topic} never said {+missing}, only {[said for said, *_ in found]}") from None
         return found
 
     async def heard_by(self, office: str, kind: str, number: int) -> list[dict[str, Any]]:

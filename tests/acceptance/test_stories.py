@@ -21,6 +21,7 @@ CLAIM = "social_security.pension_claim"
 PENSIONS = "social_security-130722000000"
 EDUCATION = "education-130722000000"
 CIVIL_AFFAIRS = "civil_affairs-130722000000"
+TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 @pytest.fixture
@@ -173,7 +174,8 @@ async def test_silence_is_acceptance_and_lateness_is_said_once(database: str, ka
     async with installed(database, kafka, tmp_path, offices=(PENSIONS,), speed=86_400 * 2) as city:
         async with city.client("intake", Role.CLERK) as window:
             body = a_submission(1, source="silent", category=CLAIM, materials=["identity_card"])
-            case = (await window.post("/v1/cases", content=body)).json()
+            headers = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
+            case = (await window.post("/v1/cases", content=body, headers=headers)).json()
         case_id = case["case_id"]
         await city.heard(REFERRALS.name, case_id, ["referral.deemed_accepted"])
         await until("the handling clock is broken", lambda: broken(city, case_id, "handling"))
@@ -191,6 +193,14 @@ async def test_silence_is_acceptance_and_lateness_is_said_once(database: str, ka
             ("clock.due_soon", "handling"),
             ("clock.due_soon", "signing"),
         ]
+        for topic, kind in (
+            (OFFICE_REFERRALS.named(PENSIONS), "referral.dispatched"),
+            (ALERTS.name, "clock.breached"),
+            (ALERTS.name, "supervision.urged"),
+        ):
+            records = await city.records(topic, case_id, [kind])
+            traces = {headers["traceparent"].split("-")[1] for said, headers, _ in records if said == kind}
+            assert traces == {TRACE}, f"the trace of the submission goes on to {kind}"
 
 
 async def broken(city: Installation, case_id: str, kind: str) -> bool:

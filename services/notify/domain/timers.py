@@ -68,6 +68,8 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False
     """When the breach was sent; that it is one was true from the moment after `due_at`."""
     ended_at: datetime | None = None
     """When what it waited for happened, or it was called off."""
+    traceparent: str | None = None
+    """The trace in which the clock began: its alerts go on in it."""
 
     @property
     def has_ended(self) -> bool:

@@ -13,17 +13,20 @@ from contracts.events.alerts import (
     SupervisionSupervised,
     SupervisionUrged,
 )
+from contracts.tracing import read_trace
 from libraries.ids import derived_id
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
+from libraries.runtime.tracing import step
 from services.notify.domain.escalation import Escalated, escalate
 from services.notify.escalation.store import (
     change_escalations,
     claim_escalations,
     list_deciders,
+    list_traces,
     list_unsettled,
 )
 from services.notify.watching.alerts import count_stand_in_recipients
@@ -76,7 +79,11 @@ class EscalationScheduler:
             await change_escalations(conn, [outcome.after for outcome in outcomes])
             escalated = [one for one in outcomes if isinstance(one, Escalated)]
             unsettled = await list_unsettled(conn, [one.after for one in escalated])
-            events = [_event(one, provisional=one.after.clock_id in unsettled) for one in escalated]
+            traces = await list_traces(conn, [one.after for one in escalated])
+            events = [
+                _event(one, traces.get(one.after.clock_id), provisional=one.after.clock_id in unsettled)
+                for one in escalated
+            ]
             await journal.add(conn, SERVICE, events)
         count_stand_in_recipients(
             (holders.get(one.after.clock_id, one.after.office), one.after.notified) for one in escalated
@@ -84,7 +91,7 @@ class EscalationScheduler:
         return EscalationBatch(len(due), len(escalated))
 
 
-def _event(escalated: Escalated, *, provisional: bool) -> Outgoing:
+def _event(escalated: Escalated, traceparent: str | None, *, provisional: bool) -> Outgoing:
     reached, level = escalated.after, escalated.rule.level
     event = EVENT_OF[level](
         case_id=reached.case_id,
@@ -103,4 +110,5 @@ def _event(escalated: Escalated, *, provisional: bool) -> Outgoing:
         provisional=provisional,
     )
     ids = (str(reached.clock_id), str(reached.version), level.value)
-    return Outgoing(event=event, at=escalated.at, event_id=derived_id("supervision", *ids))
+    trace = step(read_trace(traceparent))
+    return Outgoing(event=event, at=escalated.at, event_id=derived_id("supervision", *ids), trace=trace)

@@ -62,6 +62,9 @@ _OVERDUE: Final = text(
 _UNSETTLED: Final = text(
     "SELECT clock_id FROM timers WHERE clock_id = ANY(:ids) AND provisional AND ended_at IS NULL"
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+_TRACES: Final = text("SELECT clock_id, traceparent FROM timers WHERE clock_id = ANY(:ids)").bindparams(
+    bindparam("ids", type_=ARRAY(Uuid))
+)
 _read: Final = msgspec.json.Decoder(list[Escalation]).decode
 
 
@@ -116,6 +119,14 @@ async def list_unsettled(conn: AsyncConnection, escalated: Iterable[Escalation])
     """Clocks whose end a notice of holidays may still move."""
     ids = [one.clock_id for one in escalated]
     return set(await conn.scalars(_UNSETTLED, {"ids": ids})) if ids else set()
+
+
+async def list_traces(conn: AsyncConnection, escalated: Iterable[Escalation]) -> dict[UUID, str | None]:
+    """By clock, the trace in which it began."""
+    ids = [one.clock_id for one in escalated]
+    if not ids:
+        return {}
+    return {row.clock_id: row.traceparent for row in await conn.execute(_TRACES, {"ids": ids})}
 
 
 async def add_escalations(conn: AsyncConnection, started: Iterable[Escalation]) -> None:

@@ -9,10 +9,12 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events.clocks import ClockAlert, ClockBreached, ClockCleared, ClockDue, ClockDueSoon
+from contracts.tracing import read_trace
 from libraries.ids import derived_id
 from libraries.runtime.metrics import TOLD_IN_PLACE_OF
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
+from libraries.runtime.tracing import step
 from services.notify.domain.alerts import CACHE_SIZE, Alert
 from services.notify.domain.timers import AlertKind
 from services.notify.watching import due, store
@@ -34,7 +36,7 @@ async def publish(conn: AsyncConnection, alerts: Sequence[Alert]) -> None:
     ids = [_event_id(one) for one in alerts]
     count_stand_in_recipients((one.before.office, one.recipients) for one in alerts)
     await store.save_alerts(conn, list(_alert_rows(alerts, events, ids)))
-    await journal.add(conn, SERVICE, _outgoing(events, ids))
+    await journal.add(conn, SERVICE, _outgoing(alerts, events, ids))
 
 
 async def publish_and_save(conn: AsyncConnection, alerts: Sequence[Alert]) -> None:
@@ -43,7 +45,7 @@ async def publish_and_save(conn: AsyncConnection, alerts: Sequence[Alert]) -> No
     ids = [_event_id(one) for one in alerts]
     count_stand_in_recipients((one.before.office, one.recipients) for one in alerts)
     await due.save_fired(conn, list(_timer_rows(alerts, events, ids)))
-    await journal.add(conn, SERVICE, _outgoing(events, ids))
+    await journal.add(conn, SERVICE, _outgoing(alerts, events, ids))
 
 
 def count_stand_in_recipients(notified: Iterable[tuple[str, Sequence[str]]]) -> None:
@@ -53,9 +55,11 @@ def count_stand_in_recipients(notified: Iterable[tuple[str, Sequence[str]]]) -> 
     )
 
 
-def _outgoing(events: Sequence[ClockAlert], ids: Sequence[UUID]) -> list[Outgoing]:
+def _outgoing(alerts: Sequence[Alert], events: Sequence[ClockAlert], ids: Sequence[UUID]) -> list[Outgoing]:
+    """Each in the trace of its clock."""
     return [
-        Outgoing(event=event, at=event.fired_at, event_id=event_id) for event, event_id in zip(events, ids, strict=True)
+        Outgoing(event=event, at=event.fired_at, event_id=event_id, trace=step(read_trace(alert.before.traceparent)))
+        for alert, event, event_id in zip(alerts, events, ids, strict=True)
     ]
 
 

@@ -97,6 +97,7 @@ class EventHandlers:
             steps=await store.list_steps(conn, _begun_at_windows(events, policy)),
         )
         for incoming in batch:
+            projection.traceparent = str(incoming.trace) if incoming.trace is not None else None
             _apply(incoming.data, incoming.received_at, projection)
         new, changed = _apart(timers_before, projection.timers)
         alerted = [timer for timer in changed if timer.version == timers_before[timer.clock_id].version]

@@ -44,14 +44,17 @@ class BatchProjection:
     steps: dict[UUID, dict[str, datetime]] = field(default_factory=dict)
     """By case, what is known to have happened to its lead."""
     new_steps: dict[tuple[UUID, str], datetime] = field(default_factory=dict)
+    traceparent: str | None = None
+    """Of the record that is being applied."""
 
 
 def apply_facts(facts: ClockFacts, event: CaseBound, received_at: datetime, projection: BatchProjection) -> None:
     """The timer after its owner started or changed the clock; a breach that was not sent yet comes first."""
     at = None if isinstance(facts, ClockStarted) else moment_of(event)
     moment = received_at if at is None else at
-    timer = new_timer(facts, event.case_id)
-    before = projection.timers.get(timer.clock_id)
+    before = projection.timers.get(facts.clock_id)
+    begun = before.traceparent if before is not None else None
+    timer = new_timer(facts, event.case_id, begun or projection.traceparent)
     if before is not None and at is not None and timer.version > before.version and timing.is_breach_missed(before, at):
         alert = breach_alert(before, projection.now, projection.policy)
         projection.alerts.append(alert)
@@ -132,7 +135,7 @@ def _change_escalation(before: Timer, after: Timer, projection: BatchProjection,
         )
 
 
-def new_timer(facts: ClockFacts, case_id: UUID) -> Timer:
+def new_timer(facts: ClockFacts, case_id: UUID, traceparent: str | None = None) -> Timer:
     """The timer of a clock that is new here. An older owner names one warning, without a level."""
     pending: tuple[timing.PlannedAlert, ...] = ()
     if facts.due_at is not None and facts.kind not in WINDOWS:
@@ -157,4 +160,5 @@ def new_timer(facts: ClockFacts, case_id: UUID) -> Timer:
         next_alert=next_alert,
         next_fire_at=next_fire_at,
         pending=pending,
+        traceparent=traceparent,
     )

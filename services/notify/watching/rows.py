@@ -30,6 +30,7 @@ OWNED: Final = frozenset(
         "due_soon_at",
         "due_at",
         "provisional",
+        "traceparent",
     }
 )
 """What the owner of a clock says of it; an alert or an end changes only the rest."""

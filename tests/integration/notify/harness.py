@@ -27,6 +27,7 @@ from contracts.codes import ClockKind, Confidence
 from contracts.events import CaseBound
 from contracts.events.clocks import ClockLapsed
 from contracts.topics import HOME, OFFICE_FEEDBACK
+from contracts.tracing import Trace
 from libraries.deadlines import CIVIL_TIME
 from libraries.ids import new_id
 from libraries.marks import Need
@@ -98,7 +99,9 @@ class Notify:
             for reader in OF_WRITERS:
                 await note_progress(conn, reader, "one", until=now, seen=now)
 
-    async def consumes(self, *events: CaseBound, writer: str = "routing", sent_at: datetime = NOW) -> None:
+    async def consumes(
+        self, *events: CaseBound, writer: str = "routing", sent_at: datetime = NOW, trace: Trace | None = None
+    ) -> None:
         desk = self.cases if writer == "intake" else self.events
         records = []
         for event in events:
@@ -110,7 +113,7 @@ class Notify:
                 time=NOW,
                 subject=event.case_id,
                 sequence=self.sequences[event.case_id, writer],
-                traceparent=None,
+                traceparent=str(trace) if trace is not None else None,
             )
             records.append(self._record(HOME[writer].name, msgspec.json.encode(event), headers, sent_at))
         assert await settle(desk, [read_record(desk.reader, record) for record in records]) == 0

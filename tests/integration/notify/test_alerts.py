@@ -11,6 +11,7 @@ from contracts.codes import ClockKind, FeedbackAction, FeedbackOutcome
 from contracts.events.referrals import FeedbackReceived
 from libraries.ids import new_id
 from libraries.runtime.database.engine import transaction
+from libraries.runtime.tracing import step
 from services.notify.watching import store
 from services.notify.watching.handlers import READERS
 from tests.integration.notify.harness import (
@@ -41,6 +42,28 @@ async def test_a_warning_and_a_breach_are_said_once_each(notify: Notify) -> None
         "yimen.clock.due_soon.v1",
         "yimen.clock.breached.v1",
     ]
+
+
+async def test_alerts_and_levels_go_on_in_the_trace_in_which_the_clock_began(notify: Notify) -> None:
+    began, changed, clock_id = step(), step(), new_id()
+    start = started(facts(clock_id, soon_in=timedelta(minutes=30)))
+    await notify.consumes(start, trace=began)
+    extended = clock_extended(
+        start.case_id, [facts(clock_id, due_in=2 * HOUR, version=2)], "1h", "head", "complex", NOW
+    )
+    await notify.consumes(extended, trace=changed)
+    await notify.consumes(started(facts(new_id())))
+    await notify.caught_up_to(NOW + 99 * HOUR)
+    await notify.alert_scheduler(at=NOW + 3 * HOUR).fire()
+    await notify.escalation_scheduler(at=NOW + timedelta(days=30)).escalate()
+
+    rows = await notify.rows(f"SELECT type, traceparent FROM journal WHERE case_id = '{start.case_id}'")
+    assert {kind.split(".")[1] for kind, _ in rows} == {"clock", "supervision"}
+    assert {traceparent.split("-")[1] for _, traceparent in rows} == {began.trace_id}
+    assert len({traceparent.split("-")[2] for _, traceparent in rows}) == len(rows), "each is a step of its own"
+    others = await notify.rows(f"SELECT traceparent FROM journal WHERE case_id <> '{start.case_id}'")
+    assert others
+    assert all(began.trace_id not in traceparent for (traceparent,) in others)
 
 
 async def test_what_was_done_in_time_is_never_broken_however_late_it_is_read(notify: Notify) -> None:
