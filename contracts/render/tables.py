@@ -1,11 +1,15 @@
 """Reference tables of topics, events and codes as Markdown."""
 
+from collections.abc import Iterable
+from textwrap import wrap
+
 import msgspec
 
 from contracts.codes import Code
 from contracts.events import EVENTS
 from contracts.topics import TOPICS
 
+LINE = 120
 NOTE = "<!-- Rendered by `make contracts`; edits are overwritten. -->\n"
 
 
@@ -50,10 +54,12 @@ def events() -> str:
             parts += ["", text]
         required = [name for name in event.__struct_fields__ if name in _required(event)]
         optional = [name for name in event.__struct_fields__ if name not in required]
-        parts += ["", f"Always: {', '.join(f'`{name}`' for name in required)}."]
-        if optional:
-            parts += [f"Sometimes: {', '.join(f'`{name}`' for name in optional)}."]
+        parts += ["", *_listed("Always", required), *(_listed("Sometimes", optional) if optional else ())]
     return "\n".join([*parts, ""])
+
+
+def _listed(word: str, names: Iterable[str]) -> list[str]:
+    return wrap(f"{word}: {', '.join(f'`{name}`' for name in names)}.", LINE, break_on_hyphens=False)
 
 
 def _required(event: type) -> set[str]:
