@@ -319,6 +319,11 @@ def office_of(policy: Policy, code: str) -> Words:
     return (office.zh, office.en) if office is not None else (code, code)
 
 
+def office_if_any(policy: Policy, code: str | None) -> tuple[str | None, str | None]:
+    """Its name; nothing where there is no office."""
+    return office_of(policy, code) if code else (None, None)
+
+
 def address_of(policy: Policy, code: str) -> str:
     """From the county down, as an address is written; the code itself where the policy does not know it."""
     below = [area.name for area in policy.upwards(code) if area.level not in WIDE]

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import Part
 from contracts.codes import Consent, Role
-from libraries.clocks.wording import office_of
+from libraries.clocks.wording import office_if_any
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.web.auth import Principal, Who, requires
 from services.intake.lookup import find_visible
@@ -59,7 +59,7 @@ async def show_consent(request: Call, state: State, key: FromPath[str]) -> list[
     views = []
     for row in rows:
         given = Consent(row.consent)
-        zh, en = office_of(policy, row.office) if row.office else (None, None)
+        zh, en = office_if_any(policy, row.office)
         views.append(
             ConsentView(
                 consent=given,

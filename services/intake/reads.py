@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Subquery, and_, insert, literal, or_, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import Part
-from libraries.clocks.wording import office_of, purpose_of
+from libraries.clocks.wording import office_if_any, purpose_of
 from libraries.deadlines import CIVIL_TIME
 from libraries.deadlines.limits import civil_day
 from libraries.policies import Policy
@@ -104,7 +104,7 @@ def _both(*of: ColumnElement[bool]) -> Subquery:
 
 def _told(row: Any, policy: Policy) -> dict[str, Any]:
     part = Part(row.part)
-    office_zh, office_en = office_of(policy, row.office) if row.office else (None, None)
+    office_zh, office_en = office_if_any(policy, row.office)
     purpose_zh, purpose_en = purpose_of(policy, row.purpose)
     return {
         "read_at": row.read_at,

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import Part, Relation
 from contracts.refusals import Refused
-from libraries.clocks.wording import office_of
+from libraries.clocks.wording import office_if_any
 from libraries.ids import new_id
 from libraries.policies import Policy
 from libraries.runtime.database.bulk import among
@@ -192,7 +192,7 @@ async def _issues(conn: AsyncConnection, case_ids: Collection[UUID]) -> dict[UUI
 
 
 def _view(row: Any, policy: Policy) -> IssueView:
-    zh, en = office_of(policy, row.office) if row.office else (None, None)
+    zh, en = office_if_any(policy, row.office)
     return IssueView(
         issued_at=row.issued_at, subject=row.subject, role=row.role, office=row.office, office_zh=zh, office_en=en
     )

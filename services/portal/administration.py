@@ -1,7 +1,6 @@
 """Administration (管理): the accounts of the own area, their posts, deputies for colleagues on leave, all on record."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -47,6 +46,12 @@ async def accounts(request: Call) -> Response[Any]:
         more=len(listed) > admin_store.MOST,
         words=words,
     )
+
+
+def is_managed(found: Visit, account: Account) -> bool:
+    """Whether whoever asks may change it now."""
+    own = found.signed_in
+    return manages(own.post, account, own.account, found.portal.now(), found.policy.within)
 
 
 def _ranges(found: Visit) -> Any:
@@ -113,8 +118,11 @@ async def _note(conn: AsyncConnection, found: Visit, account_id: UUID, act: Act,
 
 async def _give(conn: AsyncConnection, found: Visit, account_id: UUID, wanted: Wanted) -> None:
     await store.add_post(conn, account_id, role=wanted.role, office=wanted.office, area=wanted.area, code=wanted.code)
-    about = {"role": wanted.role.value, "office": wanted.office or "", "area": wanted.area, "code": wanted.code}
-    await _note(conn, found, account_id, Act.POST_ADDED, **about)
+    await _note(conn, found, account_id, Act.POST_ADDED, **_about(wanted))
+
+
+def _about(given: Wanted | Post) -> dict[str, str]:
+    return {"role": given.role.value, "office": given.office or "", "area": given.area, "code": given.code}
 
 
 def _keep_first(found: Visit, login: str, first: str) -> None:
@@ -150,7 +158,7 @@ async def _account(found: Visit, login: str, *, status: int = 200, **values: Any
         done=done,
         sessions=sessions,
         names=names,
-        mine=manages(found.signed_in.post, one, found.signed_in.account, now, found.policy.within),
+        mine=is_managed(found, one),
         no_form=Form(),
         **_choices(found),
         **{"typed": Form(), "did": "", "first": "", "told": "", **values},
@@ -166,12 +174,12 @@ async def _find(conn: AsyncConnection, found: Visit, login: str) -> Account | No
 
 @post("/admin/accounts/{login:str}/{act:str}", opt=ADMINISTRATORS)
 async def act_on_account(request: Call, login: FromPath[str], act: FromPath[str]) -> Response[Any]:
-    found, portal = visit(request), visit(request).portal
-    async with glance(portal.engine) as conn:
+    found = visit(request)
+    async with glance(found.portal.engine) as conn:
         one = await _find(conn, found, login)
     if one is None:
         return error_page(found, 404)
-    if not manages(found.signed_in.post, one, found.signed_in.account, portal.now(), found.policy.within):
+    if not is_managed(found, one):
         return error_page(found, 403, "admin.not_yours")
     match act:
         case "reset":
@@ -231,8 +239,7 @@ async def _remove_post(found: Visit, one: Account) -> Response[Any]:
         return error_page(found, 404)
     async with transaction(found.portal.engine) as conn:
         await admin_store.end_post(conn, chosen.id, found.portal.now())
-        about = {"role": chosen.role.value, "office": chosen.office or "", "area": chosen.area, "code": chosen.code}
-        await _note(conn, found, one.id, Act.POST_REMOVED, **about)
+        await _note(conn, found, one.id, Act.POST_REMOVED, **_about(chosen))
     return _done(found, one, Act.POST_REMOVED)
 
 
@@ -245,8 +252,7 @@ async def _add_deputy(found: Visit, one: Account) -> Response[Any]:
     faults = dict(_said(found, wrong))
     async with glance(portal.engine) as conn:
         deputy = await _find(conn, found, login_of(form.get("deputy")))
-    own = found.signed_in
-    if deputy is None or deputy.id == one.id or not _may_deputise(found, deputy, own.account, portal.now()):
+    if deputy is None or deputy.id == one.id or deputy.disabled_at is not None or not is_managed(found, deputy):
         faults["deputy"] = say(found.language, "admin.no_such_deputy")
     if faults or leave is None or deputy is None:
         return await _account(found, one.login, typed=form, did="deputy", faults=faults, status=422)
@@ -256,11 +262,6 @@ async def _add_deputy(found: Visit, one: Account) -> Response[Any]:
         await _note(conn, found, deputy.id, Act.DEPUTY_ADDED, colleague=one.login, **about)
         await _note(conn, found, one.id, Act.DEPUTY_ADDED, deputy=deputy.login, **about)
     return _done(found, one, Act.DEPUTY_ADDED)
-
-
-def _may_deputise(found: Visit, deputy: Account, mine: Account, at: datetime) -> bool:
-    within = found.policy.within
-    return deputy.disabled_at is None and manages(found.signed_in.post, deputy, mine, at, within)
 
 
 ADMINISTRATION: list[HTTPRouteHandler] = [accounts, new, add, account, act_on_account]

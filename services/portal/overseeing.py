@@ -14,8 +14,8 @@ from contracts.codes import Role
 from libraries.deadlines import CIVIL_TIME, Calendar, DayReason
 from libraries.runtime.database.engine import glance, transaction
 from services.portal import admin_store, store
-from services.portal.administration import ADMINISTRATORS
-from services.portal.domain.administration import Act, manages
+from services.portal.administration import ADMINISTRATORS, is_managed
+from services.portal.domain.administration import Act
 from services.portal.look import go_to, page
 from services.portal.pages import ROLES, error_page, visit
 from services.portal.remote import ServiceRefused
@@ -31,7 +31,7 @@ async def sessions(request: Call) -> Response[Any]:
     now, own = found.portal.now(), found.signed_in
     async with glance(found.portal.engine) as conn:
         listed = await admin_store.list_sessions(conn, found.policy.ranges_within(own.post.area), now)
-    rows = [(one, manages(own.post, one.account, own.account, now, found.policy.within)) for one in listed]
+    rows = [(one, is_managed(found, one.account)) for one in listed]
     return page(found, "admin_sessions.html", path="/admin/sessions", sessions=rows)
 
 
@@ -42,7 +42,7 @@ async def end_session(request: Call, session_id: FromPath[UUID]) -> Response[Any
     async with transaction(portal.engine) as conn:
         one = await admin_store.find_session(conn, session_id)
         if one is not None:
-            if not manages(own.post, one.account, own.account, portal.now(), found.policy.within):
+            if not is_managed(found, one.account):
                 return error_page(found, 403, "admin.not_yours")
             await store.end_session(conn, one.account.id, one.id)
             await admin_store.note(

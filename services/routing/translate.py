@@ -15,7 +15,7 @@ from contracts.events.referrals import FeedbackReceived, ReferralEvent, Referral
 from contracts.topics import OFFICE_REFERRALS
 from contracts.tracing import Trace
 from libraries.clocks.views import ClockView, view_of
-from libraries.clocks.wording import office_of
+from libraries.clocks.wording import office_if_any, office_of
 from libraries.policies import Policy
 from libraries.runtime.outbox.journal import Outgoing
 from services.routing.domain.referral import Change, Referral, Routing
@@ -104,7 +104,7 @@ def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralVie
     category = policy.categories.get(request.category)
     office_zh, office_en = office_of(policy, referral.office)
     decider = referral.decider
-    decider_zh, decider_en = office_of(policy, decider) if decider is not None else (None, None)
+    decider_zh, decider_en = office_if_any(policy, decider)
     return ReferralView(
         referral_id=referral.id,
         case_id=request.case_id,

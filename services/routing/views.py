@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping
 
 from contracts.access import Access, Part, Relation, readable
 from contracts.codes import WORK, FeedbackAction, ReferralRole, ReferralState
-from libraries.clocks.wording import office_of, reason_of
+from libraries.clocks.wording import office_if_any, office_of, reason_of
 from libraries.policies import Policy
 from services.routing.access import Seen
 from services.routing.domain.referral import Referral
@@ -191,7 +191,7 @@ def to_answer(one: SavedFeedback, text: str, policy: Policy) -> FeedbackView:
 
 
 def to_read(row: RowMapping, policy: Policy) -> ReadView:
-    office_zh, office_en = office_of(policy, row["office"]) if row["office"] else (None, None)
+    office_zh, office_en = office_if_any(policy, row["office"])
     return ReadView(
         read_at=row["read_at"],
         subject=row["subject"],
