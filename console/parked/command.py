@@ -18,7 +18,7 @@ from console.parked.repairing import STATES, NoSuchCase, Outcome, Place, Selecti
 from console.preparing import SERVICES
 from console.target import Target, of_installation
 from libraries.runtime.failures import ConcurrentDelivery, InfrastructureDown
-from libraries.runtime.kafka.dead_letters import PAGE, NotParked
+from libraries.runtime.kafka.dead_letters import PAGE, NoSuchDeadLetter
 from libraries.runtime.kafka.replays import NotFirst
 
 T = TypeVar("T")
@@ -168,11 +168,11 @@ def _run(work: Coroutine[Any, Any, T], place: Place | None = None) -> T:
     """The answer, or what went wrong as somebody at a terminal needs it."""
     try:
         return asyncio.run(work)
-    except NotParked:
+    except NoSuchDeadLetter:
         raise click.ClickException(f"no {place} is parked; `yimen parked list` shows what is") from None
     except NotFirst as error:
         first = Place(place.service, error.head) if place else error.head
-        raise click.ClickException(f"{first} waits before it in its lane: begin with that one") from None
+        raise click.ClickException(f"{first} waits before it with the same ordering key: begin with that one") from None
     except NoSuchCase as error:
         raise click.ClickException(f"no case {error}; give its number, or its id") from None
     except ConcurrentDelivery:

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from console.parked import repairing
 from console.parked.repairing import Counted, Given, Outcome, Place
-from libraries.runtime.kafka.dead_letters import Parked, ParkedRecord
+from libraries.runtime.kafka.dead_letters import DeadLetter, UnsealedDeadLetter
 
 
-def listed(rows: Sequence[tuple[Place, Parked]], now: datetime) -> str:
+def listed(rows: Sequence[tuple[Place, DeadLetter]], now: datetime) -> str:
     """One line for each, and what can be done."""
     if not rows:
         return "nothing is parked"
@@ -38,7 +38,7 @@ def age(span: timedelta) -> str:
     return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
 
 
-def shown(place: Place, record: ParkedRecord) -> str:
+def shown(place: Place, record: UnsealedDeadLetter) -> str:
     """The whole record, its value last."""
     row = record.parked
     lines = [
@@ -47,7 +47,7 @@ def shown(place: Place, record: ParkedRecord) -> str:
         f"  reason   {row.code}: {row.detail}",
         *(f"  fact     {name}: {value}" for name, value in row.facts.items()),
         f"  record   {row.topic}/{row.partition}@{row.offset}",
-        f"  lane     {row.lane or 'none: nothing waits for it'}",
+        f"  ordered  {row.ordering_key or 'none: nothing waits for it'}",
         *([f"  case     {row.case_id}"] if row.case_id else []),
         *([f"  event    {row.event_id}"] if row.event_id else []),
         *([f"  place    {row.writer} {row.sequence}"] if row.sequence else []),

@@ -10,11 +10,11 @@ from console.preparing import SERVICES
 from console.target import Target
 from libraries.runtime.database.engine import open_engine, transaction
 from libraries.runtime.encryption import CannotOpen, check_key
-from libraries.runtime.kafka.settling import Desk
+from libraries.runtime.kafka.settling import ConsumerContext
 from libraries.runtime.process import Service
 from libraries.runtime.settings import RuntimeSettings
 
-Handlers = dict[str, Desk]
+Handlers = dict[str, ConsumerContext]
 """By reader."""
 
 
@@ -50,7 +50,7 @@ async def open_handlers(target: Target, services: Iterable[str] = SERVICES) -> A
 
 
 def _handlers_of(service: Service) -> Handlers:
-    return {handler.reader.name: handler for handler in service.desks()}
+    return {handler.reader.name: handler for handler in service.contexts()}
 
 
 def _builders() -> dict[str, Callable[[RuntimeSettings], Service]]:

@@ -1,4 +1,4 @@
-"""The parking of all services as one: what waits, and what becomes of it."""
+"""The dead letters of all services as one: what waits, and what becomes of it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from console.preparing import SERVICES
 from console.target import Target
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.kafka import dead_letters, replays
-from libraries.runtime.kafka.dead_letters import Choice, NotParked, Parked, ParkedRecord
+from libraries.runtime.kafka.dead_letters import DeadLetter, DeadLetterFilters, NoSuchDeadLetter, UnsealedDeadLetter
 from services.intake import store as cases
 
 STATES: Final = ("parked", "replayed", "dropped")
@@ -80,19 +80,19 @@ class NoSuchCase(LookupError):
     """Intake knows no case of this number."""
 
 
-async def list_all(target: Target, selection: Selection, limit: int) -> list[tuple[Place, Parked]]:
+async def list_all(target: Target, selection: Selection, limit: int) -> list[tuple[Place, DeadLetter]]:
     """At most so many of each service, oldest first."""
     async with open_databases(target) as engines:
-        choice = await _choice(engines["intake"], selection)
+        filters = await _filters(engines["intake"], selection)
         found = []
         for service in selection.services:
-            rows = await dead_letters.list_parked(engines[service], choice, state=selection.state, limit=limit)
+            rows = await dead_letters.list_dead_letters(engines[service], filters, state=selection.state, limit=limit)
             found += [(Place(service, row.id), row) for row in rows]
     return found
 
 
-async def find(target: Target, place: Place, *, by: str) -> ParkedRecord:
-    """Opened, and on record. Raises `NotParked`."""
+async def find(target: Target, place: Place, *, by: str) -> UnsealedDeadLetter:
+    """Opened, and on record. Raises `NoSuchDeadLetter`."""
     async with open_handlers(target, [place.service]) as handlers:
         handler = next(iter(handlers[place.service].values()))
         return await dead_letters.show(handler.engine, place.id, handler.sealer, by=by)
@@ -101,7 +101,7 @@ async def find(target: Target, place: Place, *, by: str) -> ParkedRecord:
 async def replay(
     target: Target, places: Sequence[Place], *, by: str, because: str, accept_gap: bool = False
 ) -> list[Outcome]:
-    """The lanes of these records, each once. One that cannot go on holds up none of the others."""
+    """The ordering keys of these records, each once. One that cannot go on holds up none of the others."""
     outcomes = []
     async with open_handlers(target, sorted({place.service for place in places})) as handlers:
         done: set[tuple[str, str, str]] = set()
@@ -109,22 +109,22 @@ async def replay(
             at = handlers[place.service]
             engine = _engine(at)
             try:
-                row = await dead_letters.find_parked(engine, place.id)
-            except NotParked:
+                row = await dead_letters.find_dead_letter(engine, place.id)
+            except NoSuchDeadLetter:
                 outcomes.append(Outcome(id=str(place), code="not_parked"))
                 continue
-            lane = (place.service, row.reader, row.lane or str(place.id))
-            if lane in done:
+            key = (place.service, row.reader, row.ordering_key or str(place.id))
+            if key in done:
                 continue
-            done.add(lane)
+            done.add(key)
             if refused := _refusal(row, at):
                 outcomes.append(Outcome(id=str(place), code=refused))
                 continue
             try:
                 result = await replays.replay(
-                    at, engine, parked_id=place.id, by=by, because=because, accept_gap=accept_gap
+                    at, engine, dead_letter_id=place.id, by=by, because=because, accept_gap=accept_gap
                 )
-            except NotParked:
+            except NoSuchDeadLetter:
                 # The service has settled it by itself since we looked.
                 result = replays.Replayed(handled=0, left=0)
             outcomes.append(_outcome(place, result))
@@ -132,36 +132,36 @@ async def replay(
 
 
 async def find_heads(target: Target, selection: Selection) -> list[Place]:
-    """One record of each lane that has one like this."""
+    """One record of each ordering key that has one like this."""
     async with open_databases(target) as engines:
-        choice = await _choice(engines["intake"], selection)
+        filters = await _filters(engines["intake"], selection)
         return [
             Place(service, head)
             for service in selection.services
-            for head in await dead_letters.list_heads(engines[service], choice)
+            for head in await dead_letters.list_heads(engines[service], filters)
         ]
 
 
 async def count(target: Target, selection: Selection) -> list[Counted]:
     async with open_databases(target) as engines:
-        choice = await _choice(engines["intake"], selection)
+        filters = await _filters(engines["intake"], selection)
         return [
             Counted(service=service, reader=reader, code=code, records=number)
             for service in selection.services
-            for (reader, code), number in (await dead_letters.count_chosen(engines[service], choice)).items()
+            for (reader, code), number in (await dead_letters.count_selected(engines[service], filters)).items()
         ]
 
 
 async def drop_all(target: Target, selection: Selection, *, by: str, because: str) -> Given:
-    """Lane by lane and in portions."""
+    """Ordering key by ordering key, and in batches."""
     async with open_databases(target) as engines:
-        choice = await _choice(engines["intake"], selection)
+        filters = await _filters(engines["intake"], selection)
     given = Given()
     async with open_handlers(target, selection.services) as handlers:
         for service in selection.services:
             at = handlers[service]
-            done = await replays.drop_chosen(at, _engine(at), choice, by=by, because=because)
-            waiting = sum((await dead_letters.count_chosen(_engine(at), choice)).values())
+            done = await replays.drop_selected(at, _engine(at), filters, by=by, because=because)
+            waiting = sum((await dead_letters.count_selected(_engine(at), filters)).values())
             given = Given(
                 dropped=given.dropped + done.dropped,
                 handled=given.handled + done.handled,
@@ -171,10 +171,10 @@ async def drop_all(target: Target, selection: Selection, *, by: str, because: st
 
 
 async def drop(target: Target, place: Place, *, by: str, because: str) -> Outcome:
-    """Raises `NotParked`, or `NotFirst` with the record that waits before it."""
+    """Raises `NoSuchDeadLetter`, or `NotFirst` with the record that waits before it."""
     async with open_handlers(target, [place.service]) as handlers:
         at = handlers[place.service]
-        result = await replays.drop(at, _engine(at), parked_id=place.id, by=by, because=because)
+        result = await replays.drop(at, _engine(at), dead_letter_id=place.id, by=by, because=because)
     return _outcome(place, result)
 
 
@@ -182,7 +182,7 @@ def _outcome(place: Place, result: replays.Replayed) -> Outcome:
     return Outcome(id=str(place), handled=result.handled, left=result.left, code=result.code)
 
 
-def _refusal(row: Parked, handlers: Handlers) -> str | None:
+def _refusal(row: DeadLetter, handlers: Handlers) -> str | None:
     if row.state != "parked":
         return f"already_{row.state}"
     return None if row.reader in handlers else "unknown_reader"
@@ -192,9 +192,9 @@ def _engine(handlers: Handlers) -> AsyncEngine:
     return next(iter(handlers.values())).engine
 
 
-async def _choice(intake: AsyncEngine, selection: Selection) -> Choice:
+async def _filters(intake: AsyncEngine, selection: Selection) -> DeadLetterFilters:
     case_id = await _case_id(intake, selection.case)
-    return Choice(
+    return DeadLetterFilters(
         reader=selection.reader, code=selection.code, case_id=case_id, topic=selection.topic, before=selection.before
     )
 
@@ -213,7 +213,7 @@ async def _case_id(engine: AsyncEngine, case: str | None) -> UUID | None:
     return found.id
 
 
-def whole(place: Place, record: ParkedRecord) -> dict[str, Any]:
+def whole(place: Place, record: UnsealedDeadLetter) -> dict[str, Any]:
     """For programs: everything, bytes as text where they are text."""
     return {
         **summary(place, record.parked),
@@ -224,7 +224,7 @@ def whole(place: Place, record: ParkedRecord) -> dict[str, Any]:
     }
 
 
-def summary(place: Place, row: Parked) -> dict[str, Any]:
+def summary(place: Place, row: DeadLetter) -> dict[str, Any]:
     """For programs: without the content."""
     return {**msgspec.to_builtins(row), "id": str(place), "service": place.service}
 

@@ -14,9 +14,9 @@ from console.verify.snapshot import (
     AnswerRow,
     CaseRow,
     ClockRow,
+    DeadLetter,
     JournalRow,
     NotifyCaseRow,
-    Parked,
     ReceivedFeedbackRow,
     ReferralRow,
     ReferralStatusRow,
@@ -158,7 +158,7 @@ async def read_common(conn: asyncpg.Connection, snapshot: Snapshot) -> tuple[Sna
     for pair in PAIRS:
         moving |= (await behind(conn, pair)).keys()
     parked = [
-        Parked(service, *row)
+        DeadLetter(service, *row)
         for service in SERVICES
         for row in await conn.fetch(
             f"SELECT id, reader, code, case_id FROM {service}.parked_records WHERE state = 'parked' ORDER BY id"

@@ -152,7 +152,7 @@ class TopicRecord(NamedTuple):
     """A hash of the value, only good for comparing within this process."""
 
 
-class Parked(NamedTuple):
+class DeadLetter(NamedTuple):
     service: str
     id: int
     reader: str
@@ -196,7 +196,7 @@ class Snapshot:
     """Event id and topic of records that stand in a journal only since this snapshot."""
     whole: AbstractSet[str] = frozenset()
     """Topics from which nothing was dropped yet."""
-    parked: Sequence[Parked] = ()
+    parked: Sequence[DeadLetter] = ()
     unsent: Mapping[str, int] = field(default_factory=dict)
     behind: Sequence[tuple[str, UUID | None, str]] = ()
     """Reader, case if known, and what it has not read in all the time that it was given."""

@@ -1,4 +1,4 @@
-"""Why work fails, and what follows from it: wait, try again, or set the record aside."""
+"""Why work fails, and what follows from it: wait, try again, or park the record."""
 
 import asyncio
 import traceback
@@ -92,7 +92,7 @@ def code_of(error: BaseException) -> str:
 
 
 def explain(error: BaseException) -> str:
-    """What happened, for logs and the parking. Never the text of an unknown error: it may repeat a person's data."""
+    """What happened, for logs and dead letters. Never the text of an unknown error: it may repeat a person's data."""
     match error:
         case Rejected(code=code):
             return code

@@ -38,7 +38,9 @@ REFUSED: Final = Counter(
 LAG: Final = Gauge(
     "yimen_reader_lag_records", "Records that wait on the topic behind the last batch.", ("service", "reader")
 )
-PARKED: Final = Gauge("yimen_parked_records", "Records in the parking.", ("service", "reader", "code"))
+DEAD_LETTERS: Final = Gauge(
+    "yimen_parked_records", "Dead letters that wait to be settled.", ("service", "reader", "code")
+)
 OPEN_AT_NOBODY: Final = Gauge(
     "yimen_open_at_nobody",
     "Open cases and referrals at areas and offices that the policy does not know, or whose area moved away.",

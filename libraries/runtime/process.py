@@ -19,10 +19,10 @@ from libraries.runtime.encryption import CannotOpen, Sealer, check_key
 from libraries.runtime.jobs.housekeeping import housekeep, measure
 from libraries.runtime.jobs.job import Job
 from libraries.runtime.kafka.announcing import Announcer
-from libraries.runtime.kafka.consumer import Pump, SteadyBroker
+from libraries.runtime.kafka.consumer import ConsumerLoop, RobustBroker
 from libraries.runtime.kafka.progress import Progress
 from libraries.runtime.kafka.records import Reader
-from libraries.runtime.kafka.settling import Desk
+from libraries.runtime.kafka.settling import ConsumerContext
 from libraries.runtime.kafka.watermarks import Acts, Announces
 from libraries.runtime.lifecycle import (
     database_answers,
@@ -41,7 +41,7 @@ SILENT_SECONDS = 15.0
 """A reader that has not asked for records for so long is not at work."""
 HOUSEKEEPING_SECONDS = 600.0
 FIGURES_SECONDS = 10.0
-MEND_SECONDS = 5.0
+RESTART_SECONDS = 5.0
 PROGRESS_SECONDS = 1.0
 ANNOUNCE_SECONDS = 0.25
 
@@ -64,12 +64,13 @@ class Service:
     """By part, what of it was refused while it goes on with what it had; empty while nothing was."""
     announces: Announces | None = None
     """Of who owns clocks, before it tells the others how far it has come."""
-    pumps: list[Pump] = field(default_factory=list)
+    loops: list[ConsumerLoop] = field(default_factory=list)
     """Filled at the start with one per reader, for jobs that ask how far reading has come."""
 
-    def desks(self) -> list[Desk]:
+    def contexts(self) -> list[ConsumerContext]:
         return [
-            Desk(service=self.name, reader=reader, engine=self.engine, sealer=self.sealer) for reader in self.readers
+            ConsumerContext(service=self.name, reader=reader, engine=self.engine, sealer=self.sealer)
+            for reader in self.readers
         ]
 
 
@@ -80,14 +81,14 @@ async def run(service: Service) -> None:
     async with transaction(service.engine) as conn:
         await check_key(conn, service.sealer)
     connection = settings.kafka_connection()
-    broker = SteadyBroker(connection, graceful_seconds=settings.graceful_seconds)
-    pumps = [Pump(broker, desk) for desk in service.desks()]
-    service.pumps.extend(pumps)
+    broker = RobustBroker(connection, graceful_seconds=settings.graceful_seconds)
+    loops = [ConsumerLoop(broker, context) for context in service.contexts()]
+    service.loops.extend(loops)
     relay = Relay(service.engine, connection, service.name)
-    progress = Progress(engine=service.engine, pumps=pumps)
+    progress = Progress(engine=service.engine, loops=loops)
     acts = Acts()
     announcer = _announcer(service, connection, acts)
-    server = server_of(_app(service, pumps, acts), settings)
+    server = server_of(_app(service, loops, acts), settings)
     stopping = stop_on_signals()
     tasks = [asyncio.create_task(relay.run()), *_jobs(service)]
     served = asyncio.create_task(serve(server))
@@ -97,7 +98,7 @@ async def run(service: Service) -> None:
         tasks.append(asyncio.create_task(repeat(Job(run=progress.note, seconds=PROGRESS_SECONDS))))
         if announcer is not None:
             tasks.append(asyncio.create_task(repeat(Job(run=announcer.turn, seconds=ANNOUNCE_SECONDS))))
-        tasks += [asyncio.create_task(repeat(Job(run=pump.mend, seconds=MEND_SECONDS))) for pump in pumps]
+        tasks += [asyncio.create_task(repeat(Job(run=loop.restart, seconds=RESTART_SECONDS))) for loop in loops]
         log.info("started", service=service.name, port=settings.http_port)
         await asyncio.wait(
             [asyncio.create_task(stopping.wait()), served, tasks[0]], return_when=asyncio.FIRST_COMPLETED
@@ -117,14 +118,14 @@ async def run(service: Service) -> None:
         log.info("stopped", service=service.name)
 
 
-def _app(service: Service, pumps: Sequence[Pump], acts: Acts) -> Litestar:
+def _app(service: Service, loops: Sequence[ConsumerLoop], acts: Acts) -> Litestar:
     settings = service.settings
 
     async def probe() -> dict[str, str]:
         refused = {part: tell() for part, tell in service.refusals.items()}
         return {
             "database": await database_answers(service.engine),
-            **{p.desk.reader.name: _reader(p) for p in pumps},
+            **{p.context.reader.name: _reader(p) for p in loops},
             **{part: f"{DEGRADED}{told}" if told else OK for part, told in refused.items()},
         }
 
@@ -179,9 +180,9 @@ def _jobs(service: Service) -> list[asyncio.Task[None]]:
     return [asyncio.create_task(repeat(job)) for job in jobs]
 
 
-def _reader(pump: Pump) -> str:
-    if not pump.assigned():
+def _reader(loop: ConsumerLoop) -> str:
+    if not loop.assigned():
         return "waits for its partitions"
-    if pump.stands_still():
+    if loop.stalled():
         return "its client stands still"
-    return OK if pump.idle_seconds() < SILENT_SECONDS else "has not asked for records lately"
+    return OK if loop.idle_seconds() < SILENT_SECONDS else "has not asked for records lately"

@@ -46,7 +46,7 @@ class Registrar:
             handle=self.take,
             refuse=self.refuse,
             largest=LARGEST,
-            guarded=False,
+            deduplicated=False,
             max_records=500,
         )
 

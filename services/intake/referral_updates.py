@@ -91,7 +91,7 @@ class ReferralUpdates:
                 topics=(REFERRALS.name,),
                 decode=decode,
                 handle=self.follow,
-                guarded=True,
+                deduplicated=True,
                 only=frozenset({*ReferralEvent.__subclasses__(), *DECISIONS, ClockLapsed, ClockRecalculated}),
             ),
             Reader(
@@ -100,7 +100,7 @@ class ReferralUpdates:
                 topics=(ALERTS.name,),
                 decode=decode,
                 handle=self.follow,
-                guarded=True,
+                deduplicated=True,
                 only=frozenset({ClockBreached, ClockCleared, *Supervision.__subclasses__()}),
             ),
         ]

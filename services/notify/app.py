@@ -9,7 +9,7 @@ from libraries.runtime.database.engine import open_engine
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.jobs.job import Job
 from libraries.runtime.kafka import watermarks
-from libraries.runtime.kafka.consumer import Pump
+from libraries.runtime.kafka.consumer import ConsumerLoop
 from libraries.runtime.process import Service
 from libraries.runtime.settings import ORIGIN, RuntimeSettings, read_settings
 from services.notify.escalation.backfill import EscalationBackfill
@@ -48,7 +48,7 @@ def build(settings: NotifySettings | None = None) -> Service:
     clock = Clock.of(settings)
     engine = open_engine(settings, "notify")
     policy = PolicyWatch(settings.policy_dir, clock.now)
-    pumps: list[Pump] = []
+    loops: list[ConsumerLoop] = []
     places = Places(engine=engine)
     rate_limit = RateLimit(settings.notify_alerts_per_second)
     escalation_scheduler = EscalationScheduler(engine=engine, clock=clock, policy=policy, rate_limit=rate_limit)
@@ -59,7 +59,7 @@ def build(settings: NotifySettings | None = None) -> Service:
         engine=engine,
         clock=clock,
         policy=policy,
-        pumps=pumps,
+        loops=loops,
         rate_limit=rate_limit,
         writer_seconds=settings.notify_writer_seconds,
     )
@@ -98,5 +98,5 @@ def build(settings: NotifySettings | None = None) -> Service:
             Job(run=alert_scheduler.forget, seconds=FORGETTING_SECONDS),
             Job(run=alert_scheduler.count_unsettled, seconds=COUNTING_SECONDS),
         ],
-        pumps=pumps,
+        loops=loops,
     )

@@ -97,7 +97,7 @@ async def overview(
         found = await queries.get_overview(conn, area=area, office=office, settled=settled, policy=policy)
         escalation = await escalations.count_escalations(conn, areas=policy.ranges_within(area), office=office)
         # What notify itself has set aside is no office's.
-        parked = await queries.count_parked(conn) if not office else 0
+        parked = await queries.count_dead_letters(conn) if not office else 0
     names = _names(policy)
     for line in found["by_office"]:
         line["zh"], line["en"] = (name_of(line["office"], names, language) for language in ("zh", "en"))

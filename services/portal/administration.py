@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.codes import Role
 from contracts.personal import is_personal
 from libraries.deadlines import CIVIL_TIME
-from libraries.runtime.database.engine import glance, transaction
+from libraries.runtime.database.engine import read_once, transaction
 from services.portal import admin_store, places, store
 from services.portal.catalogue import say
 from services.portal.domain.accounts import Account, Post, is_login, login_of
@@ -35,7 +35,7 @@ POST_FIELDS: Final = ("role", "office", "area", "code")
 async def accounts(request: Call) -> Response[Any]:
     found = visit(request)
     words = login_of(request.query_params.get("q", ""))[:40]
-    async with glance(found.portal.engine) as conn:
+    async with read_once(found.portal.engine) as conn:
         listed = await admin_store.list_accounts(conn, _ranges(found), words)
     now = found.portal.now()
     return page(
@@ -140,7 +140,7 @@ async def account(request: Call, login: FromPath[str]) -> Response[Any]:
 
 async def _account(found: Visit, login: str, *, status: int = 200, **values: Any) -> Response[Any]:
     now = found.portal.now()
-    async with glance(found.portal.engine) as conn:
+    async with read_once(found.portal.engine) as conn:
         one = await _find(conn, found, login)
         if one is None:
             return error_page(found, 404)
@@ -175,7 +175,7 @@ async def _find(conn: AsyncConnection, found: Visit, login: str) -> Account | No
 @post("/admin/accounts/{login:str}/{act:str}", opt=ADMINISTRATORS)
 async def act_on_account(request: Call, login: FromPath[str], act: FromPath[str]) -> Response[Any]:
     found = visit(request)
-    async with glance(found.portal.engine) as conn:
+    async with read_once(found.portal.engine) as conn:
         one = await _find(conn, found, login)
     if one is None:
         return error_page(found, 404)
@@ -250,7 +250,7 @@ async def _add_deputy(found: Visit, one: Account) -> Response[Any]:
         return error_page(found, 404)
     leave, wrong = leave_of(form.get("begins"), form.get("ends"), portal.now().astimezone(CIVIL_TIME).date())
     faults = dict(_said(found, wrong))
-    async with glance(portal.engine) as conn:
+    async with read_once(portal.engine) as conn:
         deputy = await _find(conn, found, login_of(form.get("deputy")))
     if deputy is None or deputy.id == one.id or deputy.disabled_at is not None or not is_managed(found, deputy):
         faults["deputy"] = say(found.language, "admin.no_such_deputy")

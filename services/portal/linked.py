@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from libraries.runtime.database.engine import glance, transaction
+from libraries.runtime.database.engine import read_once, transaction
 from services.portal import link_store
 from services.portal.answering import ANSWERS, answer, show, told_of
 from services.portal.domain.links import Link, State
@@ -38,7 +38,7 @@ async def open_link(request: Call, secret: FromPath[str]) -> Response[Any]:
 
 async def _found(found: Visit, secret: str) -> Link | Response[Any]:
     """The link, if it lives; else what is said instead."""
-    async with glance(found.portal.engine) as conn:
+    async with read_once(found.portal.engine) as conn:
         link = await link_store.find_link(conn, secret_hash(secret))
     if link is None:
         return error_page(found, 410, "link.unknown")

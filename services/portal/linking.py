@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from contracts.codes import Role
 from libraries.ids import new_id
-from libraries.runtime.database.engine import glance, transaction
+from libraries.runtime.database.engine import read_once, transaction
 from services.portal import link_store
 from services.portal.catalogue import say
 from services.portal.domain.links import DAYS, Link, State, ends_after, may_hand_on
@@ -35,7 +35,7 @@ async def links(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
 async def _show(found: Visit, referral_id: UUID, *, status: int = 200, **values: Any) -> Response[Any]:
     """Whoever sees the referral sees its links; routing says who that is."""
     one, now = await found.caller.get("routing", f"/v1/referrals/{referral_id}"), found.portal.now()
-    async with glance(found.portal.engine) as conn:
+    async with read_once(found.portal.engine) as conn:
         made = await link_store.list_links(conn, referral_id)
     if not made or made[0].state(now) is not State.LIVE:
         values = {**values, "address": ""}

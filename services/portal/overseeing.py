@@ -12,7 +12,7 @@ from litestar.params import FromPath
 
 from contracts.codes import Role
 from libraries.deadlines import CIVIL_TIME, Calendar, DayReason
-from libraries.runtime.database.engine import glance, transaction
+from libraries.runtime.database.engine import read_once, transaction
 from services.portal import admin_store, store
 from services.portal.administration import ADMINISTRATORS, is_managed
 from services.portal.domain.administration import Act
@@ -29,7 +29,7 @@ LONGEST: Final = 64
 async def sessions(request: Call) -> Response[Any]:
     found = visit(request)
     now, own = found.portal.now(), found.signed_in
-    async with glance(found.portal.engine) as conn:
+    async with read_once(found.portal.engine) as conn:
         listed = await admin_store.list_sessions(conn, found.policy.ranges_within(own.post.area), now)
     rows = [(one, is_managed(found, one.account)) for one in listed]
     return page(found, "admin_sessions.html", path="/admin/sessions", sessions=rows)
@@ -63,7 +63,7 @@ async def reads(request: Call) -> Response[Any]:
         if error.problem.status not in {404, 422}:
             raise
         rows, whole = [], error.problem.detail
-    async with glance(found.portal.engine) as conn:
+    async with read_once(found.portal.engine) as conn:
         names = await admin_store.find_names(conn, [one for row in rows if (one := _account_id(row["subject"]))])
     return page(
         found,

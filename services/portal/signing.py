@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from contracts.codes import Role
 from libraries.ids import new_id
-from libraries.runtime.database.engine import glance, transaction
+from libraries.runtime.database.engine import read_once, transaction
 from services.portal import store
 from services.portal.catalogue import LANGUAGES, say
 from services.portal.domain.accounts import Account, Login, Refusal, login_of, password_faults
@@ -88,7 +88,7 @@ async def _checked(found: Visit) -> tuple[Account | None, Refusal | None]:
 
     async def look() -> tuple[Login, UUID | None]:
         nonlocal account
-        async with glance(found.portal.engine) as conn:
+        async with read_once(found.portal.engine) as conn:
             account = await store.find_account(conn, login)
         right = await is_right(account.password_hash if account is not None else None, found.form.typed("password"))
         if not right or account is None:

@@ -14,7 +14,7 @@ from litestar.datastructures import Cookie, State
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libraries.policies import Policy
-from libraries.runtime.database.engine import glance, transaction
+from libraries.runtime.database.engine import read_once, transaction
 from services.portal import store
 from services.portal.catalogue import LANGUAGES, Language
 from services.portal.domain.sessions import Session, end_of, to_note
@@ -143,7 +143,7 @@ def language_of(request: Call) -> Language:
 
 
 async def _session(secret: str, portal: Portal) -> Session | None:
-    async with glance(portal.engine) as conn:
+    async with read_once(portal.engine) as conn:
         found = await store.find_session(conn, secret_hash(secret))
     now = portal.now()
     if found is None or not found.lives(now):

@@ -14,7 +14,7 @@ _KEYS: Final = text("UPDATE routed_cases SET wrapped_key = '' WHERE case_id = AN
 _TEXTS: Final = text("UPDATE answers_of_offices SET sealed_text = NULL WHERE case_id = ANY(:case_ids)").bindparams(
     _CASES
 )
-# What an office wrote about a referral of the case and what could not be handled: the lane names the referral.
+# What an office wrote about a referral of the case and what could not be handled: the ordering key names the referral.
 _PARKED: Final = text(
     """
     UPDATE parked_records AS p

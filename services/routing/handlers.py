@@ -49,7 +49,7 @@ class Router:
     sealer: Sealer
     clock: Clock
     make_id: Callable[[], UUID] = new_id
-    wasted: Counter[str] = field(default_factory=Counter)
+    refused_by_topic: Counter[str] = field(default_factory=Counter)
     """Records of each topic that were no answers."""
 
     def context(self) -> Context:
@@ -64,7 +64,7 @@ class Router:
                 topics=(CASES.name,),
                 decode=events_of_ours(self.clock),
                 handle=self.route,
-                guarded=True,
+                deduplicated=True,
                 only=frozenset({CaseAccepted, CaseWithdrawn, CaseTerminated, CaseReopened, CaseErased}),
             ),
             Reader(
@@ -73,11 +73,11 @@ class Router:
                 pattern=FEEDBACK_PATTERN,
                 decode=self.read,
                 handle=self.hear,
-                leave=self.leave,
+                on_dead_letters=self.on_dead_letters,
                 refuse=self.refuse,
                 largest=LARGEST,
-                wasted=self.wasted,
-                guarded=False,
+                refused_by_topic=self.refused_by_topic,
+                deduplicated=False,
                 max_records=500,
             ),
         ]
@@ -132,11 +132,11 @@ class Router:
         if nonsense:
             # All cases at once and in one order: two processes that hear the same ones must not wait in a ring.
             await store.lock_routings(conn, {cases[one] for one in referral_ids([*answers, *nonsense]) if one in cases})
-            self.wasted.update(one.record.topic for one in nonsense)
+            self.refused_by_topic.update(one.record.topic for one in nonsense)
             await refuse(nonsense, owned, conn, context.policy)
         await handle_feedback(answers, cases, conn, context, self.sealer)
 
-    async def leave(
+    async def on_dead_letters(
         self, batch: Sequence[Incoming[ReceivedFeedback | Misread]], outcome: str, conn: AsyncConnection
     ) -> None:
         """Answers that wait for a person, or that one has given up."""

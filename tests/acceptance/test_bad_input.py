@@ -193,12 +193,12 @@ async def test_a_submission_sent_a_thousand_times_is_one_case(city: Installation
 
 
 async def test_an_office_that_writes_nonsense_hears_why_and_goes_on(city: Installation) -> None:
-    async with city.client("intake", Role.CLERK) as window, city.client("routing", Role.OPS) as desk:
+    async with city.client("intake", Role.CLERK) as window, city.client("routing", Role.OPS) as ops:
         reply = await window.post("/v1/cases", content=a_submission(source="answered"))
         case_id = reply.json()["case_id"]
 
         async def referred() -> Any:
-            items = (await desk.get("/v1/referrals", params={"office": EDUCATION})).json()["items"]
+            items = (await ops.get("/v1/referrals", params={"office": EDUCATION})).json()["items"]
             return next((item for item in items if item["case_id"] == case_id), None)
 
         referral = await until("the case is referred", referred)

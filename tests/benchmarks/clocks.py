@@ -115,7 +115,7 @@ class Clocks:
 
 def alert_scheduler_of(engine: AsyncEngine, policy: PolicyWatch, clock: Clock) -> AlertScheduler:
     """As fast as it can."""
-    return AlertScheduler(engine=engine, clock=clock, policy=policy, pumps=[], rate_limit=RateLimit(1e9))
+    return AlertScheduler(engine=engine, clock=clock, policy=policy, loops=[], rate_limit=RateLimit(1e9))
 
 
 @asynccontextmanager

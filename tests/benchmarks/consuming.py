@@ -18,9 +18,9 @@ from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.bulk import insert_rows
 from libraries.runtime.encryption import Sealer
-from libraries.runtime.kafka.consumer import Pump, SteadyBroker
+from libraries.runtime.kafka.consumer import ConsumerLoop, RobustBroker
 from libraries.runtime.kafka.records import Incoming, Reader, events_of_ours
-from libraries.runtime.kafka.settling import Desk
+from libraries.runtime.kafka.settling import ConsumerContext
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
 from services.routing.handlers import Router
@@ -118,7 +118,7 @@ async def _step(ground: Ground, topic: str, number: int) -> float:
             topics=(topic,),
             decode=events_of_ours(Clock()),
             handle=handle,
-            guarded=True,
+            deduplicated=True,
             max_records=BATCH,
         )
         return await _until_settled(ground, reader, engine, number, "bench_states")
@@ -134,7 +134,7 @@ async def _routing(ground: Ground, topic: str, number: int, policy: PolicyWatch)
             topics=(topic,),
             decode=whole.decode,
             handle=whole.handle,
-            guarded=True,
+            deduplicated=True,
             only=whole.only,
             max_records=BATCH,
         )
@@ -151,8 +151,8 @@ async def _until_settled(ground: Ground, reader: Reader, engine: AsyncEngine, nu
         await handle(batch, conn)
 
     object.__setattr__(reader, "handle", timed)
-    broker = SteadyBroker(ground.connection(), graceful_seconds=5)
-    Pump(broker, Desk(service="routing", reader=reader, engine=engine, sealer=Sealer(KEY)))
+    broker = RobustBroker(ground.connection(), graceful_seconds=5)
+    ConsumerLoop(broker, ConsumerContext(service="routing", reader=reader, engine=engine, sealer=Sealer(KEY)))
     await broker.start()
     try:
         async with engine.connect() as conn:

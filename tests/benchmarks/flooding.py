@@ -18,9 +18,9 @@ from contracts.topics import CASES, OFFICE_FEEDBACK
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.encryption import Sealer
-from libraries.runtime.kafka.consumer import Pump, SteadyBroker
+from libraries.runtime.kafka.consumer import ConsumerLoop, RobustBroker
 from libraries.runtime.kafka.records import Record, read_record
-from libraries.runtime.kafka.settling import Desk, settle
+from libraries.runtime.kafka.settling import ConsumerContext, settle
 from services.routing.handlers import Router
 from tests.benchmarks.consuming import KEY
 from tests.benchmarks.ground import NOW, PACK, Ground, accepted, head
@@ -39,7 +39,8 @@ async def measure(ground: Ground) -> dict[str, Any]:
     async with ground.schema("routing") as engine:
         router = Router(policy=policy, sealer=Sealer(KEY), clock=Clock())
         cases, feedback = (
-            Desk(service="routing", reader=reader, engine=engine, sealer=Sealer(KEY)) for reader in router.readers()
+            ConsumerContext(service="routing", reader=reader, engine=engine, sealer=Sealer(KEY))
+            for reader in router.readers()
         )
         near = [replace(case, area=AREA) for case in accepted(policy.policy, 200)]
         await settle(cases, [read_record(cases.reader, _record(case)) for case in near])
@@ -48,8 +49,8 @@ async def measure(ground: Ground) -> dict[str, Any]:
         loud = next(code for code, one in policy.policy.offices.items() if "kafka" in one.channels and code != office)
         topics = [OFFICE_FEEDBACK.named(one) for one in (office, loud)]
         await create(ground.kafka, dict.fromkeys(topics, (PARTITIONS, 3_600_000)))
-        broker = SteadyBroker(ground.connection(), graceful_seconds=5)
-        Pump(broker, feedback)
+        broker = RobustBroker(ground.connection(), graceful_seconds=5)
+        ConsumerLoop(broker, feedback)
         await broker.start()
         try:
             async with (

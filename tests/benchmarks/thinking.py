@@ -23,7 +23,7 @@ async def measure(ground: Ground) -> dict[str, Any]:
     number = 5_000 if ground.quick else 20_000
     events = accepted(policy, number)
     matters = [to_request(event) for event in events]
-    desk = Context(policy=policy, make_id=new_id)
+    context = Context(policy=policy, make_id=new_id)
     limits = {matter.category: policy.limit(ClockKind.HANDLING, matter.category) for matter in matters}
     values = [(dict(head(event)), msgspec.json.encode(event)) for event in events]
     bare = msgspec.json.Decoder(CaseAccepted)
@@ -34,7 +34,7 @@ async def measure(ground: Ground) -> dict[str, Any]:
 
     def dispatches() -> None:
         for matter in matters:
-            dispatch(matter, NOW, desk)
+            dispatch(matter, NOW, context)
 
     def dates() -> None:
         for matter in matters:

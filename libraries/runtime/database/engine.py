@@ -88,7 +88,7 @@ def outage_over(engine: AsyncEngine) -> None:
 
 
 @asynccontextmanager
-async def glance(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def read_once(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """For one statement that only reads: without a transaction around it, it is one round trip."""
     async with engine.connect() as conn:
         yield await conn.execution_options(isolation_level="AUTOCOMMIT")
@@ -117,7 +117,7 @@ async def joined(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             _JOINED.reset(token)
 
 
-def said_something(conn: AsyncConnection) -> bool:
+def wrote_messages(conn: AsyncConnection) -> bool:
     """Whether the transaction has written messages so far."""
     return bool(conn.info.get(TO_WAKE))
 

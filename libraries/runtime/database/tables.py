@@ -41,7 +41,7 @@ def plumbing_tables(metadata: MetaData) -> None:
     _journal(metadata)
     _sequences(metadata)
     _inbox(metadata)
-    _parking(metadata)
+    _dead_letters(metadata)
     _http(metadata)
 
 
@@ -117,7 +117,7 @@ def _inbox(metadata: MetaData) -> None:
     )
 
 
-def _parking(metadata: MetaData) -> None:
+def _dead_letters(metadata: MetaData) -> None:
     Table(
         "parked_records",
         metadata,

@@ -128,9 +128,9 @@ async def _quietly(engine: AsyncEngine, act: Act, table: str, day: date) -> None
 async def measure(engine: AsyncEngine, service: str) -> None:
     """Every few seconds, for who looks at the metrics."""
     async with transaction(engine) as conn:
-        parked = await dead_letters.count_parked(conn)
+        parked = await dead_letters.count_dead_letters(conn)
         waiting = await conn.scalar(_WAITING, {"most": COUNTED})
-    metrics.PARKED.clear()
+    metrics.DEAD_LETTERS.clear()
     for (reader, code), number in parked.items():
-        metrics.PARKED.labels(service, reader, code).set(number)
+        metrics.DEAD_LETTERS.labels(service, reader, code).set(number)
     metrics.RELAY_WAITING.labels(service).set(int(waiting or 0))

@@ -1,1 +1,1 @@
-"""Kafka: records read, understood, applied once, set aside where they cannot be; and how far that has come."""
+"""Kafka: records read, understood, applied once, or kept as dead letters; and how far that has come."""

@@ -27,10 +27,10 @@ from libraries.runtime import metrics
 from libraries.runtime.failures import InfrastructureDown, explain
 from libraries.runtime.kafka.bounds import Excerpt
 from libraries.runtime.kafka.budgets import Budgets
-from libraries.runtime.kafka.fetching import SteadyConsumer
+from libraries.runtime.kafka.fetching import RobustConsumer
 from libraries.runtime.kafka.records import Arrival, Record, Unreadable, place_of, read_record, refused
-from libraries.runtime.kafka.replays import heal
-from libraries.runtime.kafka.settling import Desk, settle
+from libraries.runtime.kafka.replays import resume
+from libraries.runtime.kafka.settling import ConsumerContext, settle
 from libraries.runtime.kafka.timestamps import ReadEnds, as_written
 
 POLL_MS: Final = 20
@@ -58,7 +58,7 @@ quiet = logging.getLogger("yimen.kafka")
 quiet.setLevel(logging.ERROR)
 
 
-class SteadyBroker(KafkaBroker):
+class RobustBroker(KafkaBroker):
     """FastStream's broker with our consumer under it; it only consumes."""
 
     def __init__(self, connection: dict[str, Any], *, graceful_seconds: float) -> None:
@@ -93,11 +93,11 @@ class SteadyBroker(KafkaBroker):
         config = self.config.broker_config
         # FastStream makes the plain consumer anew at each connect.
         keywords = config.builder.keywords if isinstance(config.builder, partial) else {}
-        config.builder = partial(SteadyConsumer, largest=self.largest, **{**keywords, **self._connection_options})
+        config.builder = partial(RobustConsumer, largest=self.largest, **{**keywords, **self._connection_options})
         return config.builder
 
 
-class Aim(NamedTuple):
+class Target(NamedTuple):
     """Where the partitions ended at a moment."""
 
     at: datetime
@@ -105,22 +105,22 @@ class Aim(NamedTuple):
     ends: Mapping[TopicPartition, int]
 
 
-class Pump:
+class ConsumerLoop:
     """Feeds one reader: batch in hand, settle, commit. Never commits what is not settled, never skips."""
 
-    def __init__(self, broker: SteadyBroker, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, broker: RobustBroker, context: ConsumerContext) -> None:
+        self.context = context
         self._broker = broker
         self.ends = ReadEnds()
         self._uncommitted: dict[TopicPartition, int] = {}
         self._settled: dict[TopicPartition, int] = {}
         self._whole: frozenset[TopicPartition] | None = None
         self._caught_up_at: datetime | None = None
-        self._aim: Aim | None = None
+        self._target: Target | None = None
         self._waits = 0
         self._budgets = Budgets()
-        self._may_heal = True  # a process that ended between parking and healing left it to us
-        reader = desk.reader
+        self._may_resume = True  # a process that ended between parking and resuming left it to us
+        reader = context.reader
         broker.largest[reader.group] = reader.largest
         self._subscriber: Any = broker.subscriber(
             *(reader.topics or ()),
@@ -144,8 +144,8 @@ class Pump:
         self._subscriber(self.take)
 
     @property
-    def consumer(self) -> SteadyConsumer | None:
-        consumer: SteadyConsumer | None = self._subscriber.consumer
+    def consumer(self) -> RobustConsumer | None:
+        consumer: RobustConsumer | None = self._subscriber.consumer
         return consumer
 
     def idle_seconds(self) -> float:
@@ -161,15 +161,15 @@ class Pump:
         # The group may be larger than the topics, or there may be no office that speaks Kafka at all.
         return bool(consumer.assignment()) or consumer.is_member()
 
-    def stands_still(self) -> str | None:
+    def stalled(self) -> str | None:
         """What of its client has ended, if it reads no more and does not know it."""
         return self.consumer.ended() if self.consumer is not None else None
 
-    async def mend(self) -> None:
+    async def restart(self) -> None:
         """With a new client, if the old one stands still. What was not committed comes again, as after any restart."""
-        if (ended := self.stands_still()) is None:
+        if (ended := self.stalled()) is None:
             return
-        service, name = self.desk.service, self.desk.reader.name
+        service, name = self.context.service, self.context.reader.name
         log.error("client of a reader stands still, another begins", service=service, handler=name, ended=ended)
         metrics.FAILURES.labels(service, name, "client").inc()
         try:
@@ -203,18 +203,18 @@ class Pump:
         for part, end in ends.items():
             if self._settled.get(part, 0) >= end:
                 self.ends.read_to(part, end, asked - SETTLE)
-        now = Aim(asked, frozenset(assigned), ends)
-        for aim in (self._aim, now):
-            if aim is not None and aim.parts == assigned and self._is_there(aim, rests):
-                self._whole, self._caught_up_at, self._aim = aim.parts, aim.at, None
-        if self._caught_up_at != asked and (self._aim is None or self._aim.parts != assigned):
-            self._aim = now
-        return self._caught_up_at if self.knows_its_part() else None
+        now = Target(asked, frozenset(assigned), ends)
+        for target in (self._target, now):
+            if target is not None and target.parts == assigned and self._is_there(target, rests):
+                self._whole, self._caught_up_at, self._target = target.parts, target.at, None
+        if self._caught_up_at != asked and (self._target is None or self._target.parts != assigned):
+            self._target = now
+        return self._caught_up_at if self.caught_up_since_rebalance() else None
 
-    def _is_there(self, aim: "Aim", rests: AbstractSet[TopicPartition]) -> bool:
-        return all(self._settled.get(part, 0) >= end for part, end in aim.ends.items() if part not in rests)
+    def _is_there(self, target: "Target", rests: AbstractSet[TopicPartition]) -> bool:
+        return all(self._settled.get(part, 0) >= end for part, end in target.ends.items() if part not in rests)
 
-    def knows_its_part(self) -> bool:
+    def caught_up_since_rebalance(self) -> bool:
         """Whether it has caught up since it began and since it last got a partition, whatever has come since."""
         consumer = self.consumer
         return consumer is not None and self._whole is not None and consumer.assignment() <= self._whole
@@ -232,20 +232,20 @@ class Pump:
 
     async def take(self, records: Sequence[Any]) -> None:
         """One batch. Leaves it uncommitted and steps back if the infrastructure is away."""
-        service, name = self.desk.service, self.desk.reader.name
+        service, name = self.context.service, self.context.reader.name
         structlog.contextvars.bind_contextvars(service=service, handler=name)
         metrics.BATCH_SIZE.labels(service, name).observe(len(records))
         try:
             with metrics.BATCH_SECONDS.labels(service, name).time():
-                parked = await settle(self.desk, self._arrivals(records))
-                if self.desk.reader.guarded and (parked or self._may_heal):
-                    await heal(self.desk)
+                parked = await settle(self.context, self._arrivals(records))
+                if self.context.reader.deduplicated and (parked or self._may_resume):
+                    await resume(self.context)
         except InfrastructureDown as error:
             log.warning("infrastructure away, batch kept on the topic", error=str(error), records=len(records))
             await self._wait()
             self._step_back(records)
             return
-        self._waits, self._may_heal = 0, False
+        self._waits, self._may_resume = 0, False
         self._uncommitted.update(_after(records))
         self._settled.update(self._uncommitted)
         await self._commit()
@@ -253,18 +253,18 @@ class Pump:
 
     def _spend(self, records: Sequence[Any]) -> None:
         """A topic of which more had to be refused than its budget has is read on later. Nothing of it is lost."""
-        wasted, consumer = self.desk.reader.wasted, self.consumer
-        if wasted is None or consumer is None:
+        refused_by_topic, consumer = self.context.reader.refused_by_topic, self.consumer
+        if refused_by_topic is None or consumer is None:
             return
-        service, name = self.desk.service, self.desk.reader.name
-        for topic, number in wasted.items():
+        service, name = self.context.service, self.context.reader.name
+        for topic, number in refused_by_topic.items():
             seconds = self._budgets.spend(topic, number, time.monotonic())
             if seconds:
                 log.warning("topic rests, too much of it was refused", topic=topic, seconds=seconds, handler=name)
                 metrics.RESTED.labels(service, name, topic).inc(seconds)
                 for part in {TopicPartition(raw.topic, raw.partition) for raw in records if raw.topic == topic}:
                     consumer.rest(part, seconds)
-        wasted.clear()
+        refused_by_topic.clear()
 
     def _arrivals(self, records: Sequence[Any]) -> list[Arrival]:
         now = datetime.now(UTC)
@@ -273,11 +273,11 @@ class Pump:
             part = TopicPartition(raw.topic, raw.partition)
             record = record_of(raw, self.ends.judge(part, raw.offset, raw.timestamp, now))
             if isinstance(raw.value, Excerpt):
-                place = place_of(record) if self.desk.reader.guarded else {}
+                place = place_of(record) if self.context.reader.deduplicated else {}
                 unread = Unreadable(record=record, code=raw.value.code, detail=raw.value.reason, **place)
-                arrivals.append(refused(self.desk.reader, unread))
+                arrivals.append(refused(self.context.reader, unread))
             else:
-                arrivals.append(read_record(self.desk.reader, record))
+                arrivals.append(read_record(self.context.reader, record))
         return arrivals
 
     async def _wait(self) -> None:
@@ -315,7 +315,7 @@ class Pump:
             log.info("offsets not committed, the records come again as repeats", error=type(error).__name__)
         else:
             self._uncommitted = {}
-        metrics.LAG.labels(self.desk.service, self.desk.reader.name).set(await _lag(consumer))
+        metrics.LAG.labels(self.context.service, self.context.reader.name).set(await _lag(consumer))
 
     async def _parse(self, records: tuple[Any, ...]) -> KafkaMessage:
         """Total: looks at no header, so none can break it, and knows of no one to reply to."""
@@ -339,7 +339,7 @@ def _after(records: Sequence[Any]) -> dict[TopicPartition, int]:
     return {TopicPartition(*place): offset for place, offset in after.items()}
 
 
-async def _lag(consumer: SteadyConsumer) -> int:
+async def _lag(consumer: RobustConsumer) -> int:
     """From what the last fetches said, without asking the broker."""
     waiting = 0
     for partition in consumer.assignment():

@@ -1,4 +1,4 @@
-"""Records that could not be handled wait here, per lane and in order, until somebody replays or drops them.
+"""Records that could not be handled wait here, per ordering key and in order, until somebody replays or drops them.
 
 What a record held is sealed under a key of its own, and whoever opens it stands on record.
 """
@@ -20,7 +20,7 @@ from libraries.runtime.database.engine import transaction
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.failures import FailureClass, classify, explain
 from libraries.runtime.kafka.bounds import LARGEST_REST, LARGEST_VALUE, Excerpt, cut
-from libraries.runtime.kafka.deduplication import SetAside
+from libraries.runtime.kafka.deduplication import NewDeadLetter
 from libraries.runtime.kafka.records import Arrival, Incoming, Reader, Record
 
 TEXT_LENGTH: Final = 500
@@ -32,12 +32,12 @@ PERSONAL: Final = "(personal)"
 log = structlog.get_logger()
 
 
-class Parked(msgspec.Struct, frozen=True, kw_only=True):
-    """A record in the parking, as people and programs see it. Without its content, which may be personal."""
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A dead letter as people and programs see it. Without its content, which may be personal."""
 
     id: int
     reader: str
-    lane: str | None
+    ordering_key: str | None
     code: str
     detail: str
     facts: dict[str, Any]
@@ -55,7 +55,7 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
     settled_by: str | None
     settled_because: str | None
     behind: int
-    """How many wait behind it in its lane."""
+    """How many wait behind it with its ordering key."""
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,10 +73,10 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     by: str
 
 
-class ParkedRecord(msgspec.Struct, frozen=True, kw_only=True):
+class UnsealedDeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """The whole of it, for who has to find out what happened. Bytes are base64."""
 
-    parked: Parked
+    parked: DeadLetter
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes | None]]
@@ -84,8 +84,8 @@ class ParkedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The latest last."""
 
 
-class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """Which of the parked records somebody means; what is not given is everything."""
+class DeadLetterFilters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of the dead letters somebody means; what is not given is everything."""
 
     reader: str | None = None
     code: str | None = None
@@ -106,26 +106,26 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.asdict(self)
 
 
-EVERYTHING: Final = Choice()
+EVERYTHING: Final = DeadLetterFilters()
 
 
-class NotParked(LookupError):
-    """No such record waits here."""
+class NoSuchDeadLetter(LookupError):
+    """None with this id waits here."""
 
 
 _WAITING = text(
-    "SELECT DISTINCT lane FROM parked_records WHERE reader = :reader AND state = 'parked' AND lane = ANY(:lanes)"
-).bindparams(bindparam("lanes", type_=ARRAY(String)))
+    "SELECT DISTINCT lane FROM parked_records WHERE reader = :reader AND state = 'parked' AND lane = ANY(:keys)"
+).bindparams(bindparam("keys", type_=ARRAY(String)))
 
 _ANY = text("SELECT EXISTS (SELECT FROM parked_records WHERE reader = :reader AND state = 'parked')")
 
-# Sorted, so that two consumers that set aside the same lanes cannot block each other.
+# Sorted, so that two consumers that park with the same keys cannot block each other.
 _LOCK = text(
     """
     SELECT pg_advisory_xact_lock(hashtextextended(k.lane, hashtext(:reader)))
-    FROM (SELECT lane FROM unnest(:lanes) AS k (lane) ORDER BY lane) AS k
+    FROM (SELECT lane FROM unnest(:keys) AS k (lane) ORDER BY lane) AS k
     """
-).bindparams(bindparam("lanes", type_=ARRAY(String)))
+).bindparams(bindparam("keys", type_=ARRAY(String)))
 
 # A record that comes again after its offset could not be committed is parked already, or was settled since.
 _PARK = text(
@@ -140,97 +140,98 @@ _PARK = text(
 
 _OPENED: Final = text("INSERT INTO parked_reads (parked_id, read_by) VALUES (:id, :by)")
 _READS: Final = text("SELECT read_at, read_by FROM parked_reads WHERE parked_id = :id ORDER BY id")
+_KEY: Final = "ordering_key"
 _BEHIND: Final = "behind"
 _COLUMNS: Final = (
-    ", ".join(f'p."{name}"' for name in Parked.__struct_fields__ if name != _BEHIND)
-    + f""", (
+    ", ".join(f'p."{name}"' for name in DeadLetter.__struct_fields__ if name not in (_KEY, _BEHIND))
+    + f""", p.lane AS {_KEY}, (
         SELECT count(*) FROM parked_records AS b
         WHERE p.state = 'parked' AND b.state = 'parked' AND b.reader = p.reader AND b.lane = p.lane AND b.id > p.id
     ) AS {_BEHIND}"""
 )
 
 
-async def waiting_lanes(conn: AsyncConnection, reader: str, arrivals: Iterable[Arrival]) -> set[str]:
-    """Of the lanes of these records. Nearly always nothing waits at all, and their names need not be made."""
+async def blocked_keys(conn: AsyncConnection, reader: str, arrivals: Iterable[Arrival]) -> set[str]:
+    """Of the ordering keys of these records. Nearly always nothing waits at all, and none has to be made."""
     if not await conn.scalar(_ANY, {"reader": reader}):
         return set()
-    lanes = {lane for arrival in arrivals if (lane := arrival.lane) is not None}
-    return set(await conn.scalars(_WAITING, {"reader": reader, "lanes": list(lanes)}))
+    keys = {key for arrival in arrivals if (key := arrival.ordering_key) is not None}
+    return set(await conn.scalars(_WAITING, {"reader": reader, "keys": list(keys)}))
 
 
-async def lock_lanes(conn: AsyncConnection, reader: str, lanes: Iterable[str]) -> None:
-    """Until the commit nobody else parks, replays or drops in these lanes."""
-    await conn.execute(_LOCK, {"reader": reader, "lanes": sorted(lanes)})
+async def lock_keys(conn: AsyncConnection, reader: str, keys: Iterable[str]) -> None:
+    """Until the commit nobody else parks, replays or drops with these ordering keys."""
+    await conn.execute(_LOCK, {"reader": reader, "keys": sorted(keys)})
 
 
-async def park(
-    conn: AsyncConnection, reader: Reader, aside: Sequence[SetAside], sealer: Sealer, **facts: object
+async def add(
+    conn: AsyncConnection, reader: Reader, dead_letters: Sequence[NewDeadLetter], sealer: Sealer, **facts: object
 ) -> None:
     """Write the records down with everything that came with them."""
-    if aside:
-        await conn.execute(_PARK, [_row(reader.name, item, sealer, facts) for item in aside])
-        await leave(conn, reader, [item.arrival for item in aside], PARKED)
+    if dead_letters:
+        await conn.execute(_PARK, [_row(reader.name, item, sealer, facts) for item in dead_letters])
+        await notify_reader(conn, reader, [item.arrival for item in dead_letters], PARKED)
 
 
-async def leave(conn: AsyncConnection, reader: Reader, arrivals: Sequence[Arrival], outcome: str) -> None:
-    """Let the service say what became of records that it could read. Whatever is wrong with them, they stay aside."""
+async def notify_reader(conn: AsyncConnection, reader: Reader, arrivals: Sequence[Arrival], outcome: str) -> None:
+    """Let the service say what became of records that it could read. Whatever fails, they stay dead letters."""
     known = [arrival for arrival in arrivals if isinstance(arrival, Incoming)]
-    if reader.leave is None or not known:
+    if reader.on_dead_letters is None or not known:
         return
     try:
         async with conn.begin_nested():
-            await reader.leave(known, outcome, conn)
+            await reader.on_dead_letters(known, outcome, conn)
     except Exception as error:
         if classify(error) is FailureClass.INFRASTRUCTURE:
             raise
-        log.warning("nobody could be told of records set aside", handler=reader.name, error=explain(error))
+        log.warning("nobody could be told of dead letters", handler=reader.name, error=explain(error))
 
 
-async def list_parked(
+async def list_dead_letters(
     engine: AsyncEngine,
-    choice: Choice = EVERYTHING,
+    filters: DeadLetterFilters = EVERYTHING,
     *,
     state: str | None = PARKED,
     after: int = 0,
     limit: int = PAGE,
-) -> list[Parked]:
+) -> list[DeadLetter]:
     """In the order of their arrival; `after` is the last id of the page before. A state of `None` is every state."""
     stands = "" if state is None else " AND p.state = :state"
     statement = text(
         f"SELECT {_COLUMNS} FROM parked_records AS p"
-        f" WHERE p.id > :after{stands}{choice.condition} ORDER BY p.id LIMIT :limit"
+        f" WHERE p.id > :after{stands}{filters.condition} ORDER BY p.id LIMIT :limit"
     )
     async with transaction(engine) as conn:
-        rows = await conn.execute(statement, choice.values | {"state": state, "after": after, "limit": limit})
-        return [_parked(row) for row in rows]
+        rows = await conn.execute(statement, filters.values | {"state": state, "after": after, "limit": limit})
+        return [_dead_letter(row) for row in rows]
 
 
-async def list_heads(engine: AsyncEngine, choice: Choice = EVERYTHING) -> list[int]:
-    """One waiting record of each lane that has one like this; a record without a lane stands for itself."""
+async def list_heads(engine: AsyncEngine, filters: DeadLetterFilters = EVERYTHING) -> list[int]:
+    """One of each ordering key that has one like this; a record without a key stands for itself."""
     statement = text(
         f"""
-        SELECT min(p.id) FROM parked_records AS p WHERE p.state = 'parked'{choice.condition}
+        SELECT min(p.id) FROM parked_records AS p WHERE p.state = 'parked'{filters.condition}
         GROUP BY p.reader, p.lane, CASE WHEN p.lane IS NULL THEN p.id END
         ORDER BY min(p.id)
         """
     )
     async with transaction(engine) as conn:
-        return list(await conn.scalars(statement, choice.values))
+        return list(await conn.scalars(statement, filters.values))
 
 
-async def count_chosen(engine: AsyncEngine, choice: Choice) -> dict[tuple[str, str], int]:
+async def count_selected(engine: AsyncEngine, filters: DeadLetterFilters) -> dict[tuple[str, str], int]:
     """How many wait, by reader and code."""
     statement = text(
         f"""
         SELECT p.reader, p.code, count(*) AS number FROM parked_records AS p
-        WHERE p.state = 'parked'{choice.condition} GROUP BY p.reader, p.code ORDER BY p.reader, p.code
+        WHERE p.state = 'parked'{filters.condition} GROUP BY p.reader, p.code ORDER BY p.reader, p.code
         """
     )
     async with transaction(engine) as conn:
-        return {(row.reader, row.code): row.number for row in await conn.execute(statement, choice.values)}
+        return {(row.reader, row.code): row.number for row in await conn.execute(statement, filters.values)}
 
 
-async def count_parked(conn: AsyncConnection) -> dict[tuple[str, str], int]:
+async def count_dead_letters(conn: AsyncConnection) -> dict[tuple[str, str], int]:
     """How many wait, by reader and code; those that only wait behind another one are not counted as a reason."""
     rows = await conn.execute(
         text("SELECT reader, code, count(*) FROM parked_records WHERE state = 'parked' GROUP BY reader, code")
@@ -238,30 +239,32 @@ async def count_parked(conn: AsyncConnection) -> dict[tuple[str, str], int]:
     return {(reader, code): number for reader, code, number in rows}
 
 
-async def find_parked(engine: AsyncEngine, parked_id: int) -> Parked:
-    """Without its content. Raises `NotParked`."""
+async def find_dead_letter(engine: AsyncEngine, dead_letter_id: int) -> DeadLetter:
+    """Without its content. Raises `NoSuchDeadLetter`."""
     async with transaction(engine) as conn:
-        row = await _find(conn, parked_id, _COLUMNS)
-    return _parked(row)
+        row = await _find(conn, dead_letter_id, _COLUMNS)
+    return _dead_letter(row)
 
 
-async def show(engine: AsyncEngine, parked_id: int, sealer: Sealer, *, by: str) -> ParkedRecord:
-    """The whole record; that it was opened is on record before anybody sees it. Raises `NotParked`."""
+async def show(engine: AsyncEngine, dead_letter_id: int, sealer: Sealer, *, by: str) -> UnsealedDeadLetter:
+    """The whole record; that it was opened is on record before anybody sees it. Raises `NoSuchDeadLetter`."""
     async with transaction(engine) as conn:
-        row = await _find(conn, parked_id, f"{_COLUMNS}, came_at, wrapped_key, content")
-        await conn.execute(_OPENED, {"id": parked_id, "by": by})
-        opened = [Opened(at=one.read_at, by=one.read_by) for one in await conn.execute(_READS, {"id": parked_id})]
+        row = await _find(conn, dead_letter_id, f"{_COLUMNS}, came_at, wrapped_key, content")
+        await conn.execute(_OPENED, {"id": dead_letter_id, "by": by})
+        opened = [Opened(at=one.read_at, by=one.read_by) for one in await conn.execute(_READS, {"id": dead_letter_id})]
     record = record_of(row, sealer)
-    return ParkedRecord(
-        parked=_parked(row), key=record.key, value=record.value, headers=list(record.raw_headers), opened=opened
+    return UnsealedDeadLetter(
+        parked=_dead_letter(row), key=record.key, value=record.value, headers=list(record.raw_headers), opened=opened
     )
 
 
-async def _find(conn: AsyncConnection, parked_id: int, columns: str) -> Row[Any]:
-    found = await conn.execute(text(f"SELECT {columns} FROM parked_records AS p WHERE p.id = :id"), {"id": parked_id})
+async def _find(conn: AsyncConnection, dead_letter_id: int, columns: str) -> Row[Any]:
+    found = await conn.execute(
+        text(f"SELECT {columns} FROM parked_records AS p WHERE p.id = :id"), {"id": dead_letter_id}
+    )
     row = found.one_or_none()
     if row is None:
-        raise NotParked(parked_id)
+        raise NoSuchDeadLetter(dead_letter_id)
     return row
 
 
@@ -289,11 +292,11 @@ def _context(topic: str, partition: int, offset: int) -> str:
     return f"parked/{topic}/{partition}/{offset}"
 
 
-def _parked(row: Row[Any]) -> Parked:
-    return Parked(**{name: getattr(row, name) for name in Parked.__struct_fields__})
+def _dead_letter(row: Row[Any]) -> DeadLetter:
+    return DeadLetter(**{name: getattr(row, name) for name in DeadLetter.__struct_fields__})
 
 
-def _row(reader: str, item: SetAside, sealer: Sealer, facts: dict[str, object]) -> dict[str, object]:
+def _row(reader: str, item: NewDeadLetter, sealer: Sealer, facts: dict[str, object]) -> dict[str, object]:
     arrival: Arrival = item.arrival
     record, left = _kept(arrival.record)
     told, wrapped = {**facts, **left}, sealer.new_data_key()
@@ -303,7 +306,7 @@ def _row(reader: str, item: SetAside, sealer: Sealer, facts: dict[str, object]) 
     content = msgspec.msgpack.encode(Content(key=key, value=value, headers=headers))
     return {
         "reader": reader,
-        "lane": arrival.lane,
+        "lane": arrival.ordering_key,
         "code": _clean(item.code),
         "detail": _clean(item.detail),
         "facts": msgspec.json.encode({name: impersonal(str(value)) for name, value in told.items()}).decode(),

@@ -25,8 +25,8 @@ class Stream(NamedTuple):
     writer: str
 
 
-class SetAside(NamedTuple):
-    """A record that goes to the parking, and why."""
+class NewDeadLetter(NamedTuple):
+    """A record that cannot be handled, and why."""
 
     arrival: Arrival
     code: str
@@ -34,11 +34,11 @@ class SetAside(NamedTuple):
 
 
 @dataclass(slots=True)
-class Sorted:
+class Triage:
     """What becomes of each record of a batch."""
 
     fresh: list[Incoming[Any]] = field(default_factory=list)
-    aside: list[SetAside] = field(default_factory=list)
+    dead_letters: list[NewDeadLetter] = field(default_factory=list)
     repeats: int = 0
     applied: dict[Stream, int] = field(default_factory=dict)
     """The sequences that count as applied after the batch."""
@@ -50,14 +50,14 @@ def stream_of(arrival: Arrival) -> Stream | None:
     return Stream(arrival.case_id, arrival.writer)
 
 
-def sort_out(
-    arrivals: Sequence[Arrival], *, guarded: bool, applied: Mapping[Stream, int], waiting: AbstractSet[str]
-) -> Sorted:
-    """Fresh, repeated, or set aside. A lane with a record in the parking waits as a whole, in order."""
-    result = Sorted()
-    blocked = set(waiting)
+def triage(
+    arrivals: Sequence[Arrival], *, deduplicated: bool, applied: Mapping[Stream, int], blocked: AbstractSet[str]
+) -> Triage:
+    """Fresh, repeated, or a dead letter. An ordering key with a dead letter is blocked as a whole, in order."""
+    result = Triage()
+    blocked = set(blocked)
     for arrival in arrivals:
-        stream = stream_of(arrival) if guarded else None
+        stream = stream_of(arrival) if deduplicated else None
         last = result.applied.get(stream, applied.get(stream, 0)) if stream is not None else 0
         sequence = arrival.sequence or 0
         if stream is not None and sequence <= last:
@@ -65,9 +65,9 @@ def sort_out(
             continue
         reason = _reason(arrival, blocked, expected=last + 1 if stream is not None else None)
         if reason is not None:
-            result.aside.append(SetAside(arrival, *reason))
-            if (lane := arrival.lane) is not None:
-                blocked.add(lane)
+            result.dead_letters.append(NewDeadLetter(arrival, *reason))
+            if (key := arrival.ordering_key) is not None:
+                blocked.add(key)
             continue
         if isinstance(arrival, Incoming):
             result.fresh.append(arrival)
@@ -80,8 +80,8 @@ def _reason(arrival: Arrival, blocked: AbstractSet[str], *, expected: int | None
     """Why a record cannot be handled now."""
     if isinstance(arrival, Unreadable):
         return arrival.code, arrival.detail
-    if blocked and arrival.lane in blocked:
-        return "behind", "an earlier record of this lane is parked"
+    if blocked and arrival.ordering_key in blocked:
+        return "behind", "an earlier record with this ordering key is parked"
     if expected is not None and arrival.sequence != expected:
         return "sequence_gap", f"expected {expected}, came {arrival.sequence}"
     return None

@@ -30,7 +30,7 @@ COUNT_AT: Final = 57
 
 
 @dataclass(frozen=True, slots=True)
-class StandIn:
+class Placeholder:
     """Takes the place of a batch that cannot be read, at its last offset, so that the next fetch goes on behind it.
 
     Or of one record that is larger than anything that anybody means.
@@ -82,18 +82,18 @@ class TolerantBatch:
     def _read(self) -> list[Any]:
         # Read to the end before the first one is handed out: half a batch and an error cannot be told apart later.
         if not self._batch.validate_crc():
-            return [self._stand_in("wrong checksum")]
+            return [self._placeholder("wrong checksum")]
         if self._count() > bounds.MOST_RECORDS:
-            return [self._stand_in(f"{bounds.MOST_RECORDS} records a batch", code="too_large")]
+            return [self._placeholder(f"{bounds.MOST_RECORDS} records a batch", code="too_large")]
         try:
             try:
                 return [_bounded(record) for record in self._batch]
             except (UnicodeDecodeError, CorruptRecordException):
                 return [_bounded(record) for record in self._read_leniently()]
         except bounds.TooMuch as error:
-            return [self._stand_in(str(error), code="too_large")]
+            return [self._placeholder(str(error), code="too_large")]
         except Exception as error:  # noqa: BLE001 -- whatever it is, the batch is passed over
-            return [self._stand_in(type(error).__name__)]
+            return [self._placeholder(type(error).__name__)]
 
     def _count(self) -> int:
         """As it says itself; what says less than it holds is corrupt to the library."""
@@ -108,9 +108,9 @@ class TolerantBatch:
         batch._buffer = LenientBytes(batch._buffer)  # noqa: SLF001
         return list(batch)
 
-    def _stand_in(self, reason: str, *, code: str = "unreadable_batch") -> StandIn:
+    def _placeholder(self, reason: str, *, code: str = "unreadable_batch") -> Placeholder:
         value = bounds.Excerpt.of(self._raw, code=code, reason=reason)
-        return StandIn(offset=self._batch.next_offset - 1, timestamp=-1, value=value)
+        return Placeholder(offset=self._batch.next_offset - 1, timestamp=-1, value=value)
 
 
 def _bounded(record: Any) -> Any:
@@ -120,9 +120,9 @@ def _bounded(record: Any) -> Any:
     if rest > bounds.LARGEST_REST:
         reason = f"{bounds.LARGEST_REST // 1024} KiB of key and headers"
         value = bounds.Excerpt.of(record.value or b"", code="too_large", reason=reason)
-        return StandIn(offset=record.offset, timestamp=record.timestamp, value=value)
+        return Placeholder(offset=record.offset, timestamp=record.timestamp, value=value)
     left = bounds.cut(record.value, largest=bounds.LARGEST_VALUE)
-    return StandIn(
+    return Placeholder(
         offset=record.offset, timestamp=record.timestamp, value=left, key=record.key, headers=tuple(record.headers)
     )
 
@@ -147,7 +147,7 @@ class TolerantRecords:
         return TolerantBatch(self._records.next_batch(), self._raw[begin : self._at])
 
 
-class SteadyConsumer(AIOKafkaConsumer):  # type: ignore[misc]
+class RobustConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     """Knows when it was last asked for records, and gives every partition its share of them.
 
     `largest` says for each group how large a value may be.

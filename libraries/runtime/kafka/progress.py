@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, DateTime, Integer, String, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from libraries.runtime.database.engine import transaction
-from libraries.runtime.kafka.consumer import SETTLE, Pump
+from libraries.runtime.kafka.consumer import SETTLE, ConsumerLoop
 
 ALIVE: Final = timedelta(seconds=20)
 """A process that has said nothing for so long reads no more: longer than the broker waits for it (10 s) and than the
@@ -59,7 +59,7 @@ class Progress:
     """Of one process."""
 
     engine: AsyncEngine
-    pumps: Sequence[Pump]
+    loops: Sequence[ConsumerLoop]
     process: str = field(default_factory=process_name)
     _forgets_at: datetime = field(default=datetime.min.replace(tzinfo=UTC), init=False)
 
@@ -70,19 +70,19 @@ class Progress:
 
     async def note(self) -> None:
         """Write down how far this process is, and know how far all are."""
-        for pump in self.pumps:
+        for loop in self.loops:
             asked = datetime.now(UTC)
-            caught_up = await pump.caught_up()
+            caught_up = await loop.caught_up()
             async with transaction(self.engine) as conn:
                 await note_progress(
                     conn,
-                    pump.desk.reader.name,
+                    loop.context.reader.name,
                     self.process,
                     until=caught_up - SETTLE if caught_up is not None else None,
-                    unread=caught_up is None and not pump.knows_its_part(),
+                    unread=caught_up is None and not loop.caught_up_since_rebalance(),
                     seen=asked,
-                    parts=pump.parts(),
-                    of_parts=pump.of_parts(),
+                    parts=loop.parts(),
+                    of_parts=loop.of_parts(),
                 )
         async with transaction(self.engine) as conn:
             self._know(await read_until(conn))
@@ -91,8 +91,8 @@ class Progress:
                 await conn.execute(_FORGET, {"before": now - FORGOTTEN})
 
     def _know(self, found: Mapping[str, datetime]) -> None:
-        for pump in self.pumps:
-            pump.ends.known = found.get(pump.desk.reader.name)
+        for loop in self.loops:
+            loop.ends.known = found.get(loop.context.reader.name)
 
 
 async def read_until(conn: AsyncConnection) -> dict[str, datetime]:

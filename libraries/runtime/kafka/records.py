@@ -59,10 +59,10 @@ class Incoming(msgspec.Struct, Generic[T_co], frozen=True, kw_only=True):
     data: T_co
 
     @property
-    def lane(self) -> str | None:
+    def ordering_key(self) -> str | None:
         if self.about is not None:
             return f"{self.record.topic}/{self.about}"
-        return lane_of(self.record, self.case_id)
+        return ordering_key_of(self.record, self.case_id)
 
 
 class Undecodable(Exception):
@@ -98,7 +98,7 @@ class Unreadable:
     sequence: int | None = None
 
     @property
-    def lane(self) -> str | None:
+    def ordering_key(self) -> str | None:
         """Only a case waits for it: a partner's garbage must not hold up what comes after."""
         return str(self.case_id) if self.case_id is not None else None
 
@@ -107,12 +107,12 @@ Arrival = Incoming[Any] | Unreadable
 
 Decode = Callable[[Record], Incoming[Any]]
 Handle = Callable[[Sequence[Incoming[Any]], AsyncConnection], Awaitable[None]]
-Leave = Callable[[Sequence[Incoming[Any]], str, AsyncConnection], Awaitable[None]]
+OnDeadLetters = Callable[[Sequence[Incoming[Any]], str, AsyncConnection], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """One consumer group of a service with what it does. `name` is also its name in the parking and in metrics."""
+    """One consumer group of a service with what it does. Dead letters and metrics know it by `name`."""
 
     name: str
     group: str
@@ -120,9 +120,9 @@ class Reader:
     pattern: str | None = None
     decode: Decode
     handle: Handle
-    guarded: bool
+    deduplicated: bool
     """Our own events: per case and writer each sequence is applied once and in order."""
-    leave: Leave | None = None
+    on_dead_letters: OnDeadLetters | None = None
     """Hears of records that could be read and were `parked` or `dropped` all the same: nobody is to wait for them."""
     refuse: Callable[["Unreadable"], Incoming[Any]] | None = None
     """Makes of what cannot be read something that the handler answers its sender. Without it, it is parked."""
@@ -130,7 +130,7 @@ class Reader:
     """Types that the handler wants; others are skipped, their sequences count as applied."""
     largest: int = LARGEST_VALUE
     """Bytes of a value; of a larger one only its size, its hash and its first bytes come here."""
-    wasted: Counter[str] | None = None
+    refused_by_topic: Counter[str] | None = None
     """Records of each topic that had to be refused, for the plumbing to empty: beyond its budget a topic rests."""
     max_records: int = 2000
     time_limit: float = 20.0
@@ -143,13 +143,13 @@ class Ignored:
     __slots__ = ()
 
 
-def lane_of(record: Record, case_id: UUID | None) -> str | None:
-    """Records of one lane wait for each other: those of a case, or those with one key on a partner's topic."""
+def ordering_key_of(record: Record, case_id: UUID | None) -> str | None:
+    """Records of one ordering key wait for each other: those of a case, or those with one key on a partner's topic."""
     if case_id is not None:
         return str(case_id)
     if record.key is None:
         return None
-    # The topic belongs to it: no office may block the lane of another one by using its keys.
+    # The topic belongs to it: no office may block the ordering key of another one by using its keys.
     # A key may name a person, so only its hash is kept.
     return f"{record.topic}/{hashlib.sha256(record.key).hexdigest()}"
 

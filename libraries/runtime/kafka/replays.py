@@ -1,4 +1,4 @@
-"""Out of the parking: in order, through the same handler, or dropped for a reason; always by somebody."""
+"""Dead letters handled again: in order, through the same handler, or dropped for a reason; always by somebody."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,14 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.failures import FailureClass, InfrastructureDown, Rejected, classify, code_of, explain
 from libraries.runtime.kafka import dead_letters, deduplication
-from libraries.runtime.kafka.dead_letters import Choice, NotParked
+from libraries.runtime.kafka.dead_letters import DeadLetterFilters, NoSuchDeadLetter
 from libraries.runtime.kafka.records import Incoming, Unreadable, read_record
-from libraries.runtime.kafka.settling import Desk, wants
+from libraries.runtime.kafka.settling import ConsumerContext, wants
 
 RUNTIME: Final = "runtime"
-PORTION: Final = 1000
+BATCH_SIZE: Final = 1000
 """Given up in one transaction."""
-HEALS_BY_ITSELF: Final = ("sequence_gap", "behind")
+RESUMES_BY_ITSELF: Final = ("sequence_gap", "behind")
+
+Contexts = Mapping[str, ConsumerContext]
+"""By reader."""
 
 log = structlog.get_logger()
 
@@ -51,7 +54,7 @@ class Dropped:
 
 
 class NotFirst(ValueError):
-    """Others wait before it in its lane; order counts."""
+    """Others with its ordering key wait before it; order counts."""
 
     def __init__(self, head: int) -> None:
         super().__init__(head)
@@ -59,34 +62,28 @@ class NotFirst(ValueError):
 
 
 class _StillFails(Exception):
-    """The record that is first in its lane does not go through; carries what to write beside it."""
+    """The first record of its ordering key does not go through; carries what to write beside it."""
 
-    def __init__(self, parked_id: int, code: str, detail: str) -> None:
+    def __init__(self, dead_letter_id: int, code: str, detail: str) -> None:
         super().__init__(code)
-        self.parked_id = parked_id
+        self.dead_letter_id = dead_letter_id
         self.code = code
         self.detail = detail
 
 
 async def replay(
-    desks: Mapping[str, Desk],
-    engine: AsyncEngine,
-    *,
-    parked_id: int,
-    by: str,
-    because: str,
-    accept_gap: bool = False,
+    contexts: Contexts, engine: AsyncEngine, *, dead_letter_id: int, by: str, because: str, accept_gap: bool = False
 ) -> Replayed:
-    """Handle the lane of this record from its head, each record in a transaction of its own, until one fails again.
+    """Handle all with the ordering key of this record from the head, each in a transaction, until one fails again.
 
     `accept_gap` takes the loss of what is missing before the head as given.
     """
-    desk, row = await _find(desks, engine, parked_id)
+    context, row = await _find(contexts, engine, dead_letter_id)
     handled, skip_gap = 0, accept_gap
     while True:
         try:
             async with transaction(engine) as conn:
-                more = await _replay_head(desk, conn, row, by, because, skip_gap=skip_gap)
+                more = await _replay_head(context, conn, row, by, because, skip_gap=skip_gap)
         except _StillFails as failure:
             await _note(engine, failure, by)
             return Replayed(handled=handled, left=await _left(engine, row), code=failure.code)
@@ -100,9 +97,9 @@ async def replay(
 
 
 async def replay_case(
-    desks: Mapping[str, Desk], engine: AsyncEngine, *, case_id: UUID, by: str, because: str
+    contexts: Contexts, engine: AsyncEngine, *, case_id: UUID, by: str, because: str
 ) -> dict[str, Replayed]:
-    """All lanes of a case, one for each reader."""
+    """All ordering keys of a case, one for each reader."""
     async with transaction(engine) as conn:
         heads = await conn.execute(
             text(
@@ -113,122 +110,129 @@ async def replay_case(
         )
         found = {row.reader: row.id for row in heads}
     return {
-        reader: await replay(desks, engine, parked_id=head, by=by, because=because) for reader, head in found.items()
+        reader: await replay(contexts, engine, dead_letter_id=head, by=by, because=because)
+        for reader, head in found.items()
     }
 
 
-async def drop(desks: Mapping[str, Desk], engine: AsyncEngine, *, parked_id: int, by: str, because: str) -> Replayed:
+async def drop(contexts: Contexts, engine: AsyncEngine, *, dead_letter_id: int, by: str, because: str) -> Replayed:
     """Give this record up for good; what waited behind it is replayed."""
-    desk, row = await _find(desks, engine, parked_id)
+    context, row = await _find(contexts, engine, dead_letter_id)
     async with transaction(engine) as conn:
         head = await _head(conn, row)
         if head is None:
-            raise NotParked(parked_id)
-        if head.id != parked_id:
+            raise NoSuchDeadLetter(dead_letter_id)
+        if head.id != dead_letter_id:
             raise NotFirst(head.id)
-        await _drop_head(desk, conn, head, by, because)
-    log.info("parked record dropped", parked_id=parked_id, by=by, because=because)
-    if row.lane is None or not (behind := await _first_of(engine, row)):
+        await _drop_head(context, conn, head, by, because)
+    log.info("parked record dropped", dead_letter_id=dead_letter_id, by=by, because=because)
+    if row.ordering_key is None or not (behind := await _first_of(engine, row)):
         return Replayed(handled=0, left=0)
-    return await replay(desks, engine, parked_id=behind, by=by, because=because)
+    return await replay(contexts, engine, dead_letter_id=behind, by=by, because=because)
 
 
-async def drop_chosen(
-    desks: Mapping[str, Desk], engine: AsyncEngine, choice: Choice, *, by: str, because: str
+async def drop_selected(
+    contexts: Contexts, engine: AsyncEngine, filters: DeadLetterFilters, *, by: str, because: str
 ) -> Dropped:
-    """Give up all that are like this, lane by lane from its head; what waited behind them is replayed.
+    """Give up all that are like this, key by key from its head; what waited behind them is replayed.
 
-    What others without the mark wait before stays: order counts. A portion is a transaction, so that it may be stopped.
+    What others without the mark wait before stays: order counts. A batch is a transaction, so that it may be stopped.
     """
-    done = Dropped(dropped=await _drop_lone(engine, choice, by, because))
-    for parked_id in await dead_letters.list_heads(engine, choice):
+    done = Dropped(dropped=await _drop_lone(engine, filters, by, because))
+    for dead_letter_id in await dead_letters.list_heads(engine, filters):
         try:
-            desk, row = await _find(desks, engine, parked_id)
-        except NotParked:
+            context, row = await _find(contexts, engine, dead_letter_id)
+        except NoSuchDeadLetter:
             continue  # settled since
         async with transaction(engine) as conn:
-            dropped = await _drop_heads(desk, conn, row, choice, by, because)
+            dropped = await _drop_heads(context, conn, row, filters, by, because)
         done = done.and_dropped(dropped)
         if dropped and (behind := await _first_of(engine, row)):
-            done = done.and_replayed(await replay(desks, engine, parked_id=behind, by=by, because=because))
+            done = done.and_replayed(await replay(contexts, engine, dead_letter_id=behind, by=by, because=because))
     log.info("parked records dropped", dropped=done.dropped, by=by, because=because)
     return done
 
 
-async def _drop_lone(engine: AsyncEngine, choice: Choice, by: str, because: str) -> int:
-    """Those in no lane: nothing waits for them, and no number of a case is passed over with them."""
+async def _drop_lone(engine: AsyncEngine, filters: DeadLetterFilters, by: str, because: str) -> int:
+    """Those without an ordering key: nothing waits for them, and no number of a case is passed over with them."""
     statement = text(
         f"""
         UPDATE parked_records SET state = 'dropped', settled_at = now(), settled_by = :by, settled_because = :because
         WHERE id IN (
             SELECT p.id FROM parked_records AS p
-            WHERE p.state = 'parked' AND p.lane IS NULL{choice.condition}
-            ORDER BY p.id LIMIT :portion FOR UPDATE SKIP LOCKED
+            WHERE p.state = 'parked' AND p.lane IS NULL{filters.condition}
+            ORDER BY p.id LIMIT :size FOR UPDATE SKIP LOCKED
         )
         """
     )
-    dropped, portion = 0, PORTION
-    while portion == PORTION:
+    dropped, batch = 0, BATCH_SIZE
+    while batch == BATCH_SIZE:
         async with transaction(engine) as conn:
-            done = await conn.execute(statement, choice.values | {"by": by, "because": because, "portion": PORTION})
-        portion = done.rowcount
-        dropped += portion
+            done = await conn.execute(statement, filters.values | {"by": by, "because": because, "size": BATCH_SIZE})
+        batch = done.rowcount
+        dropped += batch
     return dropped
 
 
-async def _drop_heads(desk: Desk, conn: AsyncConnection, row: Row[Any], choice: Choice, by: str, because: str) -> int:
-    """From the head of this lane on, as long as they are meant."""
-    if row.lane is None:
+async def _drop_heads(
+    context: ConsumerContext, conn: AsyncConnection, row: Row[Any], filters: DeadLetterFilters, by: str, because: str
+) -> int:
+    """From the head of this ordering key on, as long as they are meant."""
+    if row.ordering_key is None:
         return 0
-    await dead_letters.lock_lanes(conn, row.reader, [row.lane])
+    await dead_letters.lock_keys(conn, row.reader, [row.ordering_key])
     meant = set(
         await conn.scalars(
             text(
                 "SELECT p.id FROM parked_records AS p"
-                f" WHERE p.state = 'parked' AND p.reader = :of AND p.lane = :lane{choice.condition}"
+                f" WHERE p.state = 'parked' AND p.reader = :of AND p.lane = :lane{filters.condition}"
             ),
-            choice.values | {"of": row.reader, "lane": row.lane},
+            filters.values | {"of": row.reader, "lane": row.ordering_key},
         )
     )
     dropped = 0
     while (head := await _head(conn, row)) is not None and head.id in meant:
-        await _drop_head(desk, conn, head, by, because)
+        await _drop_head(context, conn, head, by, because)
         dropped += 1
     return dropped
 
 
-async def _drop_head(desk: Desk, conn: AsyncConnection, head: Row[Any], by: str, because: str) -> None:
+async def _drop_head(context: ConsumerContext, conn: AsyncConnection, head: Row[Any], by: str, because: str) -> None:
     """Its number counts as applied: what follows in its case may go on."""
     stream = _stream(head)
-    if desk.reader.guarded and stream is not None:
-        applied = await deduplication.load_applied(conn, desk.reader.name, {stream})
+    if context.reader.deduplicated and stream is not None:
+        applied = await deduplication.load_applied(conn, context.reader.name, {stream})
         if head.sequence > applied.get(stream, 0):
-            await deduplication.claim(conn, desk.reader.name, before=applied, after={stream: head.sequence})
+            await deduplication.claim(conn, context.reader.name, before=applied, after={stream: head.sequence})
     await _settle(conn, head.id, dead_letters.DROPPED, by, because)
     if dead_letters.is_whole(head):
-        await dead_letters.leave(
+        await dead_letters.notify_reader(
             conn,
-            desk.reader,
-            [read_record(desk.reader, dead_letters.record_of(head, desk.sealer))],
+            context.reader,
+            [read_record(context.reader, dead_letters.record_of(head, context.sealer))],
             dead_letters.DROPPED,
         )
 
 
-async def heal(desk: Desk) -> int:
-    """Replay the lanes whose missing event has come: nobody has to decide anything there."""
-    healed = 0
-    async with transaction(desk.engine) as conn:
-        heads = list(await conn.scalars(_HEALABLE, {"reader": desk.reader.name, "codes": list(HEALS_BY_ITSELF)}))
+async def resume(context: ConsumerContext) -> int:
+    """Replay the ordering keys whose missing event has come: nobody has to decide anything there."""
+    resumed = 0
+    async with transaction(context.engine) as conn:
+        heads = list(await conn.scalars(_RESUMABLE, {"reader": context.reader.name, "codes": list(RESUMES_BY_ITSELF)}))
     for head in heads:
         result = await replay(
-            {desk.reader.name: desk}, desk.engine, parked_id=head, by=RUNTIME, because="the missing event has come"
+            {context.reader.name: context},
+            context.engine,
+            dead_letter_id=head,
+            by=RUNTIME,
+            because="the missing event has come",
         )
-        healed += result.handled
-    return healed
+        resumed += result.handled
+    return resumed
 
 
-# Another writer's events may wait in the lane too: they go on with it, not before it.
-_HEALABLE = text(
+# Another writer's events may wait with the key too: they go on with it, not before it.
+_RESUMABLE = text(
     """
     WITH waiting AS (
         SELECT p.id, p.lane, p.code, p.writer,
@@ -247,31 +251,31 @@ _HEALABLE = text(
 ).bindparams(bindparam("codes", type_=ARRAY(String)))
 
 
-async def _find(desks: Mapping[str, Desk], engine: AsyncEngine, parked_id: int) -> tuple[Desk, Row[Any]]:
+async def _find(contexts: Contexts, engine: AsyncEngine, dead_letter_id: int) -> tuple[ConsumerContext, Row[Any]]:
     async with transaction(engine) as conn:
         row = (
             await conn.execute(
-                text("SELECT id, reader, lane FROM parked_records WHERE id = :id AND state = 'parked'"),
-                {"id": parked_id},
+                text("SELECT id, reader, lane AS ordering_key FROM parked_records WHERE id = :id AND state = 'parked'"),
+                {"id": dead_letter_id},
             )
         ).one_or_none()
-    if row is None or row.reader not in desks:
-        raise NotParked(parked_id)
-    return desks[row.reader], row
+    if row is None or row.reader not in contexts:
+        raise NoSuchDeadLetter(dead_letter_id)
+    return contexts[row.reader], row
 
 
 async def _head(conn: AsyncConnection, row: Row[Any]) -> Row[Any] | None:
-    """The record that is next in the lane, with the lane locked against its consumer.
+    """The record that is next with this ordering key, with the key locked against its consumer.
 
     In order of arrival, but what its writer's numbers allow first: a missing event arrives after those it precedes.
     """
-    if row.lane is None:
+    if row.ordering_key is None:
         return (
             await conn.execute(
                 text("SELECT * FROM parked_records WHERE id = :id AND state = 'parked' FOR UPDATE"), {"id": row.id}
             )
         ).one_or_none()
-    await dead_letters.lock_lanes(conn, row.reader, [row.lane])
+    await dead_letters.lock_keys(conn, row.reader, [row.ordering_key])
     return (
         await conn.execute(
             text(
@@ -285,13 +289,13 @@ async def _head(conn: AsyncConnection, row: Row[Any]) -> Row[Any] | None:
                 LIMIT 1
                 """
             ),
-            {"reader": row.reader, "lane": row.lane},
+            {"reader": row.reader, "lane": row.ordering_key},
         )
     ).one_or_none()
 
 
 async def _replay_head(
-    desk: Desk, conn: AsyncConnection, row: Row[Any], by: str, because: str, *, skip_gap: bool
+    context: ConsumerContext, conn: AsyncConnection, row: Row[Any], by: str, because: str, *, skip_gap: bool
 ) -> bool:
     """One record. Returns whether there was one; raises `_StillFails` with everything undone."""
     head = await _head(conn, row)
@@ -299,22 +303,22 @@ async def _replay_head(
         return False
     if not dead_letters.is_whole(head):
         raise _StillFails(head.id, head.code, "not all of it was kept")
-    arrival = read_record(desk.reader, dead_letters.record_of(head, desk.sealer))
+    arrival = read_record(context.reader, dead_letters.record_of(head, context.sealer))
     if isinstance(arrival, Unreadable):
         raise _StillFails(head.id, arrival.code, arrival.detail)
     try:
-        await _handle(desk, conn, arrival, skip_gap=skip_gap)
+        await _handle(context, conn, arrival, skip_gap=skip_gap)
     except Exception as error:
         if classify(error) in (FailureClass.POISON, FailureClass.REJECTED):
             raise _StillFails(head.id, code_of(error), explain(error)) from error
         raise
     await _settle(conn, head.id, "replayed", by, because)
-    return row.lane is not None
+    return row.ordering_key is not None
 
 
-async def _handle(desk: Desk, conn: AsyncConnection, arrival: Incoming[Any], *, skip_gap: bool) -> None:
-    reader = desk.reader
-    stream = deduplication.stream_of(arrival) if reader.guarded else None
+async def _handle(context: ConsumerContext, conn: AsyncConnection, arrival: Incoming[Any], *, skip_gap: bool) -> None:
+    reader = context.reader
+    stream = deduplication.stream_of(arrival) if reader.deduplicated else None
     if stream is not None and arrival.sequence is not None:
         applied = await deduplication.load_applied(conn, reader.name, {stream})
         last = applied.get(stream, 0)
@@ -327,13 +331,13 @@ async def _handle(desk: Desk, conn: AsyncConnection, arrival: Incoming[Any], *, 
         await reader.handle([arrival], conn)
 
 
-async def _settle(conn: AsyncConnection, parked_id: int, state: str, by: str, because: str) -> None:
+async def _settle(conn: AsyncConnection, dead_letter_id: int, state: str, by: str, because: str) -> None:
     await conn.execute(
         text(
             "UPDATE parked_records SET state = :state, settled_at = now(), settled_by = :by, settled_because = :because"
             " WHERE id = :id"
         ),
-        {"id": parked_id, "state": state, "by": by, "because": because},
+        {"id": dead_letter_id, "state": state, "by": by, "because": because},
     )
 
 
@@ -352,7 +356,7 @@ async def _note(engine: AsyncEngine, failure: _StillFails, by: str) -> None:
                 """
             ),
             {
-                "id": failure.parked_id,
+                "id": failure.dead_letter_id,
                 "code": failure.code,
                 "detail": failure.detail[: dead_letters.TEXT_LENGTH],
                 "by": by,
@@ -361,7 +365,7 @@ async def _note(engine: AsyncEngine, failure: _StillFails, by: str) -> None:
 
 
 async def _left(engine: AsyncEngine, row: Row[Any]) -> int:
-    if row.lane is None:
+    if row.ordering_key is None:
         return 1
     async with transaction(engine) as conn:
         return int(
@@ -369,7 +373,7 @@ async def _left(engine: AsyncEngine, row: Row[Any]) -> int:
                 text(
                     "SELECT count(*) FROM parked_records WHERE reader = :reader AND lane = :lane AND state = 'parked'"
                 ),
-                {"reader": row.reader, "lane": row.lane},
+                {"reader": row.reader, "lane": row.ordering_key},
             )
             or 0
         )
@@ -379,7 +383,7 @@ async def _first_of(engine: AsyncEngine, row: Row[Any]) -> int | None:
     async with transaction(engine) as conn:
         found: int | None = await conn.scalar(
             text("SELECT min(id) FROM parked_records WHERE reader = :reader AND lane = :lane AND state = 'parked'"),
-            {"reader": row.reader, "lane": row.lane},
+            {"reader": row.reader, "lane": row.ordering_key},
         )
         return found
 
@@ -388,6 +392,3 @@ def _stream(row: Row[Any]) -> deduplication.Stream | None:
     if row.case_id is None or row.writer is None or row.sequence is None:
         return None
     return deduplication.Stream(row.case_id, row.writer)
-
-
-__all__ = ["Dropped", "NotFirst", "NotParked", "Replayed", "drop", "drop_chosen", "heal", "replay", "replay_case"]

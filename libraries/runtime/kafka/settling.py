@@ -1,4 +1,4 @@
-"""From a batch of records to one committed transaction; if it fails, the record to blame is found and set aside.
+"""From a batch of records to one committed transaction; if it fails, the record to blame becomes a dead letter.
 
 Kafka has no delayed redelivery, a nack seeks back at once and spins: waiting and trying again happen here.
 """
@@ -29,83 +29,85 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """Where a reader's records are handled."""
+class ConsumerContext:
+    """What a reader needs to handle its records."""
 
     service: str
     reader: Reader
     engine: AsyncEngine
     sealer: Sealer
-    """Of what is parked."""
+    """Of the dead letters."""
 
 
-async def settle(desk: Desk, arrivals: Sequence[Arrival]) -> int:
+async def settle(context: ConsumerContext, arrivals: Sequence[Arrival]) -> int:
     """Returns when every record is handled, skipped or parked, and how many were parked.
 
     Raises `InfrastructureDown` and nothing else.
     """
     try:
-        return await _attempt(desk, arrivals)
+        return await _attempt(context, arrivals)
     except InfrastructureDown:
         raise
     except Exception as error:  # noqa: BLE001 -- the one place where every failure has its answer
         if len(arrivals) == 1:
-            await _give_up(desk, arrivals[0], error)
+            await _give_up(context, arrivals[0], error)
             return 1
         middle = len(arrivals) // 2
-        return await settle(desk, arrivals[:middle]) + await settle(desk, arrivals[middle:])
+        return await settle(context, arrivals[:middle]) + await settle(context, arrivals[middle:])
 
 
-async def _attempt(desk: Desk, arrivals: Sequence[Arrival]) -> int:
+async def _attempt(context: ConsumerContext, arrivals: Sequence[Arrival]) -> int:
     """One transaction for all, again after what only needs another try."""
     attempt = 0
     while True:
         attempt += 1
         try:
-            async with asyncio.timeout(desk.reader.time_limit), transaction(desk.engine) as conn:
-                plan = await apply(desk, arrivals, conn)
+            async with asyncio.timeout(context.reader.time_limit), transaction(context.engine) as conn:
+                triage = await apply(context, arrivals, conn)
         except Exception as error:
             failure = classify(error)
-            metrics.FAILURES.labels(desk.service, desk.reader.name, failure).inc()
+            metrics.FAILURES.labels(context.service, context.reader.name, failure).inc()
             if failure is FailureClass.INFRASTRUCTURE:
                 raise InfrastructureDown(explain(error)) from error
             if failure is not FailureClass.TRANSIENT or attempt == TRIES:
                 raise
             await asyncio.sleep(FIRST_WAIT_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 -- jitter
         else:
-            _count(desk, plan)
-            return len(plan.aside)
+            _count(context, triage)
+            return len(triage.dead_letters)
 
 
-async def apply(desk: Desk, arrivals: Sequence[Arrival], conn: AsyncConnection) -> deduplication.Sorted:
-    """Guard, handler, parking and outgoing events inside the caller's transaction."""
-    reader = desk.reader
-    before, plan = await _sort_out(reader, arrivals, conn)
-    await deduplication.claim(conn, reader.name, before=before, after=plan.applied)
-    wanted = [item for item in plan.fresh if wants(reader, item)]
+async def apply(context: ConsumerContext, arrivals: Sequence[Arrival], conn: AsyncConnection) -> deduplication.Triage:
+    """Deduplication, handler, dead letters and outgoing events inside the caller's transaction."""
+    reader = context.reader
+    before, triage = await _triage(reader, arrivals, conn)
+    await deduplication.claim(conn, reader.name, before=before, after=triage.applied)
+    wanted = [item for item in triage.fresh if wants(reader, item)]
     if wanted:
         await reader.handle(wanted, conn)
-    await dead_letters.park(conn, reader, plan.aside, desk.sealer)
-    return plan
+    await dead_letters.add(conn, reader, triage.dead_letters, context.sealer)
+    return triage
 
 
-async def _sort_out(
+async def _triage(
     reader: Reader, arrivals: Sequence[Arrival], conn: AsyncConnection
-) -> tuple[dict[deduplication.Stream, int], deduplication.Sorted]:
-    """Looks twice if something has to wait: whoever empties the parking must not do so between look and write."""
+) -> tuple[dict[deduplication.Stream, int], deduplication.Triage]:
+    """Looks twice if something has to wait: nobody may settle dead letters between look and write."""
     streams = (
-        {stream for arrival in arrivals if (stream := deduplication.stream_of(arrival))} if reader.guarded else set()
+        {stream for arrival in arrivals if (stream := deduplication.stream_of(arrival))}
+        if reader.deduplicated
+        else set()
     )
     locked: set[str] = set()
     while True:
         applied = await deduplication.load_applied(conn, reader.name, streams)
-        waiting = await dead_letters.waiting_lanes(conn, reader.name, arrivals)
-        plan = deduplication.sort_out(arrivals, guarded=reader.guarded, applied=applied, waiting=waiting)
-        needed = {item.arrival.lane for item in plan.aside} - {None} - locked
+        blocked = await dead_letters.blocked_keys(conn, reader.name, arrivals)
+        triage = deduplication.triage(arrivals, deduplicated=reader.deduplicated, applied=applied, blocked=blocked)
+        needed = {item.arrival.ordering_key for item in triage.dead_letters} - {None} - locked
         if not needed:
-            return applied, plan
-        fresh_locks = {lane for lane in needed if lane is not None}
-        await dead_letters.lock_lanes(conn, reader.name, fresh_locks)
+            return applied, triage
+        fresh_locks = {key for key in needed if key is not None}
+        await dead_letters.lock_keys(conn, reader.name, fresh_locks)
         locked |= fresh_locks
 
 
@@ -115,14 +117,14 @@ def wants(reader: Reader, item: Incoming[object]) -> bool:
     return reader.only is None or type(item.data) in reader.only
 
 
-async def _give_up(desk: Desk, arrival: Arrival, error: Exception) -> None:
-    """The record is to blame: it goes to the parking, and its lane waits behind it."""
-    code, reader = code_of(error), desk.reader.name
+async def _give_up(context: ConsumerContext, arrival: Arrival, error: Exception) -> None:
+    """The record is to blame: it becomes a dead letter, and its ordering key waits behind it."""
+    code, reader = code_of(error), context.reader.name
     facts = error.facts if isinstance(error, Rejected) else {}
     with within(arrival.trace if isinstance(arrival, Incoming) else step_of(arrival.record)):
         log.warning(
             "record parked",
-            service=desk.service,
+            service=context.service,
             handler=reader,
             code=code,
             event_id=dead_letters.impersonal(arrival.event_id) if arrival.event_id is not None else None,
@@ -132,26 +134,26 @@ async def _give_up(desk: Desk, arrival: Arrival, error: Exception) -> None:
             error=explain(error),
         )
     try:
-        async with transaction(desk.engine) as conn:
-            if arrival.lane is not None:
-                await dead_letters.lock_lanes(conn, reader, [arrival.lane])
-            aside = [deduplication.SetAside(arrival, code, explain(error))]
-            await dead_letters.park(conn, desk.reader, aside, desk.sealer, **facts)
+        async with transaction(context.engine) as conn:
+            if arrival.ordering_key is not None:
+                await dead_letters.lock_keys(conn, reader, [arrival.ordering_key])
+            found = [deduplication.NewDeadLetter(arrival, code, explain(error))]
+            await dead_letters.add(conn, context.reader, found, context.sealer, **facts)
     except Exception as second:
         # If not even this works, the record stays where it is: on the topic, in front of us.
         raise InfrastructureDown(explain(second)) from second
-    metrics.RECORDS.labels(desk.service, reader, "parked").inc()
+    metrics.RECORDS.labels(context.service, reader, "parked").inc()
 
 
-def _count(desk: Desk, plan: deduplication.Sorted) -> None:
-    handled = sum(wants(desk.reader, item) for item in plan.fresh)
+def _count(context: ConsumerContext, triage: deduplication.Triage) -> None:
+    handled = sum(wants(context.reader, item) for item in triage.fresh)
     outcomes = {
         "handled": handled,
-        "skipped": len(plan.fresh) - handled,
-        "repeated": plan.repeats,
-        "parked": len(plan.aside),
+        "skipped": len(triage.fresh) - handled,
+        "repeated": triage.repeats,
+        "parked": len(triage.dead_letters),
     }
     for outcome, number in outcomes.items():
         if number:
-            metrics.RECORDS.labels(desk.service, desk.reader.name, outcome).inc(number)
-    count_unknown(desk.service, desk.reader.name, (item.data for item in plan.fresh))
+            metrics.RECORDS.labels(context.service, context.reader.name, outcome).inc(number)
+    count_unknown(context.service, context.reader.name, (item.data for item in triage.fresh))

@@ -164,7 +164,7 @@ def reader(service: str, writers: Iterable[str], clock: Clock) -> Reader:
         topics=tuple(PROGRESS[writer].name for writer in writers),
         decode=events_of_ours(clock),
         handle=hear,
-        guarded=False,
+        deduplicated=False,
         only=frozenset({ProgressNoted}),
     )
 

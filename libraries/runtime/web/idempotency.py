@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from contracts.refusals import Refused
 from libraries.runtime.database import answers
 from libraries.runtime.database.answers import Stored
-from libraries.runtime.database.engine import joined, said_something
+from libraries.runtime.database.engine import joined, wrote_messages
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.failures import Rejected
 from libraries.runtime.web.problems import IN_PROGRESS, SECURITY_HEADERS, on_error, problem
@@ -165,7 +165,7 @@ class Held:
         answer = _answer(self.messages)
         if answer.status >= 500:
             await conn.rollback()
-        elif self.keyed is not None and (answer.status < 300 or said_something(conn)):
+        elif self.keyed is not None and (answer.status < 300 or wrote_messages(conn)):
             await self.keeping.keep(conn, self.keyed, answer)
 
 

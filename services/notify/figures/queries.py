@@ -263,8 +263,8 @@ def _part(code: str, area: str, policy: Policy) -> str:
     return county or (lines[0].code if lines else code)
 
 
-async def count_parked(conn: AsyncConnection) -> int:
-    """Records that notify itself has set aside."""
+async def count_dead_letters(conn: AsyncConnection) -> int:
+    """Notify's own dead letters that wait."""
     return int(await conn.scalar(_PARKED) or 0)
 
 

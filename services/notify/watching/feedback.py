@@ -43,7 +43,7 @@ class FeedbackReader:
             handle=self.handle,
             refuse=self.skip,
             largest=LARGEST,
-            guarded=False,
+            deduplicated=False,
         )
 
     def read(self, record: Record) -> Incoming[ReceivedFeedback | Ignored]:

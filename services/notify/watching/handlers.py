@@ -64,14 +64,14 @@ class EventHandlers:
 
     def readers(self) -> list[Reader]:
         decode = events_of_ours(self.clock)
-        guarded = {
+        deduplicated = {
             CASE_EVENTS: CASES.name,
             EVENTS: REFERRALS.name,
         }
         return [
             *(
-                Reader(name=name, group=name, topics=(topic,), decode=decode, handle=self.handle, guarded=True)
-                for name, topic in guarded.items()
+                Reader(name=name, group=name, topics=(topic,), decode=decode, handle=self.handle, deduplicated=True)
+                for name, topic in deduplicated.items()
             ),
             FeedbackReader(clock=self.clock, policy=self.policy, answer_seconds=self.answer_seconds).reader(),
         ]

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from libraries.policies import Policy, PolicyWatch
 from libraries.runtime.clock import Clock
-from libraries.runtime.database.engine import glance, transaction
-from libraries.runtime.kafka.consumer import Pump
+from libraries.runtime.database.engine import read_once, transaction
+from libraries.runtime.kafka.consumer import ConsumerLoop
 from libraries.runtime.kafka.progress import read_until
 from libraries.runtime.kafka.watermarks import forget_marks, known_marks
 from libraries.runtime.metrics import ALERT_DELAY_SECONDS, ALERT_LAG_SECONDS, ALERTS
@@ -84,7 +84,7 @@ class AlertScheduler:
     engine: AsyncEngine
     clock: Clock
     policy: PolicyWatch
-    pumps: list[Pump]
+    loops: list[ConsumerLoop]
     rate_limit: RateLimit = field(default_factory=lambda: RateLimit(ALERTS_PER_SECOND))
     low_watermark: LowWatermark = field(default_factory=LowWatermark)
     sweep_rest: RestRatio = field(default_factory=lambda: RestRatio(REST_RATIO))
@@ -100,12 +100,12 @@ class AlertScheduler:
         it may not have read at all.
         """
         self.uptime.tick(datetime.now(UTC))
-        for pump in self.pumps:
-            asked, reader = datetime.now(UTC), pump.desk.reader.name
-            caught_up = await pump.caught_up()
+        for loop in self.loops:
+            asked, reader = datetime.now(UTC), loop.context.reader.name
+            caught_up = await loop.caught_up()
             until = self.clock.at(caught_up - timedelta(seconds=SETTLE_SECONDS)) if caught_up is not None else None
             async with transaction(self.engine) as conn:
-                if until is not None or pump.knows_its_part():
+                if until is not None or loop.caught_up_since_rebalance():
                     await store.save_progress(conn, reader, self.name, until=until, seen=asked)
                 else:
                     await store.save_unknown_progress(conn, reader, self.name, seen=asked)
@@ -151,7 +151,7 @@ class AlertScheduler:
         """One batch in one transaction."""
         now, policy = self.clock.now(), self.policy.policy
         alive = datetime.now(UTC) - timedelta(seconds=ALIVE_SECONDS)
-        async with glance(self.engine) as conn:
+        async with read_once(self.engine) as conn:
             if not await due.is_due(conn, since=since, until=until):
                 return NOTHING_DUE
         async with transaction(self.engine) as conn:
@@ -192,7 +192,7 @@ class AlertScheduler:
     async def measure(self) -> None:
         """How long the oldest alert that is due has waited, for who looks at the metrics."""
         now = self.clock.now()
-        async with glance(self.engine) as conn:
+        async with read_once(self.engine) as conn:
             oldest = await due.oldest_due(conn, until=now)
         ALERT_LAG_SECONDS.set((now - oldest).total_seconds() / self.clock.speed if oldest is not None else 0)
 

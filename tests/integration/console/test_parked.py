@@ -223,8 +223,8 @@ async def test_many_are_counted_and_then_dropped_at_once(routing: Routing, yimen
     assert (replay.code, replay.json["records"]) == (0, 1)
     behind = await yimen("drop", "--code", "behind", "--because", "x", "--yes", "--json")
     assert (behind.code, behind.json) == (1, {"ok": False, "dropped": 0, "handled": 0, "left": 1})
-    lane = await yimen("drop", "--code", "sequence_gap", "--because", "x", "--yes", "--json")
-    assert (lane.code, lane.json) == (0, {"ok": True, "dropped": 1, "handled": 1, "left": 0})
+    dropped = await yimen("drop", "--code", "sequence_gap", "--because", "x", "--yes", "--json")
+    assert (dropped.code, dropped.json) == (0, {"ok": True, "dropped": 1, "handled": 1, "left": 0})
 
 
 async def test_a_whole_lane_is_dropped_and_nothing_of_it_handled(routing: Routing, yimen: Console) -> None:

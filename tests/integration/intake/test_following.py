@@ -20,7 +20,7 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine, transaction
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.kafka.records import Reader, Record, read_record
-from libraries.runtime.kafka.settling import Desk, settle
+from libraries.runtime.kafka.settling import ConsumerContext, settle
 from services.intake import store
 from services.intake.domain import actions
 from services.intake.domain.case import Case
@@ -67,8 +67,8 @@ class Ear:
         await self.reads(self.alerts, self.notify.records(events))
 
     async def reads(self, reader: Reader, records: Iterable[Record]) -> int:
-        desk = Desk(service="intake", reader=reader, engine=self.engine, sealer=SEALER)
-        return await settle(desk, [read_record(reader, record) for record in records])
+        context = ConsumerContext(service="intake", reader=reader, engine=self.engine, sealer=SEALER)
+        return await settle(context, [read_record(reader, record) for record in records])
 
     async def case(self, case_id: UUID) -> Case:
         async with transaction(self.engine) as conn:

@@ -162,16 +162,16 @@ def a_record(value: bytes | None, key: bytes | None = b"k-1", offset: int = 0) -
 async def test_bad_records_are_rejected_with_every_fault_and_good_ones_pass(
     engine: AsyncEngine, watch: PolicyWatch
 ) -> None:
-    desk = Registrar(policy=watch, sealer=SEALER, clock=Clock())
+    registrar = Registrar(policy=watch, sealer=SEALER, clock=Clock())
     values = [None, b"{", b"\xff", a_submission(area="99", category="no.such"), b'"x"', b" " * 300_000, a_submission()]
-    batch: list[Incoming[bytes]] = [desk.read(a_record(value, offset=at)) for at, value in enumerate(values)]
-    batch.append(desk.read(a_record(b"[" * 100_000, key=None, offset=9)))
+    batch: list[Incoming[bytes]] = [registrar.read(a_record(value, offset=at)) for at, value in enumerate(values)]
+    batch.append(registrar.read(a_record(b"[" * 100_000, key=None, offset=9)))
     personal = a_submission(submission_id=IDENTITY, source="张示例")
-    batch.append(desk.read(a_record(personal, key="张示例".encode(), offset=10)))
-    batch.append(desk.read(a_record(personal, key=MOBILE.encode(), offset=11)))
+    batch.append(registrar.read(a_record(personal, key="张示例".encode(), offset=10)))
+    batch.append(registrar.read(a_record(personal, key=MOBILE.encode(), offset=11)))
 
     async with transaction(engine) as conn:
-        await desk.take(batch, conn)
+        await registrar.take(batch, conn)
 
     assert await count(engine, "cases") == 1
     async with engine.connect() as conn:

@@ -16,7 +16,7 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.kafka.records import Record, read_record
-from libraries.runtime.kafka.settling import Desk, settle
+from libraries.runtime.kafka.settling import ConsumerContext, settle
 from libraries.runtime.tracing import step
 from services.intake.handlers import Registrar
 from tests.integration.intake.doors import open_doors
@@ -60,7 +60,7 @@ async def test_each_submission_of_a_batch_goes_on_in_its_own_trace(database: str
     engine = open_engine(SimpleNamespace(database_url=database), "intake")
     clock = Clock(origin=datetime(2026, 3, 2, 1, 30, tzinfo=UTC), anchor=datetime.now(UTC))
     reader = Registrar(policy=PolicyWatch(PACK), sealer=SEALER, clock=clock).reader()
-    desk = Desk(service="intake", reader=reader, engine=engine, sealer=SEALER)
+    context = ConsumerContext(service="intake", reader=reader, engine=engine, sealer=SEALER)
     causes = [step() for _ in range(3)]
     bodies = [a_submission(1), b"no JSON", a_submission(2)]
 
@@ -76,7 +76,7 @@ async def test_each_submission_of_a_batch_goes_on_in_its_own_trace(database: str
         )
 
     records = [a_record(place, body, trace) for place, (body, trace) in enumerate(zip(bodies, causes, strict=True))]
-    await settle(desk, [read_record(reader, record) for record in records])
+    await settle(context, [read_record(reader, record) for record in records])
 
     of_cases = [(kind, cause.trace_id) for cause in causes[::2] for kind in ("registered", "accepted")]
     found = [(kind.split(".")[2], trace) for kind, trace in await told(engine)]

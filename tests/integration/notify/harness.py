@@ -36,7 +36,7 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.kafka.progress import note_progress
 from libraries.runtime.kafka.records import Record, read_record
-from libraries.runtime.kafka.settling import Desk, settle
+from libraries.runtime.kafka.settling import ConsumerContext, settle
 from libraries.runtime.kafka.watermarks import note_marks
 from services.notify.domain.writers import BY_ALL
 from services.notify.escalation.scheduler import EscalationScheduler
@@ -67,15 +67,15 @@ class Notify:
         clock = Clock(origin=NOW, anchor=REAL)
         handlers = EventHandlers(clock=clock, policy=PolicyWatch(PACK), answer_seconds=ANSWER_TIME.total_seconds())
         readers = {reader.name: reader for reader in handlers.readers()}
-        self.events = Desk(service="notify", reader=readers[EVENTS], engine=engine, sealer=SEALER)
-        self.cases = Desk(service="notify", reader=readers[CASE_EVENTS], engine=engine, sealer=SEALER)
-        self.feedback = Desk(service="notify", reader=readers[FEEDBACK], engine=engine, sealer=SEALER)
+        self.events = ConsumerContext(service="notify", reader=readers[EVENTS], engine=engine, sealer=SEALER)
+        self.cases = ConsumerContext(service="notify", reader=readers[CASE_EVENTS], engine=engine, sealer=SEALER)
+        self.feedback = ConsumerContext(service="notify", reader=readers[FEEDBACK], engine=engine, sealer=SEALER)
         self.offset = 0
         self.sequences: Counter[tuple[UUID, str]] = Counter()
 
     def alert_scheduler(self, name: str = "one", *, at: datetime = NOW) -> AlertScheduler:
         clock = Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC))
-        return AlertScheduler(engine=self.engine, clock=clock, policy=PolicyWatch(PACK), pumps=[], name=name)
+        return AlertScheduler(engine=self.engine, clock=clock, policy=PolicyWatch(PACK), loops=[], name=name)
 
     def escalation_scheduler(self, *, at: datetime) -> EscalationScheduler:
         clock = Clock(speed=1e-9, origin=at, anchor=datetime.now(UTC))
@@ -102,7 +102,7 @@ class Notify:
     async def consumes(
         self, *events: CaseBound, writer: str = "routing", sent_at: datetime = NOW, trace: Trace | None = None
     ) -> None:
-        desk = self.cases if writer == "intake" else self.events
+        context = self.cases if writer == "intake" else self.events
         records = []
         for event in events:
             self.sequences[event.case_id, writer] += 1
@@ -116,7 +116,7 @@ class Notify:
                 traceparent=str(trace) if trace is not None else None,
             )
             records.append(self._record(HOME[writer].name, msgspec.json.encode(event), headers, sent_at))
-        assert await settle(desk, [read_record(desk.reader, record) for record in records]) == 0
+        assert await settle(context, [read_record(context.reader, record) for record in records]) == 0
 
     async def consumes_feedback(self, *values: bytes, at: datetime, office: str = OFFICE) -> None:
         records = [self._record(OFFICE_FEEDBACK.named(office), value, [], at) for value in values]

@@ -177,7 +177,7 @@ async def test_many_that_are_late_go_out_at_the_pace_and_the_longest_due_first(c
         engine=clocks.engine,
         clock=clocks.alert_scheduler(NOW).clock,
         policy=PolicyWatch(PACK),
-        pumps=[],
+        loops=[],
         rate_limit=scheduler.RateLimit(2 * BATCH_SIZE),
     )
     catching_up = asyncio.create_task(paced.fire())

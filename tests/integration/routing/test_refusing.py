@@ -82,7 +82,7 @@ async def test_an_answer_to_nothing_is_told_to_its_office_alone_and_the_next_flo
         "partition": 0,
         "offset": routing.offset - 1,
     }
-    assert await dead_letters.list_parked(routing.engine) == []
+    assert await dead_letters.list_dead_letters(routing.engine) == []
     assert "feedback.rejected" not in await routing.said()
     assert await routing.rows("SELECT state FROM referrals WHERE role = 'lead'") == [("accepted",)]
 

@@ -24,7 +24,7 @@ from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.kafka.records import Record, read_record
-from libraries.runtime.kafka.settling import Desk, settle
+from libraries.runtime.kafka.settling import ConsumerContext, settle
 from services.routing.handlers import Router
 from tests.sealing import SEALER
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON, PACK, TOWNSHIP
@@ -44,7 +44,8 @@ class Routing:
             clock=clock or Clock(origin=NOW, anchor=datetime.now(UTC)),
         )
         self.cases, self.feedback = (
-            Desk(service="routing", reader=reader, engine=engine, sealer=SEALER) for reader in self.router.readers()
+            ConsumerContext(service="routing", reader=reader, engine=engine, sealer=SEALER)
+            for reader in self.router.readers()
         )
         self.offset = 0
         self.sequences: dict[UUID, int] = {}

@@ -23,7 +23,7 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine, transaction
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.kafka.records import Incoming, Reader, events_of_ours
-from libraries.runtime.kafka.settling import Desk
+from libraries.runtime.kafka.settling import ConsumerContext
 from libraries.runtime.outbox.journal import Outgoing
 from tests.sealing import SEALER
 
@@ -149,13 +149,13 @@ def reader(notebook: Notebook) -> Reader:
         topics=("test.v1",),
         decode=events_of_ours(Clock()),
         handle=notebook,
-        guarded=True,
+        deduplicated=True,
     )
 
 
 @pytest.fixture
-def desk(engine: AsyncEngine, reader: Reader) -> Desk:
-    return Desk(service="intake", reader=reader, engine=engine, sealer=SEALER)
+def context(engine: AsyncEngine, reader: Reader) -> ConsumerContext:
+    return ConsumerContext(service="intake", reader=reader, engine=engine, sealer=SEALER)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libraries.runtime.database import wakeups
-from libraries.runtime.database.engine import glance, transaction
+from libraries.runtime.database.engine import read_once, transaction
 from libraries.runtime.database.migrate import drift, upgrade
 from libraries.runtime.database.progress_tables import progress_tables
 from libraries.runtime.database.tables import SHARDS, plumbing_tables
@@ -60,14 +60,14 @@ async def test_after_a_restart_of_the_database_the_first_caller_does_not_pay(
 
 
 async def test_a_glance_changes_nothing_for_the_next_who_gets_the_connection(engine: AsyncEngine) -> None:
-    async with glance(engine) as conn:
+    async with read_once(engine) as conn:
         seen = await conn.scalar(text("SELECT pg_backend_pid()"))
     with pytest.raises(RuntimeError):  # noqa: PT012 - the transaction is the subject
         async with transaction(engine) as conn:
             assert await conn.scalar(text("SELECT pg_backend_pid()")) == seen
             await conn.execute(text("UPDATE relay_shards SET epoch = 7"))
             raise RuntimeError
-    async with glance(engine) as conn:
+    async with read_once(engine) as conn:
         assert await conn.scalar(text("SELECT max(epoch) FROM relay_shards")) == 0
 
 

@@ -17,9 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from libraries.runtime.kafka import consumer as brokers
 from libraries.runtime.kafka import dead_letters
 from libraries.runtime.kafka.budgets import Budgets
-from libraries.runtime.kafka.consumer import Pump, SteadyBroker
+from libraries.runtime.kafka.consumer import ConsumerLoop, RobustBroker
 from libraries.runtime.kafka.records import Incoming, Reader, Record
-from libraries.runtime.kafka.settling import Desk
+from libraries.runtime.kafka.settling import ConsumerContext
 from tests.sealing import SEALER
 
 pytestmark = pytest.mark.engines
@@ -43,13 +43,13 @@ class Listener:
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, bytes]] = []
-        self.wasted: Counter[str] = Counter()
+        self.refused_by_topic: Counter[str] = Counter()
 
     async def __call__(self, batch: Sequence[Incoming[bytes]], _: AsyncConnection) -> None:
         for incoming in batch:
             self.heard.append((incoming.record.topic, incoming.data))
             if incoming.data.startswith(b"?"):
-                self.wasted[incoming.record.topic] += 1
+                self.refused_by_topic[incoming.record.topic] += 1
 
     @staticmethod
     def decode(record: Record) -> Incoming[bytes]:
@@ -69,19 +69,21 @@ def listening(
     connection: dict[str, Any], engine: AsyncEngine, reader: Reader, listener: Listener
 ) -> Callable[..., Any]:
     @asynccontextmanager
-    async def run(*topics: str, **changed: Any) -> AsyncIterator[Pump]:
-        broker = SteadyBroker(connection, graceful_seconds=5)
+    async def run(*topics: str, **changed: Any) -> AsyncIterator[ConsumerLoop]:
+        broker = RobustBroker(connection, graceful_seconds=5)
         changed = {
             "topics": topics,
             "decode": listener.decode,
             "handle": listener,
-            "guarded": False,
+            "deduplicated": False,
             "only": None,
         } | changed
-        pump = Pump(broker, Desk(service="intake", reader=replace(reader, **changed), engine=engine, sealer=SEALER))
+        loop = ConsumerLoop(
+            broker, ConsumerContext(service="intake", reader=replace(reader, **changed), engine=engine, sealer=SEALER)
+        )
         await broker.start()
         try:
-            yield pump
+            yield loop
         finally:
             await broker.stop()
 
@@ -121,7 +123,7 @@ async def test_a_packed_record_of_150_megabytes_is_never_unpacked(
         await until(both)
     assert peak - at_rest < 60 * MIB, f"{(peak - at_rest) / MIB:.0f} MiB more"
 
-    (parked,) = await dead_letters.list_parked(engine)
+    (parked,) = await dead_letters.list_dead_letters(engine)
     assert parked.code == "too_large"
     assert int(parked.facts["value_bytes"]) > 100_000
     assert len(parked.facts["value_sha256"]) == 64
@@ -147,7 +149,7 @@ async def test_a_value_beyond_the_readers_bound_leaves_an_excerpt(
             return listener.of(topic) == [b"x" * 2000, b"z"]
 
         await until(two)
-    (parked,) = await dead_letters.list_parked(engine)
+    (parked,) = await dead_letters.list_dead_letters(engine)
     assert (parked.code, parked.facts["value_bytes"]) == ("too_large", "2001")
 
 
@@ -189,10 +191,10 @@ async def test_a_topic_of_which_too_much_is_refused_rests_and_loses_nothing(
     monkeypatch.setattr(brokers, "Budgets", lambda: Budgets(per_second=100, burst=100))
     loud, quiet = await make_topic(partitions=1), await make_topic(partitions=1)
     await flood(producer, loud, 400)
-    async with listening(loud, quiet, max_records=100, wasted=listener.wasted) as pump:
+    async with listening(loud, quiet, max_records=100, refused_by_topic=listener.refused_by_topic) as loop:
 
         async def rests() -> bool:
-            return pump.consumer is not None and pump.consumer.resting() == {loud}
+            return loop.consumer is not None and loop.consumer.resting() == {loud}
 
         await until(rests)
         heard = len(listener.of(loud))

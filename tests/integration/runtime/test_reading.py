@@ -21,9 +21,9 @@ from libraries.ids import new_id
 from libraries.runtime import metrics
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.kafka import dead_letters
-from libraries.runtime.kafka.consumer import Pump, SteadyBroker
+from libraries.runtime.kafka.consumer import ConsumerLoop, RobustBroker
 from libraries.runtime.kafka.records import Incoming, Record
-from libraries.runtime.kafka.settling import Desk
+from libraries.runtime.kafka.settling import ConsumerContext
 from libraries.runtime.kafka.timestamps import as_written
 from tests.sealing import SEALER
 
@@ -36,16 +36,16 @@ async def topic(make_topic: Callable[..., Awaitable[str]]) -> str:
 
 
 @pytest.fixture
-def read(connection: dict[str, Any], desk: Desk) -> Callable[..., Any]:
+def read(connection: dict[str, Any], context: ConsumerContext) -> Callable[..., Any]:
     """A running reader of the small service."""
 
     @asynccontextmanager
-    async def run(graceful: float = 5, **changed: Any) -> AsyncIterator[Pump]:
-        broker = SteadyBroker(connection, graceful_seconds=graceful)
-        pump = Pump(broker, replace(desk, reader=replace(desk.reader, **changed)))
+    async def run(graceful: float = 5, **changed: Any) -> AsyncIterator[ConsumerLoop]:
+        broker = RobustBroker(connection, graceful_seconds=graceful)
+        loop = ConsumerLoop(broker, replace(context, reader=replace(context.reader, **changed)))
         try:
             await broker.start()
-            yield pump
+            yield loop
         finally:
             await broker.stop()
 
@@ -80,7 +80,7 @@ def heard(notes: Any, until: Any) -> Callable[..., Awaitable[None]]:
 
 
 async def parked_codes(engine: AsyncEngine) -> list[str]:
-    return sorted(row.code for row in await dead_letters.list_parked(engine))
+    return sorted(row.code for row in await dead_letters.list_dead_letters(engine))
 
 
 async def committed(connection: dict[str, Any], group: str, topic: str) -> int:
@@ -138,7 +138,7 @@ async def test_a_header_name_that_is_not_text_costs_only_its_own_record(
         await heard(*(f"{when}-{partition}" for when in ("before", "after") for partition in range(3)))
 
     assert await parked_codes(engine) == ["no_attribute"] * 3
-    whole = await dead_letters.show(engine, (await dead_letters.list_parked(engine))[1].id, SEALER, by="somebody")
+    whole = await dead_letters.show(engine, (await dead_letters.list_dead_letters(engine))[1].id, SEALER, by="somebody")
     assert (whole.headers, whole.value) == ([("\\xff\\xfe", b"")], b"raw-1")
 
 
@@ -197,7 +197,14 @@ async def test_a_poison_record_is_parked_once_and_nothing_spins(
 
 
 async def test_nothing_is_committed_that_is_not_settled(
-    connection: dict[str, Any], topic: str, desk: Desk, read: Any, say: Any, heard: Any, notebook: Any, until: Any
+    connection: dict[str, Any],
+    topic: str,
+    context: ConsumerContext,
+    read: Any,
+    say: Any,
+    heard: Any,
+    notebook: Any,
+    until: Any,
 ) -> None:
     """F4 and F7: the framework's policies commit failed messages or lose them at the next commit."""
     notebook.poison["r1"] = ConnectionResetError
@@ -210,11 +217,11 @@ async def test_nothing_is_committed_that_is_not_settled(
             return len(notebook.batches) >= 2
 
         await until(tried_twice)
-        assert await committed(connection, desk.reader.group, topic) == 0
+        assert await committed(connection, context.reader.group, topic) == 0
         notebook.poison.clear()
         await heard("r1", "r2")
 
-    assert await committed(connection, desk.reader.group, topic) == 2
+    assert await committed(connection, context.reader.group, topic) == 2
 
 
 async def test_nobody_is_answered_whatever_reply_to_says(
@@ -260,7 +267,7 @@ async def test_the_topic_of_a_new_office_is_found_by_its_pattern(
 
 
 async def test_a_stop_in_the_middle_of_a_batch_finishes_it(
-    connection: dict[str, Any], topic: str, desk: Desk, read: Any, say: Any, notes: Any, notebook: Any
+    connection: dict[str, Any], topic: str, context: ConsumerContext, read: Any, say: Any, notes: Any, notebook: Any
 ) -> None:
     """F11."""
     begun = asyncio.Event()
@@ -275,11 +282,18 @@ async def test_a_stop_in_the_middle_of_a_batch_finishes_it(
         await asyncio.wait_for(begun.wait(), 20)
 
     assert await notes() == ["r1"]
-    assert await committed(connection, desk.reader.group, topic) == 1
+    assert await committed(connection, context.reader.group, topic) == 1
 
 
 async def test_a_batch_that_outlasts_the_stop_is_left_to_the_next_process(
-    connection: dict[str, Any], topic: str, desk: Desk, read: Any, say: Any, notes: Any, heard: Any, notebook: Any
+    connection: dict[str, Any],
+    topic: str,
+    context: ConsumerContext,
+    read: Any,
+    say: Any,
+    notes: Any,
+    heard: Any,
+    notebook: Any,
 ) -> None:
     """F11: cancelled after the graceful time; its transaction is undone and its offset stays."""
     begun = asyncio.Event()
@@ -293,7 +307,7 @@ async def test_a_batch_that_outlasts_the_stop_is_left_to_the_next_process(
     async with read(topics=(topic,), handle=endlessly, graceful=0.3):
         await asyncio.wait_for(begun.wait(), 20)
     assert await notes() == []
-    assert await committed(connection, desk.reader.group, topic) == 0
+    assert await committed(connection, context.reader.group, topic) == 0
 
     async with read(topics=(topic,)):
         await heard("r1")
@@ -353,7 +367,7 @@ async def test_partners_records_are_received_when_the_broker_got_them(
     async def there() -> bool:
         return bool(seen)
 
-    async with read(topics=(topic,), handle=note, decode=understand, guarded=False):
+    async with read(topics=(topic,), handle=note, decode=understand, deduplicated=False):
         await until(there)
     async with transaction(engine) as conn:
         now = await conn.scalar(text("SELECT now()"))
@@ -375,17 +389,17 @@ async def test_a_client_whose_task_has_ended_is_replaced(
 ) -> None:
     """The client says nothing then: the reader would wait for records for ever."""
     await say(topic, "r1")
-    async with read(topics=(topic,)) as pump:
+    async with read(topics=(topic,)) as loop:
         await heard("r1")
-        await pump.mend()
-        first = pump.consumer
-        assert not pump.stands_still()
+        await loop.restart()
+        first = loop.consumer
+        assert not loop.stalled()
         task = ending(first)
         task.cancel()
         await asyncio.wait({task})
-        assert pump.stands_still()
-        await pump.mend()
-        assert pump.consumer is not first
-        assert not pump.stands_still()
+        assert loop.stalled()
+        await loop.restart()
+        assert loop.consumer is not first
+        assert not loop.stalled()
         await say(topic, "r2")
         await heard("r1", "r2")

@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from console.topics import create, restamp
 from contracts.topics import BY_THE_BROKER, OFFICE_FEEDBACK
-from libraries.runtime.kafka.consumer import Pump, SteadyBroker
+from libraries.runtime.kafka.consumer import ConsumerLoop, RobustBroker
 from libraries.runtime.kafka.progress import Progress, read_until
 from libraries.runtime.kafka.records import Incoming, Reader, Record
-from libraries.runtime.kafka.settling import Desk
+from libraries.runtime.kafka.settling import ConsumerContext
 from tests.sealing import SEALER
 
 pytestmark = pytest.mark.engines
@@ -31,7 +31,7 @@ class Ear:
 
     def __init__(self, engine: AsyncEngine, topic: str) -> None:
         self.came: dict[bytes, datetime] = {}
-        self.desk = Desk(
+        self.context = ConsumerContext(
             service="intake",
             engine=engine,
             sealer=SEALER,
@@ -41,7 +41,7 @@ class Ear:
                 topics=(topic,),
                 decode=self.read,
                 handle=self.hear,
-                guarded=False,
+                deduplicated=False,
             ),
         )
 
@@ -53,13 +53,15 @@ class Ear:
 
     @asynccontextmanager
     async def listening(self, connection: dict[str, Any]) -> AsyncIterator[Progress]:
-        broker = SteadyBroker(connection, graceful_seconds=5)
-        progress = Progress(engine=self.desk.engine, pumps=[Pump(broker, self.desk)], process=uuid.uuid4().hex)
+        broker = RobustBroker(connection, graceful_seconds=5)
+        progress = Progress(
+            engine=self.context.engine, loops=[ConsumerLoop(broker, self.context)], process=uuid.uuid4().hex
+        )
         try:
             await progress.begin()
             await broker.start()
             async with asyncio.timeout(20):
-                while not progress.pumps[0].assigned():  # noqa: ASYNC110 - the group has no event to wait for
+                while not progress.loops[0].assigned():  # noqa: ASYNC110 - the group has no event to wait for
                     await asyncio.sleep(0.05)
             yield progress
         finally:
@@ -193,7 +195,7 @@ async def test_how_far_it_is_moves_on_while_records_come_without_a_break(
             begun, found = datetime.now(UTC), []
             async with asyncio.timeout(30):
                 while not any(moment > begun + timedelta(seconds=2) for moment in found):
-                    moment = await progress.pumps[0].caught_up()
+                    moment = await progress.loops[0].caught_up()
                     found += [moment] if moment is not None else []
                     await asyncio.sleep(0.1)
             assert found == sorted(found)

@@ -8,17 +8,17 @@ import pytest
 
 from console.parked.format import age, finished, listed, shown
 from console.parked.repairing import Outcome, Place, readable, whole
-from libraries.runtime.kafka.dead_letters import Opened, Parked, ParkedRecord
+from libraries.runtime.kafka.dead_letters import DeadLetter, Opened, UnsealedDeadLetter
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CASE = UUID("019c0000-0000-7000-8000-000000000001")
 
 
-def a_row(**changes: Any) -> Parked:
+def a_row(**changes: Any) -> DeadLetter:
     values: dict[str, Any] = {
         "id": 17,
         "reader": "routing.cases",
-        "lane": str(CASE),
+        "ordering_key": str(CASE),
         "code": "unsupported_version",
         "detail": "yimen.case.accepted.v9",
         "facts": {},
@@ -37,12 +37,12 @@ def a_row(**changes: Any) -> Parked:
         "settled_because": None,
         "behind": 2,
     }
-    return Parked(**values | changes)
+    return DeadLetter(**values | changes)
 
 
-def a_record(value: bytes | None = b"{}", headers: Any = (), **changes: Any) -> ParkedRecord:
+def a_record(value: bytes | None = b"{}", headers: Any = (), **changes: Any) -> UnsealedDeadLetter:
     opened = [Opened(at=NOW, by="ops-1")]
-    return ParkedRecord(parked=a_row(**changes), key=b"k", value=value, headers=list(headers), opened=opened)
+    return UnsealedDeadLetter(parked=a_row(**changes), key=b"k", value=value, headers=list(headers), opened=opened)
 
 
 PLACE = Place("routing", 17)

@@ -42,13 +42,13 @@ def test_a_bomb_is_passed_over_without_being_unpacked() -> None:
     bomb = packed(b" " * 60_000_000)
     whole = packed(b"before") + bomb + packed(b"after")
     tracemalloc.start()
-    before, stand_in, after = records(whole)
+    before, placeholder, after = records(whole)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (before.value, after.value) == (b"before", b"after")
-    assert stand_in.value.code == "too_large"
-    assert (stand_in.value.size, stand_in.value.digest) == (len(bomb), hashlib.sha256(bomb).hexdigest())
-    assert len(stand_in.value) == bounds.KEPT
+    assert placeholder.value.code == "too_large"
+    assert (placeholder.value.size, placeholder.value.digest) == (len(bomb), hashlib.sha256(bomb).hexdigest())
+    assert len(placeholder.value) == bounds.KEPT
     assert peak < 3 * bounds.LARGEST_BATCH
 
 
@@ -86,8 +86,8 @@ def test_one_record_too_large_costs_only_itself(
 
 
 def test_a_batch_of_more_records_than_anybody_sends_is_passed_over() -> None:
-    (stand_in,) = records(packed(*[b""] * (bounds.MOST_RECORDS + 1)))
-    assert (stand_in.value.code, stand_in.offset) == ("too_large", bounds.MOST_RECORDS)
+    (placeholder,) = records(packed(*[b""] * (bounds.MOST_RECORDS + 1)))
+    assert (placeholder.value.code, placeholder.offset) == ("too_large", bounds.MOST_RECORDS)
 
 
 def test_what_is_small_enough_is_as_it_came() -> None:

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from contracts.topics import FEEDBACK_PATTERN
 from libraries.runtime.clock import Clock
-from libraries.runtime.kafka.consumer import Pump, SteadyBroker
+from libraries.runtime.kafka.consumer import ConsumerLoop, RobustBroker
 from libraries.runtime.kafka.records import Reader, events_of_ours
-from libraries.runtime.kafka.settling import Desk
+from libraries.runtime.kafka.settling import ConsumerContext
 from tests.sealing import SEALER
 
 
@@ -19,21 +19,23 @@ async def nothing(*_: Any) -> None:
 
 
 @pytest.fixture
-async def broker() -> SteadyBroker:
-    broker = SteadyBroker({"bootstrap_servers": "127.0.0.1:9"}, graceful_seconds=25)
+async def broker() -> RobustBroker:
+    broker = RobustBroker({"bootstrap_servers": "127.0.0.1:9"}, graceful_seconds=25)
     engine = create_async_engine("postgresql+asyncpg://nobody@127.0.0.1:9/none")
     for name, where in (("cases", {"topics": ("intake.cases.v1",)}), ("answers", {"pattern": FEEDBACK_PATTERN})):
-        reader = Reader(name=name, group="g", decode=events_of_ours(Clock()), handle=nothing, guarded=True, **where)  # type: ignore[arg-type]
-        Pump(broker, Desk(service="routing", reader=reader, engine=engine, sealer=SEALER))
+        reader = Reader(
+            name=name, group="g", decode=events_of_ours(Clock()), handle=nothing, deduplicated=True, **where
+        )  # type: ignore[arg-type]
+        ConsumerLoop(broker, ConsumerContext(service="routing", reader=reader, engine=engine, sealer=SEALER))
     return broker
 
 
-def _made(broker: SteadyBroker) -> list[Any]:
+def _made(broker: RobustBroker) -> list[Any]:
     return list(broker.subscribers)
 
 
 async def test_every_subscriber_commits_by_hand_answers_nobody_and_starts_at_the_beginning(
-    broker: SteadyBroker,
+    broker: RobustBroker,
 ) -> None:
     assert len(broker.subscribers) == 2
     for made in _made(broker):
@@ -44,19 +46,21 @@ async def test_every_subscriber_commits_by_hand_answers_nobody_and_starts_at_the
         assert made.max_records == 2000
 
 
-async def test_a_record_waits_little_for_its_fetch_and_a_fetch_over_many_topics_is_rare(broker: SteadyBroker) -> None:
+async def test_a_record_waits_little_for_its_fetch_and_a_fetch_over_many_topics_is_rare(broker: RobustBroker) -> None:
     waits = {bool(made._pattern): made._connection_args["fetch_max_wait_ms"] for made in _made(broker)}
     assert waits == {False: 50, True: 250}
 
 
-async def test_the_broker_makes_no_topics_and_no_producer(broker: SteadyBroker) -> None:
+async def test_the_broker_makes_no_topics_and_no_producer(broker: RobustBroker) -> None:
     config = broker.config.broker_config
     assert config.allow_auto_create_topics is False
     assert config.consumer_only is True
 
 
-async def test_a_handler_is_stopped_before_the_process_gives_up_waiting_for_it(broker: SteadyBroker) -> None:
-    reader = Reader(name="r", group="g", topics=("t",), decode=events_of_ours(Clock()), handle=nothing, guarded=True)
+async def test_a_handler_is_stopped_before_the_process_gives_up_waiting_for_it(broker: RobustBroker) -> None:
+    reader = Reader(
+        name="r", group="g", topics=("t",), decode=events_of_ours(Clock()), handle=nothing, deduplicated=True
+    )
     timeout = broker.config.graceful_timeout
     assert timeout is not None
     assert reader.time_limit < timeout

@@ -30,7 +30,7 @@ async def nothing(*_: Any) -> None:
     """Not called here."""
 
 
-READER = Reader(name="r", group="g", topics=("t",), decode=events_of_ours(Clock()), handle=nothing, guarded=True)
+READER = Reader(name="r", group="g", topics=("t",), decode=events_of_ours(Clock()), handle=nothing, deduplicated=True)
 
 
 def raw(
@@ -58,7 +58,7 @@ def read(headers: list[tuple[str, bytes | None]], value: bytes | None) -> Any:
 def test_an_event_of_ours_arrives_with_its_place_and_time() -> None:
     arrival = read(*an_event())
     assert isinstance(arrival, Incoming)
-    assert (arrival.case_id, arrival.writer, arrival.sequence, arrival.lane) == (CASE, "intake", 3, str(CASE))
+    assert (arrival.case_id, arrival.writer, arrival.sequence, arrival.ordering_key) == (CASE, "intake", 3, str(CASE))
 
 
 @pytest.mark.parametrize("sequence", [b"0", b"-1", b"99999999999999", b"", b"x", b"\xff", None])
@@ -104,7 +104,7 @@ def test_a_decoder_that_breaks_costs_only_its_record() -> None:
     def broken(record: Record) -> Incoming[Any]:
         raise RecursionError(record.topic)
 
-    reader = Reader(name="r", group="g", topics=("t",), decode=broken, handle=nothing, guarded=False)
+    reader = Reader(name="r", group="g", topics=("t",), decode=broken, handle=nothing, deduplicated=False)
     arrival = read_record(reader, record_of(raw([], b""), NOW))
     assert (arrival.code, arrival.detail) == ("undecodable", "RecursionError")  # type: ignore[union-attr]
 
@@ -147,11 +147,11 @@ def test_a_batch_whose_compression_cannot_be_undone_is_kept_whole_at_its_last_of
     broken[22] |= codec
     broken[17:21] = crc(bytes(broken[21:])).to_bytes(4, "big")
 
-    before, stand_in, after = values(bytes(a_batch(["x"]) + broken + a_batch(["x"])))
+    before, placeholder, after = values(bytes(a_batch(["x"]) + broken + a_batch(["x"])))
 
     assert (before.value, after.value) == (b"0", b"0")
-    assert (stand_in.offset, stand_in.value) == (2, bytes(broken))
-    assert isinstance(stand_in.value, Excerpt)
+    assert (placeholder.offset, placeholder.value) == (2, bytes(broken))
+    assert isinstance(placeholder.value, Excerpt)
 
 
 def test_a_batch_with_a_wrong_checksum_is_kept_whole() -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from console.verify.snapshot import Parked, Snapshot
+from console.verify.snapshot import DeadLetter, Snapshot
 from contracts.codes import CaseState, ReferralState
 from contracts.topics import ALERTS, CASES, OFFICE_REFERRALS, REFERRALS, REJECTIONS
 from tests.unit.console.verify.injecting import (
@@ -268,7 +268,7 @@ JOURNAL_FAULTS = (
         lambda f: without(f, "journal", topic=copied, type=of_type("clock.recalculated")),
     ),
     InjectedFault(
-        "nothing_parked", "a record", lambda f: replace(f, parked=[Parked("intake", 1, "r", "not_json", None)])
+        "nothing_parked", "a record", lambda f: replace(f, parked=[DeadLetter("intake", 1, "r", "not_json", None)])
     ),
     InjectedFault("relays_drained", "unsent events", lambda f: replace(f, unsent={"routing": 3})),
     InjectedFault("readers_caught_up", "behind", lambda f: replace(f, behind=[("routing.cases", CLOSED, "2 of 3")])),

@@ -51,9 +51,11 @@ async def test_whoever_waits_for_an_answer_hears_that_it_waits_and_what_becomes_
         assert await routing.is_answered(answer) == 1, "it cannot be written down, and the other waits behind it"
     assert await said(routing) == [("f1", "parked"), ("f2", "parked")]
 
-    (first, _) = await dead_letters.list_parked(routing.engine)
-    desks = {routing.feedback.reader.name: routing.feedback}
-    result = await replays.drop(desks, routing.engine, parked_id=first.id, by="ops", because="cannot be written down")
+    (first, _) = await dead_letters.list_dead_letters(routing.engine)
+    contexts = {routing.feedback.reader.name: routing.feedback}
+    result = await replays.drop(
+        contexts, routing.engine, dead_letter_id=first.id, by="ops", because="cannot be written down"
+    )
 
     assert (result.handled, result.left) == (1, 0)
     assert await said(routing) == [("f1", "parked"), ("f2", "parked"), ("f1", "dropped")]
@@ -80,4 +82,4 @@ async def test_what_cannot_be_said_is_set_aside_without_a_word(routing: Routing)
     referral = await routing.referral(EDUCATION)
     await run(routing, "ALTER TABLE journal ADD CONSTRAINT mute CHECK (type <> 'yimen.referral.signed.v1') NOT VALID")
     assert await routing.is_answered({"feedback_id": "f1", "referral_id": referral, "action": "sign"}) == 1
-    assert [row.code for row in await dead_letters.list_parked(routing.engine)] == ["database_23514"]
+    assert [row.code for row in await dead_letters.list_dead_letters(routing.engine)] == ["database_23514"]
