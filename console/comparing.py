@@ -11,8 +11,8 @@ import msgspec
 from contracts.codes import AreaLevel
 from libraries.deadlines.rendering import source_in
 from libraries.policies import Category, LimitRow, Office, Policy, Reason, Rule
+from libraries.policies.clock_rules import ClockRule
 from libraries.policies.decision import Matter, decide, variants
-from libraries.policies.kinds import ClockRule
 from libraries.policies.spans import LateReports, Reopening
 
 PARTS: Final = (

@@ -35,7 +35,7 @@ from libraries.runtime.database.migrate import ENVIRONMENT, VERSION_TABLE, drift
 from libraries.runtime.database.migrate import SERVICES as ROOMS
 from libraries.runtime.encryption import CannotOpen, Sealer
 from libraries.runtime.failures import sqlstate
-from libraries.runtime.web.auth import SCOPED, look_at
+from libraries.runtime.web.auth import SCOPED, read_unverified
 
 OLDEST_POSTGRES: Final = 16
 SKEW_SECONDS: Final = 2.0
@@ -212,7 +212,7 @@ def scopes(given: Mapping[str, str]) -> list[Finding]:
     """Warns of tokens that nothing limits although their role needs an office or an area."""
     if not given:
         return []
-    found = {name: look_at(token) for name, token in given.items()}
+    found = {name: read_unverified(token) for name, token in given.items()}
     wide = sorted(name for name, who in found.items() if who is not None and who.area is None and who.role in SCOPED)
     if wide:
         detail = f"nothing limits {', '.join(wide)}: they see every area and every applicant"

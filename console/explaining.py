@@ -13,8 +13,8 @@ from libraries.clocks.clock import Terms, basis_of, terms_of
 from libraries.deadlines import CIVIL_TIME, Explanation, explain
 from libraries.ids import new_id
 from libraries.policies import Area, Category, Policy
+from libraries.policies.clock_rules import Trigger
 from libraries.policies.decision import Step
-from libraries.policies.kinds import Happening
 from services.intake.domain.case import first_contact
 from services.routing.domain.dispatching import dispatch
 from services.routing.domain.request import RoutingRequest
@@ -85,8 +85,8 @@ def explain_matter(
         accepted_at=start,
     )
     change = dispatch(matter, start, Context(policy=policy, make_id=new_id))
-    choice = change.decisions[-1].choice
-    rule = next((rule for rule in policy.rules if rule.id == choice.rule), None)
+    decision = change.decisions[-1].decision
+    rule = next((rule for rule in policy.rules if rule.id == decision.rule), None)
     first = _at_first(policy, category)
     at_offices = {clock.kind for referral in change.routing.referrals for clock in referral.clocks}
     later = _later(policy, category, at_offices | set(first))
@@ -94,13 +94,13 @@ def explain_matter(
         version=policy.version,
         category={"code": category.code, "zh": category.zh, "en": category.en},
         area={"code": area.code, "name": area.name},
-        rule=choice.rule,
+        rule=decision.rule,
         where=rule.where if rule is not None else None,
         window=matter.first_contact_office or None,
-        lead=_office(policy, choice.lead),
-        co_handlers=tuple(_office(policy, code) for code in choice.co_handlers),
-        copies=tuple(_office(policy, code) for code in choice.copies),
-        trace=choice.trace,
+        lead=_office(policy, decision.lead),
+        co_handlers=tuple(_office(policy, code) for code in decision.co_handlers),
+        copies=tuple(_office(policy, code) for code in decision.copies),
+        trace=decision.trace,
         clocks=(
             *(_running(policy, category, kind, matter.first_contact_office, start) for kind in first),
             *(
@@ -116,13 +116,13 @@ def explain_matter(
 
 def _at_first(policy: Policy, category: Category) -> tuple[ClockKind, ...]:
     """What runs from the registration of a matter that lacks nothing."""
-    started = policy.course(category.code).starting(Happening.CASE_REGISTERED)
+    started = policy.schedule(category.code).starting(Trigger.CASE_REGISTERED)
     return tuple(rule.clock for rule in started if rule.only_if is None)
 
 
 def _later(policy: Policy, category: Category, running: Collection[ClockKind]) -> tuple[ClockKind, ...]:
     """Of the same matter, but their start is not known yet."""
-    started = (rule.clock for rules in policy.course(category.code).started.values() for rule in rules)
+    started = (rule.clock for rules in policy.schedule(category.code).started.values() for rule in rules)
     return tuple(kind for kind in dict.fromkeys(started) if kind not in running)
 
 

@@ -8,7 +8,7 @@ from console.render.tables import NOTE, table
 from contracts.codes import WINDOWS, ClockKind
 from libraries.deadlines.rendering import source_in
 from libraries.policies import LimitRow, Policy, load_policy
-from libraries.policies.kinds import ClockRule
+from libraries.policies.clock_rules import ClockRule
 from libraries.runtime.settings import REPOSITORY
 
 NATIONAL: Final = REPOSITORY / "deploy" / "policies" / "national"

@@ -32,7 +32,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class AnnouncedDates:
     """What others were last told of a clock's dates, and by which calendar they were counted."""
 
     version: int
@@ -72,7 +72,7 @@ class LegalClock:
     """Where it ends at the latest although its own time would go on: a co-handler works inside the lead's."""
     continues: UUID | None = None
     """The clock of the office before, whose time it goes on with."""
-    told: Told | None = dataclasses.field(default=None, compare=False)
+    announced_dates: AnnouncedDates | None = dataclasses.field(default=None, compare=False)
     """As it was written down; of an earlier version until what is true now is written down too."""
 
     @property
@@ -127,7 +127,7 @@ class LegalClock:
             version=1,
             status=ClockStatus.RUNNING,
             stopped_at=None,
-            told=None,
+            announced_dates=None,
         )
 
     def stop(self, at: datetime, status: ClockStatus) -> "LegalClock":

@@ -90,10 +90,10 @@ def _facts(clock: LegalClock, now: datetime, policy: Policy) -> Iterator[Words]:
     if (within := bounded(clock, policy)) and (end := clock.due(policy.calendar_of(clock.office)).due_at) is not None:
         why = within["within_the_lead"]
         yield f"至 {minute(end)}:{why['zh']}", f"Until {minute(end)}: {why['en']}"
-    if (told := recounted(clock, policy)) is not None:
+    if (due_at := recounted(clock, policy)) is not None:
         yield (
-            f"当时告知的到期时间:{minute(told)}(此后日历或规则有变,以下按现行的计算)",
-            f"Due as told then: {minute(told)} (calendar or rules have changed since; what follows goes by today's)",
+            f"当时告知的到期时间:{minute(due_at)}(此后日历或规则有变,以下按现行的计算)",
+            f"Due as told then: {minute(due_at)} (calendar or rules have changed since; what follows goes by today's)",
         )
 
 

@@ -40,8 +40,8 @@ def basis_in_words(clock: LegalClock) -> Basis:
 
 def recounted(clock: LegalClock, policy: Policy) -> datetime | None:
     """What was told of the end of a clock that has stopped, where the calendar of today counts otherwise."""
-    told = clock.told.due_at if clock.told is not None and not clock.open else None
-    return told if told != clock.due(policy.calendar_of(clock.office)).due_at else None
+    due_at = clock.announced_dates.due_at if clock.announced_dates is not None and not clock.open else None
+    return due_at if due_at != clock.due(policy.calendar_of(clock.office)).due_at else None
 
 
 def explained(clock: LegalClock, policy: Policy) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def bounded(clock: LegalClock, policy: Policy) -> dict[str, Any]:
     }
 
 
-def calendar_told(calendar: Calendar) -> dict[str, Any]:
+def calendar_view(calendar: Calendar) -> dict[str, Any]:
     return {
         "version": calendar.version,
         "published_through": calendar.published_through,

@@ -9,7 +9,7 @@ import msgspec
 from contracts.clocks import LimitBasis
 from contracts.codes import ClockKind, ClockStatus
 from libraries.clocks.approvals import Grant
-from libraries.clocks.clock import LegalClock, Terms, Told
+from libraries.clocks.clock import AnnouncedDates, LegalClock, Terms
 from libraries.deadlines import CountingRules, Limit, Pause
 
 
@@ -37,7 +37,7 @@ class PackedClock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     stopped_at: datetime | None = None
     latest: datetime | None = None
     continues: UUID | None = None
-    told: Told | None = None
+    announced_dates: AnnouncedDates | None = msgspec.field(default=None, name="told")
 
 
 def pack(clock: LegalClock) -> PackedClock:
@@ -63,7 +63,7 @@ def pack(clock: LegalClock) -> PackedClock:
         stopped_at=clock.stopped_at,
         latest=clock.latest,
         continues=clock.continues,
-        told=clock.told,
+        announced_dates=clock.announced_dates,
     )
 
 
@@ -91,7 +91,7 @@ def unpack(packed: PackedClock) -> LegalClock:
         stopped_at=packed.stopped_at,
         latest=packed.latest,
         continues=packed.continues,
-        told=packed.told,
+        announced_dates=packed.announced_dates,
     )
 
 

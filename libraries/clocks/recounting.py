@@ -10,7 +10,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from contracts.events.clocks import CalendarNotice, ClockRecalculated
-from libraries.clocks.clock import LegalClock, Told, facts_of
+from libraries.clocks.clock import AnnouncedDates, LegalClock, facts_of
 from libraries.deadlines import Calendar, Notice
 from libraries.deadlines.limits import civil_day
 from libraries.ids import derived_id
@@ -34,11 +34,11 @@ def calendar_version(policy: Policy) -> str:
     return f"{policy.calendar.version}+{digest}"
 
 
-def told_now(clock: LegalClock, policy: Policy) -> Told:
+def current_dates(clock: LegalClock, policy: Policy) -> AnnouncedDates:
     """What others are told of the clock as it is."""
     calendar = policy.calendar_of(clock.office)
     ends = clock.announced(calendar)
-    return Told(
+    return AnnouncedDates(
         version=clock.version,
         calendar=calendar.version,
         due_at=ends.due_at,
@@ -50,25 +50,25 @@ def told_now(clock: LegalClock, policy: Policy) -> Told:
 
 def written(clock: LegalClock, policy: Policy) -> LegalClock:
     """The clock with what is told of it. A version that was told before keeps that, whatever calendar runs now."""
-    if clock.told is not None and clock.told.version == clock.version:
+    if clock.announced_dates is not None and clock.announced_dates.version == clock.version:
         return clock
-    return replace(clock, told=told_now(clock, policy))
+    return replace(clock, announced_dates=current_dates(clock, policy))
 
 
 def recount(clock: LegalClock, policy: Policy) -> LegalClock:
     """The clock by the running calendar; the very same one if nothing that was told of it changes."""
-    told = clock.told
-    if told is None or not clock.open:
+    announced = clock.announced_dates
+    if announced is None or not clock.open:
         return written(clock, policy)
-    if told.calendar == policy.calendar_of(clock.office).version:
+    if announced.calendar == policy.calendar_of(clock.office).version:
         return clock
-    now = told_now(clock, policy)
-    if told.warnings is None:
-        told = replace(told, warnings=now.warnings)
-    if now.dates == told.dates:
+    now = current_dates(clock, policy)
+    if announced.warnings is None:
+        announced = replace(announced, warnings=now.warnings)
+    if now.dates == announced.dates:
         return clock
     version = clock.version + 1
-    return replace(clock, version=version, told=replace(now, version=version))
+    return replace(clock, version=version, announced_dates=replace(now, version=version))
 
 
 def succeeded(clock: LegalClock, policy: Policy, heir: str | None = None) -> LegalClock:
@@ -79,18 +79,18 @@ def succeeded(clock: LegalClock, policy: Policy, heir: str | None = None) -> Leg
     office, area = heir or policy.office_code_now(clock.office), policy.area_code_now(clock.area)
     if not clock.open or (office, area) == (clock.office, clock.area):
         return clock
-    return written(replace(clock, office=office, area=area, version=clock.version + 1, told=None), policy)
+    return written(replace(clock, office=office, area=area, version=clock.version + 1, announced_dates=None), policy)
 
 
 def handed_on(
     case_id: UUID, moved: Sequence[tuple[LegalClock, LegalClock]], policy: Policy, at: datetime
 ) -> ClockRecalculated:
     """What is said of clocks with which a successor goes on, each as it was and as it is."""
-    told = [written(before, policy).told for before, _ in moved]
+    announced = [written(before, policy).announced_dates for before, _ in moved]
     return ClockRecalculated(
         case_id=case_id,
         clocks=facts_of([after for _, after in moved], policy),
-        previous_due_at=tuple(one.due_at if one is not None else None for one in told),
+        previous_due_at=tuple(one.due_at if one is not None else None for one in announced),
         reason=OFFICE_SUCCEEDED,
         recalculated_at=at,
     )
@@ -100,7 +100,9 @@ def version_of(clock: LegalClock, policy: Policy) -> str | None:
     """What stands beside a written clock: none where no calendar matters, nothing known where it is counted again."""
     if not clock.open or not clock.by_calendar:
         return None
-    current = clock.told is not None and clock.told.calendar == policy.calendar_of(clock.office).version
+    current = (
+        clock.announced_dates is not None and clock.announced_dates.calendar == policy.calendar_of(clock.office).version
+    )
     return calendar_version(policy) if current else ""
 
 
@@ -140,10 +142,10 @@ def recalculated(
     case_id: UUID, moved: Sequence[tuple[LegalClock, LegalClock]], policy: Policy, at: datetime
 ) -> ClockRecalculated:
     """What is said of clocks of one office, each as it was and as it is."""
-    before, after = [one.told for one, _ in moved], [one for _, one in moved]
+    before, after = [one.announced_dates for one, _ in moved], [one for _, one in moved]
     calendar = policy.calendar_of(after[0].office)
-    told = [one for one in (*before, *(clock.told for clock in after)) if one is not None]
-    latest = max((civil_day(one.due_at) for one in told if one.due_at is not None), default=0)
+    announced = [one for one in (*before, *(clock.announced_dates for clock in after)) if one is not None]
+    latest = max((civil_day(one.due_at) for one in announced if one.due_at is not None), default=0)
     days = range(min(civil_day(clock.started_at) for clock in after), latest + 1)
     new = {notice for one in before if one is not None for notice in _new_notices(one.calendar, calendar, days)}
     return ClockRecalculated(
@@ -160,9 +162,9 @@ def recalculated(
     )
 
 
-def _new_notices(told: str, calendar: Calendar, days: range) -> list[Notice]:
+def _new_notices(announced: str, calendar: Calendar, days: range) -> list[Notice]:
     """That came since a calendar of this version was told, as far as they reach the days."""
-    version, national = _VERSION.match(told), told.partition(".")[0]
+    version, national = _VERSION.match(announced), announced.partition(".")[0]
     if version is None or national == calendar.national:
         # Of another form nothing new is known; and what a place says of itself is no notice.
         return []

@@ -37,7 +37,7 @@ def clock_row(clock: LegalClock, case_id: UUID, policy: Policy) -> list[Any]:
         clock.kind.value,
         clock.version,
         clock.status.value,
-        clock.told.due_at if clock.told is not None else None,
+        clock.announced_dates.due_at if clock.announced_dates is not None else None,
         clock.stopped_at,
         encoded(clock),
         version_of(clock, policy),
@@ -65,5 +65,5 @@ def in_order(clocks: Iterable[LegalClock]) -> tuple[LegalClock, ...]:
 def counted_row(counted: Recounted) -> tuple[UUID, int, int, datetime | None, str]:
     """Id, the version before, the version after, its end, and the clock."""
     now = counted.after
-    due_at = now.told.due_at if now.told is not None else None
+    due_at = now.announced_dates.due_at if now.announced_dates is not None else None
     return now.id, counted.before.version, now.version, due_at, encoded(now)

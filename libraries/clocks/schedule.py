@@ -9,7 +9,7 @@ from contracts.clocks import ClockChange, ClockExtended, ClockPaused, ClockResum
 from contracts.codes import ClockKind, ClockStatus, ReferralRole
 from libraries.clocks.clock import LegalClock, changed_to
 from libraries.deadlines import Limit
-from libraries.policies.kinds import ClockRule, Course, Happening
+from libraries.policies.clock_rules import ClockRule, ClockSchedule, Trigger
 from libraries.policies.model import Policy
 
 ALL_KINDS: Final = frozenset(ClockKind)
@@ -82,15 +82,15 @@ def put_back(clocks: Iterable[LegalClock], moved: Iterable[LegalClock]) -> tuple
     return tuple(by_id.get(clock.id, clock) for clock in clocks)
 
 
-def end_by(clocks: ClockSet, triggers: Collection[Happening], course: Course, *, over: bool = False) -> ClockSet:
+def end_by(clocks: ClockSet, triggers: Collection[Trigger], schedule: ClockSchedule, *, over: bool = False) -> ClockSet:
     """Completes and cancels what waits for the triggers; of an owner that is `over` by them nothing waits any more."""
     for trigger in triggers:
-        clocks = clocks.complete(course.meeting(trigger)).cancel(course.cancelling(trigger))
+        clocks = clocks.complete(schedule.meeting(trigger)).cancel(schedule.cancelling(trigger))
     return clocks.cancel() if over else clocks
 
 
 def to_start(
-    clocks: ClockSet, triggers: Collection[Happening], course: Course, role: ReferralRole | None = None
+    clocks: ClockSet, triggers: Collection[Trigger], schedule: ClockSchedule, role: ReferralRole | None = None
 ) -> Iterator[ClockRule]:
     """The rules by which the triggers start clocks: of a referral in that role, without one of the case's window.
 
@@ -98,4 +98,4 @@ def to_start(
     """
     running = {clock.kind for clock in clocks.open()}
     for trigger in triggers:
-        yield from (rule for rule in course.starting(trigger, role) if rule.clock not in running)
+        yield from (rule for rule in schedule.starting(trigger, role) if rule.clock not in running)

@@ -120,13 +120,13 @@ class NoticeExplained(TypedDict):
     published_on: date | None
 
 
-class CalendarTold(TypedDict):
+class CalendarView(TypedDict):
     version: str
     published_through: date
     settled_through: date
 
 
-class CalendarExplained(CalendarTold):
+class CalendarExplained(CalendarView):
     notices: list[NoticeExplained]
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from libraries.deadlines.calendar import Calendar
 from libraries.deadlines.counting import due, in_time
-from libraries.deadlines.course import Course, GivenBack, course_of
+from libraries.deadlines.limit_timeline import GivenBack, LimitTimeline, timeline_of
 from libraries.deadlines.limits import DEFAULT_RULES, CountingRules, Limit, Pause, Unit, civil_day, midnight
 from libraries.deadlines.notices import Notice
 
@@ -66,20 +66,20 @@ def explain(
     """The answer of `due`, day by day."""
     answer = due(start, limit, calendar=calendar, rules=rules, pauses=pauses, extensions=extensions)
     counted = in_time(start, limit, calendar=calendar, rules=rules, pauses=pauses, extensions=extensions)
-    course = course_of(start, limit, calendar=calendar, pauses=counted, extensions=extensions)
+    timeline = timeline_of(start, limit, calendar=calendar, pauses=counted, extensions=extensions)
     named = names or {}
     if answer.due_at is not None:
         end = civil_day(answer.due_at)
-        days = tuple(_days(course, civil_day(start), end, named, extensions, rolled_to=end))
+        days = tuple(_days(timeline, civil_day(start), end, named, extensions, rolled_to=end))
     else:
         opened = min((pause for pause in counted if pause.end is None), key=lambda pause: pause.start)
         end = civil_day(opened.start) - 1
-        days = (*_days(course, civil_day(start), end, named, extensions), _stopped(course, opened, named))
+        days = (*_days(timeline, civil_day(start), end, named, extensions), _stopped(timeline, opened, named))
     return Explanation(
         start=start,
         limit=limit,
         extensions=tuple(extensions),
-        pauses=tuple(course.given_back(pauses, end, answer.due_at)),
+        pauses=tuple(timeline.given_back(pauses, end, answer.due_at)),
         rules=rules,
         due_at=answer.due_at,
         provisional=answer.provisional,
@@ -93,44 +93,50 @@ def explain(
 
 
 def _days(
-    course: Course, first: int, last: int, names: Names, extensions: Sequence[Limit], *, rolled_to: int | None = None
+    timeline: LimitTimeline,
+    first: int,
+    last: int,
+    names: Names,
+    extensions: Sequence[Limit],
+    *,
+    rolled_to: int | None = None,
 ) -> Iterator[DayCounted]:
-    added = len(course.parts) - sum(extension.unit is not Unit.HOUR for extension in extensions)
+    added = len(timeline.parts) - sum(extension.unit is not Unit.HOUR for extension in extensions)
     for day in range(first, last + 1):
-        part = bisect_left(course.ends, day)
-        if course.hours and day <= course.hours_day:
-            yield _of_hours(course, day, names)
+        part = bisect_left(timeline.ends, day)
+        if timeline.hours and day <= timeline.hours_day:
+            yield _of_hours(timeline, day, names)
         elif day == first:
             yield _said(day, counts=False, reason="start_day", zh="开始当日不计", en="start day, not counted")
-        elif day in course.standing:
-            yield _paused(day, course.pauses[course.standing[day]], names)
-        elif part == len(course.parts):
-            yield _rolled(day, rolled_to, course.calendar)
+        elif day in timeline.standing:
+            yield _paused(day, timeline.pauses[timeline.standing[day]], names)
+        elif part == len(timeline.parts):
+            yield _rolled(day, rolled_to, timeline.calendar)
         else:
-            yield _counted(day, course.unit_of(day), course.calendar, extension=part >= added)
+            yield _counted(day, timeline.unit_of(day), timeline.calendar, extension=part >= added)
 
 
-def _stopped(course: Course, opened: Pause, names: Names) -> DayCounted:
+def _stopped(timeline: LimitTimeline, opened: Pause, names: Names) -> DayCounted:
     """The day on which the clock stopped, with the hours that had run on it by then."""
     day = civil_day(opened.start)
     paused = _paused(day, opened, names)
-    if day > course.hours_day or course.ran_on(day) == timedelta():
+    if day > timeline.hours_day or timeline.ran_on(day) == timedelta():
         return paused
-    ran = _of_hours(course, day, names)
+    ran = _of_hours(timeline, day, names)
     return replace(ran, zh=f"{ran.zh},其后{paused.zh}", en=f"{ran.en}, then {paused.en}")
 
 
-def _of_hours(course: Course, day: int, names: Names) -> DayCounted:
-    ran, stood = course.ran_on(day), course.stood_on(day)
+def _of_hours(timeline: LimitTimeline, day: int, names: Names) -> DayCounted:
+    ran, stood = timeline.ran_on(day), timeline.stood_on(day)
     if ran:
         # Of what has run by then, so that the rounded times add up.
-        first, last = (whole_seconds(course.ran_until(midnight(each))) for each in (day, day + 1))
+        first, last = (whole_seconds(timeline.ran_until(midnight(each))) for each in (day, day + 1))
         (zh, en), still = time_in_words(last - first), time_in_words(stood)
         paused = (f",暂停 {still[0]}", f", paused for {still[1]}") if stood else ("", "")
         said = _said(day, counts=True, reason="hours", zh=f"按小时计:{zh}{paused[0]}", en=f"{en} run{paused[1]}")
         return replace(said, ran=ran)
-    if day in course.standing:
-        return _paused(day, course.pauses[course.standing[day]], names)
+    if day in timeline.standing:
+        return _paused(day, timeline.pauses[timeline.standing[day]], names)
     return _said(day, counts=False, reason="hours", zh="按小时计:0 时计满", en="the hours have run at 00:00")
 
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import Any, Literal
 
-from libraries.deadlines.course import GivenBack, WhyNothing
 from libraries.deadlines.explanation import DayCounted, Explanation, Names, time_in_words
+from libraries.deadlines.limit_timeline import GivenBack, WhyNothing
 from libraries.deadlines.limits import CIVIL_TIME, Limit, Unit
 
 Language = Literal["zh", "en"]

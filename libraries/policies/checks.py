@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from contracts.codes import AreaLevel, ClockKind
+from libraries.policies.clock_rules import kind_faults
 from libraries.policies.decision import Matter, decide, variants
 from libraries.policies.escalation import escalation_faults
-from libraries.policies.kinds import kind_faults
 from libraries.policies.model import Policy, Rule
 from libraries.policies.rows import Fault
 
@@ -50,8 +50,8 @@ def _unanswerable(rule: Rule, policy: Policy) -> Iterator[str]:
 
 def _limits(policy: Policy) -> Iterator[str]:
     for code in policy.categories:
-        course = policy.course(code)
-        started = dict.fromkeys(rule.clock for rules in course.started.values() for rule in rules)
+        schedule = policy.schedule(code)
+        started = dict.fromkeys(rule.clock for rules in schedule.started.values() for rule in rules)
         for clock in started:
             if policy.find_limit(clock, code) is None:
                 yield f"no limit for the clock {clock.value} of category {code}"

@@ -41,7 +41,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class RoutingDecision:
     """Who gets the case. Without a rule it goes to a fallback, and is unmatched."""
 
     rule: str | None
@@ -51,7 +51,7 @@ class Choice:
     trace: tuple[Step, ...] = ()
 
 
-def decide(matter: Matter, policy: Policy, *, without: frozenset[str] = frozenset()) -> Choice:
+def decide(matter: Matter, policy: Policy, *, without: frozenset[str] = frozenset()) -> RoutingDecision:
     """The first rule that holds and whose lead exists. Offices in `without` have returned the case."""
     trace: list[Step] = []
     for rule in _candidates(policy, matter.category, matter.field):
@@ -68,7 +68,7 @@ def decide(matter: Matter, policy: Policy, *, without: frozenset[str] = frozense
         taken = {lead.code} | without
         co = _others(rule.co_handlers, matter, policy, taken, trace)
         copies = _others(rule.copies, matter, policy, taken | set(co), trace)
-        return Choice(rule=rule.id, lead=lead.code, co_handlers=co, copies=copies, trace=tuple(trace))
+        return RoutingDecision(rule=rule.id, lead=lead.code, co_handlers=co, copies=copies, trace=tuple(trace))
     return _fallback(matter, policy, without, trace)
 
 
@@ -143,14 +143,14 @@ def _others(
     return tuple(found)
 
 
-def _fallback(matter: Matter, policy: Policy, without: frozenset[str], trace: list[Step]) -> Choice:
+def _fallback(matter: Matter, policy: Policy, without: frozenset[str], trace: list[Step]) -> RoutingDecision:
     """Nothing is ever without an owner: category owner, county civil affairs, city."""
     for office in _chain(matter, policy):
         if office.code not in without:
             trace.append(Step(looked_at="fallback chain", outcome=office.code))
-            return Choice(rule=None, lead=office.code, trace=tuple(trace))
+            return RoutingDecision(rule=None, lead=office.code, trace=tuple(trace))
     # All have returned it: the coordinator cannot.
-    return Choice(rule=None, lead=coordinator(policy, matter.area), trace=tuple(trace))
+    return RoutingDecision(rule=None, lead=coordinator(policy, matter.area), trace=tuple(trace))
 
 
 def _chain(matter: Matter, policy: Policy) -> Iterator[Office]:

@@ -10,7 +10,7 @@ from contracts.codes import WINDOWS, ClockKind
 from libraries.deadlines import Limit, Unit
 from libraries.deadlines.rendering import source_in
 from libraries.policies.calendars import LocalDays
-from libraries.policies.kinds import ClockRule, Course, course
+from libraries.policies.clock_rules import ClockRule, ClockSchedule, schedule
 from libraries.policies.longer import Span, later
 from libraries.policies.model import Category, LimitRow, Policy, Reason
 from libraries.policies.rows import Fault
@@ -60,7 +60,7 @@ class Guard:
     _found: dict[tuple[str, str, str], Finding] = field(default_factory=dict)
 
     def faults(self) -> Iterator[Fault]:
-        courses = {code: self._course(one, 0) for code, one in self.policy.categories.items()}
+        courses = {code: self._schedule(one, 0) for code, one in self.policy.categories.items()}
         running = {code: tuple(self._running(one, courses[code])) for code, one in self.policy.categories.items()}
         for code, clocks in running.items():
             for clock in clocks:
@@ -92,10 +92,10 @@ class Guard:
         """How far above the most local pack a row stands."""
         return self.packs.index(where.partition("/")[0])
 
-    def _course(self, matter: Category, level: int) -> Course:
+    def _schedule(self, matter: Category, level: int) -> ClockSchedule:
         """As it is by the packs from this level up."""
         rules = [rule for rule in self.policy.clocks if self._depth(rule.where) >= level]
-        return course(rules, matter.code, matter.field)
+        return schedule(rules, matter.code, matter.field)
 
     def _law(self, kind: ClockKind, matter: Category, level: int = 0, reason: str = "") -> LimitRow | None:
         """The most local limit that is a law's, in the packs from this level up."""
@@ -107,7 +107,7 @@ class Guard:
         """The uppermost pack knows laws of which the article is not known; who would depart from one has to name it."""
         return _cites(row) or (row.statutory and self._depth(row.where) == len(self.packs) - 1)
 
-    def _running(self, matter: Category, held: Course) -> Iterator[Running]:
+    def _running(self, matter: Category, held: ClockSchedule) -> Iterator[Running]:
         for rule in _started(held):
             # A clock that stands in the place of another has its limit to keep, unless a law put it there.
             replaced = held.rules.get(rule.instead_of) if rule.instead_of and not _cites(rule) else None
@@ -124,7 +124,7 @@ class Guard:
         if not any(self._depth(rule.where) == level for rule in self.policy.clocks):
             return
         for code, matter in self.policy.categories.items():
-            above, here = self._course(matter, level + 1), self._course(matter, level)
+            above, here = self._schedule(matter, level + 1), self._schedule(matter, level)
             runs = {rule.clock: rule for rule in _started(here)}
             for law in _started(above):
                 limit = self._law(law.limit_of, matter, level + 1)
@@ -197,7 +197,7 @@ class Guard:
         return found
 
 
-def _started(found: Course) -> tuple[ClockRule, ...]:
+def _started(found: ClockSchedule) -> tuple[ClockRule, ...]:
     return tuple(dict.fromkeys(rule for rules in found.started.values() for rule in rules))
 
 

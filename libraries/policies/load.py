@@ -27,8 +27,8 @@ from libraries.policies.categories import (
 )
 from libraries.policies.cells import CATEGORY_FORM, NAME_FORM, PACK_FORM
 from libraries.policies.checks import check
+from libraries.policies.clock_rules import FILE, clock_rules
 from libraries.policies.escalation import escalation_rules
-from libraries.policies.kinds import FILE, clock_rules
 from libraries.policies.law import Guard
 from libraries.policies.model import Period, Policy
 from libraries.policies.pack_files import HEADING, LISTS, TABLES, fingerprint, unknown_files

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from contracts.codes import AreaLevel, ClockKind, Confidence, Field
 from libraries.deadlines import Calendar, CountingRules, Limit
+from libraries.policies.clock_rules import ClockRule, ClockSchedule, schedule
 from libraries.policies.escalation import EscalationRule
-from libraries.policies.kinds import ClockRule, Course, course
 from libraries.policies.spans import LateReports, Reopening
 from libraries.policies.tree import Area, Tree, whole
 from libraries.policies.warnings import DEFAULT_LEVELS
@@ -350,18 +350,18 @@ class Policy:
 
         `reason` is what the clock starts for, where somebody named one.
         """
-        rule = self.course(category).rules.get(clock)
+        rule = self.schedule(category).rules.get(clock)
         return _find_limit(self, rule.limit_of if rule is not None else clock, category, reason)
 
-    def course(self, category: str) -> Course:
+    def schedule(self, category: str) -> ClockSchedule:
         """The clocks that a matter has, and what starts and ends them."""
-        return _course(self, category)
+        return _schedule(self, category)
 
 
 @lru_cache(maxsize=1024)
-def _course(policy: Policy, category: str) -> Course:
+def _schedule(policy: Policy, category: str) -> ClockSchedule:
     matter = policy.categories.get(category)
-    return course(policy.clocks, category, matter.field if matter is not None else None)
+    return schedule(policy.clocks, category, matter.field if matter is not None else None)
 
 
 @lru_cache(maxsize=8192)

@@ -23,7 +23,7 @@ from libraries.runtime.kafka.consumer import ConsumerLoop, RobustBroker
 from libraries.runtime.kafka.progress import Progress
 from libraries.runtime.kafka.records import Reader
 from libraries.runtime.kafka.settling import ConsumerContext
-from libraries.runtime.kafka.watermarks import Acts, Announces
+from libraries.runtime.kafka.watermarks import OpenRequests, ProgressSources
 from libraries.runtime.lifecycle import (
     database_answers,
     repeat,
@@ -35,7 +35,7 @@ from libraries.runtime.lifecycle import (
 from libraries.runtime.outbox.relay import Relay
 from libraries.runtime.settings import RuntimeSettings
 from libraries.runtime.web.app import DEGRADED, OK, build_app
-from libraries.runtime.web.idempotency import Keeping
+from libraries.runtime.web.idempotency import AnswerStore
 
 SILENT_SECONDS = 15.0
 """A reader that has not asked for records for so long is not at work."""
@@ -62,7 +62,7 @@ class Service:
     jobs: Sequence[Job] = ()
     refusals: Mapping[str, Callable[[], str]] = field(default_factory=dict)
     """By part, what of it was refused while it goes on with what it had; empty while nothing was."""
-    announces: Announces | None = None
+    progress_sources: ProgressSources | None = None
     """Of who owns clocks, before it tells the others how far it has come."""
     loops: list[ConsumerLoop] = field(default_factory=list)
     """Filled at the start with one per reader, for jobs that ask how far reading has come."""
@@ -86,9 +86,9 @@ async def run(service: Service) -> None:
     service.loops.extend(loops)
     relay = Relay(service.engine, connection, service.name)
     progress = Progress(engine=service.engine, loops=loops)
-    acts = Acts()
-    announcer = _announcer(service, connection, acts)
-    server = server_of(_app(service, loops, acts), settings)
+    open_requests = OpenRequests()
+    announcer = _announcer(service, connection, open_requests)
+    server = server_of(_app(service, loops, open_requests), settings)
     stopping = stop_on_signals()
     tasks = [asyncio.create_task(relay.run()), *_jobs(service)]
     served = asyncio.create_task(serve(server))
@@ -118,7 +118,7 @@ async def run(service: Service) -> None:
         log.info("stopped", service=service.name)
 
 
-def _app(service: Service, loops: Sequence[ConsumerLoop], acts: Acts) -> Litestar:
+def _app(service: Service, loops: Sequence[ConsumerLoop], open_requests: OpenRequests) -> Litestar:
     settings = service.settings
 
     async def probe() -> dict[str, str]:
@@ -130,14 +130,14 @@ def _app(service: Service, loops: Sequence[ConsumerLoop], acts: Acts) -> Litesta
         }
 
     lifetime = timedelta(hours=settings.idempotency_hours)
-    keeping = Keeping(engine=service.engine, sealer=service.sealer, lifetime=lifetime)
+    store = AnswerStore(engine=service.engine, sealer=service.sealer, lifetime=lifetime)
     return build_app(
         service.name,
         service.routes,
         state={**service.state, "token_key": settings.token_key.get_secret_value()},
         probe=probe,
         body_limit=settings.body_limit,
-        middleware=[acts.middleware, keeping.middleware],
+        middleware=[open_requests.middleware, store.middleware],
         board=[address for address in settings.board_url.split(",") if address],
     )
 
@@ -152,16 +152,16 @@ def main(build: Callable[[], Service]) -> None:
         sys.exit(f"refused to start: {error}")
 
 
-def _announcer(service: Service, connection: dict[str, Any], acts: Acts) -> Announcer | None:
-    if service.announces is None:
+def _announcer(service: Service, connection: dict[str, Any], open_requests: OpenRequests) -> Announcer | None:
+    if service.progress_sources is None:
         return None
     return Announcer(
         service=service.name,
         engine=service.engine,
         clock=Clock.of(service.settings),
         connection=connection,
-        announces=service.announces,
-        acts=acts,
+        progress_sources=service.progress_sources,
+        open_requests=open_requests,
     )
 
 

@@ -96,7 +96,7 @@ class RuntimeSettings(ProcessSettings):
     idempotency_hours: int = Field(default=48, ge=1, le=720)
     """How long the answer to a request with an `Idempotency-Key` is kept, and given again."""
     recount_pause_seconds: float = Field(default=0.05, ge=0)
-    """How long to wait after each portion of clocks that a new calendar makes to be counted again."""
+    """How long to wait after each batch of clocks that a new calendar makes to be counted again."""
 
     @field_validator("sealing_key")
     @classmethod

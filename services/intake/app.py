@@ -5,9 +5,9 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.jobs.job import Job
-from libraries.runtime.jobs.relocating import Turns
+from libraries.runtime.jobs.relocating import OnPolicyChange
 from libraries.runtime.kafka import watermarks
-from libraries.runtime.kafka.watermarks import Announces
+from libraries.runtime.kafka.watermarks import ProgressSources
 from libraries.runtime.process import Service
 from libraries.runtime.settings import RuntimeSettings, read_settings
 from services.intake.handlers import Registrar
@@ -49,10 +49,10 @@ def build(settings: RuntimeSettings | None = None) -> Service:
             "clock": clock,
         },
         refusals={"policy": policy.refusal},
-        announces=Announces(follows={"routing": ("intake.referrals",)}),
+        progress_sources=ProgressSources(follows={"routing": ("intake.referrals",)}),
         jobs=[
             Job(run=refresh_policy),
             Job(run=recount(engine, policy, clock, pause_seconds=settings.recount_pause_seconds).recount),
-            Job(run=Turns(lambda: policy.policy.offices, relocator.relocate).turn),
+            Job(run=OnPolicyChange(lambda: policy.policy.offices, relocator.relocate).turn),
         ],
     )

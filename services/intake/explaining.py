@@ -6,8 +6,8 @@ from typing import TypedDict
 from uuid import UUID
 
 from libraries.clocks.documents import Sheet, sheet_html, sheet_text
-from libraries.clocks.explaining import calendar_told, explained
-from libraries.clocks.views import CalendarTold, ClockExplained
+from libraries.clocks.explaining import calendar_view, explained
+from libraries.clocks.views import CalendarView, ClockExplained
 from libraries.clocks.wording import Words, office_of
 from libraries.policies import Policy
 from libraries.runtime.failures import Rejected
@@ -23,7 +23,7 @@ from services.intake.views import CaseView, to_view
 class CaseExplained(TypedDict):
     case: CaseView
     clocks: list[ClockExplained]
-    calendar: CalendarTold
+    calendar: CalendarView
 
 
 def told(
@@ -42,7 +42,7 @@ def told(
         values={
             "case": to_view(case, policy, found.relations),
             "clocks": [explained(clock, policy) for clock in clocks],
-            "calendar": calendar_told(policy.calendar_of(case.first_contact_office)),
+            "calendar": calendar_view(policy.calendar_of(case.first_contact_office)),
         },
         text=lambda lang: sheet_text(sheet, policy, lang),
         page=lambda lang: Page(title=sheet.title(lang), main=sheet_html(sheet, policy, lang)),

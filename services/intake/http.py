@@ -43,7 +43,7 @@ LARGEST_PAGE = 200
 NDJSON = "application/x-ndjson"
 LARGEST_BATCH = 16 * 1024 * 1024
 MOST_LINES = 20_000
-PORTION = 500
+BATCH_SIZE = 500
 """Lines of a batch that are registered in one transaction."""
 
 
@@ -87,12 +87,12 @@ async def register_batch(request: Call, state: State) -> Response[bytes]:
     if len(lines) > MOST_LINES:
         return problem(request, Refused(code="too_large", facts={"most": f"{MOST_LINES} lines"}))
     answers = []
-    for number, start in enumerate(range(0, len(lines), PORTION)):
-        async with part(number) as portion:
-            if not portion.before:
-                outcomes, codes = await _registered(lines[start : start + PORTION], request.user, state)
-                portion.body = b"".join(_line(outcome, request, codes) for outcome in outcomes)
-        answers.append(portion.body)
+    for number, start in enumerate(range(0, len(lines), BATCH_SIZE)):
+        async with part(number) as batch:
+            if not batch.before:
+                outcomes, codes = await _registered(lines[start : start + BATCH_SIZE], request.user, state)
+                batch.body = b"".join(_line(outcome, request, codes) for outcome in outcomes)
+        answers.append(batch.body)
     return Response(b"".join(answers), status_code=200, media_type=NDJSON)
 
 

@@ -40,7 +40,7 @@ from contracts.events.referrals import (
 )
 from contracts.topics import ALERTS, REFERRALS
 from libraries.policies import Policy, PolicyWatch
-from libraries.policies.kinds import Happening
+from libraries.policies.clock_rules import Trigger
 from libraries.runtime.clock import Clock
 from libraries.runtime.failures import Rejected
 from libraries.runtime.kafka.records import Incoming, Reader, events_of_ours
@@ -51,7 +51,7 @@ from services.intake.domain.change import Change
 from services.intake.publishing import CaseLog
 from services.intake.relations import Standing
 
-HAPPENINGS: Final = {what.value: what for what in Happening}
+TRIGGERS: Final = {what.value: what for what in Trigger}
 DECISIONS: Final = (RoutingDecided, RoutingUnmatched, RoutingOverridden, RoutingArbitrationRequested)
 AWAITED: Final = LEAD_WORK | {ClockKind.HOLD_REVIEW}
 """Clocks of the lead by which the window says who answers next."""
@@ -174,7 +174,7 @@ def _timed(change: Change, event: CaseBound) -> Change:
 def _led(change: Change, event: AnyReferralEvent, policy: Policy) -> Change:
     """Only the lead's leg moves a case, and ends what the window's clocks waited for."""
     change = _moved(replace(change, at=max(event.at, change.case.registered_at)), event, policy)
-    what = HAPPENINGS.get(event.TYPE)
+    what = TRIGGERS.get(event.TYPE)
     return referral_updates.heard(change, event.referral_id, what, policy) if what is not None else change
 
 

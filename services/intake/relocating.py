@@ -18,7 +18,7 @@ from services.intake.domain.relocating import relocated
 from services.intake.domain.states import OVER
 from services.intake.publishing import SERVICE, record
 
-PORTION: Final = 500
+BATCH_SIZE: Final = 500
 _OPEN: Final = "(state <> ALL(:over) OR EXISTS (SELECT FROM clocks AS k WHERE k.case_id = cases.case_id))"
 # What is over stays where it was, unless a clock of it still runs.
 # Whoever acts on a case holds it; it comes in the next turn.
@@ -26,7 +26,7 @@ _CLAIM: Final = text(
     f"""
     SELECT case_id FROM cases
     WHERE (area = ANY(:areas) OR first_contact_area = ANY(:areas)) AND {_OPEN} AND case_id > :after
-    ORDER BY case_id LIMIT :portion FOR UPDATE SKIP LOCKED
+    ORDER BY case_id LIMIT :batch_size FOR UPDATE SKIP LOCKED
     """
 )
 _OPEN_AT: Final = text(f"SELECT area, count(*) AS number FROM cases WHERE area = ANY(:areas) AND {_OPEN} GROUP BY area")
@@ -49,7 +49,7 @@ class Relocator:
         OPEN_AT_NOBODY.labels(SERVICE).set(sum(strays.values()))
         policy, after = self.policy.policy, UUID(int=0)
         gone = sorted(areas - set(policy.areas))
-        while gone and (last := await self._portion(gone, after, policy)) is not None:
+        while gone and (last := await self._batch(gone, after, policy)) is not None:
             after = last
 
     async def open_work(self, codes: Sequence[str]) -> dict[str, int]:
@@ -58,9 +58,9 @@ class Relocator:
         async with transaction(self.engine) as conn:
             return {row.area: row.number for row in await conn.execute(_OPEN_AT, asked)}
 
-    async def _portion(self, gone: Sequence[str], after: UUID, policy: Policy) -> UUID | None:
+    async def _batch(self, gone: Sequence[str], after: UUID, policy: Policy) -> UUID | None:
         at = self.clock.now()
-        asked = {"areas": list(gone), "over": sorted(OVER), "after": after, "portion": PORTION}
+        asked = {"areas": list(gone), "over": sorted(OVER), "after": after, "batch_size": BATCH_SIZE}
         async with transaction(self.engine) as conn:
             ids = list(await conn.scalars(_CLAIM, asked))
             before = await store.lock_cases(conn, ids)

@@ -13,7 +13,7 @@ from contracts.codes import CaseState, ClockKind, Field, SubmissionChannel
 from libraries.clocks.clock import facts_of
 from libraries.clocks.wording import address_of, office_of
 from libraries.policies import Policy
-from libraries.policies.kinds import Happening
+from libraries.policies.clock_rules import Trigger
 from services.intake.domain.case import Case, ExpectedAnswer, expected, lead_of
 from services.intake.domain.reopening import right_until
 
@@ -142,7 +142,7 @@ def _awaited(case: Case, policy: Policy) -> ExpectedAnswer | None:
     if case.state is not CaseState.ACCEPTED or case.accepted_at is None:
         return None
     return expected(
-        Happening.REFERRAL_DISPATCHED, lead_of(case, case.accepted_at, policy), case.accepted_at, case.category, policy
+        Trigger.REFERRAL_DISPATCHED, lead_of(case, case.accepted_at, policy), case.accepted_at, case.category, policy
     )
 
 

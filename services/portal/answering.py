@@ -12,7 +12,7 @@ from services.portal.forms import Form
 from services.portal.look import go_to, page
 from services.portal.pages import refusal_of
 from services.portal.reading import reasons_for
-from services.portal.referrals import Paper, referral_values
+from services.portal.referrals import ReferralScreen, referral_values
 from services.portal.visits import REVIEW_FIELD, Visit
 
 FIELDS: Final = ("reason", "text", "attributes.by", "attributes.approver")
@@ -26,21 +26,23 @@ def told_of(done: str) -> str:
     return f"inbox.done_{done.replace('-', '_')}" if done in ANSWERS else ""
 
 
-async def show(paper: Paper, *, purpose: str | None = None, status: int = 200, **values: Any) -> Response[Any]:
-    found = paper.visit
-    one = await paper.caller.get("routing", f"/v1/referrals/{paper.referral_id}")
+async def show(
+    screen: ReferralScreen, *, purpose: str | None = None, status: int = 200, **values: Any
+) -> Response[Any]:
+    found = screen.visit
+    one = await screen.caller.get("routing", f"/v1/referrals/{screen.referral_id}")
     state, role = ReferralState(one["state"]), ReferralRole(one["role"])
     return page(
         found,
         "referral.html",
         status=status,
-        path=paper.own,
+        path=screen.own,
         possible=_possible(one, state, role, found),
         extension=_extension(one, found),
         reasons={use: reasons_for(found, use) for use in USES},
         approvers=found.policy.approvers,
         feedback=f"portal-{new_id()}",
-        **await referral_values(paper, one, purpose),
+        **await referral_values(screen, one, purpose),
         **{"typed": Form(), "did": "", "told": "", **values},
     )
 
@@ -60,16 +62,16 @@ def _extension(one: Mapping[str, Any], found: Visit) -> Any:
     return None
 
 
-async def answer(paper: Paper, given: str) -> Response[Any]:
-    found, form = paper.visit, paper.visit.form
+async def answer(screen: ReferralScreen, given: str) -> Response[Any]:
+    found, form = screen.visit, screen.visit.form
     if given not in ANSWERS:
-        return go_to(found, paper.own)
+        return go_to(found, screen.own)
     if form.get(REVIEW_FIELD):
-        return await show(paper, typed=form, did=given)
-    asked = paper.caller.post("routing", f"/v1/referrals/{paper.referral_id}/{given}", _body(form))
+        return await show(screen, typed=form, did=given)
+    asked = screen.caller.post("routing", f"/v1/referrals/{screen.referral_id}/{given}", _body(form))
     if refused := await refusal_of(asked, FIELDS, whole_page={401, 403, 404}):
-        return await show(paper, typed=form, did=given, **refused)
-    return go_to(found, f"{paper.own}?done={given}")
+        return await show(screen, typed=form, did=given, **refused)
+    return go_to(found, f"{screen.own}?done={given}")
 
 
 def _body(form: Form) -> dict[str, Any]:

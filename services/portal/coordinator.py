@@ -18,7 +18,7 @@ from services.portal.forms import Form
 from services.portal.look import go_to, page
 from services.portal.pages import ROLES, refusal_of, visit
 from services.portal.reading import PURPOSE, reasons_for
-from services.portal.referrals import Paper, item_of, referral_values, why_of
+from services.portal.referrals import ReferralScreen, item_of, referral_values, why_of
 from services.portal.visits import REVIEW_FIELD, Call, Visit
 
 COORDINATORS: Final = {ROLES: (Role.COORDINATOR,)}
@@ -71,19 +71,19 @@ async def decidable(request: Call, referral_id: FromPath[UUID]) -> Response[Any]
 async def _show(
     found: Visit, referral_id: UUID, *, purpose: str | None = None, status: int = 200, **values: Any
 ) -> Response[Any]:
-    paper = _paper(found, referral_id)
+    screen = _screen(found, referral_id)
     one = await found.caller.get("routing", f"/v1/referrals/{referral_id}")
     state, role = ReferralState(one["state"]), ReferralRole(one["role"])
     return page(
         found,
         "decide.html",
         status=status,
-        path=paper.own,
+        path=screen.own,
         possible=work.decisions(state, role),
         reasons={decision: reasons_for(found, use) for decision, use in USES.items()},
         sends_on=SENDS_ON,
         offices=places.offices_near(found.policy, one["area"]),
-        **await referral_values(paper, one, purpose),
+        **await referral_values(screen, one, purpose),
         **{"typed": Form(), "did": "", "told": "", **values},
     )
 
@@ -120,11 +120,11 @@ def body_of(decision: str, form: Form) -> dict[str, Any]:
 
 @get("/coordinator/{referral_id:uuid}/why", opt=COORDINATORS)
 async def why(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
-    return await why_of(_paper(visit(request), referral_id), clock=request.query_params.get("clock"))
+    return await why_of(_screen(visit(request), referral_id), clock=request.query_params.get("clock"))
 
 
-def _paper(found: Visit, referral_id: UUID) -> Paper:
-    return Paper(visit=found, caller=found.caller, referral_id=referral_id, base="/coordinator")
+def _screen(found: Visit, referral_id: UUID) -> ReferralScreen:
+    return ReferralScreen(visit=found, caller=found.caller, referral_id=referral_id, base="/coordinator")
 
 
 COORDINATOR: list[HTTPRouteHandler] = [coordinator, decidable, decide, why]

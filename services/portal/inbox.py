@@ -17,7 +17,7 @@ from services.portal.domain.work import Group
 from services.portal.look import go_to, page
 from services.portal.pages import ROLES, visit
 from services.portal.reading import PURPOSE
-from services.portal.referrals import Paper, item_of, why_of
+from services.portal.referrals import ReferralScreen, item_of, why_of
 from services.portal.remote import ServiceRefused
 from services.portal.visits import Call, Visit
 
@@ -84,21 +84,21 @@ async def sign_many(request: Call) -> Response[Any]:
 async def referral(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
     found, asked = visit(request), request.query_params
     told = told_of(asked.get("done", ""))
-    return await show(_paper(found, referral_id), told=told, purpose=asked.get(PURPOSE))
+    return await show(_screen(found, referral_id), told=told, purpose=asked.get(PURPOSE))
 
 
-def _paper(found: Visit, referral_id: UUID) -> Paper:
-    return Paper(visit=found, caller=found.caller, referral_id=referral_id, base="/inbox")
+def _screen(found: Visit, referral_id: UUID) -> ReferralScreen:
+    return ReferralScreen(visit=found, caller=found.caller, referral_id=referral_id, base="/inbox")
 
 
 @post("/inbox/{referral_id:uuid}/{given:str}", opt=OFFICERS)
 async def answer_it(request: Call, referral_id: FromPath[UUID], given: FromPath[str]) -> Response[Any]:
-    return await answer(_paper(visit(request), referral_id), given)
+    return await answer(_screen(visit(request), referral_id), given)
 
 
 @get("/inbox/{referral_id:uuid}/why", opt=OFFICERS)
 async def why(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
-    return await why_of(_paper(visit(request), referral_id), clock=request.query_params.get("clock"))
+    return await why_of(_screen(visit(request), referral_id), clock=request.query_params.get("clock"))
 
 
 def _is_id(value: str) -> bool:

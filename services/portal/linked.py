@@ -15,7 +15,7 @@ from services.portal.domain.links import Link, State
 from services.portal.look import go_to
 from services.portal.pages import PUBLIC, error_page, visit
 from services.portal.reading import PURPOSE
-from services.portal.referrals import Paper, why_of
+from services.portal.referrals import ReferralScreen, why_of
 from services.portal.visits import Call, Visit, secret_hash
 
 COOKIE: Final = "yimen_link"
@@ -51,7 +51,7 @@ async def _note(found: Visit, link: Link, act: str) -> None:
         await link_store.note_use(conn, link.id, act=act, address=found.address, at=found.portal.now())
 
 
-async def _paper(request: Call, referral_id: UUID) -> tuple[Link, Paper] | Response[Any]:
+async def _screen(request: Call, referral_id: UUID) -> tuple[Link, ReferralScreen] | Response[Any]:
     found = visit(request)
     link = await _found(found, request.cookies.get(COOKIE, ""))
     if not isinstance(link, Link):
@@ -59,12 +59,12 @@ async def _paper(request: Call, referral_id: UUID) -> tuple[Link, Paper] | Respo
     if link.referral_id != referral_id:
         return error_page(found, 410, "link.unknown")
     caller = found.portal.services.as_link(link, found.language)
-    return link, Paper(visit=found, caller=caller, referral_id=referral_id, base="/link", link=link)
+    return link, ReferralScreen(visit=found, caller=caller, referral_id=referral_id, base="/link", link=link)
 
 
 @get("/link/{referral_id:uuid}", opt=OPEN_TO_ALL)
 async def linked(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
-    opened, asked = await _paper(request, referral_id), request.query_params
+    opened, asked = await _screen(request, referral_id), request.query_params
     if isinstance(opened, Response):
         return opened
     return await show(opened[1], told=told_of(asked.get("done", "")), purpose=asked.get(PURPOSE))
@@ -72,18 +72,18 @@ async def linked(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
 
 @post("/link/{referral_id:uuid}/{given:str}", opt=OPEN_TO_ALL)
 async def answer_it(request: Call, referral_id: FromPath[UUID], given: FromPath[str]) -> Response[Any]:
-    opened = await _paper(request, referral_id)
+    opened = await _screen(request, referral_id)
     if isinstance(opened, Response):
         return opened
-    link, paper = opened
+    link, screen = opened
     if given in ANSWERS:
-        await _note(paper.visit, link, given)
-    return await answer(paper, given)
+        await _note(screen.visit, link, given)
+    return await answer(screen, given)
 
 
 @get("/link/{referral_id:uuid}/why", opt=OPEN_TO_ALL)
 async def why(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
-    opened = await _paper(request, referral_id)
+    opened = await _screen(request, referral_id)
     if isinstance(opened, Response):
         return opened
     return await why_of(opened[1], clock=request.query_params.get("clock"))

@@ -36,7 +36,7 @@ def item_of(referral: Mapping[str, Any], found: Visit) -> Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
+class ReferralScreen:
     """A referral on somebody's screen: who asks for it, and where its page stands."""
 
     visit: Visit
@@ -52,9 +52,9 @@ class Paper:
         return f"{self.base}/{self.referral_id}"
 
 
-async def referral_values(paper: Paper, one: Mapping[str, Any], purpose: str | None) -> dict[str, Any]:
+async def referral_values(screen: ReferralScreen, one: Mapping[str, Any], purpose: str | None) -> dict[str, Any]:
     """Everything that this person may read of it, and of its case."""
-    found, caller = paper.visit, paper.caller
+    found, caller = screen.visit, screen.caller
     case, answers, story, applicant = await asyncio.gather(
         read_if_allowed(caller, "intake", one["links"]["case"]),
         read_if_allowed(caller, "routing", one["links"]["answers"]),
@@ -62,8 +62,8 @@ async def referral_values(paper: Paper, one: Mapping[str, Any], purpose: str | N
         open_applicant(found, caller, one["links"]["applicant"], purpose),
     )
     return {
-        "base": paper.base,
-        "own": paper.own,
+        "base": screen.base,
+        "own": screen.own,
         "item": item_of(one, found),
         "one": one,
         "case": case,
@@ -72,15 +72,15 @@ async def referral_values(paper: Paper, one: Mapping[str, Any], purpose: str | N
         "applicant": applicant,
         "purposes": found.policy.purposes.values(),
         "area_of": lambda code: address_of(found.policy, code),
-        "link": paper.link,
-        "hands_on": found.session is not None and paper.link is None and may_hand_on(found.session.post, one),
+        "link": screen.link,
+        "hands_on": found.session is not None and screen.link is None and may_hand_on(found.session.post, one),
     }
 
 
-async def why_of(paper: Paper, *, clock: str | None) -> Response[Any]:
+async def why_of(screen: ReferralScreen, *, clock: str | None) -> Response[Any]:
     """Why its dates are what they are, day by day, of one clock or of all."""
-    found = paper.visit
+    found = screen.visit
     asked = {"format": "html", "lang": found.language, "clock": clock}
-    told = await paper.caller.text("routing", f"/v1/referrals/{paper.referral_id}/explain", asked)
-    path = f"{paper.own}/why" + (f"?clock={clock}" if clock else "")
-    return page(found, "why.html", path=path, main=main_part(told), back=paper.own)
+    told = await screen.caller.text("routing", f"/v1/referrals/{screen.referral_id}/explain", asked)
+    path = f"{screen.own}/why" + (f"?clock={clock}" if clock else "")
+    return page(found, "why.html", path=path, main=main_part(told), back=screen.own)

@@ -5,9 +5,9 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.jobs.job import Job
-from libraries.runtime.jobs.relocating import Turns
+from libraries.runtime.jobs.relocating import OnPolicyChange
 from libraries.runtime.kafka import watermarks
-from libraries.runtime.kafka.watermarks import Announces
+from libraries.runtime.kafka.watermarks import ProgressSources
 from libraries.runtime.process import Service
 from libraries.runtime.settings import RuntimeSettings, read_settings
 from services.routing.deemed_acceptance import DeemedAcceptance
@@ -39,11 +39,13 @@ def build(settings: RuntimeSettings | None = None) -> Service:
         routes=ROUTES,
         state={"engine": engine, "router": router, "places": policy},
         refusals={"policy": policy.refusal},
-        announces=Announces(told_by=("routing.feedback",), follows={"intake": ("routing.cases",)}),
+        progress_sources=ProgressSources(
+            feedback_readers=("routing.feedback",), follows={"intake": ("routing.cases",)}
+        ),
         jobs=[
             Job(run=refresh_policy),
             Job(run=DeemedAcceptance(engine=engine, router=router).accept_silent, seconds=0.25),
             Job(run=recount(engine, router, pause_seconds=settings.recount_pause_seconds).recount),
-            Job(run=Turns(lambda: policy.policy.offices, relocator.relocate).turn),
+            Job(run=OnPolicyChange(lambda: policy.policy.offices, relocator.relocate).turn),
         ],
     )

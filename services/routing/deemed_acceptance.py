@@ -17,7 +17,7 @@ from services.routing.publishing import record
 GRACE_SECONDS = 1.0
 """Real time for answers that arrived at the last instant to be read first. One that is read later still counts: a
 referral that was deemed accepted can be signed, accepted and returned within its time."""
-PORTION = 500
+BATCH_SIZE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +28,17 @@ class DeemedAcceptance:
     router: Router
 
     async def accept_silent(self) -> None:
-        """Until nobody is silent beyond the limit, in portions of one transaction each."""
-        while await self._portion():
+        """Until nobody is silent beyond the limit, in batches of one transaction each."""
+        while await self._batch():
             pass
 
-    async def _portion(self) -> int:
+    async def _batch(self) -> int:
         context, clock = self.router.context(), self.router.clock
         kinds = {rule.clock for rule in context.policy.clocks if rule.silence_accepts and not rule.at_the_window}
         at = clock.now()
         before = at - timedelta(seconds=GRACE_SECONDS * clock.speed)
         async with transaction(self.engine) as conn:
-            silent = await store.list_silent(conn, kinds, before=before, limit=PORTION)
+            silent = await store.list_silent(conn, kinds, before=before, limit=BATCH_SIZE)
             if not silent:
                 return 0
             routings = await store.lock_routings(conn, (case_id for case_id, _ in silent))

@@ -10,8 +10,8 @@ from contracts.access import Part, Relation, readable
 from contracts.events.base import Actor
 from libraries.clocks.clock import LegalClock
 from libraries.clocks.documents import Sheet, minute, sheet_html, sheet_text
-from libraries.clocks.explaining import calendar_told, explained
-from libraries.clocks.views import CalendarTold, ClockExplained
+from libraries.clocks.explaining import calendar_view, explained
+from libraries.clocks.views import CalendarView, ClockExplained
 from libraries.clocks.wording import Words, actor_of, approver_of, office_of, reason_of
 from libraries.policies import Policy
 from libraries.runtime.failures import Rejected
@@ -83,7 +83,7 @@ class ReferralExplained(TypedDict):
     corrections: list[CorrectionExplained]
     acts: list[ActExplained]
     clocks: list[ClockExplained]
-    calendar: CalendarTold
+    calendar: CalendarView
 
 
 def told(
@@ -116,7 +116,7 @@ def told(
             "corrections": put_right,
             "acts": [{"at": act.at, "act": act.act, "reason": act.reason, "by": act.by} for act in acts],
             "clocks": [explained(clock, policy) for clock in clocks],
-            "calendar": calendar_told(policy.calendar_of(referral.office)),
+            "calendar": calendar_view(policy.calendar_of(referral.office)),
         },
         text=lambda lang: sheet_text(sheet, policy, lang),
         page=lambda lang: Page(title=sheet.title(lang), main=sheet_html(sheet, policy, lang)),

@@ -24,7 +24,7 @@ from services.routing.domain.relocating import relocated
 from services.routing.handlers import Router
 from services.routing.publishing import SERVICE, record
 
-PORTION: Final = 500
+BATCH_SIZE: Final = 500
 _LIVE: Final = text(
     """
     SELECT case_id FROM referrals WHERE office = ANY(:offices) AND ended_at IS NULL
@@ -96,8 +96,8 @@ class Relocator:
         unknown = [code for code in asked["offices"] if policy.office_now(code) is None]
         strays = await self.open_work([*unknown, *policy.tree.strays, *ownerless(policy)])
         OPEN_AT_NOBODY.labels(SERVICE).set(sum(strays.values()))
-        while portion := list(islice(waiting, PORTION)):
-            await self._portion(portion)
+        while batch := list(islice(waiting, BATCH_SIZE)):
+            await self._batch(batch)
 
     async def open_work(self, codes: Sequence[str]) -> dict[str, int]:
         """How many live referrals each of these areas and offices has, and each office in one area: `office/area`."""
@@ -106,7 +106,7 @@ class Relocator:
             found = await conn.execute(_OPEN_AT, {"codes": list(codes), "offices": offices})
             return {row.code: row.number for row in found}
 
-    async def _portion(self, case_ids: Sequence[UUID]) -> None:
+    async def _batch(self, case_ids: Sequence[UUID]) -> None:
         context, at = self.router.context(), self.router.clock.now()
         async with transaction(self.engine) as conn:
             before = await store.lock_routings(conn, case_ids)

@@ -147,16 +147,16 @@ def case_row(request: RoutingRequest) -> list[Any]:
 
 
 def decision_row(decided: Decided, case_id: UUID) -> list[Any]:
-    choice = decided.choice
+    decision = decided.decision
     return [
         decided.id,
         case_id,
         decided.policy_version,
-        choice.rule,
-        choice.lead,
-        _encode(choice.co_handlers).decode(),
-        _encode(choice.copies).decode(),
-        _encode(choice.trace).decode(),
+        decision.rule,
+        decision.lead,
+        _encode(decision.co_handlers).decode(),
+        _encode(decision.copies).decode(),
+        _encode(decision.trace).decode(),
         decided.at,
         decided.by,
     ]

@@ -34,7 +34,7 @@ DAYS = 10
 """Clocks begin on so many days, one after the other."""
 INSIDE, OUTSIDE = date(2026, 3, 7), date(2026, 1, 10)
 """The first lies within every clock."""
-PORTION = 20_000
+BATCH_SIZE = 20_000
 MANY = 1_000_000
 """Unless CLOCKS says another number."""
 
@@ -109,8 +109,8 @@ def _with(policy: Policy, day: date) -> Policy:
 
 
 async def _load(engine: AsyncEngine, policy: Policy, number: int) -> None:
-    for begin in range(0, number, PORTION):
-        start = START - timedelta(days=begin // PORTION % DAYS)
+    for begin in range(0, number, BATCH_SIZE):
+        start = START - timedelta(days=begin // BATCH_SIZE % DAYS)
         clock = written(
             LegalClock(
                 id=UUID(int=0),
@@ -126,10 +126,10 @@ async def _load(engine: AsyncEngine, policy: Policy, number: int) -> None:
             await conn.execute(
                 _LOAD,
                 {
-                    "number": min(PORTION, number - begin),
+                    "number": min(BATCH_SIZE, number - begin),
                     "area": AREA,
                     "start": start,
-                    "due": clock.told.due_at if clock.told is not None else None,
+                    "due": clock.announced_dates.due_at if clock.announced_dates is not None else None,
                     "clock": msgspec.json.encode(pack(clock)).decode(),
                     "version": calendar_version(policy),
                 },

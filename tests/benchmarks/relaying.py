@@ -18,7 +18,7 @@ from libraries.runtime.outbox.journal import Outgoing
 from libraries.runtime.outbox.relay import Relay
 from tests.benchmarks.ground import NOW, Ground
 
-PORTION = 2000
+BATCH_SIZE = 2000
 
 
 async def measure(ground: Ground) -> dict[str, Any]:
@@ -26,9 +26,9 @@ async def measure(ground: Ground) -> dict[str, Any]:
     await create(ground.kafka, {REFERRALS.name: (12, 3_600_000)})
     async with ground.schema("routing") as engine:
         began = time.perf_counter()
-        for _ in range(number // PORTION):
+        for _ in range(number // BATCH_SIZE):
             async with transaction(engine) as conn:
-                await journal.add(conn, "routing", [_message() for _ in range(PORTION)])
+                await journal.add(conn, "routing", [_message() for _ in range(BATCH_SIZE)])
         added = number / (time.perf_counter() - began)
         relay = Relay(engine, ground.connection(), "routing")
         began = time.perf_counter()

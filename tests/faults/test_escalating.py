@@ -15,7 +15,7 @@ from tests.faults.outcome import EMPLOYMENT, count, parked, reaches, submit
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
 
 NUMBER = 1_100
-"""More than one portion of breaches, and of rungs."""
+"""More than one batch of breaches, and of rungs."""
 STANDS_STILL = """
     CREATE FUNCTION notify.stand_still() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN

@@ -34,9 +34,9 @@ ORIGIN = datetime(NEXT - 1, 12, 21, 2, tzinfo=UTC)
 LAST_WEEK = datetime(NEXT - 1, 12, 15, 2, tzinfo=UTC)
 """What was handed in then is to be accepted by the days of this year."""
 NUMBER = 1_500
-"""Each with three clocks at its office: more than two portions of a recount."""
+"""Each with three clocks at its office: more than two batches of a recount."""
 AT_THE_WINDOW = 3_000
-"""Cases that wait to be accepted: more than one portion."""
+"""Cases that wait to be accepted: more than one batch."""
 BRIDGE = [date(NEXT, 1, day) for day in (4, 5, 6, 7, 8, 9, 10) if date(NEXT, 1, day).weekday() < 5]
 """A long New Year, so that dates move and do not only lose their doubt."""
 YEAR = published_year(NEXT, *(f"{{date: {day}, works: false, zh: 假日, en: holiday}}" for day in BRIDGE))
@@ -136,7 +136,7 @@ async def _wait_at_the_window(city: Installation) -> None:
 
 
 async def _killed_twice(city: Installation, conn: asyncpg.Connection, service: str, pack: Path, year: Path) -> None:
-    """Inside of a portion and between two, and started again at last."""
+    """Inside of a batch and between two, and started again at last."""
     await _killed_inside_of_a_portion(city, conn, service, pack, year)
     assert await conn.fetch(SAID.format(service)) == []
     city.environment["YIMEN_RECOUNT_PAUSE_SECONDS"] = "60"
@@ -155,7 +155,7 @@ async def _killed_inside_of_a_portion(
         await conn.execute(f"LOCK TABLE {service}.journal IN SHARE ROW EXCLUSIVE MODE")
         status, told = await city.command("calendar", "publish", str(year), "--policy", str(pack))
         assert status == 0, told
-        await until("a portion waits for the journal", partial(_waits, other))
+        await until("a batch waits for the journal", partial(_waits, other))
         city.kill(service)
     await other.close()
 
@@ -180,9 +180,9 @@ async def _all_carry(conn: asyncpg.Connection, table: str, policy: Policy) -> bo
 
 def _moved(clocks: list[LegalClock], policy: Policy) -> Dates:
     return {
-        (clock.id, again.version): again.told.due_at
+        (clock.id, again.version): again.announced_dates.due_at
         for clock in clocks
-        if (again := recount(clock, policy)) is not clock and again.told is not None
+        if (again := recount(clock, policy)) is not clock and again.announced_dates is not None
     }
 
 

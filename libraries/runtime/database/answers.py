@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from libraries.runtime.database.engine import transaction
 
-PORTION: Final = 1000
+BATCH_SIZE: Final = 1000
 """Forgotten in one transaction."""
 
 _KEPT: Final = bindparam("kept", type_=Interval)
@@ -31,7 +31,8 @@ _SAVE: Final = text(
 _FORGET: Final = text(
     """
     WITH old AS MATERIALIZED (
-        SELECT identity, part FROM answers WHERE at <= now() - :kept ORDER BY at LIMIT :portion FOR UPDATE SKIP LOCKED
+        SELECT identity, part FROM answers WHERE at <= now() - :kept
+        ORDER BY at LIMIT :batch_size FOR UPDATE SKIP LOCKED
     )
     DELETE FROM answers AS a USING old WHERE a.identity = old.identity AND a.part = old.part
     """
@@ -39,7 +40,7 @@ _FORGET: Final = text(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class SealedAnswer:
     """An answer as it stands in the database."""
 
     fingerprint: bytes
@@ -56,22 +57,22 @@ async def lock(conn: AsyncConnection, identity: bytes, *, wait: bool) -> bool:
     return bool(await conn.scalar(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": number}))
 
 
-async def find(conn: AsyncConnection, identity: bytes, part: int, kept: timedelta) -> Stored | None:
+async def find(conn: AsyncConnection, identity: bytes, part: int, kept: timedelta) -> SealedAnswer | None:
     found = await conn.execute(_FIND, {"identity": identity, "part": part, "kept": kept})
     row = found.one_or_none()
-    return Stored(fingerprint=row.fingerprint, wrapped_key=row.wrapped_key, content=row.content) if row else None
+    return SealedAnswer(fingerprint=row.fingerprint, wrapped_key=row.wrapped_key, content=row.content) if row else None
 
 
-async def save(conn: AsyncConnection, identity: bytes, part: int, stored: Stored) -> None:
+async def save(conn: AsyncConnection, identity: bytes, part: int, stored: SealedAnswer) -> None:
     values = {"fingerprint": stored.fingerprint, "wrapped_key": stored.wrapped_key, "content": stored.content}
     await conn.execute(_SAVE, values | {"identity": identity, "part": part})
 
 
 async def forget(engine: AsyncEngine, kept: timedelta) -> int:
-    """Those that are older, in portions. Returns how many."""
-    forgotten, portion = 0, PORTION
-    while portion == PORTION:
+    """Those that are older, in batches. Returns how many."""
+    forgotten, batch = 0, BATCH_SIZE
+    while batch == BATCH_SIZE:
         async with transaction(engine) as conn:
-            portion = (await conn.execute(_FORGET, {"kept": kept, "portion": PORTION})).rowcount
-        forgotten += portion
+            batch = (await conn.execute(_FORGET, {"kept": kept, "batch_size": BATCH_SIZE})).rowcount
+        forgotten += batch
     return forgotten

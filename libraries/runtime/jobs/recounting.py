@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from libraries.runtime.database.engine import transaction
 
 FIRST: Final = UUID(int=0)
-PORTION: Final = 2000
+BATCH_SIZE: Final = 2000
 """Clocks that are counted in one transaction, with the others of the last one's case."""
 
 # A statement of its own sees what was committed before the cases were ours.
@@ -90,7 +90,7 @@ class CountedClock(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """By which calendar a portion was counted, and the clocks of which that changed anything."""
+    """By which calendar a batch was counted, and the clocks of which that changed anything."""
 
     calendar: str
     changed: list[CountedClock]
@@ -141,14 +141,14 @@ class Recount:
         log.info("calendar changed, clocks are counted again", before=carried, now=running)
         after: UUID | None = FIRST
         while after is not None and self.running() == running:
-            after = await self._portion(carried, after)
+            after = await self._batch(carried, after)
             # Everybody else wants the database too.
             await asyncio.sleep(self.pause_seconds)
 
-    async def _portion(self, carried: str, after: UUID) -> UUID | None:
+    async def _batch(self, carried: str, after: UUID) -> UUID | None:
         """Some of the cases behind an id, each with all its clocks. Returns the last id; none if nothing is left."""
         async with transaction(self.engine) as conn:
-            asked = {"carried": carried, "after": after, "portion": PORTION}
+            asked = {"carried": carried, "after": after, "batch_size": BATCH_SIZE}
             case_ids = list(dict.fromkeys(await conn.scalars(_claim(self.owners), asked)))
             if not case_ids:
                 return None
@@ -166,7 +166,7 @@ def _claim(owners: str) -> TextClause:
         SELECT c.case_id FROM clocks AS c JOIN {owners} AS o ON o.case_id = c.case_id
         WHERE c.calendar_version = :carried AND c.case_id > :after
         ORDER BY c.case_id
-        LIMIT :portion
+        LIMIT :batch_size
         FOR UPDATE OF o SKIP LOCKED
         """
     )

@@ -30,7 +30,7 @@ async def distinct(conn: AsyncConnection, table: str, column: str) -> list[str]:
 
 
 @dataclass(slots=True)
-class Turns:
+class OnPolicyChange:
     """Runs a job when what it goes by has changed, and now and then."""
 
     running: Callable[[], object]

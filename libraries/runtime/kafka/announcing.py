@@ -21,7 +21,15 @@ from libraries.runtime.database.engine import transaction
 from libraries.runtime.kafka.producers import close_producer, open_producer
 from libraries.runtime.kafka.progress import note_progress, process_name, read_until
 from libraries.runtime.kafka.topics import make_missing
-from libraries.runtime.kafka.watermarks import ACTS, Acts, Announces, forget_marks, known_marks, look_at_outbox, moments
+from libraries.runtime.kafka.watermarks import (
+    OWN_REQUESTS,
+    OpenRequests,
+    ProgressSources,
+    forget_marks,
+    known_marks,
+    look_at_outbox,
+    moments,
+)
 
 NOTHING: Final = 0
 AGAIN_SECONDS: Final = 1.0
@@ -30,7 +38,7 @@ _LEAVE: Final = text("DELETE FROM reading_progress WHERE reader = :reader AND pr
 log = structlog.get_logger()
 
 
-class Taken(NamedTuple):
+class Checkpoint(NamedTuple):
     """How far it had come at a moment, and what has to go out before it may say so."""
 
     until: tuple[datetime, ...]
@@ -48,10 +56,10 @@ class Announcer:
     engine: AsyncEngine
     clock: Clock
     connection: dict[str, Any]
-    announces: Announces
-    acts: Acts = field(default_factory=Acts)
+    progress_sources: ProgressSources
+    open_requests: OpenRequests = field(default_factory=OpenRequests)
     process: str = field(default_factory=process_name)
-    _taken: Taken | None = None
+    _checkpoint: Checkpoint | None = None
     _producer: AIOKafkaProducer | None = None
 
     async def turn(self) -> None:
@@ -59,37 +67,44 @@ class Announcer:
         async with transaction(self.engine) as conn:
             # Whoever loses this is asked again at once.
             await conn.execute(text("SET LOCAL synchronous_commit = off"))
-            until = await self._come(conn)
-            before = self._taken.before if self._taken is not None else None
+            until = await self._progress(conn)
+            before = self._checkpoint.before if self._checkpoint is not None else None
             outbox = await look_at_outbox(conn, before=before or NOTHING)
-        taken = self._taken
-        if taken is not None and taken.before is not None and not outbox.waits and await self._say(taken.until):
-            taken = None
-        elif taken is not None and taken.before is None and outbox.oldest >= taken.ended:
-            taken = taken._replace(before=outbox.own)
-        self._taken = taken or (Taken(until, outbox.own) if until else None)
+        checkpoint = self._checkpoint
+        if (
+            checkpoint is not None
+            and checkpoint.before is not None
+            and not outbox.waits
+            and await self._send(checkpoint.until)
+        ):
+            checkpoint = None
+        elif checkpoint is not None and checkpoint.before is None and outbox.oldest >= checkpoint.ended:
+            checkpoint = checkpoint._replace(before=outbox.own)
+        self._checkpoint = checkpoint or (Checkpoint(until, outbox.own) if until else None)
 
     async def stop(self) -> None:
         """Nobody waits for a process that has ended."""
         async with transaction(self.engine) as conn:
-            await conn.execute(_LEAVE, {"reader": ACTS, "process": self.process})
+            await conn.execute(_LEAVE, {"reader": OWN_REQUESTS, "process": self.process})
         await self._drop_producer()
 
-    async def _come(self, conn: AsyncConnection) -> tuple[datetime, ...]:
+    async def _progress(self, conn: AsyncConnection) -> tuple[datetime, ...]:
         """Asked for before the transactions are counted: what follows from it was written before that."""
         now = datetime.now(UTC)
-        await note_progress(conn, ACTS, self.process, until=self.acts.settled(now), seen=now, parts=1, of_parts=1)
+        await note_progress(
+            conn, OWN_REQUESTS, self.process, until=self.open_requests.settled(now), seen=now, parts=1, of_parts=1
+        )
         settled = await read_until(conn)
         known: dict[Need, Mark] = {}
-        for writer, readers in self.announces.follows.items():
+        for writer, readers in self.progress_sources.follows.items():
             read = min((settled[name] for name in readers if name in settled), default=None)
             known |= {
                 need: mark for need, mark in (await known_marks(conn, read=read)).items() if need.writer == writer
             }
             await forget_marks(conn, read=read)
-        return moments(settled, known, self.announces, self.clock)
+        return moments(settled, known, self.progress_sources, self.clock)
 
-    async def _say(self, until: tuple[datetime, ...]) -> bool:
+    async def _send(self, until: tuple[datetime, ...]) -> bool:
         """Whether the broker has it."""
         topic = PROGRESS[self.service].name
         event = ProgressNoted(service=self.service, until=until)

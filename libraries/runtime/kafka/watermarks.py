@@ -24,17 +24,17 @@ from libraries.marks import Mark, Need
 from libraries.runtime.clock import Clock
 from libraries.runtime.kafka.records import Incoming, Reader, events_of_ours
 
-ACTS: Final = "acts"
+OWN_REQUESTS: Final = "acts"
 """Stands among the readers: what a service decides by itself."""
 SETTLE: Final = timedelta(seconds=1)
 """A job takes the time just before it begins its transaction."""
-LONGEST_ACT: Final = timedelta(seconds=20)
+LONGEST_REQUEST: Final = timedelta(seconds=20)
 """A request takes the time when its body is there; whoever sends it so slowly holds up nobody."""
 HOPS: Final = (1, 2)
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _MOMENT: Final = DateTime(timezone=True)
-_HEAR: Final = text(
+_RECORD: Final = text(
     """
     INSERT INTO watermarks (writer, hops, until, heard_at)
     SELECT k.writer, k.hops, k.until, :heard_at FROM unnest(:writers, :hops, :until) AS k (writer, hops, until)
@@ -88,16 +88,16 @@ class Outbox(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Announces:
+class ProgressSources:
     """What a service has to know before it says how far it has come."""
 
-    told_by: tuple[str, ...] = ()
+    feedback_readers: tuple[str, ...] = ()
     """Readers of what offices write."""
     follows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By service, the readers of its events."""
 
 
-class Acts:
+class OpenRequests:
     """Requests that change something, while they are in hand."""
 
     def __init__(self) -> None:
@@ -126,22 +126,22 @@ class Acts:
 
     def settled(self, now: datetime) -> datetime:
         """Whatever was begun before that is through."""
-        begun = (at for at in self._begun.values() if at > now - LONGEST_ACT)
+        begun = (at for at in self._begun.values() if at > now - LONGEST_REQUEST)
         return min(begun, default=now) - SETTLE
 
 
 def moments(
-    settled: Mapping[str, datetime], known: Mapping[Need, Mark], announces: Announces, clock: Clock
+    settled: Mapping[str, datetime], known: Mapping[Need, Mark], progress_sources: ProgressSources, clock: Clock
 ) -> tuple[datetime, ...]:
     """How far the service has come by itself, and with what it follows; empty where it does not know.
 
     `settled` is real time, by reader.
     """
-    wanted = (ACTS, *announces.told_by)
+    wanted = (OWN_REQUESTS, *progress_sources.feedback_readers)
     if any(name not in settled for name in wanted):
         return ()
     alone = clock.at(min(settled[name] for name in wanted))
-    followed = [known.get(Need(writer, 1)) for writer in announces.follows]
+    followed = [known.get(Need(writer, 1)) for writer in progress_sources.follows]
     heard = [mark.until for mark in followed if mark is not None and mark.until is not None]
     return (alone, min(alone, *heard)) if heard and len(heard) == len(followed) else (alone,)
 
@@ -179,7 +179,7 @@ async def note_marks(
         "hops": [need.hops for need, _ in rows],
         "until": [until for _, until in rows],
     }
-    await conn.execute(_HEAR, values | {"heard_at": heard_at or datetime.now(UTC)})
+    await conn.execute(_RECORD, values | {"heard_at": heard_at or datetime.now(UTC)})
 
 
 async def known_marks(conn: AsyncConnection, *, read: datetime | None) -> dict[Need, Mark]:

@@ -164,7 +164,7 @@ def read_token(key: str, token: str) -> Principal:
     return principal
 
 
-def look_at(token: str) -> Principal | None:
+def read_unverified(token: str) -> Principal | None:
     """Whom a token claims to speak for, whoever signed it; `None` if it is none of our form."""
     try:
         claims = msgspec.convert(jwt.decode(token, options={"verify_signature": False}), _Claims)

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.refusals import Refused
 from libraries.runtime.database import answers
-from libraries.runtime.database.answers import Stored
+from libraries.runtime.database.answers import SealedAnswer
 from libraries.runtime.database.engine import joined, wrote_messages
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.failures import Rejected
@@ -35,7 +35,7 @@ LEFT_OUT: Final = frozenset({"content-length", *SECURITY_HEADERS})
 """Headers that every answer gets anew."""
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What is sealed."""
 
     status: int
@@ -44,7 +44,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keyed:
+class RequestKey:
     """A request by who sends it, where to and under which key; and what it asks. Both are keyed hashes."""
 
     identity: bytes
@@ -52,40 +52,40 @@ class Keyed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keeping:
+class AnswerStore:
     """Where answers are kept, and for how long."""
 
     engine: AsyncEngine
     sealer: Sealer
     lifetime: timedelta
 
-    def keyed(self, request: Request[Any, Any, Any], key: str, body: bytes) -> Keyed:
+    def request_key(self, request: Request[Any, Any, Any], key: str, body: bytes) -> RequestKey:
         user, scope = request.user, request.scope
         who = (user.subject, user.role.value, user.office, user.area)
         where = (scope["method"], scope["path"], scope.get("query_string", b""))
-        return Keyed(
+        return RequestKey(
             identity=self.sealer.keyed_hash("idempotency/key", msgspec.msgpack.encode((*who, *where, key))),
             fingerprint=self.sealer.keyed_hash("idempotency/body", body),
         )
 
-    async def claim(self, conn: AsyncConnection, keyed: Keyed, part: int = 0) -> Answer | None:
+    async def claim(self, conn: AsyncConnection, key: RequestKey, part: int = 0) -> StoredAnswer | None:
         """The answer, if there is one; else nobody else may give one until the commit. Raises `Rejected`."""
-        if not await answers.lock(conn, keyed.identity, wait=part > 0):
+        if not await answers.lock(conn, key.identity, wait=part > 0):
             raise Rejected(IN_PROGRESS)
-        stored = await answers.find(conn, keyed.identity, part, self.lifetime)
+        stored = await answers.find(conn, key.identity, part, self.lifetime)
         if stored is None:
             return None
-        if stored.fingerprint != keyed.fingerprint:
+        if stored.fingerprint != key.fingerprint:
             raise Rejected("idempotency_key_used")
         return msgspec.msgpack.decode(
-            self.sealer.open(stored.wrapped_key, stored.content, _context(keyed)), type=Answer
+            self.sealer.open(stored.wrapped_key, stored.content, _context(key)), type=StoredAnswer
         )
 
-    async def keep(self, conn: AsyncConnection, keyed: Keyed, answer: Answer, part: int = 0) -> None:
+    async def keep(self, conn: AsyncConnection, key: RequestKey, answer: StoredAnswer, part: int = 0) -> None:
         wrapped = self.sealer.new_data_key()
-        content = self.sealer.seal(wrapped, msgspec.msgpack.encode(answer), _context(keyed))
-        stored = Stored(fingerprint=keyed.fingerprint, wrapped_key=wrapped, content=content)
-        await answers.save(conn, keyed.identity, part, stored)
+        content = self.sealer.seal(wrapped, msgspec.msgpack.encode(answer), _context(key))
+        stored = SealedAnswer(fingerprint=key.fingerprint, wrapped_key=wrapped, content=content)
+        await answers.save(conn, key.identity, part, stored)
 
     def middleware(self, app: ASGIApp) -> ASGIApp:
         """Holds the answer to a request with a key back until it is stored together with what was done."""
@@ -95,26 +95,26 @@ class Keeping:
                 await app(scope, receive, send)
                 return
             async with AsyncExitStack() as stack:
-                held = Held(keeping=self, request=Request(scope, receive, send), send=send, stack=stack)
-                token = _HELD.set(held)
+                keyed = KeyedRequest(store=self, request=Request(scope, receive, send), send=send, stack=stack)
+                token = _CURRENT.set(keyed)
                 try:
-                    await app(scope, receive, held.answer)
+                    await app(scope, receive, keyed.answer)
                 finally:
-                    _HELD.reset(token)
+                    _CURRENT.reset(token)
 
         return run
 
 
 @dataclass(slots=True, kw_only=True)
-class Held:
+class KeyedRequest:
     """One request with a key, from its arrival to its answer."""
 
-    keeping: Keeping
+    store: AnswerStore
     request: Request[Any, Any, Any]
     send: Send
     stack: AsyncExitStack
     """Ends the transaction in which everything is done."""
-    keyed: Keyed | None = None
+    key: RequestKey | None = None
     conn: AsyncConnection | None = None
     """Of that transaction, while the request is being worked on."""
     messages: list[Message] = field(default_factory=list)
@@ -124,12 +124,12 @@ class Held:
         key = read_key(request.headers.getall(HEADER))
         if key is None:
             return problem(request, Refused(code="bad_idempotency_key"))
-        self.keyed = self.keeping.keyed(request, key, body)
+        self.key = self.store.request_key(request, key, body)
         if request.route_handler.opt.get(IN_PARTS):
             return None
-        conn = await self.stack.enter_async_context(joined(self.keeping.engine))
+        conn = await self.stack.enter_async_context(joined(self.store.engine))
         try:
-            before = await self.keeping.claim(conn, self.keyed)
+            before = await self.store.claim(conn, self.key)
             answered = again(before) if before is not None else None
         except Rejected as refused:
             answered = on_error(request, refused)
@@ -165,8 +165,8 @@ class Held:
         answer = _answer(self.messages)
         if answer.status >= 500:
             await conn.rollback()
-        elif self.keyed is not None and (answer.status < 300 or wrote_messages(conn)):
-            await self.keeping.keep(conn, self.keyed, answer)
+        elif self.key is not None and (answer.status < 300 or wrote_messages(conn)):
+            await self.store.keep(conn, self.key, answer)
 
 
 @dataclass(slots=True)
@@ -178,18 +178,18 @@ class Part:
     """Whether it was done and answered by the same request before."""
 
 
-_HELD: Final[ContextVar[Held | None]] = ContextVar("request_with_a_key", default=None)
+_CURRENT: Final[ContextVar[KeyedRequest | None]] = ContextVar("request_with_a_key", default=None)
 
 
 def has_key() -> bool:
     """Whether the request at hand has one, right or wrong."""
-    return _HELD.get() is not None
+    return _CURRENT.get() is not None
 
 
 async def begin(request: Request[Any, Any, Any], body: bytes) -> Response[bytes] | None:
     """Before anything is done: the answer of the same request before, or why this one cannot be taken."""
-    held = _HELD.get()
-    return await held.begin(request, body) if held is not None else None
+    keyed = _CURRENT.get()
+    return await keyed.begin(request, body) if keyed is not None else None
 
 
 @asynccontextmanager
@@ -198,17 +198,17 @@ async def part(number: int) -> AsyncIterator[Part]:
 
     Who sends the same at the same time waits, once the first part is done, and finds the others done too.
     """
-    held, found = _HELD.get(), Part()
-    if held is None or held.keyed is None:
+    keyed, found = _CURRENT.get(), Part()
+    if keyed is None or keyed.key is None:
         yield found
         return
-    async with joined(held.keeping.engine) as conn:
-        before = await held.keeping.claim(conn, held.keyed, number)
+    async with joined(keyed.store.engine) as conn:
+        before = await keyed.store.claim(conn, keyed.key, number)
         if before is not None:
             found.body, found.before = before.body, True
         yield found
         if before is None:
-            await held.keeping.keep(conn, held.keyed, Answer(status=200, body=found.body), number)
+            await keyed.store.keep(conn, keyed.key, StoredAnswer(status=200, body=found.body), number)
 
 
 def read_key(values: Sequence[str]) -> str | None:
@@ -218,14 +218,14 @@ def read_key(values: Sequence[str]) -> str | None:
     return values[0].strip('"')
 
 
-def again(answer: Answer) -> Response[bytes]:
+def again(answer: StoredAnswer) -> Response[bytes]:
     """As it was given before."""
     headers = dict(answer.headers)
     media_type = headers.pop("content-type", None)
     return Response(answer.body, status_code=answer.status, media_type=media_type, headers=headers)
 
 
-def _answer(messages: Sequence[Message]) -> Answer:
+def _answer(messages: Sequence[Message]) -> StoredAnswer:
     status, headers, body = 0, [], b""
     for message in messages:
         if message["type"] == "http.response.start":
@@ -234,11 +234,11 @@ def _answer(messages: Sequence[Message]) -> Answer:
             headers = [(name, value) for name, value in named if name not in LEFT_OUT]
         elif message["type"] == "http.response.body":
             body += message["body"]
-    return Answer(status=status, headers=headers, body=body)
+    return StoredAnswer(status=status, headers=headers, body=body)
 
 
-def _context(keyed: Keyed) -> str:
-    return f"answer/{keyed.identity.hex()}"
+def _context(key: RequestKey) -> str:
+    return f"answer/{key.identity.hex()}"
 
 
 def _names_key(scope: Scope) -> bool:

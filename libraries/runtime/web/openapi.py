@@ -17,7 +17,7 @@ from msgspec import inspect
 from contracts.refusals import REFUSALS, title
 from libraries.runtime.web.idempotency import FORM, HEADER
 from libraries.runtime.web.problems import MEDIA_TYPE, SECURITY_HEADERS, Problem
-from libraries.runtime.web.requests import known_by
+from libraries.runtime.web.requests import shape_of
 
 Structure = inspect.StructType | inspect.TypedDictType
 REF: Final = "#/components/schemas/{name}"
@@ -82,7 +82,7 @@ class _Operation:
 
     @property
     def body(self) -> Any:
-        return self.described.body or known_by(self.handler).body
+        return self.described.body or shape_of(self.handler).body
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -111,7 +111,7 @@ def document(app: Litestar, title_: str) -> dict[str, Any]:
     bodies = [one.body for one in operations if one.body is not None]
     _, taken = msgspec.json.schema_components(bodies, ref_template=REF)
     answers = [kind for one in operations for kind in one.answers.values()]
-    queries = [kind for one in operations for kind in known_by(one.handler).query.values()]
+    queries = [kind for one in operations for kind in shape_of(one.handler).query.values()]
     _, schemas = msgspec.json.schema_components([*bodies, *answers, *queries, Problem], ref_template=REF)
     for kind in _structures(inspect.multi_type_info([*bodies, *answers])):
         _mark_moments(kind, schemas)
@@ -196,7 +196,7 @@ def _path_parameters(one: _Operation) -> Iterator[dict[str, Any]]:
 
 def _query_parameters(one: _Operation) -> Iterator[dict[str, Any]]:
     fields = one.handler.parsed_fn_signature.parameters.values()
-    for name, kind in known_by(one.handler).query.items():
+    for name, kind in shape_of(one.handler).query.items():
         asked = next(f for f in fields if name in {getattr(f.kwarg_definition, "name", None), f.name})
         description = getattr(asked.kwarg_definition, "description", None)
         told: dict[str, Any] = {"name": name, "in": "query", "required": False, "allowEmptyValue": True}

@@ -34,7 +34,7 @@ UNESCAPED_PLUS: Final = re.compile(r" (?=[0-9]{2}:?[0-9]{2}$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class RequestShape:
     """What a route takes: each query parameter with its type, and the kind of its body."""
 
     query: Mapping[str, Any]
@@ -45,11 +45,11 @@ async def check_request(request: Request[Any, Any, Any]) -> Response[bytes] | No
     """Litestar's `before_request`. The route finds what was understood in the place of what was sent."""
     if request.method == "OPTIONS":
         return _methods(request)
-    known = known_by(request.route_handler)
-    sent = await request.body() if known.body is not None or has_key() else b""
-    faults = list(_query(request, known.query))
-    if known.body is not None:
-        faults += _body(request, sent, known.body)
+    shape = shape_of(request.route_handler)
+    sent = await request.body() if shape.body is not None or has_key() else b""
+    faults = list(_query(request, shape.query))
+    if shape.body is not None:
+        faults += _body(request, sent, shape.body)
     return problem(request, Refused.of(*faults)) if faults else await begin(request, sent)
 
 
@@ -60,18 +60,18 @@ def _methods(request: Request[Any, Any, Any]) -> Response[bytes]:
     return Response(b"", status_code=204, headers={"allow": ", ".join(sorted(known))})
 
 
-def known_by(handler: BaseRouteHandler) -> Known:
+def shape_of(handler: BaseRouteHandler) -> RequestShape:
     """Kept with the handler, as routes are made anew for each application."""
-    found: Known | None = handler.opt.get("known")
+    found: RequestShape | None = handler.opt.get("shape")
     if found is None:
         fields = handler.parsed_fn_signature.parameters
         data = fields.get("data")
         kind = data.annotation if data is not None else None
-        found = Known(
+        found = RequestShape(
             query=dict(_asked(fields.values())),
             body=kind if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else None,
         )
-        handler.opt["known"] = found
+        handler.opt["shape"] = found
     return found
 
 

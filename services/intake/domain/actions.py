@@ -16,7 +16,7 @@ from contracts.events.cases import (
 )
 from contracts.refusals import Fault, Refused
 from libraries.policies import Policy
-from libraries.policies.kinds import Happening
+from libraries.policies.clock_rules import Trigger
 from libraries.policies.reasons import reason_fault
 from services.intake.domain.case import Case, expected
 from services.intake.domain.change import Change
@@ -157,7 +157,7 @@ def reopen(case: Case, at: datetime, policy: Policy, *, reason: str, move: str =
 def _reopened(change: Change, reason: str, policy: Policy) -> Change:
     """The lead that solved it takes it up again."""
     case, office, at = change.case, change.case.lead_office, change.at
-    again = Happening.REFERRAL_REWORK_REQUESTED
+    again = Trigger.REFERRAL_REWORK_REQUESTED
     change = change.transition(
         Move.REOPEN,
         round=case.round + 1,

@@ -10,8 +10,8 @@ from libraries.clocks.clock import LegalClock, basis_of, terms_of
 from libraries.deadlines import due
 from libraries.ids import derived_id
 from libraries.policies import Policy
+from libraries.policies.clock_rules import Trigger
 from libraries.policies.decision import Matter, coordinator, decide
-from libraries.policies.kinds import Happening
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +113,10 @@ def lead_of(case: Case, accepted_at: datetime, policy: Policy) -> str:
     return decide(matter, policy).lead
 
 
-def expected(
-    what: Happening, office: str, started_at: datetime, category: str, policy: Policy
-) -> ExpectedAnswer | None:
+def expected(what: Trigger, office: str, started_at: datetime, category: str, policy: Policy) -> ExpectedAnswer | None:
     """What the policy says of the lead's answer before its clock is announced; none where it starts no such clock."""
-    course = policy.course(category)
-    kinds = [rule.clock for rule in course.starting(what, ReferralRole.LEAD) if rule.clock in LEAD_WORK]
+    schedule = policy.schedule(category)
+    kinds = [rule.clock for rule in schedule.starting(what, ReferralRole.LEAD) if rule.clock in LEAD_WORK]
     row = policy.find_limit(kinds[0], category) if kinds else None
     if row is None:
         return None
@@ -153,6 +151,6 @@ def holder_of(case: Case, kind: ClockKind, policy: Policy) -> str:
 
     It sends by hand where the rules find nobody; nobody is called late for a step that it cannot take.
     """
-    rule = policy.course(case.category).rules.get(kind)
+    rule = policy.schedule(case.category).rules.get(kind)
     sends = rule is not None and bool(rule.meets) and not any(what.of_a_case for what in rule.meets)
     return coordinator(policy, case.area) if sends else case.first_contact_office

@@ -11,7 +11,7 @@ from contracts.codes import ClockStatus
 from contracts.events import CaseBound
 from contracts.events.cases import CaseReopened
 from contracts.events.clocks import clocks_in
-from libraries.clocks.clock import LegalClock, Terms, Told
+from libraries.clocks.clock import AnnouncedDates, LegalClock, Terms
 from libraries.deadlines import Limit
 from libraries.deadlines.limits import DEFAULT_RULES
 from libraries.policies import Policy
@@ -54,8 +54,10 @@ class _EndedClocks:
                 clock = clock.resume(since)
             case _:
                 pass
-        told = Told(version=facts.version, calendar="", due_at=facts.due_at, due_soon_at=facts.due_soon_at)
-        self.clocks[clock.id] = replace(clock, version=facts.version, told=told)
+        announced = AnnouncedDates(
+            version=facts.version, calendar="", due_at=facts.due_at, due_soon_at=facts.due_soon_at
+        )
+        self.clocks[clock.id] = replace(clock, version=facts.version, announced_dates=announced)
 
     def _new(self, facts: k.ClockFacts) -> LegalClock:
         """Its row of the policy says how it is counted; of a row that is gone, as is counted without one."""

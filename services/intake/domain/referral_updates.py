@@ -14,7 +14,7 @@ from contracts.events.cases import (
     CaseTerminated,
 )
 from libraries.policies import Policy
-from libraries.policies.kinds import Happening
+from libraries.policies.clock_rules import Trigger
 from services.intake.domain.case import Case, ExpectedAnswer
 from services.intake.domain.change import Change
 from services.intake.domain.registering import accepted
@@ -29,11 +29,11 @@ def dispatched(case: Case, at: datetime, referral: UUID, office: str, policy: Po
     """A lead has it. Whoever gets it instead of an office that waited starts to work: nothing holds the case then."""
     change = _resume(Change(case=replace(case, lead=referral, lead_office=office), at=at))
     if after(case.state, Move.DISPATCH) is not None:
-        change = _progressed(change.transition(Move.DISPATCH), Happening.REFERRAL_DISPATCHED)
-    return heard(change, referral, Happening.REFERRAL_DISPATCHED, policy)
+        change = _progressed(change.transition(Move.DISPATCH), Trigger.REFERRAL_DISPATCHED)
+    return heard(change, referral, Trigger.REFERRAL_DISPATCHED, policy)
 
 
-def heard(change: Change, referral: UUID, what: Happening, policy: Policy) -> Change:
+def heard(change: Change, referral: UUID, what: Trigger, policy: Policy) -> Change:
     """What happened to the lead's referral may be what a clock of the window waited for."""
     if referral != change.case.lead:
         return change
@@ -42,7 +42,7 @@ def heard(change: Change, referral: UUID, what: Happening, policy: Policy) -> Ch
     return change if moved is begun else moved
 
 
-def _progressed(change: Change, cause: Happening) -> Change:
+def _progressed(change: Change, cause: Trigger) -> Change:
     return change.emit(CaseProgressed, cause=cause.value, progressed_at=change.at)
 
 
@@ -120,7 +120,7 @@ def silent(case: Case, at: datetime, kind: ClockKind, version: int, policy: Poli
     """
     change = Change(case=case, at=at)
     current = any(clock.kind is kind and clock.version == version for clock in case.clocks)
-    accepts = kind in policy.course(case.category).accepting
+    accepts = kind in policy.schedule(case.category).accepting
     if case.state is not CaseState.REGISTERED or not accepts or not current:
         return change
     return accepted(change, policy, deemed=True)

@@ -7,48 +7,48 @@ from contracts.events.cases import CaseEvent
 from libraries.clocks.clock import LegalClock
 from libraries.clocks.schedule import ClockSet, end_by, to_start
 from libraries.policies import Policy
-from libraries.policies.kinds import ClockRule, Course, Happening, OnlyIf
+from libraries.policies.clock_rules import ClockRule, ClockSchedule, OnlyIf, Trigger
 from services.intake.domain.case import Case, new_clock
 from services.intake.domain.change import Change
 
-ENDS: Final = frozenset({Happening.CASE_NOT_ACCEPTED, Happening.CASE_WITHDRAWN, Happening.CASE_TERMINATED})
+ENDS: Final = frozenset({Trigger.CASE_NOT_ACCEPTED, Trigger.CASE_WITHDRAWN, Trigger.CASE_TERMINATED})
 """After these nobody owes the case anything."""
 
 
 def emit_trigger(change: Change, event: type[CaseEvent], policy: Policy, **said: Any) -> Change:
     """The event, then the clocks that it ends, then those that it starts."""
-    return apply_trigger(change.emit(event, **said), Happening(event.TYPE), policy)
+    return apply_trigger(change.emit(event, **said), Trigger(event.TYPE), policy)
 
 
-def apply_trigger(change: Change, trigger: Happening, policy: Policy) -> Change:
+def apply_trigger(change: Change, trigger: Trigger, policy: Policy) -> Change:
     """The clocks of the window after something happened to the case or to its lead's referral.
 
     The very same change if nothing happened to them.
     """
-    case, course = change.case, policy.course(change.case.category)
-    clocks = end_by(change.clocks, [trigger], course, over=trigger in ENDS)
-    clocks = clocks.cancel(_idle(clocks, case, course))
+    case, schedule = change.case, policy.schedule(change.case.category)
+    clocks = end_by(change.clocks, [trigger], schedule, over=trigger in ENDS)
+    clocks = clocks.cancel(_idle(clocks, case, schedule))
     started = [
         _started(change, rule, trigger, policy)
-        for rule in to_start(clocks, [trigger], course)
+        for rule in to_start(clocks, [trigger], schedule)
         # A matter that the policy does not know any more has no limits of its own.
         if _holds(rule, case) and policy.find_limit(rule.clock, case.category) is not None
     ]
     return change.with_clocks(clocks.start(started, policy))
 
 
-def _idle(clocks: ClockSet, case: Case, course: Course) -> frozenset[ClockKind]:
+def _idle(clocks: ClockSet, case: Case, schedule: ClockSchedule) -> frozenset[ClockKind]:
     """Clocks of missing material wait for nothing once everything is there."""
     kinds = (clock.kind for clock in clocks.open() if not case.missing)
-    return frozenset(kind for kind in kinds if course.rules[kind].only_if is OnlyIf.MATERIAL_MISSING)
+    return frozenset(kind for kind in kinds if schedule.rules[kind].only_if is OnlyIf.MATERIAL_MISSING)
 
 
 def _holds(rule: ClockRule, case: Case) -> bool:
     return rule.only_if is not OnlyIf.MATERIAL_MISSING or bool(case.missing)
 
 
-def _started(change: Change, rule: ClockRule, trigger: Happening, policy: Policy) -> LegalClock:
+def _started(change: Change, rule: ClockRule, trigger: Trigger, policy: Policy) -> LegalClock:
     """What counts from the registration counts from when the matter was received."""
     case = change.case
-    at = case.received_at if trigger is Happening.CASE_REGISTERED else change.at
+    at = case.received_at if trigger is Trigger.CASE_REGISTERED else change.at
     return new_clock(case, rule.clock, at, policy)

@@ -6,16 +6,16 @@ from typing import Final
 
 from contracts.codes import WINDOWS, ClockKind, FeedbackAction
 from libraries.policies import Policy
-from libraries.policies.kinds import Happening
+from libraries.policies.clock_rules import Trigger
 
-TRIGGER_OF: Final[Mapping[FeedbackAction, Happening]] = MappingProxyType(
+TRIGGER_OF: Final[Mapping[FeedbackAction, Trigger]] = MappingProxyType(
     {
-        FeedbackAction.SIGN: Happening.REFERRAL_SIGNED,
-        FeedbackAction.ACCEPT: Happening.REFERRAL_ACCEPTED,
-        FeedbackAction.RETURN: Happening.REFERRAL_RETURN_REQUESTED,
-        FeedbackAction.PROGRESS: Happening.REFERRAL_PROGRESS_REPORTED,
-        FeedbackAction.COMPLETE: Happening.REFERRAL_COMPLETED,
-        FeedbackAction.FAIL: Happening.REFERRAL_FAILED,
+        FeedbackAction.SIGN: Trigger.REFERRAL_SIGNED,
+        FeedbackAction.ACCEPT: Trigger.REFERRAL_ACCEPTED,
+        FeedbackAction.RETURN: Trigger.REFERRAL_RETURN_REQUESTED,
+        FeedbackAction.PROGRESS: Trigger.REFERRAL_PROGRESS_REPORTED,
+        FeedbackAction.COMPLETE: Trigger.REFERRAL_COMPLETED,
+        FeedbackAction.FAIL: Trigger.REFERRAL_FAILED,
     }
 )
 ENDS: Final = frozenset({FeedbackAction.COMPLETE, FeedbackAction.FAIL})

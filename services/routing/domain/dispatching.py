@@ -12,8 +12,8 @@ from contracts.events.referrals import (
     RoutingDecided,
     RoutingUnmatched,
 )
-from libraries.policies.decision import Choice, decide
-from libraries.policies.kinds import Happening
+from libraries.policies.clock_rules import Trigger
+from libraries.policies.decision import RoutingDecision, decide
 from services.routing.domain.referral import Change, Decided, Referral, Routing
 from services.routing.domain.request import RoutingRequest
 from services.routing.domain.states import Move
@@ -24,8 +24,8 @@ RANKS = (ReferralRole.LEAD, ReferralRole.CO, ReferralRole.INFO)
 """The greater part first."""
 SUPERSEDED = "role_changed"
 """The policy's reason for ending an office's part because it gets a greater one."""
-SENT = (Happening.REFERRAL_DISPATCHED,)
-UNMATCHED = (Happening.ROUTING_UNMATCHED,)
+SENT = (Trigger.REFERRAL_DISPATCHED,)
+UNMATCHED = (Trigger.ROUTING_UNMATCHED,)
 
 
 def dispatch(request: RoutingRequest, at: datetime, context: Context) -> Change:
@@ -36,7 +36,7 @@ def dispatch(request: RoutingRequest, at: datetime, context: Context) -> Change:
 
 def send(
     change: Change,
-    choice: Choice,
+    decision: RoutingDecision,
     context: Context,
     *,
     by: str = RULES,
@@ -48,10 +48,12 @@ def send(
     Sent on instead of another referral, its time goes on from where it stood: its start, pauses and extensions. An
     office has one live leg of a case: a greater part takes the place of a lesser one, a lesser is not sent again.
     """
-    decided = Decided(id=context.make_id(), policy_version=context.policy.version, choice=choice, at=change.at, by=by)
+    decided = Decided(
+        id=context.make_id(), policy_version=context.policy.version, decision=decision, at=change.at, by=by
+    )
     change = change.decided(decided).emit(_said(change, decided))
     replaced = instead_of.role if instead_of is not None else None
-    for office, role in _offices(choice):
+    for office, role in _offices(decision):
         present = change.routing.leg_of(office)
         if present is not None:
             if RANKS.index(present.role) <= RANKS.index(role):
@@ -73,7 +75,7 @@ def send(
         )
         change = _dispatched(change, referral)
         if role is not ReferralRole.INFO:
-            triggers = (*UNMATCHED, *SENT) if choice.rule is None else SENT
+            triggers = (*UNMATCHED, *SENT) if decision.rule is None else SENT
             change = apply_triggers(change, referral.id, context, *triggers, before=before)
     return change
 
@@ -98,7 +100,7 @@ def withdraw(change: Change, context: Context, reason: str) -> Change:
 def recall(change: Change, referral_id: UUID, context: Context, reason: str) -> Change:
     """One live referral is taken back by its sender."""
     change = change.transition(referral_id, Move.CANCEL).emit_for(referral_id, ReferralCancelled, reason=reason)
-    return apply_triggers(change, referral_id, context, Happening.REFERRAL_CANCELLED)
+    return apply_triggers(change, referral_id, context, Trigger.REFERRAL_CANCELLED)
 
 
 def rework(change: Change, round_: int, reason: str, context: Context) -> Change:
@@ -110,35 +112,35 @@ def rework(change: Change, round_: int, reason: str, context: Context) -> Change
         change = recall(change, lesser.id, context, SUPERSEDED)
     change = change.transition(lead.id, Move.REWORK, round=round_)
     change = change.emit_for(lead.id, ReferralReworkRequested, reason=reason)
-    return apply_triggers(change, lead.id, context, Happening.REFERRAL_REWORK_REQUESTED)
+    return apply_triggers(change, lead.id, context, Trigger.REFERRAL_REWORK_REQUESTED)
 
 
-def _offices(choice: Choice) -> Iterator[tuple[str, ReferralRole]]:
-    yield choice.lead, ReferralRole.LEAD
-    for office in choice.co_handlers:
+def _offices(decision: RoutingDecision) -> Iterator[tuple[str, ReferralRole]]:
+    yield decision.lead, ReferralRole.LEAD
+    for office in decision.co_handlers:
         yield office, ReferralRole.CO
-    for office in choice.copies:
+    for office in decision.copies:
         yield office, ReferralRole.INFO
 
 
 def _said(change: Change, decided: Decided) -> RoutingDecided | RoutingUnmatched:
-    choice = decided.choice
-    if choice.rule is None:
+    decision = decided.decision
+    if decision.rule is None:
         return RoutingUnmatched(
             case_id=change.case_id,
             decision_id=decided.id,
             policy_version=decided.policy_version,
-            fallback=choice.lead,
+            fallback=decision.lead,
             decided_at=change.at,
         )
     return RoutingDecided(
         case_id=change.case_id,
         decision_id=decided.id,
         policy_version=decided.policy_version,
-        rule=choice.rule,
-        lead=choice.lead,
-        co_handlers=choice.co_handlers,
-        copies=choice.copies,
+        rule=decision.rule,
+        lead=decision.lead,
+        co_handlers=decision.co_handlers,
+        copies=decision.copies,
         decided_at=change.at,
     )
 

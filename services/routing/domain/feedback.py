@@ -28,7 +28,7 @@ from contracts.submissions import Feedback
 from contracts.tracing import Trace
 from libraries.deadlines import BadQuestion, Limit
 from libraries.policies import Policy
-from libraries.policies.kinds import Happening
+from libraries.policies.clock_rules import Trigger
 from libraries.policies.model import Extension
 from libraries.policies.moving import had
 from libraries.policies.reasons import refused_reason
@@ -176,7 +176,7 @@ def _check_extend(routing: Routing, referral: Referral, answer: ReceivedFeedback
 
 
 def _extending(context: Context, category: str) -> frozenset[ClockKind]:
-    return frozenset(kind for kind, rule in context.policy.course(category).rules.items() if rule.extends)
+    return frozenset(kind for kind, rule in context.policy.schedule(category).rules.items() if rule.extends)
 
 
 def _check_longer(feedback: Feedback, allowed: Extension) -> Refused | None:
@@ -214,14 +214,14 @@ def _step(change: Change, feedback: Feedback, event: type[ReferralEvent], **more
 
 def _sign(change: Change, feedback: Feedback, context: Context) -> Change:
     return apply_triggers(
-        _step(change, feedback, ReferralSigned), feedback.referral_id, context, Happening.REFERRAL_SIGNED
+        _step(change, feedback, ReferralSigned), feedback.referral_id, context, Trigger.REFERRAL_SIGNED
     )
 
 
 def _accept(change: Change, feedback: Feedback, context: Context) -> Change:
     change = _step(change, feedback, ReferralAccepted)
     change = change.with_referral(replace(change.routing.referral(feedback.referral_id), deemed=False))
-    return apply_triggers(change, feedback.referral_id, context, Happening.REFERRAL_ACCEPTED)
+    return apply_triggers(change, feedback.referral_id, context, Trigger.REFERRAL_ACCEPTED)
 
 
 def _return(change: Change, feedback: Feedback, context: Context) -> Change:
@@ -234,12 +234,12 @@ def _return(change: Change, feedback: Feedback, context: Context) -> Change:
             case_id=change.case_id, referral_id=referral.id, arbiter=decides, requested_at=change.at
         )
         change = change.emit(asked)
-    return apply_triggers(change, feedback.referral_id, context, Happening.REFERRAL_RETURN_REQUESTED, office=decides)
+    return apply_triggers(change, feedback.referral_id, context, Trigger.REFERRAL_RETURN_REQUESTED, office=decides)
 
 
 def _progress(change: Change, feedback: Feedback, context: Context) -> Change:
     change = _step(change, feedback, ReferralProgressReported)
-    return apply_triggers(change, feedback.referral_id, context, Happening.REFERRAL_PROGRESS_REPORTED)
+    return apply_triggers(change, feedback.referral_id, context, Trigger.REFERRAL_PROGRESS_REPORTED)
 
 
 def _hold(change: Change, feedback: Feedback, context: Context) -> Change:
@@ -250,14 +250,14 @@ def _hold(change: Change, feedback: Feedback, context: Context) -> Change:
         clocks = change.clocks_of(feedback.referral_id)
         paused = clocks.pause(reason.stops, reason.code, context.policy, since=since(feedback, change.at))
         change = change.with_clocks(feedback.referral_id, paused)
-    return apply_triggers(change, feedback.referral_id, context, Happening.REFERRAL_ON_HOLD, reason=feedback.reason)
+    return apply_triggers(change, feedback.referral_id, context, Trigger.REFERRAL_ON_HOLD, reason=feedback.reason)
 
 
 def _resume(change: Change, feedback: Feedback, context: Context) -> Change:
     change = _step(change, feedback, ReferralResumed)
     clocks = change.clocks_of(feedback.referral_id).resume(context.policy, since=since(feedback, change.at))
     change = change.with_clocks(feedback.referral_id, clocks)
-    return apply_triggers(change, feedback.referral_id, context, Happening.REFERRAL_RESUMED)
+    return apply_triggers(change, feedback.referral_id, context, Trigger.REFERRAL_RESUMED)
 
 
 def _extend(change: Change, feedback: Feedback, context: Context) -> Change:
@@ -271,14 +271,14 @@ def _extend(change: Change, feedback: Feedback, context: Context) -> Change:
 
 def _complete(change: Change, feedback: Feedback, context: Context) -> Change:
     return apply_triggers(
-        _step(change, feedback, ReferralCompleted), feedback.referral_id, context, Happening.REFERRAL_COMPLETED
+        _step(change, feedback, ReferralCompleted), feedback.referral_id, context, Trigger.REFERRAL_COMPLETED
     )
 
 
 def _fail(change: Change, feedback: Feedback, context: Context) -> Change:
     """It cannot be done. If the lead says so, nobody else needs to go on."""
     change = _step(change, feedback, ReferralFailed, reason=feedback.reason)
-    change = apply_triggers(change, feedback.referral_id, context, Happening.REFERRAL_FAILED)
+    change = apply_triggers(change, feedback.referral_id, context, Trigger.REFERRAL_FAILED)
     if change.routing.referral(feedback.referral_id).role is not ReferralRole.LEAD:
         return change
     for other in change.routing.open_co_handlers:

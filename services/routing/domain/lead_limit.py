@@ -8,7 +8,7 @@ from typing import Final
 from contracts.codes import LEAD_WORK, ClockKind, ClockStatus
 from contracts.events.clocks import ClockRecalculated
 from libraries.clocks.clock import LegalClock, facts_of
-from libraries.clocks.recounting import recount, told_now, written
+from libraries.clocks.recounting import current_dates, recount, written
 from libraries.policies import Policy
 from services.routing.domain.referral import Change, Referral
 
@@ -45,13 +45,13 @@ def recounted(clock: LegalClock, leads: Iterable[LegalClock], policy: Policy) ->
     """The clock by the running calendar and inside the lead's; the next version only where a date moves."""
     after = recount(clock, policy)
     bounded = cap_at_lead(after, leads, policy)
-    if bounded is after or clock.told is None:
+    if bounded is after or clock.announced_dates is None:
         return bounded
     same = replace(bounded, version=clock.version)
-    now = told_now(same, policy)
-    if now.dates == clock.told.dates:
-        return replace(same, told=replace(clock.told, calendar=now.calendar))
-    return written(replace(same, version=clock.version + 1, told=None), policy)
+    now = current_dates(same, policy)
+    if now.dates == clock.announced_dates.dates:
+        return replace(same, announced_dates=replace(clock.announced_dates, calendar=now.calendar))
+    return written(replace(same, version=clock.version + 1, announced_dates=None), policy)
 
 
 def _follows(change: Change, referral: Referral, leads: Sequence[LegalClock], policy: Policy) -> Change:

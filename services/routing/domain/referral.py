@@ -17,7 +17,7 @@ from contracts.refusals import Refused
 from libraries.clocks.clock import LegalClock
 from libraries.clocks.schedule import ALL_KINDS, ClockSet
 from libraries.deadlines import Pause
-from libraries.policies.decision import Choice
+from libraries.policies.decision import RoutingDecision
 from services.routing.domain.request import RoutingRequest
 from services.routing.domain.states import ENDED, WHEN_DEEMED, Move, after
 
@@ -71,7 +71,7 @@ class Decided:
 
     id: UUID
     policy_version: str
-    choice: Choice
+    decision: RoutingDecision
     at: datetime
     by: str
     """`rules`, or the office that decided instead of them."""

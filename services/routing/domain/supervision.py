@@ -14,8 +14,8 @@ from contracts.events.referrals import (
     RoutingOverridden,
 )
 from contracts.refusals import Fault, Refused
-from libraries.policies.decision import Choice, Step, decide
-from libraries.policies.kinds import Happening
+from libraries.policies.clock_rules import Trigger
+from libraries.policies.decision import RoutingDecision, Step, decide
 from libraries.policies.reasons import refused_reason
 from services.routing.domain.dispatching import RANKS, recall, send
 from services.routing.domain.referral import Change, Referral, not_possible
@@ -47,7 +47,7 @@ def deem_accepted(change: Change, referral_id: UUID, context: Context) -> Change
         return change.lapsed()
     change = change.transition(referral_id, Move.DEEM_ACCEPTED, deemed=True)
     change = change.emit_for(referral_id, ReferralDeemedAccepted)
-    return apply_triggers(change, referral_id, context, Happening.REFERRAL_DEEMED_ACCEPTED)
+    return apply_triggers(change, referral_id, context, Trigger.REFERRAL_DEEMED_ACCEPTED)
 
 
 def decide_return(
@@ -92,7 +92,7 @@ def _kept(change: Change, referral: Referral, context: Context, reason: str, *, 
     settled_by = change.by.office if arbitrated else referral.arbitrated_by
     change = change.transition(referral.id, Move.REFUSE_RETURN, return_locked=True, arbitrated_by=settled_by)
     change = change.emit_for(referral.id, ReferralReturnRefused, reason=reason, arbitrated=arbitrated)
-    return apply_triggers(change, referral.id, context, Happening.REFERRAL_RETURN_REFUSED)
+    return apply_triggers(change, referral.id, context, Trigger.REFERRAL_RETURN_REFUSED)
 
 
 def _returned(
@@ -100,7 +100,7 @@ def _returned(
 ) -> Change:
     change = change.transition(referral.id, Move.APPROVE_RETURN)
     change = change.emit_for(referral.id, ReferralReturned, reason=reason, arbitrated=arbitrated)
-    change = apply_triggers(change, referral.id, context, Happening.REFERRAL_RETURNED)
+    change = apply_triggers(change, referral.id, context, Trigger.REFERRAL_RETURNED)
     return _send_on(change, referral.id, context, to=to, arbitrated_by=change.by.office if arbitrated else None)
 
 
@@ -158,7 +158,7 @@ def go_on(change: Change, referral_id: UUID, context: Context, *, reason: str) -
     change = change.emit_for(referral_id, ReferralResumed, reason=reason or COORDINATOR_DECISION)
     clocks = change.clocks_of(referral_id).resume(context.policy, since=change.at)
     change = change.with_clocks(referral_id, clocks)
-    return apply_triggers(change, referral_id, context, Happening.REFERRAL_RESUMED)
+    return apply_triggers(change, referral_id, context, Trigger.REFERRAL_RESUMED)
 
 
 def _send_on(
@@ -169,17 +169,17 @@ def _send_on(
     if to is None:
         if referral.role is not ReferralRole.LEAD:
             return change
-        choice = decide(change.routing.request, context.policy, without=change.routing.refused_by)
-        return send(change, _without_others(choice), context, instead_of=referral)
+        decision = decide(change.routing.request, context.policy, without=change.routing.refused_by)
+        return send(change, _without_others(decision), context, instead_of=referral)
     step = Step(looked_at=COORDINATOR, outcome=f"{referral.role.value}: {to}")
-    choice = Choice(rule=COORDINATOR, lead=to, trace=(step,))
+    decision = RoutingDecision(rule=COORDINATOR, lead=to, trace=(step,))
     lead = change.routing.lead
     if referral.role is not ReferralRole.LEAD and lead is not None:
-        choice = Choice(rule=COORDINATOR, lead=lead.office, co_handlers=(to,), trace=(step,))
+        decision = RoutingDecision(rule=COORDINATOR, lead=lead.office, co_handlers=(to,), trace=(step,))
     by = change.by.office or COORDINATOR
-    return send(change, choice, context, by=by, instead_of=referral, arbitrated_by=arbitrated_by)
+    return send(change, decision, context, by=by, instead_of=referral, arbitrated_by=arbitrated_by)
 
 
-def _without_others(choice: Choice) -> Choice:
+def _without_others(decision: RoutingDecision) -> RoutingDecision:
     """Co-handlers and copies keep what they have; only the lead moves."""
-    return replace(choice, co_handlers=(), copies=())
+    return replace(decision, co_handlers=(), copies=())

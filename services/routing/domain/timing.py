@@ -9,7 +9,7 @@ from contracts.codes import RETURN_RIGHTS, ClockKind, ClockStatus
 from libraries.clocks.clock import LegalClock, terms_of
 from libraries.clocks.schedule import end_by, to_start
 from libraries.policies import LimitRow, Policy
-from libraries.policies.kinds import ClockRule, Happening, OnlyIf
+from libraries.policies.clock_rules import ClockRule, OnlyIf, Trigger
 from services.routing.domain.lead_limit import cap_at_lead, work_of
 from services.routing.domain.referral import Change, MakeId, Referral
 
@@ -26,7 +26,7 @@ def apply_triggers(
     change: Change,
     referral_id: UUID,
     context: Context,
-    *triggers: Happening,
+    *triggers: Trigger,
     before: Referral | None = None,
     office: str | None = None,
     reason: str = "",
@@ -36,12 +36,12 @@ def apply_triggers(
     `before` is the referral in whose place this one stands: clocks of the work go on from there. The clocks are those
     of the referral's office, unless another `office` has to act. `reason` is what was named for it.
     """
-    course = context.policy.course(change.routing.request.category)
+    schedule = context.policy.schedule(change.routing.request.category)
     referral = change.routing.referral(referral_id)
-    clocks = end_by(change.clocks_of(referral_id), triggers, course, over=not referral.live)
+    clocks = end_by(change.clocks_of(referral_id), triggers, schedule, over=not referral.live)
     if not referral.live:
         return change.with_clocks(referral_id, clocks)
-    rules = [rule for rule in to_start(clocks, triggers, course, referral.role) if _holds(rule, referral)]
+    rules = [rule for rule in to_start(clocks, triggers, schedule, referral.role) if _holds(rule, referral)]
     limits = [(rule, context.policy.find_limit(rule.clock, change.routing.request.category, reason)) for rule in rules]
     started = _started(limits, referral, change, context, before, office or referral.office)
     return change.with_clocks(referral_id, clocks.start(started, context.policy))
@@ -49,7 +49,7 @@ def apply_triggers(
 
 def accepting(change: Change, context: Context) -> frozenset[ClockKind]:
     """Clocks whose silent end means that the referral is accepted."""
-    return context.policy.course(change.routing.request.category).accepting
+    return context.policy.schedule(change.routing.request.category).accepting
 
 
 def _holds(rule: ClockRule, referral: Referral) -> bool:
@@ -92,7 +92,7 @@ def _new(
 def _carried_over(before: Referral, referral: Referral, change: Change, context: Context) -> Iterator[LegalClock]:
     """Clocks of the work that had not ended when the case was sent on; what was met before is not run again."""
     category = change.routing.request.category
-    rules = context.policy.course(category).rules
+    rules = context.policy.schedule(category).rules
     latest = {clock.kind: clock for clock in before.clocks if rules[clock.kind].passes_on}
     for clock in latest.values():
         if clock.status is not ClockStatus.MET:

@@ -197,7 +197,7 @@ async def test_wrong_use_is_refused_before_anything_is_touched(routing: Routing,
 
 
 async def test_many_are_counted_and_then_dropped_at_once(routing: Routing, yimen: Console) -> None:
-    """In portions of a thousand; what waited behind them is handled, and what is not meant stays."""
+    """In batches of a thousand; what waited behind them is handled, and what is not meant stays."""
     await hears_the_second_thing_first(routing)
     await hears_no_events(routing, *[b"nonsense %d" % number for number in range(1203)])
     chosen = ("--reader", "routing.cases", "--code", "no_attribute", "--topic", CASES.name)

@@ -14,7 +14,7 @@ from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.web.app import build_app
 from libraries.runtime.web.auth import Principal, issue_token
-from libraries.runtime.web.idempotency import Keeping
+from libraries.runtime.web.idempotency import AnswerStore
 from services.intake.http import ROUTES
 from tests.integration.intake.test_registration import PACK
 from tests.sealing import SEALER
@@ -38,8 +38,8 @@ async def open_doors(database: str) -> AsyncIterator[tuple[httpx.AsyncClient, As
     async def probe() -> dict[str, str]:
         return {"database": "ok"}
 
-    keeping = Keeping(engine=engine, sealer=SEALER, lifetime=timedelta(hours=48))
-    app = build_app("intake", ROUTES, state=state, probe=probe, middleware=[keeping.middleware])
+    store = AnswerStore(engine=engine, sealer=SEALER, lifetime=timedelta(hours=48))
+    app = build_app("intake", ROUTES, state=state, probe=probe, middleware=[store.middleware])
     async with listening(app) as address, httpx.AsyncClient(base_url=address, timeout=30) as client:
         yield client, engine
     await engine.dispose()

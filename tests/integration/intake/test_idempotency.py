@@ -203,7 +203,7 @@ async def test_what_is_kept_is_sealed(stage: Stage) -> None:
 
 async def test_a_batch_goes_on_where_it_was_broken_off(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     http, engine = stage
-    monkeypatch.setattr(doors, "PORTION", 2)
+    monkeypatch.setattr(doors, "BATCH_SIZE", 2)
     lines = b"\n".join(a_submission(number) for number in range(1, 6))
     real = answers.save
 

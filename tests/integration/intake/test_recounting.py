@@ -145,7 +145,7 @@ async def test_a_clock_that_waits_for_material_goes_on_by_the_new_calendar(
 async def test_a_portion_that_dies_is_done_again(
     engine: AsyncEngine, watch: PolicyWatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libraries.runtime.jobs.recounting.PORTION", 6)
+    monkeypatch.setattr("libraries.runtime.jobs.recounting.BATCH_SIZE", 6)
     await waiting_cases(engine, watch, 10)
     watch.policy = with_days(watch.policy, works=(SATURDAY,))
     saved = []

@@ -118,11 +118,11 @@ async def test_a_look_that_dies_in_the_middle_leaves_the_rest_to_the_next(
 ) -> None:
     monkeypatch.setattr(backfill, "BATCH_SIZE", 3)
     await late_without_a_policy(notify, *(facts(new_id(), due_in=HOUR - n * timedelta(seconds=1)) for n in range(10)))
-    change, portions = backfill.change_escalations, iter(range(9))
+    change, batches = backfill.change_escalations, iter(range(9))
 
     async def dies(*given: Any) -> None:
         await change(*given)
-        if next(portions) == 2:
+        if next(batches) == 2:
             raise RuntimeError("killed here")
 
     look = a_backfill(notify)

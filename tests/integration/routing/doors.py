@@ -8,7 +8,7 @@ import httpx
 
 from libraries.runtime.web.app import build_app
 from libraries.runtime.web.auth import Principal, issue_token
-from libraries.runtime.web.idempotency import Keeping
+from libraries.runtime.web.idempotency import AnswerStore
 from services.routing.http import ROUTES
 from tests.integration.routing.test_routing import Routing
 from tests.sockets import listening
@@ -29,7 +29,7 @@ async def open_doors(routing: Routing) -> AsyncIterator[httpx.AsyncClient]:
 
     router = routing.router
     state = {"engine": routing.engine, "router": router, "places": router.policy, "token_key": KEY}
-    keeping = Keeping(engine=routing.engine, sealer=router.sealer, lifetime=timedelta(hours=48))
-    app = build_app("routing", ROUTES, state=state, probe=probe, middleware=[keeping.middleware])
+    store = AnswerStore(engine=routing.engine, sealer=router.sealer, lifetime=timedelta(hours=48))
+    app = build_app("routing", ROUTES, state=state, probe=probe, middleware=[store.middleware])
     async with listening(app) as address, httpx.AsyncClient(base_url=address, timeout=30) as client:
         yield client

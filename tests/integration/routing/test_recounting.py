@@ -209,7 +209,7 @@ async def test_a_paused_clock_is_counted_by_the_calendar_that_runs_when_it_goes_
 async def test_a_portion_that_dies_is_done_again_and_nothing_is_said_twice(
     routing: Routing, shipped: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libraries.runtime.jobs.recounting.PORTION", 6)
+    monkeypatch.setattr("libraries.runtime.jobs.recounting.BATCH_SIZE", 6)
     await routing.hears(*(an_accepted_case() for _ in range(10)))
     policy = with_days(shipped, works=(SATURDAY,))
     dying = a_recount(routing, policy)
@@ -253,7 +253,7 @@ async def test_what_is_not_committed_was_not_said(
 async def test_several_processes_share_the_work(
     routing: Routing, shipped: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libraries.runtime.jobs.recounting.PORTION", 20)
+    monkeypatch.setattr("libraries.runtime.jobs.recounting.BATCH_SIZE", 20)
     await routing.hears(*(an_accepted_case() for _ in range(60)))
     policy = with_days(shipped, works=(SATURDAY,))
     await asyncio.gather(*(a_recount(routing, policy).recount() for _ in range(4)))

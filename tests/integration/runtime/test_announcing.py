@@ -15,7 +15,7 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.kafka.announcing import Announcer
 from libraries.runtime.kafka.progress import note_progress, read_until
-from libraries.runtime.kafka.watermarks import ACTS, Announces, forget_marks, known_marks, note_marks
+from libraries.runtime.kafka.watermarks import OWN_REQUESTS, ProgressSources, forget_marks, known_marks, note_marks
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.relay import Relay
 
@@ -27,7 +27,12 @@ SECOND = timedelta(seconds=1)
 def announcer(engine: AsyncEngine, connection: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Announcer:
     """Tells a list what it would tell the broker."""
     found = Announcer(
-        service="intake", engine=engine, clock=Clock(), connection=connection, announces=Announces(), process="one"
+        service="intake",
+        engine=engine,
+        clock=Clock(),
+        connection=connection,
+        progress_sources=ProgressSources(),
+        process="one",
     )
     said: list[tuple[datetime, ...]] = []
 
@@ -76,7 +81,7 @@ async def test_nothing_is_said_before_who_writes_has_ended(announcer: Announcer,
 
 
 async def test_a_request_in_hand_holds_the_moment(announcer: Announcer) -> None:
-    with announcer.acts.in_hand():
+    with announcer.open_requests.in_hand():
         begun = datetime.now(UTC)
         await asyncio.sleep(0.2)
         said = await turns(announcer)
@@ -90,7 +95,9 @@ async def test_a_process_that_stands_still_holds_the_moment_until_it_counts_as_g
 ) -> None:
     now = datetime.now(UTC)
     async with transaction(engine) as conn:
-        await note_progress(conn, ACTS, "two", until=now - 10 * SECOND, seen=now - 10 * SECOND, parts=1, of_parts=1)
+        await note_progress(
+            conn, OWN_REQUESTS, "two", until=now - 10 * SECOND, seen=now - 10 * SECOND, parts=1, of_parts=1
+        )
     assert {until[0] for until in await turns(announcer)} == {now - 10 * SECOND}
     async with transaction(engine) as conn:
         await conn.execute(
@@ -102,7 +109,7 @@ async def test_a_process_that_stands_still_holds_the_moment_until_it_counts_as_g
 async def test_what_follows_from_others_is_said_as_far_as_they_have_come(
     announcer: Announcer, engine: AsyncEngine
 ) -> None:
-    announcer.announces = Announces(follows={"routing": ("followed",)})
+    announcer.progress_sources = ProgressSources(follows={"routing": ("followed",)})
     assert {len(until) for until in await turns(announcer)} == {1}, "nothing was heard of it"
     there = datetime.now(UTC) - 30 * SECOND
     async with transaction(engine) as conn:
@@ -133,4 +140,4 @@ async def test_a_process_that_ends_holds_nobody_up(announcer: Announcer, engine:
     await announcer.stop()
     async with engine.connect() as conn:
         assert await conn.scalar(text("SELECT count(*) FROM reading_progress WHERE reader = 'acts'")) == 0
-        assert ACTS in await read_until(conn)
+        assert OWN_REQUESTS in await read_until(conn)

@@ -12,7 +12,7 @@ from contracts.codes import CaseState, ClockKind, ClockStatus
 from contracts.events import CaseBound, cases
 from contracts.events.clocks import clocks_in
 from contracts.refusals import Refused
-from libraries.policies.kinds import Happening
+from libraries.policies.clock_rules import Trigger
 from services.intake.domain import actions, referral_updates
 from services.intake.domain.case import Case, ExpectedAnswer, expected
 from services.intake.domain.change import Change
@@ -42,7 +42,7 @@ Event = Callable[[Case, datetime], Change]
 
 
 def a_lead_awaited(case: Case, at: datetime) -> ExpectedAnswer:
-    found = expected(Happening.REFERRAL_DISPATCHED, OFFICE, at, case.category, policy())
+    found = expected(Trigger.REFERRAL_DISPATCHED, OFFICE, at, case.category, policy())
     assert found is not None
     return found
 

@@ -26,7 +26,11 @@ def test_a_clock_that_was_paused_and_met_is_the_one_that_ran() -> None:
     at = NOW + 4 * DAY
     assert found.stopped_at == at
     was = running.resume(at).stop(at, ClockStatus.MET)
-    unknown = {"version": was.version, "told": None, "terms": replace(found.terms, due_soon_share=0, warnings=())}
+    unknown = {
+        "version": was.version,
+        "announced_dates": None,
+        "terms": replace(found.terms, due_soon_share=0, warnings=()),
+    }
     assert replace(found, **unknown) == replace(was, **unknown)
     assert {clock.id for clock in changes[-1].case.clocks}.isdisjoint(c.id for c in ended_clocks(story, policy()))
     told = explained(found, policy())

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from contracts.codes import ClockKind, ClockStatus
 from libraries.clocks.clock import LegalClock, terms_of
 from libraries.clocks.packing import pack, unpack
-from libraries.clocks.recounting import recount, told_now, written
+from libraries.clocks.recounting import current_dates, recount, written
 from libraries.deadlines import BadQuestion, Limit, Pause, Unit
 from libraries.policies import Policy, load_policy
 from tests.calendars import with_days
@@ -117,7 +117,7 @@ class AnyLife(RuleBasedStateMachine):
         self.policy = with_days(self.policy, works=() if works else (day,), free=(day,) if works else ())
         self.changed[day] = not works
         before = self.clock
-        told, now = before.told, told_now(before, self.policy)
+        told, now = before.announced_dates, current_dates(before, self.policy)
         self.clock = recount(before, self.policy)
         assert told is not None
         same = told.dates == now.dates
@@ -175,14 +175,14 @@ class AnyLife(RuleBasedStateMachine):
     @invariant()
     def what_is_written_is_read_again(self) -> None:
         again = unpack(pack(self.clock))
-        assert (again, again.told) == (self.clock, self.clock.told)
+        assert (again, again.announced_dates) == (self.clock, self.clock.announced_dates)
 
     @invariant()
     def what_is_written_is_true_of_the_version(self) -> None:
-        assert self.clock.told is not None
-        assert self.clock.told.version == self.clock.version
+        assert self.clock.announced_dates is not None
+        assert self.clock.announced_dates.version == self.clock.version
         if self.clock.open:
-            assert self.clock.told.due_at == self.clock.announced(self.policy.calendar).due_at
+            assert self.clock.announced_dates.due_at == self.clock.announced(self.policy.calendar).due_at
 
 
 def a_clock() -> LegalClock:
@@ -223,7 +223,7 @@ def test_a_clock_that_was_stopped_after_its_end_is_told_without_a_date_and_known
     assert facts.missed_at == a_clock().due(calendar).due_at
     in_time = a_clock().pause(MONDAY + timedelta(days=1), "appraisal")
     assert (in_time.facts(calendar).missed_at, a_clock().facts(calendar).missed_at) == (None, None)
-    assert told_now(late, shipped()).due_at is None
+    assert current_dates(late, shipped()).due_at is None
 
 
 def test_all_units_take_part() -> None:

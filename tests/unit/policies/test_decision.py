@@ -21,8 +21,8 @@ def with_rules(*rules: Rule) -> Policy:
 
 
 def test_the_category_names_the_lead_and_its_co_handlers() -> None:
-    choice = decide(a_matter(), policy())
-    assert (choice.rule, choice.lead, choice.co_handlers) == (
+    decision = decide(a_matter(), policy())
+    assert (decision.rule, decision.lead, decision.co_handlers) == (
         "category.education.student_aid",
         EDUCATION,
         (CIVIL_AFFAIRS,),
@@ -35,11 +35,11 @@ def test_the_first_rule_that_holds_wins() -> None:
         a_rule("here", "health", area="130722", categories=frozenset({"education.student_aid"})),
         a_rule("too late", "justice"),
     )
-    choice = decide(a_matter(), rules)
-    assert choice.lead == "health-130722000000"
-    looked_at = [step.looked_at for step in choice.trace]
+    decision = decide(a_matter(), rules)
+    assert decision.lead == "health-130722000000"
+    looked_at = [step.looked_at for step in decision.trace]
     assert looked_at[:2] == ["rule elsewhere (rules.yaml:1)", "rule here (rules.yaml:1)"]
-    assert "is not in 130723" in choice.trace[0].outcome
+    assert "is not in 130723" in decision.trace[0].outcome
 
 
 def test_a_rule_may_ask_for_an_attribute() -> None:
@@ -76,24 +76,24 @@ def test_a_rule_holds_on_the_civil_days_of_its_time() -> None:
 
 
 def test_a_rule_whose_office_does_not_exist_is_passed_over() -> None:
-    choice = decide(a_matter(), with_rules(a_rule("moon", "space_agency")))
-    assert choice.lead == EDUCATION
-    assert choice.trace[0].outcome == "no such office up the tree"
+    decision = decide(a_matter(), with_rules(a_rule("moon", "space_agency")))
+    assert decision.lead == EDUCATION
+    assert decision.trace[0].outcome == "no such office up the tree"
 
 
 def test_an_unknown_category_goes_to_the_county_s_civil_affairs() -> None:
-    choice = decide(a_matter("nobody.knows"), policy())
-    assert (choice.rule, choice.lead) == (None, CIVIL_AFFAIRS)
+    decision = decide(a_matter("nobody.knows"), policy())
+    assert (decision.rule, decision.lead) == (None, CIVIL_AFFAIRS)
 
 
 def test_an_unknown_area_goes_to_the_city() -> None:
-    choice = decide(a_matter("nobody.knows", area="990000000000"), policy())
-    assert choice.lead == "civil_affairs-130700000000"
+    decision = decide(a_matter("nobody.knows", area="990000000000"), policy())
+    assert decision.lead == "civil_affairs-130700000000"
 
 
 def test_who_returned_the_case_does_not_get_it_again() -> None:
-    choice = decide(a_matter(), policy(), without=frozenset({EDUCATION}))
-    assert (choice.rule, choice.lead) == (None, CIVIL_AFFAIRS)
+    decision = decide(a_matter(), policy(), without=frozenset({EDUCATION}))
+    assert (decision.rule, decision.lead) == (None, CIVIL_AFFAIRS)
     alone = decide(a_matter(), policy(), without=frozenset({EDUCATION, CIVIL_AFFAIRS}))
     assert alone.lead == "civil_affairs-130700000000"
 
@@ -108,9 +108,9 @@ def test_every_matter_has_an_owner_in_every_township(category: str) -> None:
     townships = [area.code for area in policy().areas.values() if area.level is AreaLevel.TOWNSHIP]
     assert len(townships) == 246
     for area in townships:
-        choice = decide(_matter(category, area), policy())
-        assert choice.rule is not None
-        assert choice.lead in policy().offices
+        decision = decide(_matter(category, area), policy())
+        assert decision.rule is not None
+        assert decision.lead in policy().offices
 
 
 def _matter(category: str, area: str) -> Matter:

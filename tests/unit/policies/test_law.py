@@ -230,7 +230,7 @@ def test_a_clock_without_a_law_is_the_citys_own(pack: Path) -> None:
     row = f"- {{clock: signing, starts: [], {CITY}}}\n"
     assert ClockKind.SIGNING not in {
         rule.clock
-        for rules in load_policy(write(pack, "clocks.yaml", row)).course(PENSION).started.values()
+        for rules in load_policy(write(pack, "clocks.yaml", row)).schedule(PENSION).started.values()
         for rule in rules
     }
 

@@ -163,7 +163,7 @@ def test_a_second_notice_moves_dates_and_is_named(
     else:
         calendar = before.calendar.with_year(notice, days_of(notice))
     after = replace(before, calendar=calendar)
-    clock = written(replace(a_clock(limit), started_at=start, told=None), before)
+    clock = written(replace(a_clock(limit), started_at=start, announced_dates=None), before)
     said = recalculated(CASE, [(clock, recount(clock, after))], after, start)
     assert [str(due.date()) for due in said.previous_due_at if due] == [was]
     assert [str(one.due_at.date()) for one in said.clocks if one.due_at] == [now]
@@ -176,7 +176,9 @@ def test_a_second_notice_that_speaks_of_no_day_of_a_clock_is_no_reason_for_it() 
     before = replace(policy(), calendar=BEFORE[MAY_2019])
     calendar = before.calendar.with_year(MAY_2019, days_of(MAY_2019)).with_year(FIRST_2020, days_of(FIRST_2020))
     after = replace(before, calendar=calendar)
-    clock = written(replace(a_clock("3wd"), started_at=datetime(2019, 12, 30, 2, tzinfo=UTC), told=None), before)
+    clock = written(
+        replace(a_clock("3wd"), started_at=datetime(2019, 12, 30, 2, tzinfo=UTC), announced_dates=None), before
+    )
     said = recalculated(CASE, [(clock, recount(clock, after))], after, clock.started_at)
     assert [one.source for one in said.notices] == [FIRST_2020.source]
 

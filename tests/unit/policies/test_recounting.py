@@ -13,7 +13,7 @@ from contracts.codes import ClockKind, ClockStatus
 from contracts.events.clocks import CalendarNotice, ClockRecalculated
 from libraries.clocks.clock import LegalClock, terms_of
 from libraries.clocks.packing import pack, unpack
-from libraries.clocks.recounting import calendar_version, recalculated, recount, told_now, version_of, written
+from libraries.clocks.recounting import calendar_version, current_dates, recalculated, recount, version_of, written
 from libraries.deadlines import Limit, Notice, Override
 from libraries.policies import Policy, load_policy
 from tests.calendars import with_days
@@ -47,8 +47,11 @@ def a_clock(limit: str = "10wd", office: str = OFFICE) -> LegalClock:
 def test_a_clock_that_is_moved_gets_its_next_version() -> None:
     after = recount(a_clock(), with_days(policy(), works=(SATURDAY,)))
     assert (after.version, after.status) == (2, ClockStatus.RUNNING)
-    assert after.told is not None
-    assert (after.told.version, after.told.due_at) == (2, datetime(2026, 3, 13, 15, 59, 59, 999999, UTC))
+    assert after.announced_dates is not None
+    assert (after.announced_dates.version, after.announced_dates.due_at) == (
+        2,
+        datetime(2026, 3, 13, 15, 59, 59, 999999, UTC),
+    )
 
 
 def test_days_that_cancel_each_other_out_before_the_warning_move_nothing() -> None:
@@ -68,14 +71,14 @@ LEVELS = with_days(policy(), works=(SATURDAY,), free=(date(2026, 3, 10),))
 
 def test_a_level_of_warning_that_moves_alone_is_told() -> None:
     before, after = a_clock(), recount(a_clock(), LEVELS)
-    assert before.told is not None
-    assert after.told is not None
-    assert (after.version, after.told.due_at, after.told.due_soon_at) == (
+    assert before.announced_dates is not None
+    assert after.announced_dates is not None
+    assert (after.version, after.announced_dates.due_at, after.announced_dates.due_soon_at) == (
         2,
-        before.told.due_at,
-        before.told.due_soon_at,
+        before.announced_dates.due_at,
+        before.announced_dates.due_soon_at,
     )
-    half, moved = before.told.warnings, after.told.warnings
+    half, moved = before.announced_dates.warnings, after.announced_dates.warnings
     assert half is not None
     assert moved == (datetime(2026, 3, 7, 16, tzinfo=UTC), *half[1:])
     facts = after.facts(LEVELS.calendar)
@@ -84,13 +87,13 @@ def test_a_level_of_warning_that_moves_alone_is_told() -> None:
 
 def test_a_clock_of_which_no_levels_were_kept_is_not_moved_for_them() -> None:
     before = a_clock()
-    assert before.told is not None
-    older = replace(before, told=replace(before.told, warnings=None))
-    assert unpack(pack(older)).told == older.told
+    assert before.announced_dates is not None
+    older = replace(before, announced_dates=replace(before.announced_dates, warnings=None))
+    assert unpack(pack(older)).announced_dates == older.announced_dates
     assert recount(older, LEVELS) is older
     again = recount(older, with_days(policy(), works=(SATURDAY,)))
-    assert again.told is not None
-    assert (again.version, again.told.warnings is None) == (2, False)
+    assert again.announced_dates is not None
+    assert (again.version, again.announced_dates.warnings is None) == (2, False)
 
 
 def test_hours_and_plain_days_do_not_move_but_a_rolled_last_day_does() -> None:
@@ -109,12 +112,12 @@ def moved(before: LegalClock, other: Policy) -> ClockRecalculated:
 def test_what_is_said_names_the_calendar_and_no_notice_for_a_day_of_a_known_year() -> None:
     other = with_days(policy(), works=(SATURDAY,))
     before = a_clock()
-    assert before.told is not None
+    assert before.announced_dates is not None
     said = moved(before, other)
     assert (said.calendar, said.notices, said.previous_due_at) == (
         other.calendar.version,
         (),
-        (before.told.due_at,),
+        (before.announced_dates.due_at,),
     )
 
 
@@ -126,7 +129,9 @@ def published(year: int) -> Policy:
 
 def test_a_year_that_was_published_is_named_where_the_date_lies_in_it_or_in_the_december_before() -> None:
     other = published(2027)
-    late = written(replace(a_clock("10wd"), told=None, started_at=datetime(2026, 12, 25, 4, tzinfo=UTC)), policy())
+    late = written(
+        replace(a_clock("10wd"), announced_dates=None, started_at=datetime(2026, 12, 25, 4, tzinfo=UTC)), policy()
+    )
     said = moved(late, other)
     assert said.notices == (CalendarNotice(year=2027, source="国办发明电〔2026〕9号", published_on=date(2026, 11, 4)),)
     assert [clock.provisional for clock in said.clocks] == [False]
@@ -136,8 +141,8 @@ def test_a_year_that_was_published_is_named_where_the_date_lies_in_it_or_in_the_
 
 def test_of_what_another_program_wrote_no_notice_is_known_to_be_new() -> None:
     before = a_clock()
-    assert before.told is not None
-    foreign = replace(before, told=replace(before.told, calendar="someone's"))
+    assert before.announced_dates is not None
+    foreign = replace(before, announced_dates=replace(before.announced_dates, calendar="someone's"))
     assert moved(foreign, with_days(published(2027), works=(SATURDAY,))).notices == ()
 
 
@@ -168,7 +173,7 @@ def test_what_was_told_stays_written_until_it_is_counted_again() -> None:
     other = with_days(policy(), works=(SATURDAY,))
     clock = a_clock()
     # Another act on the same row writes it once more, under a calendar that it was not counted by.
-    assert written(clock, other).told == clock.told
+    assert written(clock, other).announced_dates == clock.announced_dates
     assert version_of(clock, policy()) == calendar_version(policy())
     assert version_of(clock, other) == ""
     assert version_of(clock.stop(MONDAY, ClockStatus.MET), other) is None
@@ -177,7 +182,7 @@ def test_what_was_told_stays_written_until_it_is_counted_again() -> None:
 def test_what_is_told_is_written_and_read_again() -> None:
     clock = a_clock()
     again = unpack(pack(clock))
-    assert (again, again.told) == (clock, clock.told)
+    assert (again, again.announced_dates) == (clock, clock.announced_dates)
 
 
 @given(
@@ -188,8 +193,8 @@ def test_what_is_told_is_written_and_read_again() -> None:
 def test_a_clock_is_moved_exactly_if_something_that_was_told_changes(start: datetime, limit: str, day: date) -> None:
     works = policy().calendar.works(day.toordinal())
     other = with_days(policy(), works=() if works else (day,), free=(day,) if works else ())
-    clock = written(replace(a_clock(limit), started_at=start, told=None), policy())
-    before, after = told_now(clock, policy()), told_now(clock, other)
+    clock = written(replace(a_clock(limit), started_at=start, announced_dates=None), policy())
+    before, after = current_dates(clock, policy()), current_dates(clock, other)
     same = before.dates == after.dates
     assert (recount(clock, other) is clock) is same
     if before.due_at is not None and not start.date() <= day <= before.due_at.date():

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from contracts.codes import ClockKind, ClockStatus
-from libraries.clocks.clock import LegalClock, Told, terms_of
+from libraries.clocks.clock import AnnouncedDates, LegalClock, terms_of
 from libraries.clocks.documents import Sheet, sheet_html, sheet_text
 from libraries.clocks.explaining import explained
 from libraries.deadlines import Limit
@@ -106,10 +106,14 @@ def test_a_clock_that_ended_says_when_and_whether_late() -> None:
 def test_what_was_told_then_is_told_where_the_calendar_counts_otherwise_now() -> None:
     ended = SIGNING.stop(START + timedelta(hours=1), ClockStatus.MET)
     then = START + timedelta(days=3)
-    ended = replace(ended, told=Told(version=ended.version, calendar="old", due_at=then, due_soon_at=None))
+    ended = replace(
+        ended, announced_dates=AnnouncedDates(version=ended.version, calendar="old", due_at=then, due_soon_at=None)
+    )
     assert "当时告知的到期时间:2026-03-05 09:00" in sheet_text(replace(SHEET, clocks=[ended]), POLICY)
     assert explained(ended, POLICY)["told_due_at"] == then
-    same = replace(ended, told=replace(ended.told, due_at=ended.due(POLICY.calendar_of(OFFICE)).due_at))
+    same = replace(
+        ended, announced_dates=replace(ended.announced_dates, due_at=ended.due(POLICY.calendar_of(OFFICE)).due_at)
+    )
     assert explained(same, POLICY)["told_due_at"] is None
 
 

@@ -141,8 +141,8 @@ def test_no_pause_is_lost_when_another_calendar_is_published() -> None:
     clock = written(handling(paused_for_two_days()), policy())
     moved = recount(clock, with_days(policy(), works=(date(2026, 3, 14),)))
     assert moved.pauses == clock.pauses
-    assert moved.told is not None
-    assert moved.told.due_at == datetime(2026, 3, 24, 15, 59, 59, 999999, UTC)
+    assert moved.announced_dates is not None
+    assert moved.announced_dates.due_at == datetime(2026, 3, 24, 15, 59, 59, 999999, UTC)
 
 
 def test_a_limit_that_was_broken_is_not_healed_by_a_pause_afterwards() -> None:

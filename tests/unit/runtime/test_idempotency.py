@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libraries.runtime.web.idempotency import Answer, _answer, again, read_key
+from libraries.runtime.web.idempotency import StoredAnswer, _answer, again, read_key
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_of_an_answer_its_own_headers_are_kept() -> None:
     kept = _answer([head, *parts])  # type: ignore[list-item]
 
     named = [("content-type", "application/json"), ("location", "/v1/cases/7")]
-    assert kept == Answer(status=201, headers=named, body=b"1234")
+    assert kept == StoredAnswer(status=201, headers=named, body=b"1234")
     told = again(kept)
     assert (told.status_code, told.content, told.media_type) == (201, b"1234", "application/json")
     assert told.headers["location"] == "/v1/cases/7"

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from libraries.marks import Mark, Need
 from libraries.runtime.clock import Clock
-from libraries.runtime.kafka.watermarks import ACTS, LONGEST_ACT, SETTLE, Acts, Announces, moments
+from libraries.runtime.kafka.watermarks import (
+    LONGEST_REQUEST,
+    OWN_REQUESTS,
+    SETTLE,
+    OpenRequests,
+    ProgressSources,
+    moments,
+)
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 MOMENTS = st.integers(min_value=0, max_value=3600).map(lambda ago: NOW - timedelta(seconds=ago))
@@ -17,14 +24,14 @@ KNOWN = st.dictionaries(
     st.sampled_from([Need("one", 1), Need("one", 2), Need("two", 1)]),
     st.builds(Mark, until=st.one_of(st.none(), MOMENTS), moved_at=MOMENTS),
 )
-FOLLOWS = Announces(told_by=("answers",), follows={"one": ("a",), "two": ("b",)})
+FOLLOWS = ProgressSources(feedback_readers=("answers",), follows={"one": ("a",), "two": ("b",)})
 
 
-@given(st.dictionaries(st.sampled_from([ACTS, "answers", "other"]), MOMENTS), KNOWN)
+@given(st.dictionaries(st.sampled_from([OWN_REQUESTS, "answers", "other"]), MOMENTS), KNOWN)
 def test_no_moment_is_said_that_somebody_has_not_reached(settled: dict[str, datetime], known: dict[Need, Mark]) -> None:
     found = moments(settled, known, FOLLOWS, Clock())
-    assert bool(found) == (settled.keys() >= {ACTS, "answers"})
-    assert all(until <= min(settled[ACTS], settled["answers"]) for until in found)
+    assert bool(found) == (settled.keys() >= {OWN_REQUESTS, "answers"})
+    assert all(until <= min(settled[OWN_REQUESTS], settled["answers"]) for until in found)
     heard = [known[Need(name, 1)].until if Need(name, 1) in known else None for name in ("one", "two")]
     assert (len(found) == 2) == (bool(found) and None not in heard)
     if len(found) == 2:
@@ -32,34 +39,36 @@ def test_no_moment_is_said_that_somebody_has_not_reached(settled: dict[str, date
 
 
 def test_who_follows_nobody_knows_only_itself() -> None:
-    assert moments({ACTS: NOW}, {}, Announces(), Clock()) == (NOW,)
+    assert moments({OWN_REQUESTS: NOW}, {}, ProgressSources(), Clock()) == (NOW,)
 
 
 def test_the_moments_are_those_of_business_time() -> None:
     clock = Clock(speed=10, origin=NOW, anchor=NOW)
     later = NOW + timedelta(seconds=6)
-    assert moments({ACTS: later}, {}, Announces(), clock) == (NOW + timedelta(minutes=1),)
+    assert moments({OWN_REQUESTS: later}, {}, ProgressSources(), clock) == (NOW + timedelta(minutes=1),)
 
 
 def test_what_was_begun_first_counts_and_nobody_waits_for_a_request_that_never_ends() -> None:
-    acts, now = Acts(), datetime.now(UTC)
-    with acts.in_hand():
-        with acts.in_hand():
-            assert now - SETTLE <= acts.settled(now + timedelta(seconds=5)) < now + timedelta(seconds=5) - SETTLE
-        late = datetime.now(UTC) + LONGEST_ACT
-        assert acts.settled(late) == late - SETTLE
-    assert acts.settled(now) == now - SETTLE
+    open_requests, now = OpenRequests(), datetime.now(UTC)
+    with open_requests.in_hand():
+        with open_requests.in_hand():
+            assert (
+                now - SETTLE <= open_requests.settled(now + timedelta(seconds=5)) < now + timedelta(seconds=5) - SETTLE
+            )
+        late = datetime.now(UTC) + LONGEST_REQUEST
+        assert open_requests.settled(late) == late - SETTLE
+    assert open_requests.settled(now) == now - SETTLE
 
 
 @pytest.mark.parametrize(
     ("kind", "method", "holds"), [("http", "POST", True), ("http", "GET", False), ("lifespan", "", False)]
 )
 def test_only_a_request_that_may_change_something_is_in_hand(kind: str, method: str, *, holds: bool) -> None:
-    acts, seen = Acts(), []
+    open_requests, seen = OpenRequests(), []
 
     async def app(_: object, __: object, ___: object) -> None:
         later = datetime.now(UTC) + timedelta(seconds=5)
-        seen.append(acts.settled(later) < later - SETTLE)
+        seen.append(open_requests.settled(later) < later - SETTLE)
 
-    asyncio.run(acts.middleware(app)({"type": kind, "method": method}, None, None))  # type: ignore[arg-type]
+    asyncio.run(open_requests.middleware(app)({"type": kind, "method": method}, None, None))  # type: ignore[arg-type]
     assert seen == [holds]

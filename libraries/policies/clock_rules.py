@@ -14,7 +14,7 @@ ACCEPTED: Final = "accepted"
 """The only thing that silence can mean."""
 
 
-class Happening(StrEnum):
+class Trigger(StrEnum):
     """What clocks hang on: the events of the same names."""
 
     CASE_REGISTERED = "case.registered"
@@ -62,10 +62,10 @@ class ClockRule:
     """One row; `where` is file and line."""
 
     clock: ClockKind
-    starts: frozenset[Happening]
-    meets: frozenset[Happening]
+    starts: frozenset[Trigger]
+    meets: frozenset[Trigger]
     """What it waited for."""
-    cancels: frozenset[Happening]
+    cancels: frozenset[Trigger]
     """What leaves it nothing to wait for. The end of its case or referral does so anyway."""
     roles: frozenset[ReferralRole] = DEFAULT_ROLES
     only_if: OnlyIf | None = None
@@ -98,31 +98,31 @@ class ClockRule:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Course:
+class ClockSchedule:
     """The clocks of a matter. Rules that stand in each other's place are sorted out."""
 
     rules: Mapping[ClockKind, ClockRule]
     """Of every kind, also of those that no such matter starts any more and an older one still has."""
-    started: Mapping[Happening, tuple[ClockRule, ...]]
-    met: Mapping[Happening, tuple[ClockKind, ...]]
-    cancelled: Mapping[Happening, tuple[ClockKind, ...]]
+    started: Mapping[Trigger, tuple[ClockRule, ...]]
+    met: Mapping[Trigger, tuple[ClockKind, ...]]
+    cancelled: Mapping[Trigger, tuple[ClockKind, ...]]
     accepting: frozenset[ClockKind]
     """Whose silent end means acceptance."""
 
-    def starting(self, what: Happening, role: ReferralRole | None = None) -> Iterator[ClockRule]:
+    def starting(self, what: Trigger, role: ReferralRole | None = None) -> Iterator[ClockRule]:
         """Of a referral in that role; without a role those of the case's window."""
         for rule in self.started.get(what, ()):
             if rule.at_the_window if role is None else (role in rule.roles and not rule.at_the_window):
                 yield rule
 
-    def meeting(self, what: Happening) -> tuple[ClockKind, ...]:
+    def meeting(self, what: Trigger) -> tuple[ClockKind, ...]:
         return self.met.get(what, ())
 
-    def cancelling(self, what: Happening) -> tuple[ClockKind, ...]:
+    def cancelling(self, what: Trigger) -> tuple[ClockKind, ...]:
         return self.cancelled.get(what, ())
 
 
-def course(rules: Sequence[ClockRule], category: str, field: Field | None) -> Course:
+def schedule(rules: Sequence[ClockRule], category: str, field: Field | None) -> ClockSchedule:
     """Of each kind the first rule that fits the matter; of a kind that no such matter starts, what ends older ones."""
     fitting: dict[ClockKind, ClockRule] = {}
     for rule in rules:
@@ -133,11 +133,11 @@ def course(rules: Sequence[ClockRule], category: str, field: Field | None) -> Co
     of_each = {rule.clock: rule for rule in rules} | {rule.clock: rule for rule in rules if rule.starts} | runs
     ordered = [of_each[kind] for kind in dict.fromkeys(rule.clock for rule in rules)]
     starting = [rule for rule in ordered if rule.clock in runs and rule.clock not in replaced]
-    return Course(
+    return ClockSchedule(
         rules=of_each,
-        started={what: tuple(rule for rule in starting if what in rule.starts) for what in Happening},
-        met={what: tuple(rule.clock for rule in ordered if what in rule.meets) for what in Happening},
-        cancelled={what: tuple(rule.clock for rule in ordered if what in rule.cancels) for what in Happening},
+        started={what: tuple(rule for rule in starting if what in rule.starts) for what in Trigger},
+        met={what: tuple(rule.clock for rule in ordered if what in rule.meets) for what in Trigger},
+        cancelled={what: tuple(rule.clock for rule in ordered if what in rule.cancels) for what in Trigger},
         accepting=frozenset(rule.clock for rule in ordered if rule.silence_accepts),
     )
 
@@ -169,7 +169,7 @@ def _rule(row: Row) -> ClockRule | None:
     silence = row.text("silence", "")
     if silence not in ("", ACCEPTED):
         row.refuse(f"silence can only mean {ACCEPTED}")
-    starts, meets, cancels = (_happenings(row, name) for name in ("starts", "meets", "cancels"))
+    starts, meets, cancels = (_triggers(row, name) for name in ("starts", "meets", "cancels"))
     if "starts" not in row.values:
         row.refuse("starts is missing; an empty list says that the clock never starts")
     categories, source, article = frozenset(row.texts("categories")), row.text("source"), row.text("article", "")
@@ -198,8 +198,8 @@ def _rule(row: Row) -> ClockRule | None:
     )
 
 
-def _happenings(row: Row, name: str) -> frozenset[Happening]:
-    found = [code_of(row, name, Happening, value) for value in row.texts(name)]
+def _triggers(row: Row, name: str) -> frozenset[Trigger]:
+    found = [code_of(row, name, Trigger, value) for value in row.texts(name)]
     return frozenset(what for what in found if what is not None)
 
 
@@ -217,8 +217,8 @@ def _faults(rule: ClockRule) -> Iterator[str]:
         yield f"{overlap[0]} cannot both start and end a clock"
     if ReferralRole.INFO in rule.roles:
         yield "a copy has no clocks"
-    if rule.only_if is OnlyIf.MATERIAL_MISSING and rule.starts != {Happening.CASE_REGISTERED}:
-        yield f"{rule.only_if} goes with starts: [{Happening.CASE_REGISTERED}]"
+    if rule.only_if is OnlyIf.MATERIAL_MISSING and rule.starts != {Trigger.CASE_REGISTERED}:
+        yield f"{rule.only_if} goes with starts: [{Trigger.CASE_REGISTERED}]"
     if rule.only_if is OnlyIf.RETURNABLE and rule.at_the_window:
         yield f"{rule.only_if} is said of referrals"
     if rule.instead_of is not None and (rule.instead_of is rule.clock or not (rule.categories or rule.field)):

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.codes import LEAD_WORK, WINDOWS, ClockKind, ClockStatus, FeedbackAction, Field, ReferralRole
 from libraries.policies import Policy, PolicyRefused, load_policy
-from libraries.policies.kinds import Happening
+from libraries.policies.clock_rules import Trigger
 from services.intake.domain import referral_updates
 from services.routing.domain.dispatching import dispatch, rework
 from services.routing.domain.supervision import reassign
@@ -29,8 +29,8 @@ def packs_with(tmp_path: Path, rows: str, name: str = "clocks.yaml") -> Path:
     return tmp_path / "zhangjiakou"
 
 
-def kinds_at(what: Happening, category: str, role: ReferralRole | None) -> set[ClockKind]:
-    return {rule.clock for rule in policy().course(category).starting(what, role)}
+def kinds_at(what: Trigger, category: str, role: ReferralRole | None) -> set[ClockKind]:
+    return {rule.clock for rule in policy().schedule(category).starting(what, role)}
 
 
 def a_story(own: Policy, category: str = "education.student_aid") -> Story:
@@ -57,9 +57,9 @@ def test_each_duty_can_be_met_and_every_kind_is_declared() -> None:
     ],
 )
 def test_a_lead_has_one_clock_of_work_and_one_right_to_return(category: str, work: ClockKind, right: ClockKind) -> None:
-    assert kinds_at(Happening.REFERRAL_DISPATCHED, category, ReferralRole.LEAD) == {ClockKind.SIGNING, right, work}
+    assert kinds_at(Trigger.REFERRAL_DISPATCHED, category, ReferralRole.LEAD) == {ClockKind.SIGNING, right, work}
     assert work in LEAD_WORK
-    assert kinds_at(Happening.REFERRAL_DISPATCHED, category, ReferralRole.INFO) == set()
+    assert kinds_at(Trigger.REFERRAL_DISPATCHED, category, ReferralRole.INFO) == set()
 
 
 def test_a_review_runs_thirty_days_by_its_own_law_and_is_paused_and_met_like_any_work() -> None:
@@ -117,7 +117,7 @@ def test_a_pack_may_say_of_the_window_too_what_it_waits_for(tmp_path: Path) -> N
     own = load_policy(packs_with(tmp_path, rows))
     change = referral_updates.dispatched(registered().case, NOW, LEAD, EDUCATION, own)
     assert [clock.kind for clock in change.case.clocks] == [ClockKind.DISPATCH]
-    assert referral_updates.heard(change, LEAD, Happening.REFERRAL_SIGNED, own).case.clocks == ()
+    assert referral_updates.heard(change, LEAD, Trigger.REFERRAL_SIGNED, own).case.clocks == ()
 
 
 def test_a_reason_stops_those_clocks_alone_that_it_names(tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_no_city_takes_away_what_a_law_gives_unless_it_cites_one(tmp_path: Path)
     assert fault.startswith(
         "zhangjiakou/clocks.yaml:1: petition_objection never starts, and its time is set by 信访工作条例 23"
     )
-    assert load_policy(packs_with(tmp_path, row.format("true"))).course("petition.request").started
+    assert load_policy(packs_with(tmp_path, row.format("true"))).schedule("petition.request").started
 
 
 def test_a_pack_that_forgets_a_kind_or_its_limit_is_refused(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ class GivenBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class LimitTimeline:
     """A limit laid out over the calendar: its hours first, then its other parts, one after the other."""
 
     start: datetime
@@ -111,9 +111,9 @@ class Course:
         return WhyNothing.WITHIN_A_DAY if within else WhyNothing.NOTHING_RAN
 
 
-def course_of(
+def timeline_of(
     start: datetime, limit: Limit, *, calendar: Calendar, pauses: Sequence[Pause], extensions: Sequence[Limit]
-) -> Course:
+) -> LimitTimeline:
     """Laid out by the pauses that are over; the hours end where one begins that is not."""
     closed = sorted((pause for pause in pauses if pause.end is not None), key=lambda pause: pause.start)
     spans = closed_spans(closed)
@@ -128,7 +128,7 @@ def course_of(
     for number, pause in enumerate(closed):
         for each in range(civil_day(pause.start), civil_day(pause.end or pause.start)):
             standing.setdefault(each, number)
-    return Course(
+    return LimitTimeline(
         start=start.astimezone(UTC),
         hours=hours,
         hours_end=min(end, stops).astimezone(UTC),
