@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from contracts.codes import CaseState
 from contracts.events.cases import CaseErased, CaseWithdrawn
-from tests.integration.routing.test_aside import routing, run  # noqa: F401 - a fixture
+from tests.integration.routing.test_feedback_dead_letters import routing, run  # noqa: F401 - a fixture
 from tests.integration.routing.test_routing import Routing, an_accepted_case
 from tests.unit.routing.builders import EDUCATION
 
