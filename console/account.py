@@ -154,7 +154,7 @@ def list_(*, target: Target, as_json: bool) -> None:
     if as_json:
         echo(msgspec.json.encode([_shown(one) for one in found]).decode())
         return
-    from rich.table import Table  # noqa: PLC0415 - not there in an installation without the extra `local`
+    from rich.table import Table  # noqa: PLC0415 -- not there in an installation without the extra `local`
 
     table = Table("login", "id", "posts", "state", box=None)
     now = datetime.now(UTC)

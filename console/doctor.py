@@ -271,7 +271,7 @@ def doctor(*, target: Target, as_json: bool) -> None:
 
 
 def _show(found: list[Finding]) -> None:
-    from rich.table import Table  # noqa: PLC0415 - not there in an installation without the extra `local`
+    from rich.table import Table  # noqa: PLC0415 -- not there in an installation without the extra `local`
 
     table = Table(box=None, show_header=False)
     for finding in found:

@@ -68,7 +68,7 @@ class Lazy(click.Group):
         try:
             return super().invoke(ctx)
         except ValueError as error:
-            from libraries.policies import PolicyRefused  # noqa: PLC0415 - most commands read no pack
+            from libraries.policies import PolicyRefused  # noqa: PLC0415 -- most commands read no pack
 
             if not isinstance(error, PolicyRefused):
                 raise
@@ -88,9 +88,9 @@ def echo(text: str) -> None:
 
 def quiet() -> None:
     """What the runtime logs is no answer of a command: only what is wrong, and not among the answers."""
-    import logging  # noqa: PLC0415 - most commands log nothing
+    import logging  # noqa: PLC0415 -- most commands log nothing
 
-    import structlog  # noqa: PLC0415
+    import structlog  # noqa: PLC0415 -- as above
 
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),

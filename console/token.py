@@ -31,7 +31,7 @@ SYSTEMS_AND_PEOPLE: Final = tuple(role.value for role in Role if role not in {Ro
 @click.option("--days", type=click.IntRange(1, 3650), default=30, show_default=True, help="How long it is valid.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_DATA, envvar="YIMEN_DATA")
 @click.option("--json", "as_json", is_flag=True)
-def token(  # noqa: PLR0913 - one for each option
+def token(  # noqa: PLR0913 -- one for each option
     *,
     role: str,
     office: str | None,

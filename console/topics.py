@@ -55,7 +55,7 @@ def list_(*, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def apply(*, servers: str, policy: Path, as_json: bool) -> None:
     """Create what is missing. Of what exists only this is changed: who stamps what partners write."""
-    from aiokafka.errors import KafkaError  # noqa: PLC0415 - slow to import, needed here only
+    from aiokafka.errors import KafkaError  # noqa: PLC0415 -- slow to import, needed here only
 
     quiet()
     wanted = needed(policy)
@@ -81,7 +81,7 @@ async def absent(kafka: str | Mapping[str, Any], wanted: Iterable[str]) -> set[s
 
 async def create(kafka: str | Mapping[str, Any], wanted: Mapping[str, tuple[int, int]]) -> int:
     """How many topics were missing and are there now. `kafka` is an address, or aiokafka's keywords."""
-    from aiokafka.admin import NewTopic  # noqa: PLC0415 - slow to import, needed here only
+    from aiokafka.admin import NewTopic  # noqa: PLC0415 -- slow to import, needed here only
 
     async with _admin(kafka) as admin:
         missing = sorted(set(wanted) - set(await admin.list_topics()))
@@ -105,8 +105,8 @@ async def restamp(kafka: str | Mapping[str, Any], names: Iterable[str]) -> int:
 
     A broker that cannot change a topic is left as it is: then what a stamp says is checked by who reads it.
     """
-    from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType  # noqa: PLC0415
-    from aiokafka.errors import IncompatibleBrokerVersion  # noqa: PLC0415
+    from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType  # noqa: PLC0415 -- as above
+    from aiokafka.errors import IncompatibleBrokerVersion  # noqa: PLC0415 -- as above
 
     outside = [name for name in names if (topic := topic_of(name)) is not None and topic.body is not None]
     changed = []
@@ -137,7 +137,7 @@ def _restamped(name: str, found: Iterable[Sequence[Any]]) -> tuple[str, dict[str
 
 @asynccontextmanager
 async def _admin(kafka: str | Mapping[str, Any]) -> AsyncIterator[Any]:
-    from aiokafka.admin import AIOKafkaAdminClient  # noqa: PLC0415 - slow to import, needed here only
+    from aiokafka.admin import AIOKafkaAdminClient  # noqa: PLC0415 -- slow to import, needed here only
 
     admin = AIOKafkaAdminClient(**({"bootstrap_servers": kafka} if isinstance(kafka, str) else kafka))
     await admin.start()

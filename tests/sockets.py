@@ -18,7 +18,7 @@ async def listening(app: Litestar, **bounds: Any) -> AsyncIterator[str]:
         listener.bind(("127.0.0.1", 0))
         server = serving(app, **bounds)
         served = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
+        while not server.started:  # noqa: ASYNC110 -- the server has no event to wait for
             await asyncio.sleep(0.01)
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -61,7 +61,7 @@ class Arrival:
 
 def arrivals(seed: int, number: int, policy: Policy, *, first_day: datetime, days: int) -> Iterator[Arrival]:
     """In the order of coming. All counties and fields are there as soon as there are cases enough."""
-    random = Random(f"{seed}/arrivals")  # noqa: S311 - invented people, not secrets
+    random = Random(f"{seed}/arrivals")  # noqa: S311 -- invented people, not secrets
     places = _below(policy, AreaLevel.TOWNSHIP)
     villages = _below(policy, AreaLevel.VILLAGE)
     own_system = {area.code for towns in places.values() for area in towns if random.random() < OWN_SYSTEM_SHARE}

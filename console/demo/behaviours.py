@@ -112,7 +112,7 @@ class Behaviour:
 
 def behaviour(seed: int, submission_id: str, category: Category, policy: Policy) -> Behaviour:
     """The same seed and submission always behave the same, whatever else happens."""
-    random = Random(f"{seed}/{submission_id}")  # noqa: S311 - a simulation, not a secret
+    random = Random(f"{seed}/{submission_id}")  # noqa: S311 -- a simulation, not a secret
     row = policy.limit(ClockKind.HANDLING, category.code)
     leads = {profile: weight for profile, weight in LEADS.items() if profile is not Profile.EXTENDING or row.extension}
     return Behaviour(

@@ -170,7 +170,7 @@ class Offices:
 
     async def _go_through(self, referral: OfficeReferral, steps: Sequence[Step], start: datetime) -> None:
         due_at = referral.due_at
-        assert due_at is not None, "an office that works has a limit"  # noqa: S101 - set before the work begins
+        assert due_at is not None, "an office that works has a limit"  # noqa: S101 -- set before the work begins
         for step in steps:
             await self.scheduler.until(step.at(start, due_at, self.policy.calendar))
             await self._say(referral, step)

@@ -120,7 +120,7 @@ class ApacheKafka(_Started):
         if first:
             cluster = uuid.uuid4().hex[:22]
             form = [*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)]
-            done = subprocess.run(form, capture_output=True, check=False)  # noqa: S603 - Kafka's own tool
+            done = subprocess.run(form, capture_output=True, check=False)  # noqa: S603 -- Kafka's own tool
             if done.returncode:
                 settings.unlink()
                 raise EngineFailed(done.stderr.decode("utf-8", "replace")[-1500:])
@@ -131,7 +131,7 @@ def java_and_maven() -> bool:
     """Whether this machine can run Apache Kafka."""
     if not (shutil.which("java") and shutil.which("mvn")):
         return False
-    detail = subprocess.run(["java", "-version"], capture_output=True, check=False).stderr.decode()  # noqa: S607
+    detail = subprocess.run(["java", "-version"], capture_output=True, check=False).stderr.decode()  # noqa: S607 -- of this PATH
     number = re.search(r'"(\d+)', detail)
     return number is not None and int(number[1]) >= OLDEST_JAVA
 
@@ -144,8 +144,8 @@ def kafka_jars() -> Path:
     if folder.exists():
         return folder
     fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
-    done = subprocess.run(  # noqa: S603 - no shell
-        ["mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", f"-DoutputDirectory={fresh}"],  # noqa: S607
+    done = subprocess.run(  # noqa: S603 -- no shell
+        ["mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", f"-DoutputDirectory={fresh}"],  # noqa: S607 -- of this PATH
         capture_output=True,
         check=False,
     )

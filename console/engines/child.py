@@ -51,7 +51,7 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start it in a session of its own, so that Ctrl-C at the terminal reaches us alone."""
     with log.open("ab") as output:
-        return subprocess.Popen(  # noqa: S603 - our own engines, no shell
+        return subprocess.Popen(  # noqa: S603 -- our own engines, no shell
             [str(argument) for argument in arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -59,7 +59,7 @@ def spawn(
             start_new_session=True,
             user=user,
             env=environment,
-            preexec_fn=_die_with_parent(death),  # noqa: PLW1509 - one prctl call, safe between fork and exec
+            preexec_fn=_die_with_parent(death),  # noqa: PLW1509 -- one prctl call, safe between fork and exec
         )
 
 

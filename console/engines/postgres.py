@@ -119,10 +119,10 @@ class Postgres:
 
     def answers(self) -> bool:
         arguments = [str(POSTGRES_BIN_PATH / "pg_isready"), "-q", "-t", "1", "-h", "127.0.0.1", "-p", str(self.port)]
-        return subprocess.run(arguments, check=False).returncode == 0  # noqa: S603 - the server's own tool
+        return subprocess.run(arguments, check=False).returncode == 0  # noqa: S603 -- the server's own tool
 
     def _run(self, tool: str | Path, *arguments: str | Path) -> None:
         parts = [str(POSTGRES_BIN_PATH / tool), *(str(argument) for argument in arguments)]
-        done = subprocess.run(parts, user=self._user, cwd="/", capture_output=True, check=False)  # noqa: S603 - its own tool
+        done = subprocess.run(parts, user=self._user, cwd="/", capture_output=True, check=False)  # noqa: S603 -- its own tool
         if done.returncode:
             raise EngineFailed(f"{tool}: {done.stderr.decode('utf-8', 'replace')[-1500:]}")

@@ -55,9 +55,9 @@ def _handlers_of(service: Service) -> Handlers:
 
 def _builders() -> dict[str, Callable[[RuntimeSettings], Service]]:
     # Services load slowly, and only who handles records needs them.
-    from services.intake import app as intake  # noqa: PLC0415
-    from services.notify import app as notify  # noqa: PLC0415
-    from services.routing import app as routing  # noqa: PLC0415
+    from services.intake import app as intake  # noqa: PLC0415 -- loads slowly
+    from services.notify import app as notify  # noqa: PLC0415 -- loads slowly
+    from services.routing import app as routing  # noqa: PLC0415 -- loads slowly
 
     def build_notify(settings: RuntimeSettings) -> Service:
         return notify.build(notify.NotifySettings(**settings.model_dump()))

@@ -47,7 +47,7 @@ def verify(*, target: Target, settle: float, topics: bool, as_json: bool) -> Non
 def show(report: Report) -> None:
     """Counts of every check, then each fault with its ids."""
     out = console()
-    from rich.table import Table  # noqa: PLC0415 - not there in an installation without the extra `local`
+    from rich.table import Table  # noqa: PLC0415 -- not there in an installation without the extra `local`
 
     table = Table(box=None)
     for heading in ("检查 check", "看过 looked at", "错误 wrong"):

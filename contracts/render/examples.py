@@ -135,7 +135,7 @@ def _published(value: Any) -> Any:
 
 
 def _writer(event: Event) -> str:
-    from contracts.topics import TOPICS  # noqa: PLC0415 - the registry renders itself through this module
+    from contracts.topics import TOPICS  # noqa: PLC0415 -- the registry renders itself through this module
 
     return next(topic.writer for topic in TOPICS if type(event) in topic.events)
 

@@ -160,7 +160,7 @@ class Calendar:
 
     def differing_days(self, other: "Calendar") -> list[date]:
         """The days that work here and not there, or the other way round."""
-        named = set(self._named) | set(other._named)  # noqa: SLF001 - the other is one of us
+        named = set(self._named) | set(other._named)  # noqa: SLF001 -- the other is one of us
         return [date.fromordinal(day) for day in sorted(named) if self.works(day) is not other.works(day)]
 
     def with_year(self, notice: Notice, days: Mapping[date, Override]) -> "Calendar":

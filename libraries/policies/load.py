@@ -3,7 +3,7 @@
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -45,7 +45,7 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
 
     Its areas and offices are those of the day, or of today.
     """
-    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - a link to a folder stays where its parents stand beside it
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 -- a link to a folder stays where its parents stand beside it
     faults: list[Fault] = []
     headings = _chain(folder, faults)
     packs = [pack for pack, _ in headings]
@@ -137,7 +137,10 @@ def _chain(folder: Path, faults: list[Fault]) -> list[tuple[Path, Row]]:
 
 def _once(faults: list[Fault]) -> list[Fault]:
     """In order, each one once, and of a file no more than anybody reads."""
-    order: Callable[[Fault], tuple[str, int, str]] = lambda fault: (fault.file, fault.line, fault.reason)  # noqa: E731
+
+    def order(fault: Fault) -> tuple[str, int, str]:
+        return fault.file, fault.line, fault.reason
+
     number: Counter[str] = Counter()
     found: list[Fault] = []
     for fault in sorted(set(faults), key=order):

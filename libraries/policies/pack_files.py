@@ -123,9 +123,9 @@ def signature(packs: Sequence[Path]) -> Signature:
 
 
 def _seen(pack: Path, name: str) -> tuple[str, int, int]:
-    path = os.path.join(pack, name)  # noqa: PTH118 - a name need not be text
+    path = os.path.join(pack, name)  # noqa: PTH118 -- a name need not be text
     try:
-        found = os.stat(path)  # noqa: PTH116
+        found = os.stat(path)  # noqa: PTH116 -- as above
     except OSError:
         return path, 0, -1
     return path, found.st_mtime_ns, found.st_size
@@ -133,7 +133,7 @@ def _seen(pack: Path, name: str) -> tuple[str, int, int]:
 
 def _names(pack: Path) -> list[str]:
     try:
-        return sorted(os.listdir(pack))  # noqa: PTH208 - names, and no paths
+        return sorted(os.listdir(pack))  # noqa: PTH208 -- names, and no paths
     except (OSError, ValueError):
         return []
 

@@ -99,10 +99,10 @@ def _write(path: Path, content: bytes) -> None:
             out.write(content)
             out.flush()
             os.fsync(out.fileno())
-        os.chmod(temporary, READABLE)  # noqa: PTH101 - mkstemp gives a name
-        os.replace(temporary, path)  # noqa: PTH105 - the same
+        os.chmod(temporary, READABLE)  # noqa: PTH101 -- mkstemp gives a name
+        os.replace(temporary, path)  # noqa: PTH105 -- the same
     except BaseException:
-        os.unlink(temporary)  # noqa: PTH108 - the same
+        os.unlink(temporary)  # noqa: PTH108 -- the same
         raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:

@@ -46,7 +46,7 @@ def server_of(app: Litestar, settings: ProcessSettings) -> uvicorn.Server:
 
 async def serve(server: uvicorn.Server) -> None:
     # Uvicorn would take the signals for itself and stop before readers and relay do.
-    await server._serve()  # noqa: SLF001
+    await server._serve()  # noqa: SLF001 -- its public way takes the signals
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -63,8 +63,9 @@ async def repeat(job: Job) -> None:
     while True:
         try:
             await job.run()
-        except Exception as error:  # noqa: BLE001 - a job must not end the process
-            log.error("job_failed", job=getattr(job.run, "__name__", ""), error=explain(error))  # noqa: TRY400
+        except Exception as error:  # noqa: BLE001 -- a job must not end the process
+            name = getattr(job.run, "__name__", "")
+            log.error("job_failed", job=name, error=explain(error))  # noqa: TRY400 -- a trace could hold personal data
         await asyncio.sleep(job.seconds)
 
 

@@ -113,7 +113,7 @@ class RuntimeSettings(ProcessSettings):
         """Aiokafka's keywords for address and security."""
         found: dict[str, object] = {"bootstrap_servers": self.kafka_servers.split(",")}
         if self.kafka_security.endswith("SSL"):
-            from aiokafka.helpers import create_ssl_context  # noqa: PLC0415 - only where TLS is used
+            from aiokafka.helpers import create_ssl_context  # noqa: PLC0415 -- only where TLS is used
 
             found["ssl_context"] = create_ssl_context(cafile=str(self.kafka_ca_file) if self.kafka_ca_file else None)
         if self.kafka_security.startswith("SASL"):

@@ -139,7 +139,7 @@ def _answer(outcome: Outcome, request: Call, codes: Codes) -> Response[Any]:
 
 
 @get("/v1/cases", guards=[SEES], tags=["cases"])
-async def list_cases(  # noqa: PLR0913, PLR0917 - one for each question
+async def list_cases(  # noqa: PLR0913, PLR0917 -- one for each question
     request: Call,
     state: State,
     area: AskedArea = "",

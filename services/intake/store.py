@@ -98,7 +98,7 @@ async def take_serials(conn: AsyncConnection, wanted: Counter[tuple[str, str]]) 
     """Reserve so many numbers per county and day; returns the last of each. The rows stay locked until the commit."""
     if not wanted:
         return {}
-    days = {key: datetime.strptime(key[1], "%Y%m%d").date() for key in wanted}  # noqa: DTZ007 - a civil day
+    days = {key: datetime.strptime(key[1], "%Y%m%d").date() for key in wanted}  # noqa: DTZ007 -- a civil day
     found = await conn.execute(
         _SERIALS,
         {

@@ -126,7 +126,7 @@ async def overview(
 
 
 @get("/v1/watches", guards=[SEES], tags=["figures"])
-async def list_timers(  # noqa: PLR0913, PLR0917 - one for each query parameter
+async def list_timers(  # noqa: PLR0913, PLR0917 -- one for each query parameter
     request: Call,
     state: State,
     office: Annotated[str, QueryParameter(max_length=64)] = "",

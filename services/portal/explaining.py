@@ -12,4 +12,4 @@ TITLE: Final = re.compile(r"<h1>.*?</h1>", re.DOTALL)
 def main_part(page: str) -> Markup:
     """What stands in `main` below the title. The services promise that all of it is escaped."""
     found = MAIN.search(page)
-    return Markup(TITLE.sub("", found[1], count=1) if found is not None else "")  # noqa: S704 - see above
+    return Markup(TITLE.sub("", found[1], count=1) if found is not None else "")  # noqa: S704 -- see above

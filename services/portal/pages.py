@@ -32,7 +32,7 @@ OPEN: Final = "open"
 PUBLIC: Final = "public"
 """Of a route: for people who are not signed in, too."""
 ROLES: Final = "roles"
-CHANGES_PASSWORD: Final = "changes_password"  # noqa: S105 - the name of an option
+CHANGES_PASSWORD: Final = "changes_password"  # noqa: S105 -- the name of an option
 RETRY_SECONDS: Final = "5"
 BY_STATUS: Final = {403: "refused", 404: "missing", 405: "missing", 410: "missing", 413: "large", 503: "away"}
 

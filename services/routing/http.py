@@ -72,7 +72,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/v1/referrals", guards=[LISTS], tags=["referrals"])
-async def list_referrals(  # noqa: PLR0913, PLR0917 - one for each question
+async def list_referrals(  # noqa: PLR0913, PLR0917 -- one for each question
     request: Call,
     state: State,
     office: Annotated[str | None, QueryParameter(max_length=64)] = None,

@@ -84,7 +84,7 @@ class Installation:
         for name in names or SERVICES:
             self.ports.setdefault(name, free_port())
             with (self.folder / f"{name}.log").open("ab") as output:
-                self.processes[name] = subprocess.Popen(  # noqa: ASYNC220 - returns at once
+                self.processes[name] = subprocess.Popen(  # noqa: ASYNC220 -- returns at once
                     [sys.executable, "-m", f"services.{name.partition('-')[0]}"],
                     env=self.environment | {"YIMEN_HTTP_PORT": str(self.ports[name])},
                     stdout=output,

@@ -50,7 +50,7 @@ class Installation:
 
     async def start(self) -> None:
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
+            self.process = subprocess.Popen(  # noqa: ASYNC220 -- returns at once
                 [sys.executable, "-m", "services.intake"], env=self.environment, stdout=output, stderr=output
             )
         async with httpx.AsyncClient() as client:
@@ -154,7 +154,7 @@ async def send(kafka: str, records: Sequence[Record]) -> None:
 async def seen(client: httpx.AsyncClient, number: str, state: str) -> dict[str, Any]:
     """The case once it is in that state."""
     async with asyncio.timeout(40):
-        while (case := (await client.get(f"/v1/cases/{number}")).json())["state"] != state:  # noqa: ASYNC110
+        while (case := (await client.get(f"/v1/cases/{number}")).json())["state"] != state:  # noqa: ASYNC110 -- another process
             await asyncio.sleep(0.05)
     return dict(case)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.engines.brokers import java_and_maven
-from tests.acceptance.test_up import Up, up  # noqa: F401 - a fixture
+from tests.acceptance.test_up import Up, up  # noqa: F401 -- a fixture
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "run-it.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```\n(?:```\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
@@ -29,7 +29,7 @@ def steady(text: str) -> str:
 @pytest.mark.engines
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(not all(map(shutil.which, NEEDED)), reason=f"needs {', '.join(NEEDED)}")
-def test_the_commands_of_run_it_answer_as_shown(up: Up, tmp_path: Path) -> None:  # noqa: F811
+def test_the_commands_of_run_it_answer_as_shown(up: Up, tmp_path: Path) -> None:  # noqa: F811 -- a fixture
     with_kcat = bool(shutil.which("kcat")) and java_and_maven()
     up.start("--kafka", "apache" if with_kcat else "embedded")
     page = PAGE.read_text("utf-8")

@@ -66,7 +66,7 @@ def _message() -> Outgoing:
         case_id=new_id(),
         referral_id=new_id(),
         office="education-130722000000",
-        role="lead",  # type: ignore[arg-type]
+        role="lead",
         at=NOW,
         feedback_id="f" * 36,
     )

@@ -45,7 +45,7 @@ async def _rest(ground: Ground, service: str, url: str) -> dict[str, Any]:
         "YIMEN_HTTP_PORT": str(port),
     }
     began = time.perf_counter()
-    process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
+    process = subprocess.Popen(  # noqa: ASYNC220 -- returns at once
         [sys.executable, "-m", f"services.{service}"],
         env=environment,
         stdout=subprocess.DEVNULL,
@@ -53,7 +53,7 @@ async def _rest(ground: Ground, service: str, url: str) -> dict[str, Any]:
     )
     try:
         async with httpx.AsyncClient() as client:
-            while not await _live(client, port):  # noqa: ASYNC110 - another process has no event to wait for
+            while not await _live(client, port):  # noqa: ASYNC110 -- another process has no event to wait for
                 await asyncio.sleep(0.05)
         ready = time.perf_counter() - began
         await asyncio.sleep(5)

@@ -101,7 +101,7 @@ async def city(postgres: str, kafka: str, tmp_path_factory: pytest.TempPathFacto
         await admin.close()
 
 
-class _running:  # noqa: N801 - used as a function
+class _running:  # noqa: N801 -- used as a function
     """The services and the portal as processes, with everybody's account."""
 
     def __init__(self, database: str, kafka: str, folder: Path) -> None:

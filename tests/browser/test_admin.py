@@ -76,7 +76,7 @@ async def test_a_deputy_stands_in_for_a_colleague_on_leave(city: City) -> None:
     await admin.fill("#deputy", "nobody-there")
     await admin.click("details[open] button")
     await expect(admin.locator(".summary a")).to_have_count(3)
-    today = date.today()  # noqa: DTZ011 - the day of this machine, as the portal has it to within one
+    today = date.today()  # noqa: DTZ011 -- the day of this machine, as the portal has it to within one
     await admin.fill("#deputy", "zhb-deputy")
     await admin.fill("#begins", str(today - timedelta(days=2)))
     await admin.fill("#ends", str(today + timedelta(days=5)))

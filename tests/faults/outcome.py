@@ -29,7 +29,7 @@ async def parked(conn: asyncpg.Connection) -> int:
 async def reaches(conn: asyncpg.Connection, what: str, number: int, city: Installation) -> None:
     try:
         async with asyncio.timeout(SECONDS):
-            while await count(conn, what) < number:  # noqa: ASYNC110 - other processes have no event to wait for
+            while await count(conn, what) < number:  # noqa: ASYNC110 -- other processes have no event to wait for
                 await asyncio.sleep(0.1)
     except TimeoutError:
         found = await count(conn, what)

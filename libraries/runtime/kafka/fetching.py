@@ -105,7 +105,7 @@ class TolerantBatch:
     def _read_leniently(self) -> list[Any]:
         batch = _DefaultRecordBatchPy(self._raw)
         batch._maybe_uncompress()  # noqa: SLF001 -- the library offers no other way to its buffer
-        batch._buffer = LenientBytes(batch._buffer)  # noqa: SLF001
+        batch._buffer = LenientBytes(batch._buffer)  # noqa: SLF001 -- as above
         return list(batch)
 
     def _placeholder(self, reason: str, *, code: str = "unreadable_batch") -> Placeholder:
@@ -147,7 +147,7 @@ class TolerantRecords:
         return TolerantBatch(self._records.next_batch(), self._raw[begin : self._at])
 
 
-class RobustConsumer(AIOKafkaConsumer):  # type: ignore[misc]
+class RobustConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # the library has no types
     """Knows when it was last asked for records, and gives every partition its share of them.
 
     `largest` says for each group how large a value may be.
@@ -222,8 +222,8 @@ class RobustConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             return "never began"
         tasks = {
             "fetching": self._fetcher._fetch_task,  # noqa: SLF001 -- the library tells nobody
-            "membership": self._coordinator._coordination_task,  # noqa: SLF001
-            "metadata": self._client._sync_task,  # noqa: SLF001
+            "membership": self._coordinator._coordination_task,  # noqa: SLF001 -- as above
+            "metadata": self._client._sync_task,  # noqa: SLF001 -- as above
         }
         return next((name for name, task in tasks.items() if task is None or task.done()), None)
 

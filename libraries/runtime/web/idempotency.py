@@ -153,7 +153,7 @@ class KeyedRequest:
         try:
             async with self.stack:
                 await self._settle(conn)
-        except Exception as error:  # noqa: BLE001 - all of it is undone, and nothing was sent yet: the caller hears why
+        except Exception as error:  # noqa: BLE001 -- all of it is undone, and nothing was sent yet: the caller hears why
             response = on_error(self.request, error).to_asgi_response(app=None, request=self.request)
             await response(self.request.scope, self.request.receive, self.send)
         else:

@@ -117,7 +117,7 @@ def _query(request: Request[Any, Any, Any], known: Mapping[str, Any]) -> Iterato
             meant, faults = check_value(known[name], _meant(known[name], value), name)
             yield from faults
             understood.append((name, _written(meant)))
-    request._parsed_query = tuple(understood)  # noqa: SLF001 - where Litestar keeps what it has parsed
+    request._parsed_query = tuple(understood)  # noqa: SLF001 -- where Litestar keeps what it has parsed
 
 
 def _meant(kind: Any, value: str) -> Any:
@@ -145,6 +145,6 @@ def _body(request: Request[Any, Any, Any], sent: bytes, kind: type[msgspec.Struc
     if isinstance(given, Fault):
         return (given,)
     values, faults = check(kind, given)
-    request._body = b"{}"  # noqa: SLF001 - an empty one would count as none
-    request._json = values  # noqa: SLF001 - where Litestar keeps what it has parsed
+    request._body = b"{}"  # noqa: SLF001 -- an empty one would count as none
+    request._json = values  # noqa: SLF001 -- where Litestar keeps what it has parsed
     return faults

@@ -36,7 +36,7 @@ class Change:
     def transition(self, move: Move, **changes: Any) -> "Change":
         """A move that was checked to be allowed, with what else it changes of the case."""
         state = after(self.case.state, move)
-        assert state is not None, "callers check the move first"  # noqa: S101 - a promise of the caller
+        assert state is not None, "callers check the move first"  # noqa: S101 -- a promise of the caller
         return self.with_case(state=state, **changes)
 
     def done_by(self, actor: Actor) -> "Change":
@@ -54,6 +54,6 @@ class Change:
             return self
         *earlier, cause = self.events
         if not isinstance(cause, CaseEvent):
-            raise ValueError("clocks moved without a cause")  # noqa: TRY004 - a promise of the domain, not a type
+            raise ValueError("clocks moved without a cause")  # noqa: TRY004 -- a promise of the domain, not a type
         told = msgspec.structs.replace(cause, clocks=(*cause.clocks, *clocks.changes))
         return replace(self.with_case(clocks=clocks.open()), events=(*earlier, told))

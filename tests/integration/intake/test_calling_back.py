@@ -50,8 +50,13 @@ class Door:
             )
             if called_back is not None:
                 at = datetime.now(UTC) - called_back
-                done = lambda case: actions.call_back(case, at, self.policy, satisfied=True)  # noqa: E731
-                await act(case.id, done, conn, self.policy, who=WINDOW)
+                await act(
+                    case.id,
+                    lambda case: actions.call_back(case, at, self.policy, satisfied=True),
+                    conn,
+                    self.policy,
+                    who=WINDOW,
+                )
 
     async def does(self, act: str, body: dict[str, Any], **headers: str) -> httpx.Response:
         return await self.http.post(f"/v1/cases/{self.case_id}/{act}", json=body, headers=headers)

@@ -124,7 +124,7 @@ async def test_who_sends_it_again_meanwhile_is_told_to_wait(stage: Stage) -> Non
         await conn.execute(text("SELECT FROM cases FOR UPDATE"))
         first = asyncio.create_task(http.post(path, headers=key()))
         async with asyncio.timeout(60):
-            while await rows(engine, claimed) != [(1,)]:  # noqa: ASYNC110 - the first is at work in another task
+            while await rows(engine, claimed) != [(1,)]:  # noqa: ASYNC110 -- the first is at work in another task
                 await asyncio.sleep(0.01)
         meanwhile = await http.post(path, headers=key())
     done = await first

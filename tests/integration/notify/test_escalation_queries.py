@@ -322,7 +322,7 @@ async def test_a_date_that_a_notice_may_still_move_is_provisional_where_it_is_sh
 
     async def shown() -> tuple[list[bool], list[bool]]:
         items = [(await http.get(path)).json()["items"] for path in ("/v1/alerts", "/v1/supervisions")]
-        return tuple([one["provisional"] for one in page] for page in items)  # type: ignore[return-value]
+        return tuple([one["provisional"] for one in page] for page in items)
 
     assert await shown() == ([True], [True])
     events = await notify.rows(

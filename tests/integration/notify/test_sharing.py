@@ -75,7 +75,7 @@ async def due(clocks: Clocks, number: int) -> None:
 
 async def until(clocks: Clocks, question: str) -> None:
     async with asyncio.timeout(60):
-        while not await clocks.conn.fetchval(question):  # noqa: ASYNC110 - another process
+        while not await clocks.conn.fetchval(question):  # noqa: ASYNC110 -- another process
             await asyncio.sleep(0.05)
 
 
@@ -182,7 +182,7 @@ async def test_many_that_are_late_go_out_at_the_pace_and_the_longest_due_first(c
     )
     catching_up = asyncio.create_task(paced.fire())
     async with asyncio.timeout(10):
-        while not await clocks.conn.fetchval("SELECT count(*) FROM alerts"):  # noqa: ASYNC110 - a task of its own
+        while not await clocks.conn.fetchval("SELECT count(*) FROM alerts"):  # noqa: ASYNC110 -- a task of its own
             await asyncio.sleep(0.01)
     said, open_from = (
         await clocks.conn.fetchval("SELECT max(due_at) FROM alerts"),

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from contracts.codes import CaseState
 from contracts.events.cases import CaseErased, CaseWithdrawn
-from tests.integration.routing.test_feedback_dead_letters import routing, run  # noqa: F401 - a fixture
+from tests.integration.routing.test_feedback_dead_letters import routing, run  # noqa: F401 -- a fixture
 from tests.integration.routing.test_routing import Routing, an_accepted_case
 from tests.unit.routing.builders import EDUCATION
 
@@ -14,7 +14,7 @@ KEPT = "SELECT wrapped_key FROM routed_cases"
 TEXTS = "SELECT count(*) FROM answers_of_offices WHERE sealed_text IS NOT NULL"
 
 
-async def test_texts_and_what_is_parked_are_gone_and_a_late_one_is_not_kept(routing: Routing) -> None:  # noqa: F811
+async def test_texts_and_what_is_parked_are_gone_and_a_late_one_is_not_kept(routing: Routing) -> None:  # noqa: F811 -- a fixture
     accepted, at = an_accepted_case(), datetime.now(UTC)
     await routing.hears(accepted)
     referral = await routing.referral(EDUCATION)
@@ -40,7 +40,7 @@ async def test_texts_and_what_is_parked_are_gone_and_a_late_one_is_not_kept(rout
         assert tuple(parked) == (None, None, "dropped")
 
 
-async def test_a_reason_that_the_policy_does_not_know_is_not_kept(routing: Routing) -> None:  # noqa: F811
+async def test_a_reason_that_the_policy_does_not_know_is_not_kept(routing: Routing) -> None:  # noqa: F811 -- a fixture
     await routing.hears(an_accepted_case())
     referral = await routing.referral(EDUCATION)
     await routing.is_answered(

@@ -184,7 +184,7 @@ def a_message() -> Callable[..., Outgoing]:
 def until() -> Callable[..., Awaitable[None]]:
     async def wait(holds: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
         async with asyncio.timeout(seconds):
-            while not await holds():  # noqa: ASYNC110 - what is waited for happens in another process
+            while not await holds():  # noqa: ASYNC110 -- what is waited for happens in another process
                 await asyncio.sleep(0.05)
 
     return wait

@@ -48,7 +48,7 @@ def announcer(engine: AsyncEngine, connection: dict[str, Any], monkeypatch: pyte
 async def turns(announcer: Announcer, number: int = 4) -> list[tuple[datetime, ...]]:
     for _ in range(number):
         await announcer.turn()
-    return list(announcer.said)  # type: ignore[attr-defined]
+    return list(announcer.said)
 
 
 async def test_nothing_is_said_while_something_waits_to_be_sent(
@@ -66,7 +66,7 @@ async def test_nothing_is_said_while_something_waits_to_be_sent(
     relaying = asyncio.create_task(relay.run())
     try:
         async with asyncio.timeout(20):
-            while not await turns(announcer, 1):  # noqa: ASYNC110 - the relay has no event for others
+            while not await turns(announcer, 1):  # noqa: ASYNC110 -- the relay has no event for others
                 await asyncio.sleep(0.05)
     finally:
         relay.stop()

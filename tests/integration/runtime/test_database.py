@@ -62,7 +62,7 @@ async def test_after_a_restart_of_the_database_the_first_caller_does_not_pay(
 async def test_a_glance_changes_nothing_for_the_next_who_gets_the_connection(engine: AsyncEngine) -> None:
     async with read_once(engine) as conn:
         seen = await conn.scalar(text("SELECT pg_backend_pid()"))
-    with pytest.raises(RuntimeError):  # noqa: PT012 - the transaction is the subject
+    with pytest.raises(RuntimeError):  # noqa: PT012 -- the transaction is the subject
         async with transaction(engine) as conn:
             assert await conn.scalar(text("SELECT pg_backend_pid()")) == seen
             await conn.execute(text("UPDATE relay_shards SET epoch = 7"))
@@ -98,7 +98,7 @@ async def test_the_schema_has_as_many_shards_as_the_writers_count(engine: AsyncE
 async def test_the_bell_rings_after_the_commit_and_not_without_one(engine: AsyncEngine, a_message) -> None:
     bell = wakeups.listen("intake")
     try:
-        with pytest.raises(RuntimeError):  # noqa: PT012 - the transaction is the subject
+        with pytest.raises(RuntimeError):  # noqa: PT012 -- the transaction is the subject
             async with transaction(engine) as conn:
                 await journal.add(conn, "intake", [a_message()])
                 raise RuntimeError

@@ -43,7 +43,7 @@ async def test_each_case_counts_from_one_without_a_hole(engine: AsyncEngine, a_m
 
 async def test_what_is_rolled_back_was_never_said_and_uses_no_number(engine: AsyncEngine, a_message: Make) -> None:
     case = new_id()
-    with pytest.raises(RuntimeError):  # noqa: PT012 - the transaction is the subject
+    with pytest.raises(RuntimeError):  # noqa: PT012 -- the transaction is the subject
         async with transaction(engine) as conn:
             await journal.add(conn, "intake", [a_message(case)])
             raise RuntimeError

@@ -58,7 +58,7 @@ def say(producer: AIOKafkaProducer, a_message: Callable[..., Any]) -> Callable[.
         message = a_message(case_id, reason)
         envelope = Envelope(id=new_id(), writer="intake", time=message.at, sequence=sequence, data=message.event)
         headers, value = encode(envelope)
-        key = str(envelope.data.case_id).encode()  # type: ignore[attr-defined]
+        key = str(envelope.data.case_id).encode()
         sent = {"value": value, "key": key, "headers": headers + more.pop("headers", [])} | more
         return await producer.send_and_wait(topic, **sent)
 

@@ -61,7 +61,7 @@ class Ear:
             await progress.begin()
             await broker.start()
             async with asyncio.timeout(20):
-                while not progress.loops[0].assigned():  # noqa: ASYNC110 - the group has no event to wait for
+                while not progress.loops[0].assigned():  # noqa: ASYNC110 -- the group has no event to wait for
                     await asyncio.sleep(0.05)
             yield progress
         finally:
@@ -69,7 +69,7 @@ class Ear:
 
     async def hears(self, *values: bytes) -> None:
         async with asyncio.timeout(20):
-            while not self.came.keys() >= set(values):  # noqa: ASYNC110 - another task hears
+            while not self.came.keys() >= set(values):  # noqa: ASYNC110 -- another task hears
                 await asyncio.sleep(0.02)
 
 

@@ -12,7 +12,7 @@ from libraries.deadlines.accounting import DAY, Interval, Spent, pieces, total, 
 from tests.unit.deadlines.naive import SHANGHAI
 
 CALENDAR = statutory_calendar()
-MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - zone apart
+MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 -- zone apart
 TURNS = st.lists(st.builds(Interval, at=MOMENTS, held=st.sampled_from("abcd")), min_size=1, max_size=12)
 
 

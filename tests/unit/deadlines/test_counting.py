@@ -19,7 +19,7 @@ CALENDAR = statutory_calendar()
 
 
 def last_day(start: str, limit: str, **more: object) -> str:
-    answer = due(datetime.fromisoformat(start), Limit.parse(limit), calendar=CALENDAR, **more)  # type: ignore[arg-type]
+    answer = due(datetime.fromisoformat(start), Limit.parse(limit), calendar=CALENDAR, **more)
     assert answer.due_at is not None
     return answer.due_at.astimezone(SHANGHAI).date().isoformat()
 
@@ -62,7 +62,7 @@ def test_a_day_ends_at_midnight_or_at_close_of_business() -> None:
     start = datetime.fromisoformat("2026-03-02T09:00+08:00")
     whole = due(start, Limit.parse("1wd"), calendar=CALENDAR).due_at
     assert whole == datetime(2026, 3, 3, 15, 59, 59, 999999, tzinfo=UTC)
-    close = CountingRules(close_of_business=datetime(2026, 1, 1, 17, 30).time())  # noqa: DTZ001 - a time of day
+    close = CountingRules(close_of_business=datetime(2026, 1, 1, 17, 30).time())  # noqa: DTZ001 -- a time of day
     assert due(start, Limit.parse("1wd"), calendar=CALENDAR, rules=close).due_at == datetime(
         2026, 3, 3, 9, 30, tzinfo=UTC
     )

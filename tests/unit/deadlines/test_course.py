@@ -33,13 +33,13 @@ def pause(span: str, reason: str = "hearing", by: str = "petition-1307") -> Paus
 
 def explain(start: str, limit: str, *spans: str, **more: object) -> Explanation:
     pauses = [pause(span) for span in spans]
-    return explained(at(start), Limit.parse(limit), calendar=CALENDAR, names=NAMES, pauses=pauses, **more)  # type: ignore[arg-type]
+    return explained(at(start), Limit.parse(limit), calendar=CALENDAR, names=NAMES, pauses=pauses, **more)
 
 
 def told_of(told: Explanation, lang: str = "en") -> list[str]:
     """The lines of the text about pauses, without what they have in common."""
     start, by = {"en": ("Paused: ", ", Hearing, by Petition Bureau; "), "zh": ("暂停:", ",听证(市信访局);")}[lang]
-    lines = as_text(told, BY_ANALOGY, lang).splitlines()  # type: ignore[arg-type]
+    lines = as_text(told, BY_ANALOGY, lang).splitlines()
     return [line.removeprefix(start).replace(by, " | ") for line in lines if line.startswith(start)]
 
 

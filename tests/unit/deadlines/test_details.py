@@ -96,7 +96,7 @@ def test_an_unknown_reason_says_what_must_be() -> None:
 
 def test_due_itself_names_the_start() -> None:
     with pytest.raises(BadQuestion) as caught:
-        due(datetime(2026, 3, 2, 9), Limit.parse("1d"), calendar=CALENDAR)  # noqa: DTZ001 - that is the fault
+        due(datetime(2026, 3, 2, 9), Limit.parse("1d"), calendar=CALENDAR)  # noqa: DTZ001 -- that is the fault
     assert caught.value.field == "start"
 
 
@@ -223,7 +223,7 @@ def test_a_pause_that_begins_when_the_hours_end_moves_nothing() -> None:
 )
 def test_a_warning_falls_due_at_its_moment(limit: str, share: float, more: dict[str, object], expected: str) -> None:
     start = at("2026-03-02T09:00")
-    found = moment_at_share(start, Limit.parse(limit), share, calendar=CALENDAR, **more)  # type: ignore[arg-type]
+    found = moment_at_share(start, Limit.parse(limit), share, calendar=CALENDAR, **more)
     assert found == at(expected)
 
 
@@ -271,7 +271,7 @@ def test_what_ran_before_a_stop_knows_earlier_pauses_and_extensions() -> None:
 
 
 def test_beyond_its_last_day_the_calendar_says_no() -> None:
-    last = datetime(2099, 12, 31).toordinal()  # noqa: DTZ001 - a day
+    last = datetime(2099, 12, 31).toordinal()  # noqa: DTZ001 -- a day
     assert not CALENDAR.works(last + 7)
     assert CALENDAR.works(CALENDAR.working_day_after(last - 1, 1))
     with pytest.raises(BadQuestion) as caught:

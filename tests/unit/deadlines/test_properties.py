@@ -93,23 +93,23 @@ def questions(draw: st.DrawFn, units: str = "h d wd mo y") -> Asked:
 def test_the_naive_counter_agrees(asked: Asked) -> None:
     expected = naive_due(asked.start, asked.parts, works, asked.spans, roll=asked.roll, closes=asked.closes)
     assume(expected.year <= 2026)
-    assert due(asked.start, asked.limits[0], **asked.how()).due_at == expected  # type: ignore[arg-type]
+    assert due(asked.start, asked.limits[0], **asked.how()).due_at == expected
 
 
 @HUNDREDS
 @given(asked=questions(units="h"))
 def test_hours_agree_to_the_minute(asked: Asked) -> None:
     expected = naive_due(asked.start, asked.parts, works, asked.spans)
-    assert due(asked.start, asked.limits[0], **asked.how()).due_at == expected  # type: ignore[arg-type]
+    assert due(asked.start, asked.limits[0], **asked.how()).due_at == expected
 
 
 def explained(asked: Asked) -> Explanation:
-    return explain(asked.start, asked.limits[0], **asked.how())  # type: ignore[arg-type]
+    return explain(asked.start, asked.limits[0], **asked.how())
 
 
 def begun_in_time(asked: Asked) -> list[tuple[datetime, datetime]]:
     """The pauses that begin before the limit ends; close of business aside, the others change nothing."""
-    end = due(asked.start, asked.limits[0], **asked.how()).due_at  # type: ignore[arg-type]
+    end = due(asked.start, asked.limits[0], **asked.how()).due_at
     assert end is not None
     return [span for span in asked.spans if span[0] <= end]
 
@@ -182,8 +182,8 @@ def test_what_pauses_of_days_give_back_is_what_did_not_count(asked: Asked) -> No
 @HUNDREDS
 @given(asked=questions())
 def test_the_explanation_ends_where_the_answer_does(asked: Asked) -> None:
-    told = explain(asked.start, asked.limits[0], **asked.how())  # type: ignore[arg-type]
-    answer = due(asked.start, asked.limits[0], **asked.how())  # type: ignore[arg-type]
+    told = explain(asked.start, asked.limits[0], **asked.how())
+    answer = due(asked.start, asked.limits[0], **asked.how())
     assert (told.due_at, told.provisional) == (answer.due_at, answer.provisional)
     assert answer.due_at is not None
     assert told.days[-1].date == answer.due_at.astimezone(SHANGHAI).date()
@@ -195,8 +195,7 @@ def test_standing_still_never_brings_the_end_nearer(asked: Asked, offset: int, l
     begin = asked.start + timedelta(days=offset)
     more = [*asked.pauses, Pause(start=begin, end=begin + timedelta(days=length))]
     without, with_it = (
-        due(asked.start, asked.limits[0], **{**asked.how(), "pauses": pauses}).due_at  # type: ignore[arg-type]
-        for pauses in (asked.pauses, more)
+        due(asked.start, asked.limits[0], **{**asked.how(), "pauses": pauses}).due_at for pauses in (asked.pauses, more)
     )
     assert without is not None
     assert with_it is not None
@@ -208,7 +207,7 @@ def test_standing_still_never_brings_the_end_nearer(asked: Asked, offset: int, l
 def test_rolling_ends_on_a_working_day_and_never_earlier(asked: Asked) -> None:
     assume(any(unit != "h" for _, unit in asked.parts))
     plain, rolled = (
-        due(asked.start, asked.limits[0], **{**asked.how(), "rules": CountingRules(roll_last_day=roll)}).due_at  # type: ignore[arg-type]
+        due(asked.start, asked.limits[0], **{**asked.how(), "rules": CountingRules(roll_last_day=roll)}).due_at
         for roll in (False, True)
     )
     assert plain is not None
@@ -222,8 +221,8 @@ def test_rolling_ends_on_a_working_day_and_never_earlier(asked: Asked) -> None:
 def test_an_open_pause_holds_back_a_date_that_has_not_come_and_tells_what_ran(asked: Asked) -> None:
     opened = Pause(start=asked.start + timedelta(days=3), end=None, reason="hearing", by="court")
     before = [pause for pause in asked.pauses if pause.start <= opened.start]
-    ended = due(asked.start, asked.limits[0], **{**asked.how(), "pauses": before}).due_at  # type: ignore[arg-type]
-    told = explain(asked.start, asked.limits[0], **{**asked.how(), "pauses": [*asked.pauses, opened]})  # type: ignore[arg-type]
+    ended = due(asked.start, asked.limits[0], **{**asked.how(), "pauses": before}).due_at
+    told = explain(asked.start, asked.limits[0], **{**asked.how(), "pauses": [*asked.pauses, opened]})
     assert ended is not None
     if opened.start > ended:
         assert told.due_at == ended
@@ -242,8 +241,8 @@ def test_an_open_pause_holds_back_a_date_that_has_not_come_and_tells_what_ran(as
 @HUNDREDS
 @given(asked=questions(), share=st.floats(0.05, 0.95))
 def test_a_warning_comes_after_the_start_and_before_the_end(asked: Asked, share: float) -> None:
-    warning = moment_at_share(asked.start, asked.limits[0], share, **asked.how())  # type: ignore[arg-type]
-    end = due(asked.start, asked.limits[0], **asked.how()).due_at  # type: ignore[arg-type]
+    warning = moment_at_share(asked.start, asked.limits[0], share, **asked.how())
+    end = due(asked.start, asked.limits[0], **asked.how()).due_at
     assert warning is not None
     assert end is not None
     assert asked.start < warning <= end

@@ -35,7 +35,7 @@ def at(text: str) -> datetime:
 
 
 def explain(start: str, limit: str, **more: object) -> Explanation:
-    return explained(at(start), Limit.parse(limit), calendar=CALENDAR, names=NAMES, **more)  # type: ignore[arg-type]
+    return explained(at(start), Limit.parse(limit), calendar=CALENDAR, names=NAMES, **more)
 
 
 def days(told: Explanation, lang: str = "en") -> list[str]:

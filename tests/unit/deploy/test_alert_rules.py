@@ -10,7 +10,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 import services.notify.app
-import services.portal.app  # noqa: F401 - as the line before: what they count is registered when they are loaded
+import services.portal.app  # noqa: F401 -- as the line before: what they count is registered when they are loaded
 from console.main import main
 from tests.programs import PROMTOOL
 
@@ -59,7 +59,7 @@ def test_a_rule_asks_for_what_is_counted(rule: dict[str, str]) -> None:
 def test_a_runbook_types_commands_that_there_are(name: str) -> None:
     for words in re.findall(r"`yimen ([a-z]+(?: [a-z]+)?)", RUNBOOKS[name]):
         first, *rest = words.split()
-        command = main.get_command(None, first)  # type: ignore[arg-type] - a command is found without a context
+        command = main.get_command(None, first)  # type: ignore[arg-type]  # a command is found without a context
         assert command is not None, words
         if rest and hasattr(command, "commands"):
             assert rest[0] in command.commands, words

@@ -130,7 +130,7 @@ def test_urgent_aid_is_expected_of_the_township() -> None:
 
 
 def rule(lead: str, **when: object) -> Rule:
-    return Rule(id=f"own-{lead}", when=Condition(**when), lead=lead, where="rules.yaml:1")  # type: ignore[arg-type]
+    return Rule(id=f"own-{lead}", when=Condition(**when), lead=lead, where="rules.yaml:1")
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ class Course:
                 self.heard.append((moment_of(event), event))
 
     def answers(self, action: FeedbackAction, after: timedelta, **more: object) -> object:
-        refused = self.story.answers(action, office=self.office, after=after, **more)  # type: ignore[arg-type]
+        refused = self.story.answers(action, office=self.office, after=after, **more)
         self.keep()
         return refused
 

@@ -217,7 +217,7 @@ ENDS = """\
 - {role: health, levels: [county], areas: ["130722"], channels: [http], zh: 丙县卫健委, en: H, valid_from: 2026-05-01}
 - {role: veterans, levels: [county], areas: ["130722"], channels: [http], zh: 旧名, en: V, valid_until: 2026-03-31}
 - {role: veterans, levels: [county], areas: ["130722"], channels: [http], zh: 新名, en: V, valid_from: 2026-04-01}
-"""  # noqa: E501 - a row stands in a line
+"""  # noqa: E501 -- a row stands in a line
 
 
 def with_offices(folder: Path, rows: str, day: date) -> Policy:

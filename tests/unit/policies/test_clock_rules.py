@@ -141,10 +141,10 @@ def test_who_may_extend_and_by_whose_word_stands_in_the_row(tmp_path: Path) -> N
     story = a_story(load_policy(packs_with(tmp_path, rows, "limits.yaml")))
     assert story.answers(FeedbackAction.ACCEPT) is None
     asked = {"reason": "complex", "after": DAY, "by": "5wd"}
-    refused = story.answers(FeedbackAction.EXTEND, approver="unit_head", **asked)  # type: ignore[arg-type]
+    refused = story.answers(FeedbackAction.EXTEND, approver="unit_head", **asked)
     assert refused is not None
     assert (refused.code, refused.facts) == ("approver_missing", {"approver": "county_head"})
-    assert story.answers(FeedbackAction.EXTEND, approver="county_head", **asked) is None  # type: ignore[arg-type]
+    assert story.answers(FeedbackAction.EXTEND, approver="county_head", **asked) is None
 
 
 def test_what_was_met_in_an_earlier_round_does_not_run_again_at_the_next_office() -> None:

@@ -13,7 +13,7 @@ from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, a_matter, poli
 
 
 def a_rule(name: str, lead: str, **when: object) -> Rule:
-    return Rule(id=name, when=Condition(**when), lead=lead, where="rules.yaml:1")  # type: ignore[arg-type]
+    return Rule(id=name, when=Condition(**when), lead=lead, where="rules.yaml:1")
 
 
 def with_rules(*rules: Rule) -> Policy:

@@ -139,7 +139,7 @@ def test_hostile_text_is_text(lang: str) -> None:
         now=START,
         remarks=[(HOSTILE, HOSTILE)],
     )
-    read = Reader(sheet_html(sheet, POLICY, lang))  # type: ignore[arg-type]
+    read = Reader(sheet_html(sheet, POLICY, lang))
     assert read.open == []
     assert not {"script", "img"} & {tag for tag, _ in read.tags}
     assert not any(name.startswith("on") for _, attributes in read.tags for name in attributes)

@@ -153,7 +153,7 @@ def recalculated(*clocks: ClockFacts, before: datetime | None, **more: object) -
         previous_due_at=(before,) * len(clocks),
         reason="calendar_changed",
         recalculated_at=NOW,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 

@@ -169,7 +169,7 @@ def test_a_resumption_that_overtakes_its_hold_is_refused_and_can_be_sent_again()
 def wanted(story: Story, number: int = 0, **changes: object) -> RequestedCorrection:
     pause = handling(story).pauses[number]
     values = {"pause": number, "start": pause.start, "end": pause.end, "reason": "reported_wrongly"}
-    return RequestedCorrection(**{**values, "approver": "unit_head", **changes})  # type: ignore[arg-type]
+    return RequestedCorrection(**{**values, "approver": "unit_head", **changes})
 
 
 def corrects(story: Story, after: timedelta = WEEK, **changes: object) -> Change | Refused:
@@ -230,8 +230,8 @@ def test_the_start_of_a_pause_that_still_lasts_can_be_put_right() -> None:
         ({"start": NOON + 8 * DAY, "end": NOON + 8 * DAY}, "start pause_ahead"),
         ({"end": NOON + 8 * DAY}, "end pause_ahead"),
         ({"end": NOON}, "end pause_order"),
-        ({"start": datetime(2026, 3, 4)}, "start offset_missing"),  # noqa: DTZ001 - as somebody may send it
-        ({"end": datetime(2026, 3, 4)}, "end offset_missing"),  # noqa: DTZ001 - the same
+        ({"start": datetime(2026, 3, 4)}, "start offset_missing"),  # noqa: DTZ001 -- as somebody may send it
+        ({"end": datetime(2026, 3, 4)}, "end offset_missing"),  # noqa: DTZ001 -- the same
         ({"start": (NOON + DAY).astimezone(timezone(15 * HOUR))}, "start offset_range"),
         ({"end": datetime(2100, 1, 2, tzinfo=UTC)}, "end calendar_range"),
         ({"approver": ""}, "approver approver_missing"),

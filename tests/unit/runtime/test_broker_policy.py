@@ -25,7 +25,7 @@ async def broker() -> RobustBroker:
     for name, where in (("cases", {"topics": ("intake.cases.v1",)}), ("answers", {"pattern": FEEDBACK_PATTERN})):
         reader = Reader(
             name=name, group="g", decode=events_of_ours(Clock()), handle=nothing, deduplicated=True, **where
-        )  # type: ignore[arg-type]
+        )
         ConsumerLoop(broker, ConsumerContext(service="routing", reader=reader, engine=engine, sealer=SEALER))
     return broker
 

@@ -41,7 +41,7 @@ def test_all_times_are_utc() -> None:
         {"speed": -1, "anchor": ANCHOR},
         {"speed": 2},
         {"origin": ORIGIN},
-        {"origin": datetime(2026, 1, 1), "anchor": ANCHOR},  # noqa: DTZ001 - what is refused
+        {"origin": datetime(2026, 1, 1), "anchor": ANCHOR},  # noqa: DTZ001 -- what is refused
     ],
 )
 def test_a_time_that_processes_could_not_agree_on_is_refused(wrong: dict) -> None:

@@ -19,7 +19,7 @@ from libraries.runtime.failures import (
 
 def database(state: str | None, *, invalidated: bool = False) -> DBAPIError:
     origin = Exception("text with a name in it")
-    origin.sqlstate = state  # type: ignore[attr-defined]
+    origin.sqlstate = state
     return DBAPIError("INSERT", {}, origin, connection_invalidated=invalidated)
 
 
@@ -67,7 +67,7 @@ def test_codes_are_stable() -> None:
 
 def test_an_explanation_never_repeats_what_an_error_says() -> None:
     try:
-        raise ValueError("Zhang San, 130722")  # noqa: TRY301 - a traceback is needed
+        raise ValueError("Zhang San, 130722")  # noqa: TRY301 -- a traceback is needed
     except ValueError as error:
         told = explain(error)
     assert told.startswith("ValueError at test_failures.py:")

@@ -54,7 +54,7 @@ def test_of_an_answer_its_own_headers_are_kept() -> None:
     }
     parts = [{"type": "http.response.body", "body": part, "more_body": part == b"12"} for part in (b"12", b"34")]
 
-    kept = _answer([head, *parts])  # type: ignore[list-item]
+    kept = _answer([head, *parts])
 
     named = [("content-type", "application/json"), ("location", "/v1/cases/7")]
     assert kept == StoredAnswer(status=201, headers=named, body=b"1234")

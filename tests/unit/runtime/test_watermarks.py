@@ -70,5 +70,5 @@ def test_only_a_request_that_may_change_something_is_in_hand(kind: str, method: 
         later = datetime.now(UTC) + timedelta(seconds=5)
         seen.append(open_requests.settled(later) < later - SETTLE)
 
-    asyncio.run(open_requests.middleware(app)({"type": kind, "method": method}, None, None))  # type: ignore[arg-type]
+    asyncio.run(open_requests.middleware(app)({"type": kind, "method": method}, None, None))
     assert seen == [holds]

@@ -3,7 +3,7 @@
 import pytest
 
 # Registers the checks.
-from console.verify import oracle  # noqa: F401
+from console.verify import oracle  # noqa: F401 -- registers the checks
 from console.verify.registry import CHECKS, fresh_results, run
 from tests.unit.console.verify.injected_clock_faults import CLOCK_FAULTS
 from tests.unit.console.verify.injected_faults import (

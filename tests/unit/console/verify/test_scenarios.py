@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 # Registers the checks.
-from console.verify import oracle  # noqa: F401
+from console.verify import oracle  # noqa: F401 -- registers the checks
 from console.verify.actors import ACTS
 from console.verify.registry import CHECKS, Result, fresh_results, run
 from console.verify.snapshot import Snapshot
