@@ -30,7 +30,7 @@ def _is_ours(name: str) -> bool:
 
 async def read_topics(kafka: dict[str, Any]) -> tuple[list[TopicRecord], frozenset[str]]:
     """Every record of our own topics, and the topics from which nothing was dropped yet."""
-    partitions = [one for one in await _partitions(kafka) if _is_ours(one.topic)]
+    partitions = [one for one in await partitions_of(kafka) if _is_ours(one.topic)]
     consumer = AIOKafkaConsumer(**kafka, enable_auto_commit=False, fetch_max_wait_ms=100)
     await consumer.start()
     try:
@@ -93,7 +93,7 @@ def _record(record: ConsumerRecord[Any, Any]) -> TopicRecord:
 
 async def ends_for_groups(kafka: dict[str, Any]) -> dict[str, dict[TopicPartition, int]]:
     """By group: up to where it has to read to have read what is there now. Empty partitions are left out."""
-    there = await _partitions(kafka)
+    there = await partitions_of(kafka)
     of_group = {
         group: [one for one in there if one.topic.startswith(ends_[0]) and one.topic.endswith(ends_[-1])]
         for group, ends_ in GROUPS.items()
@@ -128,7 +128,7 @@ async def group_lag(kafka: dict[str, Any], wanted: dict[str, dict[TopicPartition
         await admin.close()
 
 
-async def _partitions(kafka: dict[str, Any]) -> list[TopicPartition]:
+async def partitions_of(kafka: dict[str, Any]) -> list[TopicPartition]:
     """Of all topics. A consumer is no help: Apache Kafka tells it only of topics that it has asked for by name."""
     admin = AIOKafkaAdminClient(**kafka)
     await admin.start()

@@ -23,6 +23,7 @@ from aiokafka.errors import KafkaError
 
 from console.engines.child import free_port
 from console.topics import create
+from console.verify.topic_reader import partitions_of
 from contracts.topics import (
     ALERTS,
     CASES,
@@ -226,7 +227,7 @@ async def installed(
     for office in offices:
         wanted |= {OFFICE_REFERRALS.named(office): (1, 3_600_000), OFFICE_FEEDBACK.named(office): (1, 3_600_000)}
     await create(kafka, wanted)
-    await forget(kafka, wanted)
+    await forget(kafka)
     business_time = {
         "YIMEN_TIME_SPEED": str(speed),
         "YIMEN_TIME_ANCHOR": datetime.now().astimezone().isoformat(),
@@ -240,9 +241,9 @@ async def installed(
         installation.end()
 
 
-async def forget(kafka: str, topics: dict[str, tuple[int, int]]) -> None:
-    """What earlier tests left on the topics is none of this installation's business."""
-    partitions = [TopicPartition(topic, number) for topic, (count, _) in topics.items() for number in range(count)]
+async def forget(kafka: str) -> None:
+    """What earlier tests left on the broker is none of this installation's business, whichever office it is of."""
+    partitions = [part for part in await partitions_of({"bootstrap_servers": kafka}) if part.topic[:2] != "__"]
     for group in GROUPS:
         async with AIOKafkaConsumer(bootstrap_servers=kafka, group_id=group, enable_auto_commit=False) as consumer:
             consumer.assign(partitions)

@@ -121,11 +121,11 @@ async def test_one_of_two_watchers_is_killed_before_the_last_moment(
 
 
 async def _both_have_read(conn: asyncpg.Connection, begun: datetime) -> bool:
-    """Of each reader, since they were started."""
+    """Each reader that can bring an answer, since they were started."""
     rows = await conn.fetch(
         "SELECT reader FROM notify.consumer_progress WHERE read_until > $1 GROUP BY 1 HAVING count(*) = 2", begun
     )
-    return len(rows) == len(READERS)
+    return {row["reader"] for row in rows} >= set(READERS)
 
 
 async def _met(conn: asyncpg.Connection, number: int) -> bool:
