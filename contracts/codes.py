@@ -41,9 +41,9 @@ class AreaLevel(Code):
 
     PROVINCE = "province", "省", "Province"
     CITY = "city", "市", "City"
-    COUNTY = "county", "县(区)", "County or district"
-    TOWNSHIP = "township", "乡镇(街道)", "Township or subdistrict"
-    VILLAGE = "village", "村(社区)", "Village or community"
+    COUNTY = "county", "县（区）", "County or district"
+    TOWNSHIP = "township", "乡镇（街道）", "Township or subdistrict"
+    VILLAGE = "village", "村（社区）", "Village or community"
 
 
 WIDE: Final = frozenset({AreaLevel.PROVINCE, AreaLevel.CITY})
@@ -54,7 +54,7 @@ class SubmissionChannel(Code):
     """How a matter reached the window."""
 
     WINDOW = "window", "窗口", "Window"
-    VILLAGE_AGENT = "village_agent", "村(社区)代办", "Village assistant"
+    VILLAGE_AGENT = "village_agent", "村（社区）代办", "Village assistant"
     PHONE = "phone", "电话", "Telephone"
     ONLINE = "online", "网上", "Online"
     HOTLINE = "hotline", "热线转入", "Hotline"
@@ -102,7 +102,7 @@ class CaseState(Code):
     NOT_ACCEPTED = "not_accepted", "不予受理", "Not accepted"
     IN_PROGRESS = "in_progress", "办理中", "In progress"
     SUSPENDED = "suspended", "中止", "Suspended"
-    RESOLVED = "resolved", "已办结(待回访)", "Resolved, callback due"
+    RESOLVED = "resolved", "已办结（待回访）", "Resolved, callback due"
     CLOSED = "closed", "已结案", "Closed"
     MERGED = "merged", "并案", "Merged"
     WITHDRAWN = "withdrawn", "撤回", "Withdrawn"
@@ -183,8 +183,8 @@ class Confidence(Code):
 
     A = "A", "已核对法条原文", "Statute text read"
     B = "B", "地方官方或二手资料", "Official local or secondary page"
-    C = "C", "凭记忆,未核实", "From memory, not verified"
-    U = "U", "未知,产品默认值", "Unknown, product default"
+    C = "C", "凭记忆，未核实", "From memory, not verified"
+    U = "U", "未知，产品默认值", "Unknown, product default"
 
 
 class FeedbackAction(Code):
@@ -215,7 +215,7 @@ class Doubt(Code):
     ANSWER = "answer", "有及时送达的答复尚未处理", "An answer that came in time is not settled"
     WRITER = (
         "writer",
-        "相关系统停滞,是否已按时办理尚不清楚",
+        "相关系统停滞，是否已按时办理尚不清楚",
         "A service stands still that could say that it was in time",
     )
 

@@ -7,29 +7,29 @@ from libraries.deadlines import Notice, Override
 
 FIRST_2018: Final = Notice(
     year=2018,
-    source="国务院办公厅关于2018年部分节假日安排的通知(国办发明电〔2017〕12号)",
+    source="国务院办公厅关于2018年部分节假日安排的通知（国办发明电〔2017〕12号）",
     published_on=date(2017, 11, 30),
 )
 FIRST_2019: Final = Notice(
     year=2019,
-    source="国务院办公厅关于2019年部分节假日安排的通知(国办发明电〔2018〕15号)",
+    source="国务院办公厅关于2019年部分节假日安排的通知（国办发明电〔2018〕15号）",
     published_on=date(2018, 12, 4),
 )
 MAY_2019: Final = Notice(
     year=2019,
     order=2,
-    source="国务院办公厅关于调整2019年劳动节假期安排的通知(国办发明电〔2019〕3号)",
+    source="国务院办公厅关于调整2019年劳动节假期安排的通知（国办发明电〔2019〕3号）",
     published_on=date(2019, 3, 22),
 )
 FIRST_2020: Final = Notice(
     year=2020,
-    source="国务院办公厅关于2020年部分节假日安排的通知(国办发明电〔2019〕16号)",
+    source="国务院办公厅关于2020年部分节假日安排的通知（国办发明电〔2019〕16号）",
     published_on=date(2019, 11, 21),
 )
 SPRING_2020: Final = Notice(
     year=2020,
     order=2,
-    source="国务院办公厅关于延长2020年春节假期的通知(国办发明电〔2020〕1号)",
+    source="国务院办公厅关于延长2020年春节假期的通知（国办发明电〔2020〕1号）",
     published_on=date(2020, 1, 26),
 )
 _SAID: Final = {
@@ -59,7 +59,7 @@ _SAID: Final = {
 }
 """Spans of days off as the notice names them, and the weekends that are worked for them."""
 ALL: Final = tuple(_SAID)
-SECOND_SOURCE: Final = "国务院办公厅关于调整部分节假日安排的通知(示例)"
+SECOND_SOURCE: Final = "国务院办公厅关于调整部分节假日安排的通知（示例）"
 
 
 def days_of(notice: Notice) -> dict[date, Override]:

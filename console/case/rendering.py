@@ -46,7 +46,7 @@ def _said(entry: Entry, *, zh: bool) -> str:
     text, who = (entry.zh, entry.who_zh) if zh else (entry.en, entry.who_en)
     if not text or not who or entry.actor is None or not entry.actor.office:
         return text or ""
-    office = who.partition("(" if zh else " (")[0]
+    office = who.partition("（" if zh else " (")[0]
     post = f" {entry.actor.post}" if entry.actor.post else ""
     return text if office in text else f"{text}  [{who}{post}]"
 
@@ -65,7 +65,7 @@ def _until(what: AnswerBy | ClockView, *, zh: bool) -> str:
         return "暂停计时" if zh else "paused"
     day = _date(what.due_at, zh=zh)
     if what.provisional:
-        day += "(暂定)" if zh else " (provisional)"
+        day += "（暂定）" if zh else " (provisional)"
     return f"至 {day}" if zh else f"until {day}"
 
 
@@ -106,11 +106,11 @@ def _status(clock: ClockView, language: str) -> str:
 def render_time(view: TimeView, language: str) -> Iterator[str]:
     zh = language == "zh"
     yield f"{view.number}  {view.state.label(language)}"
-    until = _minute(view.end) + ("" if view.over else "(至今)" if zh else " (now)")
+    until = _minute(view.end) + ("" if view.over else "（至今）" if zh else " (now)")
     yield f"  {_minute(view.start)} → {until}"
-    whole, spare = view.whole, (" (暂定)" if zh else " (provisional)") if view.provisional else ""
+    whole, spare = view.whole, ("（暂定）" if zh else " (provisional)") if view.provisional else ""
     yield (
-        f"  全程 {whole.calendar_days:.2f} 天,其中工作日 {whole.working_days:.2f} 天{spare}"
+        f"  全程 {whole.calendar_days:.2f} 天，其中工作日 {whole.working_days:.2f} 天{spare}"
         if zh
         else f"  {whole.calendar_days:.2f} days, {whole.working_days:.2f} of them working days{spare}"
     )
@@ -120,7 +120,7 @@ def render_time(view: TimeView, language: str) -> Iterator[str]:
     yield from _legs(view.legs, zh=zh)
     for beside in view.co_handlers:
         yield ""
-        yield "协办(与主办并行,不计入全程)" if zh else "Co-handler (beside the lead, no part of the whole)"
+        yield "协办（与主办并行，不计入全程）" if zh else "Co-handler (beside the lead, no part of the whole)"
         yield from _account(beside.pieces, beside.holders, language)
 
 
@@ -131,7 +131,7 @@ def _account(pieces: Sequence[PieceView], holders: Sequence[HolderView], languag
         heads = ["from", "to", "who", "step", "kind", "days", "working", "why"]
     yield from _aligned([heads, *(_piece(piece, language) for piece in pieces)], numbers={5, 6})
     yield ""
-    heads = ["谁", "用时(工作日)", "依法暂停", "等待", "用时(天)"]
+    heads = ["谁", "用时（工作日）", "依法暂停", "等待", "用时（天）"]
     if not zh:
         heads = ["who", "used (working days)", "paused by law", "waiting", "used (days)"]
     yield from _aligned([heads, *(_holder(holder, zh=zh) for holder in holders)], numbers={1, 2, 3, 4})
@@ -139,7 +139,7 @@ def _account(pieces: Sequence[PieceView], holders: Sequence[HolderView], languag
 
 def _legs(legs: Sequence[LegView], *, zh: bool) -> Iterator[str]:
     """Each sending of the case, in order; an office that had it twice has two."""
-    heads = ["承办段", "用时(工作日)", "依法暂停", "等待", "合计(工作日)", "合计(天)"]
+    heads = ["承办段", "用时（工作日）", "依法暂停", "等待", "合计（工作日）", "合计（天）"]
     if not zh:
         heads = ["leg", "used (working days)", "paused by law", "waiting", "all (working days)", "all (days)"]
     rows = [[leg.office_zh if zh else leg.office_en, *_of_leg(leg)] for leg in legs]

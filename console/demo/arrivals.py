@@ -82,7 +82,7 @@ def arrivals(seed: int, number: int, policy: Policy, *, first_day: datetime, day
                 channel=channel,
                 received_at=moment,
                 applicant=applicants.invent(random, place.code, index),
-                summary=f"演示:{category.zh}",
+                summary=f"演示：{category.zh}",
                 materials=_materials(random, category),
             ),
             window=town.code,

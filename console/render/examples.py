@@ -27,9 +27,9 @@ TOPICS: Final = {
     "start": "起算 The start",
 }
 RULES: Final = """
-开始当日不计,自次日起算(民法典 201);按小时计的自当时起算。期满日不是工作日的,顺延至其后第一个工作日(203);
-调休上班的周六、周日是工作日。没有对应日的,月末日为期满日(202)。当日 24 时处于暂停的,该日不计。
-对行政期限为类推适用,策略的每一行可关闭顺延。
+开始当日不计，自次日起算（民法典 201）；按小时计的自当时起算。期满日不是工作日的，顺延至其后第一个工作日（203）；
+调休上班的周六、周日是工作日。没有对应日的，月末日为期满日（202）。当日 24 时处于暂停的，该日不计。
+对行政期限为类推适用，策略的每一行可关闭顺延。
 
 The start day is not counted; hours run from the moment. A last day that does not work gives way to the next that does;
 a worked Saturday or Sunday (调休) is a working day. Where a month has no such day, its last day stands. A day at whose

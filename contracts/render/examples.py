@@ -70,8 +70,8 @@ BY_NAME: dict[str, Any] = {
     "id_number": "000000190001010017",
     "household": "130722100-000017",
     "service": "routing",
-    "summary": "申请教育救助(示例)",
-    "text": "已收到,正在核实(示例)",
+    "summary": "申请教育救助（示例）",
+    "text": "已收到，正在核实（示例）",
     "attributes": {"urgent": False},
 }
 

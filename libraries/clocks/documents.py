@@ -78,21 +78,21 @@ def _in_order(clocks: Sequence[LegalClock]) -> list[LegalClock]:
 def _name(clock: LegalClock, policy: Policy, lang: Language) -> str:
     zh, en = office_of(policy, clock.office)
     if clock.round > 1:
-        zh, en = f"{zh},第 {clock.round} 轮", f"{en}, round {clock.round}"
-    return f"{clock.kind.zh}({zh})" if lang == "zh" else f"{clock.kind.en}: {en}"
+        zh, en = f"{zh}，第 {clock.round} 轮", f"{en}, round {clock.round}"
+    return f"{clock.kind.zh}（{zh}）" if lang == "zh" else f"{clock.kind.en}: {en}"
 
 
 def _facts(clock: LegalClock, now: datetime, policy: Policy) -> Iterator[Words]:
     zh, en = _standing(clock, now, policy)
     at = minute(clock.stopped_at) if clock.stopped_at is not None else ""
-    yield ",".join(filter(None, (f"状态:{zh}", at))), ", ".join(filter(None, (f"Status: {en}", at)))
+    yield "，".join(filter(None, (f"状态：{zh}", at))), ", ".join(filter(None, (f"Status: {en}", at)))
     yield from _grants(clock, policy)
     if (within := bounded(clock, policy)) and (end := clock.due(policy.calendar_of(clock.office)).due_at) is not None:
         why = within["within_the_lead"]
-        yield f"至 {minute(end)}:{why['zh']}", f"Until {minute(end)}: {why['en']}"
+        yield f"至 {minute(end)}：{why['zh']}", f"Until {minute(end)}: {why['en']}"
     if (due_at := recounted(clock, policy)) is not None:
         yield (
-            f"当时告知的到期时间:{minute(due_at)}(此后日历或规则有变,以下按现行的计算)",
+            f"当时告知的到期时间：{minute(due_at)}（此后日历或规则有变，以下按现行的计算）",
             f"Due as told then: {minute(due_at)} (calendar or rules have changed since; what follows goes by today's)",
         )
 
@@ -102,7 +102,7 @@ def _grants(clock: LegalClock, policy: Policy) -> Iterator[Words]:
         by = Limit.parse(one["limit"])
         if one["approver"]:
             yield (
-                f"延长 {limit_in_words(by, 'zh')}:{one['approver_zh']}批准,{one['reason_zh']}",
+                f"延长 {limit_in_words(by, 'zh')}：{one['approver_zh']}批准，{one['reason_zh']}",
                 f"Extended by {limit_in_words(by, 'en')}: agreed by {one['approver_en']}, {one['reason_en']}",
             )
 

@@ -76,7 +76,7 @@ def bounded(clock: LegalClock, policy: Policy) -> dict[str, Any]:
         "due_at": ends.astimezone(CIVIL_TIME).isoformat(),
         "within_the_lead": {
             "own_due_at": own.astimezone(CIVIL_TIME).isoformat(),
-            "zh": "协办时限不得晚于主办时限,与主办同时届满",
+            "zh": "协办时限不得晚于主办时限，与主办同时届满",
             "en": "a co-handler's time lies within the lead's and ends with it",
         },
     }

@@ -51,7 +51,7 @@ def describe(event: CaseBound, policy: Policy) -> Words | None:
 def _of_case(event: CaseBound, policy: Policy) -> Words | None:
     match event:
         case c.CaseRegistered(channel=channel):
-            return f"登记({channel.zh})", f"registered ({channel.en.lower()})"
+            return f"登记（{channel.zh}）", f"registered ({channel.en.lower()})"
         case c.CaseSupplementRequested(missing=missing, overridden=True):
             zh, en = actor_of(policy, event.by) or ("", "a superior")
             return (
@@ -72,18 +72,18 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
         case c.CaseResumed():
             return "恢复办理", "resumed"
         case c.CaseResolved():
-            return "办结,待回访", "resolved, callback due"
+            return "办结，待回访", "resolved, callback due"
         case c.CaseProgressed(cause="referral.dispatched"):
             return "已派单至承办单位，进入办理环节", "sent to an office, work begins"
         case c.CaseNotAccepted(reason=reason, go_to=go_to):
             zh, en = _because("不予受理", "not accepted", reason, policy)
-            return f"{zh},可向 {office_of(policy, go_to)[0]} 提出", f"{en}; go to {office_of(policy, go_to)[1]}"
+            return f"{zh}，可向 {office_of(policy, go_to)[0]} 提出", f"{en}; go to {office_of(policy, go_to)[1]}"
         case c.CaseClosed(satisfied=satisfied):
-            return ("回访满意,结案", "satisfied, closed") if satisfied else ("结案", "closed")
+            return ("回访满意，结案", "satisfied, closed") if satisfied else ("结案", "closed")
         case c.CaseApplicantNotReached():
             return "回访未接通", "called back, nobody was reached"
         case c.CaseReopened(round=number):
-            return f"不满意,第 {number} 轮重办", f"not satisfied, round {number}"
+            return f"不满意，第 {number} 轮重办", f"not satisfied, round {number}"
         case c.CaseWithdrawn(reason=reason):
             return _because("撤回", "withdrawn", reason, policy)
         case c.CaseErased(reason=reason):
@@ -122,7 +122,7 @@ _REFERRAL: Final[Mapping[type[r.ReferralEvent], Words]] = MappingProxyType(
     {
         r.ReferralSigned: ("签收", "signed for"),
         r.ReferralAccepted: ("接收承办", "taken on"),
-        r.ReferralDeemedAccepted: ("逾期未答复,视为接收", "silent: deemed accepted"),
+        r.ReferralDeemedAccepted: ("逾期未答复，视为接收", "silent: deemed accepted"),
         r.ReferralReturnRequested: ("申请退件", "return asked for"),
         r.ReferralReturned: ("同意退件", "return approved"),
         r.ReferralReturnRefused: ("退件被驳回", "return refused"),
@@ -159,34 +159,34 @@ def _of_referral(event: CaseBound, policy: Policy) -> Words | None:
         return None
     zh, en = office_of(policy, event.office)
     if isinstance(event, r.ReferralDispatched):
-        return f"派单({event.role.zh})→ {zh}", f"dispatched to {en} ({event.role.en.lower()})"
+        return f"派单（{event.role.zh}）→ {zh}", f"dispatched to {en} ({event.role.en.lower()})"
     if isinstance(event, r.ReferralOfficeSucceeded):
         was_zh, was_en = office_of(policy, event.predecessor)
         told = f"{en} goes on with the work of {was_en}, as offices or areas have changed"
         return f"机构或区划变更，{was_zh} 的事项由 {zh} 继续办理", told
     why = reason_of(policy, getattr(event, "reason", ""))
-    why_zh, why_en = f"({why[0]})" if why[0] else "", f" ({why[1]})" if why[1] else ""
+    why_zh, why_en = f"（{why[0]}）" if why[0] else "", f" ({why[1]})" if why[1] else ""
     who = actor_of(policy, event.by)
     if isinstance(event, r.ReferralReassigned):
         (by_zh, by_en), (to_zh, to_en) = who or ("", "it was"), office_of(policy, event.to)
-        return f"{by_zh}改派:{zh} → {to_zh}{why_zh}", f"{by_en} reassigned: {en} → {to_en}{why_en}"
+        return f"{by_zh}改派：{zh} → {to_zh}{why_zh}", f"{by_en} reassigned: {en} → {to_en}{why_en}"
     kind = type(event)
     settled = _ARBITRATED.get(kind) if getattr(event, "arbitrated", False) else None
     acted = settled or _BY_ANOTHER.get(kind)
     if acted is not None and who is not None and event.by is not None and event.by.office not in ("", event.office):
-        return f"{who[0]}{acted[0]}:{zh}{why_zh}", f"{who[1]} {acted[1]}: {en}{why_en}"
+        return f"{who[0]}{acted[0]}：{zh}{why_zh}", f"{who[1]} {acted[1]}: {en}{why_en}"
     done = _REFERRAL.get(kind)
-    return (f"{zh}:{done[0]}{why_zh}", f"{en}: {done[1]}{why_en}") if done is not None else None
+    return (f"{zh}：{done[0]}{why_zh}", f"{en}: {done[1]}{why_en}") if done is not None else None
 
 
 def _of_routing(event: CaseBound, policy: Policy) -> Words | None:
     match event:
         case r.RoutingUnmatched(fallback=fallback):
             zh, en = office_of(policy, fallback)
-            return f"无匹配规则,由 {zh} 兜底承办", f"no rule fits: {en} has it meanwhile"
+            return f"无匹配规则，由 {zh} 兜底承办", f"no rule fits: {en} has it meanwhile"
         case r.RoutingArbitrationRequested(arbiter=arbiter):
             zh, en = office_of(policy, arbiter)
-            return f"再次退件,由 {zh} 裁定", f"returned again: {en} arbitrates"
+            return f"再次退件，由 {zh} 裁定", f"returned again: {en} arbitrates"
         case _:
             return None
 
@@ -197,11 +197,11 @@ def _of_recount(event: CaseBound, policy: Policy) -> Words | None:
     zh, en = _moved(event)
     if (correction := event.correction) is None:
         why = _why(event)
-        return f"{zh}({why[0]})", f"{en} ({why[1]})"
+        return f"{zh}（{why[0]}）", f"{en} ({why[1]})"
     why = _agreed(correction.approver, correction.reason, policy)
     by_zh, by_en = actor_of(policy, event.by) or ("", "")
     by_en = f" by {by_en}" if by_en else ""
-    return f"{by_zh}更正暂停,{zh}({why[0]})", f"pause corrected{by_en}, {en} ({why[1]})"
+    return f"{by_zh}更正暂停，{zh}（{why[0]}）", f"pause corrected{by_en}, {en} ({why[1]})"
 
 
 def _of_clocks(event: CaseBound, policy: Policy) -> Words | None:
@@ -219,7 +219,7 @@ def _of_clock(change: ClockChange, seen: datetime, policy: Policy) -> Words | No
             return _until(change, seen, policy) if change.kind in STARTS else None
         case ClockPaused(since=since) if since < seen:
             zh, en = civil_day(since, seen)
-            return f"自 {zh} 起暂停计时(补报)", f"the clock stands still since {en}, reported late"
+            return f"自 {zh} 起暂停计时（补报）", f"the clock stands still since {en}, reported late"
         case ClockExtended():
             return _extended(change, seen, policy)
         case _:
@@ -233,13 +233,13 @@ def _until(clock: ClockFacts, seen: datetime, policy: Policy) -> Words | None:
     decides = clock.kind is ClockKind.RETURN_DECISION
     zh, en = (f"{zh} ", f" by {en}") if decides else ("", "")
     law_zh, law_en = source_in(clock.basis.source, "zh"), source_in(clock.basis.source, "en")
-    return f"{zh}{clock.kind.zh}至 {day_zh}({law_zh})", f"{clock.kind.en.lower()}{en} until {day_en} ({law_en})"
+    return f"{zh}{clock.kind.zh}至 {day_zh}（{law_zh}）", f"{clock.kind.en.lower()}{en} until {day_en} ({law_en})"
 
 
 def _end(due_at: datetime, clock: ClockFacts, seen: datetime) -> Words:
     """The day, and whether a notice of holidays may still move it."""
     zh, en = civil_day(due_at, seen)
-    return (f"{zh}(暂定)", f"{en} (provisional)") if clock.provisional else (zh, en)
+    return (f"{zh}（暂定）", f"{en} (provisional)") if clock.provisional else (zh, en)
 
 
 def _extended(clock: ClockExtended, seen: datetime, policy: Policy) -> Words:
@@ -248,14 +248,14 @@ def _extended(clock: ClockExtended, seen: datetime, policy: Policy) -> Words:
     zh, en = f"延期 {limit_in_words(by, 'zh')}", f"extended by {limit_in_words(by, 'en')}"
     if clock.due_at is not None:
         day_zh, day_en = _end(clock.due_at, clock, seen)
-        zh, en = f"{zh},至 {day_zh}", f"{en} until {day_en}"
+        zh, en = f"{zh}，至 {day_zh}", f"{en} until {day_en}"
     why = _agreed(clock.approver, clock.reason, policy)
-    return f"{zh}({why[0]})", f"{en} ({why[1]})"
+    return f"{zh}（{why[0]}）", f"{en} ({why[1]})"
 
 
 def _agreed(approver: str, reason: str, policy: Policy) -> Words:
     by, why = approver_of(policy, approver), reason_of(policy, reason)
-    return f"{by[0]}批准,{why[0]}", f"agreed by {by[1]}: {why[1]}"
+    return f"{by[0]}批准，{why[0]}", f"agreed by {by[1]}: {why[1]}"
 
 
 def _moved(event: k.ClockRecalculated) -> Words:
@@ -263,7 +263,7 @@ def _moved(event: k.ClockRecalculated) -> Words:
     both = list(zip(event.previous_due_at, event.clocks, strict=True))
     told = [(before, clock) for before, clock in both if clock.kind in STARTS] or both
     moves = [_move(before, clock, event.recalculated_at) for before, clock in told]
-    return ";".join(zh for zh, _ in moves), "; ".join(en for _, en in moves)
+    return "；".join(zh for zh, _ in moves), "; ".join(en for _, en in moves)
 
 
 def _move(before: datetime | None, clock: ClockFacts, seen: datetime) -> Words:
@@ -283,32 +283,32 @@ def _why(event: k.ClockRecalculated) -> Words:
     """The notices that were published meanwhile; else the version of the calendar that counts now."""
     published = [_published(notice) for notice in event.notices]
     if published:
-        return ";".join(zh for zh, _ in published), "; ".join(en for _, en in published)
+        return "；".join(zh for zh, _ in published), "; ".join(en for _, en in published)
     zh, en = _WHY.get(event.reason, (event.reason, event.reason))
-    return (f"{zh}:{event.calendar}", f"{en}: {event.calendar}") if event.calendar else (zh, en)
+    return (f"{zh}：{event.calendar}", f"{en}: {event.calendar}") if event.calendar else (zh, en)
 
 
 def _published(notice: k.CalendarNotice) -> Words:
-    zh, en = f"{notice.year} 年日历:{notice.source}", f"calendar of {notice.year}: {notice.source}"
+    zh, en = f"{notice.year} 年日历：{notice.source}", f"calendar of {notice.year}: {notice.source}"
     if (day := notice.published_on) is None:
         return zh, en
-    return f"{zh},{day.year}年{_day_zh(day)}公布", f"{en}, published on {_day_en(day)} {day.year}"
+    return f"{zh}，{day.year}年{_day_zh(day)}公布", f"{en}, published on {_day_en(day)} {day.year}"
 
 
 def _of_alert(event: CaseBound, policy: Policy) -> Words | None:
     match event:
         case k.ClockDueSoon(kind=kind):
-            return f"即将到期:{kind.zh}", f"due soon: {kind.en.lower()}"
+            return f"即将到期：{kind.zh}", f"due soon: {kind.en.lower()}"
         case k.ClockBreached(kind=kind, office=office, doubts=doubts):
             zh, en = office_of(policy, office)
             yet_zh, yet_en = ("（待核实）", " (to be confirmed)") if doubts else ("", "")
-            return f"超期:{kind.zh},{zh}{yet_zh}", f"overdue: {kind.en.lower()}, {en}{yet_en}"
+            return f"超期：{kind.zh}，{zh}{yet_zh}", f"overdue: {kind.en.lower()}, {en}{yet_en}"
         case k.ClockCleared(kind=kind, office=office):
             zh, en = office_of(policy, office)
             return f"更正，未超期：{kind.zh}，{zh}", f"corrected, not overdue: {kind.en.lower()}, {en}"
         case Supervision(level=level, office=office):
             zh, en = office_of(policy, office)
-            return f"{level.zh}:{zh}", f"{level.en.lower()}: {en}"
+            return f"{level.zh}：{zh}", f"{level.en.lower()}: {en}"
         case _:
             return None
 
@@ -339,12 +339,12 @@ def actor_of(policy: Policy, by: Actor | None) -> Words | None:
     if not by.office:
         return by.role.zh, by.role.en.lower()
     zh, en = office_of(policy, by.office)
-    return f"{zh}({by.role.zh})", f"{en} ({by.role.en.lower()})"
+    return f"{zh}（{by.role.zh}）", f"{en} ({by.role.en.lower()})"
 
 
 def _because(zh: str, en: str, reason: str, policy: Policy) -> Words:
     why = reason_of(policy, reason)
-    return f"{zh}:{why[0]}", f"{en}: {why[1]}"
+    return f"{zh}：{why[0]}", f"{en}: {why[1]}"
 
 
 def reason_of(policy: Policy, code: str) -> Words:

@@ -123,7 +123,7 @@ def _stopped(timeline: LimitTimeline, opened: Pause, names: Names) -> DayCounted
     if day > timeline.hours_day or timeline.ran_on(day) == timedelta():
         return paused
     ran = _of_hours(timeline, day, names)
-    return replace(ran, zh=f"{ran.zh},其后{paused.zh}", en=f"{ran.en}, then {paused.en}")
+    return replace(ran, zh=f"{ran.zh}，其后{paused.zh}", en=f"{ran.en}, then {paused.en}")
 
 
 def _of_hours(timeline: LimitTimeline, day: int, names: Names) -> DayCounted:
@@ -132,12 +132,12 @@ def _of_hours(timeline: LimitTimeline, day: int, names: Names) -> DayCounted:
         # Of what has run by then, so that the rounded times add up.
         first, last = (whole_seconds(timeline.ran_until(midnight(each))) for each in (day, day + 1))
         (zh, en), still = time_in_words(last - first), time_in_words(stood)
-        paused = (f",暂停 {still[0]}", f", paused for {still[1]}") if stood else ("", "")
-        said = _said(day, counts=True, reason="hours", zh=f"按小时计:{zh}{paused[0]}", en=f"{en} run{paused[1]}")
+        paused = (f"，暂停 {still[0]}", f", paused for {still[1]}") if stood else ("", "")
+        said = _said(day, counts=True, reason="hours", zh=f"按小时计：{zh}{paused[0]}", en=f"{en} run{paused[1]}")
         return replace(said, ran=ran)
     if day in timeline.standing:
         return _paused(day, timeline.pauses[timeline.standing[day]], names)
-    return _said(day, counts=False, reason="hours", zh="按小时计:0 时计满", en="the hours have run at 00:00")
+    return _said(day, counts=False, reason="hours", zh="按小时计：0 时计满", en="the hours have run at 00:00")
 
 
 def whole_seconds(span: timedelta) -> timedelta:
@@ -158,7 +158,7 @@ def _said(day: int, *, counts: bool, reason: str, zh: str, en: str, extension: b
 
 
 def _counted(day: int, unit: Unit, calendar: Calendar, *, extension: bool) -> DayCounted:
-    added = ("(延长期)", " (extension)") if extension else ("", "")
+    added = ("（延长期）", " (extension)") if extension else ("", "")
     if unit is not Unit.WORKING_DAY:
         zh, en = f"自然日{added[0]}", f"calendar day{added[1]}"
         return _said(day, counts=True, reason="counted", zh=zh, en=en, extension=extension)
@@ -171,7 +171,7 @@ def _counted(day: int, unit: Unit, calendar: Calendar, *, extension: bool) -> Da
 
 def _paused(day: int, pause: Pause, names: Names) -> DayCounted:
     (reason_zh, reason_en), (by_zh, by_en) = (names.get(code, (code, code)) for code in (pause.reason, pause.by))
-    zh = "暂停计时" + (f":{reason_zh}" if reason_zh else "") + (f"({by_zh})" if by_zh else "")
+    zh = "暂停计时" + (f"：{reason_zh}" if reason_zh else "") + (f"（{by_zh}）" if by_zh else "")
     en = "clock paused" + (f": {reason_en}" if reason_en else "") + (f", by {by_en}" if by_en else "")
     return _said(day, counts=False, reason="paused", zh=zh, en=en)
 
@@ -180,5 +180,5 @@ def _rolled(day: int, to: int | None, calendar: Calendar) -> DayCounted:
     if day == to:
         return _said(day, counts=True, reason="rolled", zh="顺延至此工作日", en="rolled to this working day")
     facts = calendar.day(day)
-    zh, en = f"顺延:{facts.zh}", f"rolled over: {facts.en}"
+    zh, en = f"顺延：{facts.zh}", f"rolled over: {facts.en}"
     return replace(_said(day, counts=False, reason=facts.reason.value, zh=zh, en=en), notice=facts.notice)

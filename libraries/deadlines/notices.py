@@ -67,7 +67,7 @@ CHANGES: Final = (
         Notice(
             year=2015,
             order=2,
-            source="国务院关于中国人民抗日战争暨世界反法西斯战争胜利70周年纪念日调休放假的通知(国发明电〔2015〕1号)",
+            source="国务院关于中国人民抗日战争暨世界反法西斯战争胜利70周年纪念日调休放假的通知（国发明电〔2015〕1号）",
             published_on=date(2015, 5, 13),
         ),
         days=(date(2015, 9, 3), date(2015, 9, 4), date(2015, 9, 6)),
@@ -76,7 +76,7 @@ CHANGES: Final = (
         Notice(
             year=2019,
             order=2,
-            source="国务院办公厅关于调整2019年劳动节假期安排的通知(国办发明电〔2019〕3号)",
+            source="国务院办公厅关于调整2019年劳动节假期安排的通知（国办发明电〔2019〕3号）",
             published_on=date(2019, 3, 22),
         ),
         days=(date(2019, 4, 28), date(2019, 5, 2), date(2019, 5, 3), date(2019, 5, 5)),
@@ -85,7 +85,7 @@ CHANGES: Final = (
         Notice(
             year=2020,
             order=2,
-            source="国务院办公厅关于延长2020年春节假期的通知(国办发明电〔2020〕1号)",
+            source="国务院办公厅关于延长2020年春节假期的通知（国办发明电〔2020〕1号）",
             published_on=date(2020, 1, 26),
         ),
         days=(date(2020, 1, 31), date(2020, 2, 1), date(2020, 2, 2)),
@@ -97,6 +97,6 @@ CHANGES: Final = (
 def shipped_notice(year: int) -> Notice:
     """The one that arranges the year: its title, and its number and its day as far as they are recorded."""
     known = _KNOWN.get(year, _Known())
-    number = f"({known.number})" if known.number else ""
+    number = f"（{known.number}）" if known.number else ""
     source = f"国务院办公厅关于{year}年部分节假日安排的通知{number}"
     return Notice(year=year, source=source, published_on=known.published_on)

@@ -30,8 +30,8 @@ CONFIDENCE = {
 
 NOTHING = {
     WhyNothing.LASTS: ("尚未恢复", "not over yet"),
-    WhyNothing.BEGAN_LATE: ("期限届满后开始,不补回", "began after the limit had ended, gives nothing back"),
-    WhyNothing.WITHIN_A_DAY: ("当日 24 时前恢复,该日照计", "over before 24:00 of its day, which counts"),
+    WhyNothing.BEGAN_LATE: ("期限届满后开始，不补回", "began after the limit had ended, gives nothing back"),
+    WhyNothing.WITHIN_A_DAY: ("当日 24 时前恢复，该日照计", "over before 24:00 of its day, which counts"),
     WhyNothing.NOTHING_RAN: ("其间无应补回的时间", "nothing to give back in it"),
 }
 """Why a pause gave nothing back."""
@@ -176,16 +176,16 @@ def _head(told: Explanation, basis: Basis, lang: Language) -> Iterator[str]:
     level = CONFIDENCE.get(basis.confidence, (basis.confidence, basis.confidence))
     source = source_in(basis.source, lang)
     if lang == "zh":
-        yield f"自 {start} 起 {limit}" + "".join(f",延长 {more}" for more in added)
+        yield f"自 {start} 起 {limit}" + "".join(f"，延长 {more}" for more in added)
         article = f" 第{basis.article}条" if basis.article else ""
-        yield f"依据:{source}{article}({'法定' if basis.statutory else '非法定'};{basis.confidence} {level[0]})"
+        yield f"依据：{source}{article}（{'法定' if basis.statutory else '非法定'}；{basis.confidence} {level[0]}）"
     else:
         yield f"{limit} from {start}" + "".join(f", extended by {more}" for more in added)
         article = f", article {basis.article}" if basis.article else ""
         kind = "statutory" if basis.statutory else "not statutory"
         yield f"Basis: {source}{article} ({kind}; {basis.confidence}: {level[1]})"
     if basis.policy_version:
-        yield f"{'策略版本:' if lang == 'zh' else 'Policy version: '}{basis.policy_version}"
+        yield f"{'策略版本：' if lang == 'zh' else 'Policy version: '}{basis.policy_version}"
     for given in sorted(told.pauses, key=lambda one: one.pause.start):
         yield _pause(given, told.names, lang)
 
@@ -196,8 +196,8 @@ def _pause(given: GivenBack, names: Names, lang: Language) -> str:
     begin, end = _moment(pause.start), _moment(pause.end) if pause.end is not None else None
     reason, by = (names.get(code, (code, code))[at] for code in (pause.reason, pause.by))
     if lang == "zh":
-        span = f"暂停:{begin} 至 {end}" if end is not None else f"暂停:{begin} 起"
-        return f"{span}{f',{reason}' if reason else ''}{f'({by})' if by else ''};{_given(given)[at]}"
+        span = f"暂停：{begin} 至 {end}" if end is not None else f"暂停：{begin} 起"
+        return f"{span}{f'，{reason}' if reason else ''}{f'（{by}）' if by else ''}；{_given(given)[at]}"
     span = f"Paused: {begin} to {end}" if end is not None else f"Paused: since {begin}"
     return f"{span}{f', {reason}' if reason else ''}{f', by {by}' if by else ''}; {_given(given)[at]}"
 
@@ -218,25 +218,27 @@ def _moment(moment: datetime) -> str:
 
 def _foot(told: Explanation, lang: Language) -> Iterator[str]:
     if told.due_at is None:
-        yield "暂停计时中,恢复后才有到期日" if lang == "zh" else "The clock is paused; the date follows when it resumes"
+        yield (
+            "暂停计时中，恢复后才有到期日" if lang == "zh" else "The clock is paused; the date follows when it resumes"
+        )
     else:
         local = f"{told.due_at.astimezone(CIVIL_TIME):%Y-%m-%d %H:%M:%S %z}"
-        yield f"到期:{local}" if lang == "zh" else f"Due: {local}"
+        yield f"到期：{local}" if lang == "zh" else f"Due: {local}"
     if told.rules.close_of_business is not None:
         hour = told.rules.close_of_business.isoformat("minutes")
         yield f"截止于停止业务活动的时间 {hour}" if lang == "zh" else f"Ends at close of business, {hour}"
     if told.provisional:
-        zh = "暂定:跨入节假日安排仍可能调整的日期"
+        zh = "暂定：跨入节假日安排仍可能调整的日期"
         yield zh if lang == "zh" else "Provisional: counted through days that a notice may still move"
     for notice in told.notices:
         on = notice.published_on
         if lang == "zh":
-            yield f"{notice.year}:{notice.source},{f'{on} 公布' if on else '公布日期未录'}"
+            yield f"{notice.year}：{notice.source}，{f'{on} 公布' if on else '公布日期未录'}"
         else:
             yield f"{notice.year}: {notice.source}, {f'published on {on}' if on else 'date not recorded'}"
     through = told.published_through
     zh, en = (
-        f"日历 {told.calendar_version},已公布至 {through}",
+        f"日历 {told.calendar_version}，已公布至 {through}",
         f"Calendar {told.calendar_version}, published to {through}",
     )
     yield zh if lang == "zh" else en

@@ -52,6 +52,6 @@ def told(
 def _facts(case: Case, policy: Policy) -> Iterator[Words]:
     category = policy.categories.get(case.category)
     zh, en = (category.zh, category.en) if category is not None else (case.category, case.category)
-    yield f"事项:{zh}({case.state.zh})", f"Matter: {en} ({case.state.en.lower()})"
+    yield f"事项：{zh}（{case.state.zh}）", f"Matter: {en} ({case.state.en.lower()})"
     zh, en = office_of(policy, case.first_contact_office)
-    yield f"首问窗口:{zh}", f"First contact: {en}"
+    yield f"首问窗口：{zh}", f"First contact: {en}"

@@ -136,23 +136,26 @@ def _decided(decision: Mapping[str, Any], relations: Collection[Relation]) -> di
 def _facts(referral: Referral, decision: Mapping[str, Any], policy: Policy) -> Iterator[Words]:
     zh, en = office_of(policy, referral.office)
     role, state = referral.role, referral.state
-    yield f"承办单位:{zh}({role.zh},{state.zh})", f"Office: {en} ({role.en.lower()}, {state.en.lower()})"
+    yield f"承办单位：{zh}（{role.zh}，{state.zh}）", f"Office: {en} ({role.en.lower()}, {state.en.lower()})"
     at, version = minute(decision["decided_at"]), decision["policy_version"]
     if decision["decided_by"] != RULES:
         by_zh, by_en = office_of(policy, decision["decided_by"])
-        yield f"派单:{at},由 {by_zh} 决定(策略 {version})", f"Sent here by {by_en}, {at} (policy {version})"
+        yield f"派单：{at}，由 {by_zh} 决定（策略 {version}）", f"Sent here by {by_en}, {at} (policy {version})"
     elif decision["rule"] is not None:
         rule = decision["rule"]
-        yield f"派单:{at},规则 {rule}(策略 {version})", f"Dispatched by rule {rule}, {at} (policy {version})"
+        yield f"派单：{at}，规则 {rule}（策略 {version}）", f"Dispatched by rule {rule}, {at} (policy {version})"
     else:
-        yield f"派单:{at},无匹配规则(策略 {version})", f"Dispatched without a rule that fits, {at} (policy {version})"
+        yield (
+            f"派单：{at}，无匹配规则（策略 {version}）",
+            f"Dispatched without a rule that fits, {at} (policy {version})",
+        )
 
 
 def _acted(act: Act, policy: Policy) -> Words:
     """What a superior decided on it; the subject of the token is for the records alone."""
     (zh, en), (who_zh, who_en) = ACTS[act.act], actor_of(policy, act.by) or ("", "")
     why_zh, why_en = reason_of(policy, act.reason)
-    why_zh, why_en = f"({why_zh})" if why_zh else "", f" ({why_en})" if why_en else ""
+    why_zh, why_en = f"（{why_zh}）" if why_zh else "", f" ({why_en})" if why_en else ""
     return f"{minute(act.at)} {who_zh}{zh}{why_zh}", f"{minute(act.at)}: {who_en} {en}{why_en}"
 
 
@@ -164,7 +167,7 @@ def _remark(one: Mapping[str, Any], clocks: Sequence[LegalClock], policy: Policy
     by_zh, by_en = approver_of(policy, one["approver"])
     who_zh, who_en = office_of(policy, one["corrected_by"])
     at, number = minute(one["corrected_at"]), one["pause"] + 1
-    zh = f"{at} 更正{name_zh}第 {number} 次暂停:原 {was[0]},改为 {now[0]};{zh};批准:{by_zh};操作:{who_zh}"
+    zh = f"{at} 更正{name_zh}第 {number} 次暂停：原 {was[0]}，改为 {now[0]}；{zh}；批准：{by_zh}；操作：{who_zh}"
     en = f"{at}: {name_en}, pause {number} put right: was {was[1]}, is {now[1]}; {en}"
     return zh, f"{en}; approved by {by_en}, entered by {who_en}"
 

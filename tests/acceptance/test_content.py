@@ -78,7 +78,7 @@ async def person(city: Installation) -> AsyncIterator[Callable[..., Person]]:
 WORDS = {
     "category": "housing.rural_dilapidated",
     "applicant": {"name": "李示例", "phone": "000-1111111"},
-    "summary": "房屋漏雨,墙体开裂(示例)",
+    "summary": "房屋漏雨，墙体开裂（示例）",
 }
 HOUSING, HELPER = f"housing-{ZHANGBEI}", f"emergency_management-{ZHANGBEI}"
 
@@ -124,17 +124,17 @@ async def test_what_a_co_handler_waits_for_reaches_the_window_and_the_lead(
     assert others.keys() == {HELPER, WINDOW}
     helping = others[HELPER]
     await answers(city, helping, "accept")
-    await answers(city, helping, "hold", reason="supplement", text="请补交危房鉴定书(示例)")
+    await answers(city, helping, "hold", reason="supplement", text="请补交危房鉴定书（示例）")
 
     async def waiting() -> Any:
         return (await window.reads(f"/v1/cases/{case['number']}"))["waiting"]
 
     (wait,) = await until("the window hears of the hold", waiting)
     assert (wait["office"], wait["reason_zh"]) == (HELPER, "等待申请人补正材料")
-    assert (await window.reads(wait["answers"]))[-1]["text"] == "请补交危房鉴定书(示例)"
+    assert (await window.reads(wait["answers"]))[-1]["text"] == "请补交危房鉴定书（示例）"
     listed = (await window.reads("/v1/cases"))["items"]
     assert [one["waiting"][0]["office"] for one in listed if one["number"] == case["number"]] == [HELPER]
-    assert (await housing.reads(helping["answers"]))[-1]["text"] == "请补交危房鉴定书(示例)"
+    assert (await housing.reads(helping["answers"]))[-1]["text"] == "请补交危房鉴定书（示例）"
     helper = person(Role.OFFICER, office=HELPER)
     assert (await helper.opens(referral["links"]["answers"])).status_code == 404, "a co-handler reads its own"
 
@@ -146,16 +146,16 @@ async def test_the_window_knows_the_result_when_it_calls_back_and_the_offices_ar
     case, referral = await referred(window, housing)
     for one in (*referral["others"], referral):
         await answers(city, one, "accept")
-        await answers(city, one, "complete", text=f"已办({one['office']})")
+        await answers(city, one, "complete", text=f"已办（{one['office']}）")
     await becomes(window.intake, case, "resolved")
-    assert (await window.reads(referral["links"]["answers"]))[-1]["text"] == f"已办({HOUSING})"
+    assert (await window.reads(referral["links"]["answers"]))[-1]["text"] == f"已办（{HOUSING}）"
     called = await window.intake.post(f"/v1/cases/{case['number']}/callback", json={"satisfied": True})
     assert called.json()["state"] == "closed"
     for office in (housing, person(Role.OFFICER, office=HELPER)):
         left = await office.reads(referral["links"]["case"])
         assert (left["relations"], left["state"], "summary" in left) == (["former"], "closed", False)
         assert (await office.opens(referral["links"]["applicant"], purpose="handling")).status_code == 403
-    assert (await housing.reads(referral["links"]["answers"]))[-1]["text"] == f"已办({HOUSING})"
+    assert (await housing.reads(referral["links"]["answers"]))[-1]["text"] == f"已办（{HOUSING}）"
 
 
 async def test_whoever_decides_on_a_return_reads_and_decides_and_knows_no_more_afterwards(
@@ -163,25 +163,25 @@ async def test_whoever_decides_on_a_return_reads_and_decides_and_knows_no_more_a
 ) -> None:
     window = person(Role.CLERK, office=WINDOW)
     decider = person(Role.OFFICER, office=f"civil_affairs-{ZHANGBEI}")
-    case = await registered(window.intake, category="social_security.personal_registration", summary="参保(示例)")
+    case = await registered(window.intake, category="social_security.personal_registration", summary="参保（示例）")
     (first,) = await referrals(city, case)
     path = f"/v1/cases/{case['number']}"
     assert (await decider.opens(path)).status_code == 404
-    await answers(city, first, "return", reason="not_competent", text="应由就业服务局办理(示例)")
+    await answers(city, first, "return", reason="not_competent", text="应由就业服务局办理（示例）")
     assert (await decider.heard_of(path))["relations"] == ["decider"]
-    assert (await decider.reads(path))["summary"] == "参保(示例)"
+    assert (await decider.reads(path))["summary"] == "参保（示例）"
     own = f"/v1/referrals/{first['referral_id']}"
-    assert (await decider.reads(f"{own}/answers"))[-1]["text"] == "应由就业服务局办理(示例)"
+    assert (await decider.reads(f"{own}/answers"))[-1]["text"] == "应由就业服务局办理（示例）"
     body = {"approve": True, "to": f"employment-{ZHANGBEI}"}
     second = (await decider.routing.post(f"{own}/decide-return", json=body)).json()["successor"]
     assert second["office"] == body["to"]
 
     next_lead = person(Role.OFFICER, office=second["office"])
-    assert (await next_lead.heard_of(path))["summary"] == "参保(示例)"
+    assert (await next_lead.heard_of(path))["summary"] == "参保（示例）"
     before = person(Role.OFFICER, office=first["office"])
     for gone in (before, decider):
         left = await gone.reads(path)
         assert (left["relations"], "summary" in left) == (["former"], False)
         assert (await gone.opens(f"{path}/timeline")).status_code == 403
-    assert (await before.reads(f"{own}/answers"))[-1]["text"] == "应由就业服务局办理(示例)"
+    assert (await before.reads(f"{own}/answers"))[-1]["text"] == "应由就业服务局办理（示例）"
     assert (await next_lead.reads(f"{own}/answers"))[-1]["action"] == "return"

@@ -177,7 +177,7 @@ async def test_row_7_four_levels_each_see_their_own(city: Installation) -> None:
 
 
 async def test_row_8_the_county_decides_and_the_city_settles_between_offices_that_disagree(city: Installation) -> None:
-    """县(区)民政局: 综合协调、监督落实."""
+    """县（区）民政局：综合协调、监督落实。"""
     async with city.client("intake", Role.CLERK) as window:
         case = await registered(window, category="social_security.personal_registration")
     (first,) = await referrals(city, case)

@@ -44,7 +44,7 @@ async def test_http_alone_takes_a_case_from_registration_to_closed(city: Install
         inbox = await until("the referral is in the inbox", lambda: in_inbox(office, case["number"]))
         path = f"/v1/referrals/{inbox['referral_id']}"
         for action in ("sign", "accept", "progress", "complete"):
-            reply = await office.post(f"{path}/{action}", json={"text": "办理中(示例)"})
+            reply = await office.post(f"{path}/{action}", json={"text": "办理中（示例）"})
             assert reply.status_code == 200, reply.text
         explained = (await office.get(f"{path}/explain")).json()
         assert explained["decision"]["rule"] == "category.social_security.pension_claim"
@@ -151,7 +151,7 @@ async def the_commands_tell_it(city: Installation, number: str) -> None:
     status, output = await city.command("case", "show", number)
     assert status == 0
     told = [line.split("  ")[-1] for line in output.splitlines()]
-    (asked,) = [line for line in told if line.startswith("张北县教育局:申请退件(不属于本部门职责)")]
+    (asked,) = [line for line in told if line.startswith("张北县教育局：申请退件（不属于本部门职责）")]
     assert "张北县民政局 退件审核时限至" in asked, "and who decides on it until when"
     assert "张示例" not in output
     assert (await city.command("case", "show", str(uuid4())))[0] == 1

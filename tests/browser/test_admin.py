@@ -122,7 +122,7 @@ async def test_what_is_not_of_the_own_area_is_not_to_be_seen(city: City) -> None
 
 async def test_who_read_what_is_found_by_case_and_by_day(city: City) -> None:
     clerk, auditor = await city.signed_in("window"), await city.signed_in("auditor")
-    number = await register(clerk, "education.student_aid", "李一(示例)", "助学")
+    number = await register(clerk, "education.student_aid", "李一（示例）", "助学")
     await clerk.select_option("#applicant_for", "contact")
     await clerk.click("main button:text-is('查看')")
     await expect(auditor).to_have_url(re.compile("/reads$"))

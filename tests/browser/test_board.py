@@ -13,7 +13,7 @@ async def test_everybody_sees_the_figures_of_the_own_area_or_office(city: City) 
     options = {"java_script_enabled": True, "bypass_csp": True}
     clerk, officer = await city.signed_in("window"), await city.signed_in("schools", **options)
     county, ops = await city.signed_in("county", **options), await city.signed_in("ops")
-    number = await register(clerk, "education.school_placement", "钱二(示例)", "转学")
+    number = await register(clerk, "education.school_placement", "钱二（示例）", "转学")
     await open_referral(officer, number)
     await officer.goto("/board")
     await until_text(officer, "张北县教育局")

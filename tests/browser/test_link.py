@@ -20,7 +20,7 @@ async def made(maker: Page) -> str:
 
 async def test_an_outside_office_signs_and_returns_by_link(city: City) -> None:
     clerk, officer, outsider = await city.signed_in("window"), await city.signed_in("schools"), await city.person()
-    number = await register(clerk, "education.school_placement", "赵六(示例)", "转学到实验小学")
+    number = await register(clerk, "education.school_placement", "赵六（示例）", "转学到实验小学")
     await open_referral(officer, number)
     referral = officer.url.rpartition("/")[2]
     address = await made(officer)
@@ -57,7 +57,7 @@ async def test_an_outside_office_signs_and_returns_by_link(city: City) -> None:
 async def test_a_link_that_is_revoked_opens_nothing_any_more(city: City) -> None:
     clerk, county, outsider = await city.signed_in("window"), await city.signed_in("county"), await city.person()
     officer = await city.signed_in("schools")
-    number = await register(clerk, "education.school_placement", "钱一(示例)", "转学")
+    number = await register(clerk, "education.school_placement", "钱一（示例）", "转学")
     await open_referral(officer, number)
     referral = officer.url.rpartition("/")[2]
     await clerk.goto(f"/counter/cases/{number}")
@@ -83,7 +83,7 @@ async def test_the_pages_of_links_are_fit_for_everybody(city: City) -> None:
     options = {"java_script_enabled": True, "bypass_csp": True}
     clerk, officer = await city.signed_in("window"), await city.signed_in("schools", **options)
     outsider = await city.person(**options)
-    number = await register(clerk, "education.school_placement", "孙二(示例)", "转学")
+    number = await register(clerk, "education.school_placement", "孙二（示例）", "转学")
     await open_referral(officer, number)
     address = await made(officer)
     await outsider.goto(address)

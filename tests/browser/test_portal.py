@@ -17,7 +17,7 @@ async def test_a_case_from_the_window_to_the_office_and_back(city: City) -> None
     """In Chinese, without JavaScript: registered, accepted, signed, completed, called back."""
     clerk, officer = await city.signed_in("window"), await city.signed_in("petitions")
     await expect(clerk).to_have_url(re.compile("/counter$"))
-    number = await register(clerk, "petition.request", "张三(示例)", "村口道路积水，请求维修")
+    number = await register(clerk, "petition.request", "张三（示例）", "村口道路积水，请求维修")
     assert NUMBER.fullmatch(number)
     await expect(clerk.locator("h1")).to_contain_text("已登记")
     await expect(clerk.locator("section:has(#h-clocks) h3")).to_have_count(0)  # nobody has it yet
@@ -31,7 +31,7 @@ async def test_a_case_from_the_window_to_the_office_and_back(city: City) -> None
     await expect(officer.locator("main")).not_to_contain_text("张三")
     await officer.select_option("#applicant_for", "handling")
     await officer.click("main button:text-is('查看')")
-    await expect(officer.locator("main")).to_contain_text("张三(示例)")
+    await expect(officer.locator("main")).to_contain_text("张三（示例）")
     await officer.click("main button:text-is('签收')")
     await expect(officer.locator(".told")).to_have_text("已签收。")
     await officer.click("main button:text-is('接收承办')")
@@ -58,7 +58,7 @@ async def test_a_case_from_the_window_to_the_office_and_back(city: City) -> None
 
 async def test_why_a_date_is_what_it_is(city: City) -> None:
     clerk = await city.signed_in("window")
-    number = await register(clerk, "petition.request", "李四(示例)", "咨询")
+    number = await register(clerk, "petition.request", "李四（示例）", "咨询")
     await clerk.locator("section:has(#h-clocks) a").first.click()
     await expect(clerk.locator("h1")).to_have_text("期限依据")
     await expect(clerk.locator("main")).to_contain_text("信访工作条例")
@@ -82,7 +82,7 @@ async def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(city:
     await expect(clerk.locator("[id='applicant.phone']")).to_have_attribute("aria-invalid", "true")
     assert await clerk.locator("#material-2").is_checked()
     await clerk.fill("#elsewhere", "张北镇")
-    await clerk.fill("[id='applicant.name']", "王五(示例)")
+    await clerk.fill("[id='applicant.name']", "王五（示例）")
     await clerk.fill("[id='applicant.phone']", "0313-1234567")
     await clerk.click("main button:text-is('登记')")
     await expect(clerk.locator("main")).to_contain_text("张北县张北镇")
@@ -96,7 +96,7 @@ async def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(city:
 
 async def test_an_office_returns_what_is_not_its_own(city: City) -> None:
     clerk, officer = await city.signed_in("window"), await city.signed_in("schools")
-    number = await register(clerk, "education.school_placement", "赵六(示例)", "转学")
+    number = await register(clerk, "education.school_placement", "赵六（示例）", "转学")
     await open_referral(officer, number)
     await officer.click("summary:has-text('申请退件')")
     await officer.fill("#basis-return", "义务教育法第五条")
@@ -158,7 +158,7 @@ async def test_hold_resume_extend_and_many_signed_at_once(city: City) -> None:
 async def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(city: City) -> None:
     clerk = await city.signed_in("window")
     await clerk.goto("/counter/new?category=education.student_aid")
-    await clerk.fill("[id='applicant.name']", "孙七(示例)")
+    await clerk.fill("[id='applicant.name']", "孙七（示例）")
     await clerk.fill("#summary", HOSTILE)
     await clerk.context.clear_cookies(name="yimen_session")
     await clerk.click("main button:text-is('登记')")
@@ -168,14 +168,14 @@ async def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(city: C
     await sign_in(clerk, "window")
     await clerk.click("text=返回表单核对")
     await expect(clerk.locator("#summary")).to_have_value(HOSTILE)
-    await expect(clerk.locator("[id='applicant.name']")).to_have_value("孙七(示例)")
+    await expect(clerk.locator("[id='applicant.name']")).to_have_value("孙七（示例）")
     await clerk.click("main button:text-is('登记')")
     await expect(clerk.locator(".told")).to_have_text("已登记。")
 
 
 async def test_a_double_click_makes_one_case_and_two_clerks_overwrite_nothing(city: City) -> None:
     clerk, other = await city.signed_in("window"), await city.signed_in("window2")
-    number = await register(clerk, "petition.request", "周八(示例)", "反映情况")
+    number = await register(clerk, "petition.request", "周八（示例）", "反映情况")
     address = f"/counter/cases/{number}"
     await other.goto(address)
     await clerk.click("main button:text-is('受理')")
@@ -187,7 +187,7 @@ async def test_a_double_click_makes_one_case_and_two_clerks_overwrite_nothing(ci
     await expect(other.locator("h1")).not_to_contain_text("不予受理")
     await clerk.goto("/counter/new?category=petition.request")
     hidden = {name: await clerk.get_attribute(f"main [name={name}]", "value") for name in ("csrf", "submission_id")}
-    fields = {**hidden, "category": "petition.request", "channel": "window", "applicant.name": "吴九(示例)"}
+    fields = {**hidden, "category": "petition.request", "channel": "window", "applicant.name": "吴九（示例）"}
     fields |= {"area": "130722100000", "summary": "只登记一次"}
     twice = [
         await clerk.context.request.post("/counter/new", form=fields, headers={"origin": city.url}) for _ in range(2)
@@ -255,7 +255,7 @@ async def test_every_page_is_fit_for_everybody(city: City) -> None:
     options = {"java_script_enabled": True, "bypass_csp": True}
     clerk, officer = await city.signed_in("window", **options), await city.signed_in("schools", **options)
     county = await city.signed_in("county", **options)
-    number = await register(clerk, "education.school_placement", "郑十(示例)", "转" * 300)
+    number = await register(clerk, "education.school_placement", "郑十（示例）", "转" * 300)
     await open_referral(officer, number)
     referral = officer.url
     case = f"/counter/cases/{number}"

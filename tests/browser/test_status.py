@@ -9,7 +9,7 @@ from tests.browser.conftest import City
 from tests.browser.steps import code_of, fit, look_up, open_referral, register, solve, until_text
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(180)]
-NAME = "张三(示例)"
+NAME = "张三（示例）"
 WRONG = "编号或者查询码不正确"
 
 

@@ -17,7 +17,7 @@ async def test_an_assistant_acts_for_an_applicant_of_the_own_village(city: City)
     await expect(assistant.locator("h1")).to_have_text("代办事项")
     await assistant.goto("/counter/new?category=social_security.work_injury_recognition")
     await expect(assistant.locator("#elsewhere")).to_have_count(0)
-    await assistant.fill("[id='applicant.name']", "周八(示例)")
+    await assistant.fill("[id='applicant.name']", "周八（示例）")
     await assistant.fill("#summary", "在工地受伤")
     await assistant.click("main button:text-is('登记')")
     await expect(assistant.locator(".summary")).to_contain_text("代办同意方式")
@@ -50,7 +50,7 @@ async def test_an_assistant_acts_for_an_applicant_of_the_own_village(city: City)
 
 async def test_an_assistant_sees_no_other_village_and_does_no_more_than_hand_in(city: City) -> None:
     assistant, clerk = await city.signed_in("village"), await city.signed_in("window")
-    number = await register(clerk, "education.student_aid", "吴九(示例)", "助学")
+    number = await register(clerk, "education.student_aid", "吴九（示例）", "助学")
     await assistant.goto(f"/counter/cases/{number}")
     await expect(assistant.locator("h1")).to_have_text("未找到")
     for path in ("/inbox", "/coordinator", "/admin", "/reads"):
@@ -60,7 +60,7 @@ async def test_an_assistant_sees_no_other_village_and_does_no_more_than_hand_in(
 
 async def test_a_call_that_reached_nobody_is_on_record_and_ends_nothing(city: City) -> None:
     clerk, officer = await city.signed_in("window"), await city.signed_in("petitions")
-    number = await register(clerk, "petition.request", "郑一(示例)", "反映情况")
+    number = await register(clerk, "petition.request", "郑一（示例）", "反映情况")
     await clerk.click("main button:text-is('受理')")
     await solve(officer, number)
     await clerk.goto(f"/counter/cases/{number}")

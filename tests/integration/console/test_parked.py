@@ -24,7 +24,7 @@ from tests.integration.routing.test_routing import NOW, Routing, an_accepted_cas
 
 pytestmark = pytest.mark.engines
 
-WRITTEN = "张三丰(示例)的电话".encode()
+WRITTEN = "张三丰（示例）的电话".encode()
 KEYS = {"YIMEN_TOKEN_KEY": "k" * 32, "YIMEN_SEALING_KEY": b64encode(b"k" * 32).decode()}
 
 

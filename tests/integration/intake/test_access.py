@@ -274,7 +274,7 @@ async def test_what_a_view_says_may_be_read_is_what_the_matrix_says(stage: Stage
 
 async def test_the_content_is_what_was_handed_in(stage: Stage) -> None:
     told = (await stage.asks(WHO[Relation.LEAD])).json()
-    assert told["summary"] == "申请教育救助(示例)"
+    assert told["summary"] == "申请教育救助（示例）"
     assert told["attributes"] == {"urgent": False}
     assert (told["materials"], told["missing"]) == (["identity_card"], [])
     assert told["checklist"] == [

@@ -199,7 +199,7 @@ async def test_of_a_suspended_case_the_review_is_awaited_and_stands_in_the_story
     assert (case.state, case.pending_notices) == (CaseState.SUSPENDED, ("suspension",))
     async with transaction(engine) as conn:
         told = to_entries(await store.list_timeline(conn, case_id), watch.policy)
-    assert [entry.zh for entry in told[-3:]] == ["中止须告知申请人", None, "暂停核查时限至 3月24日(社会救助暂行办法)"]
+    assert [entry.zh for entry in told[-3:]] == ["中止须告知申请人", None, "暂停核查时限至 3月24日（社会救助暂行办法）"]
     await ear.hears(voices.resumed(case_id, LEAD), voices.going_on(case_id, LEAD))
     case = await ear.case(case_id)
     assert case.handling is not None

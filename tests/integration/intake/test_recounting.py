@@ -186,7 +186,7 @@ async def test_a_service_that_was_restarted_names_the_second_notice(
     event = story[-1].event
     assert event is not None
     zh, _ = describe(event, restarted.policy) or ("", "")
-    assert zh.endswith(f"(2026 年日历:{SECOND_SOURCE},2026年2月20日公布)")
+    assert zh.endswith(f"（2026 年日历：{SECOND_SOURCE}，2026年2月20日公布）")
 
     (packs / PACK.name / "calendar-2026-2.yaml").unlink()
     assert restarted.refresh()

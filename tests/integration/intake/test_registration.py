@@ -57,7 +57,7 @@ def a_submission(number: int = 1, **changes: object) -> bytes:
         "category": "education.student_aid",
         "area": "130722100",
         "applicant": {"name": "张示例", "phone": "000-0000000"},
-        "summary": "申请教育救助(示例)",
+        "summary": "申请教育救助（示例）",
     }
     return json.dumps(body | changes).encode()
 

@@ -308,13 +308,13 @@ async def test_a_hold_and_its_words_reach_the_window_and_the_lead(stage: Stage) 
     case = await stage.brings("housing.rural_dilapidated")
     of = await stage.referrals(case.case_id)
     await stage.does(officer(TOWNSHIP), of[TOWNSHIP], "accept")
-    await stage.does(officer(TOWNSHIP), of[TOWNSHIP], "hold", reason="supplement", text="请补交户口簿(示例)")
+    await stage.does(officer(TOWNSHIP), of[TOWNSHIP], "hold", reason="supplement", text="请补交户口簿（示例）")
     for who in (CLERK, officer(HOUSING)):
         told = (await stage.asks(who, f"/v1/referrals/{of[HOUSING]}")).json()
         held = next(one for one in told["others"] if one["office"] == TOWNSHIP)
         assert (held["hold"]["reason"], held["hold"]["reason_zh"]) == ("supplement", "等待申请人补正材料")
         words = (await stage.asks(who, held["answers"])).json()
-        assert (words[-1]["text"], words[-1]["action_zh"]) == ("请补交户口簿(示例)", "暂停")
+        assert (words[-1]["text"], words[-1]["action_zh"]) == ("请补交户口簿（示例）", "暂停")
     await stage.does(officer(TOWNSHIP), of[TOWNSHIP], "resume")
     told = (await stage.asks(CLERK, f"/v1/referrals/{of[TOWNSHIP]}")).json()
     assert (told["hold"], told["state"]) == (None, "in_progress")
@@ -325,12 +325,12 @@ async def test_an_officer_of_the_deciding_office_finds_reads_and_decides_and_is_
     of = await stage.referrals(case.case_id)
     decider, path = officer(DECIDER), f"/v1/referrals/{of[HOUSING]}"
     assert (await stage.asks(decider, path)).status_code == 404, "nothing is to be decided yet"
-    await stage.does(officer(HOUSING), of[HOUSING], "return", reason="not_competent", text="不归我局(示例)")
+    await stage.does(officer(HOUSING), of[HOUSING], "return", reason="not_competent", text="不归我局（示例）")
     listed = (await stage.asks(decider, f"/v1/referrals?decider={DECIDER}")).json()["items"]
     assert [one["referral_id"] for one in listed] == [of[HOUSING]]
     assert (await stage.asks(officer(EMERGENCY), f"/v1/referrals?decider={DECIDER}")).status_code == 403
     assert (await stage.asks(officer(EMERGENCY), f"/v1/referrals?decider={EMERGENCY}")).json()["items"] == []
-    assert (await stage.asks(decider, f"{path}/answers")).json()[0]["text"] == "不归我局(示例)"
+    assert (await stage.asks(decider, f"{path}/answers")).json()[0]["text"] == "不归我局（示例）"
     for outsider, status in ((officer(HOUSING), 403), (officer(EMERGENCY), 404), (officer(JUSTICE), 404), (CLERK, 403)):
         reply = await stage.http.post(f"{path}/decide-return", json={"approve": False}, headers=bearer(outsider))
         assert reply.status_code == status, outsider.subject

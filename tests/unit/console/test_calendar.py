@@ -59,7 +59,7 @@ def test_a_year_is_shown_with_its_marks() -> None:
     assert "2026-02-17 休 春节 / Chinese New Year (Spring Festival)" in result.stdout
     assert "2026-10-10 班 调休上班 / make-up working day" in result.stdout
     assert "2026: 248 个工作日 working days; 已公布 published: 国务院办公厅关于2026年" in result.stdout
-    assert "的通知(国办发明电〔2025〕7号), 2025-11-04; cn-2026-" in result.stdout
+    assert "的通知（国办发明电〔2025〕7号）, 2025-11-04; cn-2026-" in result.stdout
     assert "的通知, 公布日期未录 date not recorded; cn-" in run("show", "2007").stdout
     assert len([line for line in result.stdout.splitlines() if line.startswith("2026-10-0")]) == 6
 
@@ -73,7 +73,7 @@ def test_a_year_as_json() -> None:
         "reason": "make_up",
         "zh": "调休上班",
         "en": "make-up working day",
-        "notice": "国务院办公厅关于2026年部分节假日安排的通知(国办发明电〔2025〕7号)",
+        "notice": "国务院办公厅关于2026年部分节假日安排的通知（国办发明电〔2025〕7号）",
     }
 
 

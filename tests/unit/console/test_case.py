@@ -69,7 +69,7 @@ def test_a_case_is_told_with_its_dates_and_their_law(overview: CaseOverview) -> 
     basis = next(clock for clock in overview.clocks if clock.kind is ClockKind.ACCEPTANCE).basis
     assert source_in(basis.source, "zh") in acceptance
     assert "3月2日 周一" in text
-    assert "10:00  登记(系统对接)" in text
+    assert "10:00  登记（系统对接）" in text
     assert "一次性告知补正" in text
 
 
@@ -123,7 +123,7 @@ def test_who_had_the_time_is_drawn_with_sums() -> None:
         now=3 * DAY,
     )
     zh, en = ("\n".join(render_time(view, language)) for language in ("zh", "en"))
-    assert "全程 3.00 天,其中工作日 3.00 天" in zh
+    assert "全程 3.00 天，其中工作日 3.00 天" in zh
     assert "2026-03-03 10:00  2026-03-05 10:00  张北县教育局" in zh
     assert "Not signed for" in en
     rows = en[en.index("  leg ") :].splitlines()

@@ -117,7 +117,7 @@ def test_a_batch_names_field_and_rule_and_answers_by_office_and_reason() -> None
     replies = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == 1
     assert [reply.get("id") for reply in replies[:3]] == ["a", "b", None]
-    assert "暂停计时:听证 / clock paused: Hearing" in {day["reason"] for day in replies[2]["days"]}
+    assert "暂停计时：听证 / clock paused: Hearing" in {day["reason"] for day in replies[2]["days"]}
     errors = [reply.get("error", {}) for reply in replies]
     assert [(error.get("field"), error.get("code")) for error in errors] == [
         (None, None),

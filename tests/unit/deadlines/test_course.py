@@ -38,7 +38,7 @@ def explain(start: str, limit: str, *spans: str, **more: object) -> Explanation:
 
 def told_of(told: Explanation, lang: str = "en") -> list[str]:
     """The lines of the text about pauses, without what they have in common."""
-    start, by = {"en": ("Paused: ", ", Hearing, by Petition Bureau; "), "zh": ("暂停:", ",听证(市信访局);")}[lang]
+    start, by = {"en": ("Paused: ", ", Hearing, by Petition Bureau; "), "zh": ("暂停：", "，听证（市信访局）；")}[lang]
     lines = as_text(told, BY_ANALOGY, lang).splitlines()
     return [line.removeprefix(start).replace(by, " | ") for line in lines if line.startswith(start)]
 
@@ -59,15 +59,16 @@ def test_hours_tell_how_much_ran_on_each_day_and_what_the_pause_gave_back() -> N
         "03-09 + 16 h 30 min run",
     ]
     assert days(told, "zh")[::2] == [
-        "03-06 + 按小时计:1 小时 30 分,暂停 6 小时",
-        "03-08 + 按小时计:6 小时,暂停 18 小时",
+        "03-06 + 按小时计：1 小时 30 分，暂停 6 小时",
+        "03-08 + 按小时计：6 小时，暂停 18 小时",
     ]
     assert told_of(told) == ["2026-03-06 18:00 to 2026-03-08 18:00 | gave back 48 h"]
     assert told_of(told, "zh") == ["2026-03-06 18:00 至 2026-03-08 18:00 | 补回 48 小时"]
     assert "2026-03-08 Sun        6 h run, paused for 18 h" in as_text(told, BY_ANALOGY, "en")
     assert "2026-03-07 Sat     -  clock paused" in as_text(told, BY_ANALOGY, "en")
     assert "<td></td><td>6 h run, paused for 18 h</td>" in as_html(told, BY_ANALOGY, "en")
-    assert "<p>暂停:2026-03-06 18:00 至 2026-03-08 18:00,听证(市信访局);补回 48 小时</p>" in as_html(told, BY_ANALOGY)
+    paused = "<p>暂停：2026-03-06 18:00 至 2026-03-08 18:00，听证（市信访局）；补回 48 小时</p>"
+    assert paused in as_html(told, BY_ANALOGY)
     values = as_json(told, BY_ANALOGY)
     assert [day["ran_seconds"] for day in values["days"]] == [5400, 0, 21600, 59400]
     assert [day["reason"] for day in values["days"]] == ["hours", "paused", "hours", "hours"]
@@ -77,7 +78,7 @@ def test_hours_tell_how_much_ran_on_each_day_and_what_the_pause_gave_back() -> N
 def test_hours_that_stand_still_tell_what_ran_before() -> None:
     told = explain("2026-03-05T16:30", "48h", "2026-03-06T18:00/")
     assert days(told) == ["03-05 + 7 h 30 min run", "03-06 + 18 h run, then clock paused: Hearing, by Petition Bureau"]
-    assert days(told, "zh")[1] == "03-06 + 按小时计:18 小时,其后暂停计时:听证(市信访局)"
+    assert days(told, "zh")[1] == "03-06 + 按小时计：18 小时，其后暂停计时：听证（市信访局）"
     assert told_of(told) == ["since 2026-03-06 18:00 | not over yet"]
     assert told_of(told, "zh") == ["2026-03-06 18:00 起 | 尚未恢复"]
     assert as_json(told, BY_ANALOGY)["pauses"][0]["gave_nothing_back"] == "lasts"
@@ -100,7 +101,7 @@ def test_hours_that_had_run_before_the_clock_stopped_on_their_last_day() -> None
 def test_hours_may_end_at_midnight() -> None:
     told = explain("2026-03-06T16:00", "8h")
     assert days(told) == ["03-06 + 8 h run", "03-07 - the hours have run at 00:00"]
-    assert days(told, "zh")[1] == "03-07 - 按小时计:0 时计满"
+    assert days(told, "zh")[1] == "03-07 - 按小时计：0 时计满"
     assert told.days[-1].reason == "hours"
     assert told.days[-1].counts is False
 
@@ -129,7 +130,7 @@ def test_a_pause_within_a_day_is_told_though_the_day_counts() -> None:
     told = explain("2026-03-02T10:00", "2wd", "2026-03-03T09:00/2026-03-03T17:00")
     assert days(told) == ["03-02 - start day, not counted", "03-03 + working day", "03-04 + working day"]
     assert told_of(told) == ["2026-03-03 09:00 to 2026-03-03 17:00 | over before 24:00 of its day, which counts"]
-    assert told_of(told, "zh") == ["2026-03-03 09:00 至 2026-03-03 17:00 | 当日 24 时前恢复,该日照计"]
+    assert told_of(told, "zh") == ["2026-03-03 09:00 至 2026-03-03 17:00 | 当日 24 时前恢复，该日照计"]
     assert "<p>Paused: 2026-03-03 09:00 to 2026-03-03 17:00, Hearing" in as_html(told, BY_ANALOGY, "en")
     assert as_json(told, BY_ANALOGY)["pauses"][0]["gave_nothing_back"] == "within_a_day"
 
@@ -226,19 +227,19 @@ def test_what_begins_after_the_close_of_the_last_day_is_told_as_late() -> None:
     rules = CountingRules(close_of_business=time(17, 30))
     told = explain("2026-03-02T10:00", "1wd", "2026-03-03T18:00/2026-03-05T09:00", rules=rules)
     assert told_of(told)[0].endswith("| began after the limit had ended, gives nothing back")
-    assert told_of(told, "zh")[0].endswith("| 期限届满后开始,不补回")
+    assert told_of(told, "zh")[0].endswith("| 期限届满后开始，不补回")
 
 
 def test_a_pause_without_a_word_is_listed_without_one() -> None:
     bare = [Pause(start=at("2026-03-03T09:00:05"), end=at("2026-03-04T09:00"))]
     told = explained(at("2026-03-02T10:00:30"), Limit.parse("1wd"), calendar=CALENDAR, pauses=bare)
-    assert as_text(told, BY_ANALOGY).splitlines()[2] == "暂停:2026-03-03 09:00:05 至 2026-03-04 09:00;补回 1 日"
+    assert as_text(told, BY_ANALOGY).splitlines()[2] == "暂停：2026-03-03 09:00:05 至 2026-03-04 09:00；补回 1 日"
     english = as_text(told, BY_ANALOGY, "en").splitlines()
     assert english[0] == "1 working day from 2026-03-02 10:00:30"
     assert english[2] == "Paused: 2026-03-03 09:00:05 to 2026-03-04 09:00; gave back 1 day"
     other = [Pause(start=at("2026-03-03T09:00"), end=None, reason="other", by="x-1")]
     told = explained(at("2026-03-02T10:00"), Limit.parse("1wd"), calendar=CALENDAR, pauses=other)
-    assert "暂停:2026-03-03 09:00 起,other(x-1);尚未恢复" in as_text(told, BY_ANALOGY).splitlines()
+    assert "暂停：2026-03-03 09:00 起，other（x-1）；尚未恢复" in as_text(told, BY_ANALOGY).splitlines()
 
 
 def test_moments_of_other_zones_are_told_at_the_window_and_counted_exactly() -> None:
@@ -247,7 +248,7 @@ def test_moments_of_other_zones_are_told_at_the_window_and_counted_exactly() -> 
     held = [Pause(start=at("2026-03-06T18:00").astimezone(berlin), end=at("2026-03-08T18:00"))]
     told = explained(start, Limit.parse("24h"), calendar=CALENDAR, pauses=held)
     assert [day.ran for day in told.days] == [timedelta(hours=h) for h in (1.5, 0, 6, 16.5)]
-    assert "暂停:2026-03-06 18:00 至 2026-03-08 18:00;补回 48 小时" in as_text(told, BY_ANALOGY)
+    assert "暂停：2026-03-06 18:00 至 2026-03-08 18:00；补回 48 小时" in as_text(told, BY_ANALOGY)
 
 
 @pytest.mark.parametrize(

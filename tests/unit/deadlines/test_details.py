@@ -237,13 +237,13 @@ def test_a_warning_of_an_extended_limit_is_a_share_of_all_of_it() -> None:
 
 def test_codes_and_words_of_the_days() -> None:
     told = explain(at("2026-03-06T09:00"), Limit.parse("2h"), calendar=CALENDAR)
-    assert [(day.reason, day.zh) for day in told.days] == [("hours", "按小时计:2 小时")]
+    assert [(day.reason, day.zh) for day in told.days] == [("hours", "按小时计：2 小时")]
     told = explain(at("2026-03-05T09:00"), Limit.parse("2d"), calendar=CALENDAR, extensions=[Limit.parse("1wd")])
     assert [(day.reason, day.zh) for day in told.days[1:]] == [
         ("counted", "自然日"),
         ("counted", "自然日"),
-        ("weekend", "周末(延长期)"),
-        ("counted", "工作日(延长期)"),
+        ("weekend", "周末（延长期）"),
+        ("counted", "工作日（延长期）"),
     ]
     told = explain(at("2026-03-05T09:00"), Limit.parse("2d"), calendar=CALENDAR)
     assert [day.reason for day in told.days] == ["start_day", "counted", "counted", "weekend", "rolled"]

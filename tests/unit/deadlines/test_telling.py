@@ -27,7 +27,7 @@ NAMES = {"hearing": ("听证", "Hearing"), "petition-1307": ("市信访局", "Pe
 LAW = Basis(source="信访工作条例", article="34", statutory=True, confidence="A", policy_version="city-0123456789ab")
 
 
-TITLE = "国务院办公厅关于2026年部分节假日安排的通知(国办发明电〔2025〕7号)"
+TITLE = "国务院办公厅关于2026年部分节假日安排的通知（国办发明电〔2025〕7号）"
 
 
 def at(text: str) -> datetime:
@@ -75,7 +75,7 @@ def test_a_pause_names_its_reason_and_its_office() -> None:
         "03-05 1 working day",
         "03-06 2 working day",
     ]
-    assert days(told, "zh")[1] == "03-03 - 暂停计时:听证(市信访局)"
+    assert days(told, "zh")[1] == "03-03 - 暂停计时：听证（市信访局）"
 
 
 def test_a_pause_without_a_word_is_just_a_pause() -> None:
@@ -96,7 +96,7 @@ def test_an_extension_is_told_from_the_limit() -> None:
         "03-09 4 working day (extension)",
     ]
     assert [day.extension for day in told.days] == [False, False, True, True, True, True]
-    assert days(told, "zh")[2:4] == ["03-06 2 自然日(延长期)", "03-07 3 自然日(延长期)"]
+    assert days(told, "zh")[2:4] == ["03-06 2 自然日（延长期）", "03-07 3 自然日（延长期）"]
 
 
 def test_hours_before_days_are_no_extension_of_them() -> None:
@@ -131,7 +131,7 @@ def test_days_rolled_over_and_paused_on_the_way() -> None:
         "10-08 - clock paused: Hearing",
         "10-09 - rolled to this working day",
     ]
-    assert days(told, "zh")[7].startswith("10-07 - 顺延:")
+    assert days(told, "zh")[7].startswith("10-07 - 顺延：")
 
 
 def test_a_clock_that_stands_still_tells_what_ran() -> None:
@@ -172,21 +172,21 @@ def test_the_text_in_chinese() -> None:
     told = explain("2026-03-05T10:00", "1d", rules=CountingRules(close_of_business=time(17, 30)))
     assert as_text(told, BY_ANALOGY) == (
         "自 2026-03-05 10:00 起 1日\n"
-        "依据:参照民法典 第200-203条(非法定;C 未经核实)\n"
+        "依据：参照民法典 第200-203条（非法定；C 未经核实）\n"
         "\n"
         "2026-03-05 周四     -  开始当日不计\n"
         "2026-03-06 周五     1  自然日\n"
         "\n"
-        "到期:2026-03-06 17:30:00 +0800\n"
+        "到期：2026-03-06 17:30:00 +0800\n"
         "截止于停止业务活动的时间 17:30\n"
-        f"2026:{TITLE},2025-11-04 公布\n"
-        f"日历 {CALENDAR.version},已公布至 {CALENDAR.published_through}"
+        f"2026：{TITLE}，2025-11-04 公布\n"
+        f"日历 {CALENDAR.version}，已公布至 {CALENDAR.published_through}"
     )
 
 
 def test_a_provisional_date_says_so() -> None:
     told = explain(f"{CALENDAR.published_through.year}-12-20T10:00", "20wd")
-    assert "暂定:跨入节假日安排仍可能调整的日期" in as_text(told, BY_ANALOGY)
+    assert "暂定：跨入节假日安排仍可能调整的日期" in as_text(told, BY_ANALOGY)
     assert "Provisional: counted through days that a notice may still move" in as_text(told, BY_ANALOGY, "en")
     assert "close of business" not in as_text(told, BY_ANALOGY, "en")
 
@@ -197,7 +197,7 @@ def test_who_published_the_years_that_it_was_counted_through_is_told() -> None:
     published = CALENDAR.with_year(notice, {date(year, 1, 1): Override(works=False, zh="元旦", en="New Year's Day")})
     start = at(f"{year - 1}-12-20T10:00")
     told = explained(start, Limit.parse("20wd"), calendar=published)
-    assert f"{year}:国办发明电,{year - 1}-11-04 公布" in as_text(told, BY_ANALOGY).splitlines()
+    assert f"{year}：国办发明电，{year - 1}-11-04 公布" in as_text(told, BY_ANALOGY).splitlines()
     assert f"{year}: 国办发明电, published on {year - 1}-11-04" in as_text(told, BY_ANALOGY, "en").splitlines()
     assert [(one["year"], one["published_on"]) for one in as_json(told, BY_ANALOGY)["calendar"]["notices"]] == [
         (year - 1, str(CALENDAR.notice(year - 1).published_on)),
@@ -211,9 +211,9 @@ def test_who_published_the_years_that_it_was_counted_through_is_told() -> None:
 def test_a_notice_of_which_the_day_is_not_recorded_is_told_with_that() -> None:
     told = explain("2010-03-05T10:00", "1wd")
     title = "国务院办公厅关于2010年部分节假日安排的通知"
-    assert f"2010:{title},公布日期未录" in as_text(told, LAW).splitlines()
+    assert f"2010：{title}，公布日期未录" in as_text(told, LAW).splitlines()
     assert f"2010: {title}, date not recorded" in as_text(told, LAW, "en").splitlines()
-    assert f"<p>2010:{title},公布日期未录</p>" in as_html(told, LAW)
+    assert f"<p>2010：{title}，公布日期未录</p>" in as_html(told, LAW)
     assert as_json(told, LAW)["calendar"]["notices"] == [{"year": 2010, "source": title, "published_on": None}]
 
 
@@ -224,7 +224,7 @@ def test_close_of_business_and_no_article_in_english() -> None:
     assert "Ends at close of business, 17:30\n" in text
     assert "Policy version" not in text
     zh = as_text(told, Basis(source="默认", statutory=True, confidence="?", policy_version="v"))
-    assert "依据:默认(法定;? ?)\n策略版本:v\n" in zh
+    assert "依据：默认（法定；? ?）\n策略版本：v\n" in zh
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_as_json_everything_is_there() -> None:
         "reason": "paused",
         "extension": False,
         "ran_seconds": 0,
-        "zh": "暂停计时:听证(市信访局)",
+        "zh": "暂停计时：听证（市信访局）",
         "en": "clock paused: Hearing, by Petition Bureau",
         "notice": None,
     }
@@ -321,7 +321,7 @@ def test_the_fragment_has_a_row_for_each_day() -> None:
         '<th scope="row"><time datetime="2026-03-06">2026-03-06</time> 周五</th><td>1</td><td>工作日</td></tr>'
         "</tbody></table>"
     ) in page
-    assert page.endswith(f",已公布至 {CALENDAR.published_through}</p></section>")
+    assert page.endswith(f"，已公布至 {CALENDAR.published_through}</p></section>")
     assert f"{date(2026, 3, 6)} 23:59:59" in page
 
 
@@ -329,16 +329,19 @@ def test_every_line_of_the_text_stands_alone() -> None:
     opened = Pause(start=at("2026-03-04T09:00"), end=None)
     told = explain("2026-03-02T10:00", "5wd", pauses=[opened], extensions=[Limit.parse("2d"), Limit.parse("1wd")])
     zh, en = as_text(told, LAW).splitlines(), as_text(told, LAW, "en").splitlines()
-    assert zh[0] == "自 2026-03-02 10:00 起 5个工作日,延长 2日,延长 1个工作日"
+    assert zh[0] == "自 2026-03-02 10:00 起 5个工作日，延长 2日，延长 1个工作日"
     assert en[0] == "5 working days from 2026-03-02 10:00, extended by 2 calendar days, extended by 1 working day"
-    assert "暂停计时中,恢复后才有到期日" in zh
+    assert "暂停计时中，恢复后才有到期日" in zh
     assert "The clock is paused; the date follows when it resumes" in en
     far = explain(f"{CALENDAR.published_through.year}-12-20T10:00", "20wd")
-    assert "暂定:跨入节假日安排仍可能调整的日期" in as_text(far, LAW).splitlines()
+    assert "暂定：跨入节假日安排仍可能调整的日期" in as_text(far, LAW).splitlines()
     assert "Provisional: counted through days that a notice may still move" in as_text(far, LAW, "en").splitlines()
 
 
 def test_the_fragment_has_a_paragraph_for_each_line() -> None:
     page = as_html(explain("2026-03-05T10:00", "1wd"), LAW)
-    assert "<p>自 2026-03-05 10:00 起 1个工作日</p><p>依据:信访工作条例 第34条(法定;A 法规原文)</p><p>策略版本:" in page
-    assert "</table><p>到期:2026-03-06 23:59:59 +0800</p><p>2026:国务院办公厅关于2026年部分节假日安排的通知" in page
+    assert (
+        "<p>自 2026-03-05 10:00 起 1个工作日</p><p>依据：信访工作条例 第34条（法定；A 法规原文）</p><p>策略版本："
+        in page
+    )
+    assert "</table><p>到期：2026-03-06 23:59:59 +0800</p><p>2026：国务院办公厅关于2026年部分节假日安排的通知" in page

@@ -33,7 +33,7 @@ def a_submission(**changes: object) -> bytes:
         "category": "education.student_aid",
         "area": "130722100",
         "applicant": {"name": "张示例", "phone": "000-0000000"},
-        "summary": "申请教育救助(示例)",
+        "summary": "申请教育救助（示例）",
     }
     return json.dumps({name: value for name, value in (body | changes).items() if value is not ...}).encode()
 

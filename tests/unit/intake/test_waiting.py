@@ -77,7 +77,7 @@ def test_what_did_not_come_in_time_counts_as_withdrawn_by_an_act_and_no_sooner()
     change = done(actions.withdraw(case, TIME_TO_HAND_IN + timedelta(seconds=1), policy(), reason="not_supplemented"))
     assert change.case.state is CaseState.WITHDRAWN
     told = describe(change.events[0], policy())
-    assert told == ("撤回:逾期未补正，视为撤回申请", "withdrawn: Material did not come in time")
+    assert told == ("撤回：逾期未补正，视为撤回申请", "withdrawn: Material did not come in time")
     elsewhere = actions.withdraw(in_progress(), NOW + 60 * DAY, policy(), reason="not_supplemented")
     assert code(elsewhere) == "nothing_to_hand_in"
 

@@ -79,6 +79,6 @@ def test_what_has_ended_is_not_provisional_any_more() -> None:
 
 
 def test_in_words_and_as_a_fragment() -> None:
-    assert "暂停计时:听证(张家口市信访局)" in explained_text(HELD, POLICY)
+    assert "暂停计时：听证（张家口市信访局）" in explained_text(HELD, POLICY)
     assert "article 34 (statutory; A: statutory text)" in explained_text(HELD, POLICY, "en")
     assert explained_html(HELD, POLICY).startswith('<section class="explanation" lang="zh-CN">')

@@ -127,10 +127,10 @@ def test_an_explanation_names_the_notice_of_each_day_that_it_counts_by() -> None
     days = {day["date"]: day["notice"] for day in as_json(told, BY_ANALOGY)["days"]}
     assert days["2018-12-29"] == days["2018-12-31"] == FIRST_2019.source
     assert days["2018-12-28"] is None
-    assert f"2019:{FIRST_2019.source},2018-12-04 公布" in as_text(told, BY_ANALOGY)
+    assert f"2019：{FIRST_2019.source}，2018-12-04 公布" in as_text(told, BY_ANALOGY)
     late = explain(datetime(2020, 1, 21, 2, tzinfo=UTC), Limit.parse("5wd"), calendar=SHIPPED)
     assert [notice.place for notice in late.notices] == [(2020, 1), (2020, 2)]
-    assert f"2020:{SPRING_2020.source},2020-01-26 公布" in as_text(late, BY_ANALOGY).splitlines()
+    assert f"2020：{SPRING_2020.source}，2020-01-26 公布" in as_text(late, BY_ANALOGY).splitlines()
 
 
 BEFORE = {

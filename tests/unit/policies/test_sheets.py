@@ -77,27 +77,27 @@ def test_who_agreed_to_more_time_is_said() -> None:
     calendar = POLICY.calendar_of(OFFICE)
     longer = HELD.resume(START).extend(Limit.parse("30d"), START, calendar, approver="unit_head", reason="complex")
     sheet = replace(SHEET, clocks=[longer])
-    assert "延长 30日:本单位负责人批准,情况复杂" in sheet_text(sheet, POLICY)
+    assert "延长 30日：本单位负责人批准，情况复杂" in sheet_text(sheet, POLICY)
     assert "Extended by 30 calendar days: agreed by the head of the office, " in sheet_html(sheet, POLICY, "en")
 
 
 def test_a_co_handler_that_ends_with_its_lead_says_so() -> None:
     inside = replace(SIGNING, latest=START + timedelta(hours=2))
     text = sheet_text(replace(SHEET, clocks=[inside]), POLICY)
-    assert "至 2026-03-02 11:00:协办时限不得晚于主办时限" in text
+    assert "至 2026-03-02 11:00：协办时限不得晚于主办时限" in text
 
 
 def test_a_clock_that_nobody_answered_is_late_from_its_end_on() -> None:
     end = SIGNING.due(POLICY.calendar_of(OFFICE)).due_at
     assert end is not None
     for now, status in ((end, "计时中"), (end + timedelta(microseconds=1), "超期")):
-        assert f"状态:{status}\n" in sheet_text(replace(SHEET, clocks=[SIGNING], now=now), POLICY)
+        assert f"状态：{status}\n" in sheet_text(replace(SHEET, clocks=[SIGNING], now=now), POLICY)
 
 
 def test_a_clock_that_ended_says_when_and_whether_late() -> None:
     late = SIGNING.stop(START + timedelta(days=9), ClockStatus.MET)
     text = sheet_text(replace(SHEET, clocks=[late]), POLICY)
-    assert "状态:超期完成,2026-03-11 09:00" in text
+    assert "状态：超期完成，2026-03-11 09:00" in text
     assert explained(late, POLICY)["stopped_at"] == START + timedelta(days=9)
     gone = SIGNING.stop(START, ClockStatus.CANCELLED)
     assert "Status: cancelled, 2026-03-02 09:00" in sheet_text(replace(SHEET, clocks=[gone]), POLICY, "en")
@@ -109,7 +109,7 @@ def test_what_was_told_then_is_told_where_the_calendar_counts_otherwise_now() ->
     ended = replace(
         ended, announced_dates=AnnouncedDates(version=ended.version, calendar="old", due_at=then, due_soon_at=None)
     )
-    assert "当时告知的到期时间:2026-03-05 09:00" in sheet_text(replace(SHEET, clocks=[ended]), POLICY)
+    assert "当时告知的到期时间：2026-03-05 09:00" in sheet_text(replace(SHEET, clocks=[ended]), POLICY)
     assert explained(ended, POLICY)["told_due_at"] == then
     same = replace(
         ended, announced_dates=replace(ended.announced_dates, due_at=ended.due(POLICY.calendar_of(OFFICE)).due_at)

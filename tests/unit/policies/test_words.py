@@ -67,24 +67,24 @@ def changed(how: type[Facts], **more: object) -> Facts:
                 reason="hearing",
                 stops_clock=True,
             ),
-            "张北县教育局:暂停(听证)",
+            "张北县教育局：暂停（听证）",
             "Education Bureau, 张北县: put on hold (Hearing)",
         ),
         (
             c.CaseNotAccepted(
                 state=CaseState.NOT_ACCEPTED, case_id=CASE, reason="out_of_scope", go_to=CIVIL_AFFAIRS, declined_at=NOW
             ),
-            "不予受理:不属于受理范围,可向 张北县民政局 提出",
+            "不予受理：不属于受理范围，可向 张北县民政局 提出",
             "not accepted: Out of scope; go to Civil Affairs Bureau, 张北县",
         ),
         (
             of_clocks(CASE, NOW, clock(ClockKind.SIGNING), clock(ClockKind.HANDLING)),
-            "办理时限至 3月9日(社会救助暂行办法)",
+            "办理时限至 3月9日（社会救助暂行办法）",
             "handling until 9 March (社会救助暂行办法)",
         ),
         (
             of_clocks(CASE, NOW, clock(ClockKind.RETURN_DECISION, CIVIL_AFFAIRS)),
-            "张北县民政局 退件审核时限至 3月9日(社会救助暂行办法)",
+            "张北县民政局 退件审核时限至 3月9日（社会救助暂行办法）",
             "decision on a return by Civil Affairs Bureau, 张北县 until 9 March (社会救助暂行办法)",
         ),
         (
@@ -97,7 +97,7 @@ def changed(how: type[Facts], **more: object) -> Facts:
                 recipients=(CIVIL_AFFAIRS,),
                 at=NOW,
             ),
-            "催办:张北县教育局",
+            "催办：张北县教育局",
             "urged: Education Bureau, 张北县",
         ),
         (
@@ -126,17 +126,17 @@ def changed(how: type[Facts], **more: object) -> Facts:
                     pause=0, was_start=NOW, start=NOW, reason="never_paused", approver="unit_head"
                 ),
             ),
-            "更正暂停,仍暂停计时(本单位负责人批准,实际未暂停)",
+            "更正暂停，仍暂停计时（本单位负责人批准，实际未暂停）",
             "pause corrected, still standing still (agreed by the head of the office: There was no such pause)",
         ),
         (
             of_clocks(CASE, NOW, changed(ClockPaused, reason="hearing", since=NOW - timedelta(days=1))),
-            "自 3月1日 起暂停计时(补报)",
+            "自 3月1日 起暂停计时（补报）",
             "the clock stands still since 1 March, reported late",
         ),
         (
             r.RoutingArbitrationRequested(case_id=CASE, referral_id=LEG, arbiter="nowhere-1", requested_at=NOW),
-            "再次退件,由 nowhere-1 裁定",
+            "再次退件，由 nowhere-1 裁定",
             "returned again: nowhere-1 arbitrates",
         ),
     ],
@@ -168,7 +168,7 @@ NOTICE = k.CalendarNotice(year=2027, source="国办发明电〔2026〕9号", pub
             recalculated(
                 clock(ClockKind.SIGNING), clock(ClockKind.HANDLING), before=NOW, calendar="cn-2026-0a1b2c3d4e"
             ),
-            "办理时限由 3月2日 改至 3月9日(日历变更:cn-2026-0a1b2c3d4e)",
+            "办理时限由 3月2日 改至 3月9日（日历变更：cn-2026-0a1b2c3d4e）",
             "handling moved from 2 March to 9 March (another calendar: cn-2026-0a1b2c3d4e)",
         ),
         (
@@ -178,7 +178,7 @@ NOTICE = k.CalendarNotice(year=2027, source="国办发明电〔2026〕9号", pub
                 calendar="cn-2027-0a1b2c3d4e",
                 notices=(NOTICE,),
             ),
-            "办理时限由 12月30日 改至 2027年1月4日(2027 年日历:国办发明电〔2026〕9号,2026年11月4日公布)",
+            "办理时限由 12月30日 改至 2027年1月4日（2027 年日历：国办发明电〔2026〕9号，2026年11月4日公布）",
             (
                 "handling moved from 30 December to 4 January 2027"
                 " (calendar of 2027: 国办发明电〔2026〕9号, published on 4 November 2026)"
@@ -186,12 +186,12 @@ NOTICE = k.CalendarNotice(year=2027, source="国办发明电〔2026〕9号", pub
         ),
         (
             recalculated(clock(ClockKind.SUPPLEMENT_NOTICE), before=NOW + timedelta(days=7)),
-            "补正告知时限仍至 3月9日(日历变更)",
+            "补正告知时限仍至 3月9日（日历变更）",
             "notice of missing material still until 9 March (another calendar)",
         ),
         (
             recalculated(clock(ClockKind.ACCEPTANCE), clock(ClockKind.CALLBACK), before=NOW),
-            "受理时限由 3月2日 改至 3月9日;回访时限由 3月2日 改至 3月9日(日历变更)",
+            "受理时限由 3月2日 改至 3月9日；回访时限由 3月2日 改至 3月9日（日历变更）",
             "acceptance moved from 2 March to 9 March; callback moved from 2 March to 9 March (another calendar)",
         ),
     ],
@@ -210,7 +210,7 @@ def extended(due_at: datetime | None, approver: str = "unit_head", **more: objec
 
 def test_an_extension_is_told_with_who_agreed_and_why() -> None:
     zh, en = wording.describe(extended(NEW_YEAR), policy()) or ("", "")
-    assert zh == "延期 10个工作日,至 2027年1月4日(本单位负责人批准,情况复杂)"
+    assert zh == "延期 10个工作日，至 2027年1月4日（本单位负责人批准，情况复杂）"
     assert en == (
         "extended by 10 working days until 4 January 2027 (agreed by the head of the office: The matter is complex)"
     )
@@ -218,14 +218,14 @@ def test_an_extension_is_told_with_who_agreed_and_why() -> None:
 
 def test_an_extension_of_what_stands_still_has_no_date_and_an_unknown_approver_is_told_by_code() -> None:
     zh, en = wording.describe(extended(None, "county_head"), policy()) or ("", "")
-    assert zh == "延期 10个工作日(county_head批准,情况复杂)"
+    assert zh == "延期 10个工作日（county_head批准，情况复杂）"
     assert en == "extended by 10 working days (agreed by county_head: The matter is complex)"
 
 
 def test_a_date_of_another_year_names_it() -> None:
     resumed = of_clocks(CASE, NOW, changed(ClockResumed, due_at=NEW_YEAR, since=NOW))
     assert wording.describe(resumed, policy()) == (
-        "办理时限至 2027年1月4日(社会救助暂行办法)",
+        "办理时限至 2027年1月4日（社会救助暂行办法）",
         "handling until 4 January 2027 (社会救助暂行办法)",
     )
     at = NEW_YEAR - timedelta(days=1)
@@ -243,7 +243,7 @@ def test_a_date_that_a_notice_may_still_move_says_so() -> None:
     ]
     for event in told:
         zh, en = wording.describe(event, policy()) or ("", "")
-        assert "2027年1月4日(暂定)" in zh
+        assert "2027年1月4日（暂定）" in zh
         assert "4 January 2027 (provisional)" in en
 
 
@@ -259,7 +259,7 @@ def test_what_happened_and_until_when_stand_in_one_line() -> None:
         clocks=(changed(ClockStarted, kind=ClockKind.CALLBACK),),
     )
     assert wording.describe(accepted, policy()) == (
-        "办结,待回访；回访时限至 3月9日(社会救助暂行办法)",
+        "办结，待回访；回访时限至 3月9日（社会救助暂行办法）",
         "resolved, callback due; callback until 9 March (社会救助暂行办法)",
     )
 
