@@ -148,7 +148,11 @@ def updated(before: Timer | None, now: Timer, received_at: datetime) -> Timer:
         return before
     if before.status is ClockStatus.BREACHED and not _was_moved_later(before, now):
         # A pause or a count after the breach does not undo it, and saying it twice would be a lie.
-        return replace(before, version=now.version, provisional=now.provisional, office=now.office, area=now.area)
+        # Another office was told nothing yet: with more time, it hears where the clock stands.
+        sent = before.sent if before.office == now.office else ()
+        return replace(
+            before, version=now.version, provisional=now.provisional, office=now.office, area=now.area, sent=sent
+        )
     return _with_next_alert(now, before if before.office == now.office else None, received_at)
 
 

@@ -253,3 +253,17 @@ class Course(RuleBasedStateMachine):
 
 
 TestCourse = Course.TestCase
+
+
+def test_an_office_that_took_over_a_broken_clock_hears_where_it_stands_after_more_time() -> None:
+    """What the office before it was told is nothing that this one knows."""
+    clock = Course()
+    clock.starts(kind=ClockKind.HANDLING, days=1)
+    clock.time_passes(later=timedelta(hours=44))
+    clock.more_time_is_granted(days=1)
+    clock.the_scheduler_looks()
+    clock.the_calendar_changes(days=-2)
+    clock.another_office_takes_it(office=COUNTY)
+    assert clock.timer.status is ClockStatus.BREACHED
+    clock.more_time_is_granted(days=1)
+    assert [one.level for one in clock.timer.pending][:1] == ["half"]
