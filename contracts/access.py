@@ -86,7 +86,7 @@ story         yes  yes        no       yes        no
 reads         no   no         yes      no         no
 """
 """`record`: whoever opens it names a purpose of the policy, and stands on record with it before the answer leaves.
-`own_…` speaks of an office's own leg, so only an office that has or had one has it."""
+`own_…` speaks of an office's own referral, so only an office that has or had one has it."""
 
 _WORDS: Final = {"yes": Access.ALLOWED, "record": Access.ON_RECORD, "no": Access.DENIED}
 

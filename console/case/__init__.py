@@ -1,1 +1,1 @@
-"""`yimen case`: its whole story, who used how many days, why each date. Asks the services over HTTP."""
+"""`yimen case`: its whole timeline, who used how many days, why each date. Asks the services over HTTP."""

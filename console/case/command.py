@@ -24,7 +24,7 @@ NEXT = {
 
 @click.group()
 def case() -> None:
-    """One case: its whole story, who used how many days, and why each date is what it is."""
+    """One case: its whole timeline, who used how many days, and why each date is what it is."""
 
 
 def about_a_case(command: Callable[..., Any]) -> Callable[..., Any]:

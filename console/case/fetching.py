@@ -1,4 +1,4 @@
-"""What the services say of a case, as structs, and put together: its clocks with those of its referrals, its story."""
+"""What the services say of a case, as structs: its timeline, its clocks together with those of its referrals."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -41,23 +41,25 @@ class CaseOverview(msgspec.Struct, frozen=True, kw_only=True):
 
     case: CaseView
     clocks: list[ClockView]
-    story: list[Entry]
+    timeline: list[Entry]
 
 
 def fetch_case(services: Services, number: str) -> CaseOverview:
     path = f"{services.intake}/v1/cases/{number}"
     case = services.ask(path, CaseView)
-    story = services.ask(f"{path}/timeline", list[Entry])
+    timeline = services.ask(f"{path}/timeline", list[Entry])
     clocks = services.ask(f"{path}/clocks", list[ClockView])
-    broken = _of(story, ClockBreached.TYPE) - _of(story, ClockCleared.TYPE)
+    broken = _of(timeline, ClockBreached.TYPE) - _of(timeline, ClockCleared.TYPE)
     for referral in _referrals(services, case.case_id):
         clocks += [replace(clock, late=clock.late or clock.clock_id in broken) for clock in referral.clocks]
-    return CaseOverview(case=case, clocks=sorted(clocks, key=lambda clock: clock.started_at), story=in_order(story))
+    return CaseOverview(
+        case=case, clocks=sorted(clocks, key=lambda clock: clock.started_at), timeline=in_order(timeline)
+    )
 
 
-def _of(story: Iterable[Entry], event_type: str) -> set[UUID]:
+def _of(timeline: Iterable[Entry], event_type: str) -> set[UUID]:
     """Clocks of which this was said."""
-    return {UUID(entry.data["clock_id"]) for entry in story if entry.type == event_type}
+    return {UUID(entry.data["clock_id"]) for entry in timeline if entry.type == event_type}
 
 
 def fetch_time(services: Services, number: str) -> TimeView:
@@ -76,8 +78,8 @@ def read_explanations(services: Services, number: str, language: str) -> list[st
     path = f"{services.intake}/v1/cases/{number}"
     case = services.ask(path, CaseView)
     # A copy for information has no clock.
-    legs = [one for one in _referrals(services, case.case_id) if one.clocks]
-    addresses = [f"{path}/explain", *(_explain(services, one) for one in legs)]
+    referrals = [one for one in _referrals(services, case.case_id) if one.clocks]
+    addresses = [f"{path}/explain", *(_explain(services, one) for one in referrals)]
     return [services.read(address, lang=language) for address in addresses]
 
 
@@ -85,9 +87,9 @@ def _explain(services: Services, referral: Referral) -> str:
     return f"{services.routing}/v1/referrals/{referral.referral_id}/explain"
 
 
-def in_order(story: Sequence[Entry]) -> list[Entry]:
+def in_order(timeline: Sequence[Entry]) -> list[Entry]:
     """By when a thing was so; what happened at one moment stays in the order in which it was heard."""
-    return sorted(story, key=lambda entry: entry.at)
+    return sorted(timeline, key=lambda entry: entry.at)
 
 
 def _referrals(services: Services, case_id: UUID) -> list[Referral]:

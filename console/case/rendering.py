@@ -1,4 +1,4 @@
-"""A case on a terminal, in one language: what it is, its dates with their law, its story, and who had the time."""
+"""A case on a terminal, in one language: what it is, its dates with their law, its timeline, and who had the time."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from contracts.codes import ClockStatus
 from libraries.clocks.views import ClockView
 from libraries.deadlines import CIVIL_TIME
 from libraries.deadlines.rendering import source_in
-from services.intake.time_report import HolderView, LegView, PieceView, SpentView, TimeView
+from services.intake.time_report import HolderView, PieceView, ReferralTimeView, SpentView, TimeView
 from services.intake.timeline import Entry
 from services.intake.views import AnswerBy, CaseView
 
@@ -38,7 +38,9 @@ def render_case(overview: CaseOverview, language: str) -> Iterator[str]:
     yield from _aligned([_clock(clock, language) for clock in overview.clocks])
     yield ""
     yield "经过" if zh else "Story"
-    yield from lines_by_day([(entry.at, text) for entry in overview.story if (text := _said(entry, zh=zh))], language)
+    yield from lines_by_day(
+        [(entry.at, text) for entry in overview.timeline if (text := _said(entry, zh=zh))], language
+    )
 
 
 def _said(entry: Entry, *, zh: bool) -> str:
@@ -117,7 +119,7 @@ def render_time(view: TimeView, language: str) -> Iterator[str]:
     yield ""
     yield from _account(view.pieces, view.holders, language)
     yield ""
-    yield from _legs(view.legs, zh=zh)
+    yield from _referrals(view.referrals, zh=zh)
     for beside in view.co_handlers:
         yield ""
         yield "协办（与主办并行，不计入全程）" if zh else "Co-handler (beside the lead, no part of the whole)"
@@ -137,17 +139,17 @@ def _account(pieces: Sequence[PieceView], holders: Sequence[HolderView], languag
     yield from _aligned([heads, *(_holder(holder, zh=zh) for holder in holders)], numbers={1, 2, 3, 4})
 
 
-def _legs(legs: Sequence[LegView], *, zh: bool) -> Iterator[str]:
+def _referrals(referrals: Sequence[ReferralTimeView], *, zh: bool) -> Iterator[str]:
     """Each sending of the case, in order; an office that had it twice has two."""
     heads = ["承办段", "用时（工作日）", "依法暂停", "等待", "合计（工作日）", "合计（天）"]
     if not zh:
-        heads = ["leg", "used (working days)", "paused by law", "waiting", "all (working days)", "all (days)"]
-    rows = [[leg.office_zh if zh else leg.office_en, *_of_leg(leg)] for leg in legs]
+        heads = ["referral", "used (working days)", "paused by law", "waiting", "all (working days)", "all (days)"]
+    rows = [[one.office_zh if zh else one.office_en, *_of_referral(one)] for one in referrals]
     yield from _aligned([heads, *rows], numbers={1, 2, 3, 4, 5})
 
 
-def _of_leg(leg: LegView) -> list[str]:
-    return [*_working(leg.used, leg.paused, leg.waiting, leg.whole), f"{leg.whole.calendar_days:.2f}"]
+def _of_referral(one: ReferralTimeView) -> list[str]:
+    return [*_working(one.used, one.paused, one.waiting, one.whole), f"{one.whole.calendar_days:.2f}"]
 
 
 def _working(*spent: SpentView) -> list[str]:

@@ -33,7 +33,7 @@ class ClockView(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime | None
     stopped_at: datetime | None
     late: bool
-    """It was answered after it was due, or its case's story says that nobody answered."""
+    """It was answered after it was due, or its case's timeline says that nobody answered."""
     provisional: bool
     """A notice of holidays may still move `due_at`; never of a clock that has ended."""
     basis: LimitBasis

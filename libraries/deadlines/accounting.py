@@ -14,7 +14,7 @@ from libraries.deadlines.limits import civil_day, midnight
 
 DAY = timedelta(days=1)
 
-Held = TypeVar("Held", bound=Hashable)
+Holder = TypeVar("Holder", bound=Hashable)
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -30,30 +30,30 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interval(Generic[Held]):
+class Interval(Generic[Holder]):
     """From this moment on it is held like that, until the next turn."""
 
     at: datetime
-    held: Held
+    held: Holder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece(Generic[Held]):
+class Piece(Generic[Holder]):
     start: datetime
     end: datetime
-    held: Held
+    held: Holder
     spent: Spent
 
 
 def pieces(
-    intervals: Iterable[Interval[Held]], until: datetime, calendar_of: Callable[[Held], Calendar]
-) -> tuple[Piece[Held], ...]:
+    intervals: Iterable[Interval[Holder]], until: datetime, calendar_of: Callable[[Holder], Calendar]
+) -> tuple[Piece[Holder], ...]:
     """The span from the first turn until the end, without a gap and without an overlap.
 
     Of intervals at one moment the last holds. What goes on alike is one piece.
     """
     ordered = sorted(intervals, key=lambda turn: turn.at)
-    found: list[Piece[Held]] = []
+    found: list[Piece[Holder]] = []
     for turn, following in zip(ordered, [*ordered[1:], None], strict=True):
         end = until if following is None else min(following.at, until)
         if turn.at >= end:
@@ -67,11 +67,11 @@ def pieces(
     return tuple(found)
 
 
-def total(parts: Iterable[Piece[Held]]) -> Spent:
+def total(parts: Iterable[Piece[Holder]]) -> Spent:
     return sum((part.spent for part in parts), Spent())
 
 
-def totals(parts: Iterable[Piece[Held]], key: Callable[[Held], Key]) -> dict[Key, Spent]:
+def totals(parts: Iterable[Piece[Holder]], key: Callable[[Holder], Key]) -> dict[Key, Spent]:
     """By what the key says of each piece, in the order of first appearance."""
     found: dict[Key, Spent] = {}
     for part in parts:

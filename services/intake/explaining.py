@@ -31,9 +31,9 @@ def told(
 ) -> Representation:
     """Of one clock, or of all."""
     case = found.case
-    story = [event for entry in entries if (event := entry.event) is not None]
+    timeline = [event for entry in entries if (event := entry.event) is not None]
     clocks = [
-        clock for clock in (*ended_clocks(story, policy), *case.clocks) if clock_id is None or clock.id == clock_id
+        clock for clock in (*ended_clocks(timeline, policy), *case.clocks) if clock_id is None or clock.id == clock_id
     ]
     if clock_id is not None and not clocks:
         raise Rejected("not_found")

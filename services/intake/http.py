@@ -180,18 +180,18 @@ async def list_cases(  # noqa: PLR0913, PLR0917 -- one for each question
 @get("/v1/cases/{key:str}/timeline", guards=[SEES_ONE], tags=["cases"])
 async def show_timeline(request: Call, state: State, key: FromPath[str]) -> list[Entry]:
     """What happened to the case, in the order in which it was heard, also in words."""
-    found, story = await _story(request, state, key)
-    return to_entries(story, state.policy.policy, found.relations)
+    found, timeline = await _timeline(request, state, key)
+    return to_entries(timeline, state.policy.policy, found.relations)
 
 
 @get("/v1/cases/{key:str}/clocks", guards=[SEES_ONE], tags=["cases"])
 async def show_clocks(request: Call, state: State, key: FromPath[str]) -> list[ClockView]:
     """The window's own clocks, open and stopped, with the law behind each; routing has those of the referrals."""
-    _, story = await _story(request, state, key)
-    return own_clocks(story, state.policy.policy)
+    _, timeline = await _timeline(request, state, key)
+    return own_clocks(timeline, state.policy.policy)
 
 
-async def _story(request: Call, state: State, key: str) -> tuple[Found, list[store.TimelineEntry]]:
+async def _timeline(request: Call, state: State, key: str) -> tuple[Found, list[store.TimelineEntry]]:
     async with transaction(state.engine) as conn:
         found = await find(conn, request.user, key)
         demand(found.relations, Part.STORY)
@@ -201,8 +201,8 @@ async def _story(request: Call, state: State, key: str) -> tuple[Found, list[sto
 @get("/v1/cases/{key:str}/time", guards=[SEES_ONE], tags=["cases"])
 async def show_time(request: Call, state: State, key: FromPath[str]) -> TimeView:
     """Who used how many days: the office, the window, the decider on a return; paused or waiting is nobody's."""
-    found, story = await _story(request, state, key)
-    return to_time(found.case, story, state.policy.policy, state.clock.now())
+    found, timeline = await _timeline(request, state, key)
+    return to_time(found.case, timeline, state.policy.policy, state.clock.now())
 
 
 @get(
@@ -223,8 +223,8 @@ async def explain(
 
     JSON, text or a page, as `Accept` or `format` asks.
     """
-    found, story = await _story(request, state, key)
-    told = explaining.told(found, story, state.policy.policy, now=state.clock.now(), clock_id=clock)
+    found, timeline = await _timeline(request, state, key)
+    told = explaining.told(found, timeline, state.policy.policy, now=state.clock.now(), clock_id=clock)
     return respond(request, told, form, lang)
 
 

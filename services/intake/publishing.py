@@ -39,7 +39,7 @@ class CaseLog:
     outgoing: list[Outgoing] = field(default_factory=list)
 
     def record(self, event: CaseBound, at: datetime, by: str) -> None:
-        """A line of the story; `by` is the subject of our own acts, else the office or service whose word it is."""
+        """A line of the timeline; `by` is the subject of our own acts, else the office or service whose word it is."""
         self.lines.append((event.case_id, at, event.TYPE, by, _encode(event).decode()))
 
     def emit(

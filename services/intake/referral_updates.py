@@ -1,4 +1,4 @@
-"""A case follows its referrals and its clocks: what routing and notify say moves it, and stands in its story."""
+"""A case follows its referrals and its clocks: what routing and notify say moves it, and stands in its timeline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -56,7 +56,7 @@ DECISIONS: Final = (RoutingDecided, RoutingUnmatched, RoutingOverridden, Routing
 AWAITED: Final = LEAD_WORK | {ClockKind.HOLD_REVIEW}
 """Clocks of the lead by which the window says who answers next."""
 TOLD: Final = AWAITED | {ClockKind.RETURN_DECISION}
-"""Clocks that stand in the story. That of signing is routing's own business, and of a co-handler's only the pauses."""
+"""Clocks that stand in the timeline. That of signing is routing's own business; of a co-handler's only the pauses."""
 
 Followed = (
     AnyReferralEvent | AnyRoutingEvent | ClockLapsed | ClockRecalculated | ClockBreached | ClockCleared | AnySupervision
@@ -72,7 +72,7 @@ STAYS: Final = (
     ReferralReworkRequested,
     ReferralExtended,
 )
-"""What the lead or routing may say of the leg without moving the case."""
+"""What the lead or routing may say of the referral without moving the case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,10 +172,10 @@ def _timed(change: Change, event: CaseBound) -> Change:
 
 
 def _led(change: Change, event: AnyReferralEvent, policy: Policy) -> Change:
-    """Only the lead's leg moves a case, and ends what the window's clocks waited for."""
+    """Only the lead's referral moves a case, and ends what the window's clocks waited for."""
     change = _moved(replace(change, at=max(event.at, change.case.registered_at)), event, policy)
     what = TRIGGERS.get(event.TYPE)
-    return referral_updates.heard(change, event.referral_id, what, policy) if what is not None else change
+    return referral_updates.apply_update(change, event.referral_id, what, policy) if what is not None else change
 
 
 def _moved(change: Change, event: AnyReferralEvent, policy: Policy) -> Change:

@@ -21,7 +21,7 @@ NAMES: Final = MappingProxyType(
     {APPLICANT: ("申请人", "the applicant"), DISPATCHING: ("派单环节", "dispatching"), NOBODY: ("无", "nobody")}
 )
 OUTSIDE: Final = ("受理、派单、回访", "acceptance, dispatching, callback")
-"""What belongs to no leg."""
+"""What belongs to no referral."""
 SECOND: Final = timedelta(seconds=1)
 
 
@@ -35,7 +35,7 @@ class SpentView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PieceView(msgspec.Struct, frozen=True, kw_only=True):
-    """`referral_id` is the leg in which it happened, also while another decides on its return."""
+    """`referral_id` is the referral in which it happened, also while another decides on its return."""
 
     start: datetime
     end: datetime
@@ -67,7 +67,7 @@ class HolderView(msgspec.Struct, frozen=True, kw_only=True):
     waiting: SpentView
 
 
-class LegView(msgspec.Struct, frozen=True, kw_only=True):
+class ReferralTimeView(msgspec.Struct, frozen=True, kw_only=True):
     """One referral's part of the whole, with the decision on its return; or what belongs to none, without an id."""
 
     referral_id: UUID | None
@@ -90,7 +90,7 @@ class BesideView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TimeView(msgspec.Struct, frozen=True, kw_only=True):
-    """From registration until the end, or until now: `pieces`, `holders` and `legs` each add up to `whole`."""
+    """From registration until the end, or until now: `pieces`, `holders` and `referrals` each add up to `whole`."""
 
     case_id: UUID
     number: str
@@ -106,7 +106,7 @@ class TimeView(msgspec.Struct, frozen=True, kw_only=True):
     whole: SpentView
     pieces: tuple[PieceView, ...]
     holders: tuple[HolderView, ...]
-    legs: tuple[LegView, ...]
+    referrals: tuple[ReferralTimeView, ...]
     co_handlers: tuple[BesideView, ...]
 
 
@@ -127,7 +127,7 @@ def to_time(case: Case, entries: Sequence[TimelineEntry], policy: Policy, now: d
         whole=_spent(total(main)),
         pieces=_views(main, policy),
         holders=_holders(main, policy),
-        legs=_legs(main, found.case, policy),
+        referrals=_referrals(main, found.case, policy),
         co_handlers=tuple(_beside(one, account, policy, now) for one, account in found.beside.items()),
     )
 
@@ -190,18 +190,18 @@ def _holders(parts: Sequence[Piece[Holder]], policy: Policy) -> tuple[HolderView
     return tuple(views)
 
 
-def _legs(parts: Sequence[Piece[Holder]], account: Account, policy: Policy) -> tuple[LegView, ...]:
-    """In the order of first appearance; the office is the one that had the leg, not who decided on its return."""
-    offices = {turn.held.referral_id: turn.held.holder for turn in account.intervals if turn.held.of_a_leg}
+def _referrals(parts: Sequence[Piece[Holder]], account: Account, policy: Policy) -> tuple[ReferralTimeView, ...]:
+    """In the order of first appearance; the office is the one that had the referral, not who decided on its return."""
+    offices = {turn.held.referral_id: turn.held.holder for turn in account.intervals if turn.held.of_a_referral}
     by_kind = totals(parts, lambda held: (held.referral_id, held.kind))
     views = []
-    for leg in dict.fromkeys(part.held.referral_id for part in parts):
-        office = offices.get(leg, "")
+    for referral in dict.fromkeys(part.held.referral_id for part in parts):
+        office = offices.get(referral, "")
         zh, en = _name(office, policy) if office else OUTSIDE
-        spent = {kind: by_kind.get((leg, kind), Spent()) for kind in TimeKind}
+        spent = {kind: by_kind.get((referral, kind), Spent()) for kind in TimeKind}
         views.append(
-            LegView(
-                referral_id=leg,
+            ReferralTimeView(
+                referral_id=referral,
                 office=office,
                 office_zh=zh,
                 office_en=en,

@@ -1,4 +1,4 @@
-"""A case's story over HTTP: each entry as it was said and in words, and the window's clocks with their law."""
+"""A case's timeline over HTTP: each entry as it was said and in words, and the window's clocks with their law."""
 
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -24,12 +24,12 @@ from services.intake.store import TimelineEntry
 FIELDS_OF: Final[Mapping[Part, tuple[str, ...]]] = MappingProxyType(
     {Part.ATTRIBUTES: ("attributes",), Part.MATERIALS: ("materials", "missing")}
 )
-"""What events carry of a part that not everybody may read who may read the story."""
+"""What events carry of a part that not everybody may read who may read the timeline."""
 EVERYBODY: Final = frozenset(Relation)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a case's story. `zh` and `en` are `null` for what only machines need."""
+    """One line of a case's timeline. `zh` and `en` are `null` for what only machines need."""
 
     at: datetime
     type: str
@@ -45,11 +45,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def to_entries(
-    story: Iterable[TimelineEntry], policy: Policy, relations: Collection[Relation] = EVERYBODY
+    timeline: Iterable[TimelineEntry], policy: Policy, relations: Collection[Relation] = EVERYBODY
 ) -> list[Entry]:
     """As much of it as these relations may read."""
     hidden = {name for part, names in FIELDS_OF.items() if access(relations, part) is Access.DENIED for name in names}
-    return [_entry(entry, policy, hidden) for entry in story]
+    return [_entry(entry, policy, hidden) for entry in timeline]
 
 
 def _entry(entry: TimelineEntry, policy: Policy, hidden: AbstractSet[str]) -> Entry:
@@ -82,10 +82,10 @@ def _words(event: CaseBound, policy: Policy, hidden: AbstractSet[str]) -> Words 
     return describe(event, policy)
 
 
-def own_clocks(story: Iterable[TimelineEntry], policy: Policy) -> list[ClockView]:
-    """The window's clocks as the story leaves them; those of referrals are told by routing."""
+def own_clocks(timeline: Iterable[TimelineEntry], policy: Policy) -> list[ClockView]:
+    """The window's clocks as the timeline leaves them; those of referrals are told by routing."""
     found: dict[UUID, ClockView] = {}
-    for event in (entry.event for entry in story):
+    for event in (entry.event for entry in timeline):
         if event is None:
             continue
         if isinstance(event, ClockBreached | ClockCleared) and (clock := found.get(event.clock_id)) is not None:

@@ -15,7 +15,7 @@ from libraries.runtime.settings import ORIGIN, RuntimeSettings, read_settings
 from services.notify.escalation.backfill import EscalationBackfill
 from services.notify.escalation.scheduler import EscalationScheduler
 from services.notify.http import ROUTES
-from services.notify.places import Places
+from services.notify.open_work import OpenWork
 from services.notify.watching.feedback import ANSWER_SECONDS
 from services.notify.watching.handlers import EventHandlers
 from services.notify.watching.rate_limits import RateLimit
@@ -49,7 +49,7 @@ def build(settings: NotifySettings | None = None) -> Service:
     engine = open_engine(settings, "notify")
     policy = PolicyWatch(settings.policy_dir, clock.now)
     loops: list[ConsumerLoop] = []
-    places = Places(engine=engine)
+    open_work = OpenWork(engine=engine)
     rate_limit = RateLimit(settings.notify_alerts_per_second)
     escalation_scheduler = EscalationScheduler(engine=engine, clock=clock, policy=policy, rate_limit=rate_limit)
     escalation_backfill = EscalationBackfill(
@@ -65,7 +65,7 @@ def build(settings: NotifySettings | None = None) -> Service:
     )
 
     async def refresh_policy() -> None:
-        await policy.refresh_unless(places.open_work)
+        await policy.refresh_unless(open_work.by_code)
 
     return Service(
         name="notify",

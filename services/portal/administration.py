@@ -17,7 +17,7 @@ from libraries.runtime.database.engine import read_once, transaction
 from services.portal import admin_store, places, store
 from services.portal.catalogue import say
 from services.portal.domain.accounts import Account, Post, is_login, login_of
-from services.portal.domain.administration import GIVEN, Act, Wanted, leave_of, manages, post_of
+from services.portal.domain.administration import GIVEN, Act, RequestedPost, leave_of, manages, post_of
 from services.portal.forms import Form
 from services.portal.keys import name_hash
 from services.portal.look import go_to, page
@@ -96,7 +96,7 @@ async def add(request: Call) -> Response[Any]:
     return go_to(found, f"/admin/accounts/{login}")
 
 
-def _wanted(found: Visit, form: Form) -> tuple[Wanted | None, Mapping[str, str]]:
+def _wanted(found: Visit, form: Form) -> tuple[RequestedPost | None, Mapping[str, str]]:
     """What is wrong stands there in the words of the page."""
     typed = {name: form.get(name) for name in POST_FIELDS}
     fitting = places.find_areas(found.policy, typed["area"]) if typed["area"] else []
@@ -116,12 +116,12 @@ async def _note(conn: AsyncConnection, found: Visit, account_id: UUID, act: Act,
     await admin_store.note(conn, account_id, act, by=found.signed_in.account.id, at=found.portal.now(), **about)
 
 
-async def _give(conn: AsyncConnection, found: Visit, account_id: UUID, wanted: Wanted) -> None:
+async def _give(conn: AsyncConnection, found: Visit, account_id: UUID, wanted: RequestedPost) -> None:
     await store.add_post(conn, account_id, role=wanted.role, office=wanted.office, area=wanted.area, code=wanted.code)
     await _note(conn, found, account_id, Act.POST_ADDED, **_about(wanted))
 
 
-def _about(given: Wanted | Post) -> dict[str, str]:
+def _about(given: RequestedPost | Post) -> dict[str, str]:
     return {"role": given.role.value, "office": given.office or "", "area": given.area, "code": given.code}
 
 

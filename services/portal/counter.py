@@ -132,14 +132,14 @@ async def _show(
     caller = found.caller
     case = await caller.get("intake", f"/v1/cases/{key}")
     own = f"/v1/cases/{case['case_id']}"
-    story, clocks, referrals, applicant, consents = await asyncio.gather(
+    timeline, clocks, referrals, applicant, consents = await asyncio.gather(
         read_if_allowed(found.caller, "intake", case["links"]["timeline"]),
         read_if_allowed(found.caller, "intake", f"{own}/clocks"),
         read_if_allowed(found.caller, "routing", case["links"]["referrals"]),
         open_applicant(found, found.caller, case["links"]["applicant"], purpose),
         read_if_allowed(found.caller, "intake", f"{own}/consent"),
     )
-    legs = (referrals or {"items": ()})["items"]
+    items = (referrals or {"items": ()})["items"]
     policy, category = found.policy, found.policy.categories.get(case["category"])
     return page(
         found,
@@ -148,10 +148,10 @@ async def _show(
         path=f"/counter/cases/{key}",
         case=case,
         item=_item(case, found),
-        story=[entry for entry in story or () if entry.get(found.language)],
+        timeline=[entry for entry in timeline or () if entry.get(found.language)],
         clocks=[clock for clock in clocks or () if clock["stopped_at"] is None],
-        referrals=legs,
-        handed_on={one["referral_id"] for one in legs if may_hand_on(found.signed_in.post, one)},
+        referrals=items,
+        handed_on={one["referral_id"] for one in items if may_hand_on(found.signed_in.post, one)},
         applicant=applicant,
         purposes=policy.purposes.values(),
         possible=work.acts(CaseState(case["state"]), case["applicant_untold"], found.signed_in.post.role),

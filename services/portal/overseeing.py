@@ -82,12 +82,12 @@ async def _of_case(found: Visit, number: str) -> list[Mapping[str, Any]]:
     """What intake noted of applicant and summary, and routing of the answers of offices."""
     caller = found.caller
     case = await caller.get("intake", f"/v1/cases/{number}")
-    own, legs = await asyncio.gather(
+    own, referrals = await asyncio.gather(
         caller.get("intake", f"/v1/cases/{case['case_id']}/reads"),
         caller.get("routing", "/v1/referrals", {"case": case["case_id"]}),
     )
     texts = await asyncio.gather(
-        *(caller.get("routing", f"/v1/referrals/{one['referral_id']}/reads") for one in legs["items"])
+        *(caller.get("routing", f"/v1/referrals/{one['referral_id']}/reads") for one in referrals["items"])
     )
     rows = [*own, *(row | {"part": "answers"} for each in texts for row in each)]
     return sorted((row | {"number": case["number"]} for row in rows), key=lambda row: row["read_at"], reverse=True)

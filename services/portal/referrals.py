@@ -55,7 +55,7 @@ class ReferralScreen:
 async def referral_values(screen: ReferralScreen, one: Mapping[str, Any], purpose: str | None) -> dict[str, Any]:
     """Everything that this person may read of it, and of its case."""
     found, caller = screen.visit, screen.caller
-    case, answers, story, applicant = await asyncio.gather(
+    case, answers, timeline, applicant = await asyncio.gather(
         read_if_allowed(caller, "intake", one["links"]["case"]),
         read_if_allowed(caller, "routing", one["links"]["answers"]),
         read_if_allowed(caller, "intake", one["links"]["timeline"]),
@@ -68,7 +68,7 @@ async def referral_values(screen: ReferralScreen, one: Mapping[str, Any], purpos
         "one": one,
         "case": case,
         "answers": answers or (),
-        "story": [entry for entry in story or () if entry.get(found.language)],
+        "timeline": [entry for entry in timeline or () if entry.get(found.language)],
         "applicant": applicant,
         "purposes": found.policy.purposes.values(),
         "area_of": lambda code: address_of(found.policy, code),

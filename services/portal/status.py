@@ -100,7 +100,7 @@ async def show_case(request: Call) -> Response[Any]:
 
 async def _case(found: Visit, given: Pass, *, status: int = 200, **values: Any) -> Response[Any]:
     caller, own = _caller(found, given), f"/v1/cases/{given.case_id}"
-    case, story, clocks, referrals = await asyncio.gather(
+    case, timeline, clocks, referrals = await asyncio.gather(
         caller.get("intake", own),
         caller.get("intake", f"{own}/timeline"),
         caller.get("intake", f"{own}/clocks"),
@@ -113,7 +113,7 @@ async def _case(found: Visit, given: Pass, *, status: int = 200, **values: Any) 
         path="/status/case",
         case=case,
         missing=[one for one in case.get("checklist", ()) if one["code"] in case["missing"]],
-        story=[entry for entry in story if entry.get(found.language)],
+        timeline=[entry for entry in timeline if entry.get(found.language)],
         clocks=[clock for clock in clocks if clock["stopped_at"] is None],
         referrals=[one for one in (referrals or {"items": ()})["items"] if one["role"] != "info"],
         possible=possible(case, found.portal.business_now()),

@@ -18,13 +18,13 @@ from services.routing.publishing import SERVICE
 from services.routing.translate import copies_of
 
 
-async def tell_aside(
-    heard: Sequence[ReceivedFeedback | Misread], outcome: FeedbackOutcome, conn: AsyncConnection, policy: Policy
+async def report_dead_letters(
+    received: Sequence[ReceivedFeedback | Misread], outcome: FeedbackOutcome, conn: AsyncConnection, policy: Policy
 ) -> None:
     """Of those to referrals of their own office. Once an answer is replayed, what became of it is said as of any."""
-    owned = await store.find_owned(conn, referral_ids(heard))
+    owned = await store.find_owned(conn, referral_ids(received))
     said = []
-    for one in heard:
+    for one in received:
         known = own(one, owned, policy)
         if known is None:
             continue

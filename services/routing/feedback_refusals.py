@@ -31,19 +31,19 @@ from services.routing.translate import copies_of, hears_by_kafka
 log = structlog.get_logger()
 
 
-def referral_ids(heard: Sequence[ReceivedFeedback | Misread]) -> Iterator[UUID]:
-    for one in heard:
+def referral_ids(received: Sequence[ReceivedFeedback | Misread]) -> Iterator[UUID]:
+    for one in received:
         referral_id = _about(one)
         if referral_id is not None:
             yield referral_id
 
 
 def apart(
-    heard: Sequence[ReceivedFeedback | Misread], owned: Mapping[UUID, Owned], policy: Policy
+    received: Sequence[ReceivedFeedback | Misread], owned: Mapping[UUID, Owned], policy: Policy
 ) -> tuple[list[ReceivedFeedback], list[Misread]]:
     """Answers to a referral of their sender, and everything else."""
     answers, nonsense = [], []
-    for one in heard:
+    for one in received:
         if isinstance(one, Misread):
             nonsense.append(one)
         elif own(one, owned, policy) is not None:
@@ -91,7 +91,7 @@ async def refuse(
 
 
 def _received(one: Misread, known: Owned) -> FeedbackReceived:
-    """Of a referral of the sender: part of the story of its case, so that nobody waits for this answer any more."""
+    """Of a referral of the sender: part of the timeline of its case, so that nobody waits for this answer any more."""
     return FeedbackReceived(
         case_id=known.case_id,
         referral_id=known.referral_id,

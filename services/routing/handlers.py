@@ -31,7 +31,7 @@ from services.routing.domain.relocating import relocated
 from services.routing.domain.timing import Context
 from services.routing.erasing import erase_texts
 from services.routing.feedback import handle_feedback
-from services.routing.feedback_dead_letters import tell_aside
+from services.routing.feedback_dead_letters import report_dead_letters
 from services.routing.feedback_refusals import apart, referral_ids, refuse
 from services.routing.publishing import record
 from services.routing.translate import to_request
@@ -125,9 +125,9 @@ class Router:
 
     async def hear(self, batch: Sequence[Incoming[ReceivedFeedback | Misread]], conn: AsyncConnection) -> None:
         """Answers are taken; all else is refused, and nothing that an office can write makes the batch fail."""
-        context, heard = self.context(), [incoming.data for incoming in batch]
-        owned = await store.find_owned(conn, referral_ids(heard))
-        answers, nonsense = apart(heard, owned, context.policy)
+        context, received = self.context(), [incoming.data for incoming in batch]
+        owned = await store.find_owned(conn, referral_ids(received))
+        answers, nonsense = apart(received, owned, context.policy)
         cases = {referral_id: known.case_id for referral_id, known in owned.items()}
         if nonsense:
             # All cases at once and in one order: two processes that hear the same ones must not wait in a ring.
@@ -140,8 +140,8 @@ class Router:
         self, batch: Sequence[Incoming[ReceivedFeedback | Misread]], outcome: str, conn: AsyncConnection
     ) -> None:
         """Answers that wait for a person, or that one has given up."""
-        heard = [incoming.data for incoming in batch]
-        await tell_aside(heard, FeedbackOutcome(outcome), conn, self.policy.policy)
+        received = [incoming.data for incoming in batch]
+        await report_dead_letters(received, FeedbackOutcome(outcome), conn, self.policy.policy)
 
     def _misread(self, record: Record, faults: tuple[Fault, ...], **known: Any) -> Incoming[Misread]:
         received_at = self.clock.at(record.came_at)

@@ -140,7 +140,7 @@ async def save_changes(
     conn: AsyncConnection, before: Mapping[UUID, Routing], changes: Sequence[Change], policy: Policy
 ) -> None:
     """Write what differs from `before`; a case that is not in it is new."""
-    legs, ticking = _Kept(), _Kept()
+    of_referrals, of_clocks = _Kept(), _Kept()
     for change in changes:
         known = before.get(change.case_id)
         was = {referral.id: referral for referral in known.referrals} if known is not None else {}
@@ -148,11 +148,11 @@ async def save_changes(
             earlier = was.get(referral.id)
             if earlier is referral:
                 continue
-            legs.add(rows.referral_row(referral, change.case_id), known=earlier is not None)
+            of_referrals.add(rows.referral_row(referral, change.case_id), known=earlier is not None)
             clocks_before = {clock.id: clock for clock in earlier.clocks} if earlier is not None else {}
             for clock in referral.clocks:
                 if clocks_before.get(clock.id) is not clock:
-                    ticking.add(clock_row(clock, change.case_id, policy), known=clock.id in clocks_before)
+                    of_clocks.add(clock_row(clock, change.case_id, policy), known=clock.id in clocks_before)
     new = [rows.case_row(change.routing.request) for change in changes if change.case_id not in before]
     await insert_rows(conn, routed_cases, rows.CASE_COLUMNS, new)
     await _save_places(conn, before, changes)
@@ -160,13 +160,13 @@ async def save_changes(
     await insert_rows(conn, decisions, rows.DECISION_COLUMNS, decided)
     right = [rows.correction_row(one, change.case_id) for change in changes for one in change.corrections]
     await insert_rows(conn, corrections, rows.CORRECTION_COLUMNS, right)
-    # Ended ones first: the next lead, or an office's one live leg, may only stand where the last one has gone.
+    # Ended ones first: the next lead, or an office's one live referral, may only stand where the last one has gone.
     for ended in (True, False):
-        part = [row for row in legs.old if (row[rows.ENDED_AT] is not None) is ended]
+        part = [row for row in of_referrals.old if (row[rows.ENDED_AT] is not None) is ended]
         await update_rows(conn, referrals, rows.REFERRAL_COLUMNS, part)
-    await insert_rows(conn, referrals, rows.REFERRAL_COLUMNS, legs.new)
-    await update_rows(conn, clocks, CLOCK_COLUMNS, ticking.old)
-    await insert_rows(conn, clocks, CLOCK_COLUMNS, ticking.new)
+    await insert_rows(conn, referrals, rows.REFERRAL_COLUMNS, of_referrals.new)
+    await update_rows(conn, clocks, CLOCK_COLUMNS, of_clocks.old)
+    await insert_rows(conn, clocks, CLOCK_COLUMNS, of_clocks.new)
 
 
 async def _save_places(conn: AsyncConnection, before: Mapping[UUID, Routing], changes: Sequence[Change]) -> None:
@@ -275,14 +275,14 @@ async def _with_referrals(conn: AsyncConnection, found: Sequence[RowMapping]) ->
     if not case_ids:
         return {}
     of_referral: dict[UUID, list[LegalClock]] = defaultdict(list)
-    ticking = await conn.execute(select(clocks).where(among(clocks.c.case_id, case_ids)).order_by(clocks.c.clock_id))
-    for row in ticking.mappings():
+    clock_rows = await conn.execute(select(clocks).where(among(clocks.c.case_id, case_ids)).order_by(clocks.c.clock_id))
+    for row in clock_rows.mappings():
         of_referral[row["referral_id"]].append(clock_of(row["clock"]))
     of_case: dict[UUID, list[Referral]] = defaultdict(list)
-    legs = await conn.execute(
+    referral_rows = await conn.execute(
         select(referrals).where(among(referrals.c.case_id, case_ids)).order_by(referrals.c.referral_id)
     )
-    for row in legs.mappings():
+    for row in referral_rows.mappings():
         of_case[row["case_id"]].append(rows.referral_of(row, tuple(of_referral[row["referral_id"]])))
     return {
         row["case_id"]: Routing(request=rows.request_of(row), referrals=tuple(of_case[row["case_id"]])) for row in found

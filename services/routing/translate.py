@@ -23,7 +23,7 @@ from services.routing.domain.request import RoutingRequest
 
 
 class ReferralView(msgspec.Struct, frozen=True, kw_only=True):
-    """One office's leg of a case over HTTP. No word about the applicant."""
+    """One office's part of a case over HTTP. No word about the applicant."""
 
     referral_id: UUID
     case_id: UUID

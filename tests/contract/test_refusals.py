@@ -10,7 +10,7 @@ import pytest
 
 from contracts.codes import CaseState
 from contracts.refusals import REFUSALS, Fault, Refusal, Refused, Shape, field_errors, sentence
-from contracts.refusals.telling import TITLES
+from contracts.refusals.messages import TITLES
 
 ROOT = Path(__file__).parents[2]
 CALLS = {"Refused": "code", "Rejected": 0, "Fault": 1, "BadQuestion": 1}

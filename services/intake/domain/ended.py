@@ -1,4 +1,4 @@
-"""The window's clocks that have ended, as the story tells them: a case itself keeps those that are open."""
+"""The window's clocks that have ended, as the timeline tells them: a case itself keeps those that are open."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,12 +21,12 @@ ENDS: Final[Mapping[type[k.ClockStop], ClockStatus]] = MappingProxyType(
 )
 
 
-def ended_clocks(story: Iterable[CaseBound], policy: Policy) -> tuple[LegalClock, ...]:
+def ended_clocks(timeline: Iterable[CaseBound], policy: Policy) -> tuple[LegalClock, ...]:
     """In the order in which they started."""
-    heard = _EndedClocks(policy)
-    for event in story:
-        heard.apply(event)
-    return tuple(clock for clock in heard.clocks.values() if not clock.open)
+    ended = _EndedClocks(policy)
+    for event in timeline:
+        ended.apply(event)
+    return tuple(clock for clock in ended.clocks.values() if not clock.open)
 
 
 @dataclass(slots=True)

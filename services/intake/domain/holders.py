@@ -1,4 +1,4 @@
-"""Who holds a case, step by step, as its story tells: the window, dispatching, the lead, whoever decides on a return.
+"""Who holds a case, step by step, by its timeline: the window, dispatching, the lead, whoever decides on a return.
 
 One holder at any moment. Co-handlers work beside the lead, each on an account of its own. The time until an office asks
 to return a case is that office's own, the decision takes the decider's time, and the next office begins with nothing.
@@ -98,10 +98,10 @@ class Accounts:
                 account.passes(clock.started_at, replace(account.now, holder=clock.office))
 
 
-def accounts(story: Iterable[tuple[datetime, CaseBound]]) -> Accounts:
-    """The whole story, in the order in which it was heard."""
+def accounts(timeline: Iterable[tuple[datetime, CaseBound]]) -> Accounts:
+    """The whole timeline, in the order in which it was heard."""
     found = Accounts()
-    for at, event in story:
+    for at, event in timeline:
         found.apply(at, event)
     return found
 
@@ -135,7 +135,7 @@ def _of_window(event: c.AnyCaseEvent, window: str) -> Holder | None:
 
 
 def _of_leg(event: r.AnyReferralEvent, now: Holder) -> Holder | None:
-    """An office holds its leg from the dispatch, signed for or not, at work or not."""
+    """An office holds its referral from the dispatch, signed for or not, at work or not."""
     own = Holder(holder=event.office, step=CaseStep.HANDLING, referral_id=event.referral_id, round=event.round)
     match event:
         case r.ReferralDispatched():

@@ -30,10 +30,10 @@ def dispatched(case: Case, at: datetime, referral: UUID, office: str, policy: Po
     change = _resume(Change(case=replace(case, lead=referral, lead_office=office), at=at))
     if after(case.state, Move.DISPATCH) is not None:
         change = _progressed(change.transition(Move.DISPATCH), Trigger.REFERRAL_DISPATCHED)
-    return heard(change, referral, Trigger.REFERRAL_DISPATCHED, policy)
+    return apply_update(change, referral, Trigger.REFERRAL_DISPATCHED, policy)
 
 
-def heard(change: Change, referral: UUID, what: Trigger, policy: Policy) -> Change:
+def apply_update(change: Change, referral: UUID, what: Trigger, policy: Policy) -> Change:
     """What happened to the lead's referral may be what a clock of the window waited for."""
     if referral != change.case.lead:
         return change

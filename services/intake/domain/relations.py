@@ -68,7 +68,7 @@ class OfficeRelation:
 
 
 Relations = tuple[OfficeRelation, ...]
-Turn = Callable[[OfficeRelation], OfficeRelation]
+RelationUpdate = Callable[[OfficeRelation], OfficeRelation]
 
 
 def told(known: Relations, event: CaseBound) -> Relations:
@@ -110,23 +110,23 @@ def _leg(known: Relations, event: ReferralEvent) -> Relations:
     earlier = next((one for one in known if _is(one, event.referral_id, event.office, relation)), None)
     if earlier is not None:
         return _turned(known, event.referral_id, lambda one: replace(one, ended_at=None) if one is earlier else one)
-    leg = OfficeRelation(
+    added = OfficeRelation(
         case_id=event.case_id, referral_id=event.referral_id, office=event.office, relation=relation, since=event.at
     )
-    return (*known, leg)
+    return (*known, added)
 
 
 def _succeeded(known: Relations, event: ReferralEvent) -> Relations:
     """Another office goes on with the same referral, and waits for what the one before waited for."""
-    legs = [one for one in known if one.referral_id == event.referral_id and one.relation not in DECIDING]
-    before = next((one for one in legs if one.ended_at is None and one.office != event.office), None)
+    of_referral = [one for one in known if one.referral_id == event.referral_id and one.relation not in DECIDING]
+    before = next((one for one in of_referral if one.ended_at is None and one.office != event.office), None)
     if before is None:
         return _leg(known, event)
     heir = replace(before, office=event.office, since=event.at)
     rest = [
         _ended(one, event.at) if one is before else one
         for one in known
-        if one.office != event.office or one not in legs
+        if one.office != event.office or one not in of_referral
     ]
     return (*rest, heir)
 
@@ -164,7 +164,7 @@ def _ended(one: OfficeRelation, at: datetime) -> OfficeRelation:
     return one if one.ended_at is not None else replace(one, ended_at=at, waits_for=None, waits_since=None)
 
 
-def _turned(known: Relations, referral: UUID, turn: Turn) -> Relations:
+def _turned(known: Relations, referral: UUID, turn: RelationUpdate) -> Relations:
     return tuple(turn(one) if one.referral_id == referral else one for one in known)
 
 

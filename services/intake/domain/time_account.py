@@ -1,4 +1,4 @@
-"""One account of time: whose turn it was from when on, and when the clock of an office's leg stood still meanwhile.
+"""One account of time: whose turn it was from when on, and when the clock of a referral stood still meanwhile.
 
 The intervals follow what was said, the pauses what the clock counted: one may be reported late and be put right.
 """
@@ -14,7 +14,7 @@ from contracts.events.clocks import PauseCorrection
 from libraries.deadlines.accounting import Interval
 
 OWN: Final = frozenset({CaseStep.UNSIGNED, CaseStep.HANDLING, CaseStep.ON_HOLD})
-"""Steps in which an office has its leg: only there does a pause take the time off it."""
+"""Steps in which an office has its referral: only there does a pause take the time off it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +26,14 @@ class Holder:
     step: CaseStep
     reason: str = ""
     referral_id: UUID | None = None
-    """The leg in which it happened, also while another decides on its return."""
+    """The referral in which it happened, also while another decides on its return."""
     round: int = 1
 
     def standing(self, reason: str, *, by_law: bool) -> "Holder":
         return replace(self, kind=TimeKind.PAUSED if by_law else self.kind, step=CaseStep.ON_HOLD, reason=reason)
 
     @property
-    def of_a_leg(self) -> bool:
+    def of_a_referral(self) -> bool:
         return self.referral_id is not None and self.step in OWN
 
 
@@ -57,7 +57,7 @@ class Standstill:
 
 @dataclass(slots=True)
 class Account:
-    """A story is told in the order of its causes, so no turn begins before the last."""
+    """A timeline is told in the order of its causes, so no turn begins before the last."""
 
     intervals: list[Interval[Holder]] = field(default_factory=list)
     pauses: list[Standstill] = field(default_factory=list)
@@ -74,7 +74,7 @@ class Account:
         return self.now.step is CaseStep.OVER
 
     def passes(self, at: datetime, held: Holder) -> None:
-        """A clock that stands still ends with its leg."""
+        """A clock that stands still ends with its referral."""
         if held.referral_id != self.now.referral_id:
             self.goes_on(at)
         moment = _second(at)
@@ -89,7 +89,7 @@ class Account:
             self.pauses[-1] = _ended(still, at)
 
     def apply(self, clock: k.ClockFacts) -> None:
-        """What a clock of the leg says of its end and of its pauses: since when they lasted."""
+        """What a clock of the referral says of its end and of its pauses: since when they lasted."""
         work = (clock.kind, clock.started_at)
         if clock.kind in WORK:
             self.ends[work] = clock.due_at or clock.missed_at
@@ -128,7 +128,7 @@ class Account:
             if held is None:
                 continue
             still = next((one for one in standstills if _covers(one, moment)), None)
-            if still is None or not held.of_a_leg:
+            if still is None or not held.of_a_referral:
                 found.append(Interval(at=moment, held=held))
             else:
                 found.append(Interval(at=moment, held=held.standing(still.reason, by_law=not self._is_late(still))))

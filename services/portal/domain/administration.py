@@ -45,7 +45,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class RequestedPost:
     """A post to give."""
 
     role: Role
@@ -71,7 +71,7 @@ def manages(own: Post, account: Account, mine: Account, at: datetime, within: Wi
     return account.id != mine.id and all(within(post.area, own.area) and post.role in GIVEN for post in held)
 
 
-def post_of(typed: Mapping[str, str], own: Post, policy: Policy) -> tuple[Wanted | None, Faults]:
+def post_of(typed: Mapping[str, str], own: Post, policy: Policy) -> tuple[RequestedPost | None, Faults]:
     """`area` is a code or empty: then it is the office's, or one's own."""
     faults: dict[str, str] = {}
     role = next((one for one in GIVEN if one == typed["role"]), None)
@@ -94,7 +94,7 @@ def post_of(typed: Mapping[str, str], own: Post, policy: Policy) -> tuple[Wanted
         faults["code"] = "bad_code"
     if faults or role is None:
         return None, faults
-    return Wanted(role=role, office=office, area=area, code=code), faults
+    return RequestedPost(role=role, office=office, area=area, code=code), faults
 
 
 def _level(policy: Policy, code: str) -> AreaLevel | None:

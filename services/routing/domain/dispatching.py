@@ -46,7 +46,7 @@ def send(
     """To the lead, the co-handlers and the copies of a choice.
 
     Sent on instead of another referral, its time goes on from where it stood: its start, pauses and extensions. An
-    office has one live leg of a case: a greater part takes the place of a lesser one, a lesser is not sent again.
+    office has one live referral of a case: a greater part takes the place of a lesser one, a lesser is not sent again.
     """
     decided = Decided(
         id=context.make_id(), policy_version=context.policy.version, decision=decision, at=change.at, by=by

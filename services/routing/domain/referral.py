@@ -26,7 +26,7 @@ MakeId = Callable[[], UUID]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Referral:
-    """One office's leg of a case."""
+    """One office's part of a case."""
 
     id: UUID
     decision_id: UUID
@@ -102,7 +102,7 @@ class Routing:
         return tuple(r for r in self.referrals if r.role is ReferralRole.CO and r.live)
 
     def leg_of(self, office: str) -> Referral | None:
-        """The office's live leg; it never has more than one."""
+        """The office's live referral; it never has more than one."""
         return next((r for r in self.referrals if r.office == office and r.live), None)
 
     def contested(self, referral: Referral) -> bool:

@@ -40,7 +40,7 @@ def announcer(engine: AsyncEngine, connection: dict[str, Any], monkeypatch: pyte
         said.append(until)
         return True
 
-    monkeypatch.setattr(Announcer, "_say", lambda _, until: say(until))
+    monkeypatch.setattr(Announcer, "_send", lambda _, until: say(until))
     monkeypatch.setattr(Announcer, "said", said, raising=False)
     return found
 

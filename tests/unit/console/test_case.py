@@ -56,7 +56,7 @@ def overview() -> CaseOverview:
     return CaseOverview(
         case=window_view(second.case, policy()),
         clocks=own_clocks(story, policy()),
-        story=in_order(to_entries(story, policy())),
+        timeline=in_order(to_entries(story, policy())),
     )
 
 
@@ -126,7 +126,7 @@ def test_who_had_the_time_is_drawn_with_sums() -> None:
     assert "全程 3.00 天，其中工作日 3.00 天" in zh
     assert "2026-03-03 10:00  2026-03-05 10:00  张北县教育局" in zh
     assert "Not signed for" in en
-    rows = en[en.index("  leg ") :].splitlines()
+    rows = en[en.index("  referral ") :].splitlines()
     assert rows[1].strip().startswith("acceptance, dispatching, callback")
     assert rows[2].split()[-5:] == ["2.00", "0.00", "0.00", "2.00", "2.00"]
     assert "承办段" in zh

@@ -130,9 +130,9 @@ def test_a_reopened_case_is_awaited_at_the_lead_and_is_kept_no_longer() -> None:
     again = done(actions.reopen(closed, NOW + 3 * DAY, policy(), reason="not_satisfied"))
     assert said(again) == ["case.reopened", "clock.cancelled", "clock.started"]
     assert [clock.kind for clock in again.case.clocks] == [ClockKind.DISPATCH]
-    asked = referral_updates.heard(again, LEAD, Trigger.REFERRAL_REWORK_REQUESTED, policy())
+    asked = referral_updates.apply_update(again, LEAD, Trigger.REFERRAL_REWORK_REQUESTED, policy())
     assert asked.case.clocks == ()
-    assert referral_updates.heard(again, UUID(int=9), Trigger.REFERRAL_REWORK_REQUESTED, policy()) is again
+    assert referral_updates.apply_update(again, UUID(int=9), Trigger.REFERRAL_REWORK_REQUESTED, policy()) is again
 
 
 def test_a_petitioner_has_thirty_days_to_ask_for_a_review() -> None:

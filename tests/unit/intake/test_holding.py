@@ -155,11 +155,11 @@ def adds_up(view: TimeView) -> None:
         assert sum(getattr(piece.spent, measure) for piece in view.pieces) == whole
         by_holder = [(one.used, one.paused, one.waiting) for one in view.holders]
         assert sum(getattr(part, measure) for parts in by_holder for part in parts) == whole
-        by_leg = [(leg.used, leg.paused, leg.waiting) for leg in view.legs]
-        assert [getattr(leg.whole, measure) for leg in view.legs] == [
-            sum(getattr(part, measure) for part in parts) for parts in by_leg
+        by_referral = [(one.used, one.paused, one.waiting) for one in view.referrals]
+        assert [getattr(one.whole, measure) for one in view.referrals] == [
+            sum(getattr(part, measure) for part in parts) for parts in by_referral
         ]
-        assert sum(getattr(leg.whole, measure) for leg in view.legs) == whole
+        assert sum(getattr(one.whole, measure) for one in view.referrals) == whole
         for beside in view.co_handlers:
             assert sum(getattr(piece.spent, measure) for piece in beside.pieces) == getattr(beside.whole, measure)
     assert view.whole.calendar_seconds == (view.end - view.start).total_seconds()
@@ -214,12 +214,12 @@ def test_each_leg_has_its_own_sums_with_the_decision_on_its_return() -> None:
         (4 * DAY, dispatched(NEXT, SECOND_OFFICE, supersedes=LEAD)),
         now=4 * DAY + 12 * HOUR,
     )
-    assert [(leg.referral_id, leg.office, leg.whole.working_days) for leg in view.legs] == [
+    assert [(one.referral_id, one.office, one.whole.working_days) for one in view.referrals] == [
         (None, "", 1),
         (LEAD, FIRST, 3),
         (NEXT, SECOND_OFFICE, 0.5),
     ]
-    assert [leg.office_zh for leg in view.legs][1:] == ["张北县教育局", "张北县人力资源和社会保障局"]
+    assert [one.office_zh for one in view.referrals][1:] == ["张北县教育局", "张北县人力资源和社会保障局"]
     adds_up(view)
 
 

@@ -117,7 +117,7 @@ def test_a_pack_may_say_of_the_window_too_what_it_waits_for(tmp_path: Path) -> N
     own = load_policy(packs_with(tmp_path, rows))
     change = referral_updates.dispatched(registered().case, NOW, LEAD, EDUCATION, own)
     assert [clock.kind for clock in change.case.clocks] == [ClockKind.DISPATCH]
-    assert referral_updates.heard(change, LEAD, Trigger.REFERRAL_SIGNED, own).case.clocks == ()
+    assert referral_updates.apply_update(change, LEAD, Trigger.REFERRAL_SIGNED, own).case.clocks == ()
 
 
 def test_a_reason_stops_those_clocks_alone_that_it_names(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from console.topics import DEFAULT_POLICY
 from contracts.codes import Role
 from libraries.policies import Policy, PolicyWatch
 from services.portal.domain.accounts import Account, Post
-from services.portal.domain.administration import GIVEN, Wanted, leave_of, manages, post_of
+from services.portal.domain.administration import GIVEN, RequestedPost, leave_of, manages, post_of
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 COUNTY, TOWN, VILLAGE, CITY, OTHER = "130722000000", "130722100000", "130722100001", "130700000000", "130723000000"
@@ -88,7 +88,7 @@ def test_which_posts_may_be_given(
 
 def test_a_post_without_an_area_is_for_that_of_its_office_or_ones_own(policy: Policy) -> None:
     typed = {"role": "officer", "office": SCHOOLS, "area": "", "code": ""}
-    assert post_of(typed, a_post(Role.ADMINISTRATOR, CITY), policy)[0] == Wanted(
+    assert post_of(typed, a_post(Role.ADMINISTRATOR, CITY), policy)[0] == RequestedPost(
         role=Role.OFFICER, office=SCHOOLS, area=COUNTY, code=""
     )
     given = post_of({**typed, "role": "auditor", "office": ""}, OWN, policy)[0]

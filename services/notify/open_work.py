@@ -22,10 +22,10 @@ _OPEN_AT: Final = text(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class OpenWork:
     engine: AsyncEngine
 
-    async def open_work(self, codes: Sequence[str]) -> dict[str, int]:
+    async def by_code(self, codes: Sequence[str]) -> dict[str, int]:
         """How many open clocks each of these areas and offices has, and each office in one area: `office/area`."""
         offices = [office for office, within, _ in (code.partition("/") for code in codes) if within]
         async with transaction(self.engine) as conn:
