@@ -84,15 +84,15 @@ async def test_open_work_goes_with_its_place_and_nothing_is_said_to_nobody(
     await _starts_again(place, WEEKS_LATER, speed=600)
     known = set(load_policy(pack, WEEKS_LATER.date()).offices)
     for case in cases.values():
-        climbed = await place.heard(ALERTS.name, case, ["clock.breached", "supervision.urged", "supervision.listed"])
-        for kind, value in climbed:
+        escalated = await place.heard(ALERTS.name, case, ["clock.breached", "supervision.urged", "supervision.listed"])
+        for kind, value in escalated:
             if kind.startswith("supervision."):
                 assert value["recipients"], (kind, value)
                 assert set(value["recipients"]) <= known
                 assert case != cases[MOVED] or not any(one.endswith(COUNTY_BEFORE) for one in value["recipients"])
-    rungs = await conn.fetch("SELECT recipients FROM notify.alerts WHERE type <> 'clock.due' OR level <> ''")
-    assert rungs
-    assert all(json.loads(row["recipients"]) for row in rungs)
+    levels = await conn.fetch("SELECT recipients FROM notify.alerts WHERE type <> 'clock.due' OR level <> ''")
+    assert levels
+    assert all(json.loads(row["recipients"]) for row in levels)
 
 
 async def test_a_change_that_would_leave_work_without_an_owner_is_refused(

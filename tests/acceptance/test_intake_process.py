@@ -24,7 +24,7 @@ from contracts.topics import ALERTS, CASES, PROGRESS, REFERRALS, REJECTIONS, SUB
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.kafka.records import Record
 from libraries.runtime.web.auth import Principal, Role, issue_token
-from tests.integration.intake import voices
+from tests.integration.intake import fake_events
 from tests.integration.intake.test_registration import a_submission
 
 KEY = "t" * 32
@@ -164,22 +164,24 @@ LAST = "case.closed"
 
 @pytest.mark.engines
 async def test_a_case_lives_from_registration_to_closed_through_a_kill(installation: Installation) -> None:
-    routing, lead = voices.Voice("routing", REFERRALS.name), uuid4()
+    routing, lead = fake_events.FakeWriter("routing", REFERRALS.name), uuid4()
     async with installation.client() as client:
         told = (await client.post("/v1/cases", content=a_submission(1, source="acceptance-life"))).json()
         number, case_id = told["number"], UUID(told["case_id"])
         assert (told["state"], told["answer_by"]["announced"]) == ("accepted", False)
 
-        records = routing.records([voices.dispatched(case_id, lead), voices.started(case_id, lead)])
+        records = routing.records([fake_events.dispatched(case_id, lead), fake_events.started(case_id, lead)])
         await send(installation.kafka, [*records, *records])
         case = await seen(client, number, "in_progress")
-        assert (case["lead_office"], case["lead_referral"]) == (voices.OFFICE, str(lead))
+        assert (case["lead_office"], case["lead_referral"]) == (fake_events.OFFICE, str(lead))
 
         installation.kill()
-        await send(installation.kafka, routing.records([voices.held(case_id, lead), voices.paused(case_id, lead)]))
+        await send(
+            installation.kafka, routing.records([fake_events.held(case_id, lead), fake_events.paused(case_id, lead)])
+        )
         await installation.start()
         await seen(client, number, "suspended")
-        finish = [voices.resumed(case_id, lead), voices.completed(case_id, lead, at=datetime.now(UTC))]
+        finish = [fake_events.resumed(case_id, lead), fake_events.completed(case_id, lead, at=datetime.now(UTC))]
         await send(installation.kafka, routing.records(finish))
         assert (await seen(client, number, "resolved"))["answer_by"]["clock"] == "callback"
 
@@ -187,8 +189,11 @@ async def test_a_case_lives_from_registration_to_closed_through_a_kill(installat
         unhappy = {"satisfied": False, "reason": "not_satisfied"}
         reopened = (await client.post(f"{path}/callback", json=unhappy)).json()
         assert (reopened["state"], reopened["round"], reopened["resolved_at"]) == ("in_progress", 2, None)
-        assert (reopened["answer_by"]["office"], reopened["answer_by"]["clock"]) == (voices.OFFICE, "rework")
-        second = [voices.rework(case_id, lead), voices.completed(case_id, lead, at=datetime.now(UTC), round=2)]
+        assert (reopened["answer_by"]["office"], reopened["answer_by"]["clock"]) == (fake_events.OFFICE, "rework")
+        second = [
+            fake_events.rework(case_id, lead),
+            fake_events.completed(case_id, lead, at=datetime.now(UTC), round=2),
+        ]
         await send(installation.kafka, routing.records(second))
         await seen(client, number, "resolved")
         assert (await client.post(f"{path}/callback", json={"satisfied": True})).json()["state"] == "closed"
@@ -228,15 +233,19 @@ async def said_of(kafka: str, case_id: UUID) -> list[str]:
 
 @pytest.mark.engines
 async def test_silence_is_acceptance_and_a_stranger_holds_up_nobody(installation: Installation) -> None:
-    routing, notify = voices.Voice("routing", REFERRALS.name), voices.Voice("notify", ALERTS.name)
+    routing, notify = fake_events.FakeWriter("routing", REFERRALS.name), fake_events.FakeWriter("notify", ALERTS.name)
     async with installation.client() as client:
         body = a_submission(1, source="acceptance-silence", category="petition.request")
         told = (await client.post("/v1/cases", content=body)).json()
         case_id, lead, stranger = UUID(told["case_id"]), uuid4(), uuid4()
         assert told["answer_by"]["clock"] == "acceptance"
-        await send(installation.kafka, notify.records([voices.breached(stranger), voices.breached(case_id)]))
+        await send(installation.kafka, notify.records([fake_events.breached(stranger), fake_events.breached(case_id)]))
         await seen(client, told["number"], "accepted")
-        heard = [voices.dispatched(stranger, lead), voices.dispatched(case_id, lead), voices.failed(case_id, lead)]
+        heard = [
+            fake_events.dispatched(stranger, lead),
+            fake_events.dispatched(case_id, lead),
+            fake_events.failed(case_id, lead),
+        ]
         await send(installation.kafka, routing.records(heard))
         await seen(client, told["number"], "terminated")
     conn = await asyncpg.connect(installation.database)

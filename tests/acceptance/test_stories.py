@@ -159,13 +159,13 @@ async def the_commands_tell_it(city: Installation, number: str) -> None:
     explained = json.loads(output)
     assert status == 0
     assert {clock["kind"] for clock in explained["clocks"]} >= {"acceptance"}
-    clocks = {(c["kind"], c["office"]): c for leg in explained["referrals"] for c in leg["clocks"]}
+    clocks = {(c["kind"], c["office"]): c for one in explained["referrals"] for c in one["clocks"]}
     assert clocks["handling", PENSIONS]["days"]
     status, output = await city.command("case", "explain", number, "--lang", "en")
     assert status == 0
-    legs = [leg for leg in explained["referrals"] if leg["clocks"]]
-    assert {leg["referral"]["office"] for leg in legs} >= {EDUCATION, PENSIONS}
-    assert output.count(f"Time limits explained: {number}") == 1 + len(legs), "the window and each office"
+    referrals = [one for one in explained["referrals"] if one["clocks"]]
+    assert {one["referral"]["office"] for one in referrals} >= {EDUCATION, PENSIONS}
+    assert output.count(f"Time limits explained: {number}") == 1 + len(referrals), "the window and each office"
     assert "## Handling: " in output
 
 

@@ -29,7 +29,7 @@ KEYS = {"YIMEN_TOKEN_KEY": "k" * 32, "YIMEN_SEALING_KEY": b64encode(b"k" * 32).d
 
 
 @dataclass(frozen=True)
-class Told:
+class CommandResult:
     code: int
     out: str
     err: str
@@ -50,7 +50,7 @@ class Console:
             **KEYS,
         }
 
-    async def __call__(self, *arguments: str, **environment: str) -> Told:
+    async def __call__(self, *arguments: str, **environment: str) -> CommandResult:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -62,7 +62,7 @@ class Console:
             stderr=asyncio.subprocess.PIPE,
         )
         out, err = await process.communicate()
-        return Told(process.returncode or 0, out.decode(), err.decode())
+        return CommandResult(process.returncode or 0, out.decode(), err.decode())
 
 
 @pytest.fixture
@@ -86,8 +86,8 @@ async def hears_the_second_thing_first(routing: Routing) -> CaseRegistered:
     """The case's first event, which is still to come."""
     accepted = an_accepted_case()
     routing.sequences[accepted.case_id] = 1
-    await routing.hears(accepted)
-    await routing.hears(
+    await routing.consumes(accepted)
+    await routing.consumes(
         CaseWithdrawn(state=CaseState.WITHDRAWN, case_id=accepted.case_id, reason="moved_away", withdrawn_at=NOW)
     )
     routing.sequences[accepted.case_id] = 0
@@ -127,7 +127,7 @@ async def test_a_lane_is_seen_replayed_in_vain_and_replayed_in_order(routing: Ro
     assert (vain.code, vain.json["items"][0]["code"], vain.json["items"][0]["left"]) == (1, "sequence_gap", 2)
     assert (await yimen("show", "routing/1", "--json")).json["facts"]["tried_by"] == "ops-1"
 
-    await routing.hears(missing)
+    await routing.consumes(missing)
     done = await yimen("replay", "routing/2", "routing/1", "--by", "ops-1", "--because", "the event was sent again")
     assert (done.code, done.out) == (0, "3 records handled, 0 still wait\n")
     assert await routing.rows("SELECT DISTINCT state FROM referrals") == [("cancelled",)]

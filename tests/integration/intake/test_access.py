@@ -24,14 +24,14 @@ from libraries.policies import PolicyWatch
 from libraries.runtime.web.auth import Principal, Role
 from services.intake.actions import PATHS as PATHS_OF_ACTS
 from services.intake.http import ROUTES
-from tests.integration.intake import voices
-from tests.integration.intake.doors import bearer, open_doors
-from tests.integration.intake.test_following import Ear
+from tests.integration.intake import fake_events
+from tests.integration.intake.clients import bearer, open_client
+from tests.integration.intake.test_referral_updates import FedReaders
 from tests.integration.intake.test_registration import PACK, a_submission
 
 WINDOW = "township-130722100000"
 LEAD, CO, COPY, FORMER = (f"{role}-130722000000" for role in ("education", "health", "justice", "housing"))
-DECIDER, ARBITER, STRANGER = voices.DECIDER, "government_office-130700000000", "education-130723000000"
+DECIDER, ARBITER, STRANGER = fake_events.DECIDER, "government_office-130700000000", "education-130723000000"
 
 
 def officer(office: str) -> Principal:
@@ -76,7 +76,7 @@ class Stage:
 
     http: httpx.AsyncClient
     engine: AsyncEngine
-    ear: Ear
+    readers: FedReaders
     number: str
     case_id: UUID
     lead: UUID
@@ -107,33 +107,33 @@ async def staged(
         reply = await http.post(path, json=given, headers=bearer(WHO[Relation.WINDOW]))
         assert reply.status_code == 200, (act, reply.text)
     case_id, former, lead, co, copy = UUID(told["case_id"]), *(uuid4() for _ in range(4))
-    ear = Ear(engine, PolicyWatch(PACK))
-    await ear.hears(
-        voices.dispatched(case_id, former, office=FORMER),
-        voices.return_asked(case_id, former, office=FORMER),
-        voices.returned(case_id, former, office=FORMER),
-        voices.dispatched(case_id, lead, office=LEAD),
-        voices.dispatched(case_id, co, office=CO, role=ReferralRole.CO),
-        voices.dispatched(case_id, copy, office=COPY, role=ReferralRole.INFO),
-        voices.return_asked(case_id, co, office=CO, role=ReferralRole.CO),
-        voices.deciding(case_id, co, at=voices.AT),
-        voices.return_asked(case_id, lead, office=LEAD),
-        RoutingArbitrationRequested(case_id=case_id, referral_id=lead, arbiter=ARBITER, requested_at=voices.AT),
+    readers = FedReaders(engine, PolicyWatch(PACK))
+    await readers.consumes(
+        fake_events.dispatched(case_id, former, office=FORMER),
+        fake_events.return_asked(case_id, former, office=FORMER),
+        fake_events.returned(case_id, former, office=FORMER),
+        fake_events.dispatched(case_id, lead, office=LEAD),
+        fake_events.dispatched(case_id, co, office=CO, role=ReferralRole.CO),
+        fake_events.dispatched(case_id, copy, office=COPY, role=ReferralRole.INFO),
+        fake_events.return_asked(case_id, co, office=CO, role=ReferralRole.CO),
+        fake_events.deciding(case_id, co, at=fake_events.AT),
+        fake_events.return_asked(case_id, lead, office=LEAD),
+        RoutingArbitrationRequested(case_id=case_id, referral_id=lead, arbiter=ARBITER, requested_at=fake_events.AT),
     )
-    return Stage(http, engine, ear, told["number"], case_id, lead, co)
+    return Stage(http, engine, readers, told["number"], case_id, lead, co)
 
 
 @pytest.fixture(scope="module")
 async def stage(postgres: str) -> AsyncIterator[Stage]:
     """One for all cells: looking changes nothing."""
-    async with own_database(postgres) as database, open_doors(database) as (http, engine):
+    async with own_database(postgres) as database, open_client(database) as (http, engine):
         yield await staged(http, engine)
 
 
 @pytest.fixture(scope="module")
 async def supplemented(postgres: str) -> AsyncIterator[Stage]:
     """A case whose story speaks of materials: what was missing, what came in, and without what it was accepted."""
-    async with own_database(postgres) as database, open_doors(database) as (http, engine):
+    async with own_database(postgres) as database, open_client(database) as (http, engine):
         yield await staged(http, engine, materials=(), acts=SUPPLEMENTING)
 
 
@@ -150,7 +150,7 @@ async def own_database(postgres: str) -> AsyncIterator[str]:
 @pytest.fixture
 async def own_stage(database: str) -> AsyncIterator[Stage]:
     """For tests in which something happens."""
-    async with open_doors(database) as (http, engine):
+    async with open_client(database) as (http, engine):
         yield await staged(http, engine)
 
 
@@ -335,33 +335,43 @@ async def test_a_relation_ends_with_its_referral(own_stage: Stage) -> None:
         return (await own_stage.asks(WHO[relation])).json()["relations"]
 
     case_id, lead, co, now = own_stage.case_id, own_stage.lead, own_stage.co, datetime.now(UTC)
-    refused = voices.leg(ReferralReturnRefused, case_id, lead, office=LEAD, reason="coordinator_decision")
-    await own_stage.ear.hears(refused)
+    refused = fake_events.referral_event(
+        ReferralReturnRefused, case_id, lead, office=LEAD, reason="coordinator_decision"
+    )
+    await own_stage.readers.consumes(refused)
     assert (await what(Relation.ARBITER), await what(Relation.DECIDER)) == (["former"], ["decider"])
     gone: list[CaseBound] = [
-        voices.leg(ReferralCancelled, case_id, co, office=CO, role=ReferralRole.CO, reason="recalled"),
-        voices.held(case_id, lead, office=LEAD),
+        fake_events.referral_event(ReferralCancelled, case_id, co, office=CO, role=ReferralRole.CO, reason="recalled"),
+        fake_events.held(case_id, lead, office=LEAD),
     ]
-    await own_stage.ear.hears(*gone)
+    await own_stage.readers.consumes(*gone)
     assert [await what(one) for one in (Relation.CO_HANDLER, Relation.DECIDER)] == [["former"], ["former"]]
     waiting = (await own_stage.asks(WHO[Relation.WINDOW])).json()["waiting"]
     assert [(one["office"], one["reason"], one["reason_zh"], one["answers"]) for one in waiting] == [
         (LEAD, "appraisal", "检验、检测、鉴定", f"/v1/referrals/{lead}/answers")
     ]
     assert (await own_stage.asks(WHO[Relation.COPY])).json()["relations"] == ["copy"]
-    await own_stage.ear.hears(voices.resumed(case_id, lead), voices.completed(case_id, lead, office=LEAD, at=now))
+    await own_stage.readers.consumes(
+        fake_events.resumed(case_id, lead), fake_events.completed(case_id, lead, office=LEAD, at=now)
+    )
     for relation in (Relation.LEAD, Relation.COPY):
         told = (await own_stage.asks(WHO[relation])).json()
         assert (told["relations"], told["state"], "summary" in told) == (["former"], "resolved", False)
     assert (await own_stage.asks(WHO[Relation.WINDOW])).json()["waiting"] == []
-    again = voices.leg(
-        voices.ReferralReworkRequested, case_id, lead, office=LEAD, reason="not_satisfied", round=2, feedback_id=None
+    again = fake_events.referral_event(
+        fake_events.ReferralReworkRequested,
+        case_id,
+        lead,
+        office=LEAD,
+        reason="not_satisfied",
+        round=2,
+        feedback_id=None,
     )
     path = f"/v1/cases/{own_stage.number}/callback"
     dissatisfied = {"satisfied": False, "reason": "not_satisfied"}
     reply = await own_stage.http.post(path, json=dissatisfied, headers=bearer(WHO[Relation.WINDOW]))
     assert reply.json()["state"] == "in_progress"
-    await own_stage.ear.hears(again)
+    await own_stage.readers.consumes(again)
     assert (await what(Relation.LEAD), await what(Relation.COPY)) == (["lead"], ["copy"])
 
 

@@ -14,7 +14,7 @@ from libraries.runtime.database.engine import transaction
 from services.intake import store
 from services.intake.domain import actions, referral_updates
 from services.intake.publishing import act
-from tests.integration.intake.doors import bearer, open_doors
+from tests.integration.intake.clients import bearer, open_client
 from tests.integration.intake.test_access import WHO, Relation
 from tests.integration.intake.test_registration import PACK, WINDOW, a_submission
 from tests.unit.intake.builders import LEAD, OFFICE
@@ -67,7 +67,7 @@ class Door:
 
 @pytest.fixture
 async def door(database: str) -> AsyncIterator[Door]:
-    async with open_doors(database) as (http, engine):
+    async with open_client(database) as (http, engine):
         http.headers.update(bearer(WHO[Relation.WINDOW]))
         yield Door(http, engine)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from contracts.access import Relation
 from libraries.runtime.web.auth import Principal, Role
-from tests.integration.intake.doors import bearer
+from tests.integration.intake.clients import bearer
 from tests.integration.intake.test_access import WHO, Stage, own_stage
 from tests.integration.intake.test_registration import a_submission
 

@@ -8,7 +8,7 @@ from contracts.codes import Role
 from libraries.ids import new_id
 from libraries.runtime.web.auth import Principal, issue_token
 from tests.conformance import examples, faults_of, thorough
-from tests.integration.intake.doors import KEY
+from tests.integration.intake.clients import KEY
 from tests.integration.intake.test_access import Stage, own_stage, staged
 
 __all__ = ["own_stage"]

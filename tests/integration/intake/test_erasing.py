@@ -18,7 +18,7 @@ from libraries.policies import load_policy
 from libraries.runtime.database.engine import transaction
 from services.intake.domain.case import Case
 from services.intake.erasing import erase
-from tests.integration.intake.doors import bearer, open_doors
+from tests.integration.intake.clients import bearer, open_client
 from tests.integration.intake.test_access import WHO, Relation
 from tests.integration.intake.test_registration import PACK, a_submission
 
@@ -26,8 +26,8 @@ WINDOW = WHO[Relation.WINDOW]
 
 
 @pytest.fixture
-async def doors(database: str) -> AsyncIterator[tuple[httpx.AsyncClient, AsyncEngine]]:
-    async with open_doors(database) as (http, engine):
+async def client_and_engine(database: str) -> AsyncIterator[tuple[httpx.AsyncClient, AsyncEngine]]:
+    async with open_client(database) as (http, engine):
         http.headers.update(bearer(WINDOW))
         yield http, engine
 
@@ -40,9 +40,9 @@ async def erased(engine: AsyncEngine, case_id: str, reason: str = "erasure_reque
 
 
 async def test_after_erasing_nobody_reads_the_person_and_the_story_stays(
-    doors: tuple[httpx.AsyncClient, AsyncEngine],
+    client_and_engine: tuple[httpx.AsyncClient, AsyncEngine],
 ) -> None:
-    http, engine = doors
+    http, engine = client_and_engine
     case = (await http.post("/v1/cases", content=a_submission())).json()
     path = f"/v1/cases/{case['number']}"
     assert (await http.post(f"{path}/withdraw")).status_code == 200
@@ -64,8 +64,10 @@ async def test_after_erasing_nobody_reads_the_person_and_the_story_stays(
         assert event.by == Actor(door=Door.CONSOLE, role=Role.OPS)
 
 
-async def test_the_same_submission_after_erasing_is_told_so(doors: tuple[httpx.AsyncClient, AsyncEngine]) -> None:
-    http, engine = doors
+async def test_the_same_submission_after_erasing_is_told_so(
+    client_and_engine: tuple[httpx.AsyncClient, AsyncEngine],
+) -> None:
+    http, engine = client_and_engine
     case = (await http.post("/v1/cases", content=a_submission())).json()
     await http.post(f"/v1/cases/{case['number']}/withdraw")
     await erased(engine, case["case_id"])
@@ -73,8 +75,8 @@ async def test_the_same_submission_after_erasing_is_told_so(doors: tuple[httpx.A
     assert (reply.status_code, reply.json()["code"]) == (410, "erased")
 
 
-async def test_a_case_that_is_worked_on_is_not_erased(doors: tuple[httpx.AsyncClient, AsyncEngine]) -> None:
-    http, engine = doors
+async def test_a_case_that_is_worked_on_is_not_erased(client_and_engine: tuple[httpx.AsyncClient, AsyncEngine]) -> None:
+    http, engine = client_and_engine
     case = (await http.post("/v1/cases", content=a_submission())).json()
     refused = await erased(engine, case["case_id"])
     assert isinstance(refused, Refused)

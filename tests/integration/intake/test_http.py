@@ -11,7 +11,7 @@ import jwt
 import pytest
 
 from libraries.runtime.web.auth import Principal, Role, issue_token
-from tests.integration.intake.doors import KEY, open_doors
+from tests.integration.intake.clients import KEY, open_client
 from tests.integration.intake.test_registration import IDENTITY, MOBILE, a_submission
 
 
@@ -38,7 +38,7 @@ def token(
 
 @pytest.fixture
 async def http(database: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with open_doors(database) as (client, _):
+    async with open_client(database) as (client, _):
         client.headers.update(token())
         yield client
 

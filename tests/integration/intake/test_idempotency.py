@@ -16,8 +16,8 @@ from libraries.runtime.database import answers
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.jobs.housekeeping import housekeep
 from libraries.runtime.web.auth import Role
-from services.intake import http as doors
-from tests.integration.intake.doors import open_doors
+from services.intake import http as routes
+from tests.integration.intake.clients import open_client
 from tests.integration.intake.test_http import token
 from tests.integration.intake.test_registration import a_submission
 
@@ -27,7 +27,7 @@ INCOMPLETE: dict[str, object] = {"category": "civil_affairs.subsistence_allowanc
 
 @pytest.fixture
 async def stage(database: str) -> AsyncIterator[Stage]:
-    async with open_doors(database) as (client, engine):
+    async with open_client(database) as (client, engine):
         client.headers.update(token())
         yield client, engine
 
@@ -203,7 +203,7 @@ async def test_what_is_kept_is_sealed(stage: Stage) -> None:
 
 async def test_a_batch_goes_on_where_it_was_broken_off(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     http, engine = stage
-    monkeypatch.setattr(doors, "BATCH_SIZE", 2)
+    monkeypatch.setattr(routes, "BATCH_SIZE", 2)
     lines = b"\n".join(a_submission(number) for number in range(1, 6))
     real = answers.save
 

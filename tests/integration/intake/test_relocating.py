@@ -21,7 +21,7 @@ from libraries.runtime.web.auth import Principal, Role
 from services.intake.http import ROUTES
 from services.intake.registration import Registered
 from services.intake.relocating import Relocator
-from tests.integration.intake.doors import KEY, SEALER, bearer
+from tests.integration.intake.clients import KEY, SEALER, bearer
 from tests.integration.intake.test_registration import a_submission, registered
 from tests.unit.intake.builders import needs_material
 from tests.unit.policies.changing import AREAS, HEADING, write_pack

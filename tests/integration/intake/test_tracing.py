@@ -19,7 +19,7 @@ from libraries.runtime.kafka.records import Record, read_record
 from libraries.runtime.kafka.settling import ConsumerContext, settle
 from libraries.runtime.tracing import step
 from services.intake.handlers import Registrar
-from tests.integration.intake.doors import open_doors
+from tests.integration.intake.clients import open_client
 from tests.integration.intake.test_http import token
 from tests.integration.intake.test_registration import PACK, a_submission
 from tests.sealing import SEALER
@@ -29,7 +29,7 @@ Stage = tuple[httpx.AsyncClient, AsyncEngine]
 
 @pytest.fixture
 async def stage(database: str) -> AsyncIterator[Stage]:
-    async with open_doors(database) as (client, engine):
+    async with open_client(database) as (client, engine):
         client.headers.update(token())
         yield client, engine
 

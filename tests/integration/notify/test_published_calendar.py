@@ -71,7 +71,7 @@ class City:
 
     async def begins(self) -> None:
         self.shipped = self.routing.router.policy.policy
-        await self.routing.hears(an_accepted_case())
+        await self.routing.consumes(an_accepted_case())
         await self.tells_notify(NOON)
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from libraries.runtime.web.auth import Principal, Role
 from services.portal.remote import Services
-from tests.integration.intake.doors import KEY as INTAKES_KEY
-from tests.integration.intake.doors import bearer, open_doors
+from tests.integration.intake.clients import KEY as INTAKES_KEY
+from tests.integration.intake.clients import bearer, open_client
 from tests.integration.intake.test_registration import a_submission
 from tests.integration.portal.conftest import KEY, Portal
 
@@ -23,7 +23,7 @@ CSRF = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 @pytest.fixture
 async def receipt(portal: Portal, database: str) -> AsyncIterator[dict[str, str]]:
     """Of a case at a real intake, to which the portal turns."""
-    async with open_doors(database) as (http, _):
+    async with open_client(database) as (http, _):
         wired = portal.app.state.portal
         urls = {**wired.services.urls, "intake": str(http.base_url).rstrip("/")}
         services = Services(client=wired.services.client, urls=urls, token_key=KEY)

@@ -20,7 +20,7 @@ from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.web.auth import Principal, Role
 from services.routing.http import ROUTES
-from tests.integration.routing.doors import bearer, open_doors
+from tests.integration.routing.clients import bearer, open_client
 from tests.integration.routing.test_routing import Routing, an_accepted_case
 from tests.unit.routing.builders import NOON
 
@@ -57,7 +57,7 @@ class Stage:
 
     async def brings(self, category: str) -> CaseAccepted:
         case = an_accepted_case(category, first_contact_office=WINDOW)
-        await self.routing.hears(case)
+        await self.routing.consumes(case)
         return case
 
     async def referrals(self, case_id: UUID) -> dict[str, str]:
@@ -129,7 +129,7 @@ async def opened(database: str) -> AsyncIterator[Stage]:
     await upgrade(database, "routing")
     engine = open_engine(SimpleNamespace(database_url=database), "routing")
     routing = Routing(engine, Clock(origin=NOON, anchor=datetime.now(UTC)))
-    async with open_doors(routing) as http:
+    async with open_client(routing) as http:
         yield Stage(http, routing)
     await engine.dispose()
 
@@ -368,7 +368,7 @@ async def test_who_opened_the_answers_can_be_audited(stage: Stage) -> None:
 
 async def test_a_window_sees_what_it_took_also_outside_of_its_area(stage: Stage) -> None:
     case = an_accepted_case("education.student_aid", area="130723100000", first_contact_office=WINDOW)
-    await stage.routing.hears(case)
+    await stage.routing.consumes(case)
     for query in ("", f"?case={case.case_id}"):
         listed = (await stage.asks(CLERK, f"/v1/referrals{query}")).json()["items"]
         assert {one["office"] for one in listed} == {"education-130723000000", "civil_affairs-130723000000"}

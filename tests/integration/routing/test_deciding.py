@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from libraries.runtime.web.auth import Principal, Role
-from tests.integration.routing.doors import bearer
+from tests.integration.routing.clients import bearer
 from tests.integration.routing.test_access import (
     ARBITER,
     COORDINATOR,

@@ -8,7 +8,7 @@ import pytest
 from contracts.codes import Role
 from libraries.runtime.web.auth import Principal, issue_token
 from tests.conformance import examples, faults_of, thorough
-from tests.integration.routing.doors import KEY
+from tests.integration.routing.clients import KEY
 from tests.integration.routing.test_access import HOUSING, Stage, officer, stage, staged
 
 __all__ = ["stage"]

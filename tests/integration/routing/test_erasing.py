@@ -16,17 +16,17 @@ TEXTS = "SELECT count(*) FROM answers_of_offices WHERE sealed_text IS NOT NULL"
 
 async def test_texts_and_what_is_parked_are_gone_and_a_late_one_is_not_kept(routing: Routing) -> None:  # noqa: F811 -- a fixture
     accepted, at = an_accepted_case(), datetime.now(UTC)
-    await routing.hears(accepted)
+    await routing.consumes(accepted)
     referral = await routing.referral(EDUCATION)
     await routing.is_answered({"feedback_id": "f1", "referral_id": referral, "action": "sign", "text": "某人（示例）"})
     await run(routing, "ALTER TABLE answers_of_offices ADD CONSTRAINT poison CHECK (feedback_id <> 'f2') NOT VALID")
     late = {"feedback_id": "f2", "referral_id": referral, "action": "accept", "text": "某人（示例）"}
     assert await routing.is_answered(late) == 1
 
-    await routing.hears(
+    await routing.consumes(
         CaseWithdrawn(state=CaseState.WITHDRAWN, case_id=accepted.case_id, reason="applicant_request", withdrawn_at=at)
     )
-    await routing.hears(
+    await routing.consumes(
         CaseErased(state=CaseState.CLOSED, case_id=accepted.case_id, reason="erasure_request", erased_at=at)
     )
 
@@ -41,7 +41,7 @@ async def test_texts_and_what_is_parked_are_gone_and_a_late_one_is_not_kept(rout
 
 
 async def test_a_reason_that_the_policy_does_not_know_is_not_kept(routing: Routing) -> None:  # noqa: F811 -- a fixture
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     referral = await routing.referral(EDUCATION)
     await routing.is_answered(
         {"feedback_id": "f1", "referral_id": referral, "action": "hold", "reason": "某人（示例）电话"}

@@ -43,7 +43,7 @@ async def said(routing: Routing) -> list[tuple[str, str]]:
 
 
 async def test_whoever_waits_for_an_answer_hears_that_it_waits_and_what_becomes_of_it(routing: Routing) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     referral = await routing.referral(EDUCATION)
     await run(routing, "ALTER TABLE answers_of_offices ADD CONSTRAINT poison CHECK (feedback_id <> 'f1') NOT VALID")
     for number, action in enumerate(("sign", "accept"), start=1):
@@ -69,7 +69,7 @@ async def test_whoever_waits_for_an_answer_hears_that_it_waits_and_what_becomes_
 
 
 async def test_nobody_is_told_of_an_answer_to_another_offices_referral_and_nothing_waits(routing: Routing) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     referral = await routing.referral(EDUCATION)
     await run(routing, "ALTER TABLE answers_of_offices ADD CONSTRAINT poison CHECK (feedback_id <> 'f1') NOT VALID")
     answer = {"feedback_id": "f1", "referral_id": referral, "action": "sign"}
@@ -78,7 +78,7 @@ async def test_nobody_is_told_of_an_answer_to_another_offices_referral_and_nothi
 
 
 async def test_what_cannot_be_said_is_set_aside_without_a_word(routing: Routing) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     referral = await routing.referral(EDUCATION)
     await run(routing, "ALTER TABLE journal ADD CONSTRAINT mute CHECK (type <> 'yimen.referral.signed.v1') NOT VALID")
     assert await routing.is_answered({"feedback_id": "f1", "referral_id": referral, "action": "sign"}) == 1

@@ -13,7 +13,7 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.web.auth import Principal, Role, issue_token
-from tests.integration.routing.doors import KEY, open_doors
+from tests.integration.routing.clients import KEY, open_client
 from tests.integration.routing.test_routing import Routing, an_accepted_case
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON
 
@@ -35,14 +35,14 @@ async def routing(database: str) -> AsyncIterator[Routing]:
 
 @pytest.fixture
 async def http(routing: Routing) -> AsyncIterator[httpx.AsyncClient]:
-    async with open_doors(routing) as client:
+    async with open_client(routing) as client:
         client.headers.update(token(Role.COORDINATOR))
         yield client
 
 
 async def held_and_resumed(routing: Routing, http: httpx.AsyncClient) -> str:
     """A referral whose office waited for an appraisal, over HTTP; returns its path."""
-    await routing.hears(an_accepted_case("education.school_placement"))
+    await routing.consumes(an_accepted_case("education.school_placement"))
     path = f"/v1/referrals/{await routing.referral(EDUCATION)}"
     officer = token(Role.OFFICER, EDUCATION)
     assert (await http.post(f"{path}/accept", json={}, headers=officer)).status_code == 200
@@ -56,7 +56,7 @@ async def held_and_resumed(routing: Routing, http: httpx.AsyncClient) -> str:
 async def test_the_coordinator_of_the_area_ends_a_hold_that_was_forgotten(
     routing: Routing, http: httpx.AsyncClient
 ) -> None:
-    await routing.hears(an_accepted_case("education.school_placement"))
+    await routing.consumes(an_accepted_case("education.school_placement"))
     path = f"/v1/referrals/{await routing.referral(EDUCATION)}"
     officer = token(Role.OFFICER, EDUCATION)
     await http.post(f"{path}/accept", json={}, headers=officer)
@@ -176,7 +176,7 @@ async def test_nobody_but_a_coordinator_may(routing: Routing, http: httpx.AsyncC
 
 
 async def test_a_late_hold_over_http_says_since_when(routing: Routing, http: httpx.AsyncClient) -> None:
-    await routing.hears(an_accepted_case("education.school_placement"))
+    await routing.consumes(an_accepted_case("education.school_placement"))
     path = f"/v1/referrals/{await routing.referral(EDUCATION)}"
     officer = token(Role.OFFICER, EDUCATION)
     await http.post(f"{path}/accept", json={}, headers=officer)
@@ -218,7 +218,7 @@ def longer(by: str) -> dict[str, Any]:
 async def test_what_an_office_says_of_time_and_cannot_be_is_named(
     routing: Routing, http: httpx.AsyncClient, action: str, body: dict[str, Any], status: int, code: str, names: str
 ) -> None:
-    await routing.hears(an_accepted_case("education.school_placement"))
+    await routing.consumes(an_accepted_case("education.school_placement"))
     path = f"/v1/referrals/{await routing.referral(EDUCATION)}"
     officer = token(Role.OFFICER, EDUCATION)
     await http.post(f"{path}/accept", json={}, headers=officer)
@@ -229,7 +229,7 @@ async def test_what_an_office_says_of_time_and_cannot_be_is_named(
 
 
 async def test_an_extension_after_the_end_is_refused(routing: Routing, http: httpx.AsyncClient) -> None:
-    await routing.hears(an_accepted_case("education.school_placement"))
+    await routing.consumes(an_accepted_case("education.school_placement"))
     path = f"/v1/referrals/{await routing.referral(EDUCATION)}"
     officer = token(Role.OFFICER, EDUCATION)
     await http.post(f"{path}/accept", json={}, headers=officer)
@@ -242,7 +242,7 @@ async def test_an_extension_after_the_end_is_refused(routing: Routing, http: htt
 async def test_an_extension_is_capped_approved_in_time_and_granted_once(
     routing: Routing, http: httpx.AsyncClient
 ) -> None:
-    await routing.hears(an_accepted_case("education.school_placement"))
+    await routing.consumes(an_accepted_case("education.school_placement"))
     path = f"/v1/referrals/{await routing.referral(EDUCATION)}"
     officer = token(Role.OFFICER, EDUCATION)
     await http.post(f"{path}/accept", json={}, headers=officer)

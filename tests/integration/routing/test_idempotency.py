@@ -14,7 +14,7 @@ KEY = {"idempotency-key": '"k-1"'}
 
 
 async def path_of_referral(routing: Routing) -> str:
-    await routing.hears(an_accepted_case("education.school_placement"))
+    await routing.consumes(an_accepted_case("education.school_placement"))
     return f"/v1/referrals/{await routing.referral(EDUCATION)}"
 
 

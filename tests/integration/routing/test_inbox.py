@@ -49,7 +49,7 @@ async def offices(http: httpx.AsyncClient, headers: dict[str, str], **asked: str
 
 async def test_the_referrals_of_one_case_are_asked_for_by_its_id(routing: Routing, http: httpx.AsyncClient) -> None:
     one, other = an_accepted_case(), an_accepted_case()
-    await routing.hears(one, other)
+    await routing.consumes(one, other)
     reply = await http.get("/v1/referrals", headers=token(Role.OPS), params={"case": str(one.case_id)})
     assert {item["case_id"] for item in reply.json()["items"]} == {str(one.case_id)}
     lead = next(item for item in reply.json()["items"] if item["role"] == "lead")
@@ -63,14 +63,14 @@ async def test_the_referrals_of_one_case_are_asked_for_by_its_id(routing: Routin
 async def test_a_county_whose_code_ends_with_zero_sees_its_own_referrals_only(
     routing: Routing, http: httpx.AsyncClient
 ) -> None:
-    await routing.hears(an_accepted_case(area="130731000000"))
+    await routing.consumes(an_accepted_case(area="130731000000"))
     inside, outside = (token(Role.COORDINATOR, area=area) for area in ("130731000000", "130730000000"))
     assert await offices(http, inside) == {one.replace("130722", "130731") for one in (EDUCATION, CIVIL_AFFAIRS)}
     assert not await offices(http, outside)
 
 
 async def test_an_officer_without_an_office_sees_nothing(routing: Routing, http: httpx.AsyncClient) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     told = await http.get("/v1/referrals", headers=token(Role.OFFICER))
     assert (told.status_code, told.json()["code"]) == (401, "unscoped_token")
 
@@ -79,7 +79,7 @@ async def test_an_officer_without_an_office_sees_nothing(routing: Routing, http:
 async def test_an_answer_with_a_wrong_field_is_named_and_changes_nothing(
     routing: Routing, http: httpx.AsyncClient, wrong: dict[str, str]
 ) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     path, officer = f"/v1/referrals/{await routing.referral(EDUCATION)}", token(Role.OFFICER, office=EDUCATION)
     answer = await http.post(f"{path}/sign", json=wrong, headers=officer)
     assert answer.status_code == 422
@@ -89,7 +89,7 @@ async def test_an_answer_with_a_wrong_field_is_named_and_changes_nothing(
 async def test_an_id_that_was_used_by_another_answer_is_said_to_be_and_changes_nothing(
     routing: Routing, http: httpx.AsyncClient
 ) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     path, officer = f"/v1/referrals/{await routing.referral(EDUCATION)}", token(Role.OFFICER, office=EDUCATION)
 
     async def answered(action: str, name: str, **more: str) -> tuple[int, str]:

@@ -2,7 +2,7 @@
 
 from contracts.codes import Role
 from libraries.runtime.web.auth import Principal
-from tests.integration.routing.doors import bearer
+from tests.integration.routing.clients import bearer
 from tests.integration.routing.test_access import EDUCATION, HOUSING, TOWNSHIP, Stage, stage
 
 __all__ = ["stage"]

@@ -70,7 +70,7 @@ async def dues(routing: Routing) -> dict[tuple[str, int], datetime]:
 
 
 async def test_a_make_up_day_moves_the_clocks_that_run_over_it_and_no_others(routing: Routing, shipped: Policy) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     before = await dues(routing)
     policy = with_days(shipped, works=(SATURDAY,))
 
@@ -90,7 +90,7 @@ async def test_a_make_up_day_moves_the_clocks_that_run_over_it_and_no_others(rou
 
 async def test_a_level_of_warning_that_moves_alone_is_announced(routing: Routing, shipped: Policy) -> None:
     """Half of 15 working days ends a day sooner; four fifths of them, and the end, stay where they were."""
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     before = await dues(routing)
     await a_recount(routing, with_days(shipped, works=(date(2026, 3, 7),), free=(date(2026, 3, 12),))).recount()
     said = [value for _, value in await recalculated(routing)]
@@ -107,7 +107,7 @@ async def test_a_level_of_warning_that_moves_alone_is_announced(routing: Routing
 
 
 async def test_the_office_gets_its_own_new_date(routing: Routing, shipped: Policy) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     await a_recount(routing, with_days(shipped, works=(SATURDAY,))).recount()
     copies = await routing.rows(
         "SELECT topic FROM journal WHERE type = 'yimen.clock.recalculated.v1' AND topic LIKE 'departments.%'"
@@ -118,7 +118,7 @@ async def test_the_office_gets_its_own_new_date(routing: Routing, shipped: Polic
 async def test_a_holiday_of_a_co_handler_alone_gives_it_no_time_beyond_the_lead(
     routing: Routing, shipped: Policy
 ) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     before = await dues(routing)
     week = tuple(date(2026, 3, day) for day in (9, 10, 11, 12, 13))
     own = replace(shipped, calendars={CIVIL_AFFAIRS: with_days(shipped, free=week).calendar})
@@ -137,7 +137,7 @@ async def test_a_holiday_of_a_co_handler_alone_gives_it_no_time_beyond_the_lead(
 
 
 async def test_a_lead_that_loses_days_takes_its_co_handler_with_it(routing: Routing, shipped: Policy) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     sooner = replace(shipped, calendars={EDUCATION: with_days(shipped, works=(SATURDAY,)).calendar})
     await a_recount(routing, sooner).recount()
     said = [clock for _, value in await recalculated(routing) for clock in value["clocks"]]
@@ -148,7 +148,7 @@ async def test_a_lead_that_loses_days_takes_its_co_handler_with_it(routing: Rout
 
 
 async def test_a_day_outside_all_clocks_says_nothing(routing: Routing, shipped: Policy) -> None:
-    await routing.hears(*(an_accepted_case() for _ in range(20)))
+    await routing.consumes(*(an_accepted_case() for _ in range(20)))
     policy = with_days(shipped, works=(LONG_AGO,))
     await a_recount(routing, policy).recount()
     assert await recalculated(routing) == []
@@ -158,14 +158,14 @@ async def test_a_day_outside_all_clocks_says_nothing(routing: Routing, shipped: 
 
 
 async def test_nothing_is_counted_again_while_the_calendar_stays(routing: Routing) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     for _ in range(3):
         await a_recount(routing).recount()
     assert await recalculated(routing) == []
 
 
 async def test_ended_clocks_are_left_alone(routing: Routing, shipped: Policy) -> None:
-    await routing.hears(an_accepted_case("social_security.pension_claim"))
+    await routing.consumes(an_accepted_case("social_security.pension_claim"))
     office = "social_security-130722000000"
     lead = await routing.referral(office)
     await routing.is_answered(*(an_answer(lead, action) for action in ("accept", "complete")), office=office)
@@ -177,7 +177,7 @@ async def test_ended_clocks_are_left_alone(routing: Routing, shipped: Policy) ->
 async def test_rows_of_a_process_that_knew_no_calendars_are_taken_up_in_silence(
     routing: Routing, shipped: Policy
 ) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     await _execute(routing, "UPDATE clocks SET calendar_version = DEFAULT, clock = clock - 'told'")
     await a_recount(routing).recount()
     assert await recalculated(routing) == []
@@ -188,7 +188,7 @@ async def test_rows_of_a_process_that_knew_no_calendars_are_taken_up_in_silence(
 async def test_a_paused_clock_is_counted_by_the_calendar_that_runs_when_it_goes_on(
     routing: Routing, shipped: Policy
 ) -> None:
-    await routing.hears(an_accepted_case("social_security.pension_claim"))
+    await routing.consumes(an_accepted_case("social_security.pension_claim"))
     office = "social_security-130722000000"
     lead = await routing.referral(office)
     hold = an_answer(lead, "hold", reason="appraisal")
@@ -210,7 +210,7 @@ async def test_a_portion_that_dies_is_done_again_and_nothing_is_said_twice(
     routing: Routing, shipped: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("libraries.runtime.jobs.recounting.BATCH_SIZE", 6)
-    await routing.hears(*(an_accepted_case() for _ in range(10)))
+    await routing.consumes(*(an_accepted_case() for _ in range(10)))
     policy = with_days(shipped, works=(SATURDAY,))
     dying = a_recount(routing, policy)
     whole, done = dying.count, []
@@ -236,7 +236,7 @@ async def test_a_portion_that_dies_is_done_again_and_nothing_is_said_twice(
 async def test_what_is_not_committed_was_not_said(
     routing: Routing, shipped: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
 
     async def dies(*_: object) -> None:
         raise RuntimeError("killed here")
@@ -254,7 +254,7 @@ async def test_several_processes_share_the_work(
     routing: Routing, shipped: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("libraries.runtime.jobs.recounting.BATCH_SIZE", 20)
-    await routing.hears(*(an_accepted_case() for _ in range(60)))
+    await routing.consumes(*(an_accepted_case() for _ in range(60)))
     policy = with_days(shipped, works=(SATURDAY,))
     await asyncio.gather(*(a_recount(routing, policy).recount() for _ in range(4)))
     await a_recount(routing).recount()
@@ -263,7 +263,7 @@ async def test_several_processes_share_the_work(
 
 
 async def test_an_office_that_answers_meanwhile_is_not_overwritten(routing: Routing, shipped: Policy) -> None:
-    await routing.hears(*(an_accepted_case("education.school_placement") for _ in range(20)))
+    await routing.consumes(*(an_accepted_case("education.school_placement") for _ in range(20)))
     office = EDUCATION
     referrals = [row[0] for row in await routing.rows("SELECT referral_id FROM referrals")]
     await routing.is_answered(*(an_answer(one, "accept", n) for n, one in enumerate(referrals)), office=office)
@@ -287,7 +287,7 @@ async def test_an_office_that_answers_meanwhile_is_not_overwritten(routing: Rout
 
 
 async def test_a_process_with_an_older_calendar_does_not_count_back(routing: Routing, shipped: Policy) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     older = a_recount(routing)
     await older.recount()
     other = Routing(routing.engine, routing.router.clock)
@@ -297,7 +297,7 @@ async def test_a_process_with_an_older_calendar_does_not_count_back(routing: Rou
 
 
 async def test_taking_a_day_back_moves_the_date_back(routing: Routing, shipped: Policy) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     running = a_recount(routing)
     for policy in (with_days(shipped, works=(SATURDAY,)), shipped):
         routing.router.policy.policy = policy
@@ -316,7 +316,7 @@ async def _execute(routing: Routing, statement: str) -> None:
 async def test_a_second_notice_moves_the_dates_of_the_offices_and_is_named_after_a_restart(
     routing: Routing, shipped: Policy, tmp_path: Path
 ) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     pack = routing.router.policy.folder
     packs, file = shutil.copytree(pack.parent, tmp_path / "packs"), tmp_path / "given.yaml"
     file.write_text(second_notice(SATURDAY.year, worked=(SATURDAY,)), "utf-8")

@@ -70,7 +70,7 @@ def codes(event: dict[str, Any]) -> list[tuple[str, str]]:
 async def test_an_answer_to_nothing_is_told_to_its_office_alone_and_the_next_flows(
     routing: Routing, value: object, faults: list[tuple[str, str]]
 ) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     lead = await routing.referral(EDUCATION)
 
     assert await routing.is_answered(value, an_answer(lead, "accept")) == 0
@@ -88,7 +88,7 @@ async def test_an_answer_to_nothing_is_told_to_its_office_alone_and_the_next_flo
 
 
 async def test_a_faulty_answer_to_an_own_referral_ends_in_its_case_with_every_fault(routing: Routing) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     lead = await routing.referral(EDUCATION)
     wrong = {"feedback_id": "x", "referral_id": str(lead), "reason": "r" * 65, "text": 5, "who": "王示例"}
 
@@ -112,7 +112,7 @@ async def test_a_faulty_answer_to_an_own_referral_ends_in_its_case_with_every_fa
 
 
 async def test_another_offices_referral_is_as_unknown_as_one_that_does_not_exist(routing: Routing) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     lead = await routing.referral(EDUCATION)
     before = await routing.said()
 
@@ -130,7 +130,7 @@ async def test_another_offices_referral_is_as_unknown_as_one_that_does_not_exist
 
 
 async def test_a_record_that_comes_again_is_refused_once(routing: Routing) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     lead = await routing.referral(EDUCATION)
     for value in (b"{", an_answer(new_id(), "sign"), {"referral_id": str(lead), "feedback_id": "x"}):
         await routing.is_answered(value)
@@ -149,7 +149,7 @@ async def test_a_batch_that_cannot_be_unpacked_is_told_too(routing: Routing) -> 
 
 async def test_nonsense_costs_the_others_of_its_batch_nothing(routing: Routing) -> None:
     """One attempt, not a search for the record to blame."""
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     lead = await routing.referral(EDUCATION)
     attempts = 0
     handle = routing.feedback.reader.handle

@@ -90,7 +90,7 @@ SUCCEEDED = (
 
 
 async def test_the_successor_has_the_referral_and_both_topics_say_so_once(place: Place) -> None:
-    await place.hears(a_case())
+    await place.consumes(a_case())
     referral = await place.referral(OLD)
     await place.relocator.relocate()
     assert await place.rows(SUCCEEDED) == [(0,)], "not before the day"
@@ -122,7 +122,7 @@ async def test_the_successor_has_the_referral_and_both_topics_say_so_once(place:
 
 
 async def test_the_new_office_the_old_token_and_the_new_county_see_and_answer(place: Place) -> None:
-    await place.hears(a_case())
+    await place.consumes(a_case())
     referral = await place.referral(OLD)
     path = f"/v1/referrals/{referral}"
     new = {"role": Role.OFFICER, "office": NEW}
@@ -145,7 +145,7 @@ async def test_the_new_office_the_old_token_and_the_new_county_see_and_answer(pl
 
 
 async def test_what_the_old_office_wrote_on_its_own_topic_still_counts(place: Place) -> None:
-    await place.hears(a_case())
+    await place.consumes(a_case())
     referral = await place.referral(OLD)
     await place.the_day_comes()
     await place.relocator.relocate()
@@ -154,7 +154,7 @@ async def test_what_the_old_office_wrote_on_its_own_topic_still_counts(place: Pl
 
 
 async def test_an_office_with_live_referrals_is_not_forgotten(place: Place) -> None:
-    await place.hears(a_case())
+    await place.consumes(a_case())
     running = place.router.policy.policy
     gone = ("130721", "130721100", "130721101")
     rows = [line for line in (HEADING + AREAS).splitlines() if line.split(",")[0] not in gone]
@@ -167,7 +167,7 @@ async def test_an_office_with_live_referrals_is_not_forgotten(place: Place) -> N
 
 
 async def test_a_successor_that_helps_with_the_case_has_one_referral_of_it_afterwards(place: Place) -> None:
-    await place.hears(a_case())
+    await place.consumes(a_case())
     lead, helper = await place.referral(OLD), await place.referral("civil_affairs-130721000000")
     async with place.engine.begin() as conn:
         there = text("UPDATE referrals SET office = :office WHERE referral_id = :id")
@@ -196,7 +196,7 @@ async def told_of(place: Place, referral_id: UUID, type_: str) -> list[str]:
 
 
 async def test_the_work_of_a_township_that_moves_goes_to_its_new_county_once_however_many_look(place: Place) -> None:
-    await place.hears(a_case(MOVED))
+    await place.consumes(a_case(MOVED))
     lead, helper = await place.referral(P), await place.referral(CIVIL_P)
     await place.is_answered(an_answer(lead, "sign"), office=P)
     await place.relocator.relocate()
@@ -218,7 +218,7 @@ async def test_the_work_of_a_township_that_moves_goes_to_its_new_county_once_how
 
 
 async def test_the_new_county_s_coordinator_decides_on_a_return_that_the_old_one_was_asked(place: Place) -> None:
-    await place.hears(a_case(MOVED))
+    await place.consumes(a_case(MOVED))
     lead = await place.referral(P)
     await place.is_answered(an_answer(lead, "return", reason="not_competent"), office=P)
     old, new = coordinator_of(CIVIL_P), coordinator_of(CIVIL_Q)
@@ -235,7 +235,7 @@ async def test_the_new_county_s_coordinator_decides_on_a_return_that_the_old_one
 
 
 async def test_what_a_coordinator_chose_stays_and_is_not_looked_at_again(place: Place) -> None:
-    await place.hears(a_case(MOVED))
+    await place.consumes(a_case(MOVED))
     lead = await place.referral(P)
     await place.the_day_comes()
     await place.relocator.relocate()
@@ -251,7 +251,7 @@ async def test_what_a_coordinator_chose_stays_and_is_not_looked_at_again(place: 
 
 
 async def test_an_answer_of_the_old_office_counts_from_when_it_came(place: Place) -> None:
-    await place.hears(a_case(MOVED))
+    await place.consumes(a_case(MOVED))
     lead = await place.referral(P)
     await place.the_day_comes()
     await place.relocator.relocate()
@@ -266,7 +266,7 @@ async def test_an_answer_of_the_old_office_counts_from_when_it_came(place: Place
 
 
 async def test_a_case_that_is_taken_up_again_is_with_the_county_of_today(place: Place) -> None:
-    await place.hears(a_case(MOVED))
+    await place.consumes(a_case(MOVED))
     lead = await place.referral(P)
     for referral, office in ((await place.referral(CIVIL_P), CIVIL_P), (lead, P)):
         answers = [an_answer(referral, action) for action in ("sign", "accept", "complete")]
@@ -277,7 +277,7 @@ async def test_a_case_that_is_taken_up_again_is_with_the_county_of_today(place: 
     assert await place.lives(lead) == (P, "completed"), "what is over stays"
     (case_id,) = await place.rows("SELECT case_id FROM routed_cases")
     again = {"reopened_at": MORNING, "round": 2, "reason": "not_satisfied"}
-    await place.hears(CaseReopened(state=CaseState.IN_PROGRESS, case_id=case_id[0], **again))
+    await place.consumes(CaseReopened(state=CaseState.IN_PROGRESS, case_id=case_id[0], **again))
     assert await place.lives(lead) == (Q, "in_progress")
     assert len(await told_of(place, lead, "referral.office_succeeded")) == 3
 
@@ -285,7 +285,7 @@ async def test_a_case_that_is_taken_up_again_is_with_the_county_of_today(place: 
 async def test_a_pack_that_moves_open_work_to_where_no_office_has_its_role_is_refused(place: Place) -> None:
     offices = place.pack / "offices.yaml"
     everywhere = "- {role: education, levels: [city, county], "
-    await place.hears(a_case(MOVED))
+    await place.consumes(a_case(MOVED))
     assert everywhere in OFFICES
     offices.write_text(OFFICES.replace(everywhere, '- {role: education, levels: [county], areas: ["130722"], '))
     assert not await place.router.policy.refresh_unless(place.relocator.open_work)

@@ -50,7 +50,7 @@ class Routing:
         self.offset = 0
         self.sequences: dict[UUID, int] = {}
 
-    async def hears(self, *events: CaseBound) -> None:
+    async def consumes(self, *events: CaseBound) -> None:
         records = []
         for event in events:
             self.sequences[event.case_id] = self.sequences.get(event.case_id, 0) + 1
@@ -127,7 +127,7 @@ def an_answer(referral_id: UUID, action: str, number: int = 1, **more: object) -
 
 
 async def test_an_accepted_case_reaches_its_offices(routing: Routing) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
 
     assert await routing.rows("SELECT office, role, state FROM referrals ORDER BY role DESC") == [
         (EDUCATION, "lead", "dispatched"),
@@ -144,7 +144,7 @@ async def test_an_accepted_case_reaches_its_offices(routing: Routing) -> None:
 
 
 async def test_an_office_gets_copies_of_its_own_alone(routing: Routing) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
 
     copies = await routing.rows(
         "SELECT topic, type, sequence, event_id FROM journal WHERE topic LIKE 'departments.%' ORDER BY sequence"
@@ -158,14 +158,14 @@ async def test_an_office_gets_copies_of_its_own_alone(routing: Routing) -> None:
 
 
 async def test_a_batch_of_cases_is_one_transaction(routing: Routing) -> None:
-    await routing.hears(*(an_accepted_case() for _ in range(200)))
+    await routing.consumes(*(an_accepted_case() for _ in range(200)))
 
     assert await routing.rows("SELECT count(*), count(DISTINCT xid) FROM journal") == [(200 * 5, 1)]
     assert await routing.rows("SELECT count(*) FROM clocks") == [(200 * 6,)]
 
 
 async def test_an_office_takes_a_referral_to_its_end(routing: Routing) -> None:
-    await routing.hears(an_accepted_case("social_security.pension_claim"))
+    await routing.consumes(an_accepted_case("social_security.pension_claim"))
     office = "social_security-130722000000"
     lead = await routing.referral(office)
 
@@ -186,7 +186,7 @@ async def test_an_office_takes_a_referral_to_its_end(routing: Routing) -> None:
 
 
 async def test_the_same_answer_a_hundred_times_counts_once(routing: Routing) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     lead = await routing.referral(EDUCATION)
 
     await routing.is_answered(*(an_answer(lead, "sign") for _ in range(100)))
@@ -216,7 +216,7 @@ async def test_the_same_answer_a_hundred_times_counts_once(routing: Routing) -> 
 async def test_what_time_does_not_allow_changes_no_clock(
     routing: Routing, action: str, more: dict[str, object], outcome: str
 ) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     lead = await routing.referral(EDUCATION)
     await routing.is_answered(an_answer(lead, "accept"))
     clocks = "SELECT clock_id, version, status, clock::text FROM clocks ORDER BY clock_id"
@@ -232,7 +232,7 @@ async def test_what_time_does_not_allow_changes_no_clock(
 
 
 async def test_text_is_sealed_before_it_is_stored(routing: Routing) -> None:
-    await routing.hears(an_accepted_case())
+    await routing.consumes(an_accepted_case())
     lead = await routing.referral(EDUCATION)
 
     await routing.is_answered(an_answer(lead, "sign", text="王示例已到场"))
@@ -244,7 +244,7 @@ async def test_text_is_sealed_before_it_is_stored(routing: Routing) -> None:
 
 async def test_a_withdrawn_case_takes_its_referrals_back(routing: Routing) -> None:
     case = an_accepted_case()
-    await routing.hears(
+    await routing.consumes(
         case,
         CaseWithdrawn(state=CaseState.WITHDRAWN, case_id=case.case_id, reason="applicant_request", withdrawn_at=NOW),
     )
@@ -256,11 +256,11 @@ async def test_a_withdrawn_case_takes_its_referrals_back(routing: Routing) -> No
 async def test_a_reopened_case_is_worked_on_again(routing: Routing) -> None:
     case = an_accepted_case("social_security.pension_claim")
     office = "social_security-130722000000"
-    await routing.hears(case)
+    await routing.consumes(case)
     lead = await routing.referral(office)
     await routing.is_answered(*(an_answer(lead, action) for action in ("accept", "complete")), office=office)
 
-    await routing.hears(
+    await routing.consumes(
         CaseReopened(
             state=CaseState.IN_PROGRESS, case_id=case.case_id, reopened_at=NOW, round=2, reason="not_satisfied"
         )

@@ -26,7 +26,7 @@ CREATE_TIME = {"message.timestamp.type": "CreateTime"}
 YEAR = timedelta(days=365)
 
 
-class Ear:
+class TopicConsumer:
     """Reads one topic, and knows of each record when it came."""
 
     def __init__(self, engine: AsyncEngine, topic: str) -> None:
@@ -36,8 +36,8 @@ class Ear:
             engine=engine,
             sealer=SEALER,
             reader=Reader(
-                name=f"ear-{topic}",
-                group=f"ear-{topic}",
+                name=f"consumer-{topic}",
+                group=f"consumer-{topic}",
                 topics=(topic,),
                 decode=self.read,
                 handle=self.hear,
@@ -67,9 +67,9 @@ class Ear:
         finally:
             await broker.stop()
 
-    async def hears(self, *values: bytes) -> None:
+    async def consumes(self, *values: bytes) -> None:
         async with asyncio.timeout(20):
-            while not self.came.keys() >= set(values):  # noqa: ASYNC110 -- another task hears
+            while not self.came.keys() >= set(values):  # noqa: ASYNC110 -- another task reads
                 await asyncio.sleep(0.02)
 
 
@@ -108,8 +108,8 @@ async def test_no_stamp_takes_a_record_back_before_the_last_look(
     settings: dict[str, str],
 ) -> None:
     topic = await topic_with(settings)
-    ear = Ear(engine, topic)
-    async with ear.listening(connection) as progress:
+    consumer = TopicConsumer(engine, topic)
+    async with consumer.listening(connection) as progress:
         await asyncio.sleep(1.5)
         await progress.note()
         begun = datetime.now(UTC)
@@ -118,10 +118,10 @@ async def test_no_stamp_takes_a_record_back_before_the_last_look(
             await producer.send_and_wait(topic, str(stamp).encode(), timestamp_ms=stamp)
         await producer.send_and_wait(topic, b"ahead", timestamp_ms=ms(begun + timedelta(minutes=30)))
         await producer.send_and_wait(topic, b"honest")
-        await ear.hears(b"ahead", b"honest", *(str(stamp).encode() for stamp in stamps))
+        await consumer.consumes(b"ahead", b"honest", *(str(stamp).encode() for stamp in stamps))
         ended = datetime.now(UTC)
     low = begun - timedelta(seconds=3)
-    assert {value: at for value, at in ear.came.items() if not low <= at <= ended} == {}
+    assert {value: at for value, at in consumer.came.items() if not low <= at <= ended} == {}
 
 
 @pytest.mark.apache_kafka
@@ -132,7 +132,7 @@ async def test_what_came_while_nobody_read_came_after_the_last_look_of_the_proce
     topic_with: Callable[[dict[str, str]], Awaitable[str]],
 ) -> None:
     topic = await topic_with(CREATE_TIME)
-    first = Ear(engine, topic)
+    first = TopicConsumer(engine, topic)
     async with first.listening(connection) as progress:
         await asyncio.sleep(1.5)
         await progress.note()
@@ -142,9 +142,9 @@ async def test_what_came_while_nobody_read_came_after_the_last_look_of_the_proce
     await producer.send_and_wait(topic, b"back", timestamp_ms=ms(away - timedelta(hours=1)))
     await producer.send_and_wait(topic, b"honest")
     await asyncio.sleep(2)
-    second = Ear(engine, topic)
+    second = TopicConsumer(engine, topic)
     async with second.listening(connection):
-        await second.hears(b"back", b"honest")
+        await second.consumes(b"back", b"honest")
     assert second.came[b"back"] == known, "not before it was known that nothing lay there"
     assert away - timedelta(seconds=1) <= second.came[b"honest"] <= away + timedelta(seconds=1)
 
@@ -180,7 +180,7 @@ async def test_how_far_it_is_moves_on_while_records_come_without_a_break(
 ) -> None:
     """There is never a moment at which nothing is left to read."""
     topic = await make_topic(partitions=1)
-    ear = Ear(engine, topic)
+    consumer = TopicConsumer(engine, topic)
     ending = asyncio.Event()
 
     async def flood() -> None:
@@ -189,7 +189,7 @@ async def test_how_far_it_is_moves_on_while_records_come_without_a_break(
                 await producer.send(topic, b"more")
             await producer.flush()
 
-    async with ear.listening(connection) as progress:
+    async with consumer.listening(connection) as progress:
         flooding = asyncio.create_task(flood())
         try:
             begun, found = datetime.now(UTC), []

@@ -28,7 +28,7 @@ from services.intake.domain.change import Change
 from services.intake.store import TimelineEntry
 from services.intake.timeline import own_clocks, to_entries
 from tests.events import of_clocks
-from tests.unit.intake import test_holding as stories
+from tests.unit.intake import test_holders as stories
 from tests.unit.intake.builders import DAY, LEAD, NOW, done, needs_material, policy, registered, window_view
 
 NUMBER = "130722-20260302-00017-7"

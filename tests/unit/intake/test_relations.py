@@ -18,9 +18,9 @@ from contracts.events.referrals import (
 )
 from services.intake.domain.relations import WITHOUT_WORK, Relations, told
 from services.intake.domain.states import TERMINAL
-from tests.integration.intake import voices
+from tests.integration.intake import fake_events
 
-CASE, LEG = UUID(int=1), UUID(int=2)
+CASE, REFERRAL = UUID(int=1), UUID(int=2)
 LATER = datetime(2026, 3, 9, tzinfo=UTC)
 CITY = "government_office-130700000000"
 
@@ -45,71 +45,81 @@ def live(known: Relations) -> dict[str, Relation]:
     ],
 )
 def test_a_dispatch_gives_the_relation_of_its_role(role: ReferralRole, relation: Relation) -> None:
-    (one,) = after(voices.dispatched(CASE, LEG, role=role))
-    assert (one.office, one.relation, one.since, one.ended_at) == (voices.OFFICE, relation, voices.AT, None)
+    (one,) = after(fake_events.dispatched(CASE, REFERRAL, role=role))
+    assert (one.office, one.relation, one.since, one.ended_at) == (fake_events.OFFICE, relation, fake_events.AT, None)
 
 
 @pytest.mark.parametrize(
     "end",
     [
-        voices.completed(CASE, LEG, at=LATER),
-        voices.failed(CASE, LEG),
-        voices.returned(CASE, LEG),
-        voices.leg(ReferralCancelled, CASE, LEG, reason="recalled"),
+        fake_events.completed(CASE, REFERRAL, at=LATER),
+        fake_events.failed(CASE, REFERRAL),
+        fake_events.returned(CASE, REFERRAL),
+        fake_events.referral_event(ReferralCancelled, CASE, REFERRAL, reason="recalled"),
     ],
     ids=lambda event: event.TYPE,
 )
 def test_it_ends_with_the_referral_and_so_does_a_decision_on_it(end: CaseBound) -> None:
-    known = after(voices.dispatched(CASE, LEG), voices.deciding(CASE, LEG, at=voices.AT), end)
+    known = after(fake_events.dispatched(CASE, REFERRAL), fake_events.deciding(CASE, REFERRAL, at=fake_events.AT), end)
     assert live(known) == {}
     assert {one.holds(CaseState.IN_PROGRESS) for one in known} == {Relation.FORMER}
-    assert live(told(known, voices.rework(CASE, LEG))) == {voices.OFFICE: Relation.LEAD}
+    assert live(told(known, fake_events.rework(CASE, REFERRAL))) == {fake_events.OFFICE: Relation.LEAD}
 
 
 def test_repeats_change_nothing() -> None:
-    events = [voices.dispatched(CASE, LEG), voices.return_asked(CASE, LEG), voices.deciding(CASE, LEG, at=voices.AT)]
+    events = [
+        fake_events.dispatched(CASE, REFERRAL),
+        fake_events.return_asked(CASE, REFERRAL),
+        fake_events.deciding(CASE, REFERRAL, at=fake_events.AT),
+    ]
     once = after(*events)
     assert after(*events, *events[:1], *events[2:]) == once
 
 
 def test_one_office_decides_on_a_return_and_the_arbiter_is_called_so() -> None:
-    asked = RoutingArbitrationRequested(case_id=CASE, referral_id=LEG, arbiter=voices.DECIDER, requested_at=voices.AT)
-    known = after(voices.dispatched(CASE, LEG), asked, voices.deciding(CASE, LEG, at=voices.AT))
-    assert live(known) == {voices.OFFICE: Relation.LEAD, voices.DECIDER: Relation.ARBITER}
-    refused = voices.leg(ReferralReturnRefused, CASE, LEG, reason="coordinator_decision")
-    assert live(told(known, refused)) == {voices.OFFICE: Relation.LEAD}
+    asked = RoutingArbitrationRequested(
+        case_id=CASE, referral_id=REFERRAL, arbiter=fake_events.DECIDER, requested_at=fake_events.AT
+    )
+    known = after(
+        fake_events.dispatched(CASE, REFERRAL), asked, fake_events.deciding(CASE, REFERRAL, at=fake_events.AT)
+    )
+    assert live(known) == {fake_events.OFFICE: Relation.LEAD, fake_events.DECIDER: Relation.ARBITER}
+    refused = fake_events.referral_event(ReferralReturnRefused, CASE, REFERRAL, reason="coordinator_decision")
+    assert live(told(known, refused)) == {fake_events.OFFICE: Relation.LEAD}
 
 
 def test_a_decision_that_passes_to_another_office_leaves_the_first() -> None:
-    facts = msgspec.structs.replace(voices.clock(LEG, ClockKind.RETURN_DECISION), office=CITY)
+    facts = msgspec.structs.replace(fake_events.clock(REFERRAL, ClockKind.RETURN_DECISION), office=CITY)
     passed = ClockRecalculated(
         case_id=CASE, clocks=(facts,), previous_due_at=(None,), reason="moved", recalculated_at=LATER
     )
-    known = after(voices.dispatched(CASE, LEG), voices.deciding(CASE, LEG, at=voices.AT), passed)
-    assert live(known) == {voices.OFFICE: Relation.LEAD, CITY: Relation.DECIDER}
+    known = after(
+        fake_events.dispatched(CASE, REFERRAL), fake_events.deciding(CASE, REFERRAL, at=fake_events.AT), passed
+    )
+    assert live(known) == {fake_events.OFFICE: Relation.LEAD, CITY: Relation.DECIDER}
 
 
 def test_whoever_succeeds_an_office_has_its_referral_and_waits_for_the_same() -> None:
-    known = after(voices.dispatched(CASE, LEG), voices.held(CASE, LEG))
-    heir = voices.leg(
+    known = after(fake_events.dispatched(CASE, REFERRAL), fake_events.held(CASE, REFERRAL))
+    heir = fake_events.referral_event(
         ReferralOfficeSucceeded,
         CASE,
-        LEG,
+        REFERRAL,
         office=CITY,
         at=LATER,
-        predecessor=voices.OFFICE,
+        predecessor=fake_events.OFFICE,
         state=ReferralState.ON_HOLD,
         number="130722-20260302-00001-4",
         category="education.student_aid",
         field=Field.EDUCATION,
         area="130722100000",
         decision_id=UUID(int=3),
-        dispatched_at=voices.AT,
+        dispatched_at=fake_events.AT,
     )
     for moved in (told(known, heir), told(told(known, heir), heir)):
         assert live(moved) == {CITY: Relation.LEAD}
         assert {one.office: (one.ended_at, one.waits_for) for one in moved} == {
-            voices.OFFICE: (LATER, None),
+            fake_events.OFFICE: (LATER, None),
             CITY: (None, "appraisal"),
         }
     assert live(after(heir)) == {CITY: Relation.LEAD}
@@ -117,18 +127,20 @@ def test_whoever_succeeds_an_office_has_its_referral_and_waits_for_the_same() ->
 
 def test_a_hold_says_for_what_the_office_waits_and_only_of_the_office_itself() -> None:
     known = after(
-        voices.dispatched(CASE, LEG), voices.deciding(CASE, LEG, at=voices.AT), voices.held(CASE, LEG, at=LATER)
+        fake_events.dispatched(CASE, REFERRAL),
+        fake_events.deciding(CASE, REFERRAL, at=fake_events.AT),
+        fake_events.held(CASE, REFERRAL, at=LATER),
     )
     assert {one.office: (one.waits_for, one.waits_since) for one in known} == {
-        voices.OFFICE: ("appraisal", LATER),
-        voices.DECIDER: (None, None),
+        fake_events.OFFICE: ("appraisal", LATER),
+        fake_events.DECIDER: (None, None),
     }
-    assert {one.waits_for for one in told(known, voices.resumed(CASE, LEG))} == {None}
-    assert {one.waits_for for one in told(known, voices.completed(CASE, LEG))} == {None}
+    assert {one.waits_for for one in told(known, fake_events.resumed(CASE, REFERRAL))} == {None}
+    assert {one.waits_for for one in told(known, fake_events.completed(CASE, REFERRAL))} == {None}
 
 
 def test_whatever_state_no_office_works_in_ends_all_relations() -> None:
-    (one,) = after(voices.dispatched(CASE, LEG))
+    (one,) = after(fake_events.dispatched(CASE, REFERRAL))
     assert TERMINAL | {CaseState.RESOLVED, CaseState.CLOSED} == WITHOUT_WORK
     assert {state: one.holds(state) for state in CaseState} == {
         state: Relation.FORMER if state in WITHOUT_WORK else Relation.LEAD for state in CaseState

@@ -150,7 +150,7 @@ def test_what_people_may_do(state: S, act: str) -> None:
         assert done(outcome).case.state is expected
 
 
-def leg(event: type[ReferralEvent], referral: UUID = LEAD, **more: object) -> ReferralEvent:
+def referral_event(event: type[ReferralEvent], referral: UUID = LEAD, **more: object) -> ReferralEvent:
     facts: dict[str, object] = {
         "case_id": UUID(int=1),
         "referral_id": referral,
@@ -163,7 +163,7 @@ def leg(event: type[ReferralEvent], referral: UUID = LEAD, **more: object) -> Re
 
 def sent(referral: UUID) -> ReferralEvent:
     matter = registered().case
-    return leg(
+    return referral_event(
         ReferralDispatched,
         referral,
         number=matter.number,
@@ -176,19 +176,19 @@ def sent(referral: UUID) -> ReferralEvent:
 
 HEARD: Mapping[str, tuple[ReferralEvent, ...]] = {
     "dispatched": (sent(LEAD),),
-    "held": (leg(ReferralOnHold, reason="appraisal", stops_clock=True),),
-    "held, by the way": (leg(ReferralOnHold, reason="workload", stops_clock=False),),
-    "resumed": (leg(ReferralResumed),),
-    "completed": (leg(ReferralCompleted),),
-    "failed": (leg(ReferralFailed, reason="not_eligible"),),
-    "recalled": (leg(ReferralCancelled, reason="recalled"),),
-    "return asked for": (leg(ReferralReturnRequested, reason="not_competent"),),
-    "return refused": (leg(ReferralReturnRefused, reason="coordinator_decision"),),
-    "returned": (leg(ReferralReturned, reason="not_competent"),),
-    "returned, sent on": (leg(ReferralReturned, reason="not_competent"), sent(OTHER)),
+    "held": (referral_event(ReferralOnHold, reason="appraisal", stops_clock=True),),
+    "held, by the way": (referral_event(ReferralOnHold, reason="workload", stops_clock=False),),
+    "resumed": (referral_event(ReferralResumed),),
+    "completed": (referral_event(ReferralCompleted),),
+    "failed": (referral_event(ReferralFailed, reason="not_eligible"),),
+    "recalled": (referral_event(ReferralCancelled, reason="recalled"),),
+    "return asked for": (referral_event(ReferralReturnRequested, reason="not_competent"),),
+    "return refused": (referral_event(ReferralReturnRefused, reason="coordinator_decision"),),
+    "returned": (referral_event(ReferralReturned, reason="not_competent"),),
+    "returned, sent on": (referral_event(ReferralReturned, reason="not_competent"), sent(OTHER)),
     "reassigned": (
-        leg(ReferralReassigned, to="housing-130722000000", reason="coordinator_decision"),
-        leg(ReferralCancelled, reason="recalled"),
+        referral_event(ReferralReassigned, to="housing-130722000000", reason="coordinator_decision"),
+        referral_event(ReferralCancelled, reason="recalled"),
         sent(OTHER),
     ),
 }

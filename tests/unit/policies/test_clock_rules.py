@@ -15,7 +15,7 @@ from services.routing.domain.dispatching import dispatch, rework
 from services.routing.domain.supervision import reassign
 from services.routing.domain.timing import Context
 from tests.unit.intake.builders import LEAD, NOW, in_progress, registered
-from tests.unit.routing.builders import EDUCATION, NOON, Story, a_matter, counting_ids, policy
+from tests.unit.routing.builders import EDUCATION, NOON, Scenario, a_matter, counting_ids, policy
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
 DAY = timedelta(days=1)
@@ -33,11 +33,11 @@ def kinds_at(what: Trigger, category: str, role: ReferralRole | None) -> set[Clo
     return {rule.clock for rule in policy().schedule(category).starting(what, role)}
 
 
-def a_story(own: Policy, category: str = "education.student_aid") -> Story:
-    story = Story(category)
-    story.context = Context(policy=own, make_id=counting_ids())
-    story.routing = dispatch(a_matter(category), NOON, story.context).routing
-    return story
+def a_story(own: Policy, category: str = "education.student_aid") -> Scenario:
+    scenario = Scenario(category)
+    scenario.context = Context(policy=own, make_id=counting_ids())
+    scenario.routing = dispatch(a_matter(category), NOON, scenario.context).routing
+    return scenario
 
 
 def test_each_duty_can_be_met_and_every_kind_is_declared() -> None:
@@ -63,50 +63,50 @@ def test_a_lead_has_one_clock_of_work_and_one_right_to_return(category: str, wor
 
 
 def test_a_review_runs_thirty_days_by_its_own_law_and_is_paused_and_met_like_any_work() -> None:
-    story = a_story(policy(), "petition.re_review")
-    clock = next(one for one in story.of(PETITION).clocks if one.kind is ClockKind.RE_REVIEW)
+    scenario = a_story(policy(), "petition.re_review")
+    clock = next(one for one in scenario.of(PETITION).clocks if one.kind is ClockKind.RE_REVIEW)
     assert (str(clock.terms.limit), clock.terms.basis.source, clock.terms.basis.article) == (
         "30d",
         "信访工作条例",
         "36",
     )
-    assert story.answers(FeedbackAction.ACCEPT, office=PETITION) is None
-    assert story.answers(FeedbackAction.HOLD, office=PETITION, reason="hearing", after=2 * DAY) is None
-    assert story.of(PETITION).open_clocks({ClockKind.RE_REVIEW})[0].status is ClockStatus.PAUSED
-    assert story.answers(FeedbackAction.RESUME, office=PETITION, after=4 * DAY) is None
-    assert story.answers(FeedbackAction.COMPLETE, office=PETITION, after=5 * DAY) is None
-    assert story.of(PETITION).open_clocks() == ()
-    assert {one.status for one in story.of(PETITION).clocks} == {ClockStatus.MET}
+    assert scenario.answers(FeedbackAction.ACCEPT, office=PETITION) is None
+    assert scenario.answers(FeedbackAction.HOLD, office=PETITION, reason="hearing", after=2 * DAY) is None
+    assert scenario.of(PETITION).open_clocks({ClockKind.RE_REVIEW})[0].status is ClockStatus.PAUSED
+    assert scenario.answers(FeedbackAction.RESUME, office=PETITION, after=4 * DAY) is None
+    assert scenario.answers(FeedbackAction.COMPLETE, office=PETITION, after=5 * DAY) is None
+    assert scenario.of(PETITION).open_clocks() == ()
+    assert {one.status for one in scenario.of(PETITION).clocks} == {ClockStatus.MET}
 
 
 def test_a_petition_is_returned_within_its_objection_and_an_older_return_window_counts_on() -> None:
-    story = a_story(policy(), "petition.request")
-    lead = story.of(PETITION)
+    scenario = a_story(policy(), "petition.request")
+    lead = scenario.of(PETITION)
     older = tuple(
         replace(clock, kind=ClockKind.RETURN_WINDOW) if clock.kind is ClockKind.PETITION_OBJECTION else clock
         for clock in lead.clocks
     )
-    story.act(story.change(DAY).with_referral(replace(lead, clocks=older)))
-    assert story.answers(FeedbackAction.RETURN, office=PETITION, reason="wrong_area", after=2 * DAY) is None
-    assert [clock.kind for clock in story.of(PETITION).open_clocks({*WINDOWS})] == []
-    assert story.last.routing.referral(lead.id).open_clocks({ClockKind.RETURN_DECISION})
+    scenario.act(scenario.change(DAY).with_referral(replace(lead, clocks=older)))
+    assert scenario.answers(FeedbackAction.RETURN, office=PETITION, reason="wrong_area", after=2 * DAY) is None
+    assert [clock.kind for clock in scenario.of(PETITION).open_clocks({*WINDOWS})] == []
+    assert scenario.last.routing.referral(lead.id).open_clocks({ClockKind.RETURN_DECISION})
 
 
 def test_a_pack_may_let_a_clock_start_and_end_with_other_events(tmp_path: Path) -> None:
     rows = f"- {{clock: rework, starts: [referral.signed], meets: [referral.progress_reported], {RIGHT}}}\n"
-    story = a_story(load_policy(packs_with(tmp_path, rows)))
-    assert not story.of(EDUCATION).open_clocks({ClockKind.REWORK})
-    assert story.answers(FeedbackAction.SIGN) is None
-    assert len(story.of(EDUCATION).open_clocks({ClockKind.REWORK})) == 1
-    assert story.answers(FeedbackAction.ACCEPT, after=2 * DAY) is None
-    assert story.answers(FeedbackAction.PROGRESS, after=3 * DAY) is None
-    assert not story.of(EDUCATION).open_clocks({ClockKind.REWORK})
+    scenario = a_story(load_policy(packs_with(tmp_path, rows)))
+    assert not scenario.of(EDUCATION).open_clocks({ClockKind.REWORK})
+    assert scenario.answers(FeedbackAction.SIGN) is None
+    assert len(scenario.of(EDUCATION).open_clocks({ClockKind.REWORK})) == 1
+    assert scenario.answers(FeedbackAction.ACCEPT, after=2 * DAY) is None
+    assert scenario.answers(FeedbackAction.PROGRESS, after=3 * DAY) is None
+    assert not scenario.of(EDUCATION).open_clocks({ClockKind.REWORK})
 
 
 def test_a_pack_may_leave_a_clock_out_and_what_older_cases_have_still_ends(tmp_path: Path) -> None:
     own = load_policy(packs_with(tmp_path, f"- {{clock: signing, starts: [], {RIGHT}}}\n"))
     assert not [clock for clock in a_story(own).of(EDUCATION).clocks if clock.kind is ClockKind.SIGNING]
-    older = Story()
+    older = Scenario()
     older.context = Context(policy=own, make_id=counting_ids())
     assert older.answers(FeedbackAction.SIGN) is None
     assert not older.of(EDUCATION).open_clocks({ClockKind.SIGNING})
@@ -124,12 +124,12 @@ def test_a_reason_stops_those_clocks_alone_that_it_names(tmp_path: Path) -> None
     rows = (
         "- {code: flood, for: [hold], zh: 洪水, en: f, stops: [co_handling], source: 法, article: 9, statutory: 是}\n"
     )
-    story = a_story(load_policy(packs_with(tmp_path, rows, "reasons.yaml")))
-    assert story.answers(FeedbackAction.ACCEPT) is None
-    assert story.answers(FeedbackAction.HOLD, reason="flood", after=DAY) is None
-    (handling,) = story.of(EDUCATION).open_clocks({ClockKind.HANDLING})
+    scenario = a_story(load_policy(packs_with(tmp_path, rows, "reasons.yaml")))
+    assert scenario.answers(FeedbackAction.ACCEPT) is None
+    assert scenario.answers(FeedbackAction.HOLD, reason="flood", after=DAY) is None
+    (handling,) = scenario.of(EDUCATION).open_clocks({ClockKind.HANDLING})
     assert handling.status is ClockStatus.RUNNING
-    held = next(event for event in story.last.events if event.TYPE == "referral.on_hold")
+    held = next(event for event in scenario.last.events if event.TYPE == "referral.on_hold")
     assert getattr(held, "stops_clock", None) is False
 
 
@@ -138,28 +138,28 @@ def test_who_may_extend_and_by_whose_word_stands_in_the_row(tmp_path: Path) -> N
         "- {clock: handling, category: education.student_aid, limit: 10wd, extension: 5wd, approver: county_head,"
         f" {RIGHT}}}\n"
     )
-    story = a_story(load_policy(packs_with(tmp_path, rows, "limits.yaml")))
-    assert story.answers(FeedbackAction.ACCEPT) is None
+    scenario = a_story(load_policy(packs_with(tmp_path, rows, "limits.yaml")))
+    assert scenario.answers(FeedbackAction.ACCEPT) is None
     asked = {"reason": "complex", "after": DAY, "by": "5wd"}
-    refused = story.answers(FeedbackAction.EXTEND, approver="unit_head", **asked)
+    refused = scenario.answers(FeedbackAction.EXTEND, approver="unit_head", **asked)
     assert refused is not None
     assert (refused.code, refused.facts) == ("approver_missing", {"approver": "county_head"})
-    assert story.answers(FeedbackAction.EXTEND, approver="county_head", **asked) is None
+    assert scenario.answers(FeedbackAction.EXTEND, approver="county_head", **asked) is None
 
 
 def test_what_was_met_in_an_earlier_round_does_not_run_again_at_the_next_office() -> None:
-    story = Story()
+    scenario = Scenario()
     for action in (FeedbackAction.ACCEPT, FeedbackAction.COMPLETE):
-        for office in {referral.office for referral in story.routing.open_co_handlers} | {EDUCATION}:
-            if story.of(office).role is ReferralRole.CO or action is FeedbackAction.ACCEPT:
-                assert story.answers(action, office=office, after=DAY) is None
-    assert story.answers(FeedbackAction.COMPLETE, after=DAY) is None
-    story.act(rework(story.change(40 * DAY), 2, "not_satisfied", story.context))
+        for office in {referral.office for referral in scenario.routing.open_co_handlers} | {EDUCATION}:
+            if scenario.of(office).role is ReferralRole.CO or action is FeedbackAction.ACCEPT:
+                assert scenario.answers(action, office=office, after=DAY) is None
+    assert scenario.answers(FeedbackAction.COMPLETE, after=DAY) is None
+    scenario.act(rework(scenario.change(40 * DAY), 2, "not_satisfied", scenario.context))
     other = "civil_affairs-130700000000"
-    lead = story.of(EDUCATION)
-    moved = reassign(story.change(41 * DAY), lead.id, story.context, to=other, reason="coordinator_decision")
-    assert story.act(moved) is None
-    assert {clock.kind for clock in story.of(other).open_clocks()} == {
+    lead = scenario.of(EDUCATION)
+    moved = reassign(scenario.change(41 * DAY), lead.id, scenario.context, to=other, reason="coordinator_decision")
+    assert scenario.act(moved) is None
+    assert {clock.kind for clock in scenario.of(other).open_clocks()} == {
         ClockKind.SIGNING,
         ClockKind.RETURN_WINDOW,
         ClockKind.REWORK,

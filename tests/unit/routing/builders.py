@@ -56,7 +56,7 @@ def a_matter(category: str = "education.student_aid", area: str = TOWNSHIP) -> R
     )
 
 
-class Story:
+class Scenario:
     """One case, told act by act."""
 
     def __init__(

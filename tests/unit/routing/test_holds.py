@@ -13,20 +13,20 @@ from libraries.clocks.clock import LegalClock
 from services.routing.domain.dispatching import withdraw
 from services.routing.domain.referral import Refused
 from services.routing.domain.supervision import go_on, reassign
-from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON, Story, policy
+from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON, Scenario, policy
 
 DAY = timedelta(days=1)
 
 
-def on_hold(reason: str = "appraisal", office: str = EDUCATION, **own: object) -> Story:
-    story = Story(**own)
-    story.answers(A.ACCEPT, office=office)
-    assert story.answers(A.HOLD, office=office, reason=reason, after=DAY) is None
-    return story
+def on_hold(reason: str = "appraisal", office: str = EDUCATION, **own: object) -> Scenario:
+    scenario = Scenario(**own)
+    scenario.answers(A.ACCEPT, office=office)
+    assert scenario.answers(A.HOLD, office=office, reason=reason, after=DAY) is None
+    return scenario
 
 
-def reviews(story: Story, office: str = EDUCATION) -> list[LegalClock]:
-    return [clock for clock in story.of(office).clocks if clock.kind is ClockKind.HOLD_REVIEW]
+def reviews(scenario: Scenario, office: str = EDUCATION) -> list[LegalClock]:
+    return [clock for clock in scenario.of(office).clocks if clock.kind is ClockKind.HOLD_REVIEW]
 
 
 def ends(day: int, month: int = 3) -> datetime:
@@ -58,19 +58,19 @@ def test_a_co_handler_reviews_its_own_hold() -> None:
 
 
 def test_the_review_takes_nothing_from_the_pause_and_each_hold_starts_it_anew() -> None:
-    story = on_hold()
-    handling = next(clock for clock in story.of(EDUCATION).clocks if clock.kind is ClockKind.HANDLING)
+    scenario = on_hold()
+    handling = next(clock for clock in scenario.of(EDUCATION).clocks if clock.kind is ClockKind.HANDLING)
     assert (handling.status, len(handling.pauses)) == (ClockStatus.PAUSED, 1)
-    assert story.answers(A.RESUME, after=DAY * 3) is None
-    assert story.said[-1] == "referral.resumed"
-    assert [type(change) for change in story.last.events[-1].clocks] == [ClockResumed, ClockMet]
-    assert story.answers(A.HOLD, reason="hearing", after=DAY * 3) is None
-    first, second = reviews(story)
+    assert scenario.answers(A.RESUME, after=DAY * 3) is None
+    assert scenario.said[-1] == "referral.resumed"
+    assert [type(change) for change in scenario.last.events[-1].clocks] == [ClockResumed, ClockMet]
+    assert scenario.answers(A.HOLD, reason="hearing", after=DAY * 3) is None
+    first, second = reviews(scenario)
     assert (first.status, first.stopped_at) == (ClockStatus.MET, NOON + DAY * 3)
     assert (second.status, second.started_at) == (ClockStatus.RUNNING, NOON + DAY * 3)
     assert second.due(policy().calendar).due_at == ends(26)
-    assert story.answers(A.RESUME, after=DAY * 7) is None
-    handling = next(clock for clock in story.of(EDUCATION).clocks if clock.kind is ClockKind.HANDLING)
+    assert scenario.answers(A.RESUME, after=DAY * 7) is None
+    handling = next(clock for clock in scenario.of(EDUCATION).clocks if clock.kind is ClockKind.HANDLING)
     assert [(pause.start - NOON, (pause.end or NOON) - NOON) for pause in handling.pauses] == [
         (DAY, DAY * 3),
         (DAY * 3, DAY * 7),
@@ -80,23 +80,23 @@ def test_the_review_takes_nothing_from_the_pause_and_each_hold_starts_it_anew() 
 
 
 def test_a_coordinator_ends_a_hold_that_was_forgotten() -> None:
-    story = on_hold()
-    lead = story.of(EDUCATION)
-    assert story.act(go_on(story.change(DAY * 30), lead.id, story.context, reason="")) is None
-    assert story.said[-1] == "referral.resumed"
-    assert [type(change) for change in story.last.events[-1].clocks] == [ClockResumed, ClockMet]
-    (told,) = [event for event in story.last.events if isinstance(event, ReferralResumed)]
+    scenario = on_hold()
+    lead = scenario.of(EDUCATION)
+    assert scenario.act(go_on(scenario.change(DAY * 30), lead.id, scenario.context, reason="")) is None
+    assert scenario.said[-1] == "referral.resumed"
+    assert [type(change) for change in scenario.last.events[-1].clocks] == [ClockResumed, ClockMet]
+    (told,) = [event for event in scenario.last.events if isinstance(event, ReferralResumed)]
     assert (told.reason, told.feedback_id) == ("coordinator_decision", None)
-    after = story.of(EDUCATION)
+    after = scenario.of(EDUCATION)
     assert after.state is ReferralState.IN_PROGRESS
     handling = next(clock for clock in after.clocks if clock.kind is ClockKind.HANDLING)
     assert handling.pauses[-1].end == NOON + DAY * 30, "the time until then was a lawful pause"
 
 
 def test_what_is_not_on_hold_and_what_has_no_reason_stays() -> None:
-    story = Story()
-    lead = story.of(EDUCATION)
-    idle = go_on(story.change(DAY), lead.id, story.context, reason="")
+    scenario = Scenario()
+    lead = scenario.of(EDUCATION)
+    idle = go_on(scenario.change(DAY), lead.id, scenario.context, reason="")
     assert isinstance(idle, Refused)
     assert idle.code == "illegal_move"
     held = on_hold()
@@ -106,17 +106,17 @@ def test_what_is_not_on_hold_and_what_has_no_reason_stays() -> None:
 
 
 def test_no_review_outlives_its_hold() -> None:
-    story = on_hold()
-    story.act(withdraw(story.change(DAY * 2), story.context, "case_withdrawn"))
-    assert [clock.status for clock in reviews(story)] == [ClockStatus.CANCELLED]
-    story = on_hold()
-    lead = story.of(EDUCATION)
+    scenario = on_hold()
+    scenario.act(withdraw(scenario.change(DAY * 2), scenario.context, "case_withdrawn"))
+    assert [clock.status for clock in reviews(scenario)] == [ClockStatus.CANCELLED]
+    scenario = on_hold()
+    lead = scenario.of(EDUCATION)
     moved = reassign(
-        story.change(DAY * 2), lead.id, story.context, to="health-130722000000", reason="coordinator_decision"
+        scenario.change(DAY * 2), lead.id, scenario.context, to="health-130722000000", reason="coordinator_decision"
     )
-    story.act(moved)
-    assert [clock.status for clock in reviews(story)] == [ClockStatus.CANCELLED]
-    assert reviews(story, "health-130722000000") == [], "whoever gets it starts to work"
+    scenario.act(moved)
+    assert [clock.status for clock in reviews(scenario)] == [ClockStatus.CANCELLED]
+    assert reviews(scenario, "health-130722000000") == [], "whoever gets it starts to work"
 
 
 def test_a_local_pack_may_set_its_own_date() -> None:

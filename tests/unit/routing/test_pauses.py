@@ -18,7 +18,7 @@ from services.routing.domain.referral import Change
 from services.routing.domain.supervision import reassign
 from services.routing.translate import to_view
 from tests.events import changes
-from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON, Story, policy
+from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON, Scenario, policy
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -26,20 +26,20 @@ WEEK = timedelta(days=7)
 OTHER = "health-130722000000"
 
 
-def handling(story: Story, office: str = EDUCATION) -> LegalClock:
-    return [clock for clock in story.of(office).clocks if clock.kind is ClockKind.HANDLING][-1]
+def handling(scenario: Scenario, office: str = EDUCATION) -> LegalClock:
+    return [clock for clock in scenario.of(office).clocks if clock.kind is ClockKind.HANDLING][-1]
 
 
-def due_day(story: Story, office: str = EDUCATION) -> str:
-    due_at = handling(story, office).due(policy().calendar).due_at
+def due_day(scenario: Scenario, office: str = EDUCATION) -> str:
+    due_at = handling(scenario, office).due(policy().calendar).due_at
     return due_at.date().isoformat() if due_at is not None else "stands still"
 
 
-def at_work() -> Story:
-    story = Story()
-    assert story.answers(A.ACCEPT) is None
-    assert due_day(story) == "2026-03-23"
-    return story
+def at_work() -> Scenario:
+    scenario = Scenario()
+    assert scenario.answers(A.ACCEPT) is None
+    assert due_day(scenario) == "2026-03-23"
+    return scenario
 
 
 def code(refused: Refused | None) -> str | None:
@@ -50,38 +50,40 @@ def code(refused: Refused | None) -> str | None:
     ("reason", "status"), [("appraisal", ClockStatus.PAUSED), ("hearing", ClockStatus.PAUSED), ("workload", "running")]
 )
 def test_only_a_reason_of_the_law_stops_the_clock(reason: str, status: str) -> None:
-    story = at_work()
-    assert story.answers(A.HOLD, reason=reason, after=DAY) is None
-    assert handling(story).status == status
-    assert bool(changes(story.last.events, ClockPaused)) is (status == ClockStatus.PAUSED)
+    scenario = at_work()
+    assert scenario.answers(A.HOLD, reason=reason, after=DAY) is None
+    assert handling(scenario).status == status
+    assert bool(changes(scenario.last.events, ClockPaused)) is (status == ClockStatus.PAUSED)
 
 
 def test_a_hold_that_is_reported_late_counts_from_when_it_happened() -> None:
-    story = at_work()
+    scenario = at_work()
     # Tuesday's appraisal is reported on Thursday.
-    assert story.answers(A.HOLD, reason="appraisal", after=3 * DAY, occurred=DAY, late_because="system_outage") is None
-    (paused,) = changes(story.last.events, ClockPaused)
-    assert (moment_of(story.last.events[-1]), paused.since) == (NOON + 3 * DAY, NOON + DAY)
-    assert story.answers(A.RESUME, after=3 * DAY + HOUR) is None
+    assert (
+        scenario.answers(A.HOLD, reason="appraisal", after=3 * DAY, occurred=DAY, late_because="system_outage") is None
+    )
+    (paused,) = changes(scenario.last.events, ClockPaused)
+    assert (moment_of(scenario.last.events[-1]), paused.since) == (NOON + 3 * DAY, NOON + DAY)
+    assert scenario.answers(A.RESUME, after=3 * DAY + HOUR) is None
     # It stood still at the end of Tuesday and of Wednesday.
-    assert due_day(story) == "2026-03-25"
+    assert due_day(scenario) == "2026-03-25"
 
 
 def test_a_resumption_that_is_reported_late_gives_the_time_between_back_to_the_clock() -> None:
-    story = at_work()
-    story.answers(A.HOLD, reason="appraisal", after=DAY)
-    assert story.answers(A.RESUME, after=3 * DAY, occurred=2 * DAY, late_because="paper_first") is None
-    (resumed,) = changes(story.last.events, ClockResumed)
-    assert (moment_of(story.last.events[-1]), resumed.since) == (NOON + 3 * DAY, NOON + 2 * DAY)
-    assert due_day(story) == "2026-03-24"
+    scenario = at_work()
+    scenario.answers(A.HOLD, reason="appraisal", after=DAY)
+    assert scenario.answers(A.RESUME, after=3 * DAY, occurred=2 * DAY, late_because="paper_first") is None
+    (resumed,) = changes(scenario.last.events, ClockResumed)
+    assert (moment_of(scenario.last.events[-1]), resumed.since) == (NOON + 3 * DAY, NOON + 2 * DAY)
+    assert due_day(scenario) == "2026-03-24"
 
 
 def test_the_same_day_needs_no_excuse_and_now_is_the_rule() -> None:
-    story = at_work()
-    assert story.answers(A.HOLD, reason="appraisal", after=DAY + HOUR, occurred=DAY) is None
-    assert story.answers(A.RESUME, after=2 * DAY) is None
-    assert [pause.start for pause in handling(story).pauses] == [NOON + DAY]
-    assert [clock.since for clock in changes(story.last.events, ClockResumed)] == [NOON + 2 * DAY]
+    scenario = at_work()
+    assert scenario.answers(A.HOLD, reason="appraisal", after=DAY + HOUR, occurred=DAY) is None
+    assert scenario.answers(A.RESUME, after=2 * DAY) is None
+    assert [pause.start for pause in handling(scenario).pauses] == [NOON + DAY]
+    assert [clock.since for clock in changes(scenario.last.events, ClockResumed)] == [NOON + 2 * DAY]
 
 
 @pytest.mark.parametrize(
@@ -99,99 +101,99 @@ def test_the_same_day_needs_no_excuse_and_now_is_the_rule() -> None:
 def test_what_cannot_be_so_is_refused(
     after: timedelta, occurred: timedelta, attributes: dict[str, str], expected: str
 ) -> None:
-    story = at_work()
-    refused = story.answers(A.HOLD, reason="appraisal", after=after, occurred=occurred, **attributes)
+    scenario = at_work()
+    refused = scenario.answers(A.HOLD, reason="appraisal", after=after, occurred=occurred, **attributes)
     assert code(refused) == expected
-    assert handling(story).pauses == ()
+    assert handling(scenario).pauses == ()
 
 
 def test_how_many_days_late_is_said_by_the_policy() -> None:
     more = replace(policy(), late_reports=replace(policy().late_reports, within=Limit.parse("5wd")))
     for found, expected in ((policy(), "reported_too_late"), (more, None)):
-        story = Story()
-        story.context = replace(story.context, policy=found)
-        story.answers(A.ACCEPT)
-        late = story.answers(
+        scenario = Scenario()
+        scenario.context = replace(scenario.context, policy=found)
+        scenario.answers(A.ACCEPT)
+        late = scenario.answers(
             A.HOLD, reason="appraisal", after=WEEK, occurred=0 * DAY + HOUR, late_because="paper_first"
         )
         assert code(late) == expected
 
 
 def test_what_happens_after_the_limit_is_taken_gives_nothing_back_and_hides_no_date() -> None:
-    story = at_work()
-    assert story.answers(A.HOLD, reason="appraisal", after=30 * DAY, occurred=30 * DAY - HOUR) is None
-    assert handling(story).status is ClockStatus.PAUSED
-    assert due_day(story) == "2026-03-23"
-    shown = next(c for c in to_view(story.of(EDUCATION), story.routing, policy()).clocks if c.kind == "handling")
-    assert (shown.status, shown.due_at) == ("paused", handling(story).due(policy().calendar).due_at)
-    assert story.answers(A.RESUME, after=31 * DAY, occurred=31 * DAY - HOUR) is None
-    assert (handling(story).status, due_day(story)) == (ClockStatus.RUNNING, "2026-03-23")
+    scenario = at_work()
+    assert scenario.answers(A.HOLD, reason="appraisal", after=30 * DAY, occurred=30 * DAY - HOUR) is None
+    assert handling(scenario).status is ClockStatus.PAUSED
+    assert due_day(scenario) == "2026-03-23"
+    shown = next(c for c in to_view(scenario.of(EDUCATION), scenario.routing, policy()).clocks if c.kind == "handling")
+    assert (shown.status, shown.due_at) == ("paused", handling(scenario).due(policy().calendar).due_at)
+    assert scenario.answers(A.RESUME, after=31 * DAY, occurred=31 * DAY - HOUR) is None
+    assert (handling(scenario).status, due_day(scenario)) == (ClockStatus.RUNNING, "2026-03-23")
 
 
 def test_an_office_whose_clock_is_a_little_ahead_is_taken_at_reception() -> None:
-    story = at_work()
-    assert story.answers(A.HOLD, reason="appraisal", after=DAY, occurred=DAY + timedelta(minutes=2)) is None
-    assert handling(story).pauses[0].start == NOON + DAY
+    scenario = at_work()
+    assert scenario.answers(A.HOLD, reason="appraisal", after=DAY, occurred=DAY + timedelta(minutes=2)) is None
+    assert handling(scenario).pauses[0].start == NOON + DAY
 
 
 def test_a_resumption_does_not_come_before_the_hold_that_it_ends() -> None:
-    story = at_work()
-    story.answers(A.HOLD, reason="appraisal", after=2 * DAY)
-    refused = story.answers(A.RESUME, after=2 * DAY + HOUR, occurred=2 * DAY - HOUR)
+    scenario = at_work()
+    scenario.answers(A.HOLD, reason="appraisal", after=2 * DAY)
+    refused = scenario.answers(A.RESUME, after=2 * DAY + HOUR, occurred=2 * DAY - HOUR)
     assert code(refused) == "occurred_out_of_range"
 
 
 def test_pauses_that_overlap_or_touch_give_each_day_back_once() -> None:
-    story = at_work()
-    story.answers(A.HOLD, reason="appraisal", after=DAY)
-    story.answers(A.RESUME, after=3 * DAY)
+    scenario = at_work()
+    scenario.answers(A.HOLD, reason="appraisal", after=DAY)
+    scenario.answers(A.RESUME, after=3 * DAY)
     # The next one began before the first was over, and was reported afterwards.
-    story.answers(A.HOLD, reason="hearing", after=3 * DAY + HOUR, occurred=2 * DAY, late_because="paper_first")
-    story.answers(A.RESUME, after=4 * DAY)
-    story.answers(A.HOLD, reason="hearing", after=4 * DAY)
-    story.answers(A.RESUME, after=4 * DAY + HOUR)
-    assert len(handling(story).pauses) == 3
+    scenario.answers(A.HOLD, reason="hearing", after=3 * DAY + HOUR, occurred=2 * DAY, late_because="paper_first")
+    scenario.answers(A.RESUME, after=4 * DAY)
+    scenario.answers(A.HOLD, reason="hearing", after=4 * DAY)
+    scenario.answers(A.RESUME, after=4 * DAY + HOUR)
+    assert len(handling(scenario).pauses) == 3
     # Tuesday, Wednesday and Thursday ended in a pause.
-    assert due_day(story) == "2026-03-26"
+    assert due_day(scenario) == "2026-03-26"
 
 
 def test_a_resumption_that_overtakes_its_hold_is_refused_and_can_be_sent_again() -> None:
-    story = at_work()
-    assert code(story.answers(A.RESUME, after=2 * DAY, occurred=2 * DAY)) == "illegal_move"
+    scenario = at_work()
+    assert code(scenario.answers(A.RESUME, after=2 * DAY, occurred=2 * DAY)) == "illegal_move"
     assert (
-        story.answers(A.HOLD, reason="appraisal", after=2 * DAY + HOUR, occurred=DAY, late_because="paper_first")
+        scenario.answers(A.HOLD, reason="appraisal", after=2 * DAY + HOUR, occurred=DAY, late_because="paper_first")
         is None
     )
-    assert story.answers(A.RESUME, after=2 * DAY + 2 * HOUR, occurred=2 * DAY) is None
-    assert due_day(story) == "2026-03-24"
+    assert scenario.answers(A.RESUME, after=2 * DAY + 2 * HOUR, occurred=2 * DAY) is None
+    assert due_day(scenario) == "2026-03-24"
 
 
-def wanted(story: Story, number: int = 0, **changes: object) -> RequestedCorrection:
-    pause = handling(story).pauses[number]
+def wanted(scenario: Scenario, number: int = 0, **changes: object) -> RequestedCorrection:
+    pause = handling(scenario).pauses[number]
     values = {"pause": number, "start": pause.start, "end": pause.end, "reason": "reported_wrongly"}
     return RequestedCorrection(**{**values, "approver": "unit_head", **changes})
 
 
-def corrects(story: Story, after: timedelta = WEEK, **changes: object) -> Change | Refused:
-    what = wanted(story, **changes)
-    return correct_pause(story.change(after), story.of(EDUCATION).id, story.context, what)
+def corrects(scenario: Scenario, after: timedelta = WEEK, **changes: object) -> Change | Refused:
+    what = wanted(scenario, **changes)
+    return correct_pause(scenario.change(after), scenario.of(EDUCATION).id, scenario.context, what)
 
 
-def paused_for_two_days() -> Story:
-    story = at_work()
-    story.answers(A.HOLD, reason="appraisal", after=DAY)
-    story.answers(A.RESUME, after=3 * DAY)
-    assert due_day(story) == "2026-03-25"
-    return story
+def paused_for_two_days() -> Scenario:
+    scenario = at_work()
+    scenario.answers(A.HOLD, reason="appraisal", after=DAY)
+    scenario.answers(A.RESUME, after=3 * DAY)
+    assert due_day(scenario) == "2026-03-25"
+    return scenario
 
 
 def test_a_correction_is_told_and_what_stood_there_stays_on_record() -> None:
-    story = paused_for_two_days()
-    before = handling(story)
-    change = corrects(story, end=NOON + 2 * DAY)
+    scenario = paused_for_two_days()
+    before = handling(scenario)
+    change = corrects(scenario, end=NOON + 2 * DAY)
     assert isinstance(change, Change)
-    story.act(change)
-    assert due_day(story) == "2026-03-24"
+    scenario.act(change)
+    assert due_day(scenario) == "2026-03-24"
     (said,) = change.events
     assert isinstance(said, ClockRecalculated)
     assert said.reason == "pause_corrected"
@@ -208,18 +210,18 @@ def test_a_correction_is_told_and_what_stood_there_stays_on_record() -> None:
 
 
 def test_a_pause_that_never_was_gives_nothing_back() -> None:
-    story = paused_for_two_days()
-    story.act(corrects(story, end=NOON + DAY, reason="never_paused"))
-    assert due_day(story) == "2026-03-23"
+    scenario = paused_for_two_days()
+    scenario.act(corrects(scenario, end=NOON + DAY, reason="never_paused"))
+    assert due_day(scenario) == "2026-03-23"
 
 
 def test_the_start_of_a_pause_that_still_lasts_can_be_put_right() -> None:
-    story = at_work()
-    story.answers(A.HOLD, reason="appraisal", after=3 * DAY)
-    story.act(corrects(story, after=4 * DAY, start=NOON + DAY))
-    assert handling(story).status is ClockStatus.PAUSED
-    assert story.answers(A.RESUME, after=4 * DAY) is None
-    assert due_day(story) == "2026-03-26"
+    scenario = at_work()
+    scenario.answers(A.HOLD, reason="appraisal", after=3 * DAY)
+    scenario.act(corrects(scenario, after=4 * DAY, start=NOON + DAY))
+    assert handling(scenario).status is ClockStatus.PAUSED
+    assert scenario.answers(A.RESUME, after=4 * DAY) is None
+    assert due_day(scenario) == "2026-03-26"
 
 
 @pytest.mark.parametrize(
@@ -247,33 +249,33 @@ def test_a_correction_that_cannot_be_changes_nothing(changes: dict[str, object],
 
 
 def test_a_pause_that_lasts_is_not_ended_by_correcting_it() -> None:
-    story = at_work()
-    story.answers(A.HOLD, reason="appraisal", after=3 * DAY)
-    outcome = corrects(story, after=4 * DAY, end=NOON + 4 * DAY)
+    scenario = at_work()
+    scenario.answers(A.HOLD, reason="appraisal", after=3 * DAY)
+    outcome = corrects(scenario, after=4 * DAY, end=NOON + 4 * DAY)
     assert isinstance(outcome, Refused)
     assert [(fault.field, fault.code) for fault in outcome.faults] == [("end", "pause_lasts")]
 
 
 def test_there_is_nothing_to_correct_where_no_pause_is_or_no_clock_runs() -> None:
-    story = at_work()
+    scenario = at_work()
     what = RequestedCorrection(pause=0, start=NOON, end=NOON, reason="never_paused", approver="unit_head")
-    outcome = correct_pause(story.change(DAY), story.of(EDUCATION).id, story.context, what)
+    outcome = correct_pause(scenario.change(DAY), scenario.of(EDUCATION).id, scenario.context, what)
     assert isinstance(outcome, Refused)
     assert outcome.code == "unknown_pause"
-    story = paused_for_two_days()
-    gone = story.of(EDUCATION).id
-    story.act(reassign(story.change(4 * DAY), gone, story.context, to=OTHER, reason="coordinator_decision"))
-    outcome = correct_pause(story.change(WEEK), gone, story.context, wanted(story))
+    scenario = paused_for_two_days()
+    gone = scenario.of(EDUCATION).id
+    scenario.act(reassign(scenario.change(4 * DAY), gone, scenario.context, to=OTHER, reason="coordinator_decision"))
+    outcome = correct_pause(scenario.change(WEEK), gone, scenario.context, wanted(scenario))
     assert isinstance(outcome, Refused)
     assert outcome.code == "illegal_move"
     # The office that has it now answers for the same time, and its pause can be put right.
-    successor = story.of(OTHER).id
-    story.act(correct_pause(story.change(WEEK), successor, story.context, what_of(story)))
-    assert due_day(story, OTHER) == "2026-03-24"
+    successor = scenario.of(OTHER).id
+    scenario.act(correct_pause(scenario.change(WEEK), successor, scenario.context, what_of(scenario)))
+    assert due_day(scenario, OTHER) == "2026-03-24"
 
 
-def what_of(story: Story) -> RequestedCorrection:
-    pause = handling(story, OTHER).pauses[0]
+def what_of(scenario: Scenario) -> RequestedCorrection:
+    pause = handling(scenario, OTHER).pauses[0]
     return RequestedCorrection(
         pause=0, start=pause.start, end=NOON + 2 * DAY, reason="reported_wrongly", approver="unit_head"
     )

@@ -21,7 +21,7 @@ from services.routing.domain.supervision import decide_return, reassign
 from services.routing.domain.timing import Context
 from services.routing.translate import copies_of
 from tests.unit.policies.changing import BEFORE, DAY, policy_on
-from tests.unit.routing.builders import COORDINATOR, NOON, Story, counting_ids
+from tests.unit.routing.builders import COORDINATOR, NOON, Scenario, counting_ids
 
 OLD, NEW = "education-130721000000", "education-130705000000"
 LATER = NOON + timedelta(days=30)
@@ -42,10 +42,10 @@ def moved(routing: Routing, policy: Policy) -> Change:
 
 
 def test_the_successor_goes_on_with_the_same_referral_and_the_time_it_has(before: Policy, after: Policy) -> None:
-    story = Story("education.student_aid", "130721100000", own=before)
-    story.answers(A.SIGN, office=OLD)
-    was = story.of(OLD)
-    change = moved(story.routing, after)
+    scenario = Scenario("education.student_aid", "130721100000", own=before)
+    scenario.answers(A.SIGN, office=OLD)
+    was = scenario.of(OLD)
+    change = moved(scenario.routing, after)
     now = change.routing.referral(was.id)
     assert (now.office, now.state, now.dispatched_at) == (NEW, was.state, was.dispatched_at)
     assert change.routing.request.area == "130705101000"
@@ -68,20 +68,20 @@ def test_the_successor_goes_on_with_the_same_referral_and_the_time_it_has(before
 
 
 def test_it_happens_once(before: Policy, after: Policy) -> None:
-    story = Story("education.student_aid", "130721100000", own=before)
-    change = moved(story.routing, after)
+    scenario = Scenario("education.student_aid", "130721100000", own=before)
+    change = moved(scenario.routing, after)
     again = moved(change.routing, after)
     assert again.events == ()
     assert again.routing is change.routing
-    assert moved(story.routing, before).routing is story.routing
+    assert moved(scenario.routing, before).routing is scenario.routing
 
 
 def test_one_office_has_one_live_referral_and_the_greater_role_stays(before: Policy, after: Policy) -> None:
-    story = Story("education.student_aid", "130721100000", own=before)
-    helper = next(one for one in story.routing.referrals if one.role is ReferralRole.CO)
+    scenario = Scenario("education.student_aid", "130721100000", own=before)
+    helper = next(one for one in scenario.routing.referrals if one.role is ReferralRole.CO)
     # The successor already helps with the case that its predecessor leads.
-    others = tuple(one for one in story.routing.referrals if one.id != helper.id)
-    routing = replace(story.routing, referrals=(*others, replace(helper, office=NEW)))
+    others = tuple(one for one in scenario.routing.referrals if one.id != helper.id)
+    routing = replace(scenario.routing, referrals=(*others, replace(helper, office=NEW)))
     change = moved(routing, after)
     live = [one for one in change.routing.referrals if one.live]
     assert [(one.office, one.role) for one in live] == [(NEW, ReferralRole.LEAD)]
@@ -90,18 +90,18 @@ def test_one_office_has_one_live_referral_and_the_greater_role_stays(before: Pol
 
 
 def test_the_old_office_s_last_answer_counts(before: Policy, after: Policy) -> None:
-    story = Story("education.student_aid", "130721100000", own=before)
-    referral = story.of(OLD).id
-    story.routing = moved(story.routing, after).routing
-    story.context = Context(policy=after, make_id=counting_ids())
-    story.answers(A.SIGN, office=NEW, sender=OLD, after=timedelta(days=31))
-    assert story.routing.referral(referral).state.value == "signed"
+    scenario = Scenario("education.student_aid", "130721100000", own=before)
+    referral = scenario.of(OLD).id
+    scenario.routing = moved(scenario.routing, after).routing
+    scenario.context = Context(policy=after, make_id=counting_ids())
+    scenario.answers(A.SIGN, office=NEW, sender=OLD, after=timedelta(days=31))
+    assert scenario.routing.referral(referral).state.value == "signed"
 
 
 def test_what_ended_stays_where_it_was(before: Policy, after: Policy) -> None:
-    story = Story("education.student_aid", "130721100000", own=before)
-    ended = tuple(replace(one, ended_at=LATER, state="completed") for one in story.routing.referrals)
-    change = moved(replace(story.routing, referrals=ended), after)
+    scenario = Scenario("education.student_aid", "130721100000", own=before)
+    ended = tuple(replace(one, ended_at=LATER, state="completed") for one in scenario.routing.referrals)
+    change = moved(replace(scenario.routing, referrals=ended), after)
     assert {one.office for one in change.routing.referrals} == {one.office for one in ended}
 
 
@@ -111,18 +111,18 @@ ARBITER = "government_office-130700000000"
 MOVED = "130722200000"
 
 
-def in_the_moved_township(before: Policy) -> Story:
-    return Story("education.student_aid", MOVED, own=before)
+def in_the_moved_township(before: Policy) -> Scenario:
+    return Scenario("education.student_aid", MOVED, own=before)
 
 
 def test_what_lies_in_a_township_that_moves_to_another_county_goes_to_the_office_there(
     before: Policy, after: Policy
 ) -> None:
-    story = in_the_moved_township(before)
-    story.answers(A.SIGN, office=P)
-    change = moved(story.routing, after)
+    scenario = in_the_moved_township(before)
+    scenario.answers(A.SIGN, office=P)
+    change = moved(scenario.routing, after)
     assert change.routing.request.area == MOVED
-    for was in story.routing.referrals:
+    for was in scenario.routing.referrals:
         now = change.routing.referral(was.id)
         assert now.office == was.office.replace("130722", "130705")
         assert replace(now, office=was.office, clocks=was.clocks, changed_at=was.changed_at) == was
@@ -133,98 +133,98 @@ def test_what_lies_in_a_township_that_moves_to_another_county_goes_to_the_office
     assert {(one.predecessor, one.office) for one in succeeded} == {(P, Q), (CIVIL_P, CIVIL_Q)}
     assert set(copies_of(succeeded[0], after)) == {f"departments.{office}.referrals.v1" for office in (P, Q)}
     assert moved(change.routing, after).events == ()
-    assert moved(story.routing, before).routing is story.routing
+    assert moved(scenario.routing, before).routing is scenario.routing
 
 
 def test_a_return_that_waits_for_the_old_county_is_decided_in_the_new_one(before: Policy, after: Policy) -> None:
-    story = in_the_moved_township(before)
-    story.answers(A.RETURN, office=P, reason="not_competent")
-    (asked,) = story.of(P).open_clocks({ClockKind.RETURN_DECISION})
-    change = moved(story.routing, after)
-    now = change.routing.referral(story.of(P).id)
-    assert (story.of(P).decider, now.decider) == (CIVIL_P, CIVIL_Q)
+    scenario = in_the_moved_township(before)
+    scenario.answers(A.RETURN, office=P, reason="not_competent")
+    (asked,) = scenario.of(P).open_clocks({ClockKind.RETURN_DECISION})
+    change = moved(scenario.routing, after)
+    now = change.routing.referral(scenario.of(P).id)
+    assert (scenario.of(P).decider, now.decider) == (CIVIL_P, CIVIL_Q)
     told = [event for event in change.events if isinstance(event, ClockRecalculated)]
     (told_of,) = [one for one in told if any(clock.clock_id == asked.id for clock in one.clocks)]
     assert f"departments.{CIVIL_Q}.referrals.v1" in copies_of(told_of, after)
-    story.routing, story.context = change.routing, Context(policy=after, make_id=counting_ids())
+    scenario.routing, scenario.context = change.routing, Context(policy=after, make_id=counting_ids())
     by = msgspec.structs.replace(COORDINATOR, office=CIVIL_Q)
-    assert decides(story.routing, now, after) == (CIVIL_Q,)
-    kept = decide_return(story.change(LATER - NOON, by), now.id, story.context, approve=False, reason="", to=None)
-    assert story.act(kept) is None
-    assert story.routing.referral(now.id).return_locked
+    assert decides(scenario.routing, now, after) == (CIVIL_Q,)
+    kept = decide_return(scenario.change(LATER - NOON, by), now.id, scenario.context, approve=False, reason="", to=None)
+    assert scenario.act(kept) is None
+    assert scenario.routing.referral(now.id).return_locked
 
 
 def test_nobody_decides_on_a_return_of_its_own_after_the_move(before: Policy, after: Policy) -> None:
-    story = in_the_moved_township(before)
-    referral = story.of(P)
+    scenario = in_the_moved_township(before)
+    referral = scenario.of(P)
     to = reassign(
-        story.change(timedelta(hours=1)), referral.id, story.context, to=CIVIL_Q, reason="coordinator_decision"
+        scenario.change(timedelta(hours=1)), referral.id, scenario.context, to=CIVIL_Q, reason="coordinator_decision"
     )
-    assert story.act(to) is None
-    story.answers(A.RETURN, office=CIVIL_Q, reason="not_competent", after=timedelta(hours=2))
-    assert story.of(CIVIL_Q).decider == CIVIL_P
+    assert scenario.act(to) is None
+    scenario.answers(A.RETURN, office=CIVIL_Q, reason="not_competent", after=timedelta(hours=2))
+    assert scenario.of(CIVIL_Q).decider == CIVIL_P
     change = relocated(
-        Change(routing=story.routing, at=LATER), Context(policy=after, make_id=counting_ids()), _by_hand(story)
+        Change(routing=scenario.routing, at=LATER), Context(policy=after, make_id=counting_ids()), _by_hand(scenario)
     )
-    assert change.routing.referral(story.of(CIVIL_Q).id).decider == ARBITER
+    assert change.routing.referral(scenario.of(CIVIL_Q).id).decider == ARBITER
 
 
-def _by_hand(story: Story) -> frozenset[UUID]:
-    lead = story.routing.lead
+def _by_hand(scenario: Scenario) -> frozenset[UUID]:
+    lead = scenario.routing.lead
     return frozenset({lead.decision_id}) if lead is not None else frozenset()
 
 
 def test_what_a_coordinator_has_sent_elsewhere_stays_there_and_before_the_day_too(
     before: Policy, after: Policy
 ) -> None:
-    story = in_the_moved_township(before)
+    scenario = in_the_moved_township(before)
     elsewhere = "education-130708000000"
-    lead = replace(story.of(P), office="education-130729000000")
+    lead = replace(scenario.of(P), office="education-130729000000")
     by_hand = {lead.decision_id}
-    routing = replace(story.routing, referrals=(lead,))
+    routing = replace(scenario.routing, referrals=(lead,))
     context = Context(policy=after, make_id=counting_ids())
     assert relocated(Change(routing=routing, at=LATER), context, by_hand).routing.referral(lead.id).office == elsewhere
     # Named by a coordinator, and what the role resolved to at the time: it goes along.
-    routing = replace(story.routing, referrals=(replace(lead, office=P),))
+    routing = replace(scenario.routing, referrals=(replace(lead, office=P),))
     assert relocated(Change(routing=routing, at=LATER), context, by_hand).routing.referral(lead.id).office == Q
     # Named after the day.
-    routing = replace(story.routing, referrals=(replace(lead, office=P, dispatched_at=LATER),))
+    routing = replace(scenario.routing, referrals=(replace(lead, office=P, dispatched_at=LATER),))
     assert relocated(Change(routing=routing, at=LATER), context, by_hand).routing.referrals == routing.referrals
     # Sent by the rules by a process that had not heard of the day yet.
     assert relocated(Change(routing=routing, at=LATER), context).routing.referral(lead.id).office == Q
 
 
 def test_where_the_new_county_s_office_has_a_part_already_the_greater_role_stays(before: Policy, after: Policy) -> None:
-    story = in_the_moved_township(before)
-    lead, helper = story.of(P), story.of(CIVIL_P)
-    routing = replace(story.routing, referrals=(lead, replace(helper, office=Q)))
+    scenario = in_the_moved_township(before)
+    lead, helper = scenario.of(P), scenario.of(CIVIL_P)
+    routing = replace(scenario.routing, referrals=(lead, replace(helper, office=Q)))
     change = moved(routing, after)
     assert [(one.office, one.role) for one in change.routing.referrals if one.live] == [(Q, ReferralRole.LEAD)]
     assert change.routing.referral(helper.id).ended_at == LATER
     # The other way round the one that moves is the lesser.
-    routing = replace(story.routing, referrals=(replace(lead, office=CIVIL_Q), helper))
+    routing = replace(scenario.routing, referrals=(replace(lead, office=CIVIL_Q), helper))
     change = moved(routing, after)
     assert [(one.office, one.role) for one in change.routing.referrals if one.live] == [(CIVIL_Q, ReferralRole.LEAD)]
 
 
 def test_what_the_old_office_answered_before_the_day_counts_and_later_no_more(before: Policy, after: Policy) -> None:
-    story = in_the_moved_township(before)
-    referral = story.of(P).id
-    story.routing = moved(story.routing, after).routing
-    story.context = Context(policy=after, make_id=counting_ids())
-    late = story.answers(A.SIGN, office=Q, sender=P, after=timedelta(days=30))
+    scenario = in_the_moved_township(before)
+    referral = scenario.of(P).id
+    scenario.routing = moved(scenario.routing, after).routing
+    scenario.context = Context(policy=after, make_id=counting_ids())
+    late = scenario.answers(A.SIGN, office=Q, sender=P, after=timedelta(days=30))
     assert late == Refused.of(FOREIGN)
-    assert story.routing.referral(referral).state.value == "dispatched"
-    story.answers(A.SIGN, office=Q, sender=P, after=timedelta(days=1))
-    assert story.routing.referral(referral).state.value == "signed"
+    assert scenario.routing.referral(referral).state.value == "dispatched"
+    scenario.answers(A.SIGN, office=Q, sender=P, after=timedelta(days=1))
+    assert scenario.routing.referral(referral).state.value == "signed"
 
 
 def test_whoever_has_settled_it_is_followed_by_the_superior_of_the_new_place(before: Policy, after: Policy) -> None:
-    story = in_the_moved_township(before)
-    settled = replace(story.of(P), arbitrated_by=CIVIL_P)
-    assert decides(story.routing, settled, before) == (CIVIL_P,)
-    assert decides(story.routing, settled, after) == (ARBITER,)
+    scenario = in_the_moved_township(before)
+    settled = replace(scenario.of(P), arbitrated_by=CIVIL_P)
+    assert decides(scenario.routing, settled, before) == (CIVIL_P,)
+    assert decides(scenario.routing, settled, after) == (ARBITER,)
     city = replace(settled, arbitrated_by=ARBITER)
-    assert decides(story.routing, city, after) == (ARBITER,)
+    assert decides(scenario.routing, city, after) == (ARBITER,)
     abolished = replace(settled, arbitrated_by="civil_affairs-130729000000")
-    assert decides(story.routing, abolished, after) == ("civil_affairs-130708000000",)
+    assert decides(scenario.routing, abolished, after) == ("civil_affairs-130708000000",)

@@ -18,7 +18,7 @@ LEAD, CO = ReferralRole.LEAD, ReferralRole.CO
 HANDLING = ClockKind.HANDLING
 
 
-class Told:
+class FakeCase:
     """One case, told event by event; each says how many days after Monday it happened."""
 
     def __init__(self, number: int, field: Field = Field.EDUCATION) -> None:
@@ -40,7 +40,7 @@ class Told:
         self.case = Case(registered=registered)
         self._says(registered, 0)
 
-    def _says(self, event: CaseBound, days: float) -> "Told":
+    def _says(self, event: CaseBound, days: float) -> "FakeCase":
         number = len(self.case.events) + 1
         self.case.events.append(
             Envelope(
@@ -55,7 +55,7 @@ class Told:
 
     def referral(
         self, kind: type[referrals.ReferralEvent], days: float, role: ReferralRole = LEAD, **more: object
-    ) -> "Told":
+    ) -> "FakeCase":
         at = MONDAY + timedelta(days=days)
         office = EDUCATION if role is LEAD else CIVIL_AFFAIRS
         event = kind(
@@ -63,14 +63,14 @@ class Told:
         )
         return self._says(event, days)
 
-    def dispatched(self, days: float, role: ReferralRole = LEAD) -> "Told":
+    def dispatched(self, days: float, role: ReferralRole = LEAD) -> "FakeCase":
         more = {"number": "n", "category": "c", "field": Field.EDUCATION, "area": AREA, "decision_id": UUID(int=2)}
         return self.referral(referrals.ReferralDispatched, days, role, **more)
 
-    def completed(self, days: float, role: ReferralRole = LEAD) -> "Told":
+    def completed(self, days: float, role: ReferralRole = LEAD) -> "FakeCase":
         return self.referral(referrals.ReferralCompleted, days, role)
 
-    def breached(self, days: float, kind: ClockKind = HANDLING) -> "Told":
+    def breached(self, days: float, kind: ClockKind = HANDLING) -> "FakeCase":
         at = MONDAY + timedelta(days=days)
         event = clocks.ClockBreached(
             case_id=self.case_id,
@@ -84,23 +84,23 @@ class Told:
         )
         return self._says(event, days)
 
-    def closed(self, days: float, *, satisfied: bool = True) -> "Told":
+    def closed(self, days: float, *, satisfied: bool = True) -> "FakeCase":
         at = MONDAY + timedelta(days=days)
         return self._says(
             cases.CaseClosed(state=CaseState.CLOSED, case_id=self.case_id, closed_at=at, satisfied=satisfied), days
         )
 
 
-def smooth(number: int) -> Told:
+def smooth(number: int) -> FakeCase:
     """Lead and co-handler in time, and everybody content."""
-    told = Told(number).dispatched(1).dispatched(1, CO)
+    told = FakeCase(number).dispatched(1).dispatched(1, CO)
     return told.completed(3, CO).completed(5).closed(6)
 
 
-def sent_on(number: int) -> Told:
-    told = Told(number).dispatched(1).referral(referrals.ReferralReturned, 2, reason="not_competent")
+def sent_on(number: int) -> FakeCase:
+    told = FakeCase(number).dispatched(1).referral(referrals.ReferralReturned, 2, reason="not_competent")
     return told.dispatched(2).completed(12).closed(13)
 
 
-def late(number: int) -> Told:
-    return Told(number).dispatched(1).breached(21).completed(25).closed(26)
+def late(number: int) -> FakeCase:
+    return FakeCase(number).dispatched(1).breached(21).completed(25).closed(26)

@@ -312,16 +312,16 @@ class Scenario:
             then = {"next_alert": "breached", "next_fire_at": clock.due_at}
         self.change(TimerRow, clock.clock_id, status=status, **then)
 
-    def is_supervised(self, kind: ClockKind, rung: type[Supervision], at: datetime) -> None:
+    def is_supervised(self, kind: ClockKind, level: type[Supervision], at: datetime) -> None:
         _, clock = self.clocks[self.clock(kind)]
         self.says(
             "notify",
-            rung(
+            level(
                 case_id=self.case_id,
                 clock_id=clock.clock_id,
                 office=clock.office,
                 area=AREA,
-                level=SupervisionLevel(rung.TYPE.partition(".")[2]),
+                level=SupervisionLevel(level.TYPE.partition(".")[2]),
                 recipients=(clock.office,),
                 at=at,
                 version=clock.version,

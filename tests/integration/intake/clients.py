@@ -28,8 +28,8 @@ def bearer(who: Principal) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_doors(database: str) -> AsyncIterator[tuple[httpx.AsyncClient, AsyncEngine]]:
-    """A client without a token, and the engine behind the doors."""
+async def open_client(database: str) -> AsyncIterator[tuple[httpx.AsyncClient, AsyncEngine]]:
+    """A client without a token, and the engine behind it."""
     await upgrade(database, "intake")
     engine = open_engine(SimpleNamespace(database_url=database), "intake")
     policy = PolicyWatch(PACK)

@@ -29,7 +29,7 @@ from services.intake.referral_updates import ReferralUpdates
 from services.intake.registration import Registered
 from services.intake.time_report import to_time
 from services.intake.timeline import to_entries
-from tests.integration.intake import voices
+from tests.integration.intake import fake_events
 from tests.integration.intake.test_registration import PACK, WINDOW, a_submission, registered
 from tests.sealing import SEALER
 
@@ -49,21 +49,21 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-class Ear:
+class FedReaders:
     """Intake's two readers, fed by hand."""
 
     def __init__(self, engine: AsyncEngine, watch: PolicyWatch) -> None:
         self.engine = engine
         self.referrals, self.alerts = ReferralUpdates(policy=watch, clock=Clock()).readers()
-        self.routing = voices.Voice("routing", REFERRALS.name)
-        self.notify = voices.Voice("notify", ALERTS.name)
+        self.routing = fake_events.FakeWriter("routing", REFERRALS.name)
+        self.notify = fake_events.FakeWriter("notify", ALERTS.name)
 
-    async def hears(self, *events: CaseBound) -> list[Record]:
+    async def consumes(self, *events: CaseBound) -> list[Record]:
         records = self.routing.records(events)
         await self.reads(self.referrals, records)
         return records
 
-    async def hears_alerts(self, *events: CaseBound) -> None:
+    async def consumes_alerts(self, *events: CaseBound) -> None:
         await self.reads(self.alerts, self.notify.records(events))
 
     async def reads(self, reader: Reader, records: Iterable[Record]) -> int:
@@ -87,8 +87,8 @@ class Ear:
 
 
 @pytest.fixture
-def ear(engine: AsyncEngine, watch: PolicyWatch) -> Ear:
-    return Ear(engine, watch)
+def readers(engine: AsyncEngine, watch: PolicyWatch) -> FedReaders:
+    return FedReaders(engine, watch)
 
 
 async def a_case(engine: AsyncEngine, watch: PolicyWatch, number: int = 1, **changes: object) -> UUID:
@@ -98,30 +98,30 @@ async def a_case(engine: AsyncEngine, watch: PolicyWatch, number: int = 1, **cha
 
 
 async def test_a_whole_life_in_one_batch_is_the_same_as_event_by_event(
-    engine: AsyncEngine, watch: PolicyWatch, ear: Ear
+    engine: AsyncEngine, watch: PolicyWatch, readers: FedReaders
 ) -> None:
     one, other = await a_case(engine, watch, 1), await a_case(engine, watch, 2)
 
     def life(case_id: UUID) -> list[CaseBound]:
         return [
-            voices.dispatched(case_id, LEAD),
-            voices.started(case_id, LEAD, ClockKind.SIGNING, ClockKind.HANDLING),
-            voices.signed(case_id, LEAD),
-            voices.held(case_id, LEAD),
-            voices.paused(case_id, LEAD),
-            voices.resumed(case_id, LEAD),
-            voices.completed(case_id, LEAD),
+            fake_events.dispatched(case_id, LEAD),
+            fake_events.started(case_id, LEAD, ClockKind.SIGNING, ClockKind.HANDLING),
+            fake_events.signed(case_id, LEAD),
+            fake_events.held(case_id, LEAD),
+            fake_events.paused(case_id, LEAD),
+            fake_events.resumed(case_id, LEAD),
+            fake_events.completed(case_id, LEAD),
         ]
 
-    await ear.hears(*life(one))
+    await readers.consumes(*life(one))
     for event in life(other):
-        await ear.hears(event)
+        await readers.consumes(event)
 
     for case_id in (one, other):
-        case = await ear.case(case_id)
-        assert (case.state, case.resolved_at, case.handling) == (CaseState.RESOLVED, voices.AT, None)
+        case = await readers.case(case_id)
+        assert (case.state, case.resolved_at, case.handling) == (CaseState.RESOLVED, fake_events.AT, None)
         assert [clock.kind for clock in case.clocks] == [ClockKind.CALLBACK]
-        assert await ear.said(case_id) == [
+        assert await readers.said(case_id) == [
             "case.registered",
             "case.accepted",
             "case.progressed",
@@ -132,9 +132,11 @@ async def test_a_whole_life_in_one_batch_is_the_same_as_event_by_event(
         ]
 
 
-async def test_the_story_names_who_said_what(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:
+async def test_the_story_names_who_said_what(engine: AsyncEngine, watch: PolicyWatch, readers: FedReaders) -> None:
     case_id = await a_case(engine, watch)
-    await ear.hears(voices.dispatched(case_id, LEAD), voices.started(case_id, LEAD), voices.completed(case_id, LEAD))
+    await readers.consumes(
+        fake_events.dispatched(case_id, LEAD), fake_events.started(case_id, LEAD), fake_events.completed(case_id, LEAD)
+    )
     async with transaction(engine) as conn:
         story = [(entry.type, entry.by) for entry in await store.list_timeline(conn, case_id)]
     assert story == [
@@ -143,91 +145,93 @@ async def test_the_story_names_who_said_what(engine: AsyncEngine, watch: PolicyW
         ("referral.dispatched", "routing"),
         ("case.progressed", "routing"),
         ("clock.lapsed", "routing"),
-        ("referral.completed", voices.OFFICE),
-        ("case.resolved", voices.OFFICE),
+        ("referral.completed", fake_events.OFFICE),
+        ("case.resolved", fake_events.OFFICE),
     ]
 
 
 async def test_an_extension_stands_in_the_story_until_the_applicant_was_told(
-    engine: AsyncEngine, watch: PolicyWatch, ear: Ear
+    engine: AsyncEngine, watch: PolicyWatch, readers: FedReaders
 ) -> None:
     case_id = await a_case(engine, watch)
     more = {"added": "10wd", "approver": "unit_head", "reason": "complex"}
-    clock = voices.clock(LEAD, version=2, change=ClockExtended, **more)
-    extension = voices.leg(ReferralExtended, case_id, LEAD, clocks=(clock,))
-    await ear.hears(voices.dispatched(case_id, LEAD), voices.started(case_id, LEAD), extension)
-    assert (await ear.case(case_id)).pending_notices == ("extension",)
+    clock = fake_events.clock(LEAD, version=2, change=ClockExtended, **more)
+    extension = fake_events.referral_event(ReferralExtended, case_id, LEAD, clocks=(clock,))
+    await readers.consumes(fake_events.dispatched(case_id, LEAD), fake_events.started(case_id, LEAD), extension)
+    assert (await readers.case(case_id)).pending_notices == ("extension",)
     async with transaction(engine) as conn:
-        told = partial(actions.applicant_told, at=voices.AT, about="extension")
+        told = partial(actions.applicant_told, at=fake_events.AT, about="extension")
         await act(case_id, told, conn, watch.policy, who=WINDOW)
         story = [(entry.type, entry.by) for entry in await store.list_timeline(conn, case_id)]
     assert story[-3:] == [
-        ("referral.extended", voices.OFFICE),
-        ("case.applicant_to_be_told", voices.OFFICE),
+        ("referral.extended", fake_events.OFFICE),
+        ("case.applicant_to_be_told", fake_events.OFFICE),
         ("case.applicant_told", "clerk-1"),
     ]
-    assert (await ear.case(case_id)).pending_notices == ()
+    assert (await readers.case(case_id)).pending_notices == ()
 
 
-async def test_who_answers_by_when_is_what_routing_announced(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:
+async def test_who_answers_by_when_is_what_routing_announced(
+    engine: AsyncEngine, watch: PolicyWatch, readers: FedReaders
+) -> None:
     case_id = await a_case(engine, watch)
-    await ear.hears(voices.dispatched(case_id, LEAD), voices.started(case_id, LEAD, ClockKind.SIGNING))
-    assert (await ear.case(case_id)).handling is None
-    await ear.hears(voices.started(case_id, LEAD))
-    handling = (await ear.case(case_id)).handling
+    await readers.consumes(fake_events.dispatched(case_id, LEAD), fake_events.started(case_id, LEAD, ClockKind.SIGNING))
+    assert (await readers.case(case_id)).handling is None
+    await readers.consumes(fake_events.started(case_id, LEAD))
+    handling = (await readers.case(case_id)).handling
     assert handling is not None
-    assert (handling.office, handling.due_at, handling.announced) == (voices.OFFICE, voices.DUE, True)
-    await ear.hears(voices.paused(case_id, LEAD))
-    handling = (await ear.case(case_id)).handling
+    assert (handling.office, handling.due_at, handling.announced) == (fake_events.OFFICE, fake_events.DUE, True)
+    await readers.consumes(fake_events.paused(case_id, LEAD))
+    handling = (await readers.case(case_id)).handling
     assert handling is not None
     assert handling.due_at is None
 
 
 async def test_of_a_suspended_case_the_review_is_awaited_and_stands_in_the_story(
-    engine: AsyncEngine, watch: PolicyWatch, ear: Ear
+    engine: AsyncEngine, watch: PolicyWatch, readers: FedReaders
 ) -> None:
     case_id = await a_case(engine, watch)
-    await ear.hears(voices.dispatched(case_id, LEAD), voices.started(case_id, LEAD))
-    await ear.hears(
-        voices.held(case_id, LEAD),
-        voices.paused(case_id, LEAD),
-        voices.started(case_id, LEAD, ClockKind.HOLD_REVIEW),
+    await readers.consumes(fake_events.dispatched(case_id, LEAD), fake_events.started(case_id, LEAD))
+    await readers.consumes(
+        fake_events.held(case_id, LEAD),
+        fake_events.paused(case_id, LEAD),
+        fake_events.started(case_id, LEAD, ClockKind.HOLD_REVIEW),
     )
-    case = await ear.case(case_id)
+    case = await readers.case(case_id)
     assert case.handling is not None
-    assert (case.handling.kind, case.handling.due_at) == (ClockKind.HOLD_REVIEW, voices.DUE)
+    assert (case.handling.kind, case.handling.due_at) == (ClockKind.HOLD_REVIEW, fake_events.DUE)
     assert (case.state, case.pending_notices) == (CaseState.SUSPENDED, ("suspension",))
     async with transaction(engine) as conn:
         told = to_entries(await store.list_timeline(conn, case_id), watch.policy)
     assert [entry.zh for entry in told[-3:]] == ["中止须告知申请人", None, "暂停核查时限至 3月24日（社会救助暂行办法）"]
-    await ear.hears(voices.resumed(case_id, LEAD), voices.going_on(case_id, LEAD))
-    case = await ear.case(case_id)
+    await readers.consumes(fake_events.resumed(case_id, LEAD), fake_events.going_on(case_id, LEAD))
+    case = await readers.case(case_id)
     assert case.handling is not None
     assert (case.state, case.handling.kind) == (CaseState.IN_PROGRESS, ClockKind.HANDLING)
 
 
-async def test_what_comes_again_changes_nothing(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:
+async def test_what_comes_again_changes_nothing(engine: AsyncEngine, watch: PolicyWatch, readers: FedReaders) -> None:
     case_id = await a_case(engine, watch)
-    records = await ear.hears(voices.dispatched(case_id, LEAD), voices.held(case_id, LEAD))
-    before = await ear.case(case_id)
+    records = await readers.consumes(fake_events.dispatched(case_id, LEAD), fake_events.held(case_id, LEAD))
+    before = await readers.case(case_id)
     for again in (records, records[:1], records[1:], records * 3):
-        assert await ear.reads(ear.referrals, again) == 0
-    assert await ear.case(case_id) == before
-    assert (await ear.said(case_id)).count("case.suspended") == 1
+        assert await readers.reads(readers.referrals, again) == 0
+    assert await readers.case(case_id) == before
+    assert (await readers.said(case_id)).count("case.suspended") == 1
 
 
 async def test_a_case_that_nobody_knows_is_parked_and_holds_up_nobody(
-    engine: AsyncEngine, watch: PolicyWatch, ear: Ear
+    engine: AsyncEngine, watch: PolicyWatch, readers: FedReaders
 ) -> None:
     case_id, stranger = await a_case(engine, watch), uuid4()
     events = [
-        voices.dispatched(case_id, LEAD),
-        voices.dispatched(stranger, LEAD),
-        voices.completed(case_id, LEAD),
-        voices.completed(stranger, LEAD),
+        fake_events.dispatched(case_id, LEAD),
+        fake_events.dispatched(stranger, LEAD),
+        fake_events.completed(case_id, LEAD),
+        fake_events.completed(stranger, LEAD),
     ]
-    await ear.hears(*events)
-    assert (await ear.case(case_id)).state is CaseState.RESOLVED
+    await readers.consumes(*events)
+    assert (await readers.case(case_id)).state is CaseState.RESOLVED
     async with engine.connect() as conn:
         rows = await conn.execute(text("SELECT code, case_id FROM parked_records ORDER BY id"))
         assert [tuple(row) for row in rows] == [("unknown_case", stranger), ("behind", stranger)]
@@ -235,81 +239,95 @@ async def test_a_case_that_nobody_knows_is_parked_and_holds_up_nobody(
 
 @pytest.mark.parametrize("role", [ReferralRole.CO, ReferralRole.INFO])
 async def test_a_co_handler_moves_nothing(
-    engine: AsyncEngine, watch: PolicyWatch, ear: Ear, role: ReferralRole
+    engine: AsyncEngine, watch: PolicyWatch, readers: FedReaders, role: ReferralRole
 ) -> None:
     case_id, other = await a_case(engine, watch), uuid4()
-    await ear.hears(voices.dispatched(case_id, LEAD), voices.dispatched(case_id, other, role=role))
-    await ear.hears(voices.held(case_id, other, role=role), voices.completed(case_id, other, role=role))
-    case = await ear.case(case_id)
+    await readers.consumes(fake_events.dispatched(case_id, LEAD), fake_events.dispatched(case_id, other, role=role))
+    await readers.consumes(
+        fake_events.held(case_id, other, role=role), fake_events.completed(case_id, other, role=role)
+    )
+    case = await readers.case(case_id)
     assert (case.state, case.lead) == (CaseState.IN_PROGRESS, LEAD)
 
 
-async def test_a_hold_that_stops_no_clock_suspends_nothing(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:
+async def test_a_hold_that_stops_no_clock_suspends_nothing(
+    engine: AsyncEngine, watch: PolicyWatch, readers: FedReaders
+) -> None:
     case_id = await a_case(engine, watch)
-    await ear.hears(voices.dispatched(case_id, LEAD), voices.held(case_id, LEAD, stops_clock=False))
-    assert (await ear.case(case_id)).state is CaseState.IN_PROGRESS
+    await readers.consumes(fake_events.dispatched(case_id, LEAD), fake_events.held(case_id, LEAD, stops_clock=False))
+    assert (await readers.case(case_id)).state is CaseState.IN_PROGRESS
 
 
-async def test_a_failed_lead_ends_the_case_and_says_so(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:
+async def test_a_failed_lead_ends_the_case_and_says_so(
+    engine: AsyncEngine, watch: PolicyWatch, readers: FedReaders
+) -> None:
     case_id = await a_case(engine, watch)
-    await ear.hears(voices.dispatched(case_id, LEAD), voices.started(case_id, LEAD), voices.failed(case_id, LEAD))
-    case = await ear.case(case_id)
+    await readers.consumes(
+        fake_events.dispatched(case_id, LEAD), fake_events.started(case_id, LEAD), fake_events.failed(case_id, LEAD)
+    )
+    case = await readers.case(case_id)
     assert (case.state, case.handling) == (CaseState.TERMINATED, None)
     assert [clock.kind for clock in case.clocks] == [ClockKind.RETENTION]
-    assert (await ear.said(case_id))[-1] == "case.terminated"
+    assert (await readers.said(case_id))[-1] == "case.terminated"
 
 
-async def test_silence_of_the_window_is_acceptance_once(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:
+async def test_silence_of_the_window_is_acceptance_once(
+    engine: AsyncEngine, watch: PolicyWatch, readers: FedReaders
+) -> None:
     case_id = await a_case(engine, watch, category="petition.request")
-    await ear.hears_alerts(voices.breached(case_id, ClockKind.HANDLING), voices.breached(case_id, version=7))
-    assert (await ear.case(case_id)).state is CaseState.REGISTERED
-    await ear.hears_alerts(voices.breached(case_id), voices.breached(case_id))
-    case = await ear.case(case_id)
+    await readers.consumes_alerts(
+        fake_events.breached(case_id, ClockKind.HANDLING), fake_events.breached(case_id, version=7)
+    )
+    assert (await readers.case(case_id)).state is CaseState.REGISTERED
+    await readers.consumes_alerts(fake_events.breached(case_id), fake_events.breached(case_id))
+    case = await readers.case(case_id)
     assert (case.state, [clock.kind for clock in case.clocks]) == (CaseState.ACCEPTED, [ClockKind.DISPATCH])
-    assert await ear.said(case_id) == ["case.registered", "case.accepted"]
+    assert await readers.said(case_id) == ["case.registered", "case.accepted"]
     async with engine.connect() as conn:
         met = text("SELECT convert_from(value, 'UTF8') FROM journal WHERE type = 'yimen.case.accepted.v1'")
         value = str(await conn.scalar(met))
     # Late stays late: the clock ends after it was due.
-    assert voices.breached(case_id).fired_at.isoformat().replace("+00:00", "Z") in value
+    assert fake_events.breached(case_id).fired_at.isoformat().replace("+00:00", "Z") in value
 
 
-async def test_hundreds_of_cases_follow_in_one_batch(engine: AsyncEngine, watch: PolicyWatch, ear: Ear) -> None:
+async def test_hundreds_of_cases_follow_in_one_batch(
+    engine: AsyncEngine, watch: PolicyWatch, readers: FedReaders
+) -> None:
     outcomes = await registered(engine, watch, *(a_submission(number) for number in range(400)))
     ids = [outcome.case.id for outcome in outcomes if isinstance(outcome, Registered)]
     leads = {case_id: uuid4() for case_id in ids}
-    events = [voices.dispatched(case_id, lead) for case_id, lead in leads.items()]
-    await ear.hears(*events, *(voices.completed(case_id, lead) for case_id, lead in leads.items()))
+    events = [fake_events.dispatched(case_id, lead) for case_id, lead in leads.items()]
+    await readers.consumes(*events, *(fake_events.completed(case_id, lead) for case_id, lead in leads.items()))
     async with engine.connect() as conn:
         states = await conn.execute(text("SELECT state, count(*) FROM cases GROUP BY state"))
         assert [tuple(row) for row in states] == [("resolved", 400)]
 
 
 async def test_who_used_how_many_days_is_read_from_what_was_heard(
-    engine: AsyncEngine, watch: PolicyWatch, ear: Ear
+    engine: AsyncEngine, watch: PolicyWatch, readers: FedReaders
 ) -> None:
     """Registered on Monday at 10:00: a day until the dispatch, a day to the return, half a day to decide on it."""
     case_id, other, helper = await a_case(engine, watch), uuid4(), uuid4()
     day = timedelta(days=1)
-    asked, decided, finished = voices.AT + day, voices.AT + day * 1.5, voices.AT + day * 7
-    await ear.hears(
-        voices.dispatched(case_id, LEAD),
-        voices.dispatched(case_id, helper, role=ReferralRole.CO, office="housing-130722000000"),
-        voices.started(case_id, LEAD),
-        voices.return_asked(case_id, LEAD, at=asked),
-        voices.deciding(case_id, LEAD, at=asked),
-        voices.returned(case_id, LEAD, at=decided),
-        voices.dispatched(case_id, other, office="social_security-130722000000", supersedes=LEAD, at=decided),
-        voices.completed(case_id, other, office="social_security-130722000000", at=finished),
+    asked, decided, finished = fake_events.AT + day, fake_events.AT + day * 1.5, fake_events.AT + day * 7
+    await readers.consumes(
+        fake_events.dispatched(case_id, LEAD),
+        fake_events.dispatched(case_id, helper, role=ReferralRole.CO, office="housing-130722000000"),
+        fake_events.started(case_id, LEAD),
+        fake_events.return_asked(case_id, LEAD, at=asked),
+        fake_events.deciding(case_id, LEAD, at=asked),
+        fake_events.returned(case_id, LEAD, at=decided),
+        fake_events.dispatched(case_id, other, office="social_security-130722000000", supersedes=LEAD, at=decided),
+        fake_events.completed(case_id, other, office="social_security-130722000000", at=finished),
     )
     async with transaction(engine) as conn:
         story = await store.list_timeline(conn, case_id)
-    view = to_time(await ear.case(case_id), story, watch.policy, finished + day)
+    view = to_time(await readers.case(case_id), story, watch.policy, finished + day)
     used = {one.holder: one.used.working_days for one in view.holders}
     assert used == {
         "dispatching": 1,
-        voices.OFFICE: 1,
-        voices.DECIDER: 0.5,
+        fake_events.OFFICE: 1,
+        fake_events.DECIDER: 0.5,
         "social_security-130722000000": 3.5,
         "township-130722100000": 1,
     }
@@ -320,30 +338,32 @@ async def test_who_used_how_many_days_is_read_from_what_was_heard(
 
 @pytest.mark.parametrize("role", [ReferralRole.LEAD, ReferralRole.CO])
 async def test_a_pause_that_was_reported_late_counts_from_when_it_began(
-    engine: AsyncEngine, watch: PolicyWatch, ear: Ear, role: ReferralRole
+    engine: AsyncEngine, watch: PolicyWatch, readers: FedReaders, role: ReferralRole
 ) -> None:
     case_id = await a_case(engine, watch)
     day = timedelta(days=1)
     kind = ClockKind.HANDLING if role is ReferralRole.LEAD else ClockKind.CO_HANDLING
-    await ear.hears(
-        voices.dispatched(case_id, LEAD, role=role),
-        voices.held(case_id, LEAD, role=role, at=voices.AT + 2 * day),
-        voices.paused(case_id, LEAD, kind, at=voices.AT + 2 * day, since=voices.AT + day),
+    await readers.consumes(
+        fake_events.dispatched(case_id, LEAD, role=role),
+        fake_events.held(case_id, LEAD, role=role, at=fake_events.AT + 2 * day),
+        fake_events.paused(case_id, LEAD, kind, at=fake_events.AT + 2 * day, since=fake_events.AT + day),
     )
     async with transaction(engine) as conn:
         story = await store.list_timeline(conn, case_id)
-    view = to_time(await ear.case(case_id), story, watch.policy, voices.AT + 3 * day)
+    view = to_time(await readers.case(case_id), story, watch.policy, fake_events.AT + 3 * day)
     (own,) = view.co_handlers or (view,)
-    office = next(one for one in own.holders if one.holder == voices.OFFICE)
+    office = next(one for one in own.holders if one.holder == fake_events.OFFICE)
     assert (office.used.calendar_days, office.paused.calendar_days) == (1, 2)
 
 
 async def test_the_story_says_when_a_thing_was_so_and_not_when_it_was_heard(
-    engine: AsyncEngine, watch: PolicyWatch, ear: Ear
+    engine: AsyncEngine, watch: PolicyWatch, readers: FedReaders
 ) -> None:
-    case_id, before = await a_case(engine, watch), voices.AT - timedelta(hours=5)
-    await ear.hears(voices.dispatched(case_id, LEAD, at=before), voices.deciding(case_id, LEAD, at=before))
-    await ear.hears_alerts(voices.urged(case_id, at=before))
+    case_id, before = await a_case(engine, watch), fake_events.AT - timedelta(hours=5)
+    await readers.consumes(
+        fake_events.dispatched(case_id, LEAD, at=before), fake_events.deciding(case_id, LEAD, at=before)
+    )
+    await readers.consumes_alerts(fake_events.urged(case_id, at=before))
     async with transaction(engine) as conn:
         story = await store.list_timeline(conn, case_id)
     assert [(entry.type, entry.by, entry.at) for entry in story[-4:]] == [

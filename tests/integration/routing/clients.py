@@ -21,7 +21,7 @@ def bearer(who: Principal) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_doors(routing: Routing) -> AsyncIterator[httpx.AsyncClient]:
+async def open_client(routing: Routing) -> AsyncIterator[httpx.AsyncClient]:
     """A client without a token."""
 
     async def probe() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Who used how many days of a case: nobody is charged for what others burned, and the legs add up to the whole."""
+"""Who used how many days of a case: nobody is charged for what others burned, and the parts add up to the whole."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -34,14 +34,16 @@ HOUR = timedelta(hours=1)
 """NOW is Monday 2 March 2026, 10:00 at the window; the whole week works."""
 
 
-def leg(kind: type[r.ReferralEvent], referral: UUID = LEAD, office: str = FIRST, **more: Any) -> r.ReferralEvent:
+def referral_event(
+    kind: type[r.ReferralEvent], referral: UUID = LEAD, office: str = FIRST, **more: Any
+) -> r.ReferralEvent:
     facts = {"case_id": CASE, "referral_id": referral, "office": office, "role": ReferralRole.LEAD, "at": NOW}
     return kind(**({"state": AFTER[kind]} | facts | more))
 
 
 def dispatched(referral: UUID = LEAD, office: str = FIRST, **more: Any) -> r.ReferralEvent:
     matter = {"number": "n", "category": "c", "field": Field.EDUCATION, "area": "130722100000", "decision_id": uuid4()}
-    return leg(r.ReferralDispatched, referral, office, **(matter | more))
+    return referral_event(r.ReferralDispatched, referral, office, **(matter | more))
 
 
 def taken_in() -> c.CaseRegistered:
@@ -171,11 +173,11 @@ def test_the_receiver_is_not_blamed_for_time_that_others_burned() -> None:
         (0 * DAY, taken_in()),
         (1 * DAY, accepted()),
         (1 * DAY, dispatched()),
-        (3 * DAY, leg(r.ReferralReturnRequested, reason="not_competent")),
+        (3 * DAY, referral_event(r.ReferralReturnRequested, reason="not_competent")),
         (3 * DAY, asked_to_decide(LEAD, NOW + 3 * DAY)),
-        (4 * DAY, leg(r.ReferralReturned, reason="not_competent")),
+        (4 * DAY, referral_event(r.ReferralReturned, reason="not_competent")),
         (4 * DAY, dispatched(NEXT, SECOND_OFFICE, supersedes=LEAD)),
-        (4 * DAY + 12 * HOUR, leg(r.ReferralCompleted, NEXT, SECOND_OFFICE)),
+        (4 * DAY + 12 * HOUR, referral_event(r.ReferralCompleted, NEXT, SECOND_OFFICE)),
         (4 * DAY + 12 * HOUR, c.CaseResolved(state=CaseState.RESOLVED, case_id=CASE, resolved_at=NOW, round=1)),
         (4 * DAY + 12 * HOUR, c.CaseClosed(state=CaseState.CLOSED, case_id=CASE, closed_at=NOW, satisfied=True)),
     )
@@ -208,9 +210,9 @@ def test_each_leg_has_its_own_sums_with_the_decision_on_its_return() -> None:
         (0 * DAY, taken_in()),
         (1 * DAY, accepted()),
         (1 * DAY, dispatched()),
-        (3 * DAY, leg(r.ReferralReturnRequested, reason="not_competent")),
+        (3 * DAY, referral_event(r.ReferralReturnRequested, reason="not_competent")),
         (3 * DAY, asked_to_decide(LEAD, NOW + 3 * DAY)),
-        (4 * DAY, leg(r.ReferralReturned, reason="not_competent")),
+        (4 * DAY, referral_event(r.ReferralReturned, reason="not_competent")),
         (4 * DAY, dispatched(NEXT, SECOND_OFFICE, supersedes=LEAD)),
         now=4 * DAY + 12 * HOUR,
     )
@@ -229,10 +231,10 @@ def test_the_time_of_an_office_that_returned_is_its_own() -> None:
         (0 * DAY, taken_in()),
         (0 * DAY, accepted()),
         (0 * DAY, dispatched()),
-        (1 * DAY, leg(r.ReferralSigned)),
-        (2 * DAY, leg(r.ReferralReturnRequested, reason="not_competent")),
+        (1 * DAY, referral_event(r.ReferralSigned)),
+        (2 * DAY, referral_event(r.ReferralReturnRequested, reason="not_competent")),
         (2 * DAY, asked_to_decide(LEAD, NOW + 2 * DAY)),
-        (3 * DAY, leg(r.ReferralReturned, reason="not_competent")),
+        (3 * DAY, referral_event(r.ReferralReturned, reason="not_competent")),
         (3 * DAY, dispatched(NEXT, SECOND_OFFICE, supersedes=LEAD)),
         now=3 * DAY,
     )
@@ -250,9 +252,9 @@ def test_a_refused_return_gives_the_office_its_case_back_but_not_the_time_of_the
         (0 * DAY, taken_in()),
         (0 * DAY, accepted()),
         (0 * DAY, dispatched()),
-        (1 * DAY, leg(r.ReferralReturnRequested, reason="not_competent")),
+        (1 * DAY, referral_event(r.ReferralReturnRequested, reason="not_competent")),
         (1 * DAY, asked_to_decide(LEAD, NOW + DAY)),
-        (3 * DAY, leg(r.ReferralReturnRefused, reason="coordinator_decision")),
+        (3 * DAY, referral_event(r.ReferralReturnRefused, reason="coordinator_decision")),
         now=4 * DAY,
     )
     assert (days(view, FIRST), days(view, DECIDER)) == ((2, 0, 0), (2, 0, 0))
@@ -263,9 +265,9 @@ def test_a_lawful_pause_is_no_used_time_and_any_other_hold_is() -> None:
         (0 * DAY, taken_in()),
         (0 * DAY, accepted()),
         (0 * DAY, dispatched()),
-        (1 * DAY, leg(r.ReferralOnHold, reason="hearing", stops_clock=True)),
-        (2 * DAY, leg(r.ReferralResumed)),
-        (3 * DAY, leg(r.ReferralOnHold, reason="workload", stops_clock=False)),
+        (1 * DAY, referral_event(r.ReferralOnHold, reason="hearing", stops_clock=True)),
+        (2 * DAY, referral_event(r.ReferralResumed)),
+        (3 * DAY, referral_event(r.ReferralOnHold, reason="workload", stops_clock=False)),
         now=4 * DAY,
     )
     assert days(view, FIRST) == (3, 1, 0)
@@ -301,8 +303,8 @@ def test_a_co_handler_has_an_account_of_its_own_beside_the_whole() -> None:
         (0 * DAY, accepted()),
         (0 * DAY, dispatched()),
         (0 * DAY, dispatched(BESIDE, HELPER, **co)),
-        (1 * DAY, leg(r.ReferralSigned, BESIDE, HELPER, **co)),
-        (2 * DAY, leg(r.ReferralCompleted, BESIDE, HELPER, **co)),
+        (1 * DAY, referral_event(r.ReferralSigned, BESIDE, HELPER, **co)),
+        (2 * DAY, referral_event(r.ReferralCompleted, BESIDE, HELPER, **co)),
         now=3 * DAY,
     )
     assert [one.holder for one in view.holders] == [FIRST]
@@ -326,7 +328,7 @@ def test_the_time_in_which_a_case_was_closed_is_nobodys_and_rework_is_a_round_of
             3 * DAY,
             c.CaseReopened(state=CaseState.IN_PROGRESS, case_id=CASE, reopened_at=NOW, round=2, reason="not_satisfied"),
         ),
-        (3 * DAY, leg(r.ReferralReworkRequested, reason="not_satisfied", round=2)),
+        (3 * DAY, referral_event(r.ReferralReworkRequested, reason="not_satisfied", round=2)),
         now=4 * DAY,
     )
     assert [(piece.holder, piece.round) for piece in view.pieces] == [
@@ -347,8 +349,8 @@ def test_what_is_heard_of_a_case_that_is_over_is_nobodys_time() -> None:
             1 * DAY,
             c.CaseWithdrawn(state=CaseState.WITHDRAWN, case_id=CASE, reason="applicant_request", withdrawn_at=NOW),
         ),
-        (2 * DAY, leg(r.ReferralSigned)),
-        (2 * DAY, leg(r.ReferralCancelled, reason="case_withdrawn")),
+        (2 * DAY, referral_event(r.ReferralSigned)),
+        (2 * DAY, referral_event(r.ReferralCancelled, reason="case_withdrawn")),
         now=9 * DAY,
     )
     assert (view.end, view.over, days(view, FIRST)) == (NOW + DAY, True, (1, 0, 0))
@@ -365,25 +367,25 @@ ANYTHING = st.sampled_from(
         dispatched(),
         dispatched(NEXT, SECOND_OFFICE),
         dispatched(BESIDE, HELPER, role=ReferralRole.CO),
-        leg(r.ReferralSigned),
-        leg(r.ReferralDeemedAccepted),
-        leg(r.ReferralProgressReported),
-        leg(r.ReferralOnHold, reason="hearing", stops_clock=True),
-        leg(r.ReferralOnHold, reason="hearing", stops_clock=True, at=NOW + DAY),
+        referral_event(r.ReferralSigned),
+        referral_event(r.ReferralDeemedAccepted),
+        referral_event(r.ReferralProgressReported),
+        referral_event(r.ReferralOnHold, reason="hearing", stops_clock=True),
+        referral_event(r.ReferralOnHold, reason="hearing", stops_clock=True, at=NOW + DAY),
         stopped(3 * DAY, since=2 * DAY),
         stopped(3 * DAY, since=HOUR),
-        leg(r.ReferralResumed),
-        leg(r.ReferralResumed, at=NOW + 4 * DAY),
+        referral_event(r.ReferralResumed),
+        referral_event(r.ReferralResumed, at=NOW + 4 * DAY),
         ran(4 * DAY, since=3 * DAY),
         ran(4 * DAY),
         corrected((HOUR, None), (DAY, None)),
         corrected((timedelta(), timedelta()), (DAY, 50 * DAY)),
         corrected((2 * DAY, 4 * DAY), (3 * DAY, 3 * DAY)),
-        leg(r.ReferralReturnRequested, reason="not_competent"),
-        leg(r.ReferralReturned, reason="not_competent"),
-        leg(r.ReferralReworkRequested, reason="not_satisfied", round=2),
-        leg(r.ReferralCompleted, NEXT, SECOND_OFFICE),
-        leg(r.ReferralCancelled, BESIDE, HELPER, role=ReferralRole.CO, reason="recalled"),
+        referral_event(r.ReferralReturnRequested, reason="not_competent"),
+        referral_event(r.ReferralReturned, reason="not_competent"),
+        referral_event(r.ReferralReworkRequested, reason="not_satisfied", round=2),
+        referral_event(r.ReferralCompleted, NEXT, SECOND_OFFICE),
+        referral_event(r.ReferralCancelled, BESIDE, HELPER, role=ReferralRole.CO, reason="recalled"),
         asked_to_decide(LEAD, NOW),
         c.CaseSupplementRequested(state=CaseState.AWAITING_SUPPLEMENT, case_id=CASE, missing=("m",), requested_at=NOW),
         c.CaseSupplemented(state=CaseState.REGISTERED, case_id=CASE, materials=("m",), supplemented_at=NOW),

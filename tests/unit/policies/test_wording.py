@@ -23,7 +23,7 @@ from libraries.policies import Policy, load_policy
 from tests.events import of_clocks
 
 Facts = TypeVar("Facts", bound=ClockFacts)
-CASE, LEG = UUID(int=1), UUID(int=2)
+CASE, REFERRAL = UUID(int=1), UUID(int=2)
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 EDUCATION, CIVIL_AFFAIRS = "education-130722000000", "civil_affairs-130722000000"
 
@@ -47,7 +47,7 @@ def changed(how: type[Facts], **more: object) -> Facts:
         "limit": "15wd",
         "started_at": NOW,
         "due_at": NOW + timedelta(days=7),
-        "referral_id": LEG,
+        "referral_id": REFERRAL,
         "basis": LimitBasis(policy_version="v", row="r", source="社会救助暂行办法"),
     }
     return how(**(facts | more))
@@ -60,7 +60,7 @@ def changed(how: type[Facts], **more: object) -> Facts:
             r.ReferralOnHold(
                 state=ReferralState.ON_HOLD,
                 case_id=CASE,
-                referral_id=LEG,
+                referral_id=REFERRAL,
                 office=EDUCATION,
                 role=ReferralRole.LEAD,
                 at=NOW,
@@ -90,7 +90,7 @@ def changed(how: type[Facts], **more: object) -> Facts:
         (
             a.SupervisionUrged(
                 case_id=CASE,
-                clock_id=LEG,
+                clock_id=REFERRAL,
                 office=EDUCATION,
                 area="130722100000",
                 level=SupervisionLevel.URGED,
@@ -135,7 +135,7 @@ def changed(how: type[Facts], **more: object) -> Facts:
             "the clock stands still since 1 March, reported late",
         ),
         (
-            r.RoutingArbitrationRequested(case_id=CASE, referral_id=LEG, arbiter="nowhere-1", requested_at=NOW),
+            r.RoutingArbitrationRequested(case_id=CASE, referral_id=REFERRAL, arbiter="nowhere-1", requested_at=NOW),
             "再次退件，由 nowhere-1 裁定",
             "returned again: nowhere-1 arbitrates",
         ),
@@ -248,7 +248,7 @@ def test_a_date_that_a_notice_may_still_move_says_so() -> None:
 
 
 def test_what_only_machines_need_has_no_words() -> None:
-    ended = ClockMet(clock_id=LEG, kind=ClockKind.HANDLING, version=1, at=NOW)
+    ended = ClockMet(clock_id=REFERRAL, kind=ClockKind.HANDLING, version=1, at=NOW)
     assert wording.describe(of_clocks(CASE, NOW, clock(ClockKind.SIGNING)), policy()) is None
     assert wording.describe(of_clocks(CASE, NOW, ended), policy()) is None
 

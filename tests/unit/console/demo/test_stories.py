@@ -7,11 +7,11 @@ from rich.console import Console
 from console.demo import stories, tables
 from contracts.codes import ClockKind, Field
 from contracts.events import referrals
-from tests.unit.console.demo.cases import CO, EDUCATION, LEAD, Told, late, sent_on, smooth
+from tests.unit.console.demo.cases import CO, EDUCATION, LEAD, FakeCase, late, sent_on, smooth
 from tests.unit.console.demo.test_plan import policy
 
 
-def titles(*told: Told) -> list[str]:
+def titles(*told: FakeCase) -> list[str]:
     return [story.title.partition(" · ")[2] for story in stories.choose([one.case for one in told], policy())]
 
 
@@ -24,10 +24,10 @@ def test_one_story_of_each_kind_is_chosen() -> None:
 
 
 def test_a_story_is_only_chosen_if_it_fits() -> None:
-    without_co_handler = Told(1).dispatched(1).completed(2).closed(3)
+    without_co_handler = FakeCase(1).dispatched(1).completed(2).closed(3)
     held = smooth(2).referral(referrals.ReferralOnHold, 2, reason="hearing", stops_clock=True)
-    discontent = Told(3).dispatched(1).dispatched(1, CO).completed(2, CO).completed(2).closed(3, satisfied=False)
-    only_signing_was_late = Told(4).dispatched(1).breached(2, ClockKind.SIGNING).completed(3).closed(4)
+    discontent = FakeCase(3).dispatched(1).dispatched(1, CO).completed(2, CO).completed(2).closed(3, satisfied=False)
+    only_signing_was_late = FakeCase(4).dispatched(1).breached(2, ClockKind.SIGNING).completed(3).closed(4)
     assert titles(without_co_handler, held, discontent, only_signing_was_late) == []
 
 
@@ -57,8 +57,8 @@ def test_a_story_is_told_in_order_and_names_each_day_once() -> None:
 
 
 def test_figures_count_each_case_in_its_field() -> None:
-    open_ = Told(4).dispatched(1)
-    waiting = Told(5, Field.HOUSING)
+    open_ = FakeCase(4).dispatched(1)
+    waiting = FakeCase(5, Field.HOUSING)
     found = tables.by_field(one.case for one in (smooth(1), sent_on(2), late(3), open_, waiting))
     assert found.keys() == set(Field)
     assert found[Field.EDUCATION].as_json() == {
@@ -75,7 +75,7 @@ def test_figures_count_each_case_in_its_field() -> None:
 
 
 def test_a_co_handler_or_a_second_round_changes_no_figure_of_the_lead() -> None:
-    told = Told(1).dispatched(1).dispatched(1, CO).completed(3, CO).breached(4, ClockKind.CO_HANDLING)
+    told = FakeCase(1).dispatched(1).dispatched(1, CO).completed(3, CO).breached(4, ClockKind.CO_HANDLING)
     before = tables.by_field([told.case])[Field.EDUCATION]
     assert (before.on_time, before.late, before.days) == (0, 0, [])
     told.completed(11).referral(referrals.ReferralCompleted, 40, LEAD, round=2)

@@ -20,7 +20,7 @@ from services.routing.domain.referral import Change
 from services.routing.domain.supervision import reassign
 from tests.events import of_clocks
 from tests.unit.intake.builders import DAY, NOW
-from tests.unit.intake.test_holding import (
+from tests.unit.intake.test_holders import (
     BESIDE,
     FIRST,
     HELPER,
@@ -34,13 +34,13 @@ from tests.unit.intake.test_holding import (
     corrected,
     days,
     dispatched,
-    leg,
     ran,
+    referral_event,
     spent,
     stopped,
     taken_in,
 )
-from tests.unit.routing.builders import EDUCATION, NOON, Story, policy
+from tests.unit.routing.builders import EDUCATION, NOON, Scenario, policy
 
 FRIDAY_NIGHT = 4 * DAY + 12 * HOUR
 BEGUN = ((0 * DAY, taken_in()), (0 * DAY, accepted()), (0 * DAY, dispatched()))
@@ -49,13 +49,13 @@ OTHER = "health-130722000000"
 
 def held(after: timedelta, since: timedelta | None = None) -> list[tuple[timedelta, CaseBound]]:
     return [
-        (after, leg(r.ReferralOnHold, at=NOW + after, reason="hearing", stops_clock=True)),
+        (after, referral_event(r.ReferralOnHold, at=NOW + after, reason="hearing", stops_clock=True)),
         (after, stopped(after, since)),
     ]
 
 
 def resumed(after: timedelta, since: timedelta | None = None) -> list[tuple[timedelta, CaseBound]]:
-    return [(after, leg(r.ReferralResumed, at=NOW + after)), (after, ran(after, since))]
+    return [(after, referral_event(r.ReferralResumed, at=NOW + after)), (after, ran(after, since))]
 
 
 def test_a_pause_that_was_reported_late_is_nobodys_time_from_when_it_began() -> None:
@@ -83,12 +83,12 @@ def test_both_may_be_late_and_a_pause_may_be_over_before_it_was_heard_of() -> No
 
 
 def test_a_correction_stands_in_the_place_of_what_was_reported_wrongly() -> None:
-    story = (*BEGUN, *held(DAY), *resumed(3 * DAY))
+    scenario = (*BEGUN, *held(DAY), *resumed(3 * DAY))
     put_right = corrected((DAY, 3 * DAY), (DAY, 2 * DAY))
-    view = spent(*story, (4 * DAY, put_right), now=FRIDAY_NIGHT)
+    view = spent(*scenario, (4 * DAY, put_right), now=FRIDAY_NIGHT)
     assert days(view, FIRST) == (3.5, 1, 0)
     again = corrected((DAY, 2 * DAY), (2 * DAY, 4 * DAY))
-    view = spent(*story, (4 * DAY, put_right), (4 * DAY, again), now=FRIDAY_NIGHT)
+    view = spent(*scenario, (4 * DAY, put_right), (4 * DAY, again), now=FRIDAY_NIGHT)
     assert days(view, FIRST) == (2.5, 2, 0)
     adds_up(view)
 
@@ -107,13 +107,13 @@ def test_a_pause_that_lasts_can_be_put_right_and_is_still_ended_by_resuming() ->
 
 
 def test_the_pause_of_an_office_that_is_replaced_ends_with_it_and_can_be_put_right_at_the_next() -> None:
-    recalled = leg(r.ReferralCancelled, at=NOW + 3 * DAY, reason="recalled")
+    recalled = referral_event(r.ReferralCancelled, at=NOW + 3 * DAY, reason="recalled")
     handed_on = [(3 * DAY, recalled), (3 * DAY, dispatched(NEXT, SECOND_OFFICE, at=NOW + 3 * DAY))]
-    story = (*BEGUN, *held(DAY), *handed_on)
-    view = spent(*story, now=FRIDAY_NIGHT)
+    scenario = (*BEGUN, *held(DAY), *handed_on)
+    view = spent(*scenario, now=FRIDAY_NIGHT)
     assert (days(view, FIRST), days(view, SECOND_OFFICE)) == ((1, 2, 0), (1.5, 0, 0))
     right = corrected((DAY, 3 * DAY), (2 * DAY, 4 * DAY), a_clock(NEXT, office=SECOND_OFFICE))
-    view = spent(*story, (5 * DAY, right), now=FRIDAY_NIGHT)
+    view = spent(*scenario, (5 * DAY, right), now=FRIDAY_NIGHT)
     assert (days(view, FIRST), days(view, SECOND_OFFICE)) == ((2, 1, 0), (0.5, 1, 0))
     adds_up(view)
 
@@ -126,7 +126,7 @@ STARTED = (0 * DAY, of_clocks(UUID(int=1), NOW, a_clock(LEAD, change=ClockStarte
 def test_a_pause_that_began_after_the_limit_is_the_offices_own_time() -> None:
     """It gives nothing back, so nobody else had that time; that it waited, and for what, is still told."""
     late = [
-        (3 * DAY, leg(r.ReferralOnHold, at=NOW + 3 * DAY, reason="hearing", stops_clock=True)),
+        (3 * DAY, referral_event(r.ReferralOnHold, at=NOW + 3 * DAY, reason="hearing", stops_clock=True)),
         (3 * DAY, stopped(3 * DAY, clock=MISSED)),
     ]
     view = spent(*BEGUN, STARTED, *late, now=FRIDAY_NIGHT)
@@ -139,7 +139,7 @@ def test_a_pause_that_began_after_the_limit_is_the_offices_own_time() -> None:
     # After it went on the clock has its old end again.
     at = NOW + 4 * DAY
     ended = of_clocks(UUID(int=1), at, a_clock(LEAD, change=ClockResumed, due_at=DUE, since=at))
-    went_on = [(4 * DAY, leg(r.ReferralResumed, at=NOW + 4 * DAY)), (4 * DAY, ended)]
+    went_on = [(4 * DAY, referral_event(r.ReferralResumed, at=NOW + 4 * DAY)), (4 * DAY, ended)]
     view = spent(*BEGUN, STARTED, *late, *went_on, now=FRIDAY_NIGHT)
     assert days(view, FIRST) == (4.5, 0, 0)
 
@@ -149,10 +149,10 @@ def test_a_later_round_has_a_limit_of_its_own_and_makes_no_late_pause_lawful() -
     view = spent(
         *BEGUN,
         STARTED,
-        (3 * DAY, leg(r.ReferralOnHold, at=NOW + 3 * DAY, reason="hearing", stops_clock=True)),
+        (3 * DAY, referral_event(r.ReferralOnHold, at=NOW + 3 * DAY, reason="hearing", stops_clock=True)),
         (3 * DAY, stopped(3 * DAY, clock=MISSED)),
-        (4 * DAY, leg(r.ReferralResumed, at=NOW + 4 * DAY)),
-        (4 * DAY, leg(r.ReferralReworkRequested, at=NOW + 4 * DAY, reason="not_satisfied", round=2)),
+        (4 * DAY, referral_event(r.ReferralResumed, at=NOW + 4 * DAY)),
+        (4 * DAY, referral_event(r.ReferralReworkRequested, at=NOW + 4 * DAY, reason="not_satisfied", round=2)),
         (4 * DAY, of_clocks(UUID(int=1), NOW + 4 * DAY, rework)),
         now=FRIDAY_NIGHT,
     )
@@ -165,7 +165,12 @@ def test_a_co_handlers_late_pause_is_its_own() -> None:
     view = spent(
         *BEGUN,
         (0 * DAY, dispatched(BESIDE, HELPER, **co)),
-        (3 * DAY, leg(r.ReferralOnHold, BESIDE, HELPER, at=NOW + 3 * DAY, reason="hearing", stops_clock=True, **co)),
+        (
+            3 * DAY,
+            referral_event(
+                r.ReferralOnHold, BESIDE, HELPER, at=NOW + 3 * DAY, reason="hearing", stops_clock=True, **co
+            ),
+        ),
         (3 * DAY, stopped(3 * DAY, DAY, clock)),
         now=4 * DAY,
     )
@@ -195,29 +200,29 @@ class Course:
     """One case at routing, with all that routing says of it."""
 
     def __init__(self) -> None:
-        self.story = Story()
+        self.scenario = Scenario()
         self.heard: list[tuple[datetime, CaseBound]] = [(NOON, taken_in()), (NOON, accepted())]
         self.office = EDUCATION
         self.keep()
         assert self.answers(FeedbackAction.ACCEPT, timedelta()) is None
 
     def keep(self) -> None:
-        for event in self.story.last.events:
+        for event in self.scenario.last.events:
             if isinstance(event, CaseBound):
                 self.heard.append((moment_of(event), event))
 
     def answers(self, action: FeedbackAction, after: timedelta, **more: object) -> object:
-        refused = self.story.answers(action, office=self.office, after=after, **more)
+        refused = self.scenario.answers(action, office=self.office, after=after, **more)
         self.keep()
         return refused
 
     @property
     def clock(self) -> LegalClock:
-        return [clock for clock in self.story.of(self.office).clocks if clock.kind in WORK][-1]
+        return [clock for clock in self.scenario.of(self.office).clocks if clock.kind in WORK][-1]
 
     def act(self, change: object) -> None:
         if isinstance(change, Change):
-            self.story.act(change)
+            self.scenario.act(change)
             self.keep()
 
     def corrects(self, after: timedelta, *, number: int, back: timedelta, length: timedelta) -> None:
@@ -232,13 +237,13 @@ class Course:
             reason="reported_wrongly",
             approver="unit_head",
         )
-        referral = self.story.of(self.office).id
-        self.act(correct_pause(self.story.change(after), referral, self.story.context, wanted))
+        referral = self.scenario.of(self.office).id
+        self.act(correct_pause(self.scenario.change(after), referral, self.scenario.context, wanted))
 
     def hands_on(self, after: timedelta) -> None:
         to = OTHER if self.office == EDUCATION else EDUCATION
-        referral = self.story.of(self.office).id
-        change = reassign(self.story.change(after), referral, self.story.context, to=to, reason="recalled")
+        referral = self.scenario.of(self.office).id
+        change = reassign(self.scenario.change(after), referral, self.scenario.context, to=to, reason="recalled")
         if isinstance(change, Change):
             self.act(change)
             self.office = to

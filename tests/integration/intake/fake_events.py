@@ -35,7 +35,7 @@ DECIDER = "civil_affairs-130722000000"
 BASIS = LimitBasis(policy_version="v", row="row", source="社会救助暂行办法")
 
 
-def leg(
+def referral_event(
     event: type[ReferralEvent], case_id: UUID, referral: UUID, *, role: ReferralRole = ReferralRole.LEAD, **more: object
 ) -> ReferralEvent:
     facts: dict[str, object] = {
@@ -60,39 +60,39 @@ def dispatched(case_id: UUID, referral: UUID, **more: object) -> ReferralEvent:
         "decision_id": uuid4(),
         "feedback_id": None,
     }
-    return leg(ReferralDispatched, case_id, referral, **(facts | more))
+    return referral_event(ReferralDispatched, case_id, referral, **(facts | more))
 
 
 def signed(case_id: UUID, referral: UUID) -> ReferralEvent:
-    return leg(ReferralSigned, case_id, referral)
+    return referral_event(ReferralSigned, case_id, referral)
 
 
 def held(case_id: UUID, referral: UUID, *, stops_clock: bool = True, **more: object) -> ReferralEvent:
-    return leg(ReferralOnHold, case_id, referral, reason="appraisal", stops_clock=stops_clock, **more)
+    return referral_event(ReferralOnHold, case_id, referral, reason="appraisal", stops_clock=stops_clock, **more)
 
 
 def resumed(case_id: UUID, referral: UUID) -> ReferralEvent:
-    return leg(ReferralResumed, case_id, referral)
+    return referral_event(ReferralResumed, case_id, referral)
 
 
 def completed(case_id: UUID, referral: UUID, **more: object) -> ReferralEvent:
-    return leg(ReferralCompleted, case_id, referral, **more)
+    return referral_event(ReferralCompleted, case_id, referral, **more)
 
 
 def failed(case_id: UUID, referral: UUID) -> ReferralEvent:
-    return leg(ReferralFailed, case_id, referral, reason="not_eligible")
+    return referral_event(ReferralFailed, case_id, referral, reason="not_eligible")
 
 
 def return_asked(case_id: UUID, referral: UUID, **more: object) -> ReferralEvent:
-    return leg(ReferralReturnRequested, case_id, referral, reason="not_competent", **more)
+    return referral_event(ReferralReturnRequested, case_id, referral, reason="not_competent", **more)
 
 
 def returned(case_id: UUID, referral: UUID, **more: object) -> ReferralEvent:
-    return leg(ReferralReturned, case_id, referral, reason="not_competent", feedback_id=None, **more)
+    return referral_event(ReferralReturned, case_id, referral, reason="not_competent", feedback_id=None, **more)
 
 
 def rework(case_id: UUID, referral: UUID) -> ReferralEvent:
-    return leg(ReferralReworkRequested, case_id, referral, reason="not_satisfied", round=2, feedback_id=None)
+    return referral_event(ReferralReworkRequested, case_id, referral, reason="not_satisfied", round=2, feedback_id=None)
 
 
 def clock(
@@ -170,7 +170,7 @@ def breached(case_id: UUID, kind: ClockKind = ClockKind.ACCEPTANCE, version: int
     )
 
 
-class Voice:
+class FakeWriter:
     """One service that speaks: it numbers what it says of each case from 1, without a hole."""
 
     def __init__(self, writer: str, topic: str) -> None:

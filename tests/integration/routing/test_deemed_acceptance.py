@@ -32,7 +32,7 @@ async def test_of_many_that_are_overdue_the_oldest_is_looked_at_too(
     routing: Routing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.routing.deemed_acceptance.BATCH_SIZE", 10)
-    await routing.hears(*(an_accepted_case("education.school_placement") for _ in range(250)))
+    await routing.consumes(*(an_accepted_case("education.school_placement") for _ in range(250)))
     later = replace(routing.router, clock=at(NOON + timedelta(days=30)))
     listeners = [DeemedAcceptance(engine=routing.engine, router=later) for _ in range(2)]
 
