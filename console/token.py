@@ -11,6 +11,7 @@ import msgspec
 from console.installation import DEFAULT_DATA, Installation
 from console.main import echo
 from console.topics import DEFAULT_POLICY
+from contracts.codes import OF_AN_OFFICE
 from contracts.personal import is_personal
 from contracts.submissions import Post, is_identifier
 from libraries.policies import Policy, load_policy
@@ -76,8 +77,9 @@ def _check(principal: Principal) -> None:
 def check_place(principal: Principal, policy: Policy) -> None:
     """Whether there is such an office and area to speak for. Raises a usage error that says what to do."""
     office, area = principal.office, principal.area
-    if principal.role is Role.OFFICER and office is None:
-        raise click.UsageError("an officer speaks for an office: --office CODE, for example education-130722000000")
+    if principal.role in OF_AN_OFFICE and office is None:
+        named = "--office CODE, for example education-130722000000"
+        raise click.UsageError(f"the role {principal.role.value} speaks for an office: {named}")
     if office is not None and office not in policy.offices:
         raise click.UsageError(f"{office} is no office of the policy; an office is <role>-<area with 12 digits>")
     if area is not None and policy.area(area) is None:

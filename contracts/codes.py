@@ -67,6 +67,7 @@ class Role(Code):
     TOWNSHIP = "township", "乡镇系统", "Township system"
     CLERK = "clerk", "窗口人员", "Clerk"
     OFFICER = "officer", "承办人员", "Officer"
+    HEAD = "head", "单位负责人", "Head of an office"
     COORDINATOR = "coordinator", "协调员", "Coordinator"
     OPS = "ops", "运维人员", "Operator"
     ASSISTANT = "assistant", "村级代办员", "Village assistant"
@@ -74,6 +75,10 @@ class Role(Code):
     AUDITOR = "auditor", "审计人员", "Auditor"
     APPLICANT = "applicant", "申请人", "Applicant"
     LINK = "link", "受托单位", "Office by link"
+
+
+OF_AN_OFFICE: Final = frozenset({Role.OFFICER, Role.HEAD})
+"""Who speaks for one office, and sees what is its own."""
 
 
 class Consent(Code):
@@ -144,6 +149,7 @@ class ClockKind(Code):
     CO_HANDLING = "co_handling", "协办时限", "Co-handling"
     PETITION_OBJECTION = "petition_objection", "信访异议时限", "Petition objection"
     RETURN_DECISION = "return_decision", "退件审核时限", "Decision on a return"
+    EXTENSION_DECISION = "extension_decision", "延期审批时限", "Decision on an extension"
     HOLD_REVIEW = "hold_review", "暂停核查时限", "Review of a hold"
     UNMATCHED = "unmatched", "无主事项处置时限", "Unmatched"
     REWORK = "rework", "重办时限", "Rework"
@@ -161,6 +167,8 @@ WORK: Final = LEAD_WORK | {ClockKind.CO_HANDLING}
 """Clocks by which an office's work is judged."""
 RETURN_RIGHTS: Final = frozenset({ClockKind.RETURN_WINDOW, ClockKind.PETITION_OBJECTION})
 """While one of them runs, an office may ask to return its referral."""
+DECISIONS: Final = frozenset({ClockKind.RETURN_DECISION, ClockKind.EXTENSION_DECISION})
+"""While one of them runs, its office has to decide on what another asked for."""
 WINDOWS: Final = RETURN_RIGHTS | {ClockKind.REVIEW_REQUEST, ClockKind.RE_REVIEW_REQUEST, ClockKind.RETENTION}
 """Time in which somebody may do something, or must keep it. When it ends nobody has failed."""
 
@@ -196,7 +204,7 @@ class FeedbackAction(Code):
     PROGRESS = "progress", "阶段反馈", "Report progress"
     HOLD = "hold", "暂停", "Put on hold"
     RESUME = "resume", "恢复", "Resume"
-    EXTEND = "extend", "延期", "Extend"
+    EXTEND = "extend", "申请延期", "Ask for an extension"
     COMPLETE = "complete", "办结", "Complete"
     FAIL = "fail", "无法办理", "Cannot be done"
 

@@ -96,6 +96,8 @@ class WindowScript:
     callbacks: tuple[Callback, ...]
     """One for each round."""
     reopens_hours: float | None
+    extension_hours: float | None
+    grants_extension: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +159,7 @@ def _pausing(random: Random, begin: tuple[Step, ...], work: tuple[Step, ...], _:
 
 
 def _extending(random: Random, begin: tuple[Step, ...], _: tuple[Step, ...], row: LimitRow) -> Script:
-    by = {"by": str(row.extension.limit), "approver": row.extension.approver} if row.extension else {}
+    by = {"by": str(row.extension.limit)} if row.extension else {}
     reason = random.choice(("complex", "consultation"))
     steps = (
         *begin,
@@ -232,6 +234,8 @@ def _window(random: Random) -> WindowScript:
             Callback(hours=random.uniform(2, 40), satisfied=True),
         ),
         reopens_hours=perhaps(0.015, 12, 160),
+        extension_hours=perhaps(0.85, 1, 10),
+        grants_extension=random.random() < 0.8,
     )
 
 

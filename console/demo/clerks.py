@@ -12,10 +12,10 @@ from console.demo.hours import at_desk
 from console.demo.ledger import Ledger
 from console.demo.plan import Plan, Planned
 from console.demo.scheduler import Never, Scheduler
-from contracts.codes import AreaLevel
+from contracts.codes import AreaLevel, ClockKind
 from contracts.events import CaseBound
 from contracts.events.cases import CaseAccepted, CaseClosed, CaseRegistered, CaseResolved
-from contracts.events.referrals import ReferralReturnRequested
+from contracts.events.referrals import ReferralExtensionRequested, ReferralReturnRequested
 from contracts.submissions import Submission
 from contracts.topics import SUBMISSIONS
 from libraries.policies import Policy
@@ -25,7 +25,9 @@ from libraries.runtime.web.auth import Principal, Role
 AGAIN_AFTER = timedelta(hours=8)
 NEXT = ("government_office", "civil_affairs")
 """Who gets what another office returned."""
-HandledEvent = CaseRegistered | CaseAccepted | CaseResolved | CaseClosed | ReferralReturnRequested
+HandledEvent = (
+    CaseRegistered | CaseAccepted | CaseResolved | CaseClosed | ReferralReturnRequested | ReferralExtensionRequested
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +63,8 @@ class Clerks:
                 self.scheduler.spawn(self._may_reopen(case_id, at))
             case ReferralReturnRequested():
                 self.scheduler.spawn(self._decide_return(event))
+            case ReferralExtensionRequested():
+                self.scheduler.spawn(self._decide_extension(event))
             case _:
                 assert_never(event)
 
@@ -135,6 +139,19 @@ class Clerks:
         who = Principal(subject=f"coordinator-{decider}", role=Role.COORDINATOR, office=decider, post="coordination")
         url = f"{self.client.addresses.routing}/v1/referrals/{asked.referral_id}/decide-return"
         self._note(await self.client.post(who, url, approved if does.approves_return else {"approve": False}))
+
+    async def _decide_extension(self, asked: ReferralExtensionRequested) -> None:
+        """Whoever the policy names; who is silent has refused."""
+        planned = await self._planned(asked.case_id)
+        does = planned.behaviour.window
+        decision = next(clock for clock in asked.clocks if clock.kind is ClockKind.EXTENSION_DECISION)
+        decider = getattr(decision, "office", asked.office)
+        await self._later(asked.at, does.extension_hours)
+        role = Role.HEAD if decider == asked.office else Role.COORDINATOR
+        who = Principal(subject=f"{role.value}-{decider}", role=role, office=decider)
+        url = f"{self.client.addresses.routing}/v1/referrals/{asked.referral_id}/decide-extension"
+        refused = {"approve": False, "reason": "can_be_done_in_time"}
+        self._note(await self.client.post(who, url, {"approve": True} if does.grants_extension else refused))
 
     async def _act(self, planned: Planned, case_id: UUID, act: str, body: object) -> None:
         area = self._county(planned.arrival.submission.area)

@@ -9,6 +9,7 @@ from console.verify.timelines import decoded
 from contracts.codes import Door, Role
 from contracts.events.base import Actor, CaseBound
 from contracts.events.cases import CaseAccepted
+from contracts.events.referrals import ReferralExtensionRefused
 
 ACTS: Final = frozenset(
     {
@@ -36,7 +37,9 @@ ACTS: Final = frozenset(
         "referral.progress_reported",
         "referral.completed",
         "referral.failed",
+        "referral.extension_requested",
         "referral.extended",
+        "referral.extension_refused",
         "feedback.received",
     }
 )
@@ -53,11 +56,18 @@ def acts_have_actors(snapshot: Snapshot) -> Iterator[Fault | None]:
             continue
         for row in rows:
             event = decoded(row) if row.type in _WIRE else None
-            if not isinstance(event, CaseBound) or (isinstance(event, CaseAccepted) and event.deemed):
-                continue  # silence accepts a case without anybody
+            if not isinstance(event, CaseBound) or _by_silence(event):
+                continue
             lacks = _lacks(event.by)
             detail = f"{row.type} does not say {', '.join(lacks)}"
             yield Fault(detail=detail, case_id=case_id, ids={"sequence": str(row.sequence)}) if lacks else None
+
+
+def _by_silence(event: CaseBound) -> bool:
+    """Silence accepts a case, and refuses more time, without anybody."""
+    if isinstance(event, CaseAccepted):
+        return event.deemed
+    return isinstance(event, ReferralExtensionRefused) and event.silent
 
 
 def _lacks(by: Actor | None) -> list[str]:

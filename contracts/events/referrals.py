@@ -154,10 +154,37 @@ class ReferralResumed(ReferralEvent, frozen=True, kw_only=True, omit_defaults=Tr
     """Why a coordinator ended the hold; empty where the office itself went on."""
 
 
+class ReferralExtensionRequested(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The office asks for more time. Nothing is longer by this: whoever the policy names decides on it.
+
+    Until when stands with the clock `extension_decision`, and whose it is with its office.
+    """
+
+    TYPE: ClassVar[str] = "referral.extension_requested"
+    asked: str
+    """How much longer, for example `10wd`."""
+    approver: str
+    """By the code of the policy: who has to agree."""
+    reason: str
+
+
 class ReferralExtended(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
-    """The office was given more time; by how much and by whom stands with the clock."""
+    """The office was given more time, and the applicant is to be told; by how much and why stands with the clock.
+
+    `by` names who has decided it.
+    """
 
     TYPE: ClassVar[str] = "referral.extended"
+
+
+class ReferralExtensionRefused(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The time stays as it is: it was refused, or nobody decided in time."""
+
+    TYPE: ClassVar[str] = "referral.extension_refused"
+    reason: str = ""
+    """Empty where nobody has decided."""
+    silent: bool = False
+    """The time to decide has passed; silence means no."""
 
 
 class ReferralProgressReported(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
@@ -216,7 +243,9 @@ AnyReferralEvent = (
     | ReferralOfficeSucceeded
     | ReferralOnHold
     | ReferralResumed
+    | ReferralExtensionRequested
     | ReferralExtended
+    | ReferralExtensionRefused
     | ReferralProgressReported
     | ReferralCompleted
     | ReferralFailed

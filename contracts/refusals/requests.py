@@ -285,6 +285,25 @@ REQUESTS: Final = (
         "The limit may be extended once, and was. Finish in time, or put it on hold for a reason that stops the clock.",
     ),
     Refusal(
+        "extension_pending",
+        409,
+        "延期已经申请，由 {decider} 于 {until} 前决定；逾期未决定的，视为不同意。请等待决定，期间照常办理。",
+        "An extension was asked for; {decider} decides until {until}, and silence means no. Wait for that, and go on "
+        "meanwhile.",
+    ),
+    Refusal(
+        "no_extension_asked",
+        409,
+        "没有待决定的延期申请，当前状态为{state}。延期由承办单位以 extend 申请。",
+        "No extension is asked for; it is {state}. The office that has it asks for one with `extend`.",
+    ),
+    Refusal(
+        "decision_too_late",
+        409,
+        "决定期限已于 {until} 届满，未决定的视为不同意。承办单位可以在办理期限届满之前重新申请。",
+        "The time to decide ended at {until}, and silence means no. The office may ask again before its limit ends.",
+    ),
+    Refusal(
         "extension_too_late",
         409,
         "期限已于 {until} 届满，届满之后不能延长。请尽快办结，并向申请人说明逾期原因。",
@@ -328,6 +347,12 @@ REQUESTS: Final = (
         403,
         "此项由 {deciders} 决定。请由该单位办理。",
         "This is for {deciders} to decide. Leave it to that office.",
+    ),
+    Refusal(
+        "not_the_head",
+        403,
+        "此项由 {office} 的负责人（角色 head）决定，期限至 {until}。请由其办理。",
+        "This is for the head of {office} to decide (role `head`), until {until}. Leave it to them.",
     ),
     Refusal(
         "out_of_area",

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from contracts.clocks import ClockChange, ClockExtended, ClockFacts, ClockPaused, ClockResumed, ClockStarted
-from contracts.codes import LEAD_WORK, WIDE, ClockKind
+from contracts.codes import DECISIONS, LEAD_WORK, WIDE, ClockKind
 from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events import clocks as k
@@ -24,7 +24,7 @@ STARTS: Final = LEAD_WORK | {
     ClockKind.ACCEPTANCE,
     ClockKind.SUPPLEMENT,
     ClockKind.HOLD_REVIEW,
-    ClockKind.RETURN_DECISION,
+    *DECISIONS,
     ClockKind.CALLBACK,
     ClockKind.REVIEW_REQUEST,
     ClockKind.RE_REVIEW_REQUEST,
@@ -164,6 +164,8 @@ def _of_referral(event: CaseBound, policy: Policy) -> Words | None:
         was_zh, was_en = office_of(policy, event.predecessor)
         told = f"{en} goes on with the work of {was_en}, as offices or areas have changed"
         return f"机构或区划变更，{was_zh} 的事项由 {zh} 继续办理", told
+    if isinstance(event, r.ReferralExtensionRequested | r.ReferralExtensionRefused):
+        return _of_extension(event, policy)
     why = reason_of(policy, getattr(event, "reason", ""))
     why_zh, why_en = f"（{why[0]}）" if why[0] else "", f" ({why[1]})" if why[1] else ""
     who = actor_of(policy, event.by)
@@ -177,6 +179,19 @@ def _of_referral(event: CaseBound, policy: Policy) -> Words | None:
         return f"{who[0]}{acted[0]}：{zh}{why_zh}", f"{who[1]} {acted[1]}: {en}{why_en}"
     done = _REFERRAL.get(kind)
     return (f"{zh}：{done[0]}{why_zh}", f"{en}: {done[1]}{why_en}") if done is not None else None
+
+
+def _of_extension(event: r.ReferralExtensionRequested | r.ReferralExtensionRefused, policy: Policy) -> Words:
+    """That more time is asked for, how much and why; or that there will be none."""
+    (zh, en), (why_zh, why_en) = office_of(policy, event.office), reason_of(policy, event.reason)
+    if isinstance(event, r.ReferralExtensionRequested):
+        by = Limit.parse(event.asked)
+        asked = f"asked for an extension of {limit_in_words(by, 'en')} ({why_en})"
+        return f"{zh}：申请延期 {limit_in_words(by, 'zh')}（{why_zh}）", f"{en}: {asked}"
+    if event.silent:
+        return f"{zh}：延期逾期未决定，视为不同意", f"{en}: nobody decided on the extension: refused by silence"
+    who_zh, who_en = actor_of(policy, event.by) or ("", "it was")
+    return f"{who_zh}不同意延期：{zh}（{why_zh}）", f"{who_en} refused the extension: {en} ({why_en})"
 
 
 def _of_routing(event: CaseBound, policy: Policy) -> Words | None:
@@ -230,7 +245,7 @@ def _until(clock: ClockFacts, seen: datetime, policy: Policy) -> Words | None:
     if clock.due_at is None:
         return None
     (day_zh, day_en), (zh, en) = _end(clock.due_at, clock, seen), office_of(policy, clock.office)
-    decides = clock.kind is ClockKind.RETURN_DECISION
+    decides = clock.kind in DECISIONS
     zh, en = (f"{zh} ", f" by {en}") if decides else ("", "")
     law_zh, law_en = source_in(clock.basis.source, "zh"), source_in(clock.basis.source, "en")
     return f"{zh}{clock.kind.zh}至 {day_zh}（{law_zh}）", f"{clock.kind.en.lower()}{en} until {day_en} ({law_en})"

@@ -11,6 +11,7 @@ from libraries.policies.model import (
     Approver,
     Category,
     Condition,
+    Decides,
     Extension,
     LimitRow,
     Material,
@@ -37,6 +38,7 @@ USES = frozenset(
         "reassign",
         "resume",
         "return_refused",
+        "extension_refused",
         "arbitrate",
         "late_report",
         "correct_pause",
@@ -268,13 +270,17 @@ def reasons(rows: Sequence[Row]) -> dict[str, Reason]:
 
 
 def approvers(rows: Sequence[Row]) -> dict[str, Approver]:
-    """Names of who has to agree. Of two for one code the more local one stands."""
+    """Names of who has to agree. Of two for one code the more local one stands; who it is may be said above it."""
     found: dict[str, Approver] = {}
+    decides: dict[str, Decides] = {}
     for row in rows:
         named = Approver(code=row.code("code", CODE_FORM), zh=row.text("zh"), en=row.text("en"))
+        office = code_of(row, "decides", Decides, row.text("decides")) if "decides" in row.values else None
         row.done()
         found.setdefault(named.code, named)
-    return found
+        if office is not None:
+            decides.setdefault(named.code, office)
+    return {code: replace(one, decides=decides.get(code, one.decides)) for code, one in found.items()}
 
 
 def purposes(rows: Sequence[Row]) -> dict[str, Purpose]:

@@ -11,7 +11,9 @@ from libraries.policies.rows import Fault, Row, code_of, file_of
 FILE: Final = "clocks.yaml"
 DEFAULT_ROLES: Final = frozenset({ReferralRole.LEAD, ReferralRole.CO})
 ACCEPTED: Final = "accepted"
-"""The only thing that silence can mean."""
+REFUSED: Final = "refused"
+SILENCE: Final = ("", ACCEPTED, REFUSED)
+"""What silence can mean."""
 
 
 class Trigger(StrEnum):
@@ -34,6 +36,9 @@ class Trigger(StrEnum):
     REFERRAL_RETURN_REQUESTED = "referral.return_requested"
     REFERRAL_RETURNED = "referral.returned"
     REFERRAL_RETURN_REFUSED = "referral.return_refused"
+    REFERRAL_EXTENSION_REQUESTED = "referral.extension_requested"
+    REFERRAL_EXTENDED = "referral.extended"
+    REFERRAL_EXTENSION_REFUSED = "referral.extension_refused"
     REFERRAL_ON_HOLD = "referral.on_hold"
     REFERRAL_RESUMED = "referral.resumed"
     REFERRAL_PROGRESS_REPORTED = "referral.progress_reported"
@@ -75,6 +80,7 @@ class ClockRule:
     limit_of: ClockKind
     """Whose limit it has: its own, or that of the work which it is a part of."""
     silence_accepts: bool = False
+    silence_refuses: bool = False
     extends: bool = False
     passes_on: bool = False
     source: str
@@ -167,8 +173,8 @@ def _rule(row: Row) -> ClockRule | None:
     instead_of = code_of(row, "instead_of", ClockKind, row.text("instead_of")) if "instead_of" in row.values else None
     limit_of = code_of(row, "limit_of", ClockKind, row.text("limit_of")) if "limit_of" in row.values else clock
     silence = row.text("silence", "")
-    if silence not in ("", ACCEPTED):
-        row.refuse(f"silence can only mean {ACCEPTED}")
+    if silence not in SILENCE:
+        row.refuse(f"silence can only mean {ACCEPTED} or {REFUSED}")
     starts, meets, cancels = (_triggers(row, name) for name in ("starts", "meets", "cancels"))
     if "starts" not in row.values:
         row.refuse("starts is missing; an empty list says that the clock never starts")
@@ -188,6 +194,7 @@ def _rule(row: Row) -> ClockRule | None:
         instead_of=instead_of,
         limit_of=limit_of,
         silence_accepts=silence == ACCEPTED,
+        silence_refuses=silence == REFUSED,
         extends=extends,
         passes_on=passes_on,
         source=source,
@@ -227,6 +234,8 @@ def _faults(rule: ClockRule) -> Iterator[str]:
         yield f"no silence finishes the work: {kind} cannot say silence"
     if rule.silence_accepts and rule.clock in WAITS:
         yield f"who waits accepts nothing: {kind} cannot say silence"
+    if rule.silence_refuses != (rule.clock is ClockKind.EXTENSION_DECISION):
+        yield f"silence: {REFUSED} is said of {ClockKind.EXTENSION_DECISION.value}, always, and of nothing else"
     for name, given in (("extends", rule.extends), ("passes_on", rule.passes_on)):
         if given and rule.clock not in WORK:
             yield f"only clocks of the work can say {name}"

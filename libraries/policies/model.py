@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
+from enum import StrEnum
 from functools import lru_cache
 
 from contracts.codes import AreaLevel, ClockKind, Confidence, Field
@@ -39,6 +40,19 @@ class Period:
     offices: Mapping[str, Office]
 
 
+class Decides(StrEnum):
+    """Which office somebody who has to agree belongs to."""
+
+    OFFICE = "office"
+    """The head of the office that asks."""
+    COORDINATOR = "coordinator"
+    """Whoever sent it: the coordinating office of the window."""
+    SUPERIOR = "superior"
+    """The common superior, who arbitrates too."""
+    GOVERNMENT = "government"
+    """The government office that is nearest."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approver:
     """Who has to agree, as people call it."""
@@ -46,6 +60,7 @@ class Approver:
     code: str
     zh: str
     en: str
+    decides: Decides = Decides.SUPERIOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +248,11 @@ class Policy:
         if row.rules.close_of_business is not None or hour is None:
             return row.rules
         return dataclasses.replace(row.rules, close_of_business=hour)
+
+    def decides(self, approver: str) -> Decides:
+        """To which office somebody belongs who has to agree; of whom nothing is known, to the superior."""
+        known = self.approvers.get(approver)
+        return known.decides if known is not None else Decides.SUPERIOR
 
     def names(self) -> dict[str, tuple[str, str]]:
         """What reasons, approvers and offices are called, by code."""

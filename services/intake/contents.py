@@ -35,6 +35,7 @@ LOOKS: Final = (
     Role.TOWNSHIP,
     Role.CLERK,
     Role.OFFICER,
+    Role.HEAD,
     Role.COORDINATOR,
     Role.OPS,
     Role.ASSISTANT,
@@ -44,7 +45,7 @@ LOOKS: Final = (
 SEES = requires(*LOOKS)
 SEES_ONE = requires(*LOOKS, Role.APPLICANT, Role.LINK)
 """One case, by name; whoever has a receipt or a link has no list."""
-SEES_PEOPLE = requires(Role.TOWNSHIP, Role.CLERK, Role.OFFICER, Role.COORDINATOR, Role.LINK)
+SEES_PEOPLE = requires(Role.TOWNSHIP, Role.CLERK, Role.OFFICER, Role.HEAD, Role.COORDINATOR, Role.LINK)
 AUDITS = requires(Role.COORDINATOR, Role.ADMINISTRATOR, Role.AUDITOR)
 
 

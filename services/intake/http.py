@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 
 from contracts.access import Part
-from contracts.codes import CaseState, Field
+from contracts.codes import OF_AN_OFFICE, CaseState, Field
 from contracts.refusals import Refused
 from contracts.submissions import Submission
 from libraries.clocks.views import ClockView
@@ -160,7 +160,7 @@ async def list_cases(  # noqa: PLR0913, PLR0917 -- one for each question
     wanted = store.CaseFilter(
         scope=policy.ranges_within(request.user.area),
         offices=policy.codes_of_office(request.user.office),
-        offices_alone=request.user.role is Role.OFFICER,
+        offices_alone=request.user.role in OF_AN_OFFICE,
         areas=policy.ranges_within(area),
         equals={name: str(value) for name, value in asked.items() if value is not None},
     )

@@ -7,7 +7,7 @@ from typing import Final, assert_never
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.clocks import ClockFacts
-from contracts.codes import LEAD_WORK, ClockKind, ReferralRole
+from contracts.codes import DECISIONS, LEAD_WORK, ClockKind, ReferralRole
 from contracts.events import CaseBound
 from contracts.events.alerts import AnySupervision, Supervision
 from contracts.events.base import BY_RULES, moment_of
@@ -22,6 +22,8 @@ from contracts.events.referrals import (
     ReferralDispatched,
     ReferralEvent,
     ReferralExtended,
+    ReferralExtensionRefused,
+    ReferralExtensionRequested,
     ReferralFailed,
     ReferralOfficeSucceeded,
     ReferralOnHold,
@@ -52,10 +54,10 @@ from services.intake.publishing import CaseLog
 from services.intake.relations import Standing
 
 TRIGGERS: Final = {what.value: what for what in Trigger}
-DECISIONS: Final = (RoutingDecided, RoutingUnmatched, RoutingOverridden, RoutingArbitrationRequested)
+DECIDED: Final = (RoutingDecided, RoutingUnmatched, RoutingOverridden, RoutingArbitrationRequested)
 AWAITED: Final = LEAD_WORK | {ClockKind.HOLD_REVIEW}
 """Clocks of the lead by which the window says who answers next."""
-TOLD: Final = AWAITED | {ClockKind.RETURN_DECISION}
+TOLD: Final = AWAITED | DECISIONS
 """Clocks that stand in the timeline. That of signing is routing's own business; of a co-handler's only the pauses."""
 
 Followed = (
@@ -70,7 +72,9 @@ STAYS: Final = (
     ReferralReturnRefused,
     ReferralReassigned,
     ReferralReworkRequested,
+    ReferralExtensionRequested,
     ReferralExtended,
+    ReferralExtensionRefused,
 )
 """What the lead or routing may say of the referral without moving the case."""
 
@@ -92,7 +96,7 @@ class ReferralUpdates:
                 decode=decode,
                 handle=self.follow,
                 deduplicated=True,
-                only=frozenset({*ReferralEvent.__subclasses__(), *DECISIONS, ClockLapsed, ClockRecalculated}),
+                only=frozenset({*ReferralEvent.__subclasses__(), *DECIDED, ClockLapsed, ClockRecalculated}),
             ),
             Reader(
                 name="intake.alerts",

@@ -15,7 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 from litestar.response import ServerSentEvent
 
-from contracts.codes import CaseState, ClockKind, ClockStatus, Field, SupervisionLevel
+from contracts.codes import OF_AN_OFFICE, CaseState, ClockKind, ClockStatus, Field, SupervisionLevel
 from contracts.refusals import Fault
 from libraries.policies import Policy
 from libraries.runtime.database.engine import transaction
@@ -33,7 +33,7 @@ from services.notify.figures.views import Overview, Performance
 
 Call = Request[Principal, Any, State]
 
-SEES = requires(Role.OFFICER, Role.COORDINATOR, Role.OPS)
+SEES = requires(Role.OFFICER, Role.HEAD, Role.COORDINATOR, Role.OPS)
 LARGEST_PAGE = 500
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 START = datetime(1, 1, 1, tzinfo=UTC), UUID(int=0)
@@ -71,7 +71,7 @@ def _names(policy: Policy) -> Names:
 
 def _scope(user: Principal, office: str, area: str) -> tuple[str, str]:
     """Office and area that the caller may see: an officer's own office, a coordinator's own area and below."""
-    if user.role is Role.OFFICER:
+    if user.role in OF_AN_OFFICE:
         if user.office is None or office not in ("", user.office):
             raise Rejected("own_office_only" if user.office else "no_office")
         return user.office, ""
@@ -270,7 +270,7 @@ def _checked(cursor: str | None) -> str | None:
 async def performance(request: Call, state: State, code: FromPath[str]) -> dict[str, Any]:
     """How one office does: on time, late, returned, reworked, satisfied, supervised, median days to the end."""
     office = state.policy.policy.office(code)
-    if office is None or (request.user.role is not Role.OFFICER and not request.user.sees(office.area)):
+    if office is None or (request.user.role not in OF_AN_OFFICE and not request.user.sees(office.area)):
         raise Rejected("not_found")
     asked, _ = _scope(request.user, code, "")
     async with transaction(state.engine) as conn:

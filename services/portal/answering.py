@@ -15,7 +15,7 @@ from services.portal.reading import reasons_for
 from services.portal.referrals import ReferralScreen, referral_values
 from services.portal.visits import REVIEW_FIELD, Visit
 
-FIELDS: Final = ("reason", "text", "attributes.by", "attributes.approver")
+FIELDS: Final = ("reason", "text", "attributes.by")
 USES: Final = ("return", "hold", "extend", "fail")
 """Answers with a reason, and the use that the reason has in the policy."""
 ANSWERS: Final = ("sign", "accept", "return", "progress", "hold", "resume", "extend", "complete", "fail")
@@ -49,7 +49,12 @@ async def show(
 
 def _possible(one: Mapping[str, Any], state: ReferralState, role: ReferralRole, found: Visit) -> tuple[str, ...]:
     possible = work.answers(state, role, deemed=one["deemed"], locked=one["return_locked"])
-    return tuple(answer for answer in possible if answer != "extend" or _extension(one, found) is not None)
+    return tuple(answer for answer in possible if answer != "extend" or _may_ask(one, found))
+
+
+def _may_ask(one: Mapping[str, Any], found: Visit) -> bool:
+    """Whether more time can be asked for, and none is asked for yet."""
+    return one["extension"] is None and _extension(one, found) is not None
 
 
 def _extension(one: Mapping[str, Any], found: Visit) -> Any:
@@ -81,5 +86,4 @@ def _body(form: Form) -> dict[str, Any]:
     attributes: dict[str, str] = {}
     if form.get("attributes.by"):
         attributes["by"] = form.get("attributes.by") + form.get("unit")
-        attributes["approver"] = form.get("attributes.approver")
     return {name: value for name, value in {**given, "attributes": attributes}.items() if value}

@@ -1,4 +1,4 @@
-"""The coordinator's pages (统筹): returns to decide, what is supervised, how the offices do, and every decision."""
+"""The coordinator's pages (统筹), and what heads approve: what waits for a word, what is supervised, how offices do."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from litestar.params import FromPath
 
 from contracts.codes import ReferralRole, ReferralState, Role
 from libraries.clocks.wording import address_of
+from libraries.deadlines import Limit
 from services.portal import places
 from services.portal.catalogue import say
 from services.portal.domain import work
@@ -21,12 +22,14 @@ from services.portal.reading import PURPOSE, reasons_for
 from services.portal.referrals import ReferralScreen, item_of, referral_values, why_of
 from services.portal.visits import REVIEW_FIELD, Call, Visit
 
-COORDINATORS: Final = {ROLES: (Role.COORDINATOR,)}
+COORDINATORS: Final = {ROLES: (Role.COORDINATOR, Role.HEAD)}
 MOST: Final = 100
-FIELDS: Final = ("approve", "reason", "to")
+FIELDS: Final = ("approve", "reason", "to", "by")
 USES: Final[Mapping[str, str]] = {
     "approve-return": "return",
     "refuse-return": "return_refused",
+    "grant-extension": "extend",
+    "refuse-extension": "extension_refused",
     "arbitrate": "arbitrate",
     "reassign": "reassign",
     "recall": "cancel",
@@ -34,7 +37,13 @@ USES: Final[Mapping[str, str]] = {
 }
 """What a coordinator decides, and for what its reasons stand in the policy."""
 SENDS_ON: Final = ("approve-return", "arbitrate", "reassign")
-PATHS: Final[Mapping[str, str]] = {"approve-return": "decide-return", "refuse-return": "decide-return"}
+PATHS: Final[Mapping[str, str]] = {
+    "approve-return": "decide-return",
+    "refuse-return": "decide-return",
+    "grant-extension": "decide-extension",
+    "refuse-extension": "decide-extension",
+}
+APPROVES: Final = frozenset({"approve-return", "grant-extension"})
 
 
 @get("/coordinator", opt=COORDINATORS)
@@ -79,9 +88,10 @@ async def _show(
         "decide.html",
         status=status,
         path=screen.own,
-        possible=work.decisions(state, role),
+        possible=work.decisions(state, role, asked_longer=one["extension"] is not None, of=found.signed_in.post.role),
         reasons={decision: reasons_for(found, use) for decision, use in USES.items()},
         sends_on=SENDS_ON,
+        asked=Limit.parse(one["extension"]["by"]) if one["extension"] is not None else None,
         offices=places.offices_near(found.policy, one["area"]),
         **await referral_values(screen, one, purpose),
         **{"typed": Form(), "did": "", "told": "", **values},
@@ -114,7 +124,9 @@ def body_of(decision: str, form: Form) -> dict[str, Any]:
     if decision in {"arbitrate", "reassign", "recall"}:
         given.setdefault("reason", "")
     if decision in PATHS:
-        given["approve"] = decision == "approve-return"
+        given["approve"] = decision in APPROVES
+    if decision == "grant-extension" and form.get("by"):
+        given["by"] = form.get("by") + form.get("unit")
     return given
 
 

@@ -37,6 +37,7 @@ MENU: Final[Mapping[Role, Sequence[tuple[str, str]]]] = {
     Role.CLERK: (("/counter", "nav.counter"), ("/counter/new", "nav.register")),
     Role.ASSISTANT: (("/counter", "nav.village"), ("/counter/new", "nav.register")),
     Role.OFFICER: (("/inbox", "nav.inbox"), ("/board", "board.title")),
+    Role.HEAD: (("/coordinator", "nav.approvals"), ("/board", "board.title")),
     Role.COORDINATOR: (("/coordinator", "nav.coordinator"), ("/board", "board.title")),
     Role.OPS: (("/board", "board.title"),),
     Role.ADMINISTRATOR: (

@@ -38,6 +38,7 @@ FIRST_PAGES = {
     Role.CLERK: "/counter",
     Role.ASSISTANT: "/counter",
     Role.OFFICER: "/inbox",
+    Role.HEAD: "/coordinator",
     Role.COORDINATOR: "/coordinator",
     Role.ADMINISTRATOR: "/admin",
     Role.AUDITOR: "/reads",

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import ANSWERS_OF, OF_ROLE, Access, Part, Relation, access
-from contracts.codes import ClockKind, ReferralRole
+from contracts.codes import DECISIONS, ClockKind, ReferralRole
 from libraries.policies import Policy
 from libraries.runtime.failures import Rejected
 from libraries.runtime.web.access import NO_OFFICE, by_token, demand
@@ -87,6 +87,7 @@ def _of_office(user: Principal, routing: Routing) -> Iterator[Relation]:
             lives = referral.live and (referral.role is not ReferralRole.INFO or routing.lead is not None)
             yield OF_ROLE[referral.role] if lives else Relation.FORMER
         for clock in referral.clocks:
-            if clock.kind is ClockKind.RETURN_DECISION and user.speaks_for(clock.office):
-                asked = Relation.ARBITER if routing.contested(referral) else Relation.DECIDER
+            if clock.kind in DECISIONS and clock.office != referral.office and user.speaks_for(clock.office):
+                returned = clock.kind is ClockKind.RETURN_DECISION and routing.contested(referral)
+                asked = Relation.ARBITER if returned else Relation.DECIDER
                 yield asked if clock.open else Relation.FORMER

@@ -10,11 +10,11 @@ from libraries.runtime.kafka import watermarks
 from libraries.runtime.kafka.watermarks import ProgressSources
 from libraries.runtime.process import Service
 from libraries.runtime.settings import RuntimeSettings, read_settings
-from services.routing.deemed_acceptance import DeemedAcceptance
 from services.routing.handlers import Router
 from services.routing.http import ROUTES
 from services.routing.recounting import recount
 from services.routing.relocating import Relocator
+from services.routing.silence import Silence
 
 
 def build(settings: RuntimeSettings | None = None) -> Service:
@@ -44,7 +44,7 @@ def build(settings: RuntimeSettings | None = None) -> Service:
         ),
         jobs=[
             Job(run=refresh_policy),
-            Job(run=DeemedAcceptance(engine=engine, router=router).accept_silent, seconds=0.25),
+            Job(run=Silence(engine=engine, router=router).settle, seconds=0.25),
             Job(run=recount(engine, router, pause_seconds=settings.recount_pause_seconds).recount),
             Job(run=OnPolicyChange(lambda: policy.policy.offices, relocator.relocate).turn),
         ],

@@ -1,4 +1,4 @@
-"""What superiors decide: on returns, between offices that disagree, and against the rules; and who decided it."""
+"""What superiors decide: on returns, on more time, between offices that disagree, against the rules; and who did."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.refusals import Refused
 from libraries.policies import Policy
-from libraries.runtime.web.auth import Principal, Who
+from libraries.runtime.web.auth import Principal, Role, Who
 from services.routing import store
-from services.routing.domain import supervision
+from services.routing.domain import extension, supervision
 from services.routing.domain.deciders import Caller, coordinates, decides, not_the_decider, office_of, out_of_area
 from services.routing.domain.lead_limit import cap_co_handlers
 from services.routing.domain.pauses import RequestedCorrection, correct_pause
@@ -33,6 +33,17 @@ class ReturnDecision(Decision, frozen=True, kw_only=True):
     approve: bool
     reason: str = ""
     to: str | None = None
+
+
+class ExtensionDecision(Decision, frozen=True, kw_only=True):
+    """Grant or refuse more time; silence refuses. `by` is how much, at most what was asked for and all of it if absent.
+
+    The reason is mandatory for a refusal; a grant has the reason of who asked, if it names none.
+    """
+
+    approve: bool
+    reason: str = ""
+    by: str | None = None
 
 
 class Arbitration(Decision, frozen=True, kw_only=True):
@@ -77,6 +88,7 @@ class CorrectPause(Decision, frozen=True, kw_only=True):
 DECISIONS: Final[Mapping[str, type[Decision]]] = MappingProxyType(
     {
         "decide-return": ReturnDecision,
+        "decide-extension": ExtensionDecision,
         "arbitrate": Arbitration,
         "reassign": Reassignment,
         "recall": Recall,
@@ -121,6 +133,8 @@ def _decider(
 ) -> Who | Refused:
     """As which office the caller decides, or why not."""
     caller = caller_of(user)
+    if isinstance(decision, ExtensionDecision):
+        return _on_extension(referral, user, policy)
     ends_a_hold = isinstance(decision, Resumption)
     deciders = coordinates(routing, policy) if ends_a_hold else decides(routing, referral, policy)
     office = office_of(caller, deciders, policy)
@@ -131,10 +145,26 @@ def _decider(
     return refused or Who.of(user, office)
 
 
+def _on_extension(referral: Referral, user: Principal, policy: Policy) -> Who | Refused:
+    """The office whose clock it is; where the head of the asking office has to agree, nobody else of it."""
+    clock = next(iter(referral.open_clocks(extension.DECISION)), None)
+    if clock is None:
+        return Refused(code="no_extension_asked", facts={"state": referral.state})
+    office = office_of(caller_of(user), (clock.office,), policy)
+    if extension.needs_head(referral, policy):
+        if user.role is Role.HEAD and office is not None:
+            return Who.of(user, office)
+        until = clock.due(policy.calendar_of(clock.office)).due_at
+        return Refused(code="not_the_head", facts={"office": clock.office, "until": until})
+    return Who.of(user, office) if office is not None else not_the_decider((clock.office,))
+
+
 def _act(decision: Decision, change: Change, referral_id: UUID, who: Who) -> Act:
     done = PATHS[type(decision)]
     if isinstance(decision, ReturnDecision):
         done = "approve-return" if decision.approve else "refuse-return"
+    if isinstance(decision, ExtensionDecision):
+        done = "grant-extension" if decision.approve else "refuse-extension"
     return Act(
         case_id=change.case_id,
         referral_id=referral_id,
@@ -150,6 +180,8 @@ def _decided(decision: Decision, change: Change, referral_id: UUID, context: Con
     match decision:
         case ReturnDecision(approve=approve, reason=reason, to=to):
             return supervision.decide_return(change, referral_id, context, approve=approve, reason=reason, to=to)
+        case ExtensionDecision(approve=approve, reason=reason, by=by):
+            return extension.decide_extension(change, referral_id, context, approve=approve, reason=reason, by=by)
         case Arbitration(to=to, reason=reason):
             return supervision.arbitrate(change, referral_id, context, to=to, reason=reason)
         case Reassignment(to=to, reason=reason):

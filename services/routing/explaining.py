@@ -27,6 +27,8 @@ ACTS: Final[Mapping[str, Words]] = MappingProxyType(
     {
         "approve-return": ("同意退件", "approved the return"),
         "refuse-return": ("驳回退件", "refused the return"),
+        "grant-extension": ("同意延期", "granted the extension"),
+        "refuse-extension": ("不同意延期", "refused the extension"),
         "arbitrate": ("裁定承办单位", "settled whose it is"),
         "reassign": ("改派", "sent it elsewhere"),
         "recall": ("撤销转办", "took it back"),

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.codes import OF_AN_OFFICE
 from libraries.policies import Policy
 from libraries.runtime.database.bulk import among
 from libraries.runtime.database.ranges import inside
@@ -73,7 +74,7 @@ def _asked(wanted: ReferralFilter) -> Select[tuple[UUID]]:
 def _visible(
     statement: Select[tuple[UUID]], user: Principal, wanted: ReferralFilter, policy: Policy
 ) -> Select[tuple[UUID]]:
-    if user.role is Role.OFFICER:
+    if user.role in OF_AN_OFFICE:
         column = referrals.c.office if wanted.decider is None else referrals.c.decider
         return statement.where(among(column, policy.codes_of_office(user.office)))
     if user.role is Role.APPLICANT:

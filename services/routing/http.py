@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from contracts.access import Part
-from contracts.codes import Door, FeedbackAction, FeedbackOutcome, ReferralState
+from contracts.codes import OF_AN_OFFICE, Door, FeedbackAction, FeedbackOutcome, ReferralState
 from contracts.refusals import Fault, Refused
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.encryption import Sealer
@@ -37,9 +37,10 @@ from services.routing.views import FeedbackView, ReadView, ReferralContent, to_a
 Call = Request[Principal, Any, State]
 
 ANSWERS = requires(Role.OFFICER, Role.LINK)
-DECIDES = requires(Role.COORDINATOR, Role.OFFICER)
+DECIDES = requires(Role.COORDINATOR, Role.OFFICER, Role.HEAD)
 LOOKS: Final = (
     Role.OFFICER,
+    Role.HEAD,
     Role.CLERK,
     Role.TOWNSHIP,
     Role.COORDINATOR,
@@ -51,7 +52,7 @@ LOOKS: Final = (
 )
 LISTS = requires(*LOOKS)
 SEES = requires(*LOOKS, Role.LINK)
-SEES_TEXT = requires(Role.OFFICER, Role.CLERK, Role.TOWNSHIP, Role.COORDINATOR, Role.LINK)
+SEES_TEXT = requires(Role.OFFICER, Role.HEAD, Role.CLERK, Role.TOWNSHIP, Role.COORDINATOR, Role.LINK)
 AUDITS = requires(Role.COORDINATOR, Role.ADMINISTRATOR, Role.AUDITOR)
 LARGEST_PAGE = 200
 TOLD = Described(answers={200: ReferralView}).opt()
@@ -80,19 +81,21 @@ async def list_referrals(  # noqa: PLR0913, PLR0917 -- one for each question
     referral_state: Annotated[ReferralState | None, QueryParameter(name="state")] = None,
     due_before: Annotated[datetime | None, QueryParameter()] = None,
     decider: Annotated[
-        str | None, QueryParameter(max_length=64, description="The office that has to decide on their return.")
+        str | None,
+        QueryParameter(max_length=64, description="The office that decides on their return or on more time."),
     ] = None,
     cursor: Annotated[UUID | None, QueryParameter()] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
 ) -> Page:
     """Referrals in the order of dispatch; an officer sees those of the own office.
 
-    With `decider` an officer sees those on whose return its office decides, with `case` what it may see of the case.
+    With `decider` an officer sees those on whose return or extension its office decides, with `case` what it may
+    see of the case.
     """
     user, policy = request.user, state.router.policy.policy
     # On whose return an office decides, and who else has a case, an officer may ask of any office.
     asked = office if decider is None else decider
-    if user.role is Role.OFFICER and case is None and asked is not None and not user.speaks_for(asked):
+    if user.role in OF_AN_OFFICE and case is None and asked is not None and not user.speaks_for(asked):
         raise Rejected("own_office_only")
     async with transaction(state.engine) as conn:
         case_id = await store.find_case_id(conn, case) if case is not None else None

@@ -33,7 +33,8 @@ _LIVE: Final = text(
     WHERE c.area = ANY(:areas)
     UNION
     SELECT case_id FROM clocks
-    WHERE kind = 'return_decision' AND stopped_at IS NULL AND NOT clock->>'office' = ANY(:standing)
+    WHERE kind IN ('return_decision', 'extension_decision') AND stopped_at IS NULL
+      AND NOT clock->>'office' = ANY(:standing)
     ORDER BY case_id
     """
 )

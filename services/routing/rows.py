@@ -1,5 +1,6 @@
 """Between rows and values: what routing's tables hold, in the order in which it is written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,7 +12,8 @@ from sqlalchemy import RowMapping
 from contracts.codes import Door, Field, ReferralRole, ReferralState, Role
 from contracts.events.base import Actor
 from libraries.clocks.clock import LegalClock
-from services.routing.domain.referral import AppliedCorrection, Decided, Referral
+from libraries.deadlines import Limit
+from services.routing.domain.referral import AppliedCorrection, Decided, ExtensionRequest, Referral
 from services.routing.domain.request import RoutingRequest
 
 
@@ -67,6 +69,7 @@ REFERRAL_COLUMNS: Final = (
     "arbitrated_by",
     "supersedes",
     "decider",
+    "extension",
     "dispatched_at",
     "changed_at",
     "ended_at",
@@ -129,8 +132,23 @@ def referral_of(row: RowMapping, own_clocks: tuple[LegalClock, ...]) -> Referral
         return_locked=row["return_locked"],
         arbitrated_by=row["arbitrated_by"],
         supersedes=row["supersedes"],
+        extension=_extension_of(row["extension"]),
         clocks=own_clocks,
     )
+
+
+def _extension_of(kept: Mapping[str, Any] | None) -> ExtensionRequest | None:
+    if kept is None:
+        return None
+    at = msgspec.convert(kept["asked_at"], datetime)
+    return ExtensionRequest(by=Limit.parse(kept["by"]), reason=kept["reason"], approver=kept["approver"], asked_at=at)
+
+
+def _extension(asked: ExtensionRequest | None) -> str | None:
+    if asked is None:
+        return None
+    kept = {"by": str(asked.by), "reason": asked.reason, "approver": asked.approver, "asked_at": asked.asked_at}
+    return _encode(kept).decode()
 
 
 def case_row(request: RoutingRequest) -> list[Any]:
@@ -176,6 +194,7 @@ def referral_row(referral: Referral, case_id: UUID) -> list[Any]:
         referral.arbitrated_by,
         referral.supersedes,
         referral.decider,
+        _extension(referral.extension),
         referral.dispatched_at,
         referral.changed_at,
         referral.ended_at,

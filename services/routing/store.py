@@ -53,6 +53,15 @@ _SILENT: Final = text(
 ).bindparams(bindparam("kinds", type_=ARRAY(String)), bindparam("rights", type_=ARRAY(String)))
 
 
+_UNDECIDED: Final = text(
+    """
+    SELECT case_id, referral_id FROM clocks
+    WHERE kind = ANY(:kinds) AND stopped_at IS NULL AND due_at < :before
+    LIMIT :limit
+    """
+).bindparams(bindparam("kinds", type_=ARRAY(String)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedFeedback:
     """One answer of an office, with its text sealed."""
@@ -123,6 +132,14 @@ async def list_silent(
     values = {"kinds": sorted(kinds), "rights": sorted(RETURN_RIGHTS), "before": before, "limit": limit}
     found = await conn.execute(_SILENT, values)
     return [(row.case_id, row.referral_id) for row in found]
+
+
+async def list_undecided(
+    conn: AsyncConnection, kinds: Iterable[ClockKind], *, before: datetime, limit: int
+) -> list[tuple[UUID, UUID]]:
+    """Case and referral where a clock of these kinds passed before that moment, and nobody has decided."""
+    values = {"kinds": sorted(kinds), "before": before, "limit": limit}
+    return [(row.case_id, row.referral_id) for row in await conn.execute(_UNDECIDED, values)]
 
 
 @dataclass(frozen=True, slots=True)

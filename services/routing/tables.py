@@ -76,6 +76,7 @@ referrals = Table(
     Column("arbitrated_by", String),
     Column("supersedes", Uuid),
     Column("decider", String),
+    Column("extension", JSONB),
     Column("dispatched_at", DateTime(timezone=True), nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
     Column("ended_at", DateTime(timezone=True)),

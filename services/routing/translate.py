@@ -15,11 +15,25 @@ from contracts.events.referrals import FeedbackReceived, ReferralEvent, Referral
 from contracts.topics import OFFICE_REFERRALS
 from contracts.tracing import Trace
 from libraries.clocks.views import ClockView, view_of
-from libraries.clocks.wording import office_if_any, office_of
+from libraries.clocks.wording import approver_of, office_if_any, office_of, reason_of
 from libraries.policies import Policy
 from libraries.runtime.outbox.journal import Outgoing
-from services.routing.domain.referral import Change, Referral, Routing
+from services.routing.domain.referral import Change, ExtensionRequest, Referral, Routing
 from services.routing.domain.request import RoutingRequest
+
+
+class ExtensionView(msgspec.Struct, frozen=True, kw_only=True):
+    """More time that an office asks for. Until when it is decided stands with the clock `extension_decision`."""
+
+    by: str
+    """How much longer, for example `10wd`."""
+    reason: str
+    reason_zh: str
+    reason_en: str
+    approver: str
+    approver_zh: str
+    approver_en: str
+    asked_at: datetime
 
 
 class ReferralView(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,9 +60,10 @@ class ReferralView(msgspec.Struct, frozen=True, kw_only=True):
     return_locked: bool
     supersedes: UUID | None
     decider: str | None
-    """The office that has to decide on its return, while one is asked for."""
+    """The office that has to decide on its return or on more time, while one is asked for."""
     decider_zh: str | None
     decider_en: str | None
+    extension: ExtensionView | None
     clocks: tuple[ClockView, ...]
 
 
@@ -129,5 +144,22 @@ def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralVie
         decider=decider,
         decider_zh=decider_zh,
         decider_en=decider_en,
+        extension=_extension(referral.extension, policy),
         clocks=tuple(view_of(clock, policy) for clock in referral.clocks),
+    )
+
+
+def _extension(asked: ExtensionRequest | None, policy: Policy) -> ExtensionView | None:
+    if asked is None:
+        return None
+    (why_zh, why_en), (who_zh, who_en) = reason_of(policy, asked.reason), approver_of(policy, asked.approver)
+    return ExtensionView(
+        by=str(asked.by),
+        reason=asked.reason,
+        reason_zh=why_zh,
+        reason_en=why_en,
+        approver=asked.approver,
+        approver_zh=who_zh,
+        approver_en=who_en,
+        asked_at=asked.asked_at,
     )

@@ -32,6 +32,7 @@ PEOPLE = {
     "window": (Role.CLERK, TOWN, "130722100000", "window-1"),
     "window2": (Role.CLERK, TOWN, "130722100000", "window-2"),
     "schools": (Role.OFFICER, SCHOOLS, "130722000000", ""),
+    "head": (Role.HEAD, SCHOOLS, "130722000000", ""),
     "county": (Role.COORDINATOR, "civil_affairs-130722000000", "130722000000", ""),
     "petitions": (Role.OFFICER, "petition-130722000000", "130722000000", ""),
     "admin": (Role.ADMINISTRATOR, "", "130722000000", ""),

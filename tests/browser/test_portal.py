@@ -146,13 +146,17 @@ async def test_hold_resume_extend_and_many_signed_at_once(city: City) -> None:
     await expect(officer.locator(".told")).to_have_text("已恢复办理。")
     await officer.click("summary:has-text('申请延期')")
     await officer.fill("[id='attributes.by']", "99")
-    await officer.check("[id='attributes.approver']")
     await officer.select_option("details[open] select", "complex")
     await officer.click("details[open] button")
     await expect(officer.locator(".summary")).to_contain_text("10wd")
     await officer.fill("[id='attributes.by']", "5")
     await officer.click("details[open] button")
-    await expect(officer.locator(".told")).to_have_text("已延期。")
+    await expect(officer.locator(".told")).to_have_text("已申请延期，等待决定。")
+    head = await city.signed_in("head")
+    await head.click("main a:has-text('入学安置与转学')")
+    await head.click("summary:text-is('同意延期')")
+    await head.click("details[open] button")
+    await expect(head.locator(".told")).to_contain_text("已同意延期")
 
 
 async def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(city: City) -> None:

@@ -12,7 +12,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 from msgspec.structs import replace
 
-from contracts.codes import Door, Role
+from contracts.codes import OF_AN_OFFICE, Door, Role
 from contracts.events.base import Actor
 from contracts.offices import OFFICE
 from contracts.submissions import Post
@@ -36,6 +36,7 @@ SCOPED: Final = frozenset(
         Role.TOWNSHIP,
         Role.CLERK,
         Role.OFFICER,
+        Role.HEAD,
         Role.COORDINATOR,
         Role.ASSISTANT,
         Role.ADMINISTRATOR,
@@ -191,8 +192,8 @@ def _principal(claims: _Claims, ends_at: datetime) -> Principal:
 
 def unscoped(principal: Principal) -> str:
     """What a token lacks to say for whom its bearer speaks; empty if nothing."""
-    if principal.role is Role.OFFICER and principal.office is None:
-        return "the token of an officer names an office"
+    if principal.role in OF_AN_OFFICE and principal.office is None:
+        return f"the token of an {principal.role.value} names an office".replace("an head", "a head")
     if principal.role is Role.LINK and (principal.office is None or principal.referral is None):
         return "the token of a link names an office and a referral of it"
     if principal.role in SCOPED and principal.area is None and not principal.installation:

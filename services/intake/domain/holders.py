@@ -154,7 +154,9 @@ def _of_leg(event: r.AnyReferralEvent, now: Holder) -> Holder | None:
             return OVER
         case r.ReferralSigned() | r.ReferralAccepted() | r.ReferralDeemedAccepted() | r.ReferralReturnRefused():
             return own
-        case r.ReferralResumed() | r.ReferralExtended() | r.ReferralReworkRequested():
+        case r.ReferralExtensionRequested() | r.ReferralExtended() | r.ReferralExtensionRefused():
+            return None
+        case r.ReferralResumed() | r.ReferralReworkRequested():
             return own
         case _:
             assert_never(event)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts.access import OF_ROLE, Relation
 from contracts.clocks import ClockFacts
-from contracts.codes import CaseState, ClockKind
+from contracts.codes import DECISIONS, CaseState
 from contracts.events import CaseBound
 from contracts.events.clocks import clocks_in
 from contracts.events.referrals import (
@@ -16,6 +16,8 @@ from contracts.events.referrals import (
     ReferralCompleted,
     ReferralDispatched,
     ReferralEvent,
+    ReferralExtended,
+    ReferralExtensionRefused,
     ReferralFailed,
     ReferralOfficeSucceeded,
     ReferralOnHold,
@@ -37,6 +39,8 @@ Changing = (
     | ReferralFailed
     | ReferralCancelled
     | ReferralReturnRefused
+    | ReferralExtended
+    | ReferralExtensionRefused
     | ReferralOnHold
     | ReferralResumed
     | RoutingArbitrationRequested
@@ -77,9 +81,15 @@ def told(known: Relations, event: CaseBound) -> Relations:
     for clock in clocks_in(event):
         if not isinstance(clock, ClockFacts) or clock.referral_id is None:
             continue
-        if clock.kind is ClockKind.RETURN_DECISION:
+        if clock.kind in DECISIONS and not _has(known, clock.referral_id, clock.office):
             known = _decides(known, event.case_id, clock.referral_id, clock.office, Relation.DECIDER, clock.started_at)
     return known
+
+
+def _has(known: Relations, referral: UUID, office: str) -> bool:
+    """Whether it is the office's own referral, on which its head decides."""
+    own = (one for one in known if one.referral_id == referral and one.relation not in DECIDING)
+    return any(one.office == office and one.ended_at is None for one in own)
 
 
 def _told(known: Relations, event: CaseBound) -> Relations:
@@ -92,7 +102,7 @@ def _told(known: Relations, event: CaseBound) -> Relations:
             return _succeeded(known, event)
         case ReferralReturned() | ReferralCompleted() | ReferralFailed() | ReferralCancelled():
             return _turned(known, event.referral_id, lambda one: _ended(one, event.at))
-        case ReferralReturnRefused():
+        case ReferralReturnRefused() | ReferralExtended() | ReferralExtensionRefused():
             return _decided(known, event.referral_id, event.at)
         case ReferralOnHold(reason=reason, at=at):
             return _waits(known, event.referral_id, reason, at)
@@ -142,7 +152,7 @@ def _waits(known: Relations, referral: UUID, reason: str | None, since: datetime
 def _decides(
     known: Relations, case_id: UUID, referral: UUID, office: str, relation: Relation, at: datetime
 ) -> Relations:
-    """The office has to decide on a return, and no other has."""
+    """The office has to decide, and no other has."""
     if any(one.office == office for one in _deciding(known, referral)):
         return known
     rest = tuple(one for one in _decided(known, referral, at) if not _is(one, referral, office, relation))

@@ -13,6 +13,7 @@ TRIGGER_OF: Final[Mapping[FeedbackAction, Trigger]] = MappingProxyType(
         FeedbackAction.SIGN: Trigger.REFERRAL_SIGNED,
         FeedbackAction.ACCEPT: Trigger.REFERRAL_ACCEPTED,
         FeedbackAction.RETURN: Trigger.REFERRAL_RETURN_REQUESTED,
+        FeedbackAction.EXTEND: Trigger.REFERRAL_EXTENSION_REQUESTED,
         FeedbackAction.PROGRESS: Trigger.REFERRAL_PROGRESS_REPORTED,
         FeedbackAction.COMPLETE: Trigger.REFERRAL_COMPLETED,
         FeedbackAction.FAIL: Trigger.REFERRAL_FAILED,
@@ -27,7 +28,7 @@ BREAKABLE: Final = frozenset(ClockKind) - WINDOWS
 
 
 def stops(action: FeedbackAction, reason: str, policy: Policy) -> frozenset[ClockKind]:
-    """Clocks of the answering office that would end, stand still or get more time by it; none if it must be refused.
+    """Clocks of the answering office that would end or stand still by it; none if it must be refused.
 
     Of any matter: which one it is, only routing knows for certain. That what is asked for is possible as the referral
     stands is routing's to judge, and said at once; an answer that cannot be taken whatever stands there is none.
@@ -39,7 +40,5 @@ def stops(action: FeedbackAction, reason: str, policy: Policy) -> frozenset[Cloc
         return BREAKABLE
     if action is FeedbackAction.HOLD:
         return known.stops & BREAKABLE if known is not None else frozenset()
-    if action is FeedbackAction.EXTEND:
-        return frozenset(rule.clock for rule in policy.clocks if rule.extends)
     what = TRIGGER_OF.get(action)
     return frozenset(rule.clock for rule in policy.clocks if what in rule.meets or what in rule.cancels) & BREAKABLE

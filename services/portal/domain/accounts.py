@@ -21,6 +21,7 @@ MOST_FAILURES_OF_AN_ADDRESS: Final = 50
 PORTAL_ROLES: Final = (
     Role.CLERK,
     Role.OFFICER,
+    Role.HEAD,
     Role.COORDINATOR,
     Role.ASSISTANT,
     Role.ADMINISTRATOR,

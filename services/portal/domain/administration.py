@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 
-from contracts.codes import AreaLevel, Role
+from contracts.codes import OF_AN_OFFICE, AreaLevel, Role
 from contracts.submissions import POST_FORM
 from libraries.deadlines import CIVIL_TIME
 from libraries.policies import Policy
@@ -16,6 +16,7 @@ from services.portal.domain.accounts import Account, Post
 GIVEN: Final = (
     Role.CLERK,
     Role.OFFICER,
+    Role.HEAD,
     Role.COORDINATOR,
     Role.ASSISTANT,
     Role.AUDITOR,
@@ -82,7 +83,7 @@ def post_of(typed: Mapping[str, str], own: Post, policy: Policy) -> tuple[Reques
         faults["role"] = "say_role"
     if office is not None and (known is None or not policy.within(known.area, own.area)):
         faults["office"] = "no_such_office"
-    elif role is Role.OFFICER and office is None:
+    elif role in OF_AN_OFFICE and office is None:
         faults["office"] = "say_office"
     elif role is Role.ASSISTANT and office is not None:
         faults["office"] = "no_office"

@@ -153,8 +153,18 @@ def acts(state: CaseState, untold: Sequence[str], role: Role = Role.CLERK) -> tu
 _LIVE: Final = frozenset(ANSWERS) | {ReferralState.RETURN_REQUESTED}
 
 
-def decisions(state: ReferralState, role: ReferralRole) -> tuple[str, ...]:
-    """What a coordinator may decide on a referral; routing says whose word it is."""
+ON_EXTENSION: Final = ("grant-extension", "refuse-extension")
+
+
+def decisions(
+    state: ReferralState, role: ReferralRole, *, asked_longer: bool = False, of: Role = Role.COORDINATOR
+) -> tuple[str, ...]:
+    """What a coordinator or the head of an office may decide on a referral; routing says whose word it is."""
+    longer = ON_EXTENSION if asked_longer else ()
+    return longer if of is Role.HEAD else (*longer, *_decisions(state, role))
+
+
+def _decisions(state: ReferralState, role: ReferralRole) -> tuple[str, ...]:
     if state is ReferralState.RETURN_REQUESTED:
         return ("approve-return", "refuse-return", "arbitrate")
     if state not in _LIVE:

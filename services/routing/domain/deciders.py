@@ -1,12 +1,14 @@
-"""Whose word it is: which office decides on a return, sends a case elsewhere, takes a part back, puts a pause right."""
+"""Whose word it is: who decides on a return or on more time, sends elsewhere, takes back, puts a pause right."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import assert_never
 
 from contracts.codes import ClockKind
 from contracts.refusals import Refused
 from libraries.policies import Policy
 from libraries.policies.decision import SUPERIORS, arbiter, coordinator
+from libraries.policies.model import Decides
 from libraries.policies.moving import superiors_left
 from services.routing.domain.referral import Referral, Routing
 
@@ -30,6 +32,24 @@ def asked_to_decide(routing: Routing, referral: Referral, policy: Policy) -> str
     return arbiter(policy, area) if sender == referral.office or routing.contested(referral) else sender
 
 
+def decides_on_extension(routing: Routing, referral: Referral, approver: str, policy: Policy) -> str:
+    """The office of who has to agree that this office gets more time, as the policy names it."""
+    area = routing.request.area
+    match policy.decides(approver):
+        case Decides.OFFICE:
+            return referral.office
+        case Decides.COORDINATOR:
+            sender = coordinator(policy, area)
+            return arbiter(policy, area) if sender == referral.office else sender
+        case Decides.SUPERIOR:
+            return arbiter(policy, area)
+        case Decides.GOVERNMENT:
+            office = policy.office_near(SUPERIORS[-1], area)
+            return office.code if office is not None else arbiter(policy, area)
+        case _ as never:
+            assert_never(never)
+
+
 def decider(routing: Routing, referral: Referral, policy: Policy) -> str:
     """The office whose word it is: who was asked to decide on its return, who has settled it, or else its sender."""
     asked = next(iter(referral.open_clocks({ClockKind.RETURN_DECISION})), None)
@@ -45,6 +65,8 @@ def decider(routing: Routing, referral: Referral, policy: Policy) -> str:
 def decides_now(office: str, routing: Routing, referral: Referral, area: str, policy: Policy) -> str:
     """Who decides in an office's place today. `area` is where the matter lay, by the code that it had."""
     if office in superiors_left(policy, area):
+        if referral.extension is not None:
+            return decides_on_extension(routing, referral, referral.extension.approver, policy)
         return asked_to_decide(routing, referral, policy)
     return policy.office_code_now(office)
 

@@ -6,14 +6,13 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from contracts.codes import RETURN_RIGHTS, ClockKind, Door, FeedbackAction, FeedbackOutcome, ReferralRole, Role
+from contracts.codes import RETURN_RIGHTS, Door, FeedbackAction, FeedbackOutcome, ReferralRole, Role
 from contracts.events.base import Actor
 from contracts.events.referrals import (
     FeedbackReceived,
     ReferralAccepted,
     ReferralCompleted,
     ReferralEvent,
-    ReferralExtended,
     ReferralFailed,
     ReferralOnHold,
     ReferralProgressReported,
@@ -26,12 +25,11 @@ from contracts.events.rejections import RecordPlace
 from contracts.refusals import Fault, Refused
 from contracts.submissions import Feedback
 from contracts.tracing import Trace
-from libraries.deadlines import BadQuestion, Limit
 from libraries.policies import Policy
 from libraries.policies.clock_rules import Trigger
-from libraries.policies.model import Extension
 from libraries.policies.moving import had
 from libraries.policies.reasons import refused_reason
+from services.routing.domain import extension
 from services.routing.domain.deciders import asked_to_decide
 from services.routing.domain.dispatching import recall
 from services.routing.domain.lead_limit import cap_co_handlers
@@ -106,7 +104,7 @@ def _refusal(routing: Routing, answer: ReceivedFeedback, context: Context) -> Re
     move = BY_OFFICE[feedback.action]
     if referral.role is ReferralRole.INFO and move is not Move.SIGN:
         return Refused(code="copy_needs_no_answer")
-    if not referral.may(move):
+    if not referral.may(move) and not (move is Move.EXTEND and referral.extension is not None):
         return not_possible(referral, feedback.action.value)
     check = _CHECKS.get(feedback.action)
     return check(routing, referral, answer, context) if check is not None else None
@@ -162,34 +160,7 @@ def _check_complete(routing: Routing, referral: Referral, _: ReceivedFeedback, _
 
 
 def _check_extend(routing: Routing, referral: Referral, answer: ReceivedFeedback, context: Context) -> Refused | None:
-    category = routing.request.category
-    clock = next(iter(referral.open_clocks(_extending(context, category))), None)
-    row = context.policy.find_limit(clock.kind, category) if clock is not None else None
-    if clock is None or row is None or row.extension is None:
-        return Refused(code="extension_not_allowed")
-    if clock.extensions:
-        return Refused(code="already_extended")
-    end = clock.due(context.policy.calendar_of(clock.office)).due_at
-    if end is not None and answer.received_at > end:
-        return Refused(code="extension_too_late", facts={"until": end})
-    return _check_longer(answer.feedback, row.extension) or _check_reason(answer.feedback, context)
-
-
-def _extending(context: Context, category: str) -> frozenset[ClockKind]:
-    return frozenset(kind for kind, rule in context.policy.schedule(category).rules.items() if rule.extends)
-
-
-def _check_longer(feedback: Feedback, allowed: Extension) -> Refused | None:
-    """How much longer, and who agreed: both stand in the attributes, and the law caps the first."""
-    try:
-        by = Limit.parse(str(feedback.attributes.get("by", "")))
-    except BadQuestion as error:
-        return Refused.of(replace(error.fault, field="attributes.by"))
-    if by.unit is not allowed.limit.unit or by.number > allowed.limit.number:
-        return Refused.of(Fault("attributes.by", "extension_too_long", {"most": allowed.limit}))
-    if feedback.attributes.get("approver") != allowed.approver:
-        return Refused.of(Fault("attributes.approver", "approver_missing", {"approver": allowed.approver}))
-    return None
+    return extension.check_request(routing, referral, answer.feedback, answer.received_at, context.policy)
 
 
 _CHECKS: Final[Mapping[FeedbackAction, Callable[[Routing, Referral, ReceivedFeedback, Context], Refused | None]]] = (
@@ -260,15 +231,6 @@ def _resume(change: Change, feedback: Feedback, context: Context) -> Change:
     return apply_triggers(change, feedback.referral_id, context, Trigger.REFERRAL_RESUMED)
 
 
-def _extend(change: Change, feedback: Feedback, context: Context) -> Change:
-    by, approver = Limit.parse(str(feedback.attributes["by"])), str(feedback.attributes["approver"])
-    change = _step(change, feedback, ReferralExtended)
-    kinds = _extending(context, change.routing.request.category)
-    clocks = change.clocks_of(feedback.referral_id)
-    extended = clocks.extend(kinds, by, context.policy, approver=approver, reason=feedback.reason)
-    return change.with_clocks(feedback.referral_id, extended)
-
-
 def _complete(change: Change, feedback: Feedback, context: Context) -> Change:
     return apply_triggers(
         _step(change, feedback, ReferralCompleted), feedback.referral_id, context, Trigger.REFERRAL_COMPLETED
@@ -294,7 +256,7 @@ _EFFECTS: Final[Mapping[FeedbackAction, Callable[[Change, Feedback, Context], Ch
         FeedbackAction.PROGRESS: _progress,
         FeedbackAction.HOLD: _hold,
         FeedbackAction.RESUME: _resume,
-        FeedbackAction.EXTEND: _extend,
+        FeedbackAction.EXTEND: extension.ask,
         FeedbackAction.COMPLETE: _complete,
         FeedbackAction.FAIL: _fail,
     }

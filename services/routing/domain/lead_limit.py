@@ -14,7 +14,8 @@ from services.routing.domain.referral import Change, Referral
 
 LEAD_TIME: Final = "lead_time"
 """Why a clock was counted again."""
-CAPPED: Final = frozenset({ClockKind.CO_HANDLING})
+CAPPED: Final = frozenset({ClockKind.CO_HANDLING, ClockKind.EXTENSION_DECISION})
+"""A part of the lead's work, and the decision whether it has more time: what has ended is not made longer."""
 
 
 def cap_at_lead(clock: LegalClock, leads: Iterable[LegalClock], policy: Policy) -> LegalClock:

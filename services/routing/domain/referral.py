@@ -9,19 +9,30 @@ from uuid import UUID
 import msgspec
 
 from contracts.clocks import ClockChange
-from contracts.codes import ClockKind, ReferralRole, ReferralState
+from contracts.codes import DECISIONS, ClockKind, ReferralRole, ReferralState
 from contracts.events.base import BY_RULES, Actor, CaseBound
 from contracts.events.clocks import ClockLapsed
 from contracts.events.referrals import ReferralEvent
 from contracts.refusals import Refused
 from libraries.clocks.clock import LegalClock
 from libraries.clocks.schedule import ALL_KINDS, ClockSet
-from libraries.deadlines import Pause
+from libraries.deadlines import Limit, Pause
 from libraries.policies.decision import RoutingDecision
 from services.routing.domain.request import RoutingRequest
-from services.routing.domain.states import ENDED, WHEN_DEEMED, Move, after
+from services.routing.domain.states import ENDED, LETS_GO, WHEN_ASKED_LONGER, WHEN_DEEMED, Move, after
 
 MakeId = Callable[[], UUID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionRequest:
+    """That an office asks for more time, and nobody has decided on it yet."""
+
+    by: Limit
+    reason: str
+    approver: str
+    """By the code of the policy: who has to agree."""
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +55,7 @@ class Referral:
     arbitrated_by: str | None = None
     """The superior that settled whose it is: nobody else sends it elsewhere."""
     supersedes: UUID | None = None
+    extension: ExtensionRequest | None = None
     clocks: tuple[LegalClock, ...] = ()
 
     @property
@@ -52,11 +64,13 @@ class Referral:
 
     @property
     def decider(self) -> str | None:
-        """The office that has to decide on its return, if one is asked for."""
-        return next((clock.office for clock in self.open_clocks({ClockKind.RETURN_DECISION})), None)
+        """The office that has to decide on its return or on more time, if one is asked for."""
+        return next((clock.office for clock in self.open_clocks(DECISIONS)), None)
 
     def may(self, move: Move) -> bool:
         if self.state is ReferralState.ACCEPTED and move in WHEN_DEEMED and not self.deemed:
+            return False
+        if (move in WHEN_ASKED_LONGER and self.extension is None) or (move is Move.EXTEND and self.extension):
             return False
         return after(self.state, move) is not None
 
@@ -205,6 +219,7 @@ class Change:
         state = after(referral.state, move)
         if state is None:
             raise ValueError(f"{move} is not a move out of {referral.state}")
+        changes = {"extension": None if state in LETS_GO else referral.extension, **changes}
         ended = self.at if state in ENDED else None
         return self.with_referral(replace(referral, state=state, ended_at=ended, **changes))
 

@@ -20,6 +20,8 @@ class Move(StrEnum):
     HOLD = "hold"
     RESUME = "resume"
     EXTEND = "extend"
+    GRANT_EXTENSION = "grant_extension"
+    REFUSE_EXTENSION = "refuse_extension"
     COMPLETE = "complete"
     FAIL = "fail"
     CANCEL = "cancel"
@@ -46,16 +48,22 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
         (S.ACCEPTED, Move.PROGRESS): S.IN_PROGRESS,
         (S.ACCEPTED, Move.HOLD): S.ON_HOLD,
         (S.ACCEPTED, Move.EXTEND): S.ACCEPTED,
+        (S.ACCEPTED, Move.GRANT_EXTENSION): S.ACCEPTED,
+        (S.ACCEPTED, Move.REFUSE_EXTENSION): S.ACCEPTED,
         (S.ACCEPTED, Move.COMPLETE): S.COMPLETED,
         (S.ACCEPTED, Move.FAIL): S.FAILED,
         (S.ACCEPTED, Move.CANCEL): S.CANCELLED,
         (S.IN_PROGRESS, Move.PROGRESS): S.IN_PROGRESS,
         (S.IN_PROGRESS, Move.HOLD): S.ON_HOLD,
         (S.IN_PROGRESS, Move.EXTEND): S.IN_PROGRESS,
+        (S.IN_PROGRESS, Move.GRANT_EXTENSION): S.IN_PROGRESS,
+        (S.IN_PROGRESS, Move.REFUSE_EXTENSION): S.IN_PROGRESS,
         (S.IN_PROGRESS, Move.COMPLETE): S.COMPLETED,
         (S.IN_PROGRESS, Move.FAIL): S.FAILED,
         (S.IN_PROGRESS, Move.CANCEL): S.CANCELLED,
         (S.ON_HOLD, Move.RESUME): S.IN_PROGRESS,
+        (S.ON_HOLD, Move.GRANT_EXTENSION): S.ON_HOLD,
+        (S.ON_HOLD, Move.REFUSE_EXTENSION): S.ON_HOLD,
         (S.ON_HOLD, Move.CANCEL): S.CANCELLED,
         (S.COMPLETED, Move.REWORK): S.IN_PROGRESS,
     }
@@ -65,6 +73,9 @@ come, and no silence takes away the time to object that the law gives (信访工
 
 WHEN_DEEMED: Final = frozenset({Move.SIGN, Move.ACCEPT, Move.REQUEST_RETURN})
 """Moves out of ACCEPTED that need it to have been deemed."""
+
+WHEN_ASKED_LONGER: Final = frozenset({Move.GRANT_EXTENSION, Move.REFUSE_EXTENSION})
+"""Moves that need an extension to be asked for; while one is, none is asked for again."""
 
 ENDED: Final = frozenset({S.RETURNED, S.COMPLETED, S.FAILED, S.CANCELLED})
 
@@ -81,6 +92,10 @@ BY_OFFICE: Final[Mapping[FeedbackAction, Move]] = MappingProxyType(
         FeedbackAction.FAIL: Move.FAIL,
     }
 )
+
+
+LETS_GO: Final = ENDED | {S.RETURN_REQUESTED}
+"""Where an office does not ask for more time any more."""
 
 
 def after(state: S, move: Move) -> S | None:

@@ -96,7 +96,6 @@ async def test_what_can_never_stop_the_clock_holds_nothing(notify: Notify, value
         (ClockKind.HANDLING, answer(action="complete")),
         (ClockKind.HANDLING, answer(action="fail", reason="not_eligible")),
         (ClockKind.HANDLING, answer(action="hold", reason="appraisal")),
-        (ClockKind.HANDLING, answer(action="extend", reason="complex")),
     ],
 )
 async def test_what_may_stop_the_clock_holds_its_breach(notify: Notify, kind: ClockKind, value: bytes) -> None:

@@ -11,7 +11,7 @@ import pytest
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
-from services.routing.deemed_acceptance import DeemedAcceptance
+from services.routing.silence import Silence
 from tests.integration.routing.test_routing import Routing, an_accepted_case
 from tests.unit.routing.builders import NOON
 
@@ -31,12 +31,12 @@ async def routing(database: str) -> AsyncIterator[Routing]:
 async def test_of_many_that_are_overdue_the_oldest_is_looked_at_too(
     routing: Routing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.routing.deemed_acceptance.BATCH_SIZE", 10)
+    monkeypatch.setattr("services.routing.silence.BATCH_SIZE", 10)
     await routing.consumes(*(an_accepted_case("education.school_placement") for _ in range(250)))
     later = replace(routing.router, clock=at(NOON + timedelta(days=30)))
-    listeners = [DeemedAcceptance(engine=routing.engine, router=later) for _ in range(2)]
+    listeners = [Silence(engine=routing.engine, router=later) for _ in range(2)]
 
-    await asyncio.gather(*(listener.accept_silent() for listener in listeners))
+    await asyncio.gather(*(listener.settle() for listener in listeners))
 
     assert await routing.rows("SELECT state, deemed, count(*) FROM referrals GROUP BY 1, 2") == [
         ("accepted", True, 250)

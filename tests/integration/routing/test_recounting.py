@@ -267,14 +267,11 @@ async def test_an_office_that_answers_meanwhile_is_not_overwritten(routing: Rout
     office = EDUCATION
     referrals = [row[0] for row in await routing.rows("SELECT referral_id FROM referrals")]
     await routing.is_answered(*(an_answer(one, "accept", n) for n, one in enumerate(referrals)), office=office)
-    extends = [
-        an_answer(one, "extend", n, reason="complex", attributes={"by": "1wd", "approver": "unit_head"})
-        for n, one in enumerate(referrals)
-    ]
+    holds = [an_answer(one, "hold", n, reason="hearing") for n, one in enumerate(referrals)]
     routing.router.policy.policy = with_days(shipped, works=(SATURDAY,))
     await asyncio.gather(
         a_recount(routing).recount(),
-        *(routing.is_answered(extend, office=office) for extend in extends),
+        *(routing.is_answered(hold, office=office) for hold in holds),
     )
     await a_recount(routing).recount()
     versions = await routing.rows("SELECT DISTINCT version, calendar_version = '' FROM clocks WHERE kind = 'handling'")

@@ -93,10 +93,11 @@ def test_an_approver_has_the_name_that_the_most_local_pack_gives(packs: Path) ->
     own = packs / "zhangjiakou" / "approvers.yaml"
     own.write_text("- {code: county_head, zh: 县长, en: the head of the county}\n")
     policy = load_policy(packs / "zhangjiakou")
-    assert {code: approver.zh for code, approver in policy.approvers.items()} == {
-        "county_head": "县长",
-        "unit_head": "本单位负责人",
-    }
+    named = {code: (one.zh, one.decides.value) for code, one in policy.approvers.items()}
+    assert (named["county_head"], named["unit_head"]) == (("县长", "superior"), ("本单位负责人", "office"))
+    own.write_text("- {code: unit_head, zh: 局长, en: the director}\n")
+    director = load_policy(packs / "zhangjiakou").approvers["unit_head"]
+    assert (director.zh, director.decides.value) == ("局长", "office"), "whose head it is stays as it was"
     own.write_text("- {code: unit_head, zh: 局长, en: the director, sex: m}\n")
     assert refusals(packs / "zhangjiakou") == ["zhangjiakou/approvers.yaml:1: unknown key sex"]
 

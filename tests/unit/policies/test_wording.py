@@ -11,12 +11,13 @@ import msgspec
 import pytest
 
 from contracts.clocks import ClockExtended, ClockFacts, ClockMet, ClockPaused, ClockResumed, ClockStarted, LimitBasis
-from contracts.codes import CaseState, ClockKind, ReferralRole, ReferralState, SupervisionLevel
+from contracts.codes import CaseState, ClockKind, Door, ReferralRole, ReferralState, Role, SupervisionLevel
 from contracts.events import CaseBound
 from contracts.events import alerts as a
 from contracts.events import cases as c
 from contracts.events import clocks as k
 from contracts.events import referrals as r
+from contracts.events.base import Actor
 from libraries.clocks import wording
 from libraries.deadlines.rendering import source_in
 from libraries.policies import Policy, load_policy
@@ -267,7 +268,29 @@ def test_what_happened_and_until_when_stand_in_one_line() -> None:
 def test_every_event_of_a_referral_has_words() -> None:
     for kind in r.ReferralEvent.__subclasses__():
         known = kind in wording._REFERRAL or kind is r.ReferralDispatched
-        assert known or kind in {r.ReferralReassigned, r.ReferralOfficeSucceeded, r.ReferralExtended}
+        assert known or kind in {
+            r.ReferralReassigned,
+            r.ReferralOfficeSucceeded,
+            r.ReferralExtensionRequested,
+            r.ReferralExtended,
+            r.ReferralExtensionRefused,
+        }
+
+
+def test_more_time_is_told_as_it_was_asked_for_and_refused() -> None:
+    of = {"case_id": CASE, "referral_id": CASE, "office": CIVIL_AFFAIRS, "role": ReferralRole.LEAD, "at": NOW}
+    of |= {"state": ReferralState.IN_PROGRESS}
+    asked = r.ReferralExtensionRequested(**of, asked="10wd", approver="unit_head", reason="complex")
+    assert wording.describe(asked, policy()) == (
+        "张北县民政局：申请延期 10个工作日（情况复杂）",
+        "Civil Affairs Bureau, 张北县: asked for an extension of 10 working days (The matter is complex)",
+    )
+    silent = r.ReferralExtensionRefused(**of, silent=True)
+    assert (wording.describe(silent, policy()) or ("",))[0] == "张北县民政局：延期逾期未决定，视为不同意"
+    head = Actor(door=Door.HTTP, role=Role.HEAD, office=CIVIL_AFFAIRS)
+    refused = r.ReferralExtensionRefused(**of, reason="can_be_done_in_time", by=head)
+    zh = "张北县民政局(单位负责人)不同意延期：张北县民政局（可以按期办结）"
+    assert (wording.describe(refused, policy()) or ("",))[0] == zh
 
 
 def test_no_source_of_the_shipped_packs_says_english_in_chinese() -> None:

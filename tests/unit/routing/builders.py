@@ -14,6 +14,7 @@ from contracts.refusals import Refused
 from contracts.submissions import Feedback
 from libraries.policies import Policy, load_policy
 from services.routing.domain.dispatching import dispatch
+from services.routing.domain.extension import decide_extension
 from services.routing.domain.feedback import ReceivedFeedback, take
 from services.routing.domain.lead_limit import cap_co_handlers
 from services.routing.domain.referral import Change, Referral, Routing
@@ -99,6 +100,27 @@ class Scenario:
         change, refused = take(self.routing, answer, self.context)
         self._keep(change)
         return refused
+
+    def is_longer(
+        self, by: str, *, office: str = EDUCATION, after: timedelta, reason: str = "complex"
+    ) -> Refused | None:
+        """Asked for, and granted by the head of the office at the same time."""
+        refused = self.answers(A.EXTEND, office=office, after=after, reason=reason, by=by)
+        return refused or self.decide(office, after=after)
+
+    def decide(
+        self,
+        office: str = EDUCATION,
+        *,
+        after: timedelta,
+        approve: bool = True,
+        reason: str = "",
+        by: str | None = None,
+    ) -> Refused | None:
+        """Whether the office gets more time."""
+        head = Actor(door=Door.HTTP, role=Role.HEAD, office=office)
+        change, id_ = self.change(after, head), self.of(office).id
+        return self.act(decide_extension(change, id_, self.context, approve=approve, reason=reason, by=by))
 
     def act(self, change: Change | Refused) -> Refused | None:
         if isinstance(change, Refused):

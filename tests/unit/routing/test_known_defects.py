@@ -163,17 +163,17 @@ def test_the_clock_does_not_run_while_somebody_else_has_the_word() -> None:
 
 def test_a_lawful_extension_is_not_overdue() -> None:
     scenario = at_work()
-    assert scenario.answers(A.EXTEND, after=20 * DAY, reason="complex", by="10wd", approver="unit_head") is None
+    assert scenario.is_longer("10wd", after=20 * DAY) is None
     end = handling(scenario).due(policy().calendar).due_at
     assert end is not None
     assert end > NOON + 22 * DAY
-    refused = scenario.answers(A.EXTEND, after=20 * DAY, reason="complex", by="1wd", approver="unit_head")
+    refused = scenario.is_longer("1wd", after=20 * DAY)
     assert refused == Refused(code="already_extended")
 
 
 def test_no_extension_comes_after_the_limit_has_passed() -> None:
     scenario = at_work()
-    refused = scenario.answers(A.EXTEND, after=23 * DAY, reason="complex", by="10wd", approver="unit_head")
+    refused = scenario.is_longer("10wd", after=23 * DAY)
     assert refused is not None
     assert refused.code == "extension_too_late"
     assert due_day(scenario) == AT_WORK

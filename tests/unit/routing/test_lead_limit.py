@@ -79,7 +79,7 @@ def test_more_time_of_the_lead_gives_back_what_it_had_cut() -> None:
     scenario = at_work()
     scenario.answers(A.HOLD, office=CIVIL_AFFAIRS, reason="appraisal", after=DAY)
     scenario.answers(A.RESUME, office=CIVIL_AFFAIRS, after=8 * DAY)
-    assert scenario.answers(A.EXTEND, reason="complex", after=9 * DAY, by="2wd", approver="unit_head") is None
+    assert scenario.is_longer("2wd", after=9 * DAY) is None
     assert ends(scenario) == "2026-03-25", "the lead's new end, before its own"
     scenario.answers(A.HOLD, reason="appraisal", after=10 * DAY)
     assert ends(scenario) == "2026-03-30", "nobody knows when the lead ends, so its own time stands"
@@ -90,6 +90,6 @@ def test_more_time_of_the_lead_gives_back_what_it_had_cut() -> None:
 def test_what_the_lead_does_within_the_same_time_is_no_news_for_the_others() -> None:
     scenario = at_work()
     before = co_handling(scenario)
-    assert scenario.answers(A.EXTEND, reason="complex", after=DAY, by="10wd", approver="unit_head") is None
+    assert scenario.is_longer("10wd", after=DAY) is None
     assert co_handling(scenario) == before
     assert not [event for event in scenario.last.events if isinstance(event, ClockRecalculated)]

@@ -232,37 +232,11 @@ def test_pauses_survive_a_reassignment() -> None:
     assert scenario.of(EDUCATION).state is ReferralState.CANCELLED
 
 
-def test_an_extension_needs_law_approver_and_reason() -> None:
-    scenario = Scenario()
-    scenario.answers(A.ACCEPT)
-
-    def asked(reason: str = "complex", by: str = "10wd", approver: str = "unit_head") -> str | None:
-        refused = scenario.answers(A.EXTEND, reason=reason, by=by, approver=approver)
-        return refused.code if refused is not None else None
-
-    assert asked(by="11wd") == "extension_too_long"
-    assert asked(by="10d") == "extension_too_long"
-    assert asked(by="soon") == "limit_form"
-    assert asked(approver="me") == "approver_missing"
-    assert asked(reason="workload") == "unknown_reason"
-    before = due(scenario, ClockKind.HANDLING)
-    assert asked() is None
-    after = due(scenario, ClockKind.HANDLING)
-    assert before is not None
-    assert after is not None
-    assert after > before
-    assert asked() == "already_extended"
-    (handling,) = [clock for clock in scenario.of(EDUCATION).clocks if clock.kind is ClockKind.HANDLING]
-    assert [(grant.approver, grant.reason, grant.at) for grant in handling.grants] == [
-        ("unit_head", "complex", NOON + timedelta(hours=1))
-    ]
-
-
 def test_where_the_law_knows_no_extension_there_is_none() -> None:
     scenario = Scenario("social_security.pension_claim")
     office = "social_security-130722000000"
     scenario.answers(A.ACCEPT, office=office)
-    refused = scenario.answers(A.EXTEND, office=office, reason="complex", by="5wd", approver="unit_head")
+    refused = scenario.answers(A.EXTEND, office=office, reason="complex", by="5wd")
     assert refused == Refused(code="extension_not_allowed")
 
 

@@ -70,7 +70,7 @@ class AnyCourse(RuleBasedStateMachine):
     @rule(data=st.data(), action=st.sampled_from(A), reason=REASONS)
     def an_office_answers(self, data: st.DataObject, action: A, reason: str) -> None:
         office = self.pick(data).office
-        self.scenario.answers(action, office=office, after=self.now, reason=reason, by="5wd", approver="unit_head")
+        self.scenario.answers(action, office=office, after=self.now, reason=reason, by="5wd")
 
     @rule(data=st.data(), approve=st.booleans(), to=st.none() | OFFICES)
     def a_return_is_decided(self, data: st.DataObject, approve: bool, to: str | None) -> None:

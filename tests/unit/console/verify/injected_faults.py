@@ -41,9 +41,17 @@ def published_again(snapshot: Snapshot, type_: str, **more: str) -> Snapshot:
     return doubled(snapshot, "journal", {"type": f"yimen.{type_}.v1", "sequence": 98, "value": value}, **first)
 
 
+SIGNED = "yimen.referral.signed.v1"
+
+
 def signed(**by: str) -> Callable[[bytes], bytes]:
     """The same, by somebody else."""
     return lambda value: msgspec.json.encode(msgspec.json.decode(value) | {"by": {"door": "http", **by}})
+
+
+def said(**values: str) -> Callable[[bytes], bytes]:
+    """The same with other values."""
+    return lambda value: msgspec.json.encode(msgspec.json.decode(value) | values)
 
 
 def unsigned(value: bytes) -> bytes:
@@ -165,6 +173,19 @@ ACTOR_FAULTS = (
         "the rules closed it",
         lambda f: rewritten(f, "case.closed", signed(office=PENSIONS, role="clerk", door="rules")),
     ),
+)
+
+LONGER_FAULTS = tuple(
+    InjectedFault("longer_by_decision", what, inject)
+    for what, inject in (
+        ("nobody asked", lambda f: without(f, "journal", type=of_type("referral.extension_requested"))),
+        ("by its officer", lambda f: rewritten(f, "referral.extended", signed(role="officer", office=EDUCATION))),
+        ("by Kafka", lambda f: rewritten(f, "referral.extended", signed(role="head", office=EDUCATION, door="kafka"))),
+        ("more than was asked", lambda f: rewritten(f, "referral.extension_requested", said(asked="5d"))),
+        ("by another approver", lambda f: rewritten(f, "referral.extension_requested", said(approver="superior"))),
+        ("after the time to decide", lambda f: rewritten(f, "referral.extended", said(at="2026-03-30T00:00:00Z"))),
+        ("by something else", lambda f: changed(f, "journal", {"type": SIGNED}, type=of_type("referral.extended"))),
+    )
 )
 
 PLACE_FAULTS = (

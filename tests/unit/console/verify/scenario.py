@@ -20,7 +20,16 @@ from console.verify.snapshot import (
     RoutedRow,
     TimerRow,
 )
-from contracts.clocks import ClockCancelled, ClockFacts, ClockMet, ClockPaused, ClockResumed, ClockStarted, LimitBasis
+from contracts.clocks import (
+    ClockCancelled,
+    ClockExtended,
+    ClockFacts,
+    ClockMet,
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+    LimitBasis,
+)
 from contracts.codes import (
     CaseState,
     ClockKind,
@@ -260,6 +269,24 @@ class Scenario:
         snapshot = {name: getattr(clock, name) for name in ClockFacts.__struct_fields__}
         now = how(**(snapshot | {"version": clock.version + 1} | more))
         self._stands(service, now, of_clocks(self.case_id, at, now))
+
+    def is_longer(self, kind: ClockKind, at: datetime, due_at: datetime) -> None:
+        """As its head has decided."""
+        service, clock = self.clocks[self.clock(kind)]
+        snapshot = {name: getattr(clock, name) for name in ClockFacts.__struct_fields__}
+        more = {"version": clock.version + 1, "due_at": due_at, "due_soon_at": due_at - DAY, "extensions": ("25d",)}
+        now = ClockExtended(**(snapshot | more), added="25d", approver="unit_head", reason="complex")
+        event = referrals.ReferralExtended(
+            case_id=self.case_id,
+            referral_id=self.referral(ReferralRole.LEAD),
+            office=clock.office,
+            role=ReferralRole.LEAD,
+            state=ReferralState.IN_PROGRESS,
+            at=at,
+            clocks=(now,),
+            by=Actor(door=Door.HTTP, role=Role.HEAD, office=clock.office),
+        )
+        self._stands(service, now, event)
 
     def is_recounted(self, kind: ClockKind, at: datetime, due_at: datetime) -> None:
         service, clock = self.clocks[self.clock(kind)]

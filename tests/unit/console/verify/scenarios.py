@@ -226,6 +226,26 @@ def on_hold(number: int = 12) -> Scenario:
     return scenario
 
 
+def longer(number: int = 16) -> Scenario:
+    """The lead asked for more time, and its head has granted it."""
+    scenario = Scenario(number)
+    scenario.is_registered()
+    scenario.is_accepted()
+    scenario.is_dispatched(co=None)
+    scenario.answers(
+        referrals.ReferralExtensionRequested,
+        LEAD,
+        ReferralState.IN_PROGRESS,
+        asked="25d",
+        approver="unit_head",
+        reason="complex",
+    )
+    scenario.begins("routing", ClockKind.EXTENSION_DECISION, days=2, since=MONDAY + 9 * DAY)
+    scenario.is_longer(ClockKind.HANDLING, MONDAY + 10 * DAY, MONDAY + 45 * DAY)
+    scenario.ends("routing", ClockKind.EXTENSION_DECISION, MONDAY + 10 * DAY)
+    return scenario
+
+
 def awaiting(number: int = 13) -> Scenario:
     """The applicant was told what is missing, and has time to bring it."""
     scenario = Scenario(number)
@@ -253,6 +273,7 @@ SCENARIOS = (
     cleared,
     on_hold,
     awaiting,
+    longer,
     sent_on_late,
 )
 

@@ -10,6 +10,7 @@ from tests.unit.console.verify.injected_faults import (
     ACTOR_FAULTS,
     CASE_FAULTS,
     JOURNAL_FAULTS,
+    LONGER_FAULTS,
     PLACE_FAULTS,
     REFERRAL_FAULTS,
     TOPIC_FAULTS,
@@ -17,7 +18,16 @@ from tests.unit.console.verify.injected_faults import (
 from tests.unit.console.verify.injecting import InjectedFault
 from tests.unit.console.verify.scenarios import all_well
 
-FAULTS = (*CASE_FAULTS, *REFERRAL_FAULTS, *PLACE_FAULTS, *ACTOR_FAULTS, *JOURNAL_FAULTS, *CLOCK_FAULTS, *TOPIC_FAULTS)
+FAULTS = (
+    *CASE_FAULTS,
+    *LONGER_FAULTS,
+    *REFERRAL_FAULTS,
+    *PLACE_FAULTS,
+    *ACTOR_FAULTS,
+    *JOURNAL_FAULTS,
+    *CLOCK_FAULTS,
+    *TOPIC_FAULTS,
+)
 
 
 @pytest.mark.parametrize("injected", FAULTS, ids=str)

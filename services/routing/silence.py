@@ -1,4 +1,4 @@
-"""Silence is acceptance: whose time to sign or to object has passed is looked up every few moments."""
+"""What silence makes true, looked up every few moments: it accepts a referral, and refuses more time."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libraries.runtime.database.engine import transaction
 from services.routing import store
+from services.routing.domain.extension import refuse_silent
 from services.routing.domain.referral import Change
 from services.routing.domain.supervision import deem_accepted
 from services.routing.handlers import Router
@@ -21,24 +22,27 @@ BATCH_SIZE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeemedAcceptance:
+class Silence:
     """Listens for what is not said."""
 
     engine: AsyncEngine
     router: Router
 
-    async def accept_silent(self) -> None:
+    async def settle(self) -> None:
         """Until nobody is silent beyond the limit, in batches of one transaction each."""
         while await self._batch():
             pass
 
     async def _batch(self) -> int:
         context, clock = self.router.context(), self.router.clock
-        kinds = {rule.clock for rule in context.policy.clocks if rule.silence_accepts and not rule.at_the_window}
+        rules = [rule for rule in context.policy.clocks if not rule.at_the_window]
+        accepting = {rule.clock for rule in rules if rule.silence_accepts}
+        refusing = {rule.clock for rule in rules if rule.silence_refuses}
         at = clock.now()
         before = at - timedelta(seconds=GRACE_SECONDS * clock.speed)
         async with transaction(self.engine) as conn:
-            silent = await store.list_silent(conn, kinds, before=before, limit=BATCH_SIZE)
+            silent = await store.list_silent(conn, accepting, before=before, limit=BATCH_SIZE)
+            silent += await store.list_undecided(conn, refusing, before=before, limit=BATCH_SIZE)
             if not silent:
                 return 0
             routings = await store.lock_routings(conn, (case_id for case_id, _ in silent))
@@ -49,7 +53,7 @@ class DeemedAcceptance:
             for case_id, referral_ids in of_case.items():
                 change = Change(routing=routings[case_id], at=at)
                 for referral_id in referral_ids:
-                    change = deem_accepted(change, referral_id, context)
+                    change = refuse_silent(deem_accepted(change, referral_id, context), referral_id, context)
                 changes.append(change)
             await record(conn, routings, changes, context.policy)
         return sum(1 for change in changes if change.events)
