@@ -41,7 +41,10 @@ CHROMIUM: Final = Program(
 PROMTOOL: Final = Program(
     names=("promtool",), package="prometheus", demanded="YIMEN_REQUIRE_PROMTOOL", needed_for="tests of alert rules"
 )
-PROGRAMS: Final = (CHROMIUM, PROMTOOL)
+SYSTEMD_ANALYZE: Final = Program(
+    names=("systemd-analyze",), package="systemd", demanded="YIMEN_REQUIRE_SYSTEMD", needed_for="tests of units"
+)
+PROGRAMS: Final = (CHROMIUM, PROMTOOL, SYSTEMD_ANALYZE)
 
 
 def install(programs: list[Program]) -> str | None:
