@@ -23,7 +23,7 @@ class InUse(RuntimeError):
     """Another process holds the folder."""
 
 
-class Refused(ValueError):
+class InstallationDiffers(ValueError):
     """The folder was made for something else than what is asked now."""
 
 
@@ -132,7 +132,9 @@ class Installation:
             same = known is not None and speed in (None, known.speed) and origin in (None, known.origin)
             if (speed, origin) != (None, None) and not same:
                 detail = f"{known.speed:g} times from {known.origin}" if known else "the machine's own time"
-                raise Refused(f"{self.folder} lives in {detail}; choose another folder with --data for another time")
+                raise InstallationDiffers(
+                    f"{self.folder} lives in {detail}; choose another folder with --data for another time"
+                )
             return known
         if speed is None and origin is None:
             return None
@@ -145,7 +147,7 @@ class Installation:
         """Remember whose topics these are. Raises `Refused` where an Apache Kafka's data would be passed over."""
         state = self.state()
         if state.kafka == "apache" and kind == "tansu":
-            raise Refused(
+            raise InstallationDiffers(
                 f"{self.folder} has Apache Kafka's data; start it with --kafka apache or choose another folder"
             )
         state.kafka = kind

@@ -10,7 +10,7 @@ import click
 
 from console import endpoints
 from console.engines.child import EngineFailed
-from console.installation import DEFAULT_DATA, Installation, InUse, Refused
+from console.installation import DEFAULT_DATA, Installation, InstallationDiffers, InUse
 from console.main import quiet
 from console.moments import Moment
 from console.running import Running, StartFailed
@@ -78,7 +78,7 @@ def up(
         sys.exit(0)
     except InUse as error:
         _end(f"{error}; stop it, or choose another folder with --data")
-    except (Refused, PolicyRefused, SettingsRefused, EngineFailed, StartFailed) as error:
+    except (InstallationDiffers, PolicyRefused, SettingsRefused, EngineFailed, StartFailed) as error:
         _end(str(error))
 
 

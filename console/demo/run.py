@@ -22,7 +22,7 @@ from console.demo.plan import DAYS, ORIGIN, Plan, make_plan
 from console.demo.progress import Progress
 from console.endpoints import Endpoints
 from console.engines.child import EngineFailed
-from console.installation import Installation, InUse, Refused
+from console.installation import Installation, InstallationDiffers, InUse
 from console.main import quiet
 from console.running import Running, StartFailed
 from console.target import find_target
@@ -89,7 +89,7 @@ def demo(*, data: Path | None, **asked: Any) -> None:
             sys.exit(_play(wishes, folder))
     except StopAsked:
         sys.exit(130)
-    except (InUse, Refused, EngineFailed, StartFailed) as error:
+    except (InUse, InstallationDiffers, EngineFailed, StartFailed) as error:
         raise click.ClickException(str(error)) from None
 
 

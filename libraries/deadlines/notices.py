@@ -31,7 +31,7 @@ class _Known(NamedTuple):
     published_on: date | None = None
 
 
-class Change(NamedTuple):
+class NoticeChange(NamedTuple):
     """A notice that moved days of a year which had its own already."""
 
     notice: Notice
@@ -63,7 +63,7 @@ _KNOWN: Final = {
 
 
 CHANGES: Final = (
-    Change(
+    NoticeChange(
         Notice(
             year=2015,
             order=2,
@@ -72,7 +72,7 @@ CHANGES: Final = (
         ),
         days=(date(2015, 9, 3), date(2015, 9, 4), date(2015, 9, 6)),
     ),
-    Change(
+    NoticeChange(
         Notice(
             year=2019,
             order=2,
@@ -81,7 +81,7 @@ CHANGES: Final = (
         ),
         days=(date(2019, 4, 28), date(2019, 5, 2), date(2019, 5, 3), date(2019, 5, 5)),
     ),
-    Change(
+    NoticeChange(
         Notice(
             year=2020,
             order=2,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from libraries.policies.decoding import LONGEST_VALUE, Note, Unreadable
+from libraries.policies.decoding import LONGEST_VALUE, Note, UnreadableText
 
 SEPARATORS: Final = (",", ";", "\t", "，", "；")
 MOST_ROWS: Final = 200_000
@@ -36,7 +36,7 @@ Row = tuple[int, dict[str, str]]
 def table(text: str, columns: Columns, faults: list[Note]) -> Iterator[Row]:
     """Each row with its line, its cells by column. Raises `Unreadable`; lesser faults are noted."""
     if not text.strip():
-        raise Unreadable(1, f"is empty: it begins with a line that names its columns, {', '.join(columns.all)}")
+        raise UnreadableText(1, f"is empty: it begins with a line that names its columns, {', '.join(columns.all)}")
     lines, first = _after_separator(text)
     separator = _separator(lines, columns)
     named: list[str] | None = None
@@ -47,14 +47,14 @@ def table(text: str, columns: Columns, faults: list[Note]) -> Iterator[Row]:
     try:
         for number, cells in enumerate(reader):
             if number > MOST_ROWS:
-                raise Unreadable(line, f"holds more than {MOST_ROWS} rows")
+                raise UnreadableText(line, f"holds more than {MOST_ROWS} rows")
             if named is None and any(map(str.strip, cells)):
                 named = _heading(cells, columns, line, faults)
             elif named is not None and any(map(str.strip, cells)):
                 yield from _row(cells, named, separator, line, faults)
             line = first + reader.line_num
     except csv.Error as error:
-        raise Unreadable(line, f"cannot be read as a table: {error}; look at the quotation marks") from None
+        raise UnreadableText(line, f"cannot be read as a table: {error}; look at the quotation marks") from None
 
 
 def _after_separator(text: str) -> tuple[str, int]:
@@ -87,7 +87,7 @@ def _heading(cells: Sequence[str], columns: Columns, line: int, faults: list[Not
         found.append(name if name in columns.all and name not in found else "" if not name else f"?{name}")
     missing = [name for name in columns.needed if name not in found]
     if missing:
-        raise Unreadable(line, f"the heading lacks {', '.join(missing)}")
+        raise UnreadableText(line, f"the heading lacks {', '.join(missing)}")
     return found
 
 

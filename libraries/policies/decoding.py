@@ -33,7 +33,7 @@ Note = tuple[int, str]
 """A line, and what is wrong there."""
 
 
-class Unreadable(ValueError):
+class UnreadableText(ValueError):
     """A file that cannot be read on from `line`."""
 
     def __init__(self, line: int, reason: str) -> None:
@@ -54,7 +54,7 @@ def decoded(content: bytes) -> str:
     odd = SELDOM.search(text)
     if odd is not None and not any(sign >= FIRST_EASTERN for sign in text) and _as_gb18030(content) is not None:
         line = text.count("\n", 0, odd.start()) + 1
-        raise Unreadable(line, f"cannot be read for certain: it may be UTF-8 or GB18030; {SHOW}")
+        raise UnreadableText(line, f"cannot be read for certain: it may be UTF-8 or GB18030; {SHOW}")
     return text
 
 
@@ -65,10 +65,10 @@ def _chinese(content: bytes, wrong_at: int) -> str:
     partly = content.decode("utf-8", "replace")
     # Where most of it is Chinese in UTF-8, a few wrong bytes are damage.
     if sum(sign >= FIRST_EASTERN for sign in partly) > 2 * partly.count("\ufffd"):
-        raise Unreadable(line, f"cannot be read: it is UTF-8 but for {byte} here; mend the line and {SHOW}")
+        raise UnreadableText(line, f"cannot be read: it is UTF-8 but for {byte} here; mend the line and {SHOW}")
     text = _as_gb18030(content)
     if text is None:
-        raise Unreadable(line, f"cannot be read: {byte} is not UTF-8, and as GB18030 it makes no sense; {SHOW}")
+        raise UnreadableText(line, f"cannot be read: {byte} is not UTF-8, and as GB18030 it makes no sense; {SHOW}")
     return text
 
 
@@ -96,7 +96,7 @@ def _strictly(content: bytes, encoding: str) -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content[: error.start].decode(encoding, "replace").count("\n") + 1
-        raise Unreadable(line, f"cannot be read as {encoding}, which its first bytes say it is; {SHOW}") from None
+        raise UnreadableText(line, f"cannot be read as {encoding}, which its first bytes say it is; {SHOW}") from None
 
 
 def _name(sign: str) -> str:

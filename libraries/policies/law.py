@@ -26,7 +26,7 @@ CITE: Final = f"or {ONLY_CITE}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class RunningClock:
     """A clock that a matter has, by which rule and with which limit, and what the law says of it."""
 
     kind: ClockKind
@@ -107,7 +107,7 @@ class Guard:
         """The uppermost pack knows laws of which the article is not known; who would depart from one has to name it."""
         return _cites(row) or (row.statutory and self._depth(row.where) == len(self.packs) - 1)
 
-    def _running(self, matter: Category, held: ClockSchedule) -> Iterator[Running]:
+    def _running(self, matter: Category, held: ClockSchedule) -> Iterator[RunningClock]:
         for rule in _started(held):
             # A clock that stands in the place of another has its limit to keep, unless a law put it there.
             replaced = held.rules.get(rule.instead_of) if rule.instead_of and not _cites(rule) else None
@@ -117,7 +117,7 @@ class Guard:
                 row = self.policy.find_limit(rule.clock, matter.code, reason)
                 if row is not None:
                     law = self._law(one.limit_of, matter, reason=reason)
-                    yield Running(kind=rule.clock, rule=rule, row=row, law=law)
+                    yield RunningClock(kind=rule.clock, rule=rule, row=row, law=law)
 
     def _of_rules(self, level: int) -> None:
         """What the rows of one pack change of clocks that stand under a law above it."""
@@ -144,7 +144,7 @@ class Guard:
         fitting = (rule for rule in rows if rule.concerns(matter.code, matter.field))
         return next((rule for rule in fitting if kind in (rule.clock, rule.instead_of)), rows[0])
 
-    def _of_pauses(self, running: dict[str, tuple[Running, ...]]) -> None:
+    def _of_pauses(self, running: dict[str, tuple[RunningClock, ...]]) -> None:
         for reason in self.policy.reasons.values():
             level = self._depth(reason.where)
             if _cites(reason) or level == len(self.packs) - 1:
@@ -154,7 +154,7 @@ class Guard:
                     message = f"reason {reason.code} stops {{clocks}}, whose time is set by {{laws}} for {{matters}}"
                     self._note(reason.where, f"{message}: take them out of stops, {CITE}", code, clock.kind, law)
 
-    def _of_days(self, running: dict[str, tuple[Running, ...]]) -> None:
+    def _of_days(self, running: dict[str, tuple[RunningClock, ...]]) -> None:
         for local in self.days:
             level = self._depth(local.where)
             if local.works or local.cites or not local.days or level == len(self.packs) - 1:
@@ -167,8 +167,8 @@ class Guard:
                     self._note(local.where, f"{message}: name other roles, {CITE}", code, clock.kind, law)
 
     def _under_law(
-        self, running: dict[str, tuple[Running, ...]], level: int
-    ) -> Iterator[tuple[str, Running, LimitRow | ClockRule]]:
+        self, running: dict[str, tuple[RunningClock, ...]], level: int
+    ) -> Iterator[tuple[str, RunningClock, LimitRow | ClockRule]]:
         """The clocks whose time a law sets that stands at this level or above."""
         for code, clocks in running.items():
             for clock in clocks:
@@ -178,7 +178,7 @@ class Guard:
                 elif self._is_law(clock.rule) and self._depth(clock.rule.where) >= level:
                     yield code, clock, clock.rule
 
-    def _holders(self, clock: Running, code: str) -> set[str]:
+    def _holders(self, clock: RunningClock, code: str) -> set[str]:
         """Roles whose offices may have the clock: the window's, or those that the rules name for such a matter."""
         if clock.rule.at_the_window:
             return set(AT_THE_WINDOW)
@@ -201,7 +201,7 @@ def _started(found: ClockSchedule) -> tuple[ClockRule, ...]:
     return tuple(dict.fromkeys(rule for rules in found.started.values() for rule in rules))
 
 
-def _loosened(clock: Running) -> Iterator[str]:
+def _loosened(clock: RunningClock) -> Iterator[str]:
     """How the limit of a clock lets more time pass than the law does, or leaves less of a right."""
     row, law = clock.row, clock.law
     if law is None or row is law or _cites(row):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from libraries.policies import cells, csv_text, yaml_text
-from libraries.policies.decoding import Note, Unreadable, decoded, unseen
+from libraries.policies.decoding import Note, UnreadableText, decoded, unseen
 from libraries.policies.pack_files import HEADING, MOST_BYTES, TABLES, NotAFile, content_of
 
 C = TypeVar("C", bound=StrEnum)
@@ -231,7 +231,7 @@ class _Source:
         except NotAFile as error:
             self.refuse(1, str(error), whole=True)
             return None
-        except Unreadable as error:
+        except UnreadableText as error:
             self.refuse(error.line, error.reason, whole=True)
             return None
         hidden = list(unseen(text)) if text is not None else []
@@ -244,7 +244,7 @@ class _Source:
         text = self.text()
         try:
             return yaml_text.parsed(text, noted) if text is not None else _NOTHING
-        except Unreadable as error:
+        except UnreadableText as error:
             self.refuse(error.line, error.reason, whole=True)
             return _NOTHING
         finally:
@@ -258,7 +258,7 @@ class _Source:
         try:
             for line, values in csv_text.table(text, columns, noted):
                 yield Row(file=self.file, line=line, values=dict(values), faults=self.faults)
-        except Unreadable as error:
+        except UnreadableText as error:
             self.refuse(error.line, error.reason, whole=True)
         finally:
             self._note(noted)

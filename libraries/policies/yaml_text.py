@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from libraries.policies.decoding import LONGEST_VALUE, UNSEEN, Note, Unreadable
+from libraries.policies.decoding import LONGEST_VALUE, UNSEEN, Note, UnreadableText
 
 Loader: Any = getattr(yaml, "CLoader", yaml.Loader)
 """Only its parser is used: it makes events and no values, and it does not recurse."""
@@ -53,7 +53,7 @@ def parsed(text: str, faults: list[Note]) -> Any:
         mark = getattr(error, "problem_mark", None)
         reason = f"not valid YAML: {getattr(error, 'problem', None) or 'cannot be read'}"
         last = text.count("\n", 0, -1) + 1
-        raise Unreadable(min(mark.line + 1, last) if mark is not None else 1, reason) from None
+        raise UnreadableText(min(mark.line + 1, last) if mark is not None else 1, reason) from None
 
 
 def plain(value: Any) -> Any:
@@ -74,17 +74,17 @@ def _events(text: str) -> Iterator[Any]:
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise Unreadable(line, "holds two documents: --- stands between them")
+                raise UnreadableText(line, "holds two documents: --- stands between them")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise Unreadable(line, NO_LINKS)
+            raise UnreadableText(line, NO_LINKS)
         if getattr(event, "tag", None) is not None:
-            raise Unreadable(line, "a tag (!) is not used in packs: write the value alone")
+            raise UnreadableText(line, "a tag (!) is not used in packs: write the value alone")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         count += isinstance(event, yaml.NodeEvent)
         if depth > DEEPEST:
-            raise Unreadable(line, f"nested more than {DEEPEST} deep")
+            raise UnreadableText(line, f"nested more than {DEEPEST} deep")
         if count > MOST_VALUES:
-            raise Unreadable(line, f"holds more than {MOST_VALUES} values")
+            raise UnreadableText(line, f"holds more than {MOST_VALUES} values")
         if isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
             yield event
 
@@ -128,7 +128,7 @@ class _Reader:
             if not isinstance(event, yaml.ScalarEvent) or key is None or not event.value.strip():
                 self._faults.append((where, "a key must be a name"))
             elif event.value == "<<":
-                raise Unreadable(where, NO_LINKS)
+                raise UnreadableText(where, NO_LINKS)
             elif event.value.strip() in found.values:
                 self._faults.append((where, f"{event.value.strip()} stands here twice"))
             else:

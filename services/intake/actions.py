@@ -149,7 +149,7 @@ def _route(path: str, kind: type[Action]) -> HTTPRouteHandler:
             found = await find(conn, request.user, key)
             case = found.case
             do = rule_of(data, state.clock.now(), policy)
-            outcome = await act(case.id, do, conn, policy, who=acts_as(request.user, case, policy))
+            outcome = await act(case.id, do, conn, policy, initiator=acts_as(request.user, case, policy))
         if isinstance(outcome, Refused):
             return problem(request, outcome)
         relations = relations_of(request.user, outcome, found.offices)

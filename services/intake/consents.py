@@ -17,7 +17,7 @@ from contracts.access import Part
 from contracts.codes import Consent, Role
 from libraries.clocks.wording import office_if_any
 from libraries.runtime.database.engine import transaction
-from libraries.runtime.web.auth import Principal, Who, requires
+from libraries.runtime.web.auth import Initiator, Principal, requires
 from services.intake.lookup import find_visible
 from services.intake.tables import consents
 
@@ -41,9 +41,16 @@ class ConsentView(msgspec.Struct, frozen=True, kw_only=True):
     office_en: str | None
 
 
-async def save_consents(conn: AsyncConnection, given: Mapping[UUID, Consent], *, who: Who, at: datetime) -> None:
+async def save_consents(
+    conn: AsyncConnection, given: Mapping[UUID, Consent], *, initiator: Initiator, at: datetime
+) -> None:
     """By case."""
-    by = {"subject": who.subject, "role": who.actor.role or "", "office": who.actor.office or None, "noted_at": at}
+    by = {
+        "subject": initiator.subject,
+        "role": initiator.actor.role or "",
+        "office": initiator.actor.office or None,
+        "noted_at": at,
+    }
     rows = [{"case_id": case_id, "consent": consent.value, **by} for case_id, consent in given.items()]
     if rows:
         await conn.execute(insert(consents), rows)

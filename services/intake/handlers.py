@@ -18,13 +18,13 @@ from libraries.runtime.encryption import Sealer
 from libraries.runtime.kafka.records import Incoming, Reader, Record, Unreadable, fault_of, step_of
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
-from libraries.runtime.web.auth import Who
+from libraries.runtime.web.auth import Initiator
 from services.intake.domain.submission import LARGEST, repeatable
 from services.intake.registration import Body, register
 
 B = TypeVar("B", bytes, Fault, Body)
 NO_VALUE = Fault("", "no_value")
-SYSTEM = Who(actor=Actor(door=Door.KAFKA, role=Role.TOWNSHIP), subject="system")
+SYSTEM = Initiator(actor=Actor(door=Door.KAFKA, role=Role.TOWNSHIP), subject="system")
 """A township's system; the desk that is nearest to the matter answers for it."""
 
 
@@ -73,7 +73,7 @@ class Registrar:
             conn,
             policy=self.policy.policy,
             sealer=self.sealer,
-            who=SYSTEM,
+            initiator=SYSTEM,
             now=now,
             traces=[incoming.trace for incoming in batch],
         )

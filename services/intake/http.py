@@ -17,7 +17,7 @@ from contracts.submissions import Submission
 from libraries.clocks.views import ClockView
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.web.access import demand
-from libraries.runtime.web.auth import Principal, Role, Who, requires
+from libraries.runtime.web.auth import Initiator, Principal, Role, requires
 from libraries.runtime.web.idempotency import IN_PARTS, part
 from libraries.runtime.web.openapi import FORMS, Described
 from libraries.runtime.web.problems import problem
@@ -28,7 +28,7 @@ from services.intake.actions import ACTIONS
 from services.intake.consents import CONSENTS
 from services.intake.contents import CONTENTS, SEES, SEES_ONE, CaseListed, to_listed
 from services.intake.lookup import Found, find, known_by_token, relations_of, sees, window_of
-from services.intake.receipts import RECEIPTS, CaseRegistered, Codes, list_codes, to_registered
+from services.intake.receipts import RECEIPTS, Codes, RegisteredCase, list_codes, to_registered
 from services.intake.registration import Outcome, Registered
 from services.intake.relations import list_relations
 from services.intake.time_report import TimeView, to_time
@@ -59,7 +59,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     guards=[REGISTERS],
     media_type=MediaType.JSON,
     tags=["cases"],
-    opt=Described(answers={200: CaseRegistered, 201: CaseRegistered}, body=Submission, gone=True).opt(),
+    opt=Described(answers={200: RegisteredCase, 201: RegisteredCase}, body=Submission, gone=True).opt(),
 )
 async def register(request: Call, state: State) -> Response[Any]:
     """Register a matter: 201 with the case, 200 if it was there before, 409 for another content, 422 for faults."""
@@ -110,7 +110,7 @@ async def _registered(bodies: Sequence[bytes], user: Principal, state: State) ->
             conn,
             policy=policy,
             sealer=state.sealer,
-            who=Who.of(user, window_of(user, policy) or ""),
+            initiator=Initiator.of(user, window_of(user, policy) or ""),
             now=state.clock.now(),
             bounds=bounds,
         )

@@ -9,7 +9,7 @@ from libraries.policies import Policy
 from libraries.policies.decision import coordinator
 from libraries.runtime.failures import Rejected
 from libraries.runtime.web.access import NO_OFFICE, by_token, demand, known
-from libraries.runtime.web.auth import Principal, Role, Who
+from libraries.runtime.web.auth import Initiator, Principal, Role
 from services.intake import store
 from services.intake.domain.case import Case
 from services.intake.domain.numbers import id_or_number
@@ -66,13 +66,13 @@ def window_of(user: Principal, policy: Policy) -> str | None:
     return desk.code if desk is not None else None
 
 
-def acts_as(user: Principal, case: Case, policy: Policy) -> Who:
+def acts_as(user: Principal, case: Case, policy: Policy) -> Initiator:
     """Who does something with the case; a token that names no office speaks for the one of its role there."""
     if user.role is Role.APPLICANT:
-        return Who.of(user)
+        return Initiator.of(user)
     if user.role is Role.COORDINATOR:
-        return Who.of(user, coordinator(policy, user.area or case.area))
-    return Who.of(user, window_of(user, policy) or case.first_contact_office)
+        return Initiator.of(user, coordinator(policy, user.area or case.area))
+    return Initiator.of(user, window_of(user, policy) or case.first_contact_office)
 
 
 def sees(user: Principal, case: Case) -> bool:

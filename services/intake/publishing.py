@@ -16,7 +16,7 @@ from contracts.tracing import Trace
 from libraries.policies import Policy
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
-from libraries.runtime.web.auth import Who
+from libraries.runtime.web.auth import Initiator
 from services.intake import store
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
@@ -88,12 +88,17 @@ async def record(
 
 
 async def act(
-    case_id: UUID, do: Callable[[Case], Change | Refused], conn: AsyncConnection, policy: Policy, *, who: Who
+    case_id: UUID,
+    do: Callable[[Case], Change | Refused],
+    conn: AsyncConnection,
+    policy: Policy,
+    *,
+    initiator: Initiator,
 ) -> Case | Refused:
     """One act on one case that exists. A refused one changes nothing."""
     before = await store.lock_cases(conn, [case_id])
     change = do(before[case_id])
     if isinstance(change, Refused):
         return change
-    await record(conn, before, [change.done_by(who.actor)], policy, subject=who.subject)
+    await record(conn, before, [change.done_by(initiator.actor)], policy, subject=initiator.subject)
     return change.case

@@ -48,7 +48,7 @@ Codes = Mapping[UUID, str]
 """By case."""
 
 
-class CaseRegistered(CaseView, frozen=True, kw_only=True):
+class RegisteredCase(CaseView, frozen=True, kw_only=True):
     """A case as it was registered."""
 
     receipt: str | UnsetType = UNSET
@@ -171,9 +171,9 @@ async def list_codes(conn: AsyncConnection, registered: Collection[Registered], 
     return {one.case.id: code(sealer, one.case.id, issues.get(one.case.id, 0)) for one in registered}
 
 
-def to_registered(view: CaseView, relations: Collection[Relation], codes: Codes) -> CaseRegistered:
+def to_registered(view: CaseView, relations: Collection[Relation], codes: Codes) -> RegisteredCase:
     mine = not {Relation.WINDOW, Relation.ASSISTANT}.isdisjoint(relations)
-    return CaseRegistered(**msgspec.structs.asdict(view), receipt=codes.get(view.case_id, UNSET) if mine else UNSET)
+    return RegisteredCase(**msgspec.structs.asdict(view), receipt=codes.get(view.case_id, UNSET) if mine else UNSET)
 
 
 async def _find(conn: AsyncConnection, number: str) -> tuple[UUID, int] | None:

@@ -10,7 +10,7 @@ from libraries.clocks.recounting import recount as recounted
 from libraries.clocks.rows import counted_row, decoded
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
-from libraries.runtime.jobs.recounting import Counted, CountedClock, KeptClock, Recount
+from libraries.runtime.jobs.recounting import CountedClock, KeptClock, Recount, RecountResult
 from services.intake.publishing import SERVICE, CaseLog
 from services.intake.tables import loads
 
@@ -37,7 +37,7 @@ class Recounter:
     def running(self) -> str:
         return calendar_version(self.policy.policy)
 
-    async def count(self, conn: AsyncConnection, kept: Sequence[KeptClock]) -> Counted:
+    async def count(self, conn: AsyncConnection, kept: Sequence[KeptClock]) -> RecountResult:
         policy, at = self.policy.policy, self.clock.now()
         clocks = [(one.case_id, decoded(one.clock)) for one in kept]
         counted = [
@@ -49,4 +49,4 @@ class Recounter:
             log.emit(event, at, SERVICE, event_id=event_id)
         await log.write(conn, policy)
         changed = [CountedClock(*counted_row(one)) for one in counted if one.changed]
-        return Counted(calendar_version(policy), changed)
+        return RecountResult(calendar_version(policy), changed)

@@ -14,7 +14,7 @@ from contracts.tracing import Trace
 from libraries.ids import new_id
 from libraries.policies import Policy
 from libraries.runtime.encryption import Sealer
-from libraries.runtime.web.auth import Who
+from libraries.runtime.web.auth import Initiator
 from services.intake import store
 from services.intake.consents import save_consents
 from services.intake.domain import registering
@@ -77,7 +77,7 @@ async def register(
     *,
     policy: Policy,
     sealer: Sealer,
-    who: Who,
+    initiator: Initiator,
     now: datetime,
     bounds: Bounds = UNBOUND,
     traces: Sequence[Trace | None] = (),
@@ -95,7 +95,7 @@ async def register(
     known = await store.find_submitted(conn, list(whole))
     prints = {key: fingerprint(found, sealer) for key, found in whole.items()}
     fresh = {key: found for key, found in whole.items() if key not in known}
-    new = await _new_cases(fresh, prints, conn, policy, who, now)
+    new = await _new_cases(fresh, prints, conn, policy, initiator, now)
     # In one order for everybody, so that two who save the same submissions do not wait for each other.
     new.sort(key=lambda change: (change.case.source, change.case.submission_id))
     sealed = [
@@ -105,7 +105,7 @@ async def register(
     saved = await store.save_new(conn, sealed, policy)
     made = {(c.case.source, c.case.submission_id): c.case for c in new if c.case.id in saved}
     agreed = {case.id: consent for key, case in made.items() if (consent := whole[key].consent) is not None}
-    await save_consents(conn, agreed, who=who, at=now)
+    await save_consents(conn, agreed, initiator=initiator, at=now)
     # Another transaction may have saved the same submission since we looked: its commit is visible by now.
     lost = [key for key in whole if key not in known and key not in made]
     known |= await store.find_submitted(conn, lost)
@@ -116,7 +116,7 @@ async def register(
     of_cases = {case.id: causes[key] for key, case in made.items() if key in causes}
     kept = [change for change in new if change.case.id in saved]
     before = {change.case.id: change.case for change in kept}
-    await record(conn, before, kept, policy, subject=who.subject, traces=of_cases)
+    await record(conn, before, kept, policy, subject=initiator.subject, traces=of_cases)
     seen: set[Key] = set()
     return [_outcome(found, known, made, seen, sealer, bounds) for found in read]
 
@@ -138,7 +138,7 @@ async def _new_cases(
     prints: Mapping[Key, bytes],
     conn: AsyncConnection,
     policy: Policy,
-    who: Who,
+    initiator: Initiator,
     now: datetime,
 ) -> list[Change]:
     day = day_of(now)
@@ -156,7 +156,7 @@ async def _new_cases(
                 case_id=new_id(),
                 number=case_number(*place, last[place] - wanted[place] + used[place]),
                 content=prints[key],
-                by=who.actor,
+                by=initiator.actor,
                 policy=policy,
                 now=now,
             )

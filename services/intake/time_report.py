@@ -14,7 +14,7 @@ from libraries.deadlines.limits import civil_day
 from libraries.policies import Policy
 from services.intake.domain.case import Case
 from services.intake.domain.holders import APPLICANT, DISPATCHING, accounts
-from services.intake.domain.time_account import NOBODY, Account, Holder
+from services.intake.domain.time_account import NOBODY, Holder, TimeAccount
 from services.intake.store import TimelineEntry
 
 NAMES: Final = MappingProxyType(
@@ -132,11 +132,11 @@ def to_time(case: Case, entries: Sequence[TimelineEntry], policy: Policy, now: d
     )
 
 
-def _pieces(account: Account, policy: Policy, now: datetime) -> tuple[Piece[Holder], ...]:
+def _pieces(account: TimeAccount, policy: Policy, now: datetime) -> tuple[Piece[Holder], ...]:
     return pieces(account.report(), account.until(now), lambda held: policy.calendar_of(held.holder))
 
 
-def _beside(referral_id: UUID, account: Account, policy: Policy, now: datetime) -> BesideView:
+def _beside(referral_id: UUID, account: TimeAccount, policy: Policy, now: datetime) -> BesideView:
     own = _pieces(account, policy, now)
     return BesideView(
         referral_id=referral_id, whole=_spent(total(own)), pieces=_views(own, policy), holders=_holders(own, policy)
@@ -190,7 +190,7 @@ def _holders(parts: Sequence[Piece[Holder]], policy: Policy) -> tuple[HolderView
     return tuple(views)
 
 
-def _referrals(parts: Sequence[Piece[Holder]], account: Account, policy: Policy) -> tuple[ReferralTimeView, ...]:
+def _referrals(parts: Sequence[Piece[Holder]], account: TimeAccount, policy: Policy) -> tuple[ReferralTimeView, ...]:
     """In the order of first appearance; the office is the one that had the referral, not who decided on its return."""
     offices = {turn.held.referral_id: turn.held.holder for turn in account.intervals if turn.held.of_a_referral}
     by_kind = totals(parts, lambda held: (held.referral_id, held.kind))

@@ -13,7 +13,7 @@ from libraries.ids import new_id
 from libraries.runtime.database.engine import read_once, transaction
 from services.portal import store
 from services.portal.catalogue import LANGUAGES, say
-from services.portal.domain.accounts import Account, Login, Refusal, login_of, password_faults
+from services.portal.domain.accounts import Account, Login, SignInRefusal, login_of, password_faults
 from services.portal.domain.sessions import Session, end_of
 from services.portal.keys import name_hash
 from services.portal.look import HEADERS, go_to, page, static_file
@@ -83,7 +83,7 @@ async def sign_in(request: Call) -> Response[Any]:
     return go_to(found, next_of(found))
 
 
-async def _checked(found: Visit) -> tuple[Account | None, Refusal | None]:
+async def _checked(found: Visit) -> tuple[Account | None, SignInRefusal | None]:
     login = login_of(found.form.get("login"))
     account: Account | None = None
 
@@ -98,7 +98,7 @@ async def _checked(found: Visit) -> tuple[Account | None, Refusal | None]:
         return (Login.OK if may else Login.DISABLED), account.id
 
     outcome = await tried(found, name_hash(found.portal.key, login), look)
-    if isinstance(outcome, Refusal):
+    if isinstance(outcome, SignInRefusal):
         return None, outcome
     return (account if outcome is Login.OK else None), None
 

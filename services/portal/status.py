@@ -16,7 +16,7 @@ from litestar.params import FromPath
 
 from contracts.codes import CaseState
 from services.portal.catalogue import say
-from services.portal.domain.accounts import Login, Refusal
+from services.portal.domain.accounts import Login, SignInRefusal
 from services.portal.domain.passes import LASTS, Pass, Sign, read_pass
 from services.portal.explaining import main_part
 from services.portal.forms import Form
@@ -63,7 +63,7 @@ async def open_case(request: Call) -> Response[Any]:
     name = found.portal.hashed("receipt", _digits(number))
     outcome = await tried(found, name, look)
     if outcome is not Login.OK:
-        status, refused = (429, "status.locked") if isinstance(outcome, Refusal) else (422, "status.wrong")
+        status, refused = (429, "status.locked") if isinstance(outcome, SignInRefusal) else (422, "status.wrong")
         return _form(found, number, status=status, refused=refused)
     _remember(found, opened)
     return go_to(found, "/status/case")

@@ -7,7 +7,7 @@ import structlog
 
 from libraries.runtime.database.engine import transaction
 from services.portal import store
-from services.portal.domain.accounts import Login, Refusal, refusal
+from services.portal.domain.accounts import Login, SignInRefusal, refusal
 from services.portal.remote import ServiceAway
 from services.portal.visits import Visit
 
@@ -17,7 +17,7 @@ Look = Callable[[], Awaitable[tuple[Login, UUID | None]]]
 """What became of it, and of whose account it was."""
 
 
-async def tried(found: Visit, name: bytes, look: Look) -> Login | Refusal:
+async def tried(found: Visit, name: bytes, look: Look) -> Login | SignInRefusal:
     """Counts, looks unless there were too many failures before, and notes what became of it."""
     portal = found.portal
     async with transaction(portal.engine) as conn:

@@ -13,7 +13,7 @@ from libraries.runtime.failures import Rejected
 from libraries.runtime.web.access import NO_OFFICE, by_token, demand
 from libraries.runtime.web.auth import Principal
 from services.routing import store
-from services.routing.decisions import caller_of
+from services.routing.decisions import authority_of
 from services.routing.domain.deciders import decides, office_of
 from services.routing.domain.referral import Referral, Routing
 
@@ -71,7 +71,7 @@ def relations_of(user: Principal, routing: Routing) -> frozenset[Relation]:
 
 
 def _decides(user: Principal, routing: Routing, referral: Referral, policy: Policy) -> bool:
-    return office_of(caller_of(user), decides(routing, referral, policy), policy) is not None
+    return office_of(authority_of(user), decides(routing, referral, policy), policy) is not None
 
 
 def _own(user: Principal, referral: Referral) -> bool:

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.refusals import Refused
 from libraries.policies import Policy
-from libraries.runtime.web.auth import Principal, Role, Who
+from libraries.runtime.web.auth import Initiator, Principal, Role
 from services.routing import store
 from services.routing.domain import extension, supervision
-from services.routing.domain.deciders import Caller, coordinates, decides, not_the_decider, office_of, out_of_area
+from services.routing.domain.deciders import Authority, coordinates, decides, not_the_decider, office_of, out_of_area
 from services.routing.domain.lead_limit import cap_co_handlers
 from services.routing.domain.pauses import RequestedCorrection, correct_pause
 from services.routing.domain.referral import Change, Referral, Routing
@@ -112,54 +112,54 @@ async def decide(
     """The routing after the decision; a refused one changes nothing."""
     before = await store.lock_routings(conn, [case_id])
     routing = before[case_id]
-    who = _decider(decision, routing, routing.referral(referral_id), user, context.policy)
-    if isinstance(who, Refused):
-        return who
-    change = _decided(decision, Change(routing=routing, at=at, by=who.actor), referral_id, context)
+    initiator = _decider(decision, routing, routing.referral(referral_id), user, context.policy)
+    if isinstance(initiator, Refused):
+        return initiator
+    change = _decided(decision, Change(routing=routing, at=at, by=initiator.actor), referral_id, context)
     if isinstance(change, Refused):
         return change
     change = cap_co_handlers(change, context.policy)
     await record(conn, before, [change], context.policy)
-    await store.save_act(conn, _act(decision, change, referral_id, who))
+    await store.save_act(conn, _act(decision, change, referral_id, initiator))
     return change.routing
 
 
-def caller_of(user: Principal) -> Caller:
-    return Caller(office=user.office or "", area=user.area or "")
+def authority_of(user: Principal) -> Authority:
+    return Authority(office=user.office or "", area=user.area or "")
 
 
 def _decider(
     decision: Decision, routing: Routing, referral: Referral, user: Principal, policy: Policy
-) -> Who | Refused:
+) -> Initiator | Refused:
     """As which office the caller decides, or why not."""
-    caller = caller_of(user)
+    authority = authority_of(user)
     if isinstance(decision, ExtensionDecision):
         return _on_extension(referral, user, policy)
     ends_a_hold = isinstance(decision, Resumption)
     deciders = coordinates(routing, policy) if ends_a_hold else decides(routing, referral, policy)
-    office = office_of(caller, deciders, policy)
+    office = office_of(authority, deciders, policy)
     if office is None:
         return not_the_decider(deciders)
     to: str | None = getattr(decision, "to", None)
-    refused = out_of_area(caller, office, to, policy) if to is not None else None
-    return refused or Who.of(user, office)
+    refused = out_of_area(authority, office, to, policy) if to is not None else None
+    return refused or Initiator.of(user, office)
 
 
-def _on_extension(referral: Referral, user: Principal, policy: Policy) -> Who | Refused:
+def _on_extension(referral: Referral, user: Principal, policy: Policy) -> Initiator | Refused:
     """The office whose clock it is; where the head of the asking office has to agree, nobody else of it."""
     clock = next(iter(referral.open_clocks(extension.DECISION)), None)
     if clock is None:
         return Refused(code="no_extension_asked", facts={"state": referral.state})
-    office = office_of(caller_of(user), (clock.office,), policy)
+    office = office_of(authority_of(user), (clock.office,), policy)
     if extension.needs_head(referral, policy):
         if user.role is Role.HEAD and office is not None:
-            return Who.of(user, office)
+            return Initiator.of(user, office)
         until = clock.due(policy.calendar_of(clock.office)).due_at
         return Refused(code="not_the_head", facts={"office": clock.office, "until": until})
-    return Who.of(user, office) if office is not None else not_the_decider((clock.office,))
+    return Initiator.of(user, office) if office is not None else not_the_decider((clock.office,))
 
 
-def _act(decision: Decision, change: Change, referral_id: UUID, who: Who) -> Act:
+def _act(decision: Decision, change: Change, referral_id: UUID, initiator: Initiator) -> Act:
     done = PATHS[type(decision)]
     if isinstance(decision, ReturnDecision):
         done = "approve-return" if decision.approve else "refuse-return"
@@ -171,8 +171,8 @@ def _act(decision: Decision, change: Change, referral_id: UUID, who: Who) -> Act
         act=done,
         reason=getattr(decision, "reason", ""),
         at=change.at,
-        by=who.actor,
-        subject=who.subject,
+        by=initiator.actor,
+        subject=initiator.subject,
     )
 
 

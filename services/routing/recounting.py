@@ -15,7 +15,7 @@ from contracts.codes import LEAD_WORK
 from libraries.clocks.clock import LegalClock
 from libraries.clocks.recounting import Recounted, announcements, calendar_version
 from libraries.clocks.rows import counted_row, decoded
-from libraries.runtime.jobs.recounting import Counted, CountedClock, KeptClock, Recount
+from libraries.runtime.jobs.recounting import CountedClock, KeptClock, Recount, RecountResult
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
 from services.routing.domain.lead_limit import CAPPED, recounted
@@ -53,7 +53,7 @@ class Recounter:
     def running(self) -> str:
         return calendar_version(self.router.policy.policy)
 
-    async def count(self, conn: AsyncConnection, kept: Sequence[KeptClock]) -> Counted:
+    async def count(self, conn: AsyncConnection, kept: Sequence[KeptClock]) -> RecountResult:
         policy, at = self.router.policy.policy, self.router.clock.now()
         clocks = [(one.case_id, decoded(one.clock)) for one in kept]
         leads = await _leads(conn, {case_id for case_id, clock in clocks if clock.kind in CAPPED})
@@ -67,7 +67,7 @@ class Recounter:
         ]
         await journal.add(conn, SERVICE, said)
         changed = [CountedClock(*counted_row(one)) for one in counted if one.changed]
-        return Counted(calendar_version(policy), changed)
+        return RecountResult(calendar_version(policy), changed)
 
 
 async def _leads(conn: AsyncConnection, case_ids: AbstractSet[UUID]) -> defaultdict[UUID, list[LegalClock]]:

@@ -89,7 +89,7 @@ class CountedClock(NamedTuple):
     clock: str
 
 
-class Counted(NamedTuple):
+class RecountResult(NamedTuple):
     """By which calendar a batch was counted, and the clocks of which that changed anything."""
 
     calendar: str
@@ -99,7 +99,7 @@ class Counted(NamedTuple):
 class Count(Protocol):
     """Counts clocks again and says what moved, in the transaction of the connection."""
 
-    async def __call__(self, conn: AsyncConnection, kept: Sequence[KeptClock]) -> Counted: ...
+    async def __call__(self, conn: AsyncConnection, kept: Sequence[KeptClock]) -> RecountResult: ...
 
 
 class ClockMovedAway(RuntimeError):
@@ -172,7 +172,7 @@ def _claim(owners: str) -> TextClause:
     )
 
 
-async def _save(conn: AsyncConnection, read: Sequence[UUID], counted: Counted) -> None:
+async def _save(conn: AsyncConnection, read: Sequence[UUID], counted: RecountResult) -> None:
     """Clocks of which nothing changed are only marked."""
     changed = {one.clock_id for one in counted.changed}
     same = [clock_id for clock_id in read if clock_id not in changed]

@@ -97,7 +97,7 @@ class RobustBroker(KafkaBroker):
         return config.builder
 
 
-class Target(NamedTuple):
+class EndOffsets(NamedTuple):
     """Where the partitions ended at a moment."""
 
     at: datetime
@@ -116,7 +116,7 @@ class ConsumerLoop:
         self._settled: dict[TopicPartition, int] = {}
         self._whole: frozenset[TopicPartition] | None = None
         self._caught_up_at: datetime | None = None
-        self._target: Target | None = None
+        self._target: EndOffsets | None = None
         self._waits = 0
         self._budgets = Budgets()
         self._may_resume = True  # a process that ended between parking and resuming left it to us
@@ -203,7 +203,7 @@ class ConsumerLoop:
         for part, end in ends.items():
             if self._settled.get(part, 0) >= end:
                 self.ends.read_to(part, end, asked - SETTLE)
-        now = Target(asked, frozenset(assigned), ends)
+        now = EndOffsets(asked, frozenset(assigned), ends)
         for target in (self._target, now):
             if target is not None and target.parts == assigned and self._is_there(target, rests):
                 self._whole, self._caught_up_at, self._target = target.parts, target.at, None
@@ -211,7 +211,7 @@ class ConsumerLoop:
             self._target = now
         return self._caught_up_at if self.caught_up_since_rebalance() else None
 
-    def _is_there(self, target: "Target", rests: AbstractSet[TopicPartition]) -> bool:
+    def _is_there(self, target: EndOffsets, rests: AbstractSet[TopicPartition]) -> bool:
         return all(self._settled.get(part, 0) >= end for part, end in target.ends.items() if part not in rests)
 
     def caught_up_since_rebalance(self) -> bool:

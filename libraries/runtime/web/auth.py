@@ -19,10 +19,10 @@ from contracts.submissions import Post
 from libraries.runtime.failures import Rejected
 
 __all__ = [
-    "Places",
+    "AreasAndOffices",
+    "Initiator",
     "Principal",
     "Role",
-    "Who",
     "issue_token",
     "read_token",
     "requires",
@@ -48,7 +48,7 @@ OFFICE_FORM = rf"^{OFFICE}\Z"
 AREA_FORM = r"^[0-9]{12}\Z"
 
 
-class Places(Protocol):
+class AreasAndOffices(Protocol):
     """Where areas and offices stand today, as the running policy says."""
 
     def within(self, code: str, area: str) -> bool: ...
@@ -76,7 +76,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """A ready-made token of `yimen up`: office, area and sources may be missing, and then nothing limits it."""
     ends_at: datetime | None = None
     """When the token that was read ends."""
-    places: Places | None = None
+    places: AreasAndOffices | None = None
     """By which it is seen what lies below."""
 
     def sees(self, area: str) -> bool:
@@ -88,7 +88,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         today = self.places.office_now(office) if self.places is not None else office
         return self.office == today
 
-    def stands_in(self, places: Places) -> "Principal":
+    def stands_in(self, places: AreasAndOffices) -> "Principal":
         """Who it speaks for today: a token outlives the office or the area that it names.
 
         Raises `Rejected` where the area does not lie within that of the office.
@@ -102,14 +102,14 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Who:
+class Initiator:
     """Who acts: what everybody may know, and the subject of the token, which stays in the service's own rows."""
 
     actor: Actor
     subject: str = ""
 
     @classmethod
-    def of(cls, user: Principal, office: str = "") -> "Who":
+    def of(cls, user: Principal, office: str = "") -> "Initiator":
         """By HTTP; `office` is the one that a token speaks for which names none."""
         actor = Actor(door=Door.HTTP, role=user.role, office=user.office or office, post=user.post)
         return cls(actor=actor, subject=user.subject)

@@ -16,7 +16,7 @@ from contracts.events import CaseBound
 from contracts.events import cases as c
 from contracts.events import referrals as r
 from contracts.events.clocks import ClockRecalculated, clocks_in
-from services.intake.domain.time_account import OVER, Account, Holder
+from services.intake.domain.time_account import OVER, Holder, TimeAccount
 
 APPLICANT: Final = "applicant"
 DISPATCHING: Final = "dispatching"
@@ -38,8 +38,8 @@ SENDING: Final = Holder(holder=DISPATCHING, step=CaseStep.DISPATCH)
 class Accounts:
     """Of the case itself, and of each co-handler by its referral."""
 
-    case: Account = field(default_factory=Account)
-    beside: dict[UUID, Account] = field(default_factory=dict)
+    case: TimeAccount = field(default_factory=TimeAccount)
+    beside: dict[UUID, TimeAccount] = field(default_factory=dict)
     _window: str = ""
     _lead: UUID | None = None
 
@@ -47,7 +47,7 @@ class Accounts:
         if isinstance(event, r.AnyReferralEvent) and event.role is ReferralRole.LEAD:
             self._apply_lead(at, event)
         elif isinstance(event, r.AnyReferralEvent) and event.role is ReferralRole.CO:
-            account = self.beside.setdefault(event.referral_id, Account())
+            account = self.beside.setdefault(event.referral_id, TimeAccount())
             held = _of_leg(event, account.now)
             if held is not None:
                 account.passes(at, held)
@@ -106,7 +106,7 @@ def accounts(timeline: Iterable[tuple[datetime, CaseBound]]) -> Accounts:
     return found
 
 
-def _stands(account: Account, at: datetime, event: r.ReferralEvent) -> None:
+def _stands(account: TimeAccount, at: datetime, event: r.ReferralEvent) -> None:
     """Only a lawful reason stops the clock; what the clock itself says follows, and may say since when."""
     if isinstance(event, r.ReferralOnHold) and event.stops_clock:
         account.stands_still(at, event.reason)

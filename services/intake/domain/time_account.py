@@ -56,7 +56,7 @@ class Standstill:
 
 
 @dataclass(slots=True)
-class Account:
+class TimeAccount:
     """A timeline is told in the order of its causes, so no turn begins before the last."""
 
     intervals: list[Interval[Holder]] = field(default_factory=list)

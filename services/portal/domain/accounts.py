@@ -40,7 +40,7 @@ class Login(StrEnum):
     DISABLED = "disabled"
 
 
-class Refusal(StrEnum):
+class SignInRefusal(StrEnum):
     """Why nobody even looks at a password."""
 
     LOCKED = "locked"
@@ -90,11 +90,11 @@ class Tries:
     of_address: int
 
 
-def refusal(tries: Tries) -> Refusal | None:
+def refusal(tries: Tries) -> SignInRefusal | None:
     """A name that nobody has is locked like any other: who guesses learns nothing."""
     if tries.of_name >= MOST_FAILURES:
-        return Refusal.LOCKED
-    return Refusal.THROTTLED if tries.of_address >= MOST_FAILURES_OF_AN_ADDRESS else None
+        return SignInRefusal.LOCKED
+    return SignInRefusal.THROTTLED if tries.of_address >= MOST_FAILURES_OF_AN_ADDRESS else None
 
 
 def login_of(typed: str) -> str:

@@ -14,7 +14,7 @@ from services.routing.domain.referral import Referral, Routing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Authority:
     """For whom somebody speaks. Without an office: for whoever decides in the area; without both: everywhere."""
 
     office: str = ""
@@ -85,30 +85,30 @@ def coordinates(routing: Routing, policy: Policy) -> tuple[str, ...]:
     return tuple(dict.fromkeys((nearest, *_above(nearest, policy))))
 
 
-def office_of(caller: Caller, deciders: tuple[str, ...], policy: Policy) -> str | None:
+def office_of(authority: Authority, deciders: tuple[str, ...], policy: Policy) -> str | None:
     """As which of them the caller speaks; none if as no one."""
-    return next((office for office in deciders if _speaks_for(caller, office, policy)), None)
+    return next((office for office in deciders if _speaks_for(authority, office, policy)), None)
 
 
 def not_the_decider(deciders: tuple[str, ...]) -> Refused:
     return Refused(code="not_the_decider", facts={"deciders": deciders})
 
 
-def out_of_area(caller: Caller, speaks_as: str, to: str, policy: Policy) -> Refused | None:
+def out_of_area(authority: Authority, speaks_as: str, to: str, policy: Policy) -> Refused | None:
     """Nobody sends a case to an office outside of the own area."""
     there = policy.offices.get(to)
     own = policy.offices.get(speaks_as)
-    limits = [area for area in (own.area if own is not None else "", caller.area) if area]
+    limits = [area for area in (own.area if own is not None else "", authority.area) if area]
     if there is None or all(policy.within(there.area, area) for area in limits):
         return None
     return Refused(code="out_of_area", facts={"areas": limits})
 
 
-def _speaks_for(caller: Caller, office: str, policy: Policy) -> bool:
-    if caller.office:
-        return caller.office == office
+def _speaks_for(authority: Authority, office: str, policy: Policy) -> bool:
+    if authority.office:
+        return authority.office == office
     known = policy.offices.get(office)
-    return not caller.area or (known is not None and known.area == caller.area)
+    return not authority.area or (known is not None and known.area == authority.area)
 
 
 def _above(office: str, policy: Policy) -> Iterator[str]:

@@ -39,14 +39,14 @@ class Door:
                 lambda case: referral_updates.dispatched(case, solved, LEAD, OFFICE, self.policy),
                 conn,
                 self.policy,
-                who=WINDOW,
+                initiator=WINDOW,
             )
             await act(
                 case.id,
                 lambda case: referral_updates.completed(case, solved, LEAD, self.policy),
                 conn,
                 self.policy,
-                who=WINDOW,
+                initiator=WINDOW,
             )
             if called_back is not None:
                 at = datetime.now(UTC) - called_back
@@ -55,7 +55,7 @@ class Door:
                     lambda case: actions.call_back(case, at, self.policy, satisfied=True),
                     conn,
                     self.policy,
-                    who=WINDOW,
+                    initiator=WINDOW,
                 )
 
     async def does(self, act: str, body: dict[str, Any], **headers: str) -> httpx.Response:

@@ -103,7 +103,7 @@ async def test_cases_that_are_only_kept_carry_no_calendar(engine: AsyncEngine, w
             lambda case: actions.withdraw(case, NOW, watch.policy, reason="applicant_request"),
             conn,
             watch.policy,
-            who=WINDOW,
+            initiator=WINDOW,
         )
     assert await rows(engine, "SELECT calendar_version FROM clocks") == [(None,)]
     watch.policy = with_days(watch.policy, works=(SATURDAY,))
@@ -126,7 +126,7 @@ async def test_a_clock_that_waits_for_material_goes_on_by_the_new_calendar(
 
     async def does(what: Any) -> None:
         async with transaction(engine) as conn:
-            await act(case_id, what, conn, watch.policy, who=WINDOW)
+            await act(case_id, what, conn, watch.policy, initiator=WINDOW)
 
     await does(lambda case: actions.request_supplement(case, NOW, watch.policy, missing=MISSING, override=False))
     watch.policy = with_days(watch.policy, works=(SATURDAY,))

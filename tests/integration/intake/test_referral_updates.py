@@ -161,7 +161,7 @@ async def test_an_extension_stands_in_the_story_until_the_applicant_was_told(
     assert (await readers.case(case_id)).pending_notices == ("extension",)
     async with transaction(engine) as conn:
         told = partial(actions.applicant_told, at=fake_events.AT, about="extension")
-        await act(case_id, told, conn, watch.policy, who=WINDOW)
+        await act(case_id, told, conn, watch.policy, initiator=WINDOW)
         story = [(entry.type, entry.by) for entry in await store.list_timeline(conn, case_id)]
     assert story[-3:] == [
         ("referral.extended", fake_events.OFFICE),

@@ -24,7 +24,7 @@ from libraries.runtime.database.engine import open_engine, transaction
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.encryption import CannotOpen, Sealer, check_key
 from libraries.runtime.kafka.records import Incoming, Record
-from libraries.runtime.web.auth import Who
+from libraries.runtime.web.auth import Initiator
 from services.intake.domain.submission import canonical, parse
 from services.intake.handlers import Registrar
 from services.intake.registration import Outcome, Registered, fingerprint, register
@@ -34,7 +34,7 @@ PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 IDENTITY, MOBILE = "00000019900101000X", "13000000000"
 """Nobody's: no region has this code."""
-WINDOW = Who(actor=Actor(door=Door.HTTP, role=Role.CLERK, post="window-1"), subject="clerk-1")
+WINDOW = Initiator(actor=Actor(door=Door.HTTP, role=Role.CLERK, post="window-1"), subject="clerk-1")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def a_submission(number: int = 1, **changes: object) -> bytes:
 
 async def registered(engine: AsyncEngine, watch: PolicyWatch, *bodies: bytes) -> list[Outcome]:
     async with transaction(engine) as conn:
-        return await register(bodies, conn, policy=watch.policy, sealer=SEALER, who=WINDOW, now=NOW)
+        return await register(bodies, conn, policy=watch.policy, sealer=SEALER, initiator=WINDOW, now=NOW)
 
 
 async def count(engine: AsyncEngine, table: str) -> Any:

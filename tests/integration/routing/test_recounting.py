@@ -18,7 +18,7 @@ from libraries.policies.publishing import publish
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
-from libraries.runtime.jobs.recounting import Counted, KeptClock, Recount
+from libraries.runtime.jobs.recounting import KeptClock, Recount, RecountResult
 from services.routing.recounting import recount
 from tests.calendars import with_days
 from tests.integration.routing.test_routing import Routing, an_accepted_case, an_answer
@@ -215,7 +215,7 @@ async def test_a_portion_that_dies_is_done_again_and_nothing_is_said_twice(
     dying = a_recount(routing, policy)
     whole, done = dying.count, []
 
-    async def dies(conn: AsyncConnection, kept: Sequence[KeptClock]) -> Counted:
+    async def dies(conn: AsyncConnection, kept: Sequence[KeptClock]) -> RecountResult:
         if len(done) == 3:
             raise RuntimeError("killed here")
         done.append(kept)

@@ -14,7 +14,7 @@ from contracts.events.base import moment_of
 from libraries.clocks.clock import LegalClock
 from libraries.deadlines.counting import closed_spans
 from services.intake.domain.holders import accounts
-from services.intake.domain.time_account import Account
+from services.intake.domain.time_account import TimeAccount
 from services.routing.domain.pauses import RequestedCorrection, correct_pause
 from services.routing.domain.referral import Change
 from services.routing.domain.supervision import reassign
@@ -179,7 +179,7 @@ def test_a_co_handlers_late_pause_is_its_own() -> None:
     assert days(view, FIRST) == (4, 0, 0)
 
 
-def paused_of(account: Account, now: datetime) -> timedelta:
+def paused_of(account: TimeAccount, now: datetime) -> timedelta:
     intervals = account.report()
     ends = [*(turn.at for turn in intervals), now][1:]
     return sum(

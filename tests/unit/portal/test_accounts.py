@@ -7,7 +7,7 @@ import pytest
 from services.portal.domain.accounts import (
     MOST_FAILURES,
     MOST_FAILURES_OF_AN_ADDRESS,
-    Refusal,
+    SignInRefusal,
     Tries,
     is_login,
     login_of,
@@ -24,11 +24,11 @@ NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
     [
         (0, 0, None),
         (MOST_FAILURES - 1, MOST_FAILURES_OF_AN_ADDRESS - 1, None),
-        (MOST_FAILURES, 0, Refusal.LOCKED),
-        (0, MOST_FAILURES_OF_AN_ADDRESS, Refusal.THROTTLED),
+        (MOST_FAILURES, 0, SignInRefusal.LOCKED),
+        (0, MOST_FAILURES_OF_AN_ADDRESS, SignInRefusal.THROTTLED),
     ],
 )
-def test_who_failed_too_often_waits(of_name: int, of_address: int, expected: Refusal | None) -> None:
+def test_who_failed_too_often_waits(of_name: int, of_address: int, expected: SignInRefusal | None) -> None:
     assert refusal(Tries(of_name=of_name, of_address=of_address)) is expected
 
 

@@ -12,7 +12,7 @@ from contracts.events.base import BY_RULES, Actor
 from contracts.events.referrals import ReferralReturned, ReferralReturnRefused
 from contracts.refusals import Refused
 from services.routing.domain.deciders import (
-    Caller,
+    Authority,
     coordinates,
     decider,
     decides,
@@ -161,20 +161,20 @@ def test_nobody_decides_on_a_return_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("caller", "speaks_as"),
     [
-        (Caller(office=CIVIL_AFFAIRS), CIVIL_AFFAIRS),
-        (Caller(area=COUNTY), CIVIL_AFFAIRS),
-        (Caller(office=CITY_AFFAIRS, area=CITY), CITY_AFFAIRS),
-        (Caller(area=CITY), CITY_AFFAIRS),
-        (Caller(), CIVIL_AFFAIRS),
-        (Caller(office=EDUCATION), None),
-        (Caller(office=COUNTY_GOVERNMENT), None),
-        (Caller(office="civil_affairs-130723000000"), None),
-        (Caller(area=OTHER_COUNTY), None),
-        (Caller(area="130722100000"), None),
+        (Authority(office=CIVIL_AFFAIRS), CIVIL_AFFAIRS),
+        (Authority(area=COUNTY), CIVIL_AFFAIRS),
+        (Authority(office=CITY_AFFAIRS, area=CITY), CITY_AFFAIRS),
+        (Authority(area=CITY), CITY_AFFAIRS),
+        (Authority(), CIVIL_AFFAIRS),
+        (Authority(office=EDUCATION), None),
+        (Authority(office=COUNTY_GOVERNMENT), None),
+        (Authority(office="civil_affairs-130723000000"), None),
+        (Authority(area=OTHER_COUNTY), None),
+        (Authority(area="130722100000"), None),
     ],
-    ids=lambda one: f"{one.office or one.area or 'everywhere'}" if isinstance(one, Caller) else None,
+    ids=lambda one: f"{one.office or one.area or 'everywhere'}" if isinstance(one, Authority) else None,
 )
-def test_as_whom_somebody_speaks(caller: Caller, speaks_as: str | None) -> None:
+def test_as_whom_somebody_speaks(caller: Authority, speaks_as: str | None) -> None:
     scenario = Scenario()
     deciders = decides(scenario.routing, scenario.of(EDUCATION), policy())
     assert deciders[0] == CIVIL_AFFAIRS
@@ -184,26 +184,26 @@ def test_as_whom_somebody_speaks(caller: Caller, speaks_as: str | None) -> None:
 def test_the_county_does_not_settle_what_the_city_has_to() -> None:
     scenario, referral = contested()
     deciders = decides(scenario.routing, referral, policy())
-    for caller in (Caller(office=CIVIL_AFFAIRS), Caller(area=COUNTY), Caller(office=CITY_AFFAIRS)):
+    for caller in (Authority(office=CIVIL_AFFAIRS), Authority(area=COUNTY), Authority(office=CITY_AFFAIRS)):
         assert office_of(caller, deciders, policy()) is None
     assert not_the_decider(deciders) == Refused(code="not_the_decider", facts={"deciders": (ARBITER.office,)})
-    assert office_of(Caller(office=ARBITER.office), deciders, policy()) == ARBITER.office
+    assert office_of(Authority(office=ARBITER.office), deciders, policy()) == ARBITER.office
 
 
 @pytest.mark.parametrize(
     ("caller", "speaks_as", "to", "refused"),
     [
-        (Caller(office=CIVIL_AFFAIRS), CIVIL_AFFAIRS, HEALTH, False),
-        (Caller(office=CIVIL_AFFAIRS), CIVIL_AFFAIRS, "township-130722100000", False),
-        (Caller(office=CIVIL_AFFAIRS), CIVIL_AFFAIRS, "health-130723000000", True),
-        (Caller(office=CIVIL_AFFAIRS), CIVIL_AFFAIRS, "health-130700000000", True),
-        (Caller(), CIVIL_AFFAIRS, "health-130723000000", True),
-        (Caller(area=COUNTY), CITY_AFFAIRS, "health-130723000000", True),
-        (Caller(office=CITY_AFFAIRS), CITY_AFFAIRS, "health-130723000000", False),
-        (Caller(office=CIVIL_AFFAIRS), CIVIL_AFFAIRS, "nowhere-130722000000", False),
+        (Authority(office=CIVIL_AFFAIRS), CIVIL_AFFAIRS, HEALTH, False),
+        (Authority(office=CIVIL_AFFAIRS), CIVIL_AFFAIRS, "township-130722100000", False),
+        (Authority(office=CIVIL_AFFAIRS), CIVIL_AFFAIRS, "health-130723000000", True),
+        (Authority(office=CIVIL_AFFAIRS), CIVIL_AFFAIRS, "health-130700000000", True),
+        (Authority(), CIVIL_AFFAIRS, "health-130723000000", True),
+        (Authority(area=COUNTY), CITY_AFFAIRS, "health-130723000000", True),
+        (Authority(office=CITY_AFFAIRS), CITY_AFFAIRS, "health-130723000000", False),
+        (Authority(office=CIVIL_AFFAIRS), CIVIL_AFFAIRS, "nowhere-130722000000", False),
     ],
 )
-def test_nobody_sends_a_case_out_of_the_own_area(caller: Caller, speaks_as: str, to: str, *, refused: bool) -> None:
+def test_nobody_sends_a_case_out_of_the_own_area(caller: Authority, speaks_as: str, to: str, *, refused: bool) -> None:
     """An office that does not exist is refused by another rule, with its own code."""
     found = out_of_area(caller, speaks_as, to, policy())
     assert (found is not None) is refused
