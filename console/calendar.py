@@ -134,7 +134,7 @@ def diff(*, before: str, after: str, office: str | None, limits: Any, as_json: b
 def publish_year(*, file: Path, policy: Path | None, as_json: bool) -> None:
     """Take a year (calendar-YYYY.yaml), or a later notice that changes one, into a pack.
 
-    Running services pick it up; a wrong file changes nothing.
+    A wrong file changes nothing. In a running installation it counts once the pack is activated.
     """
     try:
         found = publish(file, _folder(policy), datetime.now(CIVIL_TIME).date())
@@ -160,6 +160,7 @@ def publish_year(*, file: Path, policy: Path | None, as_json: bool) -> None:
         echo(f"{found.path}: {notice.year} {what}, {other.version}")
         echo(f"{notice.source}, {notice.published_on}")
         _show_days(one, other, days)
+        echo(f"next: yimen policy activate {_folder(policy)} --author NAME --reason '{notice.source}'")
 
 
 def _show_days(one: Calendar, other: Calendar, days: list[date]) -> None:

@@ -7,7 +7,8 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import click
@@ -23,11 +24,11 @@ from sqlalchemy.pool import NullPool
 
 from console import endpoints, topics
 from console import places as where
+from console.in_force import policy_in_force
 from console.main import echo, quiet
 from console.preparing import PROCESSES, SERVICES
 from console.target import Target, of_installation
 from console.terminal import console
-from libraries.deadlines.limits import civil_day
 from libraries.policies import PolicyRefused, load_policy
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import async_url
@@ -57,10 +58,24 @@ Check = Callable[[Target], Awaitable[list[Finding]]]
 
 async def policy(target: Target) -> list[Finding]:
     try:
-        found = load_policy(target.policy)
-    except (PolicyRefused, OSError) as error:
+        found = await policy_in_force(target.settings)
+    except PolicyRefused as error:
         return [Finding(what="policy", ok=False, detail=str(error), do=f"yimen policy check {target.policy}")]
-    return [Finding(what="policy", ok=True, detail=f"{found.version}, {len(found.offices)} offices")]
+    runs = Finding(what="policy", ok=True, detail=f"{found.version}, {len(found.offices)} offices")
+    folder = _of_folder(target.policy, found.version)
+    return [runs, Finding(what="policy folder", ok=None, detail=folder[0], do=folder[1])] if folder else [runs]
+
+
+def _of_folder(folder: Path, version: str) -> tuple[str, str] | None:
+    """What stands in the folder changes nothing by itself; whoever has changed it may think that it does."""
+    try:
+        there = load_policy(folder).version
+    except (PolicyRefused, OSError) as error:
+        return f"cannot be used, which changes nothing: {error}", f"yimen policy check {folder}"
+    if there == version:
+        return None
+    do = f"yimen policy activate {folder} --author NAME --reason WHY, if that is wanted"
+    return f"{folder} holds {there}, which is not in force", do
 
 
 async def database(target: Target) -> list[Finding]:
@@ -118,7 +133,7 @@ async def kafka(target: Target) -> list[Finding]:
     try:
         await admin.start()
         there = await admin.list_topics()
-        wanted = topics.needed(target.policy)
+        wanted = topics.needed(await policy_in_force(target.settings))
         described = await admin.describe_topics(sorted(set(wanted) & set(there)))
     finally:
         await admin.close()
@@ -142,8 +157,8 @@ async def places(target: Target) -> list[Finding]:
     """Open work of an area or office that is no more, and matters that nobody would get."""
     at = Clock.of(target.settings).now()
     try:
-        found = load_policy(target.policy, date.fromordinal(civil_day(at)))
-    except (PolicyRefused, OSError):
+        found = await policy_in_force(target.settings, at)
+    except PolicyRefused:
         return []
     async with _connection(target) as conn:
         try:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import click
 import msgspec
 
+from console.in_force import policy_in_force
 from console.main import echo, quiet
 from console.target import Target, of_installation
 from contracts.refusals import Refused
-from libraries.policies import load_policy
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine, transaction
 from services.intake import store
@@ -58,7 +58,7 @@ def erase(*, target: Target, numbers: tuple[str, ...], reason: str, yes: bool, a
 
 
 async def _erase(target: Target, numbers: Sequence[str], reason: str) -> list[Erased]:
-    policy, clock = load_policy(target.policy), Clock.of(target.settings)
+    policy, clock = await policy_in_force(target.settings), Clock.of(target.settings)
     engine = open_engine(target.settings, "intake")
     found = []
     try:

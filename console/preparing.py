@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from aiokafka.errors import KafkaError
@@ -10,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from console import topics
 from console.engines.child import EngineFailed
+from console.in_force import policy_in_force
 from contracts.topics import HOME
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
@@ -33,7 +33,7 @@ def prepare(settings: RuntimeSettings, services: Sequence[str]) -> dict[str, int
 async def _prepare(settings: RuntimeSettings, services: Sequence[str]) -> dict[str, int]:
     for process in PROCESSES:
         await upgrade(settings.database_url, process)
-    wanted = topics.needed(Path(settings.policy_dir))
+    wanted = topics.needed(await policy_in_force(settings))
     kafka = settings.kafka_connection()
     # Before the topics are made: if this is cut short, the next start sees again that they were missing.
     sent_again = await refill(settings, await topics.absent(kafka, wanted), services)

@@ -11,7 +11,7 @@ import msgspec
 
 from console.main import echo, quiet
 from contracts.topics import BY_THE_BROKER, TOPICS, topic_of
-from libraries.policies import load_policy
+from libraries.policies import Policy, load_policy
 
 DEFAULT_POLICY = Path(__file__).parents[1] / "deploy" / "policies" / "zhangjiakou"
 AT_ONCE = 100
@@ -19,10 +19,9 @@ OF_THE_TOPIC = 1
 """How Kafka says that a setting was made for a topic and is not the broker's."""
 
 
-def needed(policy: Path) -> dict[str, tuple[int, int]]:
+def needed(policy: Policy) -> dict[str, tuple[int, int]]:
     """Topic name to partitions and retention in milliseconds, with those of the offices that speak Kafka or will."""
-    found_there = load_policy(policy)
-    standing = (*found_there.offices.values(), *found_there.coming.values())
+    standing = (*policy.offices.values(), *policy.coming.values())
     offices = [office.code for office in standing if "kafka" in office.channels]
     found = {}
     for topic in TOPICS:
@@ -58,7 +57,7 @@ def apply(*, servers: str, policy: Path, as_json: bool) -> None:
     from aiokafka.errors import KafkaError  # noqa: PLC0415 -- slow to import, needed here only
 
     quiet()
-    wanted = needed(policy)
+    wanted = needed(load_policy(policy))
     try:
         created, restamped = asyncio.run(_apply(servers, wanted))
     except (KafkaError, OSError) as error:

@@ -127,6 +127,17 @@ ALERTS: Final = Topic(
     subjects=("clock.due_soon", "clock.due", "clock.breached", "clock.cleared", "supervision"),
 )
 
+POLICY_VERSIONS: Final = Topic(
+    name="policy.versions.v1",
+    key="pack",
+    writer="routing",
+    readers=("intake", "notify"),
+    retention=timedelta(days=3650),
+    purpose="versions of the policy with their areas and calendars, and from when each is in force",
+    partitions=1,
+    subjects=("policy",),
+)
+
 
 def _progress(service: str, *readers: str) -> Topic:
     return Topic(
@@ -153,6 +164,7 @@ TOPICS: Final = (
     OFFICE_REFERRALS,
     OFFICE_FEEDBACK,
     ALERTS,
+    POLICY_VERSIONS,
     INTAKE_PROGRESS,
     ROUTING_PROGRESS,
 )

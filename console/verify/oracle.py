@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import asyncpg
 import msgspec
 
+from console.in_force import policy_in_force
 from console.target import Target
 
 # Importing the modules registers their checks.
@@ -32,7 +33,6 @@ from console.verify.snapshot import Fault, Snapshot, TopicRecord
 from console.verify.topic_reader import read_topics
 from console.verify.waiting import Barrier
 from libraries.deadlines.limits import civil_day
-from libraries.policies import load_policy
 from libraries.runtime.clock import Clock
 from services.notify.watching.scheduler import WRITER_SECONDS
 
@@ -63,7 +63,7 @@ async def verify(target: Target, *, settle_seconds: float, with_kafka: bool = Tr
         await barrier.wait(conn, kafka, settle_seconds)
         clock = Clock.of(target.settings)
         now, tolerance = clock.now(), timedelta(seconds=ALERT_SECONDS) * clock.speed
-        policy = load_policy(target.policy, date.fromordinal(civil_day(now)))
+        policy = await policy_in_force(target.settings, now)
         shortly = policy.on(date.fromordinal(civil_day(now - tolerance)))
         common = Snapshot(
             breach_tolerance=timedelta(seconds=WRITER_SECONDS + ALERT_SECONDS) * clock.speed,

@@ -1,10 +1,11 @@
 """One class per event; `EVENTS` finds it by the name it has on the wire."""
 
-from contracts.events import alerts, cases, clocks, progress, referrals, rejections
+from contracts.events import alerts, cases, clocks, policies, progress, referrals, rejections
 from contracts.events.alerts import AnySupervision
 from contracts.events.base import Actor, CaseBound, Event
 from contracts.events.cases import AnyCaseEvent
 from contracts.events.clocks import AnyClockAlert, ClockLapsed, ClockRecalculated
+from contracts.events.policies import PolicyActivated
 from contracts.events.progress import ProgressNoted
 from contracts.events.referrals import AnyReferralEvent, AnyRoutingEvent, FeedbackReceived
 from contracts.events.rejections import FeedbackRejected, SubmissionRejected
@@ -28,7 +29,7 @@ KnownOfCase = (
     | AnySupervision
 )
 """Every event of a case, as a closed union: readers match over it, or over a part of it, to the last."""
-Known = KnownOfCase | SubmissionRejected | FeedbackRejected | ProgressNoted
+Known = KnownOfCase | SubmissionRejected | FeedbackRejected | ProgressNoted | PolicyActivated
 """Every event of ours."""
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "alerts",
     "cases",
     "clocks",
+    "policies",
     "progress",
     "referrals",
     "rejections",

@@ -113,6 +113,8 @@ def _plain(kind: inspect.Type, name: str) -> Any:
             return 1
         case inspect.BoolType():
             return True
+        case inspect.BytesType():
+            return name.encode()
         case inspect.StrType():
             return f"{name}-1"
         case _:

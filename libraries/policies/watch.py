@@ -1,93 +1,84 @@
-"""The running policy, read again when its files change. A wrong pack is refused, and the running one stays."""
+"""The policies of a process, each with the moment from which it is in force. A moment has the one of its own."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
-import structlog
-
 from libraries.deadlines.limits import civil_day
-from libraries.policies.load import load_policy, pack_chain
+from libraries.policies.load import load_policy
 from libraries.policies.model import Policy
-from libraries.policies.moving import ownerless, ownerless_later
-from libraries.policies.pack_files import Signature, signature
-from libraries.policies.rows import Fault, PolicyRefused
+from libraries.policies.rows import PolicyRefused
 
-OpenWork = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
-"""How much is open at each of these areas and offices, or of an office in one area, `office/area`; else left out."""
-TOLD: Final = 20
-"""Faults that one line of the log names."""
-NAMED: Final = 3
-"""Faults that readiness names."""
+SINCE_EVER: Final = datetime(1950, 1, 1, tzinfo=UTC)
 
-log = structlog.get_logger()
+
+class PolicyNotHeld(OSError):
+    """The version in force at the moment is known by its name alone: like an engine that is away, it is waited for."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Held:
+    """A version from the moment at which it starts; without a policy, this process could not read it."""
+
+    version: str
+    starts_at: datetime
+    policy: Policy | None
 
 
 class PolicyWatch:
-    """Holds one policy. Call `refresh` now and then; `refused` says what is wrong with the files that stand there."""
+    """Begins with the pack of a folder, and has it as long as it was not told which versions were activated."""
 
     def __init__(self, folder: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.folder = folder
-        self.refused: tuple[Fault, ...] = ()
-        self._now = now
-        self._seen = self._signature()
-        self.policy: Policy = load_policy(folder, self._today())
+        self.refused: PolicyRefused | None = None
+        """What is wrong with the folder: of no interest once versions are held."""
+        self.look: Callable[[], Awaitable[None]] | None = None
+        """Learns of new versions."""
+        self.now = now
+        self._strays: frozenset[str] = frozenset()
+        self._line: list[Held] = []
+        try:
+            self.have(load_policy(folder, self._today()))
+        except PolicyRefused as error:
+            self.refused = error
 
-    def refresh(self) -> bool:
-        """Whether a new policy runs now."""
-        found = self._read()
-        return self._take(found) if found is not None else False
+    @property
+    def policy(self) -> Policy:
+        """The one in force. Raises `PolicyRefused` or `PolicyNotHeld`."""
+        return self.at(self.now())
 
-    async def refresh_unless(self, work: OpenWork) -> bool:
-        """The same, but a policy that leaves open work without an owner is refused, and the work is named."""
-        found = self._read()
-        lost = _lost(self.policy, found) if found is not None and found.version != self.policy.version else []
-        left = await work(lost) if lost else {}
-        if found is None:
-            return False
-        if left:
-            self._refuse([_left_alone(found.pack, code, number) for code, number in sorted(left.items())])
-            return False
-        return self._take(found)
+    @property
+    def held(self) -> dict[str, Policy]:
+        """By version."""
+        return {one.version: one.policy for one in self._line if one.policy is not None}
+
+    async def fresh(self) -> None:
+        """Before a decision: whoever stood still for a while learns first what was activated meanwhile."""
+        if self.look is not None:
+            await self.look()
+
+    def at(self, moment: datetime) -> Policy:
+        """The one that is in force at a moment, with the places of today. Raises `PolicyRefused` or `PolicyNotHeld`."""
+        if not self._line:
+            raise self.refused or PolicyNotHeld("no policy")
+        entry = next((one for one in self._line if one.starts_at <= moment), self._line[-1])
+        if entry.policy is None:
+            raise PolicyNotHeld(entry.version)
+        entry.policy = entry.policy.on(self._today()).with_strays(self._strays)
+        return entry.policy
+
+    def hold(self, line: Sequence[Held]) -> None:
+        """In the order in which they were activated: of those that have started the last one is in force."""
+        self._line = list(reversed(line))
 
     def note_strays(self, codes: frozenset[str]) -> None:
         """Codes of areas that stand in what is kept and in no row of the policy."""
-        self.policy = self.policy.with_strays(codes)
-
-    def _read(self) -> Policy | None:
-        """What is to run now, if it is another one than before: of other files, or of another day."""
-        signature = self._signature()
-        if signature == self._seen:
-            policy = self.policy.on(self._today())
-            return policy if policy is not self.policy else None
-        self._seen = signature
-        try:
-            return load_policy(self.folder, self._today())
-        except PolicyRefused as error:
-            self._refuse(error.faults)
-            return None
-
-    def _take(self, policy: Policy) -> bool:
-        changed = policy.version != self.policy.version
-        turned = policy.offices is not self.policy.offices
-        self.refused = ()
-        self.policy = policy.with_strays(self.policy.tree.strays)
-        log.info("policy taken over" if changed else "areas and offices changed today", version=policy.version)
-        return changed or turned
-
-    def _refuse(self, faults: Sequence[Fault]) -> None:
-        self.refused = tuple(faults)
-        log.error(
-            "policy refused, the running one stays",
-            pack=str(self.folder),
-            running=self.policy.version,
-            number=len(self.refused),
-            faults=[str(fault) for fault in self.refused[:TOLD]],
-        )
+        self._strays = codes
 
     def within(self, code: str, area: str) -> bool:
-        """Whether a code lies in an area, by the running policy."""
+        """Whether a code lies in an area, by the policy in force."""
         return self.policy.within(code, area)
 
     def area_now(self, code: str) -> str:
@@ -98,34 +89,9 @@ class PolicyWatch:
         """The office that has the work of another today; the code itself where nothing is known of it."""
         return self.policy.office_code_now(code)
 
+    def have(self, policy: Policy) -> None:
+        """This one alone, for whatever moment."""
+        self.hold([Held(version=policy.version, starts_at=SINCE_EVER, policy=policy)])
+
     def _today(self) -> date:
-        return date.fromordinal(civil_day(self._now()))
-
-    def refusal(self) -> str:
-        """Which pack was refused and why, and what runs instead; empty while all is well."""
-        if not self.refused:
-            return ""
-        message = "; ".join(str(fault) for fault in self.refused[:NAMED])
-        more = f"; and {len(self.refused) - NAMED} more" if len(self.refused) > NAMED else ""
-        return f"{self.folder} was refused, {self.policy.version} goes on: {message}{more}"
-
-    def _signature(self) -> Signature:
-        return signature(pack_chain(self.folder))
-
-
-def _lost(running: Policy, found: Policy) -> list[str]:
-    """Areas and offices that would be nowhere, and offices that nobody would follow in an area that moves away."""
-    alone = (ownerless(found) | ownerless_later(found)) - ownerless(running) - ownerless_later(running)
-    return [*running.lost_in(found), *sorted(alone)]
-
-
-def _left_alone(pack: str, code: str, number: int) -> Fault:
-    """An area's code has digits alone, an office's names its role."""
-    office, _, area = code.partition("/")
-    if area:
-        role = office.rpartition("-")[0]
-        reason = f"area {area} moves away from {office}, which has {number} open there, and no {role} lies up its tree"
-        return Fault(file=f"{pack}/areas.csv", line=1, reason=f"{reason}: give offices.yaml a row for one")
-    what, file = ("office", "offices.yaml") if "-" in code else ("area", "areas.csv")
-    reason = f"{what} {code} has {number} open and no row any more: keep its row, with valid_until and a successor"
-    return Fault(file=f"{pack}/{file}", line=1, reason=reason)
+        return date.fromordinal(civil_day(self.now()))

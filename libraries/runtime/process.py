@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -62,6 +62,10 @@ class Service:
     jobs: Sequence[Job] = ()
     refusals: Mapping[str, Callable[[], str]] = field(default_factory=dict)
     """By part, what of it was refused while it goes on with what it had; empty while nothing was."""
+    lacks: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    """By part, what the service cannot do without; empty while nothing is missing."""
+    prepare: Callable[[], Awaitable[None]] | None = None
+    """Done before anything is read or answered."""
     progress_sources: ProgressSources | None = None
     """Of who owns clocks, before it tells the others how far it has come."""
     loops: list[ConsumerLoop] = field(default_factory=list)
@@ -78,6 +82,8 @@ async def run(service: Service) -> None:
     """Until SIGTERM or Ctrl-C; then what is in hand is finished, and the rest is left to the next process."""
     settings = service.settings
     logs.configure(service.name, settings.log_level)
+    if service.prepare is not None:
+        await service.prepare()
     async with transaction(service.engine) as conn:
         await check_key(conn, service.sealer)
     connection = settings.kafka_connection()
@@ -127,6 +133,7 @@ def _app(service: Service, loops: Sequence[ConsumerLoop], open_requests: OpenReq
             "database": await database_answers(service.engine),
             **{p.context.reader.name: _reader(p) for p in loops},
             **{part: f"{DEGRADED}{told}" if told else OK for part, told in refused.items()},
+            **{part: tell() or OK for part, tell in service.lacks.items()},
         }
 
     lifetime = timedelta(hours=settings.idempotency_hours)

@@ -144,11 +144,13 @@ def _route(path: str, kind: type[Action]) -> HTTPRouteHandler:
             raise Rejected("needs_coordinator")
         if not getattr(data, "reached", True) and request.user.role is Role.APPLICANT:
             raise Rejected("role_not_allowed", roles=[role.value for role in CALLERS])
-        policy = state.policy.policy
+        await state.policy.fresh()
+        at = state.clock.now()
+        policy = state.policy.at(at)
         async with transaction(state.engine) as conn:
             found = await find(conn, request.user, key)
             case = found.case
-            do = rule_of(data, state.clock.now(), policy)
+            do = rule_of(data, at, policy)
             outcome = await act(case.id, do, conn, policy, initiator=acts_as(request.user, case, policy))
         if isinstance(outcome, Refused):
             return problem(request, outcome)

@@ -10,6 +10,8 @@ from libraries.runtime.kafka import watermarks
 from libraries.runtime.kafka.watermarks import ProgressSources
 from libraries.runtime.process import Service
 from libraries.runtime.settings import RuntimeSettings, read_settings
+from libraries.versions import hearing
+from libraries.versions.holding import LOOK_SECONDS, Versions
 from services.intake.handlers import Registrar
 from services.intake.http import ROUTES
 from services.intake.recounting import recount
@@ -24,11 +26,9 @@ def build(settings: RuntimeSettings | None = None) -> Service:
     sealer = Sealer(settings.sealing_key.get_secret_value())
     policy = PolicyWatch(settings.policy_dir, clock.now)
 
+    versions = Versions(engine=engine, watch=policy, clock=clock)
     follower = ReferralUpdates(policy=policy, clock=clock)
     relocator = Relocator(engine=engine, policy=policy, clock=clock)
-
-    async def refresh_policy() -> None:
-        await policy.refresh_unless(relocator.open_work)
 
     return Service(
         name="intake",
@@ -39,6 +39,7 @@ def build(settings: RuntimeSettings | None = None) -> Service:
             Registrar(policy=policy, sealer=sealer, clock=clock).reader(),
             *follower.readers(),
             watermarks.reader("intake", ["routing"], clock),
+            hearing.reader("intake", clock),
         ],
         routes=ROUTES,
         state={
@@ -48,10 +49,11 @@ def build(settings: RuntimeSettings | None = None) -> Service:
             "sealer": sealer,
             "clock": clock,
         },
-        refusals={"policy": policy.refusal},
+        lacks={"policy": versions.lacks},
+        prepare=versions.begin,
         progress_sources=ProgressSources(follows={"routing": ("intake.referrals",)}),
         jobs=[
-            Job(run=refresh_policy),
+            Job(run=versions.look, seconds=LOOK_SECONDS),
             Job(run=recount(engine, policy, clock, pause_seconds=settings.recount_pause_seconds).recount),
             Job(run=OnPolicyChange(lambda: policy.policy.offices, relocator.relocate).turn),
         ],

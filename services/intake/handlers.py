@@ -67,11 +67,12 @@ class Registrar:
         return self._incoming(unread.record, fault_of(unread))
 
     async def take(self, batch: Sequence[Incoming[Body]], conn: AsyncConnection) -> None:
+        await self.policy.fresh()
         now = self.clock.now()
         outcomes = await register(
             [incoming.data for incoming in batch],
             conn,
-            policy=self.policy.policy,
+            policy=self.policy.at(now),
             sealer=self.sealer,
             initiator=SYSTEM,
             now=now,

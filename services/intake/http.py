@@ -97,7 +97,9 @@ async def register_batch(request: Call, state: State) -> Response[bytes]:
 
 
 async def _registered(bodies: Sequence[bytes], user: Principal, state: State) -> tuple[list[Outcome], Codes]:
-    policy = state.policy.policy
+    await state.policy.fresh()
+    now = state.clock.now()
+    policy = state.policy.at(now)
     bounds = registration.Bounds(
         sources=user.sources,
         within=user.sees if user.role in {Role.TOWNSHIP, Role.ASSISTANT} else None,
@@ -111,7 +113,7 @@ async def _registered(bodies: Sequence[bytes], user: Principal, state: State) ->
             policy=policy,
             sealer=state.sealer,
             initiator=Initiator.of(user, window_of(user, policy) or ""),
-            now=state.clock.now(),
+            now=now,
             bounds=bounds,
         )
         return outcomes, await list_codes(conn, [one for one in outcomes if isinstance(one, Registered)], state.sealer)

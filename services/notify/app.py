@@ -12,10 +12,11 @@ from libraries.runtime.kafka import watermarks
 from libraries.runtime.kafka.consumer import ConsumerLoop
 from libraries.runtime.process import Service
 from libraries.runtime.settings import ORIGIN, RuntimeSettings, read_settings
+from libraries.versions import hearing
+from libraries.versions.holding import LOOK_SECONDS, Versions
 from services.notify.escalation.backfill import EscalationBackfill
 from services.notify.escalation.scheduler import EscalationScheduler
 from services.notify.http import ROUTES
-from services.notify.open_work import OpenWork
 from services.notify.watching.feedback import ANSWER_SECONDS
 from services.notify.watching.handlers import EventHandlers
 from services.notify.watching.rate_limits import RateLimit
@@ -48,8 +49,8 @@ def build(settings: NotifySettings | None = None) -> Service:
     clock = Clock.of(settings)
     engine = open_engine(settings, "notify")
     policy = PolicyWatch(settings.policy_dir, clock.now)
+    versions = Versions(engine=engine, watch=policy, clock=clock)
     loops: list[ConsumerLoop] = []
-    open_work = OpenWork(engine=engine)
     rate_limit = RateLimit(settings.notify_alerts_per_second)
     escalation_scheduler = EscalationScheduler(engine=engine, clock=clock, policy=policy, rate_limit=rate_limit)
     escalation_backfill = EscalationBackfill(
@@ -64,9 +65,6 @@ def build(settings: NotifySettings | None = None) -> Service:
         writer_seconds=settings.notify_writer_seconds,
     )
 
-    async def refresh_policy() -> None:
-        await policy.refresh_unless(open_work.by_code)
-
     return Service(
         name="notify",
         settings=settings,
@@ -75,6 +73,7 @@ def build(settings: NotifySettings | None = None) -> Service:
         readers=[
             *EventHandlers(clock=clock, policy=policy, answer_seconds=settings.notify_answer_seconds).readers(),
             watermarks.reader("notify", PROGRESS, clock),
+            hearing.reader("notify", clock),
         ],
         routes=ROUTES,
         state={
@@ -85,9 +84,11 @@ def build(settings: NotifySettings | None = None) -> Service:
             "stalled": alert_scheduler.stalled,
             "explained_by": {"intake": settings.intake_url.rstrip("/"), "routing": settings.routing_url.rstrip("/")},
         },
-        refusals={"policy": policy.refusal, "writers": alert_scheduler.stalled.message},
+        refusals={"writers": alert_scheduler.stalled.message},
+        lacks={"policy": versions.lacks},
+        prepare=versions.begin,
         jobs=[
-            Job(run=refresh_policy),
+            Job(run=versions.look, seconds=LOOK_SECONDS),
             Job(run=alert_scheduler.save_progress, seconds=FIRING_SECONDS),
             Job(run=alert_scheduler.fire, seconds=FIRING_SECONDS),
             Job(run=alert_scheduler.sweep, seconds=SWEEPING_SECONDS),

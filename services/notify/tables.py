@@ -19,10 +19,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from libraries.runtime.database.progress_tables import progress_tables
 from libraries.runtime.database.tables import plumbing_tables
+from libraries.versions.tables import policy_tables
 
 metadata = MetaData()
 plumbing_tables(metadata)
 progress_tables(metadata)
+policy_tables(metadata)
 
 XID = text("pg_current_xact_id()::text::bigint")
 

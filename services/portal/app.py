@@ -42,6 +42,7 @@ from services.portal.linked import LINKED
 from services.portal.linking import LINKING
 from services.portal.overseeing import OVERSEEING
 from services.portal.pages import OPEN, admit, on_away, on_error, on_http_exception, on_refused
+from services.portal.policy import Follower
 from services.portal.receipts import RECEIPTS
 from services.portal.registering import REGISTERING
 from services.portal.remote import ServiceAway, ServiceRefused, Services, new_client
@@ -133,17 +134,17 @@ async def run(settings: PortalSettings) -> None:
     engine = open_engine(settings, "portal")
     policy = PolicyWatch(settings.policy_dir, Clock.of(settings).now)
 
-    async def refresh_policy() -> None:
-        policy.refresh()
-
     async def forget() -> None:
         async with transaction(engine) as conn:
             await store.forget(conn, await store.now(conn), tries_kept=TRIES_KEPT)
 
-    jobs = (Job(run=refresh_policy, seconds=POLICY_SECONDS), Job(run=forget, seconds=FORGETTING_SECONDS))
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(new_client())
         services = Services(client=client, urls=settings.services, token_key=settings.token_key.get_secret_value())
+        follower = Follower(services, policy)
+        await follower.look()
+        log.info("begins with policy", version=policy.policy.version)
+        jobs = (Job(run=follower.look, seconds=POLICY_SECONDS), Job(run=forget, seconds=FORGETTING_SECONDS))
         server = server_of(build(settings, engine, services, policy), settings)
         stopping, serving = stop_on_signals(), asyncio.create_task(serve(server))
         tasks = [asyncio.create_task(repeat(job)) for job in jobs]

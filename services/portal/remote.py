@@ -74,6 +74,10 @@ class Services:
         principal = Principal(subject=f"link-{link.id}", role=Role.LINK, office=link.office, referral=link.referral_id)
         return self._caller(principal, language)
 
+    def as_itself(self) -> "Caller":
+        """For what the portal has to know, whoever looks at it."""
+        return self._caller(Principal(subject="portal", role=Role.OPS), "en")
+
     def _caller(self, principal: Principal, language: Language) -> "Caller":
         token = issue_token(self.token_key, principal, lifetime=TOKEN_LIVES)
         return Caller(self, {"authorization": f"Bearer {token}", "accept-language": TAGS[language]})

@@ -10,6 +10,8 @@ from libraries.runtime.kafka import watermarks
 from libraries.runtime.kafka.watermarks import ProgressSources
 from libraries.runtime.process import Service
 from libraries.runtime.settings import RuntimeSettings, read_settings
+from libraries.versions.holding import LOOK_SECONDS, Versions
+from services.routing import policy_versions
 from services.routing.handlers import Router
 from services.routing.http import ROUTES
 from services.routing.recounting import recount
@@ -26,9 +28,12 @@ def build(settings: RuntimeSettings | None = None) -> Service:
     router = Router(policy=policy, sealer=sealer, clock=clock)
 
     relocator = Relocator(engine=engine, router=router)
+    versions = Versions(engine=engine, watch=policy, clock=clock)
 
-    async def refresh_policy() -> None:
-        await policy.refresh_unless(relocator.open_work)
+    async def prepare() -> None:
+        await versions.begin()
+        await policy_versions.begin(engine, policy, clock.now())
+        await versions.look()
 
     return Service(
         name="routing",
@@ -38,12 +43,13 @@ def build(settings: RuntimeSettings | None = None) -> Service:
         readers=[*router.readers(), watermarks.reader("routing", ["intake"], clock)],
         routes=ROUTES,
         state={"engine": engine, "router": router, "places": policy},
-        refusals={"policy": policy.refusal},
+        lacks={"policy": versions.lacks},
+        prepare=prepare,
         progress_sources=ProgressSources(
             feedback_readers=("routing.feedback",), follows={"intake": ("routing.cases",)}
         ),
         jobs=[
-            Job(run=refresh_policy),
+            Job(run=versions.look, seconds=LOOK_SECONDS),
             Job(run=Silence(engine=engine, router=router).settle, seconds=0.25),
             Job(run=recount(engine, router, pause_seconds=settings.recount_pause_seconds).recount),
             Job(run=OnPolicyChange(lambda: policy.policy.offices, relocator.relocate).turn),

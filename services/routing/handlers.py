@@ -52,9 +52,9 @@ class Router:
     refused_by_topic: Counter[str] = field(default_factory=Counter)
     """Records of each topic that were no answers."""
 
-    def context(self) -> Context:
-        """One policy version for one transaction."""
-        return Context(policy=self.policy.policy, make_id=self.make_id)
+    def context(self, at: datetime) -> Context:
+        """The policy that is in force at the moment of a decision."""
+        return Context(policy=self.policy.at(at), make_id=self.make_id)
 
     def readers(self) -> list[Reader]:
         return [
@@ -84,7 +84,9 @@ class Router:
 
     async def route(self, batch: Sequence[Incoming[CaseNews]], conn: AsyncConnection) -> None:
         """Cases that were accepted get their offices; others are taken up again or let go."""
-        context, at = self.context(), self.clock.now()
+        await self.policy.fresh()
+        at = self.clock.now()
+        context = self.context(at)
         elsewhere = {incoming.data.case_id for incoming in batch if not isinstance(incoming.data, CaseAccepted)}
         before = await store.lock_routings(conn, elsewhere)
         reopened = {incoming.data.case_id for incoming in batch if isinstance(incoming.data, CaseReopened)}
@@ -92,7 +94,9 @@ class Router:
         now, changes, traces = dict(before), list[Change](), list[Trace | None]()
         for incoming in batch:
             event = incoming.data
-            change = _follow(event, now.get(event.case_id), context, at, by_hand)
+            # What was accepted under a version is sent by it, whenever that is heard: its applicant was told so.
+            by = self.context(event.accepted_at) if isinstance(event, CaseAccepted) else context
+            change = _follow(event, now.get(event.case_id), by, at, by_hand)
             if change is not None:
                 now[event.case_id] = change.routing
                 changes.append(change)
@@ -125,7 +129,8 @@ class Router:
 
     async def hear(self, batch: Sequence[Incoming[ReceivedFeedback | Misread]], conn: AsyncConnection) -> None:
         """Answers are taken; all else is refused, and nothing that an office can write makes the batch fail."""
-        context, received = self.context(), [incoming.data for incoming in batch]
+        await self.policy.fresh()
+        context, received = self.context(self.clock.now()), [incoming.data for incoming in batch]
         owned = await store.find_owned(conn, referral_ids(received))
         answers, nonsense = apart(received, owned, context.policy)
         cases = {referral_id: known.case_id for referral_id, known in owned.items()}

@@ -30,6 +30,7 @@ from services.routing.domain.feedback import ReceivedFeedback
 from services.routing.domain.feedback_body import understand, whole
 from services.routing.domain.referral import Routing
 from services.routing.feedback import handle_feedback, used_before
+from services.routing.policy_http import POLICY_ROUTES
 from services.routing.store import SavedFeedback
 from services.routing.translate import ReferralView, to_view
 from services.routing.views import FeedbackView, ReadView, ReferralContent, to_answer, to_content, to_read
@@ -229,7 +230,8 @@ async def _answer(request: Call, referral_id: UUID, action: FeedbackAction, body
     if user.office is None:
         raise Rejected("no_office")
     answer = ReceivedFeedback(sender=user.office, feedback=feedback, received_at=router.clock.now(), **_by(user))
-    context = router.context()
+    await router.policy.fresh()
+    context = router.context(answer.received_at)
     async with transaction(request.app.state.engine) as conn:
         known = (await store.find_owned(conn, [feedback.referral_id])).get(feedback.referral_id)
         if known is None or not user.speaks_for(known.office) or user.referral not in {None, referral_id}:
@@ -276,14 +278,17 @@ def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
 
 async def _decide(user: Principal, state: State, referral_id: UUID, decision: Decision) -> Routing | Refused:
     router = state.router
-    context = router.context()
+    await router.policy.fresh()
+    at = router.clock.now()
+    context = router.context(at)
     async with transaction(state.engine) as conn:
         seen = await access.find(conn, user, referral_id, decidable_by=context.policy)
-        case_id, at = seen.routing.request.case_id, router.clock.now()
+        case_id = seen.routing.request.case_id
         return await decide(decision, case_id, referral_id, conn, context, at=at, user=user)
 
 
 ROUTES: list[HTTPRouteHandler] = [
+    *POLICY_ROUTES,
     list_referrals,
     show,
     explain,

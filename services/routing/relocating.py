@@ -108,7 +108,8 @@ class Relocator:
             return {row.code: row.number for row in found}
 
     async def _batch(self, case_ids: Sequence[UUID]) -> None:
-        context, at = self.router.context(), self.router.clock.now()
+        at = self.router.clock.now()
+        context = self.router.context(at)
         async with transaction(self.engine) as conn:
             before = await store.lock_routings(conn, case_ids)
             by_hand = await store.find_decided_by_hand(conn, case_ids)

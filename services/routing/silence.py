@@ -34,11 +34,13 @@ class Silence:
             pass
 
     async def _batch(self) -> int:
-        context, clock = self.router.context(), self.router.clock
+        await self.router.policy.fresh()
+        clock = self.router.clock
+        at = clock.now()
+        context = self.router.context(at)
         rules = [rule for rule in context.policy.clocks if not rule.at_the_window]
         accepting = {rule.clock for rule in rules if rule.silence_accepts}
         refusing = {rule.clock for rule in rules if rule.silence_refuses}
-        at = clock.now()
         before = at - timedelta(seconds=GRACE_SECONDS * clock.speed)
         async with transaction(self.engine) as conn:
             silent = await store.list_silent(conn, accepting, before=before, limit=BATCH_SIZE)

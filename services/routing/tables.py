@@ -23,11 +23,13 @@ from libraries.runtime.database.clock_tables import clock_table
 from libraries.runtime.database.progress_tables import progress_tables
 from libraries.runtime.database.tables import plumbing_tables
 from libraries.runtime.jobs.recounting import calendar_loads
+from libraries.versions.tables import policy_tables
 
 metadata = MetaData()
 plumbing_tables(metadata)
 progress_tables(metadata)
 loads = calendar_loads(metadata)
+policy_tables(metadata, Column("author", String, nullable=False), Column("reason", String, nullable=False))
 
 routed_cases = Table(
     "routed_cases",

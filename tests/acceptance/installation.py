@@ -29,6 +29,7 @@ from contracts.topics import (
     CASES,
     OFFICE_FEEDBACK,
     OFFICE_REFERRALS,
+    POLICY_VERSIONS,
     PROGRESS,
     REFERRALS,
     REJECTIONS,
@@ -51,6 +52,8 @@ GROUPS = (
     "intake.progress",
     "routing.progress",
     "notify.progress",
+    "intake.policy",
+    "notify.policy",
 )
 PATIENCE_SECONDS = 40
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -223,7 +226,7 @@ async def installed(
     for name in SERVICES:
         await upgrade(database, name)
     wanted = {topic.name: (4, 3_600_000) for topic in (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, ALERTS)}
-    wanted |= {topic.name: (topic.partitions, 3_600_000) for topic in PROGRESS.values()}
+    wanted |= {topic.name: (topic.partitions, 3_600_000) for topic in (*PROGRESS.values(), POLICY_VERSIONS)}
     for office in offices:
         wanted |= {OFFICE_REFERRALS.named(office): (1, 3_600_000), OFFICE_FEEDBACK.named(office): (1, 3_600_000)}
     await create(kafka, wanted)

@@ -76,9 +76,9 @@ async def measure(ground: Ground) -> dict[str, Any]:
         await _load(engine, watch.policy, number)
         router = Router(policy=watch, sealer=Sealer("a" * 43 + "="), clock=Clock())
         idle = await _timed(engine, router, number)
-        watch.policy = _with(watch.policy, OUTSIDE)
+        watch.have(_with(watch.policy, OUTSIDE))
         untouched = await _timed(engine, router, number)
-        watch.policy = _with(watch.policy, INSIDE)
+        watch.have(_with(watch.policy, INSIDE))
         touched = await _timed(engine, router, number)
         async with engine.connect() as conn:
             said = await conn.scalar(text(_SAID))

@@ -151,10 +151,13 @@ async def _killed_inside_of_a_portion(
 ) -> None:
     """What is said of its clocks waits: nothing of it is committed."""
     other = await asyncpg.connect(city.database)
+    status, told = await city.command("calendar", "publish", str(year), "--policy", str(pack))
+    assert status == 0, told
+    # Known everywhere when the command ends, and in force some seconds later.
+    status, told = await city.command("policy", "activate", str(pack), "--author", "test", "--reason", "new year")
+    assert status == 0, told
     async with conn.transaction():
         await conn.execute(f"LOCK TABLE {service}.journal IN SHARE ROW EXCLUSIVE MODE")
-        status, told = await city.command("calendar", "publish", str(year), "--policy", str(pack))
-        assert status == 0, told
         await until("a batch waits for the journal", partial(_waits, other))
         city.kill(service)
     await other.close()

@@ -73,7 +73,7 @@ RECALCULATED = """
 
 async def test_a_make_up_day_moves_the_clocks_of_the_window(engine: AsyncEngine, watch: PolicyWatch) -> None:
     (case_id,) = await waiting_cases(engine, watch)
-    watch.policy = with_days(watch.policy, works=(SATURDAY,))
+    watch.have(with_days(watch.policy, works=(SATURDAY,)))
     for _ in range(2):
         await a_recount(engine, watch).recount()
 
@@ -106,14 +106,14 @@ async def test_cases_that_are_only_kept_carry_no_calendar(engine: AsyncEngine, w
             initiator=WINDOW,
         )
     assert await rows(engine, "SELECT calendar_version FROM clocks") == [(None,)]
-    watch.policy = with_days(watch.policy, works=(SATURDAY,))
+    watch.have(with_days(watch.policy, works=(SATURDAY,)))
     await a_recount(engine, watch).recount()
     assert await rows(engine, RECALCULATED) == []
 
 
 async def test_a_day_outside_says_nothing_and_marks_the_case(engine: AsyncEngine, watch: PolicyWatch) -> None:
     await waiting_cases(engine, watch)
-    watch.policy = with_days(watch.policy, works=(date(2026, 1, 10),))
+    watch.have(with_days(watch.policy, works=(date(2026, 1, 10),)))
     await a_recount(engine, watch).recount()
     assert await rows(engine, RECALCULATED) == []
     assert await rows(engine, "SELECT DISTINCT calendar_version FROM clocks") == [(calendar_version(watch.policy),)]
@@ -129,7 +129,7 @@ async def test_a_clock_that_waits_for_material_goes_on_by_the_new_calendar(
             await act(case_id, what, conn, watch.policy, initiator=WINDOW)
 
     await does(lambda case: actions.request_supplement(case, NOW, watch.policy, missing=MISSING, override=False))
-    watch.policy = with_days(watch.policy, works=(SATURDAY,))
+    watch.have(with_days(watch.policy, works=(SATURDAY,)))
     await a_recount(engine, watch).recount()
     ((_, told),) = await rows(engine, RECALCULATED)
     assert [clock["kind"] for clock in told["clocks"]] == ["supplement"], "the one that runs"
@@ -147,7 +147,7 @@ async def test_a_portion_that_dies_is_done_again(
 ) -> None:
     monkeypatch.setattr("libraries.runtime.jobs.recounting.BATCH_SIZE", 6)
     await waiting_cases(engine, watch, 10)
-    watch.policy = with_days(watch.policy, works=(SATURDAY,))
+    watch.have(with_days(watch.policy, works=(SATURDAY,)))
     saved = []
 
     async def dies(*given: Any) -> None:
@@ -189,7 +189,7 @@ async def test_a_service_that_was_restarted_names_the_second_notice(
     assert zh.endswith(f"（2026 年日历：{SECOND_SOURCE}，2026年2月20日公布）")
 
     (packs / PACK.name / "calendar-2026-2.yaml").unlink()
-    assert restarted.refresh()
+    restarted = PolicyWatch(packs / PACK.name)
     await a_recount(engine, restarted).recount()
     *_, (_, back) = await rows(engine, RECALCULATED)
     assert {clock["due_at"] for clock in back["clocks"]} == {"2026-03-09T15:59:59.999999Z"}

@@ -30,7 +30,7 @@ def with_levels(*levels: SupervisionLevel) -> Policy:
 
 def running(policy: Policy) -> PolicyWatch:
     found = PolicyWatch(PACK)
-    found.policy = policy
+    found.have(policy)
     return found
 
 
@@ -95,7 +95,7 @@ async def test_a_new_level_above_is_reached_and_none_below_it_again(notify: Noti
     look = a_backfill(notify, policy=lower, settled_seconds=0.0)
     await look.run()
     assert await notify.rows(COUNTS) == [(1, 0)], "nothing stands above"
-    look.policy.policy = SHIPPED
+    look.policy.have(SHIPPED)
     await look.run()
     await escalates(notify, LISTED + DAY, LATER)
     assert [one["level"] for one in await rules(notify)] == ["urged", "supervised", "listed"]
@@ -105,7 +105,7 @@ async def test_a_new_policy_is_looked_for_when_nothing_goes_by_the_old_one_any_m
     await late_without_a_policy(notify, facts(new_id()))
     look = a_backfill(notify, policy=with_levels(), settled_seconds=0.2)
     await look.run()
-    look.policy.policy = SHIPPED
+    look.policy.have(SHIPPED)
     await look.run()
     assert await notify.rows(COUNTS) == [(0, 0)]
     await asyncio.sleep(0.3)

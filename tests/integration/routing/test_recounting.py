@@ -33,7 +33,7 @@ LONG_AGO = date(2026, 1, 10)
 def a_recount(routing: Routing, policy: Policy | None = None) -> Recount:
     """What a process does by itself; with a policy, a process that runs another one."""
     if policy is not None:
-        routing.router.policy.policy = policy
+        routing.router.policy.have(policy)
     return recount(routing.engine, routing.router, pause_seconds=0)
 
 
@@ -196,7 +196,7 @@ async def test_a_paused_clock_is_counted_by_the_calendar_that_runs_when_it_goes_
     ((expected,),) = await routing.rows("SELECT clock->'told'->>'due_at' FROM clocks WHERE kind = 'handling'")
     assert expected is None
 
-    routing.router.policy.policy = with_days(shipped, works=(SATURDAY,))
+    routing.router.policy.have(with_days(shipped, works=(SATURDAY,)))
     await a_recount(routing).recount()
     ((_, told),) = await recalculated(routing)
     assert [clock["kind"] for clock in told["clocks"]] == ["hold_review"], "the one that runs"
@@ -268,7 +268,7 @@ async def test_an_office_that_answers_meanwhile_is_not_overwritten(routing: Rout
     referrals = [row[0] for row in await routing.rows("SELECT referral_id FROM referrals")]
     await routing.is_answered(*(an_answer(one, "accept", n) for n, one in enumerate(referrals)), office=office)
     holds = [an_answer(one, "hold", n, reason="hearing") for n, one in enumerate(referrals)]
-    routing.router.policy.policy = with_days(shipped, works=(SATURDAY,))
+    routing.router.policy.have(with_days(shipped, works=(SATURDAY,)))
     await asyncio.gather(
         a_recount(routing).recount(),
         *(routing.is_answered(hold, office=office) for hold in holds),
@@ -297,7 +297,7 @@ async def test_taking_a_day_back_moves_the_date_back(routing: Routing, shipped: 
     await routing.consumes(an_accepted_case())
     running = a_recount(routing)
     for policy in (with_days(shipped, works=(SATURDAY,)), shipped):
-        routing.router.policy.policy = policy
+        routing.router.policy.have(policy)
         await running.recount()
     assert (await dues(routing))["handling", 3] == datetime(2026, 3, 23, 15, 59, 59, 999999, UTC)
     assert len(await recalculated(routing)) == 4

@@ -26,7 +26,7 @@ from libraries.runtime.web.auth import Principal, Role, issue_token
 from services.routing.http import ROUTES
 from services.routing.relocating import Relocator
 from tests.integration.routing.test_routing import Routing, an_accepted_case, an_answer
-from tests.unit.policies.changing import AREAS, HEADING, OFFICES, write_pack
+from tests.unit.policies.changing import write_pack
 
 KEY = "t" * 32
 EVE = datetime(2026, 3, 31, 8, 0, tzinfo=UTC)
@@ -50,7 +50,6 @@ class Place(Routing):
         self.day, offset, sequences = MORNING, self.offset, self.sequences
         self._starts(self.router.policy)
         self.offset, self.sequences = offset, sequences
-        assert await self.router.policy.refresh_unless(self.relocator.open_work)
 
     def _record(self, *args: Any) -> Record:
         record = super()._record(*args)
@@ -151,19 +150,6 @@ async def test_what_the_old_office_wrote_on_its_own_topic_still_counts(place: Pl
     await place.relocator.relocate()
     await place.is_answered(an_answer(referral, "sign"), office=OLD)
     assert await place.lives(referral) == (NEW, "signed")
-
-
-async def test_an_office_with_live_referrals_is_not_forgotten(place: Place) -> None:
-    await place.consumes(a_case())
-    running = place.router.policy.policy
-    gone = ("130721", "130721100", "130721101")
-    rows = [line for line in (HEADING + AREAS).splitlines() if line.split(",")[0] not in gone]
-    (place.pack / "areas.csv").write_text("\n".join(rows) + "\n")
-    assert not await place.router.policy.refresh_unless(place.relocator.open_work)
-    assert place.router.policy.policy is running
-    told = " ".join(map(str, place.router.policy.refused))
-    assert f"office {OLD} has 1 open and no row any more" in told
-    assert "area 130721100000 has 2 open and no row any more" in told
 
 
 async def test_a_successor_that_helps_with_the_case_has_one_referral_of_it_afterwards(place: Place) -> None:
@@ -280,16 +266,3 @@ async def test_a_case_that_is_taken_up_again_is_with_the_county_of_today(place: 
     await place.consumes(CaseReopened(state=CaseState.IN_PROGRESS, case_id=case_id[0], **again))
     assert await place.lives(lead) == (Q, "in_progress")
     assert len(await told_of(place, lead, "referral.office_succeeded")) == 3
-
-
-async def test_a_pack_that_moves_open_work_to_where_no_office_has_its_role_is_refused(place: Place) -> None:
-    offices = place.pack / "offices.yaml"
-    everywhere = "- {role: education, levels: [city, county], "
-    await place.consumes(a_case(MOVED))
-    assert everywhere in OFFICES
-    offices.write_text(OFFICES.replace(everywhere, '- {role: education, levels: [county], areas: ["130722"], '))
-    assert not await place.router.policy.refresh_unless(place.relocator.open_work)
-    told = " ".join(map(str, place.router.policy.refused))
-    assert f"area {MOVED} moves away from {P}, which has 1 open there, and no education lies up its tree" in told
-    offices.write_text(OFFICES)
-    assert await place.router.policy.refresh_unless(place.relocator.open_work)

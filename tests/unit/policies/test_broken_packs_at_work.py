@@ -1,4 +1,4 @@
-"""A service that runs keeps its policy and says which pack it refused; one that starts with a broken pack says why."""
+"""A process keeps its policy whatever becomes of the folder; a first start with a broken pack says why."""
 
 import os
 import shutil
@@ -8,66 +8,37 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from litestar.testing import TestClient
 
 from console.main import main
-from libraries.policies import PolicyWatch
-from libraries.runtime.web.app import DEGRADED, OK, build_app
+from libraries.policies import PolicyRefused, PolicyWatch
+from libraries.policies.archive import archived, load_archived, version_of
+from libraries.policies.watch import SINCE_EVER, Held
 from tests.packs import PACKS, small_city, write
 
-FAULTS = (
-    "city/rules.yaml:1: no office has the role nobody",
-    "city/rules.yaml:2: unknown key copys: did you mean copies?",
-)
 BROKEN = "- {id: a, lead: nobody}\n- {id: b, lead: petition, copys: [health]}\n"
 
 
-def test_a_refused_pack_is_named_in_readiness_and_the_service_stays_ready(tmp_path: Path) -> None:
-    pack = small_city(tmp_path)
-    watch = PolicyWatch(pack)
-    version = watch.policy.version
-
-    async def probe() -> dict[str, str]:
-        return {"policy": f"{DEGRADED}{watch.refusal()}" if watch.refusal() else OK}
-
-    with TestClient(build_app("intake", [], state={"token_key": "k"}, probe=probe)) as client:
-        assert client.get("/health/ready").json() == {"policy": OK}
-        write(pack, "rules.yaml", BROKEN)
-        watch.refresh()
-        answer = client.get("/health/ready")
-        assert (answer.status_code, answer.json()) == (
-            200,
-            {
-                "policy": f"degraded: {pack} was refused, {version} goes on: {'; '.join(FAULTS)}",
-            },
-        )
-        (pack / "rules.yaml").unlink()
-        watch.refresh()
-        assert client.get("/health/ready").json() == {"policy": OK}
-
-
-@pytest.mark.parametrize("name", ["rules.yml", "Rules.yaml", "notes.txt"])
-def test_a_stranger_that_comes_while_a_service_runs_is_seen(tmp_path: Path, name: str) -> None:
-    pack = small_city(tmp_path)
-    watch = PolicyWatch(pack)
-    write(pack, name, "[]\n")
-    assert not watch.refresh()
-    assert f"city/{name}:1: is no file of a pack" in watch.refusal()
-    (pack / name).unlink()
-    watch.refresh()
-    assert watch.refusal() == ""
-
-
-def test_whatever_becomes_of_the_folder_the_running_policy_stays(tmp_path: Path) -> None:
+def test_whatever_becomes_of_the_folder_the_policy_of_a_process_stays(tmp_path: Path) -> None:
     pack = small_city(tmp_path)
     watch = PolicyWatch(pack)
     before = watch.policy
-    shutil.rmtree(pack)
-    assert not watch.refresh()
-    assert "city/pack.yaml:1: the pack has no pack.yaml" in watch.refusal()
-    pack.write_text("no folder any more")
-    watch.refresh()
+    write(pack, "rules.yaml", BROKEN)
     assert watch.policy is before
+    shutil.rmtree(pack)
+    pack.write_text("no folder any more")
+    assert watch.policy is before
+
+
+def test_a_process_that_is_told_what_was_activated_does_not_need_its_folder(tmp_path: Path) -> None:
+    pack = small_city(tmp_path)
+    content = archived(pack)
+    write(pack, "rules.yaml", BROKEN)
+    watch = PolicyWatch(pack)
+    with pytest.raises(PolicyRefused, match="no office has the role nobody"):
+        _ = watch.policy
+    policy = load_archived(content)
+    watch.hold([Held(version=policy.version, starts_at=SINCE_EVER, policy=policy)])
+    assert watch.policy.version == version_of(content) == policy.version
 
 
 def test_a_service_that_starts_with_a_broken_pack_says_why_and_ends(tmp_path: Path) -> None:

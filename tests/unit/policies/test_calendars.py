@@ -9,7 +9,7 @@ import pytest
 
 from libraries.deadlines import statutory_calendar
 from libraries.deadlines.calendar import holidays_by_law, is_weekday
-from libraries.policies import Policy, PolicyRefused, PolicyWatch, load_policy
+from libraries.policies import Policy, PolicyRefused, load_policy
 from tests.calendars import published_year
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
@@ -267,14 +267,3 @@ def test_a_wrongly_named_file_is_not_overlooked(pack: Path, name: str) -> None:
             " with a year from 2007 to 2099"
         )
     ]
-
-
-def test_a_running_policy_takes_a_year_up_and_refuses_a_wrong_one(pack: Path) -> None:
-    watch = PolicyWatch(pack)
-    before = watch.policy.calendar.version
-    writes(pack, HEADING + FREE * 2, f"calendar-{NEXT}.yaml")
-    assert not watch.refresh()
-    assert watch.policy.calendar.version == before
-    writes(pack, HEADING + FREE, f"calendar-{NEXT}.yaml")
-    assert watch.refresh()
-    assert watch.policy.calendar.published_through.year == NEXT

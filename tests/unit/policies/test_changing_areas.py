@@ -1,6 +1,5 @@
 """Areas that are merged, split, renamed, moved and given other codes: one relation "is within" as of a day."""
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 
 from contracts.codes import AreaLevel
 from libraries.policies import Area, Policy, PolicyRefused, PolicyWatch, load_policy
+from libraries.policies.leaving import left_alone
 from libraries.policies.tree import Tree
 from libraries.policies.validity import validity_faults
 from tests.unit.policies.changing import AREAS, BEFORE, DAY, HEADING, OFFICES, policy_on, write_pack
@@ -108,12 +108,13 @@ def test_the_day_comes_while_a_service_runs(tmp_path: Path) -> None:
     now = [datetime(2026, 3, 31, 15, 59, tzinfo=UTC)]
     watch = PolicyWatch(write_pack(tmp_path), lambda: now[0])
     assert watch.area_now("130721") == "130721000000"
-    assert not watch.refresh()
+    before = watch.policy
+    assert watch.policy is before
     now[0] += timedelta(minutes=1)
-    assert watch.refresh(), "midnight in China"
+    assert watch.policy is not before, "midnight in China"
     assert watch.area_now("130721") == "130705000000"
     assert watch.office_now("education-130721000000") == "education-130705000000"
-    assert not watch.refresh()
+    assert watch.policy is watch.policy
 
 
 @pytest.mark.parametrize(
@@ -261,23 +262,12 @@ def test_an_office_ends_only_where_somebody_has_its_work(tmp_path: Path, row: st
     assert any(f"place/offices.yaml:1: {reason}" in str(fault) for fault in refused.value.faults)
 
 
-async def test_a_policy_that_forgets_where_open_work_stands_is_refused_and_the_work_named(tmp_path: Path) -> None:
+def test_a_policy_that_forgets_where_open_work_stands_is_told_of_the_work(tmp_path: Path) -> None:
     pack = write_pack(tmp_path)
-    watch = PolicyWatch(pack, lambda: datetime(2026, 4, 2, tzinfo=UTC))
-    running = watch.policy
-    left = {"130722101000": 12}
-
-    async def work(codes: Sequence[str]) -> dict[str, int]:
-        return {code: number for code, number in left.items() if code in codes}
-
+    running = load_policy(pack, date(2026, 4, 2))
     areas = "".join(line + "\n" for line in (HEADING + AREAS).splitlines() if not line.startswith("130722101,"))
     (pack / "areas.csv").write_text(areas.replace('"130722101,130722102",130722102', "130722102,"))
-    assert not await watch.refresh_unless(work)
-    assert watch.policy is running
-    (fault,) = watch.refused
+    found = load_policy(pack, date(2026, 4, 2))
+    (fault,) = left_alone(running, found, {"130722101000": 12, "130722102000": 3})
     assert str(fault).startswith("place/areas.csv:1: area 130722101000 has 12 open and no row any more: keep its row")
-    left.clear()
-    (pack / "areas.csv").touch()
-    assert await watch.refresh_unless(work), "nothing is open there: it may go"
-    assert watch.refused == ()
-    assert watch.area_now("130722101") == "130722000000"
+    assert left_alone(running, found, {}) == [], "nothing is open there: it may go"

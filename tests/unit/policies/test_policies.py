@@ -6,14 +6,13 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from structlog.testing import capture_logs
 
 from contracts.codes import ClockKind
 from libraries.clocks.clock import LegalClock, terms_of
 from libraries.clocks.packing import pack as pack_clock
 from libraries.clocks.packing import unpack
 from libraries.deadlines import Limit
-from libraries.policies import Policy, PolicyRefused, PolicyWatch, load_policy
+from libraries.policies import Policy, PolicyRefused, load_policy
 from libraries.policies.checks import unowned
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
@@ -242,25 +241,6 @@ def test_a_wrong_right_to_reopen_is_refused(packs: Path, said: str, reason: str)
     with pytest.raises(PolicyRefused) as refused:
         load_policy(packs / "zhangjiakou")
     assert f"zhangjiakou/pack.yaml:7: {reason}" in str(refused.value)
-
-
-def test_a_wrong_pack_leaves_the_running_policy_in_place(packs: Path) -> None:
-    watch = PolicyWatch(packs / "zhangjiakou")
-    before = watch.policy
-    rules = packs / "zhangjiakou" / "rules.yaml"
-
-    rules.write_text("- {id: a, lead: nobody}\n")
-    with capture_logs() as told:
-        assert not watch.refresh()
-        assert not watch.refresh()
-    assert watch.policy is before
-    assert watch.refused[0].line == 1
-    assert [line["faults"] for line in told] == [["zhangjiakou/rules.yaml:1: no office has the role nobody"]]
-
-    rules.write_text("- {id: a, categories: [education.student_aid], lead: civil_affairs}\n")
-    assert watch.refresh()
-    assert watch.policy.rules[0].lead == "civil_affairs"
-    assert watch.refused == ()
 
 
 def test_a_category_s_attributes_have_closed_values(policy: Policy) -> None:

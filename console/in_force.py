@@ -1,0 +1,49 @@
+"""The policy that an installation decides by: not what stands in a folder, but the version that was activated."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.exc import ProgrammingError
+
+from libraries.deadlines.limits import civil_day
+from libraries.policies import Policy, load_policy
+from libraries.policies.archive import load_archived
+from libraries.runtime.clock import Clock
+from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.failures import sqlstate
+from libraries.runtime.settings import ProcessSettings
+from libraries.versions.store import Activation, get_content, list_activations
+
+NOT_MADE: Final = ("42P01", "3F000", "22023", "42501", "42704")
+"""No table, no schema, no role: nothing was ever prepared here."""
+
+
+def in_force(line: list[Activation], at: datetime) -> Activation | None:
+    """Of those that have started the last one; before the first one none."""
+    return next((one for one in reversed(line) if one.starts_at <= at), None)
+
+
+async def policy_in_force(settings: ProcessSettings, at: datetime | None = None) -> Policy:
+    """At a moment, or now, with the places of that day. The folder's pack, where nothing was ever activated.
+
+    Raises `PolicyRefused`.
+    """
+    moment = at if at is not None else Clock.of(settings).now()
+    day = date.fromordinal(civil_day(moment))
+    content = await content_in_force(settings, moment)
+    return load_archived(content, day) if content is not None else load_policy(Path(settings.policy_dir), day)
+
+
+async def content_in_force(settings: ProcessSettings, at: datetime) -> bytes | None:
+    engine = open_engine(settings, "routing", pool_size=1)
+    try:
+        async with transaction(engine) as conn:
+            found = in_force(await list_activations(conn), at)
+            return await get_content(conn, found.version) if found is not None else None
+    except ProgrammingError as error:
+        if sqlstate(error) not in NOT_MADE:
+            raise
+        return None
+    finally:
+        await engine.dispose()
