@@ -68,7 +68,7 @@ async def test_every_service_decides_by_the_version_of_the_moment(
     await _starts(place, new)
     registered, (lead, now) = await _registered(place, conn, 4)
     assert (lead, now) == (CIVIL_AFFAIRS, new["version"])
-    assert registered["lead"] == CIVIL_AFFAIRS, "intake tells the applicant what routing does"
+    assert registered["answer_by"]["office"] == CIVIL_AFFAIRS, "intake tells the applicant what routing does"
     assert await _decision(conn, first["case_id"]) == (EDUCATION, version), "what runs keeps its terms"
 
     assert place.stop("routing") == 0
