@@ -1,6 +1,5 @@
 """Where open work stands that no area and no office of today answers for."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
@@ -9,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libraries.policies import Policy
-from libraries.policies.checks import unowned
+from libraries.policies.coverage import gaps
 from libraries.policies.moving import left
 from services.intake.domain.states import OVER
 
@@ -67,6 +66,6 @@ def _left_behind(told: str, office: str, area: str, policy: Policy) -> Iterator[
 
 
 def without_owner(policy: Policy, at: datetime) -> Iterator[str]:
-    """Matters that no office would get in some township."""
-    for category, number in Counter(category for _, category in unowned(policy, at)).items():
-        yield f"{category} has no office in {number} townships"
+    """Matters that no office would get in some township or village."""
+    for category, areas in gaps(policy, at).items():
+        yield f"{category} has no office in {len(areas)} areas"

@@ -10,12 +10,14 @@ from typing import NoReturn
 import click
 import msgspec
 
-from console import comparing, explaining
+from console import comparing, coverage_page, explaining
 from console.main import echo
 from console.topics import DEFAULT_POLICY
 from libraries.deadlines import CIVIL_TIME
 from libraries.policies import Area, Category, Policy, PolicyRefused, load_policy
-from libraries.policies.checks import unowned
+from libraries.policies.coverage import is_hole, matrix
+from libraries.policies.findings import findings
+from libraries.policies.load import read_policy
 
 STARTS = "When it is accepted, ISO 8601 with offset; now, if not given."
 OF_INSTALLATION = ("activate", "back", "show", "versions")
@@ -49,10 +51,14 @@ def loaded(folder: Path, *, as_json: bool) -> Policy:
 
 def refused(error: PolicyRefused, *, as_json: bool) -> NoReturn:
     if as_json:
-        faults = [{"file": fault.file, "line": fault.line, "reason": fault.reason} for fault in error.faults]
+        faults = [
+            {"file": fault.file, "line": fault.line, "reason": fault.reason, "do": fault.do} for fault in error.faults
+        ]
         echo(msgspec.json.encode({"ok": False, "faults": faults}).decode())
     else:
-        echo(f"{error}\n{len(error.faults)} fault(s): mend the files and run the command again")
+        for fault in error.faults:
+            echo(f"{fault}" + (f"\n  -> {fault.do}" if fault.do else ""))
+        echo(f"{len(error.faults)} fault(s): mend the files and run the command again")
     sys.exit(1)
 
 
@@ -60,8 +66,13 @@ def refused(error: PolicyRefused, *, as_json: bool) -> NoReturn:
 @click.argument("folder", type=Folder)
 @click.option("--json", "as_json", is_flag=True)
 def check(*, folder: Path, as_json: bool) -> None:
-    """Name everything that is wrong with a pack, with file and line."""
-    found = loaded(folder, as_json=as_json)
+    """Name everything that is wrong with a pack, with file, line and what to do.
+
+    Also what a service would run with, and what has no effect or leaves a matter without an owner.
+    """
+    found, faults = read_policy(folder)
+    if found is None or (faults := [*faults, *findings(found, datetime.now(CIVIL_TIME))]):
+        refused(PolicyRefused(faults), as_json=as_json)
     counts = {
         "areas": len(found.areas),
         "offices": len(found.offices),
@@ -78,20 +89,27 @@ def check(*, folder: Path, as_json: bool) -> None:
 @policy.command()
 @click.argument("folder", type=Folder)
 @click.option("--start", help=STARTS)
+@click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write the matrix to this file.")
 @click.option("--json", "as_json", is_flag=True)
-def coverage(*, folder: Path, start: str | None, as_json: bool) -> None:
-    """Look for matters that no rule would give to an office in some township."""
+def coverage(*, folder: Path, start: str | None, page: Path | None, as_json: bool) -> None:
+    """Who gets each matter in each area: holes are what no rule gives to an office in a township or village.
+
+    Exits with 1 if there is one.
+    """
     found = loaded(folder, as_json=as_json)
-    gaps = Counter(category for _, category in unowned(found, moment(start)))
-    townships = sum(area.level == "township" for area in found.areas.values())
-    pairs = townships * len(found.categories)
+    cells = list(matrix(found, moment(start)))
+    holes = [cell for cell in cells if is_hole(cell, found)]
+    by_category = Counter(cell.category for cell in holes)
+    if page is not None:
+        page.write_text(coverage_page.page(found, cells), "utf-8")
     if as_json:
-        echo(msgspec.json.encode({"pairs": pairs, "without_owner": gaps.total(), "by_category": gaps}).decode())
+        counts = {"areas": len(found.areas), "pairs": len(cells), "without_owner": len(holes)}
+        echo(msgspec.json.encode({**counts, "by_category": by_category}).decode())
     else:
-        echo(f"{pairs} pairs of township and matter, {gaps.total()} without an owner")
-        for category, number in gaps.items():
-            echo(f"  {category}: {number} townships; add an office of role {found.categories[category].lead_role}")
-    sys.exit(1 if gaps else 0)
+        echo(f"{len(cells)} pairs of area and matter, {len(holes)} without an owner")
+        for category, number in by_category.items():
+            echo(f"  {category}: {number} areas; add an office of role {found.categories[category].lead_role}")
+    sys.exit(1 if holes else 0)
 
 
 @policy.command()

@@ -1,11 +1,9 @@
 """What must hold of a policy as a whole before anybody may rely on it."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
-from contracts.codes import AreaLevel, ClockKind
+from contracts.codes import ClockKind
 from libraries.policies.clock_rules import kind_faults
-from libraries.policies.decision import Matter, decide, variants
 from libraries.policies.escalation import escalation_faults
 from libraries.policies.model import Policy, Rule
 from libraries.policies.rows import Fault
@@ -70,13 +68,3 @@ def _matters_of_clocks(policy: Policy) -> Iterator[Fault]:
     for rule in policy.clocks:
         for category in sorted(rule.categories - set(policy.categories)):
             yield Fault.at(rule.where, f"unknown category {category}")
-
-
-def unowned(policy: Policy, at: datetime) -> Iterator[tuple[str, str]]:
-    """Pairs of township and category that no rule gives to an office, whatever is answered to what rules ask."""
-    townships = [area.code for area in policy.areas.values() if area.level is AreaLevel.TOWNSHIP]
-    for code, category in policy.categories.items():
-        for township in townships:
-            matter = Matter(category=code, field=category.field, area=township, attributes={}, accepted_at=at)
-            if any(decide(variant, policy).rule is None for variant in variants(matter, policy)):
-                yield township, code

@@ -45,6 +45,14 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
 
     Its areas and offices are those of the day, or of today.
     """
+    policy, faults = read_policy(folder, day)
+    if policy is None or faults:
+        raise PolicyRefused(faults)
+    return policy
+
+
+def read_policy(folder: Path, day: date | None = None) -> tuple[Policy | None, list[Fault]]:
+    """What can be read of a pack, and every fault; none of a pack of which a file cannot be read."""
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 -- a link to a folder stays where its parents stand beside it
     faults: list[Fault] = []
     headings = _chain(folder, faults)
@@ -61,7 +69,7 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
         read(name)
     if any(fault.whole for fault in faults):
         # What is in the other files cannot be held against one that nobody can read.
-        raise PolicyRefused(_once(faults))
+        return None, _once(faults)
     known = areas(read("areas.csv"))
     found = periods(known, office_rows(read("offices.yaml"), known))
     period = _period_of(day or date.fromordinal(civil_day(datetime.now(UTC))), found)
@@ -97,9 +105,7 @@ def load_policy(folder: Path, day: date | None = None) -> Policy:
         entry.done()
     faults.extend(check(policy, f"{folder.name}/{HEADING}"))
     faults.extend(Guard(policy, [pack.name for pack in packs], days).faults())
-    if faults:
-        raise PolicyRefused(_once(faults))
-    return policy
+    return policy, _once(faults)
 
 
 def _period_of(day: date, known: Sequence[Period]) -> int:
@@ -152,4 +158,4 @@ def _once(faults: list[Fault]) -> list[Fault]:
     return sorted(found, key=order)
 
 
-__all__ = ["fingerprint", "load_policy", "pack_chain"]
+__all__ = ["fingerprint", "load_policy", "pack_chain", "read_policy"]

@@ -25,6 +25,8 @@ class Fault:
     file: str
     line: int
     reason: str
+    do: str = field(default="", compare=False)
+    """What to do about it, where the reason does not say it."""
     whole: bool = field(default=False, compare=False)
     """Nothing behind the line could be read, so other files cannot be held against this one."""
 
@@ -35,10 +37,10 @@ class Fault:
             object.__setattr__(self, "reason", message if len(self.reason) <= LONGEST_REASON else f"{message}…")
 
     @classmethod
-    def at(cls, where: str, reason: str) -> "Fault":
+    def at(cls, where: str, reason: str, do: str = "") -> "Fault":
         """`where` is file and line, as rows keep it."""
         file, _, line = where.rpartition(":")
-        return cls(file=file, line=int(line), reason=reason)
+        return cls(file=file, line=int(line), reason=reason, do=do)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.reason}"

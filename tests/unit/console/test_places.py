@@ -46,4 +46,4 @@ def test_a_matter_that_no_office_would_get(tmp_path: Path) -> None:
         "role: veterans, levels: [city, county]", "role: veterans, levels: [county], areas: ['130705']"
     )
     fewer = load_policy(write_pack(tmp_path, offices=offices), DAY)
-    assert list(without_owner(fewer, at)) == ["civil_affairs.veterans_support has no office in 4 townships"]
+    assert list(without_owner(fewer, at)) == ["civil_affairs.veterans_support has no office in 4 areas"]

@@ -13,7 +13,7 @@ from libraries.clocks.packing import pack as pack_clock
 from libraries.clocks.packing import unpack
 from libraries.deadlines import Limit
 from libraries.policies import Policy, PolicyRefused, load_policy
-from libraries.policies.checks import unowned
+from libraries.policies.coverage import gaps
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
 
@@ -42,7 +42,7 @@ def test_the_city_has_its_real_areas_and_an_office_of_each_role(policy: Policy) 
 
 
 def test_every_matter_of_every_township_has_an_owner(policy: Policy) -> None:
-    assert list(unowned(policy, datetime(2026, 3, 2, 4, 0, tzinfo=UTC))) == []
+    assert gaps(policy, datetime(2026, 3, 2, 4, 0, tzinfo=UTC)) == {}
 
 
 @pytest.mark.parametrize(
