@@ -16,6 +16,7 @@ ROOMS: Final = (
     "services.notify",
     "services.portal",
     "libraries.clocks",
+    "libraries.versions",
     "libraries.policies",
     "libraries.runtime",
     "libraries.deadlines",
