@@ -10,8 +10,9 @@ from typing import NoReturn
 import click
 import msgspec
 
-from console import comparing, coverage_page, explaining
+from console import comparing, coverage_page, explaining, simulating
 from console.main import echo
+from console.simulating import Month
 from console.topics import DEFAULT_POLICY
 from libraries.deadlines import CIVIL_TIME
 from libraries.policies import Area, Category, Policy, PolicyRefused, load_policy
@@ -20,7 +21,8 @@ from libraries.policies.findings import findings
 from libraries.policies.load import read_policy
 
 STARTS = "When it is accepted, ISO 8601 with offset; now, if not given."
-OF_INSTALLATION = ("activate", "back", "show", "versions")
+OF_INSTALLATION = ("activate", "back", "backtest", "show", "versions")
+MOST_OFFICES = 30
 Folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -150,6 +152,36 @@ def diff(*, was: Path, now: Path, start: str | None, as_json: bool) -> None:
     found = comparing.compare(loaded(was, as_json=as_json), loaded(now, as_json=as_json), moment(start))
     echo(msgspec.json.encode(found).decode() if as_json else comparing.text(found))
     sys.exit(0 if found.none else 1)
+
+
+@policy.command()
+@click.argument("draft", type=Folder)
+@click.option("--baseline", type=Folder, default=DEFAULT_POLICY, help="Work takes its share of the time of this pack.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="First day; today, if not given.")
+@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True)
+@click.option("--a-day", type=click.IntRange(1, 20_000), default=400, show_default=True, help="Arrivals a working day.")
+@click.option("--share", type=click.FloatRange(0.01, 10), default=0.5, show_default=True, help="In the middle of all.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def simulate(
+    *,
+    draft: Path,
+    baseline: Path,
+    since: datetime | None,
+    days: int,
+    a_day: int,
+    share: float,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Play a month of invented arrivals against a draft: load by office, and what is expected to be late."""
+    found = loaded(draft, as_json=as_json)
+    if not found.offices:
+        raise click.UsageError(f"{found.pack} has no offices: name a pack that routes, for example zhangjiakou")
+    first = since.date() if since is not None else datetime.now(CIVIL_TIME).date()
+    month = Month(since=first, days=days, a_day=a_day, share=share, seed=seed)
+    played = simulating.simulate(found, loaded(baseline, as_json=as_json), month)
+    echo(msgspec.json.encode(played).decode() if as_json else "\n".join(simulating.lines(played, MOST_OFFICES)))
 
 
 def _known(found: Policy, code: str, place: str) -> tuple[Category, Area]:

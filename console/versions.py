@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from console import activating, showing
+from console import activating, backtesting, showing
 from console.activating import LEAD_SECONDS
+from console.in_force import policy_in_force
 from console.main import echo, quiet
 from console.policy import Folder, loaded, moment, refused
 from console.target import Target, find_target, of_installation
@@ -17,6 +18,7 @@ from libraries.deadlines import CIVIL_TIME
 from libraries.policies import PolicyRefused
 from libraries.policies.merged import PARTS
 from libraries.policies.watch import SINCE_EVER
+from libraries.runtime.clock import Clock
 
 
 @click.command()
@@ -59,6 +61,25 @@ def versions(*, target: Target, as_json: bool) -> None:
     for entry in found if not as_json else ():
         since = "since ever" if entry.starts_at == SINCE_EVER else f"from {civil(entry.starts_at)}"
         echo(f"{entry.number}  {entry.version}  {since}  {entry.author}: {entry.reason}")
+
+
+@click.command()
+@click.argument("draft", type=Folder)
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Cases accepted from this day on.")
+@click.option("--json", "as_json", is_flag=True)
+@of_installation
+def backtest(*, target: Target, draft: Path, since: datetime, as_json: bool) -> None:
+    """What a draft would have made of past cases: another office, another date, late or no longer late.
+
+    Nothing changes by it. What happened stays: starts, pauses, extensions and ends.
+    """
+    quiet()
+    found = loaded(draft, as_json=as_json)
+    now = Clock.of(target.settings).now()
+    past = asyncio.run(backtesting.read_past(target, since.replace(tzinfo=CIVIL_TIME)))
+    running = asyncio.run(policy_in_force(target.settings))
+    tested = backtesting.backtest(past, running, found, now)
+    echo(msgspec.json.encode(tested).decode() if as_json else "\n".join(backtesting.lines(tested)))
 
 
 @click.command()

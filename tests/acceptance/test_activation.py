@@ -81,6 +81,10 @@ async def test_every_service_decides_by_the_version_of_the_moment(
     assert (lead, now) == (EDUCATION, version)
     shown = await _done(place, "policy", "show", "--on", str(MONDAY.date()), "--part", "rules", "--json")
     assert [one["version"] for one in shown["versions"]] == [version, new["version"], version]
+    (pack / "rules.yaml").write_text(OTHER_LEAD, "utf-8")
+    tested = await _done(place, "policy", "backtest", str(pack), "--since", "2026-03-01", "--json")
+    assert (tested["cases"], tested["other_office"], tested["newly_late"]) == (6, 4, 0)
+    assert {one["office"] for one in tested["offices"]} == {EDUCATION, CIVIL_AFFAIRS}
     told = await _done(place, "policy", "versions", "--json")
     assert [(one["version"], one["author"]) for one in told] == [
         (version, "installation"),
