@@ -13,9 +13,9 @@ import msgspec
 from contracts.codes import ReferralRole
 from libraries.deadlines import CIVIL_TIME, due
 from libraries.policies import Category, Policy
+from libraries.policies.clock_rules import Trigger
 from libraries.policies.coverage import WINDOWS
 from libraries.policies.decision import Matter, decide
-from libraries.policies.kinds import Happening
 
 SPREAD: Final = 0.6
 """Of how long the same work takes from case to case: sigma of a log-normal."""
@@ -24,7 +24,7 @@ HOURS: Final = 8.0
 
 
 @dataclass(slots=True)
-class Desk:
+class Workload:
     """What an office has in hand."""
 
     received: int = 0
@@ -75,10 +75,10 @@ class Month:
 
 def simulate(draft: Policy, baseline: Policy, month: Month) -> Simulated:
     """Areas and matters are chosen alike. Work does not become faster because a draft gives less time for it."""
-    chance = random.Random(month.seed)  # noqa: S311 - a play, and no secret
+    chance = random.Random(month.seed)  # noqa: S311 -- a play, and no secret
     places = [area.code for area in draft.areas.values() if area.level in WINDOWS]
     matters = list(draft.categories.values())
-    desks: defaultdict[str, Desk] = defaultdict(Desk)
+    workloads: defaultdict[str, Workload] = defaultdict(Workload)
     cases = lates = without_rule = 0
     for at in _arrivals(draft, month, chance):
         category, area = chance.choice(matters), chance.choice(places)
@@ -88,7 +88,7 @@ def simulate(draft: Policy, baseline: Policy, month: Month) -> Simulated:
         usual = _due(baseline if category.code in baseline.categories else draft, category, choice.lead, at)
         until = at + (usual - at) * month.share * chance.lognormvariate(0, SPREAD)
         for office in (choice.lead, *choice.co_handlers):
-            desks[office].takes(at, until, late=until > end)
+            workloads[office].takes(at, until, late=until > end)
         cases, lates, without_rule = cases + 1, lates + (until > end), without_rule + (choice.rule is None)
     return Simulated(
         version=draft.version,
@@ -97,7 +97,7 @@ def simulate(draft: Policy, baseline: Policy, month: Month) -> Simulated:
         cases=cases,
         expected_late=lates,
         without_rule=without_rule,
-        offices=tuple(_loads(draft, desks)),
+        offices=tuple(_loads(draft, workloads)),
     )
 
 
@@ -112,7 +112,7 @@ def _arrivals(policy: Policy, month: Month, chance: random.Random) -> Iterator[d
 
 def _due(policy: Policy, category: Category, office: str, at: datetime) -> datetime:
     """When the lead's work ends."""
-    started = policy.course(category.code).starting(Happening.REFERRAL_DISPATCHED, ReferralRole.LEAD)
+    started = policy.schedule(category.code).starting(Trigger.REFERRAL_DISPATCHED, ReferralRole.LEAD)
     rows = [policy.find_limit(rule.clock, category.code) for rule in started if rule.passes_on]
     row = next(row for row in rows if row is not None)
     end = due(at, row.limit, calendar=policy.calendar_of(office), rules=policy.rules_of(row, office)).due_at
@@ -121,17 +121,17 @@ def _due(policy: Policy, category: Category, office: str, at: datetime) -> datet
     return end
 
 
-def _loads(policy: Policy, desks: dict[str, Desk]) -> Iterator[OfficeLoad]:
+def _loads(policy: Policy, workloads: dict[str, Workload]) -> Iterator[OfficeLoad]:
     """What is expected to be late first, then whoever has most in hand at once."""
-    for code, desk in sorted(desks.items(), key=lambda one: (-one[1].late, -one[1].most_open, one[0])):
+    for code, workload in sorted(workloads.items(), key=lambda one: (-one[1].late, -one[1].most_open, one[0])):
         office = policy.offices[code]
         yield OfficeLoad(
             office=code,
             zh=office.zh,
             en=office.en,
-            received=desk.received,
-            most_open=desk.most_open,
-            expected_late=desk.late,
+            received=workload.received,
+            most_open=workload.most_open,
+            expected_late=workload.late,
         )
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from contracts.codes import WORK, ClockKind, ReferralRole
+from libraries.policies.clock_rules import ClockRule, Trigger
 from libraries.policies.coverage import gaps
 from libraries.policies.decision import FALLBACK_ROLES
-from libraries.policies.kinds import ClockRule, Happening
 from libraries.policies.model import Policy, Rule
 from libraries.policies.rows import Fault, file_of
 
@@ -98,7 +98,7 @@ def _limits_that_never_count(policy: Policy) -> Iterator[Fault]:
         started = {
             rule.limit_of
             for category in fitting
-            for rules in policy.course(category.code).started.values()
+            for rules in policy.schedule(category.code).started.values()
             for rule in rules
         }
         if row.clock not in started:
@@ -110,9 +110,9 @@ def _work_without_limit(policy: Policy) -> Iterator[Fault]:
     """A lead or a co-handler for whom no clock runs is never late."""
     for code in policy.categories:
         mine = [rule for rule in policy.rules if not rule.when.categories or code in rule.when.categories]
-        course = policy.course(code)
+        schedule = policy.schedule(code)
         for role, named in ((ReferralRole.LEAD, mine), (ReferralRole.CO, [r for r in mine if r.co_handlers])):
-            runs = {rule.clock for rule in course.starting(Happening.REFERRAL_DISPATCHED, role)}
+            runs = {rule.clock for rule in schedule.starting(Trigger.REFERRAL_DISPATCHED, role)}
             if named and not runs & WORK:
                 who = "co-handlers" if role is ReferralRole.CO else "the lead"
                 reason = f"{who} of {code} have no limit: no clock of their work starts with the referral"

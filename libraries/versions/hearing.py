@@ -19,7 +19,7 @@ def reader(service: str, clock: Clock) -> Reader:
         topics=(POLICY_VERSIONS.name,),
         decode=events_of_ours(clock),
         handle=keep,
-        guarded=False,
+        deduplicated=False,
         only=frozenset({PolicyActivated}),
     )
 
