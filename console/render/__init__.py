@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from console.render import clocks, codes, commands, examples, rooms, settings
+from console.render import clocks, codes, commands, examples, pack_schemas, rooms, settings
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -16,4 +16,5 @@ def rendered() -> dict[Path, str]:
         REFERENCE / "error-codes.md": codes.page(),
         REFERENCE / "clocks.md": clocks.page(),
         REFERENCE / "rooms.md": rooms.page(),
+        **pack_schemas.files(REFERENCE / "pack-schemas"),
     }

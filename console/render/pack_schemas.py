@@ -1,0 +1,230 @@
+"""A JSON Schema for each file of a policy pack, for editors that help whoever writes one.
+
+A schema knows a row and its words. What rows mean to each other, only `yimen policy check` says.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from contracts.codes import AreaLevel, ClockKind, Confidence, Field, ReferralRole, SupervisionLevel
+from libraries.policies.areas_and_offices import CHANNELS
+from libraries.policies.categories import USES
+from libraries.policies.cells import AREA_FORM, CATEGORY_FORM, CODE_FORM, NAME_FORM, ROLE_FORM, Form
+from libraries.policies.clock_rules import ACCEPTED, OnlyIf, Trigger
+
+Schema = dict[str, Any]
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+WORDS: Final[Schema] = {"type": ["string", "integer", "number"], "minLength": 1}
+"""YAML reads numbers where people write articles or codes without quotation marks."""
+FLAG: Final[Schema] = {"type": ["boolean", "string"]}
+DAY: Final[Schema] = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+HOUR: Final[Schema] = {"type": "string", "pattern": r"^([01]?\d|2[0-3]):[0-5]\d$"}
+LIMIT: Final[Schema] = {"type": "string", "pattern": r"^[1-9]\d*(h|d|wd|mo|y)$"}
+NAMES: Final[Schema] = {"zh": WORDS, "en": WORDS}
+LAW: Final[Schema] = {"source": WORDS, "article": WORDS, "statutory": FLAG}
+
+
+def one_of(codes: Iterable[Any]) -> Schema:
+    return {"enum": sorted(str(code.value if isinstance(code, Enum) else code) for code in codes)}
+
+
+def formed(form: Form) -> Schema:
+    return {"type": ["string", "integer"], "pattern": f"^(?:{form.pattern.pattern})$".replace(r"\Z", "$")}
+
+
+def several(items: Schema) -> Schema:
+    """A list, or one text with commas."""
+    return {"anyOf": [{"type": "array", "items": items}, {"type": "string"}]}
+
+
+SURE: Final = one_of(Confidence)
+TOLD: Final[Schema] = {**LAW, "confidence": SURE}
+CLOCK, FIELD = one_of(ClockKind), one_of(Field)
+AREA, CATEGORY, CODE, ROLE, NAME = map(formed, (AREA_FORM, CATEGORY_FORM, CODE_FORM, ROLE_FORM, NAME_FORM))
+MATTERS: Final[Schema] = {"categories": several(CATEGORY), "field": FIELD}
+WITHIN: Final[Schema] = {"type": "object", "properties": {"within": LIMIT, "after_callback": LIMIT, **TOLD}}
+
+FILES: Final[Mapping[str, tuple[Schema, tuple[str, ...]]]] = {
+    "approvers": ({"code": CODE, **NAMES}, ("code", "zh", "en")),
+    "areas": (
+        {
+            "code": AREA,
+            "name": WORDS,
+            "level": one_of(AreaLevel),
+            "parent": AREA,
+            "valid_from": DAY,
+            "valid_until": DAY,
+            "successor": several(AREA),
+            "open_work_to": AREA,
+            "source": WORDS,
+        },
+        ("code", "name", "level"),
+    ),
+    "attributes": (
+        {"category": CATEGORY, "name": CODE, **NAMES, "values": {"type": "array", "minItems": 1}},
+        ("category", "name", "zh", "en", "values"),
+    ),
+    "calendars": (
+        {
+            "areas": several(AREA),
+            "roles": several(ROLE),
+            "offices": several(NAME),
+            "date": DAY,
+            "from": DAY,
+            "to": DAY,
+            "works": FLAG,
+            **NAMES,
+            **LAW,
+        },
+        ("works", "zh", "en", "source"),
+    ),
+    "categories": (
+        {
+            "code": CATEGORY,
+            **NAMES,
+            "lead_role": ROLE,
+            "co_roles": several(ROLE),
+            "copies": several(ROLE),
+            "handling_limit": LIMIT,
+            "extension": LIMIT,
+            "approver": CODE,
+            "roll": FLAG,
+            "close_of_business": HOUR,
+            "warnings": several(WORDS),
+            **TOLD,
+        },
+        ("code", "zh", "en", "lead_role", "handling_limit", "statutory", "source", "confidence"),
+    ),
+    "clocks": (
+        {
+            "clock": CLOCK,
+            **MATTERS,
+            "of": several(one_of(ReferralRole)),
+            "if": one_of(OnlyIf),
+            "starts": several(one_of(Trigger)),
+            "meets": several(one_of(Trigger)),
+            "cancels": several(one_of(Trigger)),
+            "instead_of": CLOCK,
+            "limit_of": CLOCK,
+            "silence": {"const": ACCEPTED},
+            "extends": FLAG,
+            "passes_on": FLAG,
+            **TOLD,
+        },
+        ("clock", "starts", "source", "confidence"),
+    ),
+    "escalation": (
+        {
+            "level": one_of(SupervisionLevel),
+            "after": {"type": "string", "pattern": r"^(warning|due|breach(\+[1-9]\d*(h|d|wd))?)$"},
+            "clocks": several(CLOCK),
+            "recipients": several(WORDS),
+            "from": HOUR,
+            "to": HOUR,
+            **TOLD,
+        },
+        ("level", "after", "recipients", "source", "confidence"),
+    ),
+    "limits": (
+        {
+            "clock": CLOCK,
+            "field": FIELD,
+            "category": CATEGORY,
+            "reason": CODE,
+            "limit": LIMIT,
+            "extension": LIMIT,
+            "approver": CODE,
+            "roll": FLAG,
+            "close_of_business": HOUR,
+            "warnings": several(WORDS),
+            **TOLD,
+        },
+        ("clock", "limit", "source", "confidence"),
+    ),
+    "materials": ({"category": CATEGORY, "code": CODE, **NAMES}, ("category", "code", "zh", "en")),
+    "offices": (
+        {
+            "role": ROLE,
+            **NAMES,
+            "levels": several(one_of(AreaLevel)),
+            "areas": several(AREA),
+            "channels": several(one_of(CHANNELS)),
+            "close_of_business": HOUR,
+            "valid_from": DAY,
+            "valid_until": DAY,
+            "successor": ROLE,
+        },
+        ("role", "zh", "en"),
+    ),
+    "purposes": ({"code": CODE, **NAMES}, ("code", "zh", "en")),
+    "reasons": (
+        {"code": CODE, "for": several(one_of(USES)), **NAMES, "stops": several(CLOCK), **LAW},
+        ("code", "zh", "en"),
+    ),
+    "rules": (
+        {
+            "id": NAME,
+            **MATTERS,
+            "area": AREA,
+            "levels": several(one_of(AreaLevel)),
+            "attributes": {"type": "object"},
+            "since": DAY,
+            "until": DAY,
+            "lead": ROLE,
+            "co_handlers": several(ROLE),
+            "copies": several(ROLE),
+        },
+        ("id", "lead"),
+    ),
+}
+"""By file: what a row may say, and what it has to."""
+HEADING: Final[Schema] = {
+    "name": WORDS,
+    "parent": WORDS,
+    **NAMES,
+    "effective_from": DAY,
+    "accepted_by_clerk": several(CATEGORY),
+    "late_reports": WITHIN,
+    "reopening": WITHIN,
+}
+
+
+YEAR: Final[Schema] = {
+    "year": {"type": "integer"},
+    "notice": {"type": "integer"},
+    "source": WORDS,
+    "published_on": DAY,
+    "days": {"type": "array"},
+}
+OVERRIDE: Final[Schema] = {"date": DAY, "works": FLAG, **NAMES}
+MAPPINGS: Final = ("pack", "calendar")
+"""Files that are no lists of rows."""
+
+
+def schema_of(name: str) -> Schema:
+    """Of a file by its name without the ending; a table as the list of its rows, empty cells left out."""
+    if name == "pack":
+        return {"$schema": DIALECT, "title": name, **_row(HEADING, ("name", "effective_from"))}
+    if name == "calendar":
+        days = {"type": "array", "items": _row(OVERRIDE, ("date", "works", "zh", "en"))}
+        of_year = _row({**YEAR, "days": days}, ("year", "source", "published_on", "days"))
+        return {"$schema": DIALECT, "title": "calendar-YYYY", **of_year}
+    properties, required = FILES[name]
+    return {"$schema": DIALECT, "title": name, "type": "array", "items": _row(properties, required)}
+
+
+def _row(properties: Schema, required: tuple[str, ...]) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+
+
+def files(folder: Path) -> dict[Path, str]:
+    return {folder / f"{name}.schema.json": _text(schema_of(name)) for name in (*MAPPINGS, *FILES)}
+
+
+def _text(schema: Schema) -> str:
+    return re.sub(r"\s*\Z", "\n", msgspec.json.format(msgspec.json.encode(schema), indent=2).decode())
