@@ -48,7 +48,8 @@ async def list_activations(state: State) -> list[Activated]:
 async def show_version(state: State, version: FromPath[str]) -> VersionContent:
     """The files of a version, as `policy.activated` has them."""
     async with transaction(state.engine) as conn:
-        content = await find_content(conn, version)
+        # The database takes no NUL and no half characters; no version has any.
+        content = await find_content(conn, version) if version.isprintable() else None
     if content is None:
         raise Rejected("not_found")
     return VersionContent(version=version, content=content)

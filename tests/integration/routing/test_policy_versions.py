@@ -16,14 +16,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.events.policies import PolicyActivated
 from libraries.policies import PolicyWatch, load_policy
-from libraries.policies.archive import archived
+from libraries.policies.archive import archived, load_archived
 from libraries.policies.watch import SINCE_EVER
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine, transaction
 from libraries.runtime.database.migrate import upgrade
+from libraries.runtime.web.auth import Principal, Role
 from libraries.versions.holding import STALE_SECONDS, Versions
 from libraries.versions.store import Version
 from services.routing import policy_versions
+from tests.integration.routing.doors import bearer, open_doors
 from tests.integration.routing.test_routing import NOW, Routing, an_accepted_case
 from tests.packs import write
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, PACK
@@ -135,3 +137,18 @@ async def test_a_version_that_cannot_be_read_is_told_by_readiness(first: AsyncEn
         await policy_versions.activate(conn, bad, starts_at=NOW, at=NOW, author="a", reason="b")
     await versions.look()
     assert versions.lacks() == "x-000000000000 is not held: error"
+
+
+async def test_whoever_may_know_asks_for_activations_and_files(first: AsyncEngine, pack: Path) -> None:
+    """Without the author: who it was stands in the table alone."""
+    version = load_policy(pack).version
+    ops = bearer(Principal(subject="portal", role=Role.OPS))
+    async with open_doors(Routing(first)) as client:
+        (told,) = (await client.get("/v1/policy/activations", headers=ops)).json()
+        assert (told["number"], told["version"], "author" in told) == (1, version, False)
+        files = (await client.get(f"/v1/policy/versions/{version}", headers=ops)).json()
+        assert load_archived(b64decode(files["content"])).version == version
+        for wrong in ("x", "%00", "%ED%A0%80", "x" * 900):
+            assert (await client.get(f"/v1/policy/versions/{wrong}", headers=ops)).status_code == 404, wrong
+        clerk = bearer(Principal(subject="c", role=Role.CLERK, installation=True))
+        assert (await client.get("/v1/policy/activations", headers=clerk)).status_code == 403
