@@ -15,7 +15,8 @@ from contracts.codes import AreaLevel, ClockKind, Confidence, Field, ReferralRol
 from libraries.policies.areas_and_offices import CHANNELS
 from libraries.policies.categories import USES
 from libraries.policies.cells import AREA_FORM, CATEGORY_FORM, CODE_FORM, NAME_FORM, ROLE_FORM, Form
-from libraries.policies.clock_rules import ACCEPTED, OnlyIf, Trigger
+from libraries.policies.clock_rules import SILENCE, OnlyIf, Trigger
+from libraries.policies.model import Decides
 
 Schema = dict[str, Any]
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -50,7 +51,7 @@ MATTERS: Final[Schema] = {"categories": several(CATEGORY), "field": FIELD}
 WITHIN: Final[Schema] = {"type": "object", "properties": {"within": LIMIT, "after_callback": LIMIT, **TOLD}}
 
 FILES: Final[Mapping[str, tuple[Schema, tuple[str, ...]]]] = {
-    "approvers": ({"code": CODE, **NAMES}, ("code", "zh", "en")),
+    "approvers": ({"code": CODE, "decides": one_of(Decides), **NAMES}, ("code", "zh", "en")),
     "areas": (
         {
             "code": AREA,
@@ -111,7 +112,7 @@ FILES: Final[Mapping[str, tuple[Schema, tuple[str, ...]]]] = {
             "cancels": several(one_of(Trigger)),
             "instead_of": CLOCK,
             "limit_of": CLOCK,
-            "silence": {"const": ACCEPTED},
+            "silence": one_of(filter(None, SILENCE)),
             "extends": FLAG,
             "passes_on": FLAG,
             **TOLD,

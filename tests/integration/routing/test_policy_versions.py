@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.integration.routing.doors import bearer, open_doors
 
 from contracts.events.policies import PolicyActivated
 from libraries.policies import PolicyWatch, load_policy
@@ -25,7 +26,6 @@ from libraries.runtime.web.auth import Principal, Role
 from libraries.versions.holding import STALE_SECONDS, Versions
 from libraries.versions.store import Version
 from services.routing import policy_versions
-from tests.integration.routing.doors import bearer, open_doors
 from tests.integration.routing.test_routing import NOW, Routing, an_accepted_case
 from tests.packs import write
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, PACK
