@@ -15,14 +15,15 @@ import psutil
 
 from console.engines.child import free_port
 from console.topics import create
-from contracts.topics import ALERTS, CASES, PROGRESS, REFERRALS, REJECTIONS, SUBMISSIONS
+from contracts.topics import ALERTS, CASES, POLICY_VERSIONS, PROGRESS, REFERRALS, REJECTIONS, SUBMISSIONS
 from libraries.runtime.database.migrate import upgrade
 from tests.benchmarks.ground import Ground
 
 
 async def measure(ground: Ground) -> dict[str, Any]:
     wanted = {t.name: (12, 3_600_000) for t in (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, ALERTS)}
-    await create(ground.kafka, wanted | {t.name: (t.partitions, 3_600_000) for t in PROGRESS.values()})
+    more = (*PROGRESS.values(), POLICY_VERSIONS)
+    await create(ground.kafka, wanted | {t.name: (t.partitions, 3_600_000) for t in more})
     found = {}
     for service in ("intake", "routing", "notify"):
         name = f"rest_{uuid4().hex[:8]}"
