@@ -13,7 +13,6 @@ import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.routing.doors import bearer, open_doors
 
 from contracts.events.policies import PolicyActivated
 from libraries.policies import PolicyWatch, load_policy
@@ -26,6 +25,7 @@ from libraries.runtime.web.auth import Principal, Role
 from libraries.versions.holding import STALE_SECONDS, Versions
 from libraries.versions.store import Version
 from services.routing import policy_versions
+from tests.integration.routing.clients import bearer, open_client
 from tests.integration.routing.test_routing import NOW, Routing, an_accepted_case
 from tests.packs import write
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, PACK
@@ -122,7 +122,7 @@ async def test_a_replica_that_was_late_decides_as_if_it_had_known(first: AsyncEn
     routing = Routing(first, later, watch)
     versions._looked -= 2 * STALE_SECONDS
     early, late = an_accepted_case(), an_accepted_case(accepted_at=moment)
-    await routing.hears(early, late)
+    await routing.consumes(early, late)
     decided = await rows(first, "SELECT case_id, policy_version, lead FROM decisions")
     assert sorted(decided) == sorted([(early.case_id, before, EDUCATION), (late.case_id, version, CIVIL_AFFAIRS)])
 
@@ -143,7 +143,7 @@ async def test_whoever_may_know_asks_for_activations_and_files(first: AsyncEngin
     """Without the author: who it was stands in the table alone."""
     version = load_policy(pack).version
     ops = bearer(Principal(subject="portal", role=Role.OPS))
-    async with open_doors(Routing(first)) as client:
+    async with open_client(Routing(first)) as client:
         (told,) = (await client.get("/v1/policy/activations", headers=ops)).json()
         assert (told["number"], told["version"], "author" in told) == (1, version, False)
         files = (await client.get(f"/v1/policy/versions/{version}", headers=ops)).json()
