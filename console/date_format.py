@@ -5,7 +5,7 @@ from datetime import datetime
 
 from rich.cells import cell_len
 
-from libraries.clocks.wording import civil_day
+from libraries.clocks.civil_days import civil_day
 from libraries.deadlines import CIVIL_TIME
 
 WEEKDAYS = {"zh": [f"周{day}" for day in "一二三四五六日"], "en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]}

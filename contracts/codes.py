@@ -82,7 +82,7 @@ OF_AN_OFFICE: Final = frozenset({Role.OFFICER, Role.HEAD})
 
 
 class Consent(Code):
-    """How somebody agreed that another hands the matter in for them (代办)."""
+    """How somebody agreed that another hands it in for them (代办), or that an organisation learns of it (转介)."""
 
     IN_PERSON = "in_person", "当面同意", "Agreed in person"
     WRITTEN = "written", "书面委托", "In writing"
@@ -207,6 +207,38 @@ class FeedbackAction(Code):
     EXTEND = "extend", "申请延期", "Ask for an extension"
     COMPLETE = "complete", "办结", "Complete"
     FAIL = "fail", "无法办理", "Cannot be done"
+    ADD_CO = "add-co", "增加协办", "Add a co-handler"
+    RELEASE_CO = "release-co", "解除协办", "Release a co-handler"
+    URGE = "urge", "催办", "Urge a co-handler"
+    TRANSFER = "transfer", "移送", "Transfer"
+    FORWARD = "forward", "转送", "Forward"
+    ASSIGN = "assign", "交办", "Assign"
+    REFER_OUT = "refer-out", "转介", "Refer out"
+
+
+OF_LEADS: Final = frozenset(
+    {
+        FeedbackAction.ADD_CO,
+        FeedbackAction.RELEASE_CO,
+        FeedbackAction.URGE,
+        FeedbackAction.TRANSFER,
+        FeedbackAction.FORWARD,
+        FeedbackAction.ASSIGN,
+        FeedbackAction.REFER_OUT,
+    }
+)
+"""What the lead alone does, with another office: `attributes.office` names it."""
+
+
+class Sending(Code):
+    """As what a referral was sent: who owes whom an answer."""
+
+    DISPATCH = "dispatch", "派单", "Dispatched"
+    ADD_CO = "add-co", "增加协办", "Added"
+    TRANSFER = "transfer", "移送", "Transferred"
+    FORWARD = "forward", "转送", "Forwarded"
+    ASSIGN = "assign", "交办", "Assigned"
+    REFER_OUT = "refer-out", "转介", "Referred out"
 
 
 class FeedbackOutcome(Code):

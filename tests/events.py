@@ -30,6 +30,8 @@ AFTER: Final = MappingProxyType(
         r.ReferralResumed: S.IN_PROGRESS,
         r.ReferralProgressReported: S.IN_PROGRESS,
         r.ReferralExtensionRequested: S.IN_PROGRESS,
+        r.ReferralLeadActed: S.IN_PROGRESS,
+        r.ReferralUrged: S.IN_PROGRESS,
         r.ReferralExtended: S.IN_PROGRESS,
         r.ReferralExtensionRefused: S.IN_PROGRESS,
         r.ReferralCompleted: S.COMPLETED,

@@ -12,11 +12,11 @@ from typing import Any, Final
 import msgspec
 
 from contracts.codes import AreaLevel, ClockKind, Confidence, Field, ReferralRole, SupervisionLevel
+from libraries.policies.approvers import Decides
 from libraries.policies.areas_and_offices import CHANNELS
 from libraries.policies.categories import USES
 from libraries.policies.cells import AREA_FORM, CATEGORY_FORM, CODE_FORM, NAME_FORM, ROLE_FORM, Form
 from libraries.policies.clock_rules import SILENCE, OnlyIf, Trigger
-from libraries.policies.model import Decides
 
 Schema = dict[str, Any]
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -159,6 +159,7 @@ FILES: Final[Mapping[str, tuple[Schema, tuple[str, ...]]]] = {
             "valid_from": DAY,
             "valid_until": DAY,
             "successor": ROLE,
+            "outside": FLAG,
         },
         ("role", "zh", "en"),
     ),

@@ -37,6 +37,8 @@ ACTS: Final = frozenset(
         "referral.progress_reported",
         "referral.completed",
         "referral.failed",
+        "referral.lead_acted",
+        "referral.urged",
         "referral.extension_requested",
         "referral.extended",
         "referral.extension_refused",

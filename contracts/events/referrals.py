@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from contracts.codes import FeedbackAction, FeedbackOutcome, Field, ReferralRole, ReferralState
+from contracts.codes import Consent, FeedbackAction, FeedbackOutcome, Field, ReferralRole, ReferralState, Sending
 from contracts.events.base import CaseBound, ChangesClocks
 from contracts.events.rejections import RecordPlace
-from contracts.refusals import FieldError
+from contracts.refusals import FieldError, PossibleAct
 
 
 class RoutingDecided(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
@@ -77,6 +77,10 @@ class ReferralDispatched(ReferralEvent, frozen=True, kw_only=True, omit_defaults
     area: str
     decision_id: UUID
     requires_report: bool = True
+    sent_as: Sending = Sending.DISPATCH
+    """Of a forward, an assignment and alike `by` names the lead that sent it."""
+    consent: Consent | None = None
+    """How the applicant agreed that an organisation learns of the matter."""
     return_locked: bool = False
     supersedes: UUID | None = None
 
@@ -121,6 +125,29 @@ class ReferralReassigned(ReferralEvent, frozen=True, kw_only=True, omit_defaults
     TYPE: ClassVar[str] = "referral.reassigned"
     to: str
     reason: str
+    transferred: bool = False
+    """The lead itself handed it on (移送); else a coordinator has decided it."""
+
+
+class ReferralLeadActed(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The lead did something with another office's part: added, released or urged it, forwarded or assigned to it.
+
+    What it made of the other referral is told by an event of that one.
+    """
+
+    TYPE: ClassVar[str] = "referral.lead_acted"
+    action: FeedbackAction
+    to: str
+    """The other office."""
+    other_id: UUID
+    """Its referral."""
+    reason: str = ""
+
+
+class ReferralUrged(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The lead, whom `by` names, asks the co-handler to go on with it (催办). No clock changes."""
+
+    TYPE: ClassVar[str] = "referral.urged"
 
 
 class ReferralOfficeSucceeded(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
@@ -228,6 +255,8 @@ class FeedbackReceived(CaseBound, frozen=True, kw_only=True, omit_defaults=True)
     received_at: datetime
     code: str | None = None
     faults: tuple[FieldError, ...] = ()
+    possible: tuple[PossibleAct, ...] = ()
+    """Of a refused one: what could be done instead, by whom and until when."""
     record: RecordPlace | None = None
 
 
@@ -240,6 +269,8 @@ AnyReferralEvent = (
     | ReferralReturned
     | ReferralReturnRefused
     | ReferralReassigned
+    | ReferralLeadActed
+    | ReferralUrged
     | ReferralOfficeSucceeded
     | ReferralOnHold
     | ReferralResumed

@@ -1,6 +1,6 @@
 """Why something is refused: one table from each code to its HTTP status and what it says in Chinese and English."""
 
-from contracts.refusals.messages import Fault, FieldError, Language, Refused, field_errors, sentence, title
+from contracts.refusals.messages import Fault, FieldError, Language, PossibleAct, Refused, field_errors, sentence, title
 from contracts.refusals.row import Refusal
 from contracts.refusals.shapes import Shape
 from contracts.refusals.table import REFUSALS
@@ -10,6 +10,7 @@ __all__ = [
     "Fault",
     "FieldError",
     "Language",
+    "PossibleAct",
     "Refusal",
     "Refused",
     "Shape",

@@ -174,6 +174,12 @@ FIELDS: Final = (
     Refusal("bad_case", 422, "须为案件编号或者案件 UUID", "must be the number or the id of a case"),
     # Answers and decisions.
     Refusal("approver_missing", 422, "须写明依法应当同意的人：{approver}", "must name who has to agree: {approver}"),
+    Refusal(
+        "consent_missing",
+        422,
+        "须写明申请人同意的方式，为下列之一：{allowed}",
+        "must say how the applicant agreed, one of {allowed}",
+    ),
     Refusal("extension_too_long", 422, "最长为 {most}", "must be at most {most}"),
     Refusal(
         "late_reason_missing",

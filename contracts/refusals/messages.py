@@ -33,6 +33,7 @@ TITLES: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
         408: ("请求超时", "Request timed out"),
         409: ("与当前状态不符", "Conflicts with the state of things"),
         410: ("已不存在", "Gone"),
+        412: ("内容已有变化", "Changed meanwhile"),
         413: ("内容过大", "Too large"),
         422: ("内容有误", "Faults in what was sent"),
         500: ("系统故障", "Fault of the service"),
@@ -50,6 +51,15 @@ class Fault:
     facts: Facts = dataclasses.field(default_factory=dict)
 
 
+class PossibleAct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that is possible as things stand: what, by which offices, and until when if it is not for ever."""
+
+    act: str
+    """The last part of its path, and of an office's own act the action on Kafka."""
+    by: tuple[str, ...]
+    until: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """What was asked for is not done, and why; nothing changed."""
@@ -57,6 +67,8 @@ class Refused:
     code: str
     facts: Facts = dataclasses.field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    possible: tuple[PossibleAct, ...] = dataclasses.field(default=(), compare=False)
+    """What could be done instead."""
 
     @classmethod
     def of(cls, *faults: Fault) -> "Refused":

@@ -167,6 +167,13 @@ REQUESTS: Final = (
         "A request with the same Idempotency-Key is still being worked on. Send it again after the seconds that "
         "`Retry-After` names, to get its answer.",
     ),
+    Refusal(
+        "stale",
+        412,
+        "此件在查看之后已有变化：{changed}。没有办理任何事项。请重新读取，核对后以新的 ETag 再次提交。",
+        "It has changed since it was seen: {changed}. Nothing was done. Read it again, and send the act with the new "
+        "ETag if it is still right.",
+    ),
     # Submissions.
     Refusal(
         "conflict",
@@ -225,145 +232,5 @@ REQUESTS: Final = (
         "已经回访的，请作为新的事项登记，并写明原案件编号。",
         "The time to open the case again ended at {until}. If no call-back has reached the applicant yet, call back "
         "first; else register a new matter that names the number of this one.",
-    ),
-    # Answers of offices.
-    Refusal(
-        "invalid_feedback",
-        422,
-        "不能作为答复受理，faults 逐项列明。请一并改正后重新提交。",
-        "It could not be taken as an answer; `faults` names each fault. Correct them all and send it again.",
-    ),
-    Refusal(
-        "feedback_id_used",
-        409,
-        "该 feedback_id 已用于另一件答复（{outcome}），本次答复未受理。请改用新的 feedback_id 重新提交。",
-        "Another answer came under this `feedback_id` before ({outcome}); nothing changed. Send it under a new id.",
-    ),
-    Refusal(
-        "referral_ended",
-        409,
-        "此件已经结束，状态为{state}。需要继续办理的，请报首问窗口重办，或者报协调员转交。",
-        "The referral is over, it is {state}. If there is more to do, ask the window to reopen the case or the "
-        "coordinator to reassign it.",
-    ),
-    Refusal(
-        "copy_needs_no_answer",
-        409,
-        "抄送件只需签收。对办理有意见的，请告知主办单位。",
-        "A copy can be signed for, and nothing else. Tell the lead what you have to say.",
-    ),
-    Refusal(
-        "co_handlers_open",
-        409,
-        "协办单位尚未办结：{offices}。请在其办结之后办结，或者报协调员撤回协办。",
-        "Co-handlers have not finished: {offices}. Finish after them, or ask the coordinator to recall them.",
-    ),
-    Refusal(
-        "return_locked",
-        409,
-        "退件此前已被驳回或者已经裁决，不能再退。请继续办理；确有新情况的，请报协调员转交。",
-        "A return was refused or arbitrated before. Go on with it; if there are new facts, ask the coordinator to "
-        "reassign it.",
-    ),
-    Refusal(
-        "return_window_over",
-        409,
-        "退件期限已过（截止时间：{until}）。请继续办理；确不属于本单位职责的，请报协调员转交。",
-        "The time to return it is over (it ended: {until}). Go on with it; if it is not yours by law, ask the "
-        "coordinator to reassign it.",
-    ),
-    Refusal(
-        "extension_not_allowed",
-        409,
-        "此时没有可以延长的办理期限。请按期办结；依法应当停止计时的，请办理 hold。",
-        "No limit runs that may be extended. Finish in time, or put it on hold for a reason that stops the clock.",
-    ),
-    Refusal(
-        "already_extended",
-        409,
-        "办理期限只能延长一次，此前已经延长。请按期办结；依法应当停止计时的，请办理 hold。",
-        "The limit may be extended once, and was. Finish in time, or put it on hold for a reason that stops the clock.",
-    ),
-    Refusal(
-        "extension_pending",
-        409,
-        "延期已经申请，由 {decider} 于 {until} 前决定；逾期未决定的，视为不同意。请等待决定，期间照常办理。",
-        "An extension was asked for; {decider} decides until {until}, and silence means no. Wait for that, and go on "
-        "meanwhile.",
-    ),
-    Refusal(
-        "no_extension_asked",
-        409,
-        "没有待决定的延期申请，当前状态为{state}。延期由承办单位以 extend 申请。",
-        "No extension is asked for; it is {state}. The office that has it asks for one with `extend`.",
-    ),
-    Refusal(
-        "decision_too_late",
-        409,
-        "决定期限已于 {until} 届满，未决定的视为不同意。承办单位可以在办理期限届满之前重新申请。",
-        "The time to decide ended at {until}, and silence means no. The office may ask again before its limit ends.",
-    ),
-    Refusal(
-        "extension_too_late",
-        409,
-        "期限已于 {until} 届满，届满之后不能延长。请尽快办结，并向申请人说明逾期原因。",
-        "The limit ended at {until}; an extension is asked for before. Finish soon, and tell the applicant why it is "
-        "late.",
-    ),
-    Refusal(
-        "reported_too_late",
-        409,
-        "报告过迟：事情发生在 {days} 个工作日以前，或者报告之前期限已经届满。请报协调员以 correct-pause 更正。",
-        "Reported too late: it lies more than {days} working days back, or the limit ended before the report. Ask the "
-        "coordinator to correct the pause.",
-    ),
-    # Decisions of coordinators.
-    Refusal(
-        "lead_needs_successor",
-        409,
-        "主办不能撤回，否则案件无人负责。请以 reassign 转交其他单位。",
-        "A lead is not recalled: no case is without an owner. Reassign it to another office.",
-    ),
-    Refusal(
-        "only_the_lead",
-        409,
-        "只有主办可以转交。协办和抄送请以 recall 撤回。",
-        "Only a lead is reassigned. Recall co-handlers and copies.",
-    ),
-    Refusal(
-        "same_office",
-        409,
-        "此件现由该单位承办。请填写其他单位。",
-        "That office has it already. Name another one.",
-    ),
-    Refusal(
-        "office_has_leg",
-        409,
-        "该单位已经是此件的{role}单位，一个单位只承担一项。请填写其他单位。",
-        "That office has a part of the case already ({role}), and no office has two. Name another one.",
-    ),
-    Refusal(
-        "not_the_decider",
-        403,
-        "此项由 {deciders} 决定。请由该单位办理。",
-        "This is for {deciders} to decide. Leave it to that office.",
-    ),
-    Refusal(
-        "not_the_head",
-        403,
-        "此项由 {office} 的负责人（角色 head）决定，期限至 {until}。请由其办理。",
-        "This is for the head of {office} to decide (role `head`), until {until}. Leave it to them.",
-    ),
-    Refusal(
-        "out_of_area",
-        403,
-        "该单位不在本单位辖区（{areas}）之内。请填写辖区内的单位，或者报上级决定。",
-        "That office lies outside of the own area ({areas}). Name one inside, or leave it to the superior.",
-    ),
-    Refusal(
-        "nothing_to_arbitrate",
-        409,
-        "没有其他单位退过此件，尚无争议可以裁定。请以 decide-return 审核退件。",
-        "No other office has returned it, so nobody disagrees. Decide on the return with decide-return.",
     ),
 )

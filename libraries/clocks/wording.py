@@ -1,7 +1,7 @@
 """What happened to a case, in words: Chinese and English, offices and reasons by the policy's names, nobody's name."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -13,7 +13,8 @@ from contracts.events import clocks as k
 from contracts.events import referrals as r
 from contracts.events.alerts import Supervision
 from contracts.events.base import Actor, ChangesClocks, moment_of
-from libraries.deadlines import CIVIL_TIME, Limit
+from libraries.clocks.civil_days import civil_day, day_en, day_zh
+from libraries.deadlines import Limit
 from libraries.deadlines.rendering import limit_in_words, source_in
 from libraries.policies.model import Policy
 
@@ -131,6 +132,7 @@ _REFERRAL: Final[Mapping[type[r.ReferralEvent], Words]] = MappingProxyType(
         r.ReferralProgressReported: ("阶段反馈", "progress reported"),
         r.ReferralCompleted: ("办结", "finished"),
         r.ReferralFailed: ("无法办理", "could not be done"),
+        r.ReferralUrged: ("被催办", "was urged"),
         r.ReferralCancelled: ("撤销", "taken back"),
         r.ReferralReworkRequested: ("要求重办", "asked to do it again"),
     }
@@ -159,7 +161,8 @@ def _of_referral(event: CaseBound, policy: Policy) -> Words | None:
         return None
     zh, en = office_of(policy, event.office)
     if isinstance(event, r.ReferralDispatched):
-        return f"派单（{event.role.zh}）→ {zh}", f"dispatched to {en} ({event.role.en.lower()})"
+        sent = event.sent_as
+        return f"{sent.zh}（{event.role.zh}）→ {zh}", f"{sent.en.lower()} to {en} ({event.role.en.lower()})"
     if isinstance(event, r.ReferralOfficeSucceeded):
         was_zh, was_en = office_of(policy, event.predecessor)
         told = f"{en} goes on with the work of {was_en}, as offices or areas have changed"
@@ -171,7 +174,11 @@ def _of_referral(event: CaseBound, policy: Policy) -> Words | None:
     who = actor_of(policy, event.by)
     if isinstance(event, r.ReferralReassigned):
         (by_zh, by_en), (to_zh, to_en) = who or ("", "it was"), office_of(policy, event.to)
-        return f"{by_zh}改派：{zh} → {to_zh}{why_zh}", f"{by_en} reassigned: {en} → {to_en}{why_en}"
+        done_zh, done_en = ("移送", "transferred it") if event.transferred else ("改派", "reassigned")
+        return f"{by_zh}{done_zh}：{zh} → {to_zh}{why_zh}", f"{by_en} {done_en}: {en} → {to_en}{why_en}"
+    if isinstance(event, r.ReferralLeadActed):
+        to_zh, to_en = office_of(policy, event.to)
+        return f"{zh}{event.action.zh}：{to_zh}{why_zh}", f"{en}, {event.action.en.lower()}: {to_en}{why_en}"
     kind = type(event)
     settled = _ARBITRATED.get(kind) if getattr(event, "arbitrated", False) else None
     acted = settled or _BY_ANOTHER.get(kind)
@@ -307,7 +314,7 @@ def _published(notice: k.CalendarNotice) -> Words:
     zh, en = f"{notice.year} 年日历：{notice.source}", f"calendar of {notice.year}: {notice.source}"
     if (day := notice.published_on) is None:
         return zh, en
-    return f"{zh}，{day.year}年{_day_zh(day)}公布", f"{en}, published on {_day_en(day)} {day.year}"
+    return f"{zh}，{day.year}年{day_zh(day)}公布", f"{en}, published on {day_en(day)} {day.year}"
 
 
 def _of_alert(event: CaseBound, policy: Policy) -> Words | None:
@@ -382,19 +389,3 @@ def approver_of(policy: Policy, code: str) -> Words:
 def purpose_of(policy: Policy, code: str) -> Words:
     purpose = policy.purposes.get(code)
     return (purpose.zh, purpose.en) if purpose is not None else (code, code)
-
-
-def civil_day(moment: datetime, seen: datetime) -> Words:
-    """A day as people at the window say it: with its year where that is another than when they said it."""
-    day, today = (at.astimezone(CIVIL_TIME).date() for at in (moment, seen))
-    if day.year == today.year:
-        return _day_zh(day), _day_en(day)
-    return f"{day.year}年{_day_zh(day)}", f"{_day_en(day)} {day.year}"
-
-
-def _day_zh(day: date) -> str:
-    return f"{day.month}月{day.day}日"
-
-
-def _day_en(day: date) -> str:
-    return f"{day:%d %B}".lstrip("0")

@@ -32,6 +32,7 @@ class OfficeRow:
     """First and last day on which it is so; without them always."""
     valid_until: date | None
     successor: str | None
+    outside: bool
     where: str
 
     def names(self, area: Area) -> bool:
@@ -103,6 +104,7 @@ def office_rows(rows: Sequence[Row], known: Iterable[Area]) -> tuple[OfficeRow, 
         only = {whole(code) for code in row.codes("areas", AREA_FORM)}
         closes = row.hour("close_of_business")
         first, last, heir = day_of(row, "valid_from"), day_of(row, "valid_until"), row.text("successor", "")
+        outside = row.flag("outside") if "outside" in row.values else False
         row.done()
         for level in set(levels) - set(AreaLevel):
             row.refuse(f"unknown level {level}")
@@ -122,6 +124,7 @@ def office_rows(rows: Sequence[Row], known: Iterable[Area]) -> tuple[OfficeRow, 
                 valid_from=first,
                 valid_until=last,
                 successor=heir or None,
+                outside=outside,
                 where=f"{row.file}:{row.line}",
             )
         )
@@ -171,6 +174,7 @@ def offices_on(rows: Sequence[OfficeRow], tree: Tree, day: date) -> dict[str, Of
                     channels=row.channels,
                     close_of_business=row.close_of_business,
                     successor=row.successor,
+                    outside=row.outside,
                 )
     return found
 

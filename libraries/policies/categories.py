@@ -6,12 +6,11 @@ from typing import Any
 
 from contracts.codes import WAITS, AreaLevel, ClockKind, Confidence, Field
 from libraries.deadlines import BadQuestion, CountingRules, Limit, Unit
+from libraries.policies.approvers import Approver, Decides
 from libraries.policies.cells import AREA_FORM, CATEGORY_FORM, CODE_FORM, NAME_FORM, ROLE_FORM
 from libraries.policies.model import (
-    Approver,
     Category,
     Condition,
-    Decides,
     Extension,
     LimitRow,
     Material,
@@ -39,6 +38,8 @@ USES = frozenset(
         "resume",
         "return_refused",
         "extension_refused",
+        "transfer",
+        "release_co",
         "arbitrate",
         "late_report",
         "correct_pause",

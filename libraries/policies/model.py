@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
-from enum import StrEnum
 from functools import lru_cache
 
 from contracts.codes import AreaLevel, ClockKind, Confidence, Field
 from libraries.deadlines import Calendar, CountingRules, Limit
+from libraries.policies.approvers import Approver, Decides
 from libraries.policies.clock_rules import ClockRule, ClockSchedule, schedule
 from libraries.policies.escalation import EscalationRule
 from libraries.policies.spans import LateReports, Reopening
@@ -29,6 +29,8 @@ class Office:
     """When the office closes; the last day of a limit ends then."""
     successor: str | None = None
     """The role whose office has its work, where its own role has none there any more."""
+    outside: bool = False
+    """A charity or social organisation: no authority, and it learns of a matter only with consent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,29 +40,6 @@ class Period:
     since: date
     tree: Tree
     offices: Mapping[str, Office]
-
-
-class Decides(StrEnum):
-    """Which office somebody who has to agree belongs to."""
-
-    OFFICE = "office"
-    """The head of the office that asks."""
-    COORDINATOR = "coordinator"
-    """Whoever sent it: the coordinating office of the window."""
-    SUPERIOR = "superior"
-    """The common superior, who arbitrates too."""
-    GOVERNMENT = "government"
-    """The government office that is nearest."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approver:
-    """Who has to agree, as people call it."""
-
-    code: str
-    zh: str
-    en: str
-    decides: Decides = Decides.SUPERIOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, post
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.refusals import Refused
 from libraries.policies import Policy
@@ -17,7 +19,9 @@ from libraries.runtime.database.engine import transaction
 from libraries.runtime.failures import Rejected
 from libraries.runtime.web.app import json_body
 from libraries.runtime.web.auth import Principal, Role, requires
+from libraries.runtime.web.preconditions import etag, is_stale, last_seen, seen_versions
 from libraries.runtime.web.problems import problem
+from services.intake import store
 from services.intake.domain import actions
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
@@ -150,12 +154,15 @@ def _route(path: str, kind: type[Action]) -> HTTPRouteHandler:
         async with transaction(state.engine) as conn:
             found = await find(conn, request.user, key)
             case = found.case
+            if stale := await _stale(request, conn, case.id):
+                return stale
             do = rule_of(data, at, policy)
             outcome = await act(case.id, do, conn, policy, initiator=acts_as(request.user, case, policy))
+            version = await store.get_version(conn, case.id)
         if isinstance(outcome, Refused):
             return problem(request, outcome)
         relations = relations_of(request.user, outcome, found.offices)
-        return Response(_view(outcome, data, policy, relations), status_code=200)
+        return Response(_view(outcome, data, policy, relations), status_code=200, headers=etag(str(version)))
 
     take.__doc__ = kind.__doc__
     take.__annotations__["data"] = json_body(kind)
@@ -170,6 +177,20 @@ def _route(path: str, kind: type[Action]) -> HTTPRouteHandler:
         tags=["acts"],
         name=f"act_{path.replace('-', '_')}",
     )(take)
+
+
+async def _stale(request: Call, conn: AsyncConnection, case_id: UUID) -> Response[Any] | None:
+    """The refusal, if the caller has seen another version; what it has seen stays locked, if not."""
+    if seen_versions(request) is None:
+        return None
+    await store.lock_cases(conn, [case_id])
+    version = await store.get_version(conn, case_id)
+    if not is_stale(request, str(version)):
+        return None
+    seen = last_seen(request)
+    known = seen is not None and seen < version
+    changed = await store.list_types_since(conn, case_id, seen) if known and seen is not None else []
+    return problem(request, Refused(code="stale", facts={"changed": changed}), etag(str(version)))
 
 
 def _view(case: Case, done: Action, policy: Policy, relations: Relations) -> CaseView:

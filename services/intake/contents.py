@@ -22,6 +22,7 @@ from libraries.runtime.failures import Rejected
 from libraries.runtime.web.access import demand
 from libraries.runtime.web.auth import Principal, Role, requires
 from libraries.runtime.web.openapi import Described
+from libraries.runtime.web.preconditions import etag
 from services.intake import reads, store
 from services.intake.domain.case import Case
 from services.intake.domain.relations import Relations
@@ -105,20 +106,21 @@ class CaseContent(CaseListed, frozen=True, kw_only=True):
 
 
 @get("/v1/cases/{key:str}", guards=[SEES_ONE], tags=["cases"])
-async def show(request: Call, state: State, key: FromPath[str]) -> CaseContent:
+async def show(request: Call, state: State, key: FromPath[str]) -> Response[CaseContent]:
     """One case, by id or number, with what it is about as far as the caller may read it.
 
     Opening the summary is put on record.
     """
     user, policy = request.user, state.policy.policy
     async with transaction(state.engine) as conn:
+        version = await store.get_version_of(conn, key)  # before the content, which may be newer and never older
         found = await find(conn, user, key)
         summary: str | UnsetType | None = UNSET
         if access(found.relations, Part.SUMMARY) is not Access.DENIED:
             sealed = await store.get_sealed(conn, found.case.id)
             summary = _open(state.sealer, sealed, sealed.summary, found.case, Part.SUMMARY)
             await reads.save_summary_read(conn, found.case.id, at=state.clock.now(), user=user)
-    return to_content(found, summary, policy)
+    return Response(to_content(found, summary, policy), status_code=200, headers=etag(str(version)))
 
 
 @get(

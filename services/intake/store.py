@@ -212,6 +212,27 @@ async def save_timeline(conn: AsyncConnection, lines: Sequence[Line]) -> None:
     await insert_rows(conn, timeline, ("case_id", "at", "type", "by", "data"), lines)
 
 
+async def get_version(conn: AsyncConnection, case_id: UUID) -> int:
+    """Of a case: the last thing that stands in its story."""
+    last = select(timeline.c.id).where(timeline.c.case_id == case_id).order_by(timeline.c.id.desc()).limit(1)
+    return int(await conn.scalar(last) or 0)
+
+
+async def get_version_of(conn: AsyncConnection, key: str) -> int:
+    """The same by the number or the id of a case."""
+    try:
+        case_id: UUID | None = UUID(key)
+    except ValueError:
+        case_id = await conn.scalar(select(cases.c.case_id).where(cases.c.number == key))
+    return await get_version(conn, case_id) if case_id is not None else 0
+
+
+async def list_types_since(conn: AsyncConnection, case_id: UUID, version: int) -> list[str]:
+    """What stands in its story after that version, in order."""
+    after = select(timeline.c.type).where(timeline.c.case_id == case_id, timeline.c.id > version)
+    return list(await conn.scalars(after.order_by(timeline.c.id)))
+
+
 async def list_timeline(conn: AsyncConnection, case_id: UUID) -> list[TimelineEntry]:
     found = await conn.execute(select(timeline).where(timeline.c.case_id == case_id).order_by(timeline.c.id))
     return [TimelineEntry(at=row.at, type=row.type, by=row.by, data=row.data) for row in found]

@@ -1,12 +1,15 @@
 """What an office answers to a referral, by account or by link: one page, and one way to take an answer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from litestar import Response
 
-from contracts.codes import ClockKind, ReferralRole, ReferralState
+from contracts.codes import OF_LEADS, ClockKind, Consent, FeedbackAction, ReferralRole, ReferralState
 from libraries.ids import new_id
+from libraries.policies.decision import coordinator
+from libraries.policies.model import Office
+from services.portal import places
 from services.portal.domain import work
 from services.portal.forms import Form
 from services.portal.look import go_to, page
@@ -15,10 +18,13 @@ from services.portal.reading import reasons_for
 from services.portal.referrals import ReferralScreen, referral_values
 from services.portal.visits import REVIEW_FIELD, Visit
 
-FIELDS: Final = ("reason", "text", "attributes.by")
-USES: Final = ("return", "hold", "extend", "fail")
+FIELDS: Final = ("reason", "text", "attributes.by", "attributes.office", "attributes.consent")
+USES: Final[Mapping[str, str]] = {
+    **{use: use for use in ("return", "hold", "extend", "fail", "transfer")},
+    "release-co": "release_co",
+}
 """Answers with a reason, and the use that the reason has in the policy."""
-ANSWERS: Final = ("sign", "accept", "return", "progress", "hold", "resume", "extend", "complete", "fail")
+ANSWERS: Final = tuple(action.value for action in FeedbackAction)
 
 
 def told_of(done: str) -> str:
@@ -37,9 +43,11 @@ async def show(
         "referral.html",
         status=status,
         path=screen.own,
-        possible=_possible(one, state, role, found),
+        possible=_possible(one, state, role, screen),
+        offices=_offices(one, found),
+        consents=tuple(Consent),
         extension=_extension(one, found),
-        reasons={use: reasons_for(found, use) for use in USES},
+        reasons={answer: reasons_for(found, use) for answer, use in USES.items()},
         approvers=found.policy.approvers,
         feedback=f"portal-{new_id()}",
         **await referral_values(screen, one, purpose),
@@ -47,9 +55,50 @@ async def show(
     )
 
 
-def _possible(one: Mapping[str, Any], state: ReferralState, role: ReferralRole, found: Visit) -> tuple[str, ...]:
+def _possible(
+    one: Mapping[str, Any], state: ReferralState, role: ReferralRole, screen: ReferralScreen
+) -> tuple[str, ...]:
     possible = work.answers(state, role, deemed=one["deemed"], locked=one["return_locked"])
-    return tuple(answer for answer in possible if answer != "extend" or _may_ask(one, found))
+    offices = _offices(one, screen.visit)
+    return tuple(
+        answer
+        for answer in possible
+        if (answer != "extend" or _may_ask(one, screen.visit))
+        and (answer not in OF_LEADS or (screen.link is None and offices[answer]))
+    )
+
+
+def _offices(one: Mapping[str, Any], found: Visit) -> dict[str, list[tuple[str, str]]]:
+    """With which offices a lead can do what, by code and name; routing judges."""
+    policy, language = found.policy, found.language
+    sender = policy.offices.get(coordinator(policy, one["area"]))
+    own = policy.offices.get(one["office"])
+    inside = [
+        office
+        for office in places.offices_near(policy, one["area"])
+        if office.code != one["office"] and sender is not None and policy.within(office.area, sender.area)
+    ]
+    co_handlers = [
+        (other["office"], other[f"office_{language}"])
+        for other in one.get("others", ())
+        if other["role"] == ReferralRole.CO and other["ended_at"] is None
+    ]
+    beside = _named([office for office in inside if not office.outside], language)
+    below = [
+        office
+        for office in policy.offices.values()
+        if own is not None and not office.outside and office.area != own.area and policy.within(office.area, own.area)
+    ]
+    return {
+        **dict.fromkeys(("add-co", "forward", "transfer"), beside),
+        "assign": _named(below, language),
+        "refer-out": _named([office for office in inside if office.outside], language),
+        **dict.fromkeys(("release-co", "urge"), co_handlers),
+    }
+
+
+def _named(offices: Iterable[Office], language: str) -> list[tuple[str, str]]:
+    return [(office.code, office.en if language == "en" else office.zh) for office in offices]
 
 
 def _may_ask(one: Mapping[str, Any], found: Visit) -> bool:
@@ -83,7 +132,8 @@ def _body(form: Form) -> dict[str, Any]:
     """Fields that were left empty are left out. The basis in law stands before the words."""
     text = "\n".join(filter(None, (form.get("basis"), form.get("text"))))
     given = {"feedback_id": form.get("feedback_id"), "reason": form.get("reason"), "text": text}
-    attributes: dict[str, str] = {}
+    attributes = {name: form.get(f"attributes.{name}") for name in ("office", "consent")}
+    attributes = {name: value for name, value in attributes.items() if value}
     if form.get("attributes.by"):
         attributes["by"] = form.get("attributes.by") + form.get("unit")
     return {name: value for name, value in {**given, "attributes": attributes}.items() if value}

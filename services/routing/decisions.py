@@ -17,6 +17,7 @@ from services.routing.domain import extension, supervision
 from services.routing.domain.deciders import Authority, coordinates, decides, not_the_decider, office_of, out_of_area
 from services.routing.domain.lead_limit import cap_co_handlers
 from services.routing.domain.pauses import RequestedCorrection, correct_pause
+from services.routing.domain.possible import with_possible
 from services.routing.domain.referral import Change, Referral, Routing
 from services.routing.domain.timing import Context
 from services.routing.publishing import record
@@ -114,10 +115,10 @@ async def decide(
     routing = before[case_id]
     initiator = _decider(decision, routing, routing.referral(referral_id), user, context.policy)
     if isinstance(initiator, Refused):
-        return initiator
+        return with_possible(initiator, routing, referral_id, context.policy, at)
     change = _decided(decision, Change(routing=routing, at=at, by=initiator.actor), referral_id, context)
     if isinstance(change, Refused):
-        return change
+        return with_possible(change, routing, referral_id, context.policy, at)
     change = cap_co_handlers(change, context.policy)
     await record(conn, before, [change], context.policy)
     await store.save_act(conn, _act(decision, change, referral_id, initiator))

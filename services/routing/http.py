@@ -9,9 +9,10 @@ from litestar import MediaType, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import Part
-from contracts.codes import OF_AN_OFFICE, Door, FeedbackAction, FeedbackOutcome, ReferralState
+from contracts.codes import OF_AN_OFFICE, OF_LEADS, Door, FeedbackAction, FeedbackOutcome, ReferralState
 from contracts.refusals import Fault, Refused
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.encryption import Sealer
@@ -20,6 +21,7 @@ from libraries.runtime.web.access import demand
 from libraries.runtime.web.app import json_body
 from libraries.runtime.web.auth import Principal, Role, requires
 from libraries.runtime.web.openapi import FORMS, Described
+from libraries.runtime.web.preconditions import etag, is_stale, last_seen, seen_versions
 from libraries.runtime.web.problems import problem
 from libraries.runtime.web.representations import AskedForm, AskedLanguage, respond
 from libraries.runtime.web.requests import AskedCase
@@ -32,11 +34,13 @@ from services.routing.domain.referral import Routing
 from services.routing.feedback import handle_feedback, used_before
 from services.routing.policy_http import POLICY_ROUTES
 from services.routing.store import SavedFeedback
-from services.routing.translate import ReferralView, to_view
+from services.routing.translate import ReferralView, moment_of, to_view, version_of
 from services.routing.views import FeedbackView, ReadView, ReferralContent, to_answer, to_content, to_read
 
 Call = Request[Principal, Any, State]
 
+LEADS = requires(Role.OFFICER)
+"""A link does what one office owes; it brings no other office in."""
 ANSWERS = requires(Role.OFFICER, Role.LINK)
 DECIDES = requires(Role.COORDINATOR, Role.OFFICER, Role.HEAD)
 LOOKS: Final = (
@@ -116,12 +120,13 @@ async def list_referrals(  # noqa: PLR0913, PLR0917 -- one for each question
 
 
 @get("/v1/referrals/{referral_id:uuid}", guards=[SEES], tags=["referrals"])
-async def show(request: Call, state: State, referral_id: FromPath[UUID]) -> ReferralContent:
+async def show(request: Call, state: State, referral_id: FromPath[UUID]) -> Response[ReferralContent]:
     """The referral with all that its office needs, as far as the caller may read it, and where the rest is."""
     async with transaction(state.engine) as conn:
         seen = await access.find(conn, request.user, referral_id)
         holds = await store.find_holds(conn, seen.routing.referrals)
-    return to_content(seen, holds, state.router.policy.policy)
+    content = to_content(seen, holds, state.router.policy.policy)
+    return Response(content, headers=etag(version_of(seen.referral)), media_type=MediaType.JSON)
 
 
 @get(
@@ -199,7 +204,9 @@ async def resume(
         return await _answer(request, referral_id, FeedbackAction.RESUME, data)
     if msgspec.structs.replace(data, reason="") != FeedbackBody():
         return problem(request, Refused.of(Fault("", "unknown_field", {"known": ["reason"]})))
-    outcome = await _decide(request.user, state, referral_id, Resumption(reason=data.reason))
+    outcome = await _decide(request, state, referral_id, Resumption(reason=data.reason))
+    if isinstance(outcome, Response):
+        return outcome
     if isinstance(outcome, Refused):
         return problem(request, outcome)
     view = to_view(outcome.referral(referral_id), outcome, state.router.policy.policy)
@@ -214,7 +221,7 @@ def _answering(action: FeedbackAction) -> HTTPRouteHandler:
     path = f"/v1/referrals/{{referral_id:uuid}}/{action.value}"
     return post(
         path,
-        guards=[ANSWERS],
+        guards=[LEADS if action in OF_LEADS else ANSWERS],
         status_code=200,
         tags=["answers"],
         opt=TOLD,
@@ -236,13 +243,29 @@ async def _answer(request: Call, referral_id: UUID, action: FeedbackAction, body
         known = (await store.find_owned(conn, [feedback.referral_id])).get(feedback.referral_id)
         if known is None or not user.speaks_for(known.office) or user.referral not in {None, referral_id}:
             raise Rejected("not_found")
+        if stale := await _stale(request, conn, known.case_id, referral_id):
+            return stale
         (taken,) = await handle_feedback([answer], {known.referral_id: known.case_id}, conn, context, router.sealer)
         repeated = taken.outcome is FeedbackOutcome.REPEATED
         refused = await used_before(answer, conn, context.policy) if repeated else taken.refused
     if refused is not None:
         return problem(request, refused)
     referral = taken.routing.referral(feedback.referral_id)
-    return Response(to_view(referral, taken.routing, context.policy), status_code=200, media_type=MediaType.JSON)
+    view = to_view(referral, taken.routing, context.policy)
+    return Response(view, status_code=200, media_type=MediaType.JSON, headers=etag(version_of(referral)))
+
+
+async def _stale(request: Call, conn: AsyncConnection, case_id: UUID, referral_id: UUID) -> Response[Any] | None:
+    """The refusal, if the caller has seen another version; what it has seen stays locked, if not."""
+    if seen_versions(request) is None:
+        return None
+    referral = (await store.lock_routings(conn, [case_id]))[case_id].referral(referral_id)
+    if not is_stale(request, version_of(referral)):
+        return None
+    since = moment_of(last_seen(request))
+    changed = await store.list_done_since(conn, referral_id, since) if since is not None else []
+    refused = Refused(code="stale", facts={"changed": changed or [referral.state]})
+    return problem(request, refused, etag(version_of(referral)))
 
 
 def _by(user: Principal) -> dict[str, Any]:
@@ -253,14 +276,17 @@ def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
     async def take_decision(
         request: Call, state: State, referral_id: FromPath[UUID], data: JSONBody[Decision]
     ) -> Response[Any]:
-        outcome = await _decide(request.user, state, referral_id, data)
+        outcome = await _decide(request, state, referral_id, data)
+        if isinstance(outcome, Response):
+            return outcome
         if isinstance(outcome, Refused):
             return problem(request, outcome)
         policy = state.router.policy.policy
         view = to_view(outcome.referral(referral_id), outcome, policy)
         successor = next((r for r in outcome.referrals if r.supersedes == referral_id), None)
         answer = Decided(referral=view, successor=to_view(successor, outcome, policy) if successor else None)
-        return Response(answer, status_code=200, media_type=MediaType.JSON)
+        seen = etag(version_of(outcome.referral(referral_id)))
+        return Response(answer, status_code=200, media_type=MediaType.JSON, headers=seen)
 
     take_decision.__doc__ = kind.__doc__
     take_decision.__annotations__["data"] = json_body(kind)
@@ -276,14 +302,18 @@ def _deciding(kind: type[Decision], path: str) -> HTTPRouteHandler:
     )(take_decision)
 
 
-async def _decide(user: Principal, state: State, referral_id: UUID, decision: Decision) -> Routing | Refused:
-    router = state.router
+async def _decide(
+    request: Call, state: State, referral_id: UUID, decision: Decision
+) -> Routing | Refused | Response[Any]:
+    router, user = state.router, request.user
     await router.policy.fresh()
     at = router.clock.now()
     context = router.context(at)
     async with transaction(state.engine) as conn:
         seen = await access.find(conn, user, referral_id, decidable_by=context.policy)
         case_id = seen.routing.request.case_id
+        if stale := await _stale(request, conn, case_id, referral_id):
+            return stale
         return await decide(decision, case_id, referral_id, conn, context, at=at, user=user)
 
 

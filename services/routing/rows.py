@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import RowMapping
 
-from contracts.codes import Door, Field, ReferralRole, ReferralState, Role
+from contracts.codes import Consent, Door, Field, ReferralRole, ReferralState, Role, Sending
 from contracts.events.base import Actor
 from libraries.clocks.clock import LegalClock
 from libraries.deadlines import Limit
@@ -70,6 +70,9 @@ REFERRAL_COLUMNS: Final = (
     "supersedes",
     "decider",
     "extension",
+    "sent_as",
+    "consent",
+    "urged_at",
     "dispatched_at",
     "changed_at",
     "ended_at",
@@ -133,6 +136,9 @@ def referral_of(row: RowMapping, own_clocks: tuple[LegalClock, ...]) -> Referral
         arbitrated_by=row["arbitrated_by"],
         supersedes=row["supersedes"],
         extension=_extension_of(row["extension"]),
+        sent_as=Sending(row["sent_as"]),
+        consent=Consent(row["consent"]) if row["consent"] else None,
+        urged_at=row["urged_at"],
         clocks=own_clocks,
     )
 
@@ -195,6 +201,9 @@ def referral_row(referral: Referral, case_id: UUID) -> list[Any]:
         referral.supersedes,
         referral.decider,
         _extension(referral.extension),
+        referral.sent_as.value,
+        referral.consent.value if referral.consent is not None else None,
+        referral.urged_at,
         referral.dispatched_at,
         referral.changed_at,
         referral.ended_at,

@@ -228,6 +228,18 @@ async def list_acts(conn: AsyncConnection, referral_id: UUID) -> list[rows.Act]:
     return [rows.act_of(row) for row in (await conn.execute(statement)).mappings()]
 
 
+async def list_done_since(conn: AsyncConnection, referral_id: UUID, since: datetime) -> list[str]:
+    """What its office answered and superiors decided after that moment, in order."""
+    answered = select(answers.c.received_at.label("at"), answers.c.action.label("done")).where(
+        answers.c.referral_id == referral_id,
+        answers.c.received_at > since,
+        answers.c.outcome == FeedbackOutcome.APPLIED.value,
+    )
+    decided = select(acts.c.at, acts.c.act.label("done")).where(acts.c.referral_id == referral_id, acts.c.at > since)
+    found = answered.union_all(decided).order_by("at")
+    return [row.done for row in await conn.execute(found)]
+
+
 async def list_corrections(conn: AsyncConnection, referral_id: UUID) -> list[Mapping[str, Any]]:
     """In the order in which they were made."""
     statement = select(corrections).where(corrections.c.referral_id == referral_id).order_by(corrections.c.id)

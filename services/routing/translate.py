@@ -1,13 +1,14 @@
 """Between the domain and what others read: outgoing events with their copies, and HTTP bodies."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from contracts.clocks import ClockFacts
-from contracts.codes import Field, ReferralRole, ReferralState
+from contracts.codes import Consent, Field, ReferralRole, ReferralState, Sending
 from contracts.events import CaseBound, Event
 from contracts.events.cases import CaseAccepted
 from contracts.events.clocks import clocks_in
@@ -20,6 +21,9 @@ from libraries.policies import Policy
 from libraries.runtime.outbox.journal import Outgoing
 from services.routing.domain.referral import Change, ExtensionRequest, Referral, Routing
 from services.routing.domain.request import RoutingRequest
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class ExtensionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +68,11 @@ class ReferralView(msgspec.Struct, frozen=True, kw_only=True):
     decider_zh: str | None
     decider_en: str | None
     extension: ExtensionView | None
+    sent_as: Sending
+    """As what it was sent: a dispatch, or what a lead did."""
+    sent_as_zh: str
+    consent: Consent | None
+    urged_at: datetime | None
     clocks: tuple[ClockView, ...]
 
 
@@ -114,6 +123,20 @@ def _about(event: Event) -> Iterator[str]:
         yield from (clock.office for clock in clocks_in(event) if isinstance(clock, ClockFacts))
 
 
+def version_of(referral: Referral) -> str:
+    """Of a referral as it stands: when something was done with it last, and what is due when."""
+    moved = sum(clock.version for clock in referral.clocks)
+    return f"{(referral.changed_at - EPOCH) // MICROSECOND}.{moved}"
+
+
+def moment_of(number: int | None) -> datetime | None:
+    """When it was as somebody has seen it, by the number in front of the version."""
+    try:
+        return EPOCH + number * MICROSECOND if number is not None else None
+    except OverflowError:
+        return None
+
+
 def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralView:
     request = routing.request
     category = policy.categories.get(request.category)
@@ -145,6 +168,10 @@ def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralVie
         decider_zh=decider_zh,
         decider_en=decider_en,
         extension=_extension(referral.extension, policy),
+        sent_as=referral.sent_as,
+        sent_as_zh=referral.sent_as.zh,
+        consent=referral.consent,
+        urged_at=referral.urged_at,
         clocks=tuple(view_of(clock, policy) for clock in referral.clocks),
     )
 

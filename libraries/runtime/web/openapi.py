@@ -15,6 +15,7 @@ from litestar.routes import HTTPRoute
 from msgspec import inspect
 
 from contracts.refusals import REFUSALS, title
+from libraries.runtime.web import preconditions
 from libraries.runtime.web.idempotency import FORM, HEADER
 from libraries.runtime.web.problems import MEDIA_TYPE, SECURITY_HEADERS, Problem
 from libraries.runtime.web.requests import shape_of
@@ -50,6 +51,19 @@ KEY: Final = {
     "schema": {"type": "string", "pattern": FORM},
 }
 """draft-ietf-httpapi-idempotency-key-header."""
+SEEN: Final = {
+    "name": preconditions.HEADER,
+    "in": "header",
+    "required": False,
+    "description": (
+        "The `ETag` with which the referral or the case was read. If it has changed since, nothing is done, and 412 "
+        "`stale` says what has changed. Without it the act is done on whatever is there."
+    ),
+    "schema": {"type": "string", "pattern": preconditions.FORM},
+}
+"""RFC 9110."""
+ACTS: Final = frozenset({"answers", "coordinator", "acts"})
+"""Tags of acts on one referral or one case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +115,8 @@ class _Operation:
             yield 404
         if self.body is not None:
             yield from (409, 413)
+        if _acts(self):
+            yield 412
         if self.described.gone or (self.body is not None and self.roles):
             yield 410
 
@@ -171,7 +187,7 @@ def _told(one: _Operation) -> dict[str, Any]:
         "operationId": one.handler.name or one.handler.fn.__name__,
         "summary": " ".join(words[0].split()),
         "description": "\n\n".join(" ".join(part.split()) for part in words),
-        "parameters": [*_path_parameters(one), *_query_parameters(one), *([KEY] if one.method == "POST" else [])],
+        "parameters": [*_path_parameters(one), *_query_parameters(one), *_headers(one)],
         "responses": dict(sorted(_responses(one))),
     }
     if one.body is not None:
@@ -186,6 +202,17 @@ def _responses(one: _Operation) -> Iterator[tuple[str, dict[str, Any]]]:
         yield str(status), {"$ref": f"#/components/responses/{_name(status)}"}
     for status, kind in one.answers.items():
         yield str(status), _answer(status, kind, one.described.media)
+
+
+def _headers(one: _Operation) -> Iterator[dict[str, Any]]:
+    if one.method == "POST":
+        yield KEY
+    if _acts(one):
+        yield SEEN
+
+
+def _acts(one: _Operation) -> bool:
+    return one.method == "POST" and not ACTS.isdisjoint(one.handler.tags or ())
 
 
 def _path_parameters(one: _Operation) -> Iterator[dict[str, Any]]:

@@ -8,8 +8,9 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from msgspec import UNSET, UnsetType
 
-from contracts.refusals import FieldError, Refused, field_errors, title
+from contracts.refusals import FieldError, PossibleAct, Refused, field_errors, title
 from libraries.runtime.database.engine import outage_seconds
 from libraries.runtime.failures import FailureClass, Rejected, classify
 from libraries.runtime.web.representations import TAGS, language_of
@@ -47,6 +48,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     detail: str
     errors: tuple[FieldError, ...] = ()
+    possible: tuple[PossibleAct, ...] | UnsetType = UNSET
+    """Of an act on a referral: what could be done instead, by whom and until when."""
 
 
 def problem(
@@ -66,6 +69,7 @@ def rendered(refused: Refused, accepted: str) -> tuple[int, dict[str, str], byte
         code=refused.code,
         detail=refused.detail(language),
         errors=field_errors(refused.faults, language),
+        possible=refused.possible or UNSET,
     )
     headers = {
         **SECURITY_HEADERS,

@@ -148,7 +148,7 @@ def _of_leg(event: r.AnyReferralEvent, now: Holder) -> Holder | None:
             return None if now.step is CaseStep.ON_HOLD else own
         case r.ReferralOfficeSucceeded(predecessor=was):
             return replace(now, holder=event.office) if now.holder == was else None
-        case r.ReferralReassigned():
+        case r.ReferralReassigned() | r.ReferralLeadActed() | r.ReferralUrged():
             return None
         case r.ReferralReturned() | r.ReferralCompleted() | r.ReferralFailed() | r.ReferralCancelled():
             return OVER

@@ -19,10 +19,10 @@ TRIGGER_OF: Final[Mapping[FeedbackAction, Trigger]] = MappingProxyType(
         FeedbackAction.FAIL: Trigger.REFERRAL_FAILED,
     }
 )
-ENDS: Final = frozenset({FeedbackAction.COMPLETE, FeedbackAction.FAIL})
+ENDS: Final = frozenset({FeedbackAction.COMPLETE, FeedbackAction.FAIL, FeedbackAction.TRANSFER})
 """After these a referral is over, and no clock of it waits for anything."""
 NEEDS_REASON: Final = frozenset(
-    {FeedbackAction.RETURN, FeedbackAction.HOLD, FeedbackAction.EXTEND, FeedbackAction.FAIL}
+    {FeedbackAction.RETURN, FeedbackAction.HOLD, FeedbackAction.EXTEND, FeedbackAction.FAIL, FeedbackAction.TRANSFER}
 )
 BREAKABLE: Final = frozenset(ClockKind) - WINDOWS
 

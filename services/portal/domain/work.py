@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from contracts.codes import WINDOWS, CaseState, ClockKind, ReferralRole, ReferralState, Role
+from contracts.codes import OF_LEADS, WINDOWS, CaseState, ClockKind, ReferralRole, ReferralState, Role
 from libraries.deadlines import CIVIL_TIME, Calendar
 
 SOON_DAYS: Final = 1
@@ -103,14 +103,27 @@ def by_pressure(due: DueDate) -> tuple[bool, float]:
     return due.at is None, due.at.timestamp() if due.at is not None else 0.0
 
 
-_AT_WORK: Final = ("progress", "complete", "hold", "extend", "fail")
+_AT_WORK: Final = (
+    "progress",
+    "complete",
+    "hold",
+    "extend",
+    "fail",
+    "add-co",
+    "assign",
+    "release-co",
+    "urge",
+    "forward",
+    "refer-out",
+    "transfer",
+)
 ANSWERS: Final[Mapping[ReferralState, Sequence[str]]] = MappingProxyType(
     {
         ReferralState.DISPATCHED: ("sign", "accept", "return"),
         ReferralState.SIGNED: ("accept", "return"),
         ReferralState.ACCEPTED: _AT_WORK,
         ReferralState.IN_PROGRESS: _AT_WORK,
-        ReferralState.ON_HOLD: ("resume",),
+        ReferralState.ON_HOLD: ("resume", "release-co", "urge"),
     }
 )
 """What an office can say in each state; routing decides, this only spares people buttons that it would refuse."""
@@ -122,6 +135,8 @@ def answers(state: ReferralState, role: ReferralRole, *, deemed: bool, locked: b
     possible = tuple(ANSWERS.get(state, ()))
     if role is ReferralRole.INFO:
         return tuple(answer for answer in possible if answer == "sign")
+    if role is not ReferralRole.LEAD:
+        possible = tuple(answer for answer in possible if answer not in OF_LEADS)
     if deemed and state is ReferralState.ACCEPTED:
         possible = (*WHEN_DEEMED, *possible)
     return tuple(answer for answer in possible if not (locked and answer == "return"))

@@ -7,8 +7,8 @@ from typing import assert_never
 from contracts.codes import ClockKind
 from contracts.refusals import Refused
 from libraries.policies import Policy
+from libraries.policies.approvers import Decides
 from libraries.policies.decision import SUPERIORS, arbiter, coordinator
-from libraries.policies.model import Decides
 from libraries.policies.moving import superiors_left
 from services.routing.domain.referral import Referral, Routing
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from contracts.codes import ReferralRole, ReferralState
+from contracts.codes import Consent, ReferralRole, ReferralState, Sending
 from contracts.events.referrals import (
     ReferralCancelled,
     ReferralDispatched,
@@ -42,6 +42,8 @@ def send(
     by: str = RULES,
     instead_of: Referral | None = None,
     arbitrated_by: str | None = None,
+    sent_as: Sending = Sending.DISPATCH,
+    consent: Consent | None = None,
 ) -> Change:
     """To the lead, the co-handlers and the copies of a choice.
 
@@ -68,16 +70,24 @@ def send(
             state=ReferralState.DISPATCHED,
             dispatched_at=change.at,
             changed_at=change.at,
-            round=instead_of.round if instead_of is not None else 1,
+            round=instead_of.round if instead_of is not None else _round(change, sent_as),
             return_locked=arbitrated_by is not None and before is not None,
             arbitrated_by=arbitrated_by if before is not None else None,
             supersedes=before.id if before is not None else None,
+            sent_as=sent_as,
+            consent=consent,
         )
         change = _dispatched(change, referral)
         if role is not ReferralRole.INFO:
             triggers = (*UNMATCHED, *SENT) if decision.rule is None else SENT
             change = apply_triggers(change, referral.id, context, *triggers, before=before)
     return change
+
+
+def _round(change: Change, sent_as: Sending) -> int:
+    """Whom the lead sends something works in the lead's round."""
+    lead = change.routing.lead if sent_as is not Sending.DISPATCH else None
+    return lead.round if lead is not None else 1
 
 
 def moment_of_end(routing: Routing, ended_at: datetime, now: datetime) -> datetime:
@@ -156,6 +166,8 @@ def _dispatched(change: Change, referral: Referral) -> Change:
         area=request.area,
         decision_id=referral.decision_id,
         requires_report=referral.role is not ReferralRole.INFO,
+        sent_as=referral.sent_as,
+        consent=referral.consent,
         return_locked=referral.return_locked,
         supersedes=referral.supersedes,
     )

@@ -11,8 +11,9 @@ from contracts.refusals import Fault, Refused
 from contracts.submissions import Feedback
 from libraries.clocks.clock import LegalClock
 from libraries.deadlines import BadQuestion, Limit
+from libraries.policies.approvers import Decides
 from libraries.policies.clock_rules import Trigger
-from libraries.policies.model import Decides, Extension, Policy
+from libraries.policies.model import Extension, Policy
 from libraries.policies.reasons import refused_reason
 from services.routing.domain.deciders import decides_on_extension
 from services.routing.domain.referral import Change, ExtensionRequest, Referral, Routing, not_possible
@@ -160,6 +161,14 @@ def _longer(text: object, most: Limit, field: str) -> Limit | Refused:
     if by.unit is not most.unit or by.number > most.number:
         return Refused.of(Fault(field, "extension_too_long", {"most": most}))
     return by
+
+
+def until_of(routing: Routing, referral: Referral, at: datetime, policy: Policy) -> datetime | None:
+    """Until when the office may ask for more time; none where it may not."""
+    if isinstance(_allowed(routing, referral, at, policy), Refused):
+        return None
+    ends = (clock.due(policy.calendar_of(clock.office)).due_at for clock in _extending(routing, referral, policy))
+    return next((end for end in ends if end is not None), None)
 
 
 def _until(referral: Referral, policy: Policy) -> datetime | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from contracts.codes import RETURN_RIGHTS, Door, FeedbackAction, FeedbackOutcome, ReferralRole, Role
+from contracts.codes import OF_LEADS, RETURN_RIGHTS, Door, FeedbackAction, FeedbackOutcome, ReferralRole, Role
 from contracts.events.base import Actor
 from contracts.events.referrals import (
     FeedbackReceived,
@@ -29,11 +29,12 @@ from libraries.policies import Policy
 from libraries.policies.clock_rules import Trigger
 from libraries.policies.moving import had
 from libraries.policies.reasons import refused_reason
-from services.routing.domain import extension
+from services.routing.domain import extension, lead_acts
 from services.routing.domain.deciders import asked_to_decide
 from services.routing.domain.dispatching import recall
 from services.routing.domain.lead_limit import cap_co_handlers
 from services.routing.domain.pauses import check_since, since
+from services.routing.domain.possible import with_possible
 from services.routing.domain.referral import Change, Referral, Routing, not_possible
 from services.routing.domain.states import BY_OFFICE, Move
 from services.routing.domain.timing import Context, apply_triggers
@@ -74,12 +75,13 @@ def take(routing: Routing, answer: ReceivedFeedback, context: Context) -> tuple[
     change = Change(routing=routing, at=answer.received_at, by=answer.by)
     refused = _refusal(routing, answer, context)
     if refused is not None:
-        return change.emit(received(routing, answer, FeedbackOutcome.REFUSED, refused.code)), refused
+        refused = with_possible(refused, routing, answer.feedback.referral_id, context.policy, answer.received_at)
+        return change.emit(received(routing, answer, FeedbackOutcome.REFUSED, refused)), refused
     return cap_co_handlers(_EFFECTS[answer.feedback.action](change, answer.feedback, context), context.policy), None
 
 
 def received(
-    routing: Routing, answer: ReceivedFeedback, outcome: FeedbackOutcome, code: str | None = None
+    routing: Routing, answer: ReceivedFeedback, outcome: FeedbackOutcome, refused: Refused | None = None
 ) -> FeedbackReceived:
     return FeedbackReceived(
         case_id=routing.request.case_id,
@@ -89,7 +91,8 @@ def received(
         action=answer.feedback.action,
         outcome=outcome,
         received_at=answer.received_at,
-        code=code,
+        code=refused.code if refused is not None else None,
+        possible=refused.possible if refused is not None else (),
     )
 
 
@@ -163,6 +166,10 @@ def _check_extend(routing: Routing, referral: Referral, answer: ReceivedFeedback
     return extension.check_request(routing, referral, answer.feedback, answer.received_at, context.policy)
 
 
+def _check_lead(routing: Routing, referral: Referral, answer: ReceivedFeedback, context: Context) -> Refused | None:
+    return lead_acts.check(routing, referral, answer.feedback, answer.received_at, context.policy)
+
+
 _CHECKS: Final[Mapping[FeedbackAction, Callable[[Routing, Referral, ReceivedFeedback, Context], Refused | None]]] = (
     MappingProxyType(
         {
@@ -172,6 +179,7 @@ _CHECKS: Final[Mapping[FeedbackAction, Callable[[Routing, Referral, ReceivedFeed
             FeedbackAction.FAIL: _check_with_reason,
             FeedbackAction.EXTEND: _check_extend,
             FeedbackAction.COMPLETE: _check_complete,
+            **dict.fromkeys(OF_LEADS, _check_lead),
         }
     )
 )
@@ -259,5 +267,6 @@ _EFFECTS: Final[Mapping[FeedbackAction, Callable[[Change, Feedback, Context], Ch
         FeedbackAction.EXTEND: extension.ask,
         FeedbackAction.COMPLETE: _complete,
         FeedbackAction.FAIL: _fail,
+        **lead_acts.EFFECTS,
     }
 )

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from contracts.clocks import ClockChange
-from contracts.codes import DECISIONS, ClockKind, ReferralRole, ReferralState
+from contracts.codes import DECISIONS, ClockKind, Consent, ReferralRole, ReferralState, Sending
 from contracts.events.base import BY_RULES, Actor, CaseBound
 from contracts.events.clocks import ClockLapsed
 from contracts.events.referrals import ReferralEvent
@@ -56,6 +56,11 @@ class Referral:
     """The superior that settled whose it is: nobody else sends it elsewhere."""
     supersedes: UUID | None = None
     extension: ExtensionRequest | None = None
+    sent_as: Sending = Sending.DISPATCH
+    consent: Consent | None = None
+    """How the applicant agreed that an organisation learns of the matter."""
+    urged_at: datetime | None = None
+    """When the lead urged it last."""
     clocks: tuple[LegalClock, ...] = ()
 
     @property

@@ -1,11 +1,11 @@
-"""The legal moves of a referral, once and as data; docs/reference/referral-states.md draws the same."""
+"""The legal moves of a referral, once and as data: `docs/reference/referral-states.md` is rendered from them."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from contracts.codes import FeedbackAction
+from contracts.codes import OF_LEADS, FeedbackAction
 from contracts.codes import ReferralState as S
 
 
@@ -24,6 +24,13 @@ class Move(StrEnum):
     REFUSE_EXTENSION = "refuse_extension"
     COMPLETE = "complete"
     FAIL = "fail"
+    ADD_CO = "add_co"
+    RELEASE_CO = "release_co"
+    URGE = "urge"
+    TRANSFER = "transfer"
+    FORWARD = "forward"
+    ASSIGN = "assign"
+    REFER_OUT = "refer_out"
     CANCEL = "cancel"
     REWORK = "rework"
 
@@ -52,6 +59,13 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
         (S.ACCEPTED, Move.REFUSE_EXTENSION): S.ACCEPTED,
         (S.ACCEPTED, Move.COMPLETE): S.COMPLETED,
         (S.ACCEPTED, Move.FAIL): S.FAILED,
+        (S.ACCEPTED, Move.ADD_CO): S.ACCEPTED,
+        (S.ACCEPTED, Move.RELEASE_CO): S.ACCEPTED,
+        (S.ACCEPTED, Move.URGE): S.ACCEPTED,
+        (S.ACCEPTED, Move.FORWARD): S.ACCEPTED,
+        (S.ACCEPTED, Move.ASSIGN): S.ACCEPTED,
+        (S.ACCEPTED, Move.REFER_OUT): S.ACCEPTED,
+        (S.ACCEPTED, Move.TRANSFER): S.CANCELLED,
         (S.ACCEPTED, Move.CANCEL): S.CANCELLED,
         (S.IN_PROGRESS, Move.PROGRESS): S.IN_PROGRESS,
         (S.IN_PROGRESS, Move.HOLD): S.ON_HOLD,
@@ -60,10 +74,19 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
         (S.IN_PROGRESS, Move.REFUSE_EXTENSION): S.IN_PROGRESS,
         (S.IN_PROGRESS, Move.COMPLETE): S.COMPLETED,
         (S.IN_PROGRESS, Move.FAIL): S.FAILED,
+        (S.IN_PROGRESS, Move.ADD_CO): S.IN_PROGRESS,
+        (S.IN_PROGRESS, Move.RELEASE_CO): S.IN_PROGRESS,
+        (S.IN_PROGRESS, Move.URGE): S.IN_PROGRESS,
+        (S.IN_PROGRESS, Move.FORWARD): S.IN_PROGRESS,
+        (S.IN_PROGRESS, Move.ASSIGN): S.IN_PROGRESS,
+        (S.IN_PROGRESS, Move.REFER_OUT): S.IN_PROGRESS,
+        (S.IN_PROGRESS, Move.TRANSFER): S.CANCELLED,
         (S.IN_PROGRESS, Move.CANCEL): S.CANCELLED,
         (S.ON_HOLD, Move.RESUME): S.IN_PROGRESS,
         (S.ON_HOLD, Move.GRANT_EXTENSION): S.ON_HOLD,
         (S.ON_HOLD, Move.REFUSE_EXTENSION): S.ON_HOLD,
+        (S.ON_HOLD, Move.RELEASE_CO): S.ON_HOLD,
+        (S.ON_HOLD, Move.URGE): S.ON_HOLD,
         (S.ON_HOLD, Move.CANCEL): S.CANCELLED,
         (S.COMPLETED, Move.REWORK): S.IN_PROGRESS,
     }
@@ -90,12 +113,66 @@ BY_OFFICE: Final[Mapping[FeedbackAction, Move]] = MappingProxyType(
         FeedbackAction.EXTEND: Move.EXTEND,
         FeedbackAction.COMPLETE: Move.COMPLETE,
         FeedbackAction.FAIL: Move.FAIL,
+        FeedbackAction.ADD_CO: Move.ADD_CO,
+        FeedbackAction.RELEASE_CO: Move.RELEASE_CO,
+        FeedbackAction.URGE: Move.URGE,
+        FeedbackAction.TRANSFER: Move.TRANSFER,
+        FeedbackAction.FORWARD: Move.FORWARD,
+        FeedbackAction.ASSIGN: Move.ASSIGN,
+        FeedbackAction.REFER_OUT: Move.REFER_OUT,
     }
 )
 
 
 LETS_GO: Final = ENDED | {S.RETURN_REQUESTED}
 """Where an office does not ask for more time any more."""
+
+
+class Actor(StrEnum):
+    """Whose a move is."""
+
+    OFFICE = "office"
+    """Whoever has the referral."""
+    LEAD = "lead"
+    """The same, if it is the lead."""
+    DECIDER = "decider"
+    """Who was asked to decide."""
+    COORDINATOR = "coordinator"
+    """The coordinating office, and those above it."""
+    TIME = "time"
+    """Nobody: silence, once its time has passed."""
+    CASE = "case"
+    """What happens to the case."""
+
+
+OF_ANY: Final = frozenset({Move.SIGN})
+"""What the office of a copy does too."""
+ACTORS: Final[Mapping[Move, tuple[Actor, ...]]] = MappingProxyType(
+    {
+        **dict.fromkeys(BY_OFFICE.values(), (Actor.OFFICE,)),
+        **{BY_OFFICE[action]: (Actor.LEAD,) for action in OF_LEADS},
+        Move.EXTEND: (Actor.LEAD,),
+        Move.RESUME: (Actor.OFFICE, Actor.COORDINATOR),
+        Move.DEEM_ACCEPTED: (Actor.TIME,),
+        Move.APPROVE_RETURN: (Actor.DECIDER,),
+        Move.REFUSE_RETURN: (Actor.DECIDER,),
+        Move.GRANT_EXTENSION: (Actor.DECIDER,),
+        Move.REFUSE_EXTENSION: (Actor.DECIDER, Actor.TIME),
+        Move.CANCEL: (Actor.COORDINATOR, Actor.LEAD, Actor.CASE),
+        Move.REWORK: (Actor.CASE,),
+    }
+)
+DOORS: Final[Mapping[Move, tuple[str, ...]]] = MappingProxyType(
+    {
+        **{move: (action.value,) for action, move in BY_OFFICE.items()},
+        Move.APPROVE_RETURN: ("decide-return", "arbitrate"),
+        Move.REFUSE_RETURN: ("decide-return", "arbitrate"),
+        Move.GRANT_EXTENSION: ("decide-extension",),
+        Move.REFUSE_EXTENSION: ("decide-extension",),
+        Move.CANCEL: ("reassign", "recall"),
+    }
+)
+"""The last part of the path; of an office's own act the action on Kafka too. What has none happens by itself."""
 
 
 def after(state: S, move: Move) -> S | None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from contracts.codes import RETURN_RIGHTS, ReferralRole
+from contracts.codes import RETURN_RIGHTS, ReferralRole, Sending
 from contracts.events.referrals import (
     ReferralDeemedAccepted,
     ReferralReassigned,
@@ -60,7 +60,7 @@ def decide_return(
     if not approve:
         reason = reason or COORDINATOR_DECISION
         return refused_reason(context.policy, reason, "return_refused") or _kept(change, referral, context, reason)
-    if refused := _misplaced(change, referral, context, to):
+    if refused := misplaced(change, referral, context, to):
         return refused
     reason = reason or "not_competent"
     return refused_reason(context.policy, reason, "return") or _returned(change, referral, context, reason, to=to)
@@ -77,7 +77,7 @@ def arbitrate(change: Change, referral_id: UUID, context: Context, *, to: str, r
         return unknown
     if to == referral.office:
         return _kept(change, referral, context, reason, arbitrated=True)
-    return _misplaced(change, referral, context, to) or _returned(
+    return misplaced(change, referral, context, to) or _returned(
         change, referral, context, reason, to=to, arbitrated=True
     )
 
@@ -101,10 +101,10 @@ def _returned(
     change = change.transition(referral.id, Move.APPROVE_RETURN)
     change = change.emit_for(referral.id, ReferralReturned, reason=reason, arbitrated=arbitrated)
     change = apply_triggers(change, referral.id, context, Trigger.REFERRAL_RETURNED)
-    return _send_on(change, referral.id, context, to=to, arbitrated_by=change.by.office if arbitrated else None)
+    return send_on(change, referral.id, context, to=to, arbitrated_by=change.by.office if arbitrated else None)
 
 
-def _misplaced(change: Change, referral: Referral, context: Context, to: str | None) -> Refused | None:
+def misplaced(change: Change, referral: Referral, context: Context, to: str | None) -> Refused | None:
     """Whether the office cannot take the part over that another gives up."""
     if to is None:
         return None
@@ -125,7 +125,7 @@ def reassign(change: Change, referral_id: UUID, context: Context, *, to: str, re
         return not_possible(referral, "reassign")
     if referral.role is not ReferralRole.LEAD:
         return Refused(code="only_the_lead")
-    if refused := _misplaced(change, referral, context, to) or refused_reason(context.policy, reason, "reassign"):
+    if refused := misplaced(change, referral, context, to) or refused_reason(context.policy, reason, "reassign"):
         return refused
     change = change.emit_for(referral_id, ReferralReassigned, to=to, reason=reason)
     change = change.emit(
@@ -134,7 +134,7 @@ def reassign(change: Change, referral_id: UUID, context: Context, *, to: str, re
         )
     )
     change = recall(change, referral_id, context, "recalled")
-    return _send_on(change, referral_id, context, to=to, arbitrated_by=referral.arbitrated_by)
+    return send_on(change, referral_id, context, to=to, arbitrated_by=referral.arbitrated_by)
 
 
 def take_back(change: Change, referral_id: UUID, context: Context, *, reason: str) -> Change | Refused:
@@ -161,8 +161,14 @@ def go_on(change: Change, referral_id: UUID, context: Context, *, reason: str) -
     return apply_triggers(change, referral_id, context, Trigger.REFERRAL_RESUMED)
 
 
-def _send_on(
-    change: Change, referral_id: UUID, context: Context, *, to: str | None, arbitrated_by: str | None = None
+def send_on(
+    change: Change,
+    referral_id: UUID,
+    context: Context,
+    *,
+    to: str | None,
+    arbitrated_by: str | None = None,
+    sent_as: Sending = Sending.DISPATCH,
 ) -> Change:
     """The next office. A co-handler that is not competent is simply no longer needed, unless another is named."""
     referral = change.routing.referral(referral_id)
@@ -177,7 +183,7 @@ def _send_on(
     if referral.role is not ReferralRole.LEAD and lead is not None:
         decision = RoutingDecision(rule=COORDINATOR, lead=lead.office, co_handlers=(to,), trace=(step,))
     by = change.by.office or COORDINATOR
-    return send(change, decision, context, by=by, instead_of=referral, arbitrated_by=arbitrated_by)
+    return send(change, decision, context, by=by, instead_of=referral, arbitrated_by=arbitrated_by, sent_as=sent_as)
 
 
 def _without_others(decision: RoutingDecision) -> RoutingDecision:

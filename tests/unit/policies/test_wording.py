@@ -11,7 +11,16 @@ import msgspec
 import pytest
 
 from contracts.clocks import ClockExtended, ClockFacts, ClockMet, ClockPaused, ClockResumed, ClockStarted, LimitBasis
-from contracts.codes import CaseState, ClockKind, Door, ReferralRole, ReferralState, Role, SupervisionLevel
+from contracts.codes import (
+    CaseState,
+    ClockKind,
+    Door,
+    FeedbackAction,
+    ReferralRole,
+    ReferralState,
+    Role,
+    SupervisionLevel,
+)
 from contracts.events import CaseBound
 from contracts.events import alerts as a
 from contracts.events import cases as c
@@ -271,10 +280,26 @@ def test_every_event_of_a_referral_has_words() -> None:
         assert known or kind in {
             r.ReferralReassigned,
             r.ReferralOfficeSucceeded,
+            r.ReferralLeadActed,
             r.ReferralExtensionRequested,
             r.ReferralExtended,
             r.ReferralExtensionRefused,
         }
+
+
+def test_what_a_lead_does_with_another_office_is_told_with_both() -> None:
+    of = {"case_id": CASE, "referral_id": CASE, "office": CIVIL_AFFAIRS, "role": ReferralRole.LEAD, "at": NOW}
+    of |= {"state": ReferralState.IN_PROGRESS}
+    other = "education-130722000000"
+    urged = r.ReferralLeadActed(**of, action=FeedbackAction.URGE, to=other, other_id=CASE)
+    assert wording.describe(urged, policy()) == (
+        "张北县民政局催办：张北县教育局",
+        "Civil Affairs Bureau, 张北县, urge a co-handler: Education Bureau, 张北县",
+    )
+    lead = Actor(door=Door.HTTP, role=Role.OFFICER, office=CIVIL_AFFAIRS)
+    moved = r.ReferralReassigned(**of, to=other, reason="other_competence", transferred=True, by=lead)
+    zh = "张北县民政局（承办人员）移送：张北县民政局 → 张北县教育局（依法属于其他单位职责）"
+    assert (wording.describe(moved, policy()) or ("",))[0] == zh
 
 
 def test_more_time_is_told_as_it_was_asked_for_and_refused() -> None:
@@ -289,7 +314,7 @@ def test_more_time_is_told_as_it_was_asked_for_and_refused() -> None:
     assert (wording.describe(silent, policy()) or ("",))[0] == "张北县民政局：延期逾期未决定，视为不同意"
     head = Actor(door=Door.HTTP, role=Role.HEAD, office=CIVIL_AFFAIRS)
     refused = r.ReferralExtensionRefused(**of, reason="can_be_done_in_time", by=head)
-    zh = "张北县民政局(单位负责人)不同意延期：张北县民政局（可以按期办结）"
+    zh = "张北县民政局（单位负责人）不同意延期：张北县民政局（可以按期办结）"
     assert (wording.describe(refused, policy()) or ("",))[0] == zh
 
 

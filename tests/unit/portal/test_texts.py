@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from string import Formatter
 
+from contracts.codes import OF_LEADS
 from services.portal.catalogue import say, texts
 from services.portal.coordinator import USES
 from services.portal.counter import View
@@ -53,10 +54,10 @@ def test_keys_that_are_put_together_are_whole() -> None:
     for language in ("zh", "en"):
         answers = {answer for possible in ANSWERS.values() for answer in possible}
         acts = {act.replace("-", "_") for possible in ACTS.values() for act in possible}
-        keys = [f"answer.{one}" for one in answers] + [f"inbox.done_{one}" for one in answers]
+        keys = [f"answer.{one}" for one in answers] + [f"inbox.done_{one.replace('-', '_')}" for one in answers]
         keys += [f"act.{one}" for one in acts] + [f"counter.done_{one}" for one in acts]
         keys += [f"inbox.view_{one.value}" for one in Group] + [f"counter.view_{one.value}" for one in View]
-        keys += [f"inbox.words_{one}" for one in answers - {"sign", "accept", "resume"}]
+        keys += [f"inbox.words_{one}" for one in answers - {"sign", "accept", "resume"} - OF_LEADS]
         made = [one.replace("-", "_") for one in USES]
         keys += [f"decision.{one}" for one in made] + [f"coordinator.done_{one}" for one in made]
         keys += [f"login.{fault}" for _, fault in password_faults("", "x", login="a", same_as_before=True)]

@@ -86,8 +86,11 @@ class Scenario:
         after: timedelta = timedelta(hours=1),
         occurred: timedelta | None = None,
         reason: str = "",
+        office_named: str | None = None,
         **attributes: str,
     ) -> Refused | None:
+        """`office_named` is the other office, of what a lead does with one."""
+        attributes |= {"office": office_named} if office_named is not None else {}
         feedback = Feedback(
             feedback_id=f"f{next(self.feedback_ids)}",
             referral_id=self.of(office).id,
