@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 
+from tests import locks
 from tests.acceptance.installation import SERVICES, Installation, installed
 from tests.faults.outcome import EMPLOYMENT, count, parked, reaches, submit
 
@@ -16,16 +17,6 @@ pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
 
 NUMBER = 1_100
 """More than one batch of breaches, and of levels."""
-STANDS_STILL = """
-    CREATE FUNCTION notify.stand_still() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        IF EXISTS (SELECT FROM {said}) THEN PERFORM pg_advisory_xact_lock(7); END IF;
-        RETURN NULL;
-    END $$;
-    CREATE TRIGGER stands_still BEFORE {does} FOR EACH STATEMENT EXECUTE FUNCTION notify.stand_still();
-"""
-"""Whoever goes on after some of it was said waits for a lock."""
-WAITS = "pg_locks WHERE locktype = 'advisory' AND NOT granted"
 LATER = datetime(2026, 4, 20, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
 """A working Monday in office hours, long after the last level for what came on the second of March."""
 BROKEN = "notify.alerts WHERE type = 'clock.breached'"
@@ -53,8 +44,8 @@ async def city(database: str, kafka: str, tmp_path: Path, conn: asyncpg.Connecti
 
 async def test_what_is_said_while_notify_is_killed_is_said_once(city: Installation, conn: asyncpg.Connection) -> None:
     await city.start("intake", "routing")
-    await killed_in_the_middle(city, conn, BROKEN, 2 * NUMBER, does="INSERT ON notify.alerts")
-    await killed_in_the_middle(city, conn, ESCALATED, 3 * NUMBER, does="UPDATE ON notify.escalations")
+    await killed_in_the_middle(city, conn, BROKEN, 2 * NUMBER, does=("INSERT", "notify.alerts"))
+    await killed_in_the_middle(city, conn, ESCALATED, 3 * NUMBER, does=("UPDATE", "notify.escalations"))
     await city.start("notify")
     await reaches(conn, BROKEN, 2 * NUMBER, city)
     await reaches(conn, ESCALATED, 3 * NUMBER, city)
@@ -72,14 +63,13 @@ async def test_what_is_said_while_notify_is_killed_is_said_once(city: Installati
 
 
 async def killed_in_the_middle(
-    city: Installation, conn: asyncpg.Connection, said: str, number: int, *, does: str
+    city: Installation, conn: asyncpg.Connection, said: str, number: int, *, does: tuple[str, str]
 ) -> None:
     """After some of it was said, and before the rest: it waits there for a lock of ours."""
-    await conn.execute(STANDS_STILL.format(said=said, does=does))
-    await conn.execute("SELECT pg_advisory_lock(7)")
+    action, table = does
+    await locks.hold(conn, action, table, when=said)
     await city.start("notify")
-    await reaches(conn, WAITS, 1, city)
+    await reaches(conn, locks.WAITING, 1, city)
     city.kill("notify")
     assert 0 < await count(conn, said) < number
-    await conn.execute("SELECT pg_advisory_unlock(7)")
-    await conn.execute(f"DROP TRIGGER stands_still ON {does.rpartition(' ')[2]}; DROP FUNCTION notify.stand_still()")
+    await locks.let_go(conn, table)

@@ -25,9 +25,10 @@ from libraries.runtime.web.auth import Principal, Role
 from services.intake.actions import PATHS as PATHS_OF_ACTS
 from services.intake.http import ROUTES
 from tests.integration.intake import fake_events
-from tests.integration.intake.clients import bearer, open_client
+from tests.integration.intake.clients import open_client
 from tests.integration.intake.test_referral_updates import FedReaders
 from tests.integration.intake.test_registration import PACK, a_submission
+from tests.integration.web import bearer
 
 WINDOW = "township-130722100000"
 LEAD, CO, COPY, FORMER = (f"{role}-130722000000" for role in ("education", "health", "justice", "housing"))

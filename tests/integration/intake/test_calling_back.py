@@ -14,9 +14,10 @@ from libraries.runtime.database.engine import transaction
 from services.intake import store
 from services.intake.domain import actions, referral_updates
 from services.intake.publishing import act
-from tests.integration.intake.clients import bearer, open_client
+from tests.integration.intake.clients import open_client
 from tests.integration.intake.test_access import WHO, Relation
 from tests.integration.intake.test_registration import PACK, WINDOW, a_submission
+from tests.integration.web import bearer
 from tests.unit.intake.builders import LEAD, OFFICE
 
 DAY = timedelta(days=1)

@@ -4,9 +4,9 @@ from typing import Any
 
 from contracts.access import Relation
 from libraries.runtime.web.auth import Principal, Role
-from tests.integration.intake.clients import bearer
 from tests.integration.intake.test_access import WHO, Stage, own_stage
 from tests.integration.intake.test_registration import a_submission
+from tests.integration.web import bearer
 
 __all__ = ["own_stage"]
 ASSISTANT = Principal(subject="assistant-v", role=Role.ASSISTANT, area="130722100201")

@@ -4,12 +4,9 @@ import asyncio
 
 import pytest
 
-from contracts.codes import Role
-from libraries.ids import new_id
-from libraries.runtime.web.auth import Principal, issue_token
 from tests.conformance import examples, faults_of, thorough
-from tests.integration.intake.clients import KEY
 from tests.integration.intake.test_access import Stage, own_stage, staged
+from tests.integration.web import one_of_each_role
 
 __all__ = ["own_stage"]
 
@@ -18,14 +15,10 @@ __all__ = ["own_stage"]
 async def test_intake_answers_as_its_document_says(own_stage: Stage) -> None:
     others = [await staged(own_stage.http, own_stage.engine, number) for number in range(2, 6)]
     known = [str(own_stage.case_id), *(one.number for one in others)]
-    officer = Principal(subject="o", role=Role.OFFICER, office="civil_affairs-130722000000")
-    link = Principal(subject="l", role=Role.LINK, office="civil_affairs-130722000000", referral=new_id())
-    who = {role.value: Principal(subject="s", role=role, installation=True) for role in Role}
-    who |= {"officer": officer, "link": link}
     found = await asyncio.to_thread(
         faults_of,
         str(own_stage.http.base_url),
-        tokens={role: issue_token(KEY, principal) for role, principal in who.items()},
+        tokens=one_of_each_role("civil_affairs-130722000000"),
         known={"key": known},
         examples=examples(),
     )

@@ -18,9 +18,10 @@ from libraries.policies import load_policy
 from libraries.runtime.database.engine import transaction
 from services.intake.domain.case import Case
 from services.intake.erasing import erase
-from tests.integration.intake.clients import bearer, open_client
+from tests.integration.intake.clients import open_client
 from tests.integration.intake.test_access import WHO, Relation
 from tests.integration.intake.test_registration import PACK, a_submission
+from tests.integration.web import bearer
 
 WINDOW = WHO[Relation.WINDOW]
 

@@ -11,8 +11,9 @@ import jwt
 import pytest
 
 from libraries.runtime.web.auth import Principal, Role, issue_token
-from tests.integration.intake.clients import KEY, open_client
+from tests.integration.intake.clients import open_client
 from tests.integration.intake.test_registration import IDENTITY, MOBILE, a_submission
+from tests.integration.web import KEY
 
 
 def token(

@@ -6,9 +6,9 @@ from sqlalchemy import text
 from contracts.access import Relation
 from libraries.runtime.web.auth import Principal, Role
 from services.intake.domain.receipts import code_of, is_code, plain_number
-from tests.integration.intake.clients import bearer
 from tests.integration.intake.test_access import WHO, Stage, own_stage
 from tests.integration.intake.test_registration import a_submission
+from tests.integration.web import bearer
 
 __all__ = ["own_stage"]
 WINDOW = WHO[Relation.WINDOW]

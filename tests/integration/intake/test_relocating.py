@@ -16,13 +16,13 @@ from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
-from libraries.runtime.web.app import build_app
 from libraries.runtime.web.auth import Principal, Role
 from services.intake.http import ROUTES
 from services.intake.registration import Registered
 from services.intake.relocating import Relocator
-from tests.integration.intake.clients import KEY, SEALER, bearer
 from tests.integration.intake.test_registration import a_submission, registered
+from tests.integration.web import application, bearer
+from tests.sealing import SEALER
 from tests.unit.intake.builders import needs_material
 from tests.unit.policies.changing import AREAS, HEADING, write_pack
 
@@ -55,11 +55,8 @@ class Place:
             return [tuple(row) for row in await conn.execute(text(statement))]
 
     async def sees(self, path: str, **who: Any) -> Any:
-        async def probe() -> dict[str, str]:
-            return {"database": "ok"}
-
         state = {"engine": self.engine, "policy": self.watch, "places": self.watch, "clock": Clock(), "sealer": SEALER}
-        app = build_app("intake", ROUTES, state=state | {"token_key": KEY, "rules": None}, probe=probe)
+        app = application("intake", ROUTES, state | {"rules": None})
         token = bearer(Principal(subject="somebody", **who))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://intake") as client:
             return await client.get(path, headers=token)

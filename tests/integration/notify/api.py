@@ -7,23 +7,18 @@ from litestar import Litestar
 from contracts.events.clocks import SilentWriter
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
-from libraries.runtime.web.app import build_app
 from services.notify.http import ROUTES
 from services.notify.watching.writers import StalledWriters
+from tests.integration import web
 from tests.integration.notify.harness import NOW, PACK, Notify
-
-KEY = "t" * 32
 
 
 def application(notify: Notify, *, now: datetime) -> Litestar:
     """Business time stands still at `now`."""
     clock = Clock(speed=1e-9, origin=now, anchor=datetime.now(now.tzinfo))
     policy = PolicyWatch(PACK)
-    state = {"engine": notify.engine, "policy": policy, "places": policy, "clock": clock, "token_key": KEY}
+    state = {"engine": notify.engine, "policy": policy, "places": policy, "clock": clock}
     state["stalled"] = StalledWriters((SilentWriter(service="routing", since=NOW),))
     state["explained_by"] = {"intake": "https://intake.example", "routing": "https://routing.example/r"}
 
-    async def probe() -> dict[str, str]:
-        return {"database": "ok"}
-
-    return build_app("notify", ROUTES, state=state, probe=probe)
+    return web.application("notify", ROUTES, state)

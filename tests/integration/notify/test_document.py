@@ -4,12 +4,11 @@ import asyncio
 
 import pytest
 
-from contracts.codes import Role
-from libraries.runtime.web.auth import Principal, issue_token
 from tests.conformance import examples, faults_of, thorough
-from tests.integration.notify.api import KEY, application
+from tests.integration.notify.api import application
 from tests.integration.notify.harness import HOUR, Notify
 from tests.integration.notify.test_escalation_queries import OFFICE, SUPERVISED, is_supervised, late_case
+from tests.integration.web import one_of_each_role
 from tests.sockets import listening
 
 
@@ -17,9 +16,7 @@ from tests.sockets import listening
 async def test_notify_answers_as_its_document_says(notify: Notify) -> None:
     await late_case(notify)
     await is_supervised(notify)
-    who = {"officer": Principal(subject="o", role=Role.OFFICER, office=OFFICE)}
-    who |= {role.value: Principal(subject="s", role=role, installation=True) for role in (Role.COORDINATOR, Role.OPS)}
-    tokens = {role: issue_token(KEY, principal) for role, principal in who.items()}
+    tokens = one_of_each_role(OFFICE)
     async with listening(application(notify, now=SUPERVISED + HOUR)) as address:
         found = await asyncio.to_thread(
             faults_of, address, tokens=tokens, known={"code": [OFFICE]}, examples=examples()

@@ -18,7 +18,7 @@ from libraries.ids import new_id
 from libraries.policies import load_policy
 from libraries.runtime.web.auth import Principal, Role, issue_token
 from tests.events import AFTER
-from tests.integration.notify.api import KEY, application
+from tests.integration.notify.api import application
 from tests.integration.notify.harness import (
     HOUR,
     NOW,
@@ -31,6 +31,7 @@ from tests.integration.notify.harness import (
     facts,
     started,
 )
+from tests.integration.web import KEY
 
 DAY = timedelta(days=1)
 URGED = (NOW + HOUR).replace(hour=1, day=6)

@@ -18,21 +18,13 @@ from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
 from services.notify.watching import scheduler
 from services.notify.watching.scheduler import BATCH_SIZE, AlertScheduler
+from tests import locks
 from tests.benchmarks.clocks import Clocks, clocks_in, process_that_fires
 from tests.benchmarks.ground import NOW, PACK
 
 NUMBER = 3 * BATCH_SIZE
 SAID = "SELECT count(*), count(DISTINCT clock_id) FROM alerts"
 JOURNAL = "SELECT count(*), count(DISTINCT event_id) FROM journal"
-STANDS_STILL = """
-    CREATE FUNCTION stand_still() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        IF EXISTS (SELECT FROM alerts) THEN PERFORM pg_advisory_xact_lock(7); END IF;
-        RETURN NULL;
-    END $$;
-    CREATE TRIGGER stands_still BEFORE INSERT ON alerts FOR EACH STATEMENT EXECUTE FUNCTION stand_still();
-"""
-"""Whoever says more than the first batch waits for the lock."""
 NOBODY_ELSE = """
     SELECT count(*) = 0 FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
@@ -115,18 +107,16 @@ async def test_a_connection_that_is_cut_in_the_middle_gives_back_what_it_held(
 async def test_a_process_that_is_killed_leaves_the_rest_to_the_other(clocks: Clocks) -> None:
     number = 20 * BATCH_SIZE
     await due(clocks, number)
-    await clocks.conn.execute(STANDS_STILL)
-    await clocks.conn.execute("SELECT pg_advisory_lock(7)")
+    await locks.hold(clocks.conn, "INSERT", "alerts", when="alerts")
     process = await process_that_fires(clocks, NOW)
     assert process.stdin is not None
     process.stdin.write(b"go\n")
     await process.stdin.drain()
-    await until(clocks, "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    await until(clocks, f"SELECT count(*) > 0 FROM {locks.WAITING}")
     process.kill()
     await process.wait()
     left = await clocks.conn.fetchval(OPEN)
-    await clocks.conn.execute("DROP TRIGGER stands_still ON alerts")
-    await clocks.conn.execute("SELECT pg_advisory_unlock(7)")
+    await locks.let_go(clocks.conn, "alerts")
     await until(
         clocks, "SELECT count(*) = 0 FROM pg_stat_activity WHERE query LIKE '%alerts%' AND pid <> pg_backend_pid()"
     )

@@ -10,10 +10,11 @@ import pytest
 
 from libraries.runtime.web.auth import Principal, Role
 from services.portal.remote import Services
-from tests.integration.intake.clients import KEY as INTAKES_KEY
-from tests.integration.intake.clients import bearer, open_client
+from tests.integration.intake.clients import open_client
 from tests.integration.intake.test_registration import a_submission
 from tests.integration.portal.conftest import KEY, Portal
+from tests.integration.web import KEY as INTAKES_KEY
+from tests.integration.web import bearer
 
 assert INTAKES_KEY == KEY
 WINDOW = Principal(subject="clerk", role=Role.CLERK, office="township-130722100000")

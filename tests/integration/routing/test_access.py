@@ -20,8 +20,9 @@ from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.web.auth import Principal, Role
 from services.routing.http import ROUTES
-from tests.integration.routing.clients import bearer, open_client
+from tests.integration.routing.clients import open_client
 from tests.integration.routing.test_routing import Routing, an_accepted_case
+from tests.integration.web import bearer
 from tests.unit.routing.builders import NOON
 
 COUNTY, TOWN = "130722000000", "130722100000"

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from libraries.runtime.web.auth import Principal, Role
-from tests.integration.routing.clients import bearer
 from tests.integration.routing.test_access import (
     ARBITER,
     COORDINATOR,
@@ -20,6 +19,7 @@ from tests.integration.routing.test_access import (
     officer,
     opened,
 )
+from tests.integration.web import bearer
 
 SUPERIOR = Principal(subject="superior-s", role=Role.COORDINATOR, office=ARBITER, post="duty-1")
 NEIGHBOUR = Principal(subject="coordinator-n", role=Role.COORDINATOR, area="130723000000")

@@ -13,8 +13,9 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.web.auth import Principal, Role, issue_token
-from tests.integration.routing.clients import KEY, open_client
+from tests.integration.routing.clients import open_client
 from tests.integration.routing.test_routing import Routing, an_accepted_case
+from tests.integration.web import KEY
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, NOON
 
 HOUR = timedelta(hours=1)

@@ -8,13 +8,11 @@ import pytest
 
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
-from libraries.runtime.web.app import build_app
 from libraries.runtime.web.auth import Principal, Role, issue_token
 from services.routing.http import ROUTES
 from tests.integration.routing.test_routing import Routing, an_accepted_case
+from tests.integration.web import KEY, application
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION
-
-KEY = "t" * 32
 
 
 @pytest.fixture
@@ -27,11 +25,8 @@ async def routing(database: str) -> AsyncIterator[Routing]:
 
 @pytest.fixture
 async def http(routing: Routing) -> AsyncIterator[httpx.AsyncClient]:
-    async def probe() -> dict[str, str]:
-        return {"database": "ok"}
-
-    state = {"engine": routing.engine, "router": routing.router, "places": routing.router.policy, "token_key": KEY}
-    app = build_app("routing", ROUTES, state=state, probe=probe)
+    state = {"engine": routing.engine, "router": routing.router, "places": routing.router.policy}
+    app = application("routing", ROUTES, state)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://routing") as client:
         yield client
 

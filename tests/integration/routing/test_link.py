@@ -2,8 +2,8 @@
 
 from contracts.codes import Role
 from libraries.runtime.web.auth import Principal
-from tests.integration.routing.clients import bearer
 from tests.integration.routing.test_access import EDUCATION, HOUSING, TOWNSHIP, Stage, stage
+from tests.integration.web import bearer
 
 __all__ = ["stage"]
 

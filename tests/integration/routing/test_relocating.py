@@ -21,14 +21,13 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.kafka.records import Record
-from libraries.runtime.web.app import build_app
-from libraries.runtime.web.auth import Principal, Role, issue_token
+from libraries.runtime.web.auth import Principal, Role
 from services.routing.http import ROUTES
 from services.routing.relocating import Relocator
 from tests.integration.routing.test_routing import Routing, an_accepted_case, an_answer
+from tests.integration.web import application, bearer
 from tests.unit.policies.changing import write_pack
 
-KEY = "t" * 32
 EVE = datetime(2026, 3, 31, 8, 0, tzinfo=UTC)
 MORNING = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
 OLD, NEW = "education-130721000000", "education-130705000000"
@@ -61,12 +60,9 @@ class Place(Routing):
         return row
 
     async def asks(self, method: str, path: str, body: dict[str, Any] | None = None, **who: Any) -> httpx.Response:
-        async def probe() -> dict[str, str]:
-            return {"database": "ok"}
-
-        state = {"engine": self.engine, "router": self.router, "places": self.router.policy, "token_key": KEY}
-        app = build_app("routing", ROUTES, state=state, probe=probe)
-        token = {"authorization": f"Bearer {issue_token(KEY, Principal(subject='somebody', **who))}"}
+        state = {"engine": self.engine, "router": self.router, "places": self.router.policy}
+        app = application("routing", ROUTES, state)
+        token = bearer(Principal(subject="somebody", **who))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://routing") as client:
             return await client.request(method, path, headers=token, json=(body or {}) if method == "POST" else None)
 
