@@ -53,7 +53,7 @@ class RoutingOverridden(CaseBound, frozen=True, kw_only=True, omit_defaults=True
 
 
 class ReferralEvent(ChangesClocks, frozen=True, kw_only=True, omit_defaults=True):
-    """One office's leg of a case."""
+    """One office's part of a case."""
 
     referral_id: UUID
     office: str

@@ -196,7 +196,7 @@ def stood(clock: LegalClock, now: datetime) -> timedelta:
     return sum((end - begin for begin, end in closed_spans(ended)), timedelta())
 
 
-class Course:
+class Pauses:
     """One case at routing, with all that routing says of it."""
 
     def __init__(self) -> None:
@@ -261,12 +261,12 @@ DEED = st.tuples(
 @given(st.lists(DEED, max_size=12))
 def test_an_office_has_used_what_its_clock_counted(deeds: list[tuple[int, str, int, int]]) -> None:
     """Whatever is reported, how late, and how often it is put right."""
-    course, after = Course(), timedelta()
+    pauses, after = Pauses(), timedelta()
     for gap, deed, back, length in deeds:
         after += gap * HOUR
         match deed:
             case "hold" | "resume":
-                course.answers(
+                pauses.answers(
                     FeedbackAction(deed),
                     after,
                     reason="hearing" if deed == "hold" else "",
@@ -274,9 +274,9 @@ def test_an_office_has_used_what_its_clock_counted(deeds: list[tuple[int, str, i
                     late_because="paper_first",
                 )
             case "correct":
-                course.corrects(after, number=length, back=back * HOUR, length=length * HOUR)
+                pauses.corrects(after, number=length, back=back * HOUR, length=length * HOUR)
             case _:
-                course.hands_on(after)
+                pauses.hands_on(after)
     now = NOON + after + 7 * HOUR
-    found = accounts(course.heard)
-    assert paused_of(found.case, now) == stood(course.clock, now)
+    found = accounts(pauses.heard)
+    assert paused_of(found.case, now) == stood(pauses.clock, now)

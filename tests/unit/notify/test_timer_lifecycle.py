@@ -22,7 +22,7 @@ OFFICES = st.sampled_from([OFFICE, COUNTY])
 KINDS = st.sampled_from([ClockKind.HANDLING, ClockKind.UNMATCHED, ClockKind.SIGNING, ClockKind.RETURN_WINDOW])
 
 
-class Course(RuleBasedStateMachine):
+class AnyOrder(RuleBasedStateMachine):
     """A clock with its owner, the timer of it and its escalation; time only goes on."""
 
     @initialize(kind=KINDS, days=DAYS)
@@ -252,12 +252,12 @@ class Course(RuleBasedStateMachine):
             assert self.escalation is None
 
 
-TestCourse = Course.TestCase
+TestAnyOrder = AnyOrder.TestCase
 
 
 def test_an_office_that_took_over_a_broken_clock_hears_where_it_stands_after_more_time() -> None:
     """What the office before it was told is nothing that this one knows."""
-    clock = Course()
+    clock = AnyOrder()
     clock.starts(kind=ClockKind.HANDLING, days=1)
     clock.time_passes(later=timedelta(hours=44))
     clock.more_time_is_granted(days=1)

@@ -31,7 +31,7 @@ def live(scenario: Scenario) -> dict[str, ReferralRole]:
     return {one.office: one.role for one in referrals}
 
 
-def leg(scenario: Scenario, office: str) -> Referral:
+def referral_of(scenario: Scenario, office: str) -> Referral:
     found = scenario.routing.leg_of(office)
     assert found is not None
     return found
@@ -99,7 +99,7 @@ def test_who_has_a_lesser_part_and_gets_the_lead_by_a_coordinators_word(to: str,
         if approved:
             assert returned(scenario, to=to) == to
         else:
-            lead = leg(scenario, CIVIL_AFFAIRS)
+            lead = referral_of(scenario, CIVIL_AFFAIRS)
             change = reassign(scenario.change(DAY), lead.id, scenario.context, to=to, reason="coordinator_decision")
             assert scenario.act(change) is None
         assert live(scenario)[to] is ReferralRole.LEAD
@@ -115,17 +115,17 @@ def test_a_superior_may_settle_it_on_a_co_handler() -> None:
     change = scenario.change(DAY * 2, ARBITER)
     assert (
         scenario.act(
-            arbitrate(change, leg(scenario, HOUSING).id, scenario.context, to=EDUCATION, reason="by_competence")
+            arbitrate(change, referral_of(scenario, HOUSING).id, scenario.context, to=EDUCATION, reason="by_competence")
         )
         is None
     )
-    assert (live(scenario)[EDUCATION], leg(scenario, EDUCATION).return_locked) == (ReferralRole.LEAD, True)
+    assert (live(scenario)[EDUCATION], referral_of(scenario, EDUCATION).return_locked) == (ReferralRole.LEAD, True)
     finished(scenario)
 
 
 def co_returns(scenario: Scenario) -> Referral:
     assert scenario.answers(A.RETURN, office=EDUCATION, reason="not_competent") is None
-    return leg(scenario, EDUCATION)
+    return referral_of(scenario, EDUCATION)
 
 
 @pytest.mark.parametrize("to", [HOUSING, HEALTH], ids=["an office with no part", "an office with a copy"])
@@ -138,7 +138,7 @@ def test_the_part_of_a_co_handler_goes_to_the_office_that_is_named(to: str) -> N
     assert scenario.act(change) is None
     assert scenario.routing.referral(asked.id).state is ReferralState.RETURNED
     assert (live(scenario)[to], live(scenario)[CIVIL_AFFAIRS]) == (ReferralRole.CO, ReferralRole.LEAD)
-    assert leg(scenario, to).supersedes == asked.id
+    assert referral_of(scenario, to).supersedes == asked.id
     finished(scenario)
 
 
