@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import City, sign_in
 from tests.browser.steps import fit, register
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 
 OWN = "seven green trees"
 """A password that somebody chooses."""

@@ -6,7 +6,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import City
 from tests.browser.steps import fit, open_referral, register, until_text
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 
 
 async def test_everybody_sees_the_figures_of_the_own_area_or_office(city: City) -> None:

@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import City
 from tests.browser.steps import fit, open_referral, register
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 
 
 async def made(maker: Page) -> str:

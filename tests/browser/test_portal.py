@@ -8,7 +8,7 @@ from playwright.async_api import Dialog, expect
 from tests.browser.conftest import PASSWORD, City, faults_of, sign_in
 from tests.browser.steps import NUMBER, open_referral, register, until_text
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 HOSTILE = '<script>document.title = "x"</script> & "quoted" \u202eabc\u202c 𠮷野家 {{ 7*7 }} =1+1'
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 

@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import City
 from tests.browser.steps import code_of, fit, look_up, open_referral, register, solve, until_text
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 NAME = "张三（示例）"
 WRONG = "编号或者查询码不正确"
 

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import City
 from tests.browser.steps import code_of, fit, look_up, register, solve, until_text
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 
 
 async def test_an_assistant_acts_for_an_applicant_of_the_own_village(city: City) -> None:
