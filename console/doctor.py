@@ -29,7 +29,7 @@ from console.main import echo, quiet
 from console.preparing import PROCESSES, SERVICES
 from console.target import Target, of_installation
 from console.terminal import console
-from libraries.policies import PolicyRefused, load_policy
+from libraries.policies import Policy, PolicyRefused, load_policy
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import async_url
 from libraries.runtime.database.migrate import ENVIRONMENT, VERSION_TABLE, drift
@@ -58,12 +58,20 @@ Check = Callable[[Target], Awaitable[list[Finding]]]
 
 async def policy(target: Target) -> list[Finding]:
     try:
-        found = await policy_in_force(target.settings)
+        found, known = await _in_force_or_folder(target)
     except PolicyRefused as error:
         return [Finding(what="policy", ok=False, detail=str(error), do=f"yimen policy check {target.policy}")]
-    runs = Finding(what="policy", ok=True, detail=f"{found.version}, {len(found.offices)} offices")
+    runs = Finding(what="policy", ok=True, detail=f"{found.version}, {len(found.offices)} offices{known}")
     folder = _of_folder(target.policy, found.version)
     return [runs, Finding(what="policy folder", ok=None, detail=folder[0], do=folder[1])] if folder else [runs]
+
+
+async def _in_force_or_folder(target: Target) -> tuple[Policy, str]:
+    """What stands in the folder is looked at where the database cannot be asked, and that is said."""
+    try:
+        return await policy_in_force(target.settings), ""
+    except (SQLAlchemyError, OSError, TimeoutError):
+        return load_policy(target.policy), ", in the folder; which one is in force cannot be asked"
 
 
 def _of_folder(folder: Path, version: str) -> tuple[str, str] | None:

@@ -79,7 +79,8 @@ def check_place(principal: Principal, policy: Policy) -> None:
     office, area = principal.office, principal.area
     if principal.role in OF_AN_OFFICE and office is None:
         named = "--office CODE, for example education-130722000000"
-        raise click.UsageError(f"the role {principal.role.value} speaks for an office: {named}")
+        one = "an officer" if principal.role is Role.OFFICER else "a head"
+        raise click.UsageError(f"{one} speaks for an office: {named}")
     if office is not None and office not in policy.offices:
         raise click.UsageError(f"{office} is no office of the policy; an office is <role>-<area with 12 digits>")
     if area is not None and policy.area(area) is None:

@@ -167,7 +167,8 @@ def _offices_for_nothing(policy: Policy) -> Iterator[Fault]:
     asked |= {recipient.role for rule in policy.escalation_rules for recipient in rule.recipients if recipient.role}
     asked |= {WINDOW, *FALLBACK_ROLES}
     asked |= {office.successor for office in policy.offices.values() if office.successor is not None}
-    for role in sorted({office.role for office in policy.offices.values()} - asked):
+    # To an organisation outside the offices a lead refers out, whatever the rules name.
+    for role in sorted({office.role for office in policy.offices.values() if not office.outside} - asked):
         first = next(office for office in policy.offices.values() if office.role == role)
         text = f"no rule, no matter and no escalation names the role {role}: its offices, as {first.code}, get nothing"
         yield Fault.at(f"{policy.pack}/offices.yaml:1", text, "name it in rules.yaml or categories.csv, or take it out")

@@ -193,7 +193,7 @@ def _principal(claims: _Claims, ends_at: datetime) -> Principal:
 def unscoped(principal: Principal) -> str:
     """What a token lacks to say for whom its bearer speaks; empty if nothing."""
     if principal.role in OF_AN_OFFICE and principal.office is None:
-        return f"the token of an {principal.role.value} names an office".replace("an head", "a head")
+        return f"a token of the role {principal.role.value} names an office"
     if principal.role is Role.LINK and (principal.office is None or principal.referral is None):
         return "the token of a link names an office and a referral of it"
     if principal.role in SCOPED and principal.area is None and not principal.installation:

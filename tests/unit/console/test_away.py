@@ -78,6 +78,7 @@ def test_a_township_s_token_names_its_sources(tmp_path: Path) -> None:
     ("arguments", "why"),
     [
         (("--role", "officer"), "an officer speaks for an office"),
+        (("--role", "head"), "a head speaks for an office"),
         (("--role", "officer", "--office", "nobody"), "nobody is no office of the policy"),
         (("--role", "clerk", "--area", "99"), "990000000000 is no area of the policy"),
         (("--role", "clerk"), "names an office or an area"),
@@ -97,7 +98,7 @@ def test_a_token_for_nobody_is_refused(arguments: tuple[str, ...], why: str, tmp
     assert why in result.stderr
 
 
-SCOPED_ROLES = ("administrator", "assistant", "auditor", "clerk", "coordinator", "officer", "township")
+SCOPED_ROLES = ("administrator", "assistant", "auditor", "clerk", "coordinator", "head", "officer", "township")
 
 
 def test_doctor_warns_of_tokens_that_nothing_limits() -> None:

@@ -34,6 +34,7 @@ def test_a_petition_has_its_rule_its_offices_and_its_statutory_dates() -> None:
         "co_handling",
         "unmatched",
         "return_decision",
+        "extension_decision",
         "rework",
         "callback",
         "review_request",
