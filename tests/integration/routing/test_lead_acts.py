@@ -8,10 +8,10 @@ import pytest
 
 from contracts.topics import OFFICE_REFERRALS
 from libraries.runtime.web.auth import Principal, Role
-from tests.integration.routing.clients import bearer
 from tests.integration.routing.test_access import COUNTY, DECIDER, EDUCATION, HEALTH, JUSTICE, Stage, officer, opened
 from tests.integration.routing.test_deciding import told_last, tries
 from tests.integration.routing.test_routing import an_answer
+from tests.integration.web import bearer
 
 CHARITY, TOWNSHIP = f"charity-{COUNTY}", "township-130722100000"
 

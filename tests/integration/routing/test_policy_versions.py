@@ -25,8 +25,9 @@ from libraries.runtime.web.auth import Principal, Role
 from libraries.versions.holding import STALE_SECONDS, Versions
 from libraries.versions.store import Version
 from services.routing import policy_versions
-from tests.integration.routing.clients import bearer, open_client
+from tests.integration.routing.clients import open_client
 from tests.integration.routing.test_routing import NOW, Routing, an_accepted_case
+from tests.integration.web import bearer
 from tests.packs import write
 from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION, PACK
 

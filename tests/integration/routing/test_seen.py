@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.routing.clients import bearer
 from tests.integration.routing.test_access import COORDINATOR, EDUCATION, Stage, officer, opened
+from tests.integration.web import bearer
 
 
 @pytest.fixture

@@ -86,6 +86,7 @@ def _stand(role: str, level: AreaLevel, *only: str) -> OfficeRow:
         only=frozenset(only),
         channels=frozenset({"http"}),
         close_of_business=None,
+        outside=False,
         valid_from=None,
         valid_until=None,
         successor=None,
