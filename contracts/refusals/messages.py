@@ -69,6 +69,8 @@ class Refused:
     faults: tuple[Fault, ...] = ()
     possible: tuple[PossibleAct, ...] = dataclasses.field(default=(), compare=False)
     """What could be done instead."""
+    changed: tuple[str, ...] = dataclasses.field(default=(), compare=False)
+    """Of what has changed since it was seen: the acts or event types, in order."""
 
     @classmethod
     def of(cls, *faults: Fault) -> "Refused":

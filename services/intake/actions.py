@@ -19,7 +19,7 @@ from libraries.runtime.database.engine import transaction
 from libraries.runtime.failures import Rejected
 from libraries.runtime.web.app import json_body
 from libraries.runtime.web.auth import Principal, Role, requires
-from libraries.runtime.web.preconditions import etag, is_stale, last_seen, seen_versions
+from libraries.runtime.web.preconditions import etag, is_stale, last_seen, seen_versions, stale
 from libraries.runtime.web.problems import problem
 from services.intake import store
 from services.intake.domain import actions
@@ -154,8 +154,8 @@ def _route(path: str, kind: type[Action]) -> HTTPRouteHandler:
         async with transaction(state.engine) as conn:
             found = await find(conn, request.user, key)
             case = found.case
-            if stale := await _stale(request, conn, case.id):
-                return stale
+            if refused := await _stale(request, conn, case.id):
+                return refused
             do = rule_of(data, at, policy)
             outcome = await act(case.id, do, conn, policy, initiator=acts_as(request.user, case, policy))
             version = await store.get_version(conn, case.id)
@@ -190,7 +190,7 @@ async def _stale(request: Call, conn: AsyncConnection, case_id: UUID) -> Respons
     seen = last_seen(request)
     known = seen is not None and seen < version
     changed = await store.list_types_since(conn, case_id, seen) if known and seen is not None else []
-    return problem(request, Refused(code="stale", facts={"changed": changed}), etag(str(version)))
+    return problem(request, stale(changed), etag(str(version)))
 
 
 def _view(case: Case, done: Action, policy: Policy, relations: Relations) -> CaseView:

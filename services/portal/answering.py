@@ -11,7 +11,7 @@ from libraries.policies.decision import coordinator
 from libraries.policies.model import Office
 from services.portal import places
 from services.portal.domain import work
-from services.portal.forms import Form
+from services.portal.forms import SEEN_FIELD, Form
 from services.portal.look import go_to, page
 from services.portal.pages import refusal_of
 from services.portal.reading import reasons_for
@@ -36,7 +36,8 @@ async def show(
     screen: ReferralScreen, *, purpose: str | None = None, status: int = 200, **values: Any
 ) -> Response[Any]:
     found = screen.visit
-    one = await screen.caller.get("routing", f"/v1/referrals/{screen.referral_id}")
+    seen = await screen.caller.see("routing", f"/v1/referrals/{screen.referral_id}")
+    one = seen.value
     state, role = ReferralState(one["state"]), ReferralRole(one["role"])
     return page(
         found,
@@ -50,6 +51,7 @@ async def show(
         reasons={answer: reasons_for(found, use) for answer, use in USES.items()},
         approvers=found.policy.approvers,
         feedback=f"portal-{new_id()}",
+        seen=seen.version,
         **await referral_values(screen, one, purpose),
         **{"typed": Form(), "did": "", "told": "", **values},
     )
@@ -122,8 +124,9 @@ async def answer(screen: ReferralScreen, given: str) -> Response[Any]:
         return go_to(found, screen.own)
     if form.get(REVIEW_FIELD):
         return await show(screen, typed=form, did=given)
-    asked = screen.caller.post("routing", f"/v1/referrals/{screen.referral_id}/{given}", _body(form))
-    if refused := await refusal_of(asked, FIELDS, whole_page={401, 403, 404}):
+    path = f"/v1/referrals/{screen.referral_id}/{given}"
+    asked = screen.caller.post("routing", path, _body(form), seen=form.get(SEEN_FIELD))
+    if refused := await refusal_of(found, asked, FIELDS, whole_page={401, 403, 404}):
         return await show(screen, typed=form, did=given, **refused)
     return go_to(found, f"{screen.own}?done={given}")
 

@@ -15,7 +15,7 @@ from libraries.deadlines import Limit
 from services.portal import places
 from services.portal.catalogue import say
 from services.portal.domain import work
-from services.portal.forms import Form
+from services.portal.forms import SEEN_FIELD, Form
 from services.portal.look import go_to, page
 from services.portal.pages import ROLES, refusal_of, visit
 from services.portal.reading import PURPOSE, reasons_for
@@ -81,7 +81,8 @@ async def _show(
     found: Visit, referral_id: UUID, *, purpose: str | None = None, status: int = 200, **values: Any
 ) -> Response[Any]:
     screen = _screen(found, referral_id)
-    one = await found.caller.get("routing", f"/v1/referrals/{referral_id}")
+    seen = await found.caller.see("routing", f"/v1/referrals/{referral_id}")
+    one = seen.value
     state, role = ReferralState(one["state"]), ReferralRole(one["role"])
     return page(
         found,
@@ -91,6 +92,7 @@ async def _show(
         possible=work.decisions(state, role, asked_longer=one["extension"] is not None, of=found.signed_in.post.role),
         reasons={decision: reasons_for(found, use) for decision, use in USES.items()},
         sends_on=SENDS_ON,
+        seen=seen.version,
         asked=Limit.parse(one["extension"]["by"]) if one["extension"] is not None else None,
         offices=places.offices_near(found.policy, one["area"]),
         **await referral_values(screen, one, purpose),
@@ -109,8 +111,8 @@ async def decide(request: Call, referral_id: FromPath[UUID], decision: FromPath[
         faults = {"to": say(found.language, "coordinator.say_to")}
         return await _show(found, referral_id, typed=form, did=decision, faults=faults, status=422)
     path = f"/v1/referrals/{referral_id}/{PATHS.get(decision, decision)}"
-    asked = found.caller.post("routing", path, body_of(decision, form))
-    if refused := await refusal_of(asked, FIELDS, whole_page={401, 404}):
+    asked = found.caller.post("routing", path, body_of(decision, form), seen=form.get(SEEN_FIELD))
+    if refused := await refusal_of(found, asked, FIELDS, whole_page={401, 404}):
         return await _show(found, referral_id, typed=form, did=decision, **refused)
     return go_to(found, f"/coordinator/{referral_id}?done={decision}")
 

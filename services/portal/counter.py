@@ -18,11 +18,12 @@ from services.portal.domain import work
 from services.portal.domain.links import may_hand_on
 from services.portal.domain.work import DueDate, Pressure
 from services.portal.explaining import main_part
-from services.portal.forms import Form
+from services.portal.forms import SEEN_FIELD, Form
 from services.portal.look import go_to, page
 from services.portal.pages import ROLES, refusal_of, visit
 from services.portal.reading import PURPOSE, open_applicant, read_if_allowed, reasons_for
 from services.portal.receipts import kept_code
+from services.portal.remote import Caller, ServiceRefused
 from services.portal.visits import REVIEW_FIELD, Call, Visit
 
 CLERKS: Final = {ROLES: (Role.CLERK, Role.ASSISTANT)}
@@ -130,7 +131,8 @@ async def _show(
     found: Visit, key: str, *, purpose: str | None = None, status: int = 200, **values: Any
 ) -> Response[Any]:
     caller = found.caller
-    case = await caller.get("intake", f"/v1/cases/{key}")
+    seen = await caller.see("intake", f"/v1/cases/{key}")
+    case = seen.value
     own = f"/v1/cases/{case['case_id']}"
     timeline, clocks, referrals, applicant, consents = await asyncio.gather(
         read_if_allowed(found.caller, "intake", case["links"]["timeline"]),
@@ -147,6 +149,7 @@ async def _show(
         status=status,
         path=f"/counter/cases/{key}",
         case=case,
+        seen=seen.version,
         item=_item(case, found),
         timeline=[entry for entry in timeline or () if entry.get(found.language)],
         clocks=[clock for clock in clocks or () if clock["stopped_at"] is None],
@@ -173,10 +176,21 @@ async def act_on_case(request: Call, key: FromPath[str], act: FromPath[str]) -> 
     if act == "callback" and form.get("satisfied") not in {"yes", "no", "unreached"}:
         faults = {"satisfied": say(found.language, "counter.say_satisfied")}
         return await _show(found, key, typed=form, did=act, faults=faults, status=422)
-    asked = found.caller.post("intake", f"/v1/cases/{key}/{act}", body_of(act, form))
-    if refused := await refusal_of(asked, FIELDS, whole_page={401, 403, 404}):
+    asked = _act(found.caller, f"/v1/cases/{key}/{act}", body_of(act, form), form.get(SEEN_FIELD))
+    if refused := await refusal_of(found, asked, FIELDS, whole_page={401, 403, 404}):
         return await _show(found, key, typed=form, did=act, **refused)
     return go_to(found, f"/counter/cases/{key}?done={act}")
+
+
+async def _act(caller: Caller, path: str, body: Mapping[str, Any], seen: str) -> None:
+    """On the case as the clerk saw it. Steps of offices that came since then take nothing from what a clerk saw."""
+    try:
+        await caller.post("intake", path, body, seen=seen)
+    except ServiceRefused as error:
+        changed = error.problem.changed
+        if not changed or any(kind.startswith("case.") for kind in changed):
+            raise
+        await caller.post("intake", path, body, seen=error.version)
 
 
 def body_of(act: str, form: Form) -> dict[str, Any]:

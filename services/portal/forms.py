@@ -5,6 +5,8 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 MOST_FIELDS: Final = 300
+SEEN_FIELD: Final = "seen"
+"""The version of what the person saw when the form was made."""
 
 
 class BadForm(ValueError):

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Collection, Iterable
 from typing import Any, Final
 from urllib.parse import quote
 
+import httpx
 import structlog
 from litestar import Response
 from litestar.exceptions import HTTPException
@@ -12,6 +13,7 @@ from litestar.handlers import BaseRouteHandler
 from contracts.codes import Role
 from contracts.refusals import FieldError
 from libraries.runtime.failures import FailureClass, classify
+from services.portal.catalogue import say
 from services.portal.forms import BadForm, Form
 from services.portal.look import go_to, page
 from services.portal.remote import Problem, ServiceAway, ServiceRefused
@@ -152,7 +154,9 @@ def faults_of(problem: Problem, known: Iterable[str]) -> tuple[dict[str, str], s
     return fields, problem.detail or problem.title
 
 
-async def refusal_of(asked: Awaitable[Any], fields: Iterable[str], *, whole_page: Collection[int]) -> dict[str, Any]:
+async def refusal_of(
+    found: Visit, asked: Awaitable[Any], fields: Iterable[str], *, whole_page: Collection[int]
+) -> dict[str, Any]:
     """What a page shows beside the form that a service refused: faults, the rest, the status; empty where it was done.
 
     A refusal with one of the statuses of `whole_page` is no matter of the form, and goes on.
@@ -163,6 +167,8 @@ async def refusal_of(asked: Awaitable[Any], fields: Iterable[str], *, whole_page
         if error.problem.status in whole_page:
             raise
         faults, whole = faults_of(error.problem, fields)
+        if error.problem.status == httpx.codes.PRECONDITION_FAILED:
+            whole = say(found.language, "page.changed")
         return {"faults": faults, "whole": whole, "status": error.problem.status}
     return {}
 

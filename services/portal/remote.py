@@ -1,6 +1,7 @@
 """The services as a person asks them: over their public HTTP, with a token of that person that lives for a minute."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,7 @@ TOKEN_LIVES: Final = timedelta(minutes=1)
 PATIENCE_SECONDS: Final = 10.0
 KEPT_SECONDS: Final = 2.0
 """An idle connection; shorter than the services keep one, so that none is closed while a request is on its way."""
+VERSION: Final = re.compile(r"[!#-~]{1,64}")
 TAGS: Final = {"zh": "zh-CN", "en": "en"}
 Params = Mapping[str, str | int | None]
 
@@ -33,14 +35,25 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     detail: str = ""
     errors: tuple[FieldError, ...] = ()
+    changed: tuple[str, ...] = ()
+    """What was added since it was seen, where that is the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Something as it stood, and the version that it had then; empty where it has none."""
+
+    value: Any
+    version: str
 
 
 class ServiceRefused(Exception):
-    """The service did not do it, and says why."""
+    """The service did not do it, and says why; `version` is what the thing has by now, if it says that too."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, version: str = "") -> None:
         super().__init__(problem.code)
         self.problem = problem
+        self.version = version
 
 
 class ServiceAway(Exception):
@@ -104,15 +117,24 @@ class Caller:
     async def get(self, service: str, path: str, params: Params | None = None) -> Any:
         return (await self._ask("GET", service, path, params=_given(params))).json()
 
+    async def see(self, service: str, path: str) -> Seen:
+        """With its version, for an act that is only to be done on what was seen."""
+        answer = await self._ask("GET", service, path)
+        return Seen(value=answer.json(), version=_version(answer))
+
     async def text(self, service: str, path: str, params: Params | None = None) -> str:
         return (await self._ask("GET", service, path, params=_given(params))).text
 
-    async def post(self, service: str, path: str, body: Mapping[str, Any]) -> Any:
-        return (await self._ask("POST", service, path, content=msgspec.json.encode(body))).json()
+    async def post(self, service: str, path: str, body: Mapping[str, Any], *, seen: str = "") -> Any:
+        """Done only while it still has the version that was `seen`; on whatever is there, if none is given."""
+        condition = {"if-match": f'"{seen}"'} if VERSION.fullmatch(seen) else {}
+        return (await self._ask("POST", service, path, condition, content=msgspec.json.encode(body))).json()
 
-    async def _ask(self, method: str, service: str, path: str, **content: Any) -> httpx.Response:
+    async def _ask(
+        self, method: str, service: str, path: str, more: Mapping[str, str] | None = None, **content: Any
+    ) -> httpx.Response:
         url, trace = f"{self._services.urls[service]}{path}", current()
-        headers = {**self._headers, **({"traceparent": str(trace)} if trace is not None else {})}
+        headers = {**self._headers, **({"traceparent": str(trace)} if trace is not None else {}), **(more or {})}
         try:
             answer = await self._services.client.request(method, url, headers=headers, **content)
         except (httpx.TransportError, httpx.InvalidURL) as error:
@@ -125,7 +147,11 @@ class Caller:
             raise ServiceAway(service, f"{answer.status_code}, and no problem of ours") from None
         if problem.status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise ServiceAway(service, f"{problem.status} {problem.code}")
-        raise ServiceRefused(problem)
+        raise ServiceRefused(problem, _version(answer))
+
+
+def _version(answer: httpx.Response) -> str:
+    return answer.headers.get("etag", "").strip('"')
 
 
 def _given(params: Params | None) -> dict[str, str | int] | None:

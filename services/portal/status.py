@@ -149,7 +149,7 @@ async def say_it(request: Call, act: FromPath[str]) -> Response[Any]:
     body: dict[str, Any] = {"satisfied": satisfied == "yes"} if act == "rate" else {}
     body |= {} if satisfied == "yes" else {"reason": form.get("reason")}
     asked = _caller(found, given).post("intake", f"/v1/cases/{given.case_id}/{ACTS[act]}", body)
-    if refused := await refusal_of(asked, FIELDS, whole_page={401, 403, 404}):
+    if refused := await refusal_of(found, asked, FIELDS, whole_page={401, 403, 404}):
         return await _case(found, given, typed=form, did=act, **refused)
     return go_to(found, f"/status/case?done={act}")
 

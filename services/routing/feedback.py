@@ -65,6 +65,13 @@ async def handle_feedback(
     return taken
 
 
+async def was_taken(answer: ReceivedFeedback, conn: AsyncConnection) -> bool:
+    """Whether this sender's answer of this id came before: what changed since then is this answer itself."""
+    mine = (answer.sender, answer.feedback.feedback_id)
+    known = await store.list_feedback(conn, answer.feedback.referral_id)
+    return any((one.sender, one.feedback_id) == mine for one in known)
+
+
 async def used_before(answer: ReceivedFeedback, conn: AsyncConnection, policy: Policy) -> Refused | None:
     """Of an answer whose id came before: a refusal, unless it is the same answer and that one was taken."""
     feedback = answer.feedback

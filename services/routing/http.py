@@ -21,7 +21,7 @@ from libraries.runtime.web.access import demand
 from libraries.runtime.web.app import json_body
 from libraries.runtime.web.auth import Principal, Role, requires
 from libraries.runtime.web.openapi import FORMS, Described
-from libraries.runtime.web.preconditions import etag, is_stale, last_seen, seen_versions
+from libraries.runtime.web.preconditions import etag, is_stale, last_seen, seen_versions, stale
 from libraries.runtime.web.problems import problem
 from libraries.runtime.web.representations import AskedForm, AskedLanguage, respond
 from libraries.runtime.web.requests import AskedCase
@@ -31,7 +31,7 @@ from services.routing.decisions import DECISIONS, Decision, Resumption, decide
 from services.routing.domain.feedback import ReceivedFeedback
 from services.routing.domain.feedback_body import understand, whole
 from services.routing.domain.referral import Routing
-from services.routing.feedback import handle_feedback, used_before
+from services.routing.feedback import handle_feedback, used_before, was_taken
 from services.routing.policy_http import POLICY_ROUTES
 from services.routing.store import SavedFeedback
 from services.routing.translate import ReferralView, moment_of, to_view, version_of
@@ -243,8 +243,9 @@ async def _answer(request: Call, referral_id: UUID, action: FeedbackAction, body
         known = (await store.find_owned(conn, [feedback.referral_id])).get(feedback.referral_id)
         if known is None or not user.speaks_for(known.office) or user.referral not in {None, referral_id}:
             raise Rejected("not_found")
-        if stale := await _stale(request, conn, known.case_id, referral_id):
-            return stale
+        changed = await _stale(request, conn, known.case_id, referral_id)
+        if changed is not None and not await was_taken(answer, conn):
+            return changed
         (taken,) = await handle_feedback([answer], {known.referral_id: known.case_id}, conn, context, router.sealer)
         repeated = taken.outcome is FeedbackOutcome.REPEATED
         refused = await used_before(answer, conn, context.policy) if repeated else taken.refused
@@ -264,8 +265,7 @@ async def _stale(request: Call, conn: AsyncConnection, case_id: UUID, referral_i
         return None
     since = moment_of(last_seen(request))
     changed = await store.list_done_since(conn, referral_id, since) if since is not None else []
-    refused = Refused(code="stale", facts={"changed": changed or [referral.state]})
-    return problem(request, refused, etag(version_of(referral)))
+    return problem(request, stale(changed or [referral.state.value]), etag(version_of(referral)))
 
 
 def _by(user: Principal) -> dict[str, Any]:
@@ -312,8 +312,8 @@ async def _decide(
     async with transaction(state.engine) as conn:
         seen = await access.find(conn, user, referral_id, decidable_by=context.policy)
         case_id = seen.routing.request.case_id
-        if stale := await _stale(request, conn, case_id, referral_id):
-            return stale
+        if refused := await _stale(request, conn, case_id, referral_id):
+            return refused
         return await decide(decision, case_id, referral_id, conn, context, at=at, user=user)
 
 

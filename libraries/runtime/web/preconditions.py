@@ -1,9 +1,12 @@
 """`If-Match` (RFC 9110): an act is done only on what its sender has seen, if it says what that was."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from litestar import Request
+
+from contracts.refusals import Refused
 
 HEADER: Final = "if-match"
 FORM: Final = r'^(\*|"[!#-~]{1,64}"( *, *"[!#-~]{1,64}")*)$'
@@ -30,6 +33,11 @@ def is_stale(request: Request[Any, Any, Any], version: str) -> bool:
     """Whether the sender has seen something else than what is there."""
     seen = seen_versions(request)
     return seen is not None and version not in seen
+
+
+def stale(changed: Sequence[str]) -> Refused:
+    """The refusal: which acts or event types were added since it was seen."""
+    return Refused(code="stale", facts={"changed": list(changed)}, changed=tuple(changed))
 
 
 def last_seen(request: Request[Any, Any, Any]) -> int | None:

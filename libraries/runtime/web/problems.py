@@ -50,6 +50,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[FieldError, ...] = ()
     possible: tuple[PossibleAct, ...] | UnsetType = UNSET
     """Of an act on a referral: what could be done instead, by whom and until when."""
+    changed: tuple[str, ...] | UnsetType = UNSET
+    """Of something that has changed since it was seen (`stale`): the acts or event types since then, in order."""
 
 
 def problem(
@@ -70,6 +72,7 @@ def rendered(refused: Refused, accepted: str) -> tuple[int, dict[str, str], byte
         detail=refused.detail(language),
         errors=field_errors(refused.faults, language),
         possible=refused.possible or UNSET,
+        changed=refused.changed or UNSET,
     )
     headers = {
         **SECURITY_HEADERS,

@@ -26,6 +26,7 @@ async def test_a_stale_act_is_told_what_has_happened_since(stage: Stage) -> None
     stale = await stage.http.post(f"{path}/accept", json={}, headers=office | {"if-match": seen})
     assert (stale.status_code, stale.json()["code"]) == (412, "stale")
     assert "sign" in stale.json()["detail"]
+    assert stale.json()["changed"] == ["sign"]
     assert stale.headers["etag"] == signed.headers["etag"]
     body = {"to": f"health-{EDUCATION.rpartition('-')[2]}", "reason": "coordinator_decision"}
     headers = bearer(COORDINATOR) | {"if-match": seen}
@@ -38,6 +39,20 @@ async def test_a_stale_act_is_told_what_has_happened_since(stage: Stage) -> None
         assert done.status_code in {200, 409}
     nonsense = await stage.http.post(f"{path}/progress", json={}, headers=office | {"if-match": "yesterday"})
     assert nonsense.status_code == 412
+
+
+async def test_an_answer_that_is_sent_twice_is_not_stale_by_itself(stage: Stage) -> None:
+    """Its sender did not hear that it was taken, and sends it again unchanged."""
+    case = await stage.brings("education.school_placement")
+    (referral,) = (await stage.referrals(case.case_id)).values()
+    path = f"/v1/referrals/{referral}"
+    seen = (await stage.asks(officer(EDUCATION), path)).headers["etag"]
+    headers, body = bearer(officer(EDUCATION)) | {"if-match": seen}, {"feedback_id": "once"}
+    first = await stage.http.post(f"{path}/sign", json=body, headers=headers)
+    again = await stage.http.post(f"{path}/sign", json=body, headers=headers)
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.headers["etag"] == again.headers["etag"]
+    assert await stage.routing.rows("SELECT count(*) FROM answers_of_offices") == [(1,)]
 
 
 async def test_a_refusal_has_what_is_possible(stage: Stage) -> None:
