@@ -102,6 +102,7 @@ def _disagreement(case: CaseRow, lead: ReferralRow, *, is_live: bool) -> str | N
         **dict.fromkeys(DONE, lead.state == ReferralState.COMPLETED),
         CaseState.TERMINATED: lead.state == ReferralState.FAILED,
         CaseState.WITHDRAWN: not is_live,
+        CaseState.MERGED: not is_live,
     }
     if expected.get(CaseState(case.state), False):
         return None

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 import msgspec
 
@@ -142,7 +143,7 @@ class CaseApplicantToBeTold(CaseEvent, frozen=True, kw_only=True, omit_defaults=
 
     TYPE: ClassVar[str] = "case.applicant_to_be_told"
     about: str
-    """`extension` or `suspension`."""
+    """`extension`, `suspension` or `merge`."""
     owed_at: datetime
 
 
@@ -156,6 +157,42 @@ class CaseWithdrawn(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "case.withdrawn"
     reason: str
     withdrawn_at: datetime
+
+
+class CaseMerged(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """A duplicate (并案): the same matter of the same applicant goes on in another case."""
+
+    TYPE: ClassVar[str] = "case.merged"
+    into: UUID
+    into_number: str
+    merged_at: datetime
+
+
+class CaseUnmerged(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """It was merged wrongly, and goes on by itself, with the time that it has used."""
+
+    TYPE: ClassVar[str] = "case.unmerged"
+    survivor: UUID
+    survivor_number: str
+    unmerged_at: datetime
+
+
+class CaseDuplicateAdded(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """Another case of the same matter was merged into this one."""
+
+    TYPE: ClassVar[str] = "case.duplicate_added"
+    duplicate: UUID
+    duplicate_number: str
+    added_at: datetime
+
+
+class CaseDuplicateRemoved(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """What was merged into this one goes on by itself again."""
+
+    TYPE: ClassVar[str] = "case.duplicate_removed"
+    duplicate: UUID
+    duplicate_number: str
+    removed_at: datetime
 
 
 class CaseAreaChanged(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
@@ -204,6 +241,10 @@ AnyCaseEvent = (
     | CaseApplicantToBeTold
     | CaseApplicantTold
     | CaseWithdrawn
+    | CaseMerged
+    | CaseUnmerged
+    | CaseDuplicateAdded
+    | CaseDuplicateRemoved
     | CaseAreaChanged
     | CaseTerminated
     | CaseErased

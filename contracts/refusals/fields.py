@@ -171,6 +171,13 @@ FIELDS: Final = (
     ),
     Refusal("not_an_id", 422, "须为 UUID", "must be a UUID"),
     Refusal("unknown_referral", 422, "须为本单位的转办件编号", "must be a referral of the office that answers"),
+    Refusal(
+        "unknown_case",
+        422,
+        "没有此案件，或者不在您的权限之内",
+        "there is no such case, or it is not yours to see",
+    ),
+    Refusal("itself", 422, "不能并入自身", "is the case itself"),
     Refusal("bad_case", 422, "须为案件编号或者案件 UUID", "must be the number or the id of a case"),
     # Answers and decisions.
     Refusal("approver_missing", 422, "须写明依法应当同意的人：{approver}", "must name who has to agree: {approver}"),

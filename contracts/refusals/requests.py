@@ -226,6 +226,25 @@ REQUESTS: Final = (
         "The applicant has time to hand in material until {until}. Wait until then, or accept the case without it.",
     ),
     Refusal(
+        "other_category",
+        409,
+        "{number} 的事项类别不同，不是同一事项，不能并案。",
+        "{number} is of another category, so not the same matter: it cannot be merged.",
+    ),
+    Refusal(
+        "other_applicant",
+        409,
+        "{number} 的申请人不同，或者其信息已经删除，不能并案。多人反映同一问题的，请逐件办理。",
+        "The applicant of {number} is another, or was erased: it cannot be merged. Handle the same problem of several "
+        "people case by case.",
+    ),
+    Refusal(
+        "earlier_date",
+        409,
+        "{number} 的办结期限较早，并案不得延长期限。请反过来并入 {number}。",
+        "{number} has to be done earlier, and merging must not make its time longer. Merge into {number} instead.",
+    ),
+    Refusal(
         "reopen_window_over",
         409,
         "申请重办的期限已于 {until} 届满。尚未回访到申请人的，请先回访；"

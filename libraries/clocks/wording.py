@@ -31,7 +31,9 @@ STARTS: Final = LEAD_WORK | {
     ClockKind.RE_REVIEW_REQUEST,
 }
 """Clocks of which it is told until when they run; the others are routing's own business."""
-_WORDS_OWED: Final = MappingProxyType({"extension": ("延期", "extension"), "suspension": ("中止", "suspension")})
+_WORDS_OWED: Final = MappingProxyType(
+    {"extension": ("延期", "extension"), "suspension": ("中止", "suspension"), "merge": ("并案", "merge")}
+)
 _WHY: Final = MappingProxyType(
     {
         "calendar_changed": ("日历变更", "another calendar"),
@@ -87,6 +89,14 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             return f"不满意，第 {number} 轮重办", f"not satisfied, round {number}"
         case c.CaseWithdrawn(reason=reason):
             return _because("撤回", "withdrawn", reason, policy)
+        case c.CaseMerged(into_number=number):
+            return f"并入 {number} 一并办理", f"merged into {number}"
+        case c.CaseUnmerged(survivor_number=number):
+            return f"撤销与 {number} 的并案，单独继续办理", f"no longer merged into {number}, goes on by itself"
+        case c.CaseDuplicateAdded(duplicate_number=number):
+            return f"重复件 {number} 并入本件", f"duplicate {number} was merged into this one"
+        case c.CaseDuplicateRemoved(duplicate_number=number):
+            return f"{number} 不再并入本件", f"{number} is no longer merged into this one"
         case c.CaseErased(reason=reason):
             return _because("个人信息已删除", "personal data erased", reason, policy)
         case c.CaseAreaChanged():

@@ -25,6 +25,8 @@ class Trigger(StrEnum):
     CASE_ACCEPTED = "case.accepted"
     CASE_NOT_ACCEPTED = "case.not_accepted"
     CASE_WITHDRAWN = "case.withdrawn"
+    CASE_MERGED = "case.merged"
+    CASE_UNMERGED = "case.unmerged"
     CASE_RESOLVED = "case.resolved"
     CASE_TERMINATED = "case.terminated"
     CASE_CLOSED = "case.closed"

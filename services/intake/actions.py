@@ -154,7 +154,7 @@ def _route(path: str, kind: type[Action]) -> HTTPRouteHandler:
         async with transaction(state.engine) as conn:
             found = await find(conn, request.user, key)
             case = found.case
-            if refused := await _stale(request, conn, case.id):
+            if refused := await refuse_stale(request, conn, case.id):
                 return refused
             do = rule_of(data, at, policy)
             outcome = await act(case.id, do, conn, policy, initiator=acts_as(request.user, case, policy))
@@ -179,7 +179,7 @@ def _route(path: str, kind: type[Action]) -> HTTPRouteHandler:
     )(take)
 
 
-async def _stale(request: Call, conn: AsyncConnection, case_id: UUID) -> Response[Any] | None:
+async def refuse_stale(request: Call, conn: AsyncConnection, case_id: UUID) -> Response[Any] | None:
     """The refusal, if the caller has seen another version; what it has seen stays locked, if not."""
     if seen_versions(request) is None:
         return None

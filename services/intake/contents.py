@@ -118,7 +118,7 @@ async def show(request: Call, state: State, key: FromPath[str]) -> Response[Case
         summary: str | UnsetType | None = UNSET
         if access(found.relations, Part.SUMMARY) is not Access.DENIED:
             sealed = await store.get_sealed(conn, found.case.id)
-            summary = _open(state.sealer, sealed, sealed.summary, found.case, Part.SUMMARY)
+            summary = open_sealed(state.sealer, sealed, sealed.summary, found.case, Part.SUMMARY)
             await reads.save_summary_read(conn, found.case.id, at=state.clock.now(), user=user)
     return Response(to_content(found, summary, policy), status_code=200, headers=etag(str(version)))
 
@@ -143,7 +143,7 @@ async def show_applicant(
         if purpose is None or purpose not in policy.purposes:
             raise Rejected("unknown_purpose", Fault("purpose", "unknown_purpose", {"allowed": list(policy.purposes)}))
         sealed = await store.get_sealed(conn, found.case.id)
-        opened = _open(state.sealer, sealed, sealed.applicant, found.case, Part.APPLICANT)
+        opened = open_sealed(state.sealer, sealed, sealed.applicant, found.case, Part.APPLICANT)
         if opened is None:
             raise Rejected("erased")
         await reads.save_applicant_read(conn, found.case.id, at=state.clock.now(), user=request.user, purpose=purpose)
@@ -237,7 +237,7 @@ def _checklist(case: Case, policy: Policy) -> tuple[MaterialView, ...]:
     )
 
 
-def _open(sealer: Sealer, sealed: store.Sealed, value: bytes, case: Case, part: Part) -> str | None:
+def open_sealed(sealer: Sealer, sealed: store.Sealed, value: bytes, case: Case, part: Part) -> str | None:
     """The text; `None` where the key or the value was destroyed."""
     if not sealed.wrapped_key or not value:
         return None

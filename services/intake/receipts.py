@@ -15,7 +15,7 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
-from sqlalchemy import func, insert, select
+from sqlalchemy import Uuid, bindparam, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import Part, Relation
@@ -44,6 +44,16 @@ ISSUES = requires(Role.TOWNSHIP, Role.CLERK)
 SEES_ISSUES = requires(Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR)
 SHOWS = requires(Role.APPLICANT)
 PURPOSE: Final = "receipt"
+_GOES_ON: Final = text(
+    """
+    WITH RECURSIVE chain AS (
+        SELECT case_id, number, merged_into FROM cases WHERE case_id = :case_id
+        UNION
+        SELECT c.case_id, c.number, c.merged_into FROM chain JOIN cases AS c ON c.case_id = chain.merged_into
+    )
+    SELECT case_id, number FROM chain WHERE merged_into IS NULL
+    """
+).bindparams(bindparam("case_id", type_=Uuid))
 Codes = Mapping[UUID, str]
 """By case."""
 
@@ -92,7 +102,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """The case of a receipt."""
+    """The case of a receipt; of one that was merged, the case in which the matter goes on."""
 
     case_id: UUID
     number: str
@@ -114,12 +124,13 @@ async def open_receipt(request: Call, state: State, data: JSONBody[Shown]) -> Re
     number = plain_number(data.number)
     async with transaction(state.engine) as conn:
         case = await _find(conn, number if is_case_number(number) else "")
-    # Without a case the code of none is compared, so that the answer takes as long.
-    case_id, issue = case if case is not None else (new_id(), 0)
-    right = is_code(data.receipt, code(state.sealer, case_id, issue))
-    if not right or case is None:
-        return problem(request, Refused(code="no_such_receipt"))
-    return Response(Opened(case_id=case_id, number=number), status_code=200)
+        # Without a case the code of none is compared, so that the answer takes as long.
+        case_id, issue = case if case is not None else (new_id(), 0)
+        right = is_code(data.receipt, code(state.sealer, case_id, issue))
+        if not right or case is None:
+            return problem(request, Refused(code="no_such_receipt"))
+        goes_on = (await conn.execute(_GOES_ON, {"case_id": case_id})).one()
+    return Response(Opened(case_id=goes_on.case_id, number=goes_on.number), status_code=200)
 
 
 @post(

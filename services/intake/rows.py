@@ -25,6 +25,7 @@ MUTABLE: Final = (
     "lead_office",
     "handling",
     "pending_notices",
+    "merged_into",
 )
 """What acts and referrals change of a case."""
 IMMUTABLE: Final = (
@@ -71,6 +72,7 @@ def mutable(case: Case) -> list[Any]:
         case.lead_office,
         _encode(case.handling).decode() if case.handling is not None else None,
         _encode(case.pending_notices).decode(),
+        case.merged_into,
     ]
 
 
@@ -123,5 +125,6 @@ def case_of(row: RowMapping, clocks: tuple[LegalClock, ...]) -> Case:
         lead_office=row["lead_office"],
         handling=msgspec.convert(row["handling"], ExpectedAnswer) if row["handling"] is not None else None,
         pending_notices=tuple(row["pending_notices"]),
+        merged_into=row["merged_into"],
         clocks=clocks,
     )

@@ -61,6 +61,7 @@ cases = Table(
     Column("lead_office", String),
     Column("handling", JSONB),
     Column("pending_notices", JSONB, nullable=False, server_default="[]"),
+    Column("merged_into", Uuid),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed_applicant", LargeBinary, nullable=False),
     Column("sealed_summary", LargeBinary, nullable=False),
@@ -70,6 +71,7 @@ cases = Table(
     CheckConstraint(
         "(state IN ('resolved', 'closed', 'archived')) = (resolved_at IS NOT NULL)", name="solved_cases_say_when"
     ),
+    CheckConstraint("(state = 'merged') = (merged_into IS NOT NULL)", name="merged_cases_say_into_which"),
     CheckConstraint("num_nonnulls(lead, lead_office) IN (0, 2)", name="lead_has_an_office"),
     Index("cases_by_area", "area", "case_id"),
     Index("cases_by_window", "first_contact_area", "case_id"),

@@ -75,6 +75,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     """Empty where none was named: then the desk answers for it."""
     lead_office: str | None
     lead_referral: UUID | None
+    merged_into: UUID | None
+    """The case in which the matter goes on, of one that is merged."""
     applicant_untold: tuple[str, ...]
     """What the window has still to tell the applicant, for example `extension`."""
     answer_by: AnswerBy | None
@@ -126,6 +128,7 @@ def to_view(case: Case, policy: Policy, relations: Relations) -> CaseView:
         first_contact_post=case.first_contact_post,
         lead_office=case.lead_office,
         lead_referral=case.lead,
+        merged_into=case.merged_into,
         applicant_untold=case.pending_notices,
         answer_by=_answer_by(awaited, policy) if awaited is not None else None,
     )

@@ -1,6 +1,7 @@
 """The counter (窗口): a clerk's own list, and one case with everything that a window can do with it."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -36,7 +37,7 @@ STATES: Final = (
     CaseState.IN_PROGRESS,
     CaseState.SUSPENDED,
 )
-FIELDS: Final = ("reason", "go_to", "missing", "materials", "satisfied", "about")
+FIELDS: Final = ("reason", "go_to", "missing", "materials", "satisfied", "about", "duplicates")
 ACTS: Final = (
     "accept",
     "decline",
@@ -46,8 +47,14 @@ ACTS: Final = (
     "callback",
     "reopen",
     "applicant-told",
+    "merge",
+    "unmerge",
 )
 USES: Final = ("decline", "withdraw", "reopen")
+
+
+_BETWEEN: Final = re.compile(r"[\s,，、;；]+")
+"""Numbers stand one after the other, as people write a list."""
 
 
 class View(StrEnum):
@@ -134,12 +141,13 @@ async def _show(
     seen = await caller.see("intake", f"/v1/cases/{key}")
     case = seen.value
     own = f"/v1/cases/{case['case_id']}"
-    timeline, clocks, referrals, applicant, consents = await asyncio.gather(
+    timeline, clocks, referrals, applicant, consents, survivor = await asyncio.gather(
         read_if_allowed(found.caller, "intake", case["links"]["timeline"]),
         read_if_allowed(found.caller, "intake", f"{own}/clocks"),
         read_if_allowed(found.caller, "routing", case["links"]["referrals"]),
         open_applicant(found, found.caller, case["links"]["applicant"], purpose),
         read_if_allowed(found.caller, "intake", f"{own}/consent"),
+        read_if_allowed(found.caller, "intake", f"/v1/cases/{case['merged_into']}" if case["merged_into"] else None),
     )
     items = (referrals or {"items": ()})["items"]
     policy, category = found.policy, found.policy.categories.get(case["category"])
@@ -159,6 +167,7 @@ async def _show(
         purposes=policy.purposes.values(),
         possible=work.acts(CaseState(case["state"]), case["applicant_untold"], found.signed_in.post.role),
         consents=consents or (),
+        survivor=survivor,
         reasons={use: reasons_for(found, use) for use in USES},
         materials=category.materials if category is not None else (),
         offices=places.offices_near(policy, case["area"]),
@@ -209,6 +218,8 @@ def body_of(act: str, form: Form) -> dict[str, Any]:
             return {"satisfied": satisfied} | ({} if satisfied else {"reason": form.get("reason")})
         case "withdraw" | "reopen":
             return {"reason": form.get("reason")}
+        case "merge":
+            return {"duplicates": [one for one in _BETWEEN.split(form.get("duplicates")) if one]}
         case "applicant-told":
             return {"about": form.get("about")}
         case _:

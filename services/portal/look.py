@@ -59,6 +59,7 @@ LABELS: Final[Mapping[str, str]] = {
     "materials": "case.materials",
     "missing": "case.materials",
     "go_to": "counter.go_to",
+    "duplicates": "counter.duplicates",
     "reason": "inbox.reason",
     "to": "coordinator.to",
     "satisfied": "status.satisfied",

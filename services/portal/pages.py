@@ -143,8 +143,9 @@ def faults_of(problem: Problem, known: Iterable[str]) -> tuple[dict[str, str], s
     fields: dict[str, str] = {}
     rest: list[FieldError] = []
     for error in problem.errors:
-        if error.field in names:
-            fields.setdefault(error.field, error.detail)
+        name = error.field.partition("[")[0]  # one of several things in a field
+        if name in names:
+            fields[name] = f"{fields[name]}；{error.detail}" if name in fields else error.detail
         else:
             rest.append(error)
     if problem.errors and not rest:

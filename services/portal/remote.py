@@ -151,7 +151,7 @@ class Caller:
 
 
 def _version(answer: httpx.Response) -> str:
-    return answer.headers.get("etag", "").strip('"')
+    return str(answer.headers.get("etag", "")).strip('"')
 
 
 def _given(params: Params | None) -> dict[str, str | int] | None:

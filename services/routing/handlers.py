@@ -4,14 +4,22 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any, assert_never, get_args
 from uuid import UUID
 from zlib import crc32
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import FeedbackOutcome
-from contracts.events.cases import CaseAccepted, CaseErased, CaseReopened, CaseTerminated, CaseWithdrawn
+from contracts.events.cases import (
+    CaseAccepted,
+    CaseErased,
+    CaseMerged,
+    CaseReopened,
+    CaseTerminated,
+    CaseUnmerged,
+    CaseWithdrawn,
+)
 from contracts.events.rejections import RecordPlace
 from contracts.refusals import Fault
 from contracts.topics import CASES, FEEDBACK_PATTERN, feedback_office
@@ -23,7 +31,7 @@ from libraries.runtime.encryption import Sealer
 from libraries.runtime.failures import Rejected
 from libraries.runtime.kafka.records import Incoming, Reader, Record, Unreadable, events_of_ours, fault_of, step_of
 from services.routing import store
-from services.routing.domain.dispatching import dispatch, moment_of_end, rework, withdraw
+from services.routing.domain.dispatching import dispatch, moment_of_end, resend, rework, withdraw
 from services.routing.domain.feedback import ReceivedFeedback
 from services.routing.domain.feedback_body import LARGEST, Misread, read_answer, told_back, whole
 from services.routing.domain.referral import Change, Routing
@@ -36,9 +44,9 @@ from services.routing.feedback_refusals import apart, referral_ids, refuse
 from services.routing.publishing import record
 from services.routing.translate import to_request
 
-CaseNews = CaseAccepted | CaseWithdrawn | CaseTerminated | CaseReopened | CaseErased
-WITHDRAWN = "case_withdrawn"
-"""The policy's reason for taking a referral back because of its case."""
+CaseNews = CaseAccepted | CaseWithdrawn | CaseMerged | CaseUnmerged | CaseTerminated | CaseReopened | CaseErased
+WITHDRAWN, MERGED = "case_withdrawn", "case_merged"
+"""The policy's reasons for taking a referral back because of its case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +73,7 @@ class Router:
                 decode=events_of_ours(self.clock),
                 handle=self.route,
                 deduplicated=True,
-                only=frozenset({CaseAccepted, CaseWithdrawn, CaseTerminated, CaseReopened, CaseErased}),
+                only=frozenset(get_args(CaseNews)),
             ),
             Reader(
                 name="routing.feedback",
@@ -191,5 +199,12 @@ def _follow(
             if routing is None:
                 return None  # it ended before it was ever accepted
             return withdraw(Change(routing=routing, at=moment_of_end(routing, ended_at, at)), context, WITHDRAWN)
+        case CaseMerged(merged_at=ended_at):
+            if routing is None:
+                return None
+            return withdraw(Change(routing=routing, at=moment_of_end(routing, ended_at, at)), context, MERGED)
+        case CaseUnmerged():
+            # What was never accepted before is accepted now, and that is said next.
+            return resend(Change(routing=routing, at=at), context) if routing is not None else None
         case _:
             assert_never(event)

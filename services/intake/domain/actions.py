@@ -35,7 +35,7 @@ NOT_SUPPLEMENTED = "not_supplemented"
 
 def accept(case: Case, at: datetime, policy: Policy) -> Change | Refused:
     """A clerk takes the case on, with or without the material."""
-    return _illegal(case, Move.ACCEPT) or accepted(Change(case=case, at=at), policy)
+    return illegal(case, Move.ACCEPT) or accepted(Change(case=case, at=at), policy)
 
 
 def decline(case: Case, at: datetime, policy: Policy, *, reason: str, go_to: str) -> Change | Refused:
@@ -43,7 +43,7 @@ def decline(case: Case, at: datetime, policy: Policy, *, reason: str, go_to: str
     faults = _reason(policy, reason, "decline")
     if go_to not in policy.offices:
         faults.append(Fault("go_to", "unknown_office"))
-    if refused := _illegal(case, Move.DECLINE) or _invalid(faults):
+    if refused := illegal(case, Move.DECLINE) or _invalid(faults):
         return refused
     change = Change(case=case, at=at).transition(Move.DECLINE)
     return emit_trigger(change, CaseNotAccepted, policy, reason=reason, go_to=go_to, declined_at=at)
@@ -60,7 +60,7 @@ def request_supplement(
     whole = _once((*case.missing, *missing))
     faults = [] if whole else [Fault("missing", "missing")]
     faults += _materials(policy, missing, "missing")
-    if refused := _illegal(case, Move.REQUEST_SUPPLEMENT) or _invalid(faults):
+    if refused := illegal(case, Move.REQUEST_SUPPLEMENT) or _invalid(faults):
         return refused
     if case.notices and not override:
         return Refused(code="notice_already_given")
@@ -83,7 +83,7 @@ def supplement(case: Case, at: datetime, policy: Policy, *, materials: Sequence[
     """Material came in, asked for or not: the window has the word. A case that lacks nothing is accepted at once."""
     faults = [] if materials else [Fault("materials", "missing")]
     faults += _materials(policy, materials, "materials")
-    if refused := _illegal(case, Move.SUPPLEMENT) or _invalid(faults):
+    if refused := illegal(case, Move.SUPPLEMENT) or _invalid(faults):
         return refused
     change = Change(case=case, at=at).transition(Move.SUPPLEMENT, materials=_once((*case.materials, *materials)))
     told = emit_trigger(
@@ -101,7 +101,7 @@ def supplement(case: Case, at: datetime, policy: Policy, *, materials: Sequence[
 def withdraw(case: Case, at: datetime, policy: Policy, *, reason: str) -> Change | Refused:
     """The applicant takes it back, or counts as having done so: no material came in the time for it."""
     faults = _reason(policy, reason, "withdraw")
-    if refused := _illegal(case, Move.WITHDRAW) or _invalid(faults) or _too_early(case, at, policy, reason):
+    if refused := illegal(case, Move.WITHDRAW) or _invalid(faults) or _too_early(case, at, policy, reason):
         return refused
     change = Change(case=case, at=at).transition(Move.WITHDRAW, handling=None)
     return emit_trigger(change, CaseWithdrawn, policy, reason=reason, withdrawn_at=at)
@@ -178,7 +178,8 @@ def _too_early(case: Case, at: datetime, policy: Policy, reason: str) -> Refused
     return Refused(code="supplement_time_runs", facts={"until": end}) if at <= end else None
 
 
-def _illegal(case: Case, move: Move) -> Refused | None:
+def illegal(case: Case, move: Move) -> Refused | None:
+    """What is possible instead, if the move is not."""
     if after(case.state, move) is not None:
         return None
     return _not_possible(case, move.value)

@@ -78,6 +78,8 @@ class Case:
     lead_office: str | None = None
     handling: ExpectedAnswer | None = None
     """The lead's time: what routing last said of it, or what is expected until it does."""
+    merged_into: UUID | None = None
+    """The case in which the matter goes on, of one that is merged."""
     pending_notices: tuple[str, ...] = ()
     """What the applicant has still to be told of."""
     clocks: tuple[LegalClock, ...] = ()

@@ -29,6 +29,8 @@ STAYS: Final = (
     c.CaseApplicantTold,
     c.CaseAreaChanged,
     c.CaseErased,
+    c.CaseDuplicateAdded,
+    c.CaseDuplicateRemoved,
 )
 """Whoever holds the case holds it still."""
 SENDING: Final = Holder(holder=DISPATCHING, step=CaseStep.DISPATCH)
@@ -122,13 +124,13 @@ def _of_window(event: c.AnyCaseEvent, window: str) -> Holder | None:
             return Holder(holder=window, step=CaseStep.ACCEPTANCE)
         case c.CaseSupplementRequested():
             return Holder(holder=APPLICANT, kind=TimeKind.WAITING, step=CaseStep.SUPPLEMENT)
-        case c.CaseAccepted():
+        case c.CaseAccepted() | c.CaseUnmerged():
             return SENDING
         case c.CaseReopened(round=number):
             return replace(SENDING, round=number)
         case c.CaseResolved(round=number):
             return Holder(holder=window, step=CaseStep.CALLBACK, round=number)
-        case c.CaseNotAccepted() | c.CaseClosed() | c.CaseWithdrawn() | c.CaseTerminated():
+        case c.CaseNotAccepted() | c.CaseClosed() | c.CaseWithdrawn() | c.CaseMerged() | c.CaseTerminated():
             return OVER
         case _:
             assert_never(event)

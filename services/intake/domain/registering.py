@@ -1,6 +1,7 @@
 """What registering a whole submission makes true."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -83,20 +84,21 @@ def ready(case: Case, policy: Policy) -> bool:
 
 def accepted(change: Change, policy: Policy, *, deemed: bool = False) -> Change:
     """Taken on; what is still missing was not handed in by then (容缺受理)."""
-    case = change.case
-    return emit_trigger(
-        change.transition(Move.ACCEPT, accepted_at=change.at),
-        CaseAccepted,
-        policy,
-        number=case.number,
-        category=case.category,
-        field=case.field,
-        area=case.area,
-        channel=case.channel,
-        accepted_at=change.at,
-        first_contact_office=case.first_contact_office,
-        first_contact_post=case.first_contact_post,
-        attributes=case.attributes,
-        deemed=deemed,
-        missing=case.missing,
-    )
+    taken = change.transition(Move.ACCEPT, accepted_at=change.at)
+    return emit_trigger(taken, CaseAccepted, policy, **acceptance(taken.case, change.at), deemed=deemed)
+
+
+def acceptance(case: Case, at: datetime) -> dict[str, Any]:
+    """What is said of a case that is taken on."""
+    return {
+        "number": case.number,
+        "category": case.category,
+        "field": case.field,
+        "area": case.area,
+        "channel": case.channel,
+        "accepted_at": at,
+        "first_contact_office": case.first_contact_office,
+        "first_contact_post": case.first_contact_post,
+        "attributes": case.attributes,
+        "missing": case.missing,
+    }

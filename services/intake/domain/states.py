@@ -15,6 +15,7 @@ class Move(StrEnum):
     DECLINE = "decline"
     WITHDRAW = "withdraw"
     MERGE = "merge"
+    UNMERGE = "unmerge"
     DISPATCH = "dispatch"
     SUSPEND = "suspend"
     RESUME = "resume"
@@ -49,6 +50,7 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
         (S.SUSPENDED, Move.TERMINATE): S.TERMINATED,
         (S.SUSPENDED, Move.WITHDRAW): S.WITHDRAWN,
         (S.SUSPENDED, Move.MERGE): S.MERGED,
+        (S.MERGED, Move.UNMERGE): S.ACCEPTED,
         (S.RESOLVED, Move.CLOSE): S.CLOSED,
         (S.RESOLVED, Move.REOPEN): S.IN_PROGRESS,
         (S.CLOSED, Move.REOPEN): S.IN_PROGRESS,
@@ -58,8 +60,8 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
 """What is not solved yet may be taken back and merged; a solved case is closed or reopened."""
 
 TERMINAL: Final = frozenset(set(S) - {before for before, _ in MOVES})
-OVER: Final = TERMINAL | {S.CLOSED}
-"""Nothing is to be done any more, unless it is opened again."""
+OVER: Final = TERMINAL | {S.CLOSED, S.MERGED}
+"""Nothing is to be done any more, unless it is opened again or was merged wrongly."""
 
 
 def after(state: S, move: Move) -> S | None:

@@ -11,7 +11,9 @@ from libraries.policies.clock_rules import ClockRule, ClockSchedule, OnlyIf, Tri
 from services.intake.domain.case import Case, new_clock
 from services.intake.domain.change import Change
 
-ENDS: Final = frozenset({Trigger.CASE_NOT_ACCEPTED, Trigger.CASE_WITHDRAWN, Trigger.CASE_TERMINATED})
+ENDS: Final = frozenset(
+    {Trigger.CASE_NOT_ACCEPTED, Trigger.CASE_WITHDRAWN, Trigger.CASE_MERGED, Trigger.CASE_TERMINATED}
+)
 """After these nobody owes the case anything."""
 
 

@@ -144,11 +144,12 @@ def answers(state: ReferralState, role: ReferralRole, *, deemed: bool, locked: b
 
 ACTS: Final[Mapping[CaseState, Sequence[str]]] = MappingProxyType(
     {
-        CaseState.REGISTERED: ("accept", "request-supplement", "supplement", "decline", "withdraw"),
-        CaseState.AWAITING_SUPPLEMENT: ("supplement", "accept", "withdraw"),
-        CaseState.ACCEPTED: ("withdraw",),
-        CaseState.IN_PROGRESS: ("withdraw",),
-        CaseState.SUSPENDED: ("withdraw",),
+        CaseState.REGISTERED: ("accept", "request-supplement", "supplement", "decline", "withdraw", "merge"),
+        CaseState.AWAITING_SUPPLEMENT: ("supplement", "accept", "withdraw", "merge"),
+        CaseState.ACCEPTED: ("withdraw", "merge"),
+        CaseState.IN_PROGRESS: ("withdraw", "merge"),
+        CaseState.SUSPENDED: ("withdraw", "merge"),
+        CaseState.MERGED: ("unmerge",),
         CaseState.RESOLVED: ("callback", "reopen"),
         CaseState.CLOSED: ("reopen",),
     }

@@ -125,6 +125,12 @@ def rework(change: Change, round_: int, reason: str, context: Context) -> Change
     return apply_triggers(change, lead.id, context, Trigger.REFERRAL_REWORK_REQUESTED)
 
 
+def resend(change: Change, context: Context) -> Change:
+    """A case that was taken back goes on: by the rules of today, and with the time that its last lead had used."""
+    decision = decide(change.routing.request, context.policy)
+    return send(change, decision, context, instead_of=change.routing.last_lead)
+
+
 def _offices(decision: RoutingDecision) -> Iterator[tuple[str, ReferralRole]]:
     yield decision.lead, ReferralRole.LEAD
     for office in decision.co_handlers:

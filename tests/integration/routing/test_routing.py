@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contracts.cloudevents import attributes
 from contracts.codes import CaseState, SubmissionChannel
 from contracts.events import CaseBound
-from contracts.events.cases import CaseAccepted, CaseReopened, CaseWithdrawn
+from contracts.events.cases import CaseAccepted, CaseMerged, CaseReopened, CaseUnmerged, CaseWithdrawn
 from contracts.topics import CASES, OFFICE_FEEDBACK
 from libraries.ids import new_id
 from libraries.policies import PolicyWatch
@@ -250,6 +250,34 @@ async def test_a_withdrawn_case_takes_its_referrals_back(routing: Routing) -> No
 
     assert await routing.rows("SELECT DISTINCT state FROM referrals") == [("cancelled",)]
     assert await routing.rows("SELECT DISTINCT status FROM clocks") == [("cancelled",)]
+
+
+async def test_a_merged_case_is_taken_back_and_goes_on_with_its_time_when_that_was_wrong(routing: Routing) -> None:
+    case, survivor = an_accepted_case(), {"survivor": UUID(int=9), "survivor_number": "130722-20260302-00009-9"}
+    merged = {"into": UUID(int=9), "into_number": "130722-20260302-00009-9"}
+    await routing.consumes(case)
+    ((was,),) = await routing.rows("SELECT referral_id FROM referrals WHERE role = 'lead'")
+    await routing.consumes(CaseMerged(state=CaseState.MERGED, case_id=case.case_id, merged_at=NOW, **merged))
+    assert await routing.rows("SELECT DISTINCT state FROM referrals") == [("cancelled",)]
+    said = await routing.rows("SELECT value FROM journal WHERE type = 'yimen.referral.cancelled.v1'")
+    assert {msgspec.json.decode(value)["reason"] for (value,) in said} == {"case_merged"}
+
+    await routing.consumes(CaseUnmerged(state=CaseState.ACCEPTED, case_id=case.case_id, unmerged_at=NOW, **survivor))
+    live = await routing.rows("SELECT state, supersedes FROM referrals WHERE role = 'lead' AND ended_at IS NULL")
+    assert live == [("dispatched", was)]
+    started = await routing.rows("SELECT DISTINCT clock->>'started_at' FROM clocks WHERE kind = 'handling'")
+    assert len(started) == 1, "the time that it has used counts"
+
+
+async def test_what_was_never_accepted_is_nothing_to_routing(routing: Routing) -> None:
+    case_id, number = UUID(int=8), "130722-20260302-00009-9"
+    await routing.consumes(
+        CaseMerged(state=CaseState.MERGED, case_id=case_id, into=UUID(int=9), into_number=number, merged_at=NOW),
+        CaseUnmerged(
+            state=CaseState.ACCEPTED, case_id=case_id, survivor=UUID(int=9), survivor_number=number, unmerged_at=NOW
+        ),
+    )
+    assert await routing.rows("SELECT count(*) FROM referrals") == [(0,)]
 
 
 async def test_a_reopened_case_is_worked_on_again(routing: Routing) -> None:

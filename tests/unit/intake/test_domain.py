@@ -301,7 +301,6 @@ def test_other_texts_are_no_case_numbers(text: str) -> None:
 def test_terminal_states_stay_terminal() -> None:
     assert {
         CaseState.NOT_ACCEPTED,
-        CaseState.MERGED,
         CaseState.WITHDRAWN,
         CaseState.TERMINATED,
         CaseState.ARCHIVED,

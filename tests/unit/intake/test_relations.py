@@ -141,7 +141,7 @@ def test_a_hold_says_for_what_the_office_waits_and_only_of_the_office_itself() -
 
 def test_whatever_state_no_office_works_in_ends_all_relations() -> None:
     (one,) = after(fake_events.dispatched(CASE, REFERRAL))
-    assert TERMINAL | {CaseState.RESOLVED, CaseState.CLOSED} == WITHOUT_WORK
+    assert TERMINAL | {CaseState.RESOLVED, CaseState.CLOSED, CaseState.MERGED} == WITHOUT_WORK
     assert {state: one.holds(state) for state in CaseState} == {
         state: Relation.FORMER if state in WITHOUT_WORK else Relation.LEAD for state in CaseState
     }
