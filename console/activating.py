@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from console import topics
-from console.in_force import in_force
 from console.places import read_open
 from console.target import Target
 from libraries.deadlines.limits import civil_day, midnight
 from libraries.policies import Policy, PolicyRefused, load_policy
 from libraries.policies.archive import archived, load_archived, version_of
 from libraries.policies.leaving import left_alone
+from libraries.policies.watch import in_force
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import async_url, open_engine, transaction
 from libraries.versions.store import Activation, Version, get_content, list_activations

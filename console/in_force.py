@@ -9,19 +9,15 @@ from sqlalchemy.exc import ProgrammingError
 from libraries.deadlines.limits import civil_day
 from libraries.policies import Policy, load_policy
 from libraries.policies.archive import load_archived
+from libraries.policies.watch import in_force
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine, transaction
 from libraries.runtime.failures import sqlstate
 from libraries.runtime.settings import ProcessSettings
-from libraries.versions.store import Activation, get_content, list_activations
+from libraries.versions.store import get_content, list_activations
 
 NOT_MADE: Final = ("42P01", "3F000", "22023", "42501", "42704")
 """No table, no schema, no role: nothing was ever prepared here."""
-
-
-def in_force(line: list[Activation], at: datetime) -> Activation | None:
-    """Of those that have started the last one; before the first one none."""
-    return next((one for one in reversed(line) if one.starts_at <= at), None)
 
 
 async def policy_in_force(settings: ProcessSettings, at: datetime | None = None) -> Policy:

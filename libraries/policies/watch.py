@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from libraries.deadlines.limits import civil_day
 from libraries.policies.load import load_policy
@@ -25,6 +25,27 @@ class Held:
     version: str
     starts_at: datetime
     policy: Policy | None
+
+
+class Starts(Protocol):
+    """An activation, or what is held of it."""
+
+    @property
+    def starts_at(self) -> datetime: ...
+
+
+Started = TypeVar("Started", bound=Starts)
+
+
+def in_force(line: Sequence[Started], at: datetime) -> Started | None:
+    """Of those that have started the last that was activated; before the first start none."""
+    return next((one for one in reversed(line) if one.starts_at <= at), None)
+
+
+def in_force_since(line: Sequence[Started], at: datetime) -> Sequence[Started]:
+    """Those that are in force at that moment or later, in the order of their activation."""
+    begun = [place for place, one in enumerate(line) if one.starts_at <= at]
+    return line[begun[-1] :] if begun else line
 
 
 class PolicyWatch:
@@ -63,7 +84,7 @@ class PolicyWatch:
         """The one that is in force at a moment, with the places of today. Raises `PolicyRefused` or `PolicyNotHeld`."""
         if not self._line:
             raise self.refused or PolicyNotHeld("no policy")
-        entry = next((one for one in self._line if one.starts_at <= moment), self._line[-1])
+        entry = in_force(self._line, moment) or self._line[0]
         if entry.policy is None:
             raise PolicyNotHeld(entry.version)
         entry.policy = entry.policy.on(self._today()).with_strays(self._strays)
@@ -71,7 +92,7 @@ class PolicyWatch:
 
     def hold(self, line: Sequence[Held]) -> None:
         """In the order in which they were activated: of those that have started the last one is in force."""
-        self._line = list(reversed(line))
+        self._line = list(line)
 
     def note_strays(self, codes: frozenset[str]) -> None:
         """Codes of areas that stand in what is kept and in no row of the policy."""

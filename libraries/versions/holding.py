@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 import structlog
@@ -14,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from libraries.deadlines.limits import civil_day
 from libraries.policies import Policy, PolicyRefused, PolicyWatch
 from libraries.policies.archive import BadArchive, load_archived
-from libraries.policies.watch import Held
+from libraries.policies.watch import Held, in_force_since
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import transaction
 from libraries.versions import store
@@ -62,7 +61,7 @@ class Versions:
             began = time.monotonic()
             async with transaction(self.engine) as conn:
                 there = await store.list_activations(conn)
-                wanted = _wanted(there, self.clock.now() - HELD_FOR)
+                wanted = in_force_since(there, self.clock.now() - HELD_FOR)
                 missing = {one.version for one in wanted} - set(self.watch.held)
                 found = {version: await store.get_content(conn, version) for version in sorted(missing)}
             if found or there != self._seen:
@@ -108,9 +107,3 @@ class Versions:
         if self._in_force and version != self._in_force:
             log.info("policy in force", version=version, before=self._in_force)
         self._in_force = version
-
-
-def _wanted(there: Sequence[Activation], since: datetime) -> Sequence[Activation]:
-    """Those that may be asked for: in force at that moment or later."""
-    ended = [place for place, one in enumerate(there) if one.starts_at <= since]
-    return there[ended[-1] :] if ended else there

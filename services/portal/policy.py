@@ -9,7 +9,7 @@ import structlog
 
 from libraries.policies import Policy, PolicyRefused, PolicyWatch
 from libraries.policies.archive import BadArchive, load_archived
-from libraries.policies.watch import Held
+from libraries.policies.watch import Held, in_force_since
 from services.portal.remote import ServiceAway, ServiceRefused, Services
 
 log = structlog.get_logger()
@@ -51,9 +51,7 @@ class Follower:
 
     async def _missing(self, there: list[Activated]) -> Mapping[str, Policy]:
         """Of what is in force or to come."""
-        now = self._watch.now()
-        begun = [place for place, one in enumerate(there) if one.starts_at <= now]
-        wanted = {one.version for one in there[begun[-1] if begun else 0 :]} - set(self._watch.held)
+        wanted = {one.version for one in in_force_since(there, self._watch.now())} - set(self._watch.held)
         found = {}
         for version in sorted(wanted):
             said = msgspec.convert(await self._caller.get("routing", f"/v1/policy/versions/{version}"), Content)

@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 
 from console.activating import CannotActivate, _before, _start
-from console.in_force import in_force
 from libraries.policies import Policy, PolicyWatch, load_policy
 from libraries.policies.archive import Archive, BadArchive, archived, load_archived, unpack, version_of
-from libraries.policies.watch import SINCE_EVER, Held, PolicyNotHeld
+from libraries.policies.watch import SINCE_EVER, Held, PolicyNotHeld, in_force, in_force_since
 from libraries.runtime.clock import Clock
-from libraries.versions.holding import _wanted
 from libraries.versions.store import Activation, Version
 from tests.packs import small_city, write
 from tests.unit.policies.archives import packed
@@ -96,9 +94,9 @@ def test_a_version_starts_in_some_seconds_or_on_the_day_that_its_pack_names() ->
 
 def test_a_process_holds_what_a_late_record_may_still_ask_for() -> None:
     there = line(("a", SINCE_EVER), ("b", NOON - 3 * HOUR), ("c", NOON - HOUR), ("d", NOON + HOUR))
-    assert [one.version for one in _wanted(there, NOON - 2 * HOUR)] == ["b", "c", "d"]
-    assert [one.version for one in _wanted(there[:1], NOON)] == ["a"]
-    assert _wanted([], NOON) == []
+    assert [one.version for one in in_force_since(there, NOON - 2 * HOUR)] == ["b", "c", "d"]
+    assert [one.version for one in in_force_since(there[:1], NOON)] == ["a"]
+    assert in_force_since([], NOON) == []
 
 
 def test_an_archive_is_the_pack_with_its_parents(tmp_path: Path) -> None:
