@@ -15,6 +15,7 @@ from libraries.policies.reasons import refused_reason
 from services.intake import store
 from services.intake.domain.case import Case
 from services.intake.domain.states import OVER
+from services.intake.people import erase_marks
 from services.intake.publishing import CaseLog
 from services.intake.tables import cases
 
@@ -41,6 +42,7 @@ async def erase(
             fingerprint=NOTHING,
         )
     )
+    await erase_marks(conn, [case_id])
     event = CaseErased(case_id=case_id, state=case.state, reason=reason, erased_at=at, by=BY_OPERATOR)
     log = CaseLog(before=before)
     log.emit(event, at, by)

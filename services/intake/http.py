@@ -29,6 +29,7 @@ from services.intake.consents import CONSENTS
 from services.intake.contents import CONTENTS, SEES, SEES_ONE, CaseListed, to_listed
 from services.intake.lookup import Found, find, known_by_token, relations_of, sees, window_of
 from services.intake.merging import MERGING
+from services.intake.people import PEOPLE
 from services.intake.receipts import RECEIPTS, Codes, RegisteredCase, list_codes, to_registered
 from services.intake.registration import Outcome, Registered
 from services.intake.relations import list_relations
@@ -242,6 +243,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *CONTENTS,
     *ACTIONS,
     *MERGING,
+    *PEOPLE,
     *RECEIPTS,
     *CONSENTS,
 ]

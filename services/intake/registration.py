@@ -22,6 +22,7 @@ from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.domain.numbers import case_number, county_of, day_of
 from services.intake.domain.submission import canonical, parse
+from services.intake.people import save_marks
 from services.intake.publishing import record
 
 Body = bytes | Fault
@@ -105,6 +106,7 @@ async def register(
     saved = await store.save_new(conn, sealed, policy)
     made = {(c.case.source, c.case.submission_id): c.case for c in new if c.case.id in saved}
     agreed = {case.id: consent for key, case in made.items() if (consent := whole[key].consent) is not None}
+    await save_marks(conn, {case.id: whole[key].applicant for key, case in made.items()}, sealer)
     await save_consents(conn, agreed, initiator=initiator, at=now)
     # Another transaction may have saved the same submission since we looked: its commit is visible by now.
     lost = [key for key in whole if key not in known and key not in made]

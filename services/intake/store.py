@@ -161,6 +161,14 @@ async def find_case(conn: AsyncConnection, id_or_number: UUID | str) -> Case | N
     return next(iter(await _seen(conn, select(cases).where(column == id_or_number))), None)
 
 
+async def find_cases(conn: AsyncConnection, ids: Iterable[UUID]) -> list[Case]:
+    """To look at; the latest first."""
+    wanted = list(ids)
+    if not wanted:
+        return []
+    return await _seen(conn, select(cases).where(among(cases.c.case_id, wanted)).order_by(cases.c.case_id.desc()))
+
+
 async def _held(conn: AsyncConnection, statement: Select[Any]) -> list[Case]:
     """Clocks are read by a statement of its own: it sees what was committed before the cases were ours."""
     found = (await conn.execute(statement)).mappings().all()

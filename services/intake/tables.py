@@ -79,6 +79,16 @@ cases = Table(
     postgresql_with={"fillfactor": "70"},
 )
 
+applicant_marks = Table(
+    "applicant_marks",
+    metadata,
+    Column("case_id", Uuid, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("mark", LargeBinary, nullable=False),
+    Index("applicants_by_mark", "mark", "kind", "case_id"),
+)
+"""By what a person or a household is told apart, as keyed hashes; they go when the case is erased."""
+
 clocks = clock_table(metadata, of_referrals=False)
 """The window's own that are open."""
 

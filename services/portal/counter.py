@@ -141,13 +141,14 @@ async def _show(
     seen = await caller.see("intake", f"/v1/cases/{key}")
     case = seen.value
     own = f"/v1/cases/{case['case_id']}"
-    timeline, clocks, referrals, applicant, consents, survivor = await asyncio.gather(
+    timeline, clocks, referrals, applicant, consents, survivor, related = await asyncio.gather(
         read_if_allowed(found.caller, "intake", case["links"]["timeline"]),
         read_if_allowed(found.caller, "intake", f"{own}/clocks"),
         read_if_allowed(found.caller, "routing", case["links"]["referrals"]),
         open_applicant(found, found.caller, case["links"]["applicant"], purpose),
         read_if_allowed(found.caller, "intake", f"{own}/consent"),
         read_if_allowed(found.caller, "intake", f"/v1/cases/{case['merged_into']}" if case["merged_into"] else None),
+        read_if_allowed(found.caller, "intake", f"{own}/related"),
     )
     items = (referrals or {"items": ()})["items"]
     policy, category = found.policy, found.policy.categories.get(case["category"])
@@ -168,6 +169,7 @@ async def _show(
         possible=work.acts(CaseState(case["state"]), case["applicant_untold"], found.signed_in.post.role),
         consents=consents or (),
         survivor=survivor,
+        related=related or (),
         reasons={use: reasons_for(found, use) for use in USES},
         materials=category.materials if category is not None else (),
         offices=places.offices_near(policy, case["area"]),

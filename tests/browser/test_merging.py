@@ -9,10 +9,27 @@ from tests.browser.steps import code_of, fit, look_up, register, until_text
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 
 
+async def test_a_possible_duplicate_is_shown_and_merged_with_one_click(city: City) -> None:
+    clerk = await city.signed_in("window")
+    first, second = [
+        await register(clerk, "petition.request", "吴九（示例）", summary, phone="0313-0000009")
+        for summary in ("窨井盖缺失", "窨井盖缺失，再次反映")
+    ]
+    await clerk.goto(f"/counter/cases/{first}")
+    section = clerk.locator("section:has(#h-related)")
+    await expect(section).to_contain_text("姓名、电话相同")
+    await section.locator("button").click()
+    await expect(clerk.locator(".told")).to_have_text("已并入本件。")
+    await expect(section).to_contain_text("并案")
+    await expect(section.locator("button")).to_have_count(0)
+    await clerk.goto(f"/counter/cases/{second}")
+    await expect(clerk.locator("h1")).to_contain_text("并案")
+
+
 async def twice(clerk: Page) -> tuple[str, str, str]:
     """Two numbers, and the code of the second receipt."""
-    first = await register(clerk, "petition.request", "孙七（示例）", "路灯不亮（第一次反映）")
-    second = await register(clerk, "petition.request", "孙七（示例）", "路灯不亮（再次反映）")
+    first = await register(clerk, "petition.request", "孙七（示例）", "路灯不亮（第一次反映）", phone="0313-0000007")
+    second = await register(clerk, "petition.request", "孙七（示例）", "路灯不亮（再次反映）", phone="0313-0000007")
     return first, second, await code_of(clerk)
 
 

@@ -21,6 +21,7 @@ from libraries.policies import Policy
 from services.intake.domain.actions import illegal
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
+from services.intake.domain.people import same_person
 from services.intake.domain.referral_updates import notice_due
 from services.intake.domain.registering import acceptance
 from services.intake.domain.states import Move
@@ -50,7 +51,7 @@ def merge(
     faults = [
         fault
         for field, case in duplicates.items()
-        for fault in _faults(field, case, survivor, same=same_person(own, applicants[field]))
+        for fault in _faults(field, case, survivor, same=_same(own, applicants[field]))
     ]
     if faults:
         return Refused.of(*faults)
@@ -77,13 +78,8 @@ def unmerge(case: Case, survivor: Case, at: datetime, policy: Policy) -> list[Ch
     return [change, removed]
 
 
-def same_person(one: Applicant | None, other: Applicant | None) -> bool:
-    """By identity number where both gave one, else by name and telephone."""
-    if one is None or other is None:
-        return False
-    if one.id_number and other.id_number:
-        return one.id_number.upper() == other.id_number.upper()
-    return (one.name, one.phone) == (other.name, other.phone)
+def _same(one: Applicant | None, other: Applicant | None) -> bool:
+    return one is not None and other is not None and same_person(one, other)
 
 
 def _faults(field: str, case: Case, survivor: Case, *, same: bool) -> Sequence[Fault]:

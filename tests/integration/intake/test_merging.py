@@ -14,9 +14,9 @@ WINDOW = WHO[Relation.WINDOW]
 FAR = Principal(subject="clerk-far", role=Role.CLERK, office="township-130723100000", area="130723100000")
 
 
-async def registered(stage: Stage, number: int, **changes: object) -> dict[str, Any]:
+async def registered(stage: Stage, number: int, who: Principal | None = None, **changes: object) -> dict[str, Any]:
     body = a_submission(number, **changes)
-    told: dict[str, Any] = (await stage.http.post("/v1/cases", content=body, headers=bearer(WINDOW))).json()
+    told: dict[str, Any] = (await stage.http.post("/v1/cases", content=body, headers=bearer(who or WINDOW))).json()
     return told
 
 

@@ -4,8 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-import pytest
-
 from contracts.codes import CaseState, ClockKind
 from contracts.refusals import Refused
 from contracts.submissions import Applicant
@@ -82,31 +80,6 @@ def test_every_fault_of_every_duplicate_is_named_at_once() -> None:
         ("duplicates[2]", "illegal_move"),
     ]
     assert faults(merged(resolved(), another(survivor))) == [("", "illegal_move")]
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        (PERSON, PERSON, True),
-        (PERSON, Applicant(name="张示例", phone="0313-1111111"), False),
-        (PERSON, Applicant(name="李示例", phone="0313-0000000"), False),
-        (
-            Applicant(name="甲", id_number="13072219800101001x"),
-            Applicant(name="乙", id_number="13072219800101001X"),
-            True,
-        ),
-        (
-            Applicant(name="甲", id_number="13072219800101001X"),
-            Applicant(name="甲", id_number="130722198001010028"),
-            False,
-        ),
-        (Applicant(name="甲", id_number="13072219800101001X"), Applicant(name="甲"), True),
-        (PERSON, None, False),
-        (None, None, False),
-    ],
-)
-def test_merging_is_for_one_person(one: Applicant | None, other: Applicant | None, same: bool) -> None:
-    assert merging.same_person(one, other) is same
 
 
 def test_another_persons_matter_is_handled_by_itself() -> None:

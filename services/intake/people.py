@@ -1,0 +1,110 @@
+"""Cases of one person or household: found by keyed hashes of what tells them apart, and by nothing that can be read.
+
+Whoever has a copy of the table alone cannot try out names or numbers; the key belongs to the installation.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import Request, get
+from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.access import Part
+from contracts.submissions import Applicant
+from libraries.policies import Policy
+from libraries.runtime.database.bulk import among, insert_rows
+from libraries.runtime.database.engine import transaction
+from libraries.runtime.encryption import Sealer
+from libraries.runtime.web.access import demand
+from libraries.runtime.web.auth import Principal
+from services.intake import store
+from services.intake.contents import SEES_PEOPLE, CaseListed, to_listed
+from services.intake.domain.case import Case
+from services.intake.domain.people import Same, marks
+from services.intake.domain.states import Move, after
+from services.intake.lookup import Found, find, relations_of
+from services.intake.relations import list_relations
+from services.intake.tables import applicant_marks
+
+Call = Request[Principal, Any, State]
+HASH_BYTES: Final = 16
+MOST: Final = 50
+OF_ONE_PERSON: Final = frozenset({Same.ID_NUMBER, Same.NAME_AND_PHONE})
+COLUMNS: Final = ("case_id", "kind", "mark")
+
+
+class Related(CaseListed, frozen=True, kw_only=True):
+    """Another case of the same person or household."""
+
+    same: tuple[Same, ...]
+    duplicate: bool
+    """Whether it may be the same matter brought twice: it can be merged as far as category, person and state go."""
+
+
+@get("/v1/cases/{key:str}/related", guards=[SEES_PEOPLE], tags=["cases"])
+async def show_related(request: Call, state: State, key: FromPath[str]) -> list[Related]:
+    """Other cases of the same person or household that the caller may know of, at most 50, the latest first.
+
+    A person decides whether one is the same matter; nothing is merged by itself.
+    """
+    user, policy = request.user, state.policy.policy
+    async with transaction(state.engine) as conn:
+        found = await find(conn, user, key)
+        demand(found.relations, Part.APPLICANT)
+        same = await _find_same(conn, found.case.id)
+        cases = await store.find_cases(conn, same)
+        offices = await list_relations(conn, list(same))
+    seen = [
+        Found(case=case, offices=had, relations=relations_of(user, case, had))
+        for case in cases
+        for had in [offices.get(case.id, ())]
+    ]
+    return [_view(one, found.case, same[one.case.id], policy) for one in seen if one.relations]
+
+
+async def save_marks(conn: AsyncConnection, people: Mapping[UUID, Applicant], sealer: Sealer) -> None:
+    """Of cases that were just registered."""
+    rows = [
+        [case_id, kind.value, sealer.keyed_hash(f"applicant/{kind.value}", mark)[:HASH_BYTES]]
+        for case_id, applicant in people.items()
+        for kind, mark in marks(applicant).items()
+    ]
+    await insert_rows(conn, applicant_marks, COLUMNS, rows)
+
+
+async def erase_marks(conn: AsyncConnection, case_ids: Iterable[UUID]) -> None:
+    await conn.execute(delete(applicant_marks).where(among(applicant_marks.c.case_id, list(case_ids))))
+
+
+async def _find_same(conn: AsyncConnection, case_id: UUID) -> dict[UUID, set[Same]]:
+    """The latest cases with a mark of this one, and which."""
+    own, others = applicant_marks, applicant_marks.alias("others")
+    wanted = (
+        select(others.c.case_id, others.c.kind)
+        .join(own, (own.c.kind == others.c.kind) & (own.c.mark == others.c.mark))
+        .where(own.c.case_id == case_id, others.c.case_id != case_id)
+        .order_by(others.c.case_id.desc())
+        .limit(MOST * len(Same))
+    )
+    found: defaultdict[UUID, set[Same]] = defaultdict(set)
+    for row in await conn.execute(wanted):
+        if row.case_id in found or len(found) < MOST:
+            found[row.case_id].add(Same(row.kind))
+    return dict(found)
+
+
+def _view(other: Found, case: Case, same: set[Same], policy: Policy) -> Related:
+    mergeable = all(after(one.state, Move.MERGE) is not None for one in (other.case, case))
+    duplicate = mergeable and other.case.category == case.category and not same.isdisjoint(OF_ONE_PERSON)
+    listed = msgspec.structs.asdict(to_listed(other, policy))
+    return Related(**listed, same=tuple(sorted(same)), duplicate=duplicate)
+
+
+PEOPLE: list[HTTPRouteHandler] = [show_related]
