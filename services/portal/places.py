@@ -6,6 +6,7 @@ from typing import Final
 from contracts.codes import WIDE
 from libraries.clocks.wording import address_of
 from libraries.policies import Area, Office, Policy
+from services.portal.domain.pinyin import sounds_like
 
 MOST_FOUND: Final = 20
 FEWEST_LETTERS: Final = 2
@@ -33,9 +34,11 @@ def find_areas(policy: Policy, typed: str) -> list[tuple[str, str]]:
 
 
 def _named(policy: Policy, text: str) -> Iterator[Area]:
-    """By its own name, or by an address that ends with the text."""
+    """By its own name or the sound of it, or by an address that ends with the text."""
     for area in policy.areas.values():
-        if area.level not in WIDE and (text in area.name or _ends_with(policy, area, text)):
+        if area.level not in WIDE and (
+            text in area.name or sounds_like(text, area.name) or _ends_with(policy, area, text)
+        ):
             yield area
 
 

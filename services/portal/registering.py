@@ -12,6 +12,7 @@ from libraries.ids import new_id
 from libraries.policies import Category
 from services.portal import places
 from services.portal.catalogue import say
+from services.portal.domain.pinyin import sounds_like
 from services.portal.forms import Form
 from services.portal.look import go_to, page
 from services.portal.pages import ROLES, error_page, faults_of, note_away, visit
@@ -38,12 +39,12 @@ async def choose(request: Call) -> Response[Any]:
 
 
 def grouped(found: Visit, words: str) -> Mapping[Field, list[Category]]:
-    """By field, those whose name has all words in it."""
+    """By field, those whose name has all words in it, or sounds like them."""
     groups: dict[Field, list[Category]] = defaultdict(list)
     wanted = words.lower().split()
     for category in found.policy.categories.values():
         names = f"{category.zh} {category.en} {category.field.zh}".lower()
-        if all(word in names for word in wanted):
+        if all(word in names or sounds_like(word, category.zh) for word in wanted):
             groups[category.field].append(category)
     return groups
 
