@@ -187,7 +187,7 @@ async def keys(target: Target) -> list[Finding]:
     if not target.has_keys:
         detail = "YIMEN_TOKEN_KEY and YIMEN_SEALING_KEY are not set here"
         return [Finding(what="sealing key", ok=None, detail=detail, do="set them to have them checked")]
-    sealer = Sealer(target.settings.sealing_key.get_secret_value())
+    sealer = Sealer.of(target.settings)
     found = []
     for service in SERVICES:
         async with _connection(target) as conn:

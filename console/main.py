@@ -13,6 +13,7 @@ COMMANDS = {
     "demo": "console.demo.run:demo",
     "doctor": "console.doctor:doctor",
     "journal": "console.journal:journal",
+    "keys": "console.keys:keys",
     "migrate": "console.migrate:migrate",
     "parked": "console.parked.command:parked",
     "person": "console.person:person",

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import os
 from base64 import b64decode
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -15,8 +16,10 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from libraries.runtime.settings import RuntimeSettings
+
 NONCE_BYTES = 12
-CANARY = b"yimen"
+CANARY, INDEX = b"yimen", "index"
 
 
 class CannotOpen(ValueError):
@@ -24,10 +27,23 @@ class CannotOpen(ValueError):
 
 
 class Sealer:
-    """Seals and opens with the installation's key."""
+    """Seals with the installation's key, and opens with it or with one of before.
 
-    def __init__(self, key: str) -> None:
-        self._master = b64decode(key)
+    What is only compared goes by the index key, which does not change with the sealing key: fingerprints, receipts and
+    the marks of applicants could not be made again.
+    """
+
+    def __init__(self, key: str, *, before: Sequence[str] = (), index_key: str = "") -> None:
+        self._master, *self._before = (b64decode(one) for one in (key, *before))
+        self._index = b64decode(index_key) if index_key else self._master
+
+    @classmethod
+    def of(cls, settings: RuntimeSettings) -> "Sealer":
+        return cls(
+            settings.sealing_key.get_secret_value(),
+            before=list(filter(None, settings.sealing_keys_before.get_secret_value().split(","))),
+            index_key=settings.index_key.get_secret_value(),
+        )
 
     def new_data_key(self) -> bytes:
         """A fresh data key, wrapped; this is what is stored."""
@@ -50,26 +66,42 @@ class Sealer:
 
         HMAC-SHA256 (RFC 2104) under a key of its own for each purpose.
         """
-        key = hmac.digest(self._master, f"yimen/keyed-hash/{purpose}".encode(), hashlib.sha256)
+        key = hmac.digest(self._index, f"yimen/keyed-hash/{purpose}".encode(), hashlib.sha256)
         return hmac.digest(key, data, hashlib.sha256)
 
+    def rewrapped(self, wrapped: bytes) -> bytes | None:
+        """The same data key, wrapped by the key of today; `None` where it is so already. Raises `CannotOpen`."""
+        if _unwrapped(self._master, wrapped) is not None:
+            return None
+        return aes_key_wrap(self._master, self._unwrap(wrapped))
+
     def _unwrap(self, wrapped: bytes) -> bytes:
-        try:
-            return aes_key_unwrap(self._master, wrapped)
-        except InvalidUnwrap:
-            raise CannotOpen("the data key does not open with this sealing key") from None
+        for key in (self._master, *self._before):
+            if (found := _unwrapped(key, wrapped)) is not None:
+                return found
+        raise CannotOpen("the data key does not open with this sealing key")
+
+
+def _unwrapped(key: bytes, wrapped: bytes) -> bytes | None:
+    """RFC 3394 checks itself: a wrong key gives nothing, never a wrong result."""
+    try:
+        return aes_key_unwrap(key, wrapped)
+    except InvalidUnwrap:
+        return None
 
 
 async def check_key(conn: AsyncConnection, sealer: Sealer) -> None:
-    """Raises `CannotOpen` if the database was sealed with another key; the first start leaves the canary."""
+    """Raises `CannotOpen` if the database was sealed or indexed with another key; the first start leaves the canary."""
     wrapped = sealer.new_data_key()
     sealed = sealer.seal(wrapped, CANARY, "canary")
     await conn.execute(
         text(
-            "INSERT INTO sealing_check (name, wrapped, sealed) VALUES ('canary', :wrapped, :sealed)"
-            " ON CONFLICT (name) DO NOTHING"
+            "INSERT INTO sealing_check (name, wrapped, sealed)"
+            " VALUES ('canary', :wrapped, :sealed), ('index', '', :index) ON CONFLICT (name) DO NOTHING"
         ),
-        {"wrapped": wrapped, "sealed": sealed},
+        {"wrapped": wrapped, "sealed": sealed, "index": sealer.keyed_hash(INDEX, CANARY)},
     )
-    row = (await conn.execute(text("SELECT wrapped, sealed FROM sealing_check WHERE name = 'canary'"))).one()
-    sealer.open(row.wrapped, row.sealed, "canary")
+    rows = {row.name: row for row in await conn.execute(text("SELECT name, wrapped, sealed FROM sealing_check"))}
+    sealer.open(rows["canary"].wrapped, rows["canary"].sealed, "canary")
+    if not hmac.compare_digest(bytes(rows["index"].sealed), sealer.keyed_hash(INDEX, CANARY)):
+        raise CannotOpen("the index key is another than before: set YIMEN_INDEX_KEY to the first sealing key")

@@ -93,6 +93,11 @@ class RuntimeSettings(ProcessSettings):
     """Where browsers find the board, several with commas between: its page may read answers of this service."""
     sealing_key: SecretStr
     """Wraps the data key of each case: 32 bytes in base64."""
+    sealing_keys_before: SecretStr = SecretStr("")
+    """Other sealing keys that open what is there, with commas between, while one takes the place of another."""
+    index_key: SecretStr = SecretStr("")
+    """Makes fingerprints, receipts and marks of applicants: 32 bytes in base64. Never changed: if it is not set, it is
+    the sealing key, and has to be set to that before the sealing key is changed."""
     idempotency_hours: int = Field(default=48, ge=1, le=720)
     """How long the answer to a request with an `Idempotency-Key` is kept, and given again."""
     recount_pause_seconds: float = Field(default=0.05, ge=0)
@@ -101,12 +106,15 @@ class RuntimeSettings(ProcessSettings):
     @field_validator("sealing_key")
     @classmethod
     def _has_32_bytes(cls, value: SecretStr) -> SecretStr:
-        try:
-            raw = b64decode(value.get_secret_value(), validate=True)
-        except ValueError:
-            raw = b""
-        if len(raw) != KEY_BYTES:
+        if not _is_key(value.get_secret_value()):
             raise ValueError("must be 32 bytes in base64")
+        return value
+
+    @field_validator("sealing_keys_before", "index_key")
+    @classmethod
+    def _have_32_bytes_each(cls, value: SecretStr) -> SecretStr:
+        if not all(map(_is_key, filter(None, value.get_secret_value().split(",")))):
+            raise ValueError("must be 32 bytes in base64 each")
         return value
 
     def kafka_connection(self) -> dict[str, object]:
@@ -123,6 +131,13 @@ class RuntimeSettings(ProcessSettings):
                 "sasl_plain_password": self.kafka_password.get_secret_value(),
             }
         return found | {"security_protocol": self.kafka_security}
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(b64decode(text, validate=True)) == KEY_BYTES
+    except ValueError:
+        return False
 
 
 def read_settings(kind: type[S]) -> S:

@@ -23,7 +23,7 @@ def build(settings: RuntimeSettings | None = None) -> Service:
     settings = settings or read_settings(RuntimeSettings)
     clock = Clock.of(settings)
     engine = open_engine(settings, "intake")
-    sealer = Sealer(settings.sealing_key.get_secret_value())
+    sealer = Sealer.of(settings)
     policy = PolicyWatch(settings.policy_dir, clock.now)
 
     versions = Versions(engine=engine, watch=policy, clock=clock)

@@ -69,7 +69,7 @@ def build(settings: NotifySettings | None = None) -> Service:
         name="notify",
         settings=settings,
         engine=engine,
-        sealer=Sealer(settings.sealing_key.get_secret_value()),
+        sealer=Sealer.of(settings),
         readers=[
             *EventHandlers(clock=clock, policy=policy, answer_seconds=settings.notify_answer_seconds).readers(),
             watermarks.reader("notify", PROGRESS, clock),

@@ -22,7 +22,7 @@ from services.routing.silence import Silence
 def build(settings: RuntimeSettings | None = None) -> Service:
     settings = settings or read_settings(RuntimeSettings)
     engine = open_engine(settings, "routing")
-    sealer = Sealer(settings.sealing_key.get_secret_value())
+    sealer = Sealer.of(settings)
     clock = Clock.of(settings)
     policy = PolicyWatch(settings.policy_dir, clock.now)
     router = Router(policy=policy, sealer=sealer, clock=clock)

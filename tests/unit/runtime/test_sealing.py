@@ -35,3 +35,32 @@ def test_another_key_another_place_or_a_changed_byte_does_not_open() -> None:
         sealer.open(wrapped, sealed[:-1] + bytes([sealed[-1] ^ 1]), "case-1/applicant")
     with pytest.raises(CannotOpen):
         sealer.open(sealer.new_data_key(), sealed, "case-1/applicant")
+
+
+OTHER = b64encode(b"o" * 32).decode()
+
+
+def test_a_key_of_before_opens_and_only_the_key_of_today_seals() -> None:
+    old, new = Sealer(KEY), Sealer(OTHER, before=[KEY], index_key=KEY)
+    wrapped = old.new_data_key()
+    sealed = old.seal(wrapped, b"x", "c")
+    assert new.open(wrapped, sealed, "c") == b"x"
+    with pytest.raises(CannotOpen):
+        old.open(new.new_data_key(), sealed, "c")
+
+
+def test_a_data_key_is_wrapped_again_once_and_what_it_sealed_stays() -> None:
+    old, new = Sealer(KEY), Sealer(OTHER, before=[KEY], index_key=KEY)
+    wrapped = old.new_data_key()
+    sealed = old.seal(wrapped, b"x", "c")
+    again = new.rewrapped(wrapped)
+    assert again is not None
+    assert new.rewrapped(again) is None
+    assert Sealer(OTHER).open(again, sealed, "c") == b"x"
+    with pytest.raises(CannotOpen):
+        Sealer(b64encode(b"z" * 32).decode(), before=[KEY]).rewrapped(new.new_data_key())
+
+
+def test_what_is_compared_goes_by_the_index_key() -> None:
+    old, new = Sealer(KEY), Sealer(OTHER, before=[KEY], index_key=KEY)
+    assert old.keyed_hash("p", b"x") == new.keyed_hash("p", b"x") != Sealer(OTHER).keyed_hash("p", b"x")
