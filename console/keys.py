@@ -65,8 +65,9 @@ def rotate(*, target: Target, check: bool, as_json: bool) -> None:
             lost = f", {one.unreadable} under a key that is not set here" if one.unreadable else ""
             echo(f"{one.service}.{one.table}: {one.keys} keys, {said}{lost}")
     left = sum(one.unreadable + (one.of_before if check else 0) for one in found)
-    if left:
+    if left and not as_json:
         echo(f"{left} data keys do not lie under YIMEN_SEALING_KEY")
+    if left:
         sys.exit(1)
 
 
@@ -111,7 +112,7 @@ async def _table(
             if fresh and change:
                 await conn.execute(_update(table, column), fresh)
         if len(rows) < PORTION:
-            return Rewrapped(service=service, table=table.name, **counts)
+            return Rewrapped(service=service, table=str(table.name), **counts)
         last = tuple(rows[-1][:-1])
 
 

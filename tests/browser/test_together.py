@@ -18,11 +18,11 @@ async def test_two_clerks_on_one_case(city: City) -> None:
     await other.click("summary:has-text('撤回')")
     await other.select_option("details[open] [name=reason]", index=1)
     await other.click("details[open] button")
-    await expect(other.locator("h1")).to_contain_text("已撤回")
+    await expect(other.locator("h1")).to_contain_text("撤回")
 
     await one.click("main button:text-is('受理')")
     await expect(one.locator(".summary")).to_contain_text(CHANGED)
-    await expect(one.locator("h1")).to_contain_text("已撤回")
+    await expect(one.locator("h1")).to_contain_text("撤回")
     await expect(one.locator("main button:text-is('受理')")).to_have_count(0)
 
 
@@ -64,4 +64,4 @@ async def test_a_step_of_an_office_does_not_stop_the_window(city: City) -> None:
     await clerk.click("summary:has-text('撤回')")
     await clerk.select_option("details[open] [name=reason]", index=1)
     await clerk.click("details[open] button")
-    await expect(clerk.locator("h1")).to_contain_text("已撤回")
+    await expect(clerk.locator("h1")).to_contain_text("撤回")

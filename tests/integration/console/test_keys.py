@@ -42,7 +42,7 @@ class Console:
             stdout=asyncio.subprocess.PIPE,
         )
         out, _ = await process.communicate()
-        self.told = json.loads(out.splitlines()[0]) if out else []
+        self.told = json.loads(out) if out else []
         return process.returncode or 0
 
     def counts(self, table: str) -> tuple[int, int, int]:

@@ -26,7 +26,7 @@ async def related(stage: Stage, key: str, who: Principal = WINDOW) -> list[dict[
 async def test_cases_of_one_person_find_each_other(own_stage: Stage) -> None:
     person = {"name": "钱示例", "phone": "0313-0000001", "household": "H-7"}
     first = await registered(own_stage, 7, applicant=person)
-    second = await registered(own_stage, 8, applicant=person | {"phone": "（0313）0000001"})
+    second = await registered(own_stage, 8, applicant=person | {"phone": "(0313) 000 0001"})
     other = await registered(own_stage, 9, applicant=person | {"name": "钱小示例"}, category="petition.request")
     await registered(own_stage, 10, applicant={"name": "钱示例"})
     found = await related(own_stage, first["number"])
