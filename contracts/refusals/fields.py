@@ -172,7 +172,7 @@ FIELDS: Final = (
     Refusal("not_an_id", 422, "须为 UUID", "must be a UUID"),
     Refusal("unknown_referral", 422, "须为本单位的转办件编号", "must be a referral of the office that answers"),
     Refusal(
-        "unknown_case",
+        "no_such_case",
         422,
         "没有此案件，或者不在您的权限之内",
         "there is no such case, or it is not yours to see",

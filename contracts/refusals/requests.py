@@ -228,8 +228,8 @@ REQUESTS: Final = (
     Refusal(
         "other_category",
         409,
-        "{number} 的事项类别不同，不是同一事项，不能并案。",
-        "{number} is of another category, so not the same matter: it cannot be merged.",
+        "{number} 的事项类别不同，不是同一事项，不能并案，请分别办理。",
+        "{number} is of another category, so not the same matter. Handle it by itself.",
     ),
     Refusal(
         "other_applicant",

@@ -125,7 +125,7 @@ async def _named(conn: AsyncConnection, user: Principal, keys: tuple[str, ...]) 
         try:
             named[field] = await find(conn, user, key)
         except Rejected:
-            faults.append(Fault(field, "unknown_case"))
+            faults.append(Fault(field, "no_such_case"))
     seen: dict[Any, str] = {}
     for field, one in list(named.items()):
         if seen.setdefault(one.case.id, field) != field:  # the same case by number and by id

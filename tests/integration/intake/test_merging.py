@@ -62,7 +62,7 @@ async def test_what_is_not_ones_own_is_like_what_there_is_not(own_stage: Stage) 
     first, second = [await registered(own_stage, number) for number in (7, 8)]
     for key in ("130722-20260302-99999-9", "nonsense", "00000000-0000-0000-0000-000000000000"):
         reply = await merged(own_stage, first["number"], key)
-        assert (reply.status_code, reply.json()["errors"][0]["code"]) == (422, "unknown_case")
+        assert (reply.status_code, reply.json()["errors"][0]["code"]) == (422, "no_such_case")
     assert (await merged(own_stage, first["number"], second["number"], who=FAR)).status_code == 404
     for body in ({}, {"duplicates": []}, {"duplicates": [second["number"]], "into": 1}, {"duplicates": "x"}):
         path = f"/v1/cases/{first['number']}/merge"

@@ -24,6 +24,8 @@ CASE_MOVES = {
     "withdraw": case_states.Move.WITHDRAW,
     "callback": case_states.Move.CLOSE,
     "reopen": case_states.Move.REOPEN,
+    "merge": case_states.Move.MERGE,
+    "unmerge": case_states.Move.UNMERGE,
 }
 
 
