@@ -14,6 +14,7 @@ from contracts.events import referrals as r
 from contracts.events.alerts import Supervision
 from contracts.events.base import Actor, ChangesClocks, moment_of
 from libraries.clocks.civil_days import civil_day, day_en, day_zh
+from libraries.clocks.merge_wording import of_merging
 from libraries.deadlines import Limit
 from libraries.deadlines.rendering import limit_in_words, source_in
 from libraries.policies.model import Policy
@@ -89,14 +90,6 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             return f"不满意，第 {number} 轮重办", f"not satisfied, round {number}"
         case c.CaseWithdrawn(reason=reason):
             return _because("撤回", "withdrawn", reason, policy)
-        case c.CaseMerged(into_number=number):
-            return f"并入 {number} 一并办理", f"merged into {number}"
-        case c.CaseUnmerged(survivor_number=number):
-            return f"撤销与 {number} 的并案，单独继续办理", f"no longer merged into {number}, goes on by itself"
-        case c.CaseDuplicateAdded(duplicate_number=number):
-            return f"重复件 {number} 并入本件", f"duplicate {number} was merged into this one"
-        case c.CaseDuplicateRemoved(duplicate_number=number):
-            return f"{number} 不再并入本件", f"{number} is no longer merged into this one"
         case c.CaseErased(reason=reason):
             return _because("个人信息已删除", "personal data erased", reason, policy)
         case c.CaseAreaChanged():
@@ -110,7 +103,7 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             zh, en = _WORDS_OWED.get(about, (about, about))
             return f"{zh}已告知申请人", f"applicant told of the {en}"
         case _:
-            return None
+            return of_merging(event)
 
 
 def _area_changed(event: c.CaseAreaChanged, policy: Policy) -> Words:
