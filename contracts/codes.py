@@ -289,3 +289,36 @@ class SupervisionLevel(Code):
     URGED = "urged", "催办", "Urged"
     SUPERVISED = "supervised", "督办", "Supervised"
     LISTED = "listed", "挂牌督办", "Listed supervision"
+
+
+class DeliveryChannel(Code):
+    """By which way a subscriber hears of events."""
+
+    WEBHOOK = "webhook", "网络回调", "Webhook"
+    KAFKA = "kafka", "消息主题", "Kafka topic"
+
+
+class SubscriptionState(Code):
+    ACTIVE = "active", "启用", "Active"
+    PAUSED = "paused", "暂停投递", "Paused"
+    DISABLED = "disabled", "停用", "Disabled"
+
+
+class DeliveryState(Code):
+    """What has become of one event for one subscriber."""
+
+    WAITING = "waiting", "待投递", "Waiting"
+    DELIVERED = "delivered", "已投递", "Delivered"
+    FAILED = "failed", "投递失败", "Given up"
+
+
+class AttemptResult(Code):
+    """How one attempt to deliver went."""
+
+    DELIVERED = "delivered", "成功", "Delivered"
+    REFUSED = "refused", "对方未接受", "Answered with an error"
+    GONE = "gone", "对方不再接收（410）", "Gone (410)"
+    REDIRECTED = "redirected", "对方要求转向，未予跟随", "Redirected, and not followed"
+    TIMED_OUT = "timed_out", "超时", "Timed out"
+    NO_CONNECTION = "no_connection", "无法连接", "No connection"
+    NOT_ALLOWED = "not_allowed", "目标地址不允许", "Address not allowed"

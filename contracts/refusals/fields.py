@@ -200,4 +200,13 @@ FIELDS: Final = (
         "须为暂停的序号：共有 {count} 次，从 0 数起",
         "must be the number of a pause: there are {count}, counted from 0",
     ),
+    # Where webhooks go.
+    Refusal("bad_url", 422, "须为完整的 https 地址", "must be an https address without user, password or fragment"),
+    Refusal("not_https", 422, "须为 https 地址", "must be an https address"),
+    Refusal("private_target", 422, "不得指向内部地址", "must not lead to a private address"),
+    Refusal("no_address", 422, "域名须能解析", "must have a name that is known"),
+    Refusal("one_of", 422, "须在下列各项中只填写一项：{known}", "must have one of {known}, and no other"),
+    Refusal("since_ahead", 422, "不得晚于现在", "must not lie ahead"),
+    Refusal("too_long_ago", 422, "不得早于 {days} 天以前", "must lie within the last {days} days"),
+    Refusal("range_order", 422, "结束不得早于开始", "must not end before it starts"),
 )

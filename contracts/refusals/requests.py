@@ -252,4 +252,29 @@ REQUESTS: Final = (
         "The time to open the case again ended at {until}. If no call-back has reached the applicant yet, call back "
         "first; else register a new matter that names the number of this one.",
     ),
+    # Subscriptions.
+    Refusal(
+        "subscription_exists",
+        409,
+        "本单位已有同名订阅。请换用其他名称，或者沿用原有订阅。",
+        "There is a subscription of this name already. Choose another name, or go on with the one that there is.",
+    ),
+    Refusal(
+        "too_many_subscriptions",
+        409,
+        "订阅数量已达上限（{most} 个）。请先停用不再需要的订阅。",
+        "There are {most} subscriptions, and no more are possible. Disable one that is not needed first.",
+    ),
+    Refusal(
+        "subscription_state",
+        409,
+        "订阅当前为{state}，不能办理此项。请先恢复（resume）。",
+        "The subscription is {state}. Resume it first.",
+    ),
+    Refusal(
+        "replay_runs",
+        409,
+        "上一次补发尚未完成，或者距上次不足 {minutes} 分钟。请稍后再试。",
+        "A replay is still going on, or ended less than {minutes} minutes ago. Try again later.",
+    ),
 )

@@ -25,6 +25,7 @@ from libraries.runtime.web.openapi import Described
 from libraries.runtime.web.pages import SEALED
 from libraries.runtime.web.requests import AskedArea
 from libraries.runtime.web.streams import Entry, stream
+from services.notify.delivery.http import ROUTES as DELIVERY_ROUTES
 from services.notify.escalation import queries as escalations
 from services.notify.escalation.queries import EscalationView
 from services.notify.figures import queries
@@ -308,6 +309,7 @@ ROUTES: list[HTTPRouteHandler] = [
     list_alerts,
     stream_alerts,
     performance,
+    *DELIVERY_ROUTES,
     board,
     board_settings,
     _file("/board.js", "board.js", "text/javascript"),

@@ -20,11 +20,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from libraries.runtime.database.progress_tables import progress_tables
 from libraries.runtime.database.tables import plumbing_tables
 from libraries.versions.tables import policy_tables
+from services.notify.delivery.tables import delivery_tables
 
 metadata = MetaData()
 plumbing_tables(metadata)
 progress_tables(metadata)
 policy_tables(metadata)
+delivery_tables(metadata)
 
 XID = text("pg_current_xact_id()::text::bigint")
 
@@ -89,6 +91,7 @@ cases = Table(
     Column("registered_at", DateTime(timezone=True), nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
     Column("satisfied", Boolean),
+    Column("source", String, server_default=text("''")),
     postgresql_with={"fillfactor": "80"},
 )
 

@@ -9,7 +9,7 @@ import sys
 import time
 from base64 import b64encode
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -218,6 +218,7 @@ async def installed(
     offices: Iterable[str] = (),
     speed: float = 1.0,
     origin: datetime = MONDAY,
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Installation]:
     """Migrated, with the topics of these offices, running.
 
@@ -236,7 +237,7 @@ async def installed(
         "YIMEN_TIME_ANCHOR": datetime.now().astimezone().isoformat(),
         "YIMEN_TIME_ORIGIN": origin.isoformat(),
     }
-    installation = Installation(database, kafka, folder, business_time)
+    installation = Installation(database, kafka, folder, business_time | dict(settings or {}))
     try:
         await installation.start()
         yield installation

@@ -21,6 +21,7 @@ from libraries.runtime.database.engine import transaction
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
 from libraries.runtime.tracing import step
+from services.notify.delivery.matching import record_outgoing
 from services.notify.domain.escalation import Escalated, escalate
 from services.notify.escalation.store import (
     change_escalations,
@@ -85,6 +86,7 @@ class EscalationScheduler:
                 for one in escalated
             ]
             await journal.add(conn, SERVICE, events)
+            await record_outgoing(conn, events, self.policy)
         count_stand_in_recipients(
             (holders.get(one.after.clock_id, one.after.office), one.after.notified) for one in escalated
         )

@@ -30,22 +30,26 @@ EVENT_OF: Final[dict[AlertKind, type[ClockAlert]]] = {
 }
 
 
-async def publish(conn: AsyncConnection, alerts: Sequence[Alert]) -> None:
-    """The caller saves the timers."""
+async def publish(conn: AsyncConnection, alerts: Sequence[Alert]) -> list[Outgoing]:
+    """The caller saves the timers. Returns what is said."""
     events = [_event(one) for one in alerts]
     ids = [_event_id(one) for one in alerts]
     count_stand_in_recipients((one.before.office, one.recipients) for one in alerts)
     await store.save_alerts(conn, list(_alert_rows(alerts, events, ids)))
-    await journal.add(conn, SERVICE, _outgoing(alerts, events, ids))
+    said = _outgoing(alerts, events, ids)
+    await journal.add(conn, SERVICE, said)
+    return said
 
 
-async def publish_and_save(conn: AsyncConnection, alerts: Sequence[Alert]) -> None:
+async def publish_and_save(conn: AsyncConnection, alerts: Sequence[Alert]) -> list[Outgoing]:
     """As `publish`, and saves each timer as its alert leaves it; escalations start. The caller locked the timers."""
     events = [_event(one) for one in alerts]
     ids = [_event_id(one) for one in alerts]
     count_stand_in_recipients((one.before.office, one.recipients) for one in alerts)
     await due.save_fired(conn, list(_timer_rows(alerts, events, ids)))
-    await journal.add(conn, SERVICE, _outgoing(alerts, events, ids))
+    said = _outgoing(alerts, events, ids)
+    await journal.add(conn, SERVICE, said)
+    return said
 
 
 def count_stand_in_recipients(notified: Iterable[tuple[str, Sequence[str]]]) -> None:

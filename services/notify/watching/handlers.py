@@ -32,6 +32,7 @@ from contracts.topics import CASES, REFERRALS
 from libraries.policies import Policy, PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.kafka.records import Incoming, Reader, events_of_ours
+from services.notify.delivery.matching import record_incoming, record_outgoing
 from services.notify.domain.escalation import may_be_escalated
 from services.notify.domain.referral_status import ReferralStatus, moved
 from services.notify.domain.timers import Timer
@@ -112,7 +113,9 @@ class EventHandlers:
         await save_settled(conn, projection.settled, projection.now)
         await save_parked(conn, projection.parked)
         await store.save_refused(conn, projection.refused_feedback)
-        await publish(conn, projection.alerts)
+        said = await publish(conn, projection.alerts)
+        await record_incoming(conn, batch, self.policy)
+        await record_outgoing(conn, said, self.policy)
 
 
 def _clock_ids(events: Sequence[CaseBound]) -> set[UUID]:
@@ -206,6 +209,7 @@ def _new_case(event: CaseRegistered | ReferralDispatched, at: datetime) -> NewCa
         category=event.category,
         field=event.field,
         registered_at=at,
+        source=event.source if isinstance(event, CaseRegistered) else None,
     )
 
 

@@ -21,6 +21,7 @@ from libraries.runtime.kafka.consumer import ConsumerLoop
 from libraries.runtime.kafka.progress import read_until
 from libraries.runtime.kafka.watermarks import forget_marks, known_marks
 from libraries.runtime.metrics import ALERT_DELAY_SECONDS, ALERT_LAG_SECONDS, ALERTS
+from services.notify.delivery.matching import record_outgoing
 from services.notify.domain.alerts import Alert, BackOff, Deferred, MetInTime, decide_alert
 from services.notify.domain.escalation import after_clock_change
 from services.notify.domain.writers import Writers
@@ -167,7 +168,8 @@ class AlertScheduler:
             met_in_time = [one for one in outcomes if isinstance(one, MetInTime)]
             await store.save_alerted(conn, [*deferred, *(one.after for one in met_in_time)])
             await _change_escalation(conn, met_in_time, policy)
-            await publish_and_save(conn, alerts)
+            said = await publish_and_save(conn, alerts)
+            await record_outgoing(conn, said, self.policy)
         self._count(alerts)
         last = candidates[-1].timer.next_fire_at if candidates else None
         after = (*deferred, *(one.after for one in alerts))

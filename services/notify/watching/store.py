@@ -70,7 +70,17 @@ _STATES: Final = text(
     bindparam("dispatched", type_=ARRAY(Boolean)),
     bindparam("satisfied", type_=ARRAY(Boolean)),
 )
-CASE_COLUMNS: Final = ("case_id", "number", "area", "category", "field", "state", "registered_at", "changed_at")
+CASE_COLUMNS: Final = (
+    "case_id",
+    "number",
+    "area",
+    "category",
+    "field",
+    "state",
+    "registered_at",
+    "changed_at",
+    "source",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +106,8 @@ class NewCase:
     category: str
     field: Field
     registered_at: datetime
+    source: str | None = None
+    """The system that submitted it; its registration alone says which."""
 
 
 async def lock_timers(
@@ -172,11 +184,14 @@ class NewState:
 async def save_cases(conn: AsyncConnection, seen: Mapping[UUID, NewCase], states: Mapping[UUID, NewState]) -> None:
     """Cases that were heard of, from intake or through their first referral, and what each has come to."""
     known = [
-        [c.case_id, c.number, c.area, c.category, c.field.value, "registered", c.registered_at, c.registered_at]
+        [c.case_id, c.number, c.area, c.category, c.field.value, "registered", *[c.registered_at] * 2, c.source]
         for _, c in sorted(seen.items())
     ]
-    earliest = "SET registered_at = least(cases.registered_at, excluded.registered_at)"
-    await insert_rows(conn, cases, CASE_COLUMNS, known, then=f"ON CONFLICT (case_id) DO UPDATE {earliest}")
+    more = (
+        "SET registered_at = least(cases.registered_at, excluded.registered_at),"
+        " source = coalesce(cases.source, excluded.source)"
+    )
+    await insert_rows(conn, cases, CASE_COLUMNS, known, then=f"ON CONFLICT (case_id) DO UPDATE {more}")
     moved = sorted(states.items())
     if moved:
         await conn.execute(

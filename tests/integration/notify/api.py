@@ -7,10 +7,12 @@ from litestar import Litestar
 from contracts.events.clocks import SilentWriter
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
+from services.notify.delivery.sender import WebhookSender
 from services.notify.http import ROUTES
 from services.notify.watching.writers import StalledWriters
 from tests.integration import web
 from tests.integration.notify.harness import NOW, PACK, Notify
+from tests.sealing import SEALER
 
 
 def application(notify: Notify, *, now: datetime) -> Litestar:
@@ -19,6 +21,7 @@ def application(notify: Notify, *, now: datetime) -> Litestar:
     policy = PolicyWatch(PACK)
     state = {"engine": notify.engine, "policy": policy, "places": policy, "clock": clock}
     state["stalled"] = StalledWriters((SilentWriter(service="routing", since=NOW),))
+    state |= {"sealer": SEALER, "webhooks": WebhookSender()}
     state["explained_by"] = {"intake": "https://intake.example", "routing": "https://routing.example/r"}
 
     return web.application("notify", ROUTES, state)

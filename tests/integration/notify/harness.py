@@ -71,6 +71,7 @@ class Notify:
         self.cases = ConsumerContext(service="notify", reader=readers[CASE_EVENTS], engine=engine, sealer=SEALER)
         self.feedback = ConsumerContext(service="notify", reader=readers[FEEDBACK], engine=engine, sealer=SEALER)
         self.offset = 0
+        self.said: list[Record] = []
         self.sequences: Counter[tuple[UUID, str]] = Counter()
 
     def alert_scheduler(self, name: str = "one", *, at: datetime = NOW) -> AlertScheduler:
@@ -116,6 +117,7 @@ class Notify:
                 traceparent=str(trace) if trace is not None else None,
             )
             records.append(self._record(HOME[writer].name, msgspec.json.encode(event), headers, sent_at))
+        self.said += records
         assert await settle(context, [read_record(context.reader, record) for record in records]) == 0
 
     async def consumes_feedback(self, *values: bytes, at: datetime, office: str = OFFICE) -> None:

@@ -1,0 +1,1 @@
+"""Subscriptions of partners, and the deliveries that are owed to them."""

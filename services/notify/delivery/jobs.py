@@ -1,0 +1,43 @@
+"""What keeps deliveries going, again and again."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from libraries.policies import PolicyWatch
+from libraries.runtime.clock import Clock
+from libraries.runtime.encryption import Sealer
+from libraries.runtime.jobs.job import Job
+from services.notify.delivery.matching import record_waiting
+from services.notify.delivery.replaying import Replaying
+from services.notify.delivery.scheduler import DeliveryScheduler
+from services.notify.delivery.sender import WebhookSender
+
+DELIVERING_SECONDS: Final = 0.25
+REPLAYING_SECONDS: Final = 1.0
+PLACING_SECONDS: Final = 2.0
+MEASURING_SECONDS: Final = 10.0
+FORGETTING_SECONDS: Final = 600.0
+
+
+def delivery_jobs(
+    engine: AsyncEngine,
+    sealer: Sealer,
+    webhooks: WebhookSender,
+    *,
+    clock: Clock,
+    policy: PolicyWatch,
+    connection: Mapping[str, Any],
+) -> list[Job]:
+    """`connection` is that of the broker."""
+    scheduler = DeliveryScheduler(engine=engine, sealer=sealer, sender=webhooks)
+    replaying = Replaying(engine=engine, clock=clock, places=policy, connection=connection)
+    return [
+        Job(run=scheduler.run, seconds=DELIVERING_SECONDS),
+        Job(run=replaying.run, seconds=REPLAYING_SECONDS),
+        Job(run=partial(record_waiting, engine, policy), seconds=PLACING_SECONDS),
+        Job(run=scheduler.measure, seconds=MEASURING_SECONDS),
+        Job(run=scheduler.forget, seconds=FORGETTING_SECONDS),
+    ]
