@@ -183,10 +183,17 @@ LASTS: Final[Mapping[Relation, Lasts]] = MappingProxyType(
 
 DOORS: Final[Mapping[Part, tuple[str, ...]]] = MappingProxyType(
     {
-        Part.STATE: ("intake `GET /v1/cases/{key}`", "intake `GET /v1/cases`"),
+        Part.STATE: (
+            "intake `GET /v1/cases/{key}`",
+            "intake `GET /v1/cases`",
+            "receipts of intake `GET /v1/cases/{key}/documents`",
+        ),
         Part.SUMMARY: ("`summary` of intake `GET /v1/cases/{key}`",),
         Part.ATTRIBUTES: ("`attributes` of intake `GET /v1/cases/{key}`",),
-        Part.MATERIALS: ("`materials`, `missing` and `checklist` of intake `GET /v1/cases/{key}`",),
+        Part.MATERIALS: (
+            "`materials`, `missing` and `checklist` of intake `GET /v1/cases/{key}`",
+            "one-time notices of intake `GET /v1/cases/{key}/documents`",
+        ),
         Part.APPLICANT: ("intake `GET /v1/cases/{key}/applicant?purpose=CODE`",),
         Part.OWN_REFERRAL: ("routing `GET /v1/referrals/{id}`, `…/explain`, `GET /v1/referrals`",),
         Part.REFERRALS: (
@@ -196,7 +203,10 @@ DOORS: Final[Mapping[Part, tuple[str, ...]]] = MappingProxyType(
         Part.OWN_ANSWERS: ("routing `GET /v1/referrals/{id}/answers`",),
         Part.CO_ANSWERS: ("routing `GET /v1/referrals/{id}/answers`",),
         Part.LEAD_ANSWERS: ("routing `GET /v1/referrals/{id}/answers`",),
-        Part.STORY: ("intake `GET /v1/cases/{key}/timeline`, `…/clocks`, `…/explain`, `…/time`",),
+        Part.STORY: (
+            "intake `GET /v1/cases/{key}/timeline`, `…/clocks`, `…/explain`, `…/time`",
+            "notices of non-acceptance of intake `GET /v1/cases/{key}/documents`",
+        ),
         Part.READS: (
             "intake `GET /v1/cases/{key}/reads`",
             "intake `GET /v1/reads`",

@@ -11,12 +11,13 @@ from typing import Any, Final
 
 import msgspec
 
-from contracts.codes import AreaLevel, ClockKind, Confidence, Field, ReferralRole, SupervisionLevel
+from contracts.codes import AreaLevel, ClockKind, Confidence, DocumentKind, Field, ReferralRole, SupervisionLevel
 from libraries.policies.approvers import Decides
 from libraries.policies.areas_and_offices import CHANNELS
 from libraries.policies.categories import USES
 from libraries.policies.cells import AREA_FORM, CATEGORY_FORM, CODE_FORM, NAME_FORM, ROLE_FORM, Form
 from libraries.policies.clock_rules import SILENCE, OnlyIf, Trigger
+from libraries.policies.document_templates import LABELS
 
 Schema = dict[str, Any]
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -118,6 +119,16 @@ FILES: Final[Mapping[str, tuple[Schema, tuple[str, ...]]]] = {
             **TOLD,
         },
         ("clock", "starts", "source", "confidence"),
+    ),
+    "documents": (
+        {
+            "kind": one_of(DocumentKind),
+            **NAMES,
+            "shows": several(one_of(LABELS)),
+            "text_zh": several(WORDS),
+            "text_en": several(WORDS),
+        },
+        ("kind", "zh", "text_zh"),
     ),
     "escalation": (
         {

@@ -28,6 +28,7 @@ from libraries.policies.categories import (
 from libraries.policies.cells import CATEGORY_FORM, NAME_FORM, PACK_FORM
 from libraries.policies.checks import check
 from libraries.policies.clock_rules import FILE, clock_rules
+from libraries.policies.documents import document_templates
 from libraries.policies.escalation import escalation_rules
 from libraries.policies.law import Guard
 from libraries.policies.model import Period, Policy
@@ -95,6 +96,7 @@ def read_policy(folder: Path, day: date | None = None) -> tuple[Policy | None, l
         reopening=reopening([entry for _, entry in headings]),
         approvers=approvers(read("approvers.yaml")),
         purposes=purposes(read("purposes.yaml")),
+        documents=document_templates(read("documents.yaml")),
     )
     national = with_published_years(policy.calendar, packs, faults)
     days = tuple(local_days(read("calendars.yaml"), policy, national))

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, time
 from functools import lru_cache
 
-from contracts.codes import AreaLevel, ClockKind, Confidence, Field
+from contracts.codes import AreaLevel, ClockKind, Confidence, DocumentKind, Field
 from libraries.deadlines import Calendar, CountingRules, Limit
 from libraries.policies.approvers import Approver, Decides
 from libraries.policies.clock_rules import ClockRule, ClockSchedule, schedule
+from libraries.policies.document_templates import DocumentTemplate
 from libraries.policies.escalation import EscalationRule
 from libraries.policies.spans import LateReports, Reopening
 from libraries.policies.tree import Area, Tree, whole
@@ -174,6 +175,7 @@ class Policy:
     reopening: Reopening = dataclasses.field(default_factory=Reopening)
     approvers: Mapping[str, Approver] = dataclasses.field(default_factory=dict)
     purposes: Mapping[str, Purpose] = dataclasses.field(default_factory=dict)
+    documents: Mapping[DocumentKind, DocumentTemplate] = dataclasses.field(default_factory=dict)
     calendars: Mapping[str, Calendar] = dataclasses.field(default_factory=dict)
     """By office, where it is not the one of all."""
     periods: tuple[Period, ...] = ()

@@ -26,6 +26,7 @@ LISTS: Final = (
     "attributes.yaml",
     "calendars.yaml",
     "clocks.yaml",
+    "documents.yaml",
     "escalation.yaml",
     "limits.yaml",
     "materials.yaml",

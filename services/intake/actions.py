@@ -13,9 +13,12 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.codes import DocumentKind
 from contracts.refusals import Refused
+from libraries.clocks.wording import materials_of, office_of, reason_of
 from libraries.policies import Policy
 from libraries.runtime.database.engine import transaction
+from libraries.runtime.encryption import Sealer
 from libraries.runtime.failures import Rejected
 from libraries.runtime.web.app import json_body
 from libraries.runtime.web.auth import Principal, Role, requires
@@ -25,6 +28,7 @@ from services.intake import store
 from services.intake.domain import actions
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
+from services.intake.issuing import issue_one
 from services.intake.lookup import acts_as, find, relations_of
 from services.intake.publishing import act
 from services.intake.views import CaseView, NoticeView, Relations, to_notice, to_view
@@ -158,6 +162,8 @@ def _route(path: str, kind: type[Action]) -> HTTPRouteHandler:
                 return refused
             do = rule_of(data, at, policy)
             outcome = await act(case.id, do, conn, policy, initiator=acts_as(request.user, case, policy))
+            if not isinstance(outcome, Refused):
+                await _hand_out(conn, outcome, data, policy, state.sealer, at)
             version = await store.get_version(conn, case.id)
         if isinstance(outcome, Refused):
             return problem(request, outcome)
@@ -177,6 +183,21 @@ def _route(path: str, kind: type[Action]) -> HTTPRouteHandler:
         tags=["acts"],
         name=f"act_{path.replace('-', '_')}",
     )(take)
+
+
+async def _hand_out(
+    conn: AsyncConnection, case: Case, done: Action, policy: Policy, sealer: Sealer, at: datetime
+) -> None:
+    """The paper on which the applicant is told, in the same transaction as the act."""
+    match done:
+        case RequestSupplement():
+            missing = materials_of(policy, case.missing)
+            await issue_one(conn, case, DocumentKind.NOTICE, {"missing": missing}, sealer, policy, at)
+        case Decline(reason=reason, go_to=go_to):
+            more = {"reason": reason_of(policy, reason), "go_to": office_of(policy, go_to)}
+            await issue_one(conn, case, DocumentKind.DECLINE, more, sealer, policy, at)
+        case _:
+            pass
 
 
 async def refuse_stale(request: Call, conn: AsyncConnection, case_id: UUID) -> Response[Any] | None:

@@ -27,6 +27,7 @@ from services.intake import explaining, registration, store
 from services.intake.actions import ACTIONS
 from services.intake.consents import CONSENTS
 from services.intake.contents import CONTENTS, SEES, SEES_ONE, CaseListed, to_listed
+from services.intake.documents import DOCUMENTS
 from services.intake.lookup import Found, find, known_by_token, relations_of, sees, window_of
 from services.intake.merging import MERGING
 from services.intake.people import PEOPLE
@@ -246,4 +247,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *PEOPLE,
     *RECEIPTS,
     *CONSENTS,
+    *DOCUMENTS,
 ]

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.codes import DocumentKind
 from contracts.refusals import Fault, Refused
 from contracts.submissions import Submission
 from contracts.tracing import Trace
@@ -22,6 +23,7 @@ from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.domain.numbers import case_number, county_of, day_of
 from services.intake.domain.submission import canonical, parse
+from services.intake.issuing import Issue, issue
 from services.intake.people import save_marks
 from services.intake.publishing import record
 
@@ -119,6 +121,9 @@ async def register(
     kept = [change for change in new if change.case.id in saved]
     before = {change.case.id: change.case for change in kept}
     await record(conn, before, kept, policy, subject=initiator.subject, traces=of_cases)
+    keys = {case.id: one.wrapped_key for case, one in sealed}
+    receipts = [Issue(case=change.case, kind=DocumentKind.RECEIPT, wrapped_key=keys[change.case.id]) for change in kept]
+    await issue(conn, receipts, {}, sealer=sealer, policy=policy, at=now)
     seen: set[Key] = set()
     return [_outcome(found, known, made, seen, sealer, bounds) for found in read]
 

@@ -160,6 +160,19 @@ consents = Table(
     Column("office", String),
 )
 
+documents = Table(
+    "documents",
+    metadata,
+    Column("case_id", Uuid, ForeignKey("cases.case_id"), primary_key=True),
+    Column("serial", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("issued_at", DateTime(timezone=True), nullable=False),
+    Column("policy_version", String, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    CheckConstraint("serial > 0", name="documents_count_from_one"),
+)
+"""What the window handed out, sealed with the key of the case: once that is destroyed, nobody can read it."""
+
 office_relations = Table(
     "office_relations",
     metadata,

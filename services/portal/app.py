@@ -36,6 +36,7 @@ from services.portal.administration import ADMINISTRATION
 from services.portal.board import BOARD
 from services.portal.coordinator import COORDINATOR
 from services.portal.counter import LISTS
+from services.portal.documents import DOCUMENTS
 from services.portal.inbox import INBOX
 from services.portal.keys import portal_key
 from services.portal.linked import LINKED
@@ -56,6 +57,7 @@ PAGES: Final = (
     *REGISTERING,
     *LISTS,
     *RECEIPTS,
+    *DOCUMENTS,
     *COORDINATOR,
     *STATUS,
     *LINKING,

@@ -141,7 +141,7 @@ async def _show(
     seen = await caller.see("intake", f"/v1/cases/{key}")
     case = seen.value
     own = f"/v1/cases/{case['case_id']}"
-    timeline, clocks, referrals, applicant, consents, survivor, related = await asyncio.gather(
+    timeline, clocks, referrals, applicant, consents, survivor, related, documents = await asyncio.gather(
         read_if_allowed(found.caller, "intake", case["links"]["timeline"]),
         read_if_allowed(found.caller, "intake", f"{own}/clocks"),
         read_if_allowed(found.caller, "routing", case["links"]["referrals"]),
@@ -149,6 +149,7 @@ async def _show(
         read_if_allowed(found.caller, "intake", f"{own}/consent"),
         read_if_allowed(found.caller, "intake", f"/v1/cases/{case['merged_into']}" if case["merged_into"] else None),
         read_if_allowed(found.caller, "intake", f"{own}/related"),
+        read_if_allowed(found.caller, "intake", f"{own}/documents"),
     )
     items = (referrals or {"items": ()})["items"]
     policy, category = found.policy, found.policy.categories.get(case["category"])
@@ -170,6 +171,7 @@ async def _show(
         consents=consents or (),
         survivor=survivor,
         related=related or (),
+        documents=documents or (),
         reasons={use: reasons_for(found, use) for use in USES},
         materials=category.materials if category is not None else (),
         offices=places.offices_near(policy, case["area"]),

@@ -125,6 +125,9 @@ class Caller:
     async def text(self, service: str, path: str, params: Params | None = None) -> str:
         return (await self._ask("GET", service, path, params=_given(params))).text
 
+    async def file(self, service: str, path: str, params: Params | None = None) -> bytes:
+        return (await self._ask("GET", service, path, params=_given(params))).content
+
     async def post(self, service: str, path: str, body: Mapping[str, Any], *, seen: str = "") -> Any:
         """Done only while it still has the version that was `seen`; on whatever is there, if none is given."""
         condition = {"if-match": f'"{seen}"'} if VERSION.fullmatch(seen) else {}

@@ -1,5 +1,6 @@
 """What the city asked for, row by row of its opinion on grassroots civil-affairs services: by public doors only."""
 
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
+from pypdf import PdfReader
 
 from console.topics import DEFAULT_POLICY
 from contracts.codes import Field
@@ -151,6 +153,33 @@ async def test_row_5_who_was_asked_first_is_on_record(city: Installation) -> Non
         seen = (await window.get(f"/v1/cases/{case['number']}")).json()
     assert seen["first_contact_office"] == "township-130722100000"
     assert seen["first_contact_post"] == "window-3"
+
+
+async def test_row_6_missing_material_is_told_once_and_on_paper(city: Installation) -> None:
+    """一次性告知."""
+    async with (
+        city.client("intake", Role.CLERK, office="township-130722100000", area="130722100000") as window,
+        city.client("intake", Role.COORDINATOR, area=ZHANGBEI) as coordinator,
+    ):
+        case = await registered(window, category="civil_affairs.temporary_aid", materials=[])
+        path = f"/v1/cases/{case['number']}"
+        ask = {"missing": ["household_register"]}
+        told = (await window.post(f"{path}/request-supplement", json=ask)).json()
+        assert {"identity_card", "household_register"} <= set(told["missing"])
+        notice = (await window.get(f"{path}/documents/2")).json()
+        rows = {row["name"]: row["value"] for row in notice["zh"]["rows"]}
+        assert (notice["number"], notice["zh"]["title"]) == (f"{case['number']}-文02", "一次性告知书")
+        assert len(rows["需补正的材料"].split("、")) == len(told["missing"])
+        printed = await window.get(f"{path}/documents/2", params={"format": "pdf"})
+        read = "".join(page.extract_text() for page in PdfReader(io.BytesIO(printed.content)).pages)
+        assert rows["需补正的材料"] in "".join(read.split())
+        await window.post(f"{path}/supplement", json={"materials": ["identity_card"]})
+        again = await window.post(f"{path}/request-supplement", json={})
+        assert (again.status_code, again.json()["code"]) == (409, "notice_already_given")
+        allowed = await coordinator.post(f"{path}/request-supplement", json={"override": True})
+        assert allowed.status_code == 200, allowed.text
+        kinds = [one["kind"] for one in (await window.get(f"{path}/documents")).json()]
+        assert kinds == ["receipt", "notice", "notice"]
 
 
 async def test_row_7_four_levels_each_see_their_own(city: Installation) -> None:

@@ -1,15 +1,16 @@
 """One answer in three forms: JSON for programs, text for a terminal or a letter, a page for people; Chinese first."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from litestar import MediaType, Request, Response
 from litestar.params import QueryParameter
 
 from libraries.runtime.web.pages import HEADERS, Page
 
+T = TypeVar("T")
 Form = Literal["json", "text", "html"]
 Language = Literal["zh", "en"]
 
@@ -58,9 +59,14 @@ def respond(
 
 def form_of(accept: str) -> Form:
     """The first of ours that is liked best; JSON where all are liked alike, or none."""
-    liked = [(FORMS[name], weight) for name, weight in _weighed(accept) if name in FORMS]
+    return liked_of(accept, FORMS) or "json"
+
+
+def liked_of(accept: str, forms: Mapping[str, T]) -> T | None:
+    """Of these media types the first that is liked best; nothing where none is liked."""
+    liked = [(forms[name], weight) for name, weight in _weighed(accept) if name in forms]
     best = max((weight for _, weight in liked), default=0.0)
-    return next((form for form, weight in liked if weight == best > 0), "json")
+    return next((form for form, weight in liked if weight == best > 0), None)
 
 
 def language_of(accepted: str) -> Language:

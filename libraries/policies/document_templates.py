@@ -1,0 +1,76 @@
+"""Templates of what a window hands out: a title, facts of the record in a table, paragraphs with {places} for facts.
+
+A template is data and runs nothing: a place is the name of a fact in braces, and there is nothing else to write.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from contracts.codes import DocumentKind
+
+Labels = Mapping[str, tuple[str, str]]
+"""By fact, in Chinese and English."""
+
+OF_ALL: Final[Labels] = MappingProxyType(
+    {
+        "document": ("文书编号", "Document"),
+        "number": ("事项编号", "Case"),
+        "issued": ("出具时间", "Issued"),
+        "matter": ("事项", "Matter"),
+        "address": ("属地", "Place"),
+        "received": ("收件时间", "Received"),
+        "window": ("首问窗口", "First-contact window"),
+    }
+)
+ANSWER: Final[Labels] = MappingProxyType(
+    {
+        "office": ("下一步承办单位", "Answers next"),
+        "step": ("下一步", "Next step"),
+        "until": ("办理期限", "Until"),
+        "limit": ("时限", "Time limit"),
+        "law": ("依据", "Under"),
+    }
+)
+MISSING: Final[Labels] = MappingProxyType({"missing": ("需补正的材料", "Missing material")})
+DECLINED: Final[Labels] = MappingProxyType({"reason": ("不予受理的理由", "Reason"), "go_to": ("可向其提出", "Turn to")})
+FACTS: Final[Mapping[DocumentKind, Labels]] = MappingProxyType(
+    {
+        DocumentKind.RECEIPT: MappingProxyType({**OF_ALL, **ANSWER}),
+        DocumentKind.NOTICE: MappingProxyType({**OF_ALL, **ANSWER, **MISSING}),
+        DocumentKind.DECLINE: MappingProxyType({**OF_ALL, **DECLINED}),
+    }
+)
+"""What a document of a kind can show."""
+LABELS: Final[Labels] = MappingProxyType({name: words for facts in FACTS.values() for name, words in facts.items()})
+PLACE: Final = re.compile(r"\{([a-z_]+)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentTemplate:
+    """One kind of document in the words of a place."""
+
+    kind: DocumentKind
+    zh: str
+    en: str
+    """Empty where the pack has it in Chinese only."""
+    shows: tuple[str, ...]
+    """Facts of the table, in this order."""
+    text_zh: tuple[str, ...]
+    text_en: tuple[str, ...]
+
+
+def text_faults(text: str, known: Labels) -> list[str]:
+    """What is wrong with a paragraph: a place that names no fact of the document, or a brace that is none."""
+    unknown = [name for name in PLACE.findall(text) if name not in known]
+    faults = [f"{{{name}}}: there is no such fact, only {', '.join(known)}" for name in unknown]
+    if re.search(r"[{}]", PLACE.sub("", text)):
+        faults.append("a brace stands alone: write the name of a fact between { and }")
+    return faults
+
+
+def filled(text: str, facts: Mapping[str, str]) -> str:
+    """Each place once, in one go: what a fact says is never read as a place again."""
+    return PLACE.sub(lambda found: facts[found[1]], text)
