@@ -1,5 +1,6 @@
 """A clerk opens the receipt and the one-time notice, prints them, and downloads both files."""
 
+import asyncio
 import io
 from pathlib import Path
 
@@ -33,7 +34,8 @@ async def test_a_clerk_opens_prints_and_downloads_what_the_applicant_is_told(cit
     for kind in ("pdf", "docx"):
         async with clerk.expect_download() as waiting:
             await clerk.click(f"a[href$='/{kind}']")
-        files[kind] = Path(await (await waiting.value).path()).read_bytes()
+        kept = await (await waiting.value).path()
+        files[kind] = await asyncio.to_thread(Path(kept).read_bytes)
     read = "".join(page.extract_text() for page in PdfReader(io.BytesIO(files["pdf"])).pages)
     assert "".join(read.split()) == "".join("".join(lines).split())
     opened = python_docx.Document(io.BytesIO(files["docx"]))
