@@ -330,3 +330,42 @@ class AttemptResult(Code):
     TIMED_OUT = "timed_out", "超时", "Timed out"
     NO_CONNECTION = "no_connection", "无法连接", "No connection"
     NOT_ALLOWED = "not_allowed", "目标地址不允许", "Address not allowed"
+
+
+class Figure(Code):
+    """By what offices are judged; what each means stands in `services/notify/domain/figures.py`."""
+
+    DISPATCH_ACCURACY = "dispatch_accuracy", "派单准确率", "Dispatch accuracy"
+    RETURN_RATE = "return_rate", "退件率", "Return rate"
+    SENDINGS = "sendings", "平均流转次数", "Average sendings"
+    SIGNED_IN_TIME = "signed_in_time", "签收及时率", "Signed in time"
+    ENDED_IN_TIME = "ended_in_time", "按时办结率", "Ended in time"
+    DONE_AT_ONCE = "done_at_once", "一次办结率", "Done at the first attempt"
+    EXTENSION_RATE = "extension_rate", "延期率", "Extension rate"
+    REWORK_RATE = "rework_rate", "重办率", "Rework rate"
+    RESPONSE_RATE = "response_rate", "响应率", "Response rate"
+    RESOLUTION_RATE = "resolution_rate", "解决率", "Resolution rate"
+    SATISFACTION_RATE = "satisfaction_rate", "满意率", "Satisfaction rate"
+
+
+class Exclusion(Code):
+    """Why something is not counted in a figure."""
+
+    COPY = "copy", "抄送件，不要求办理", "A copy: nothing is to be done"
+    CHOSEN_BY_LEAD = "chosen_by_lead", "由主办单位转出，不是派单", "Sent on by the lead, not dispatched"
+    LATER_ROUND = "later_round", "重办轮次，由原单位续办", "A later round, for the same office"
+    WITHDRAWN = "withdrawn", "事项撤回或者终止", "The case was withdrawn or terminated"
+    MERGED = "merged", "并入其他事项", "The case was merged into another"
+    WRONG_OFFICE = "wrong_office", "派错单位，已退件或者改派", "Sent to the wrong office: returned or reassigned"
+    TAKEN_BACK = "taken_back", "派出单位撤回", "Taken back by its sender"
+    RETURN_PENDING = "return_pending", "退件申请待审核", "A return is not decided yet"
+    NOT_TAKEN_YET = "not_taken_yet", "尚未接收", "Not taken yet"
+    NO_LIMIT = "no_limit", "没有时限", "Has no limit"
+    CAME_LATE = "came_late", "收到时已经超期", "Was late when it came"
+    ON_HOLD = "on_hold", "依法暂停计时", "Its time stands still"
+    OPEN_IN_TIME = "open_in_time", "尚在时限内", "Open, within its time"
+    FAILED = "failed", "无法办理", "Could not be done"
+    CONSULTATION = "consultation", "咨询类，当场答复", "A consultation, answered at once"
+    NEVER_SENT = "never_sent", "未派单", "Was never sent"
+    CALLBACK_OPEN = "callback_open", "尚未回访", "The applicant was not called back yet"
+    NOT_ASKED = "not_asked", "未取得评价", "The applicant gave no opinion"

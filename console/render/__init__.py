@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from console.render import clocks, codes, commands, examples, pack_schemas, rooms, settings, states
+from console.render import clocks, codes, commands, examples, figures, pack_schemas, rooms, settings, states
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -17,6 +17,7 @@ def rendered() -> dict[Path, str]:
         REFERENCE / "clocks.md": clocks.page(),
         REFERENCE / "referral-states.md": states.referrals_page(),
         REFERENCE / "case-states.md": states.cases_page(),
+        REFERENCE / "figures.md": figures.page(),
         REFERENCE / "rooms.md": rooms.page(),
         **pack_schemas.files(REFERENCE / "pack-schemas"),
     }

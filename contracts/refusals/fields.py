@@ -46,6 +46,7 @@ FIELDS: Final = (
         "须为 ISO 8601 时间并带时区，例如 2026-03-02T09:00+08:00",
         "must be ISO 8601 with offset: 2026-03-02T09:00+08:00",
     ),
+    Refusal("not_after", 422, "须晚于 {least}", "must be later than {least}"),
     Refusal("offset_missing", 422, "须带时区，例如 +08:00", "must carry an offset, for example +08:00"),
     Refusal(
         "offset_range",

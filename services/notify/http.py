@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from importlib import resources
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
@@ -20,21 +19,18 @@ from contracts.refusals import Fault
 from libraries.policies import Policy
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.failures import Rejected
-from libraries.runtime.web.auth import Principal, Role, requires
 from libraries.runtime.web.openapi import Described
 from libraries.runtime.web.pages import SEALED
 from libraries.runtime.web.requests import AskedArea
 from libraries.runtime.web.streams import Entry, stream
+from services.notify.callers import SEES, Call, names_of, scope
 from services.notify.delivery.http import ROUTES as DELIVERY_ROUTES
 from services.notify.escalation import queries as escalations
 from services.notify.escalation.queries import EscalationView
-from services.notify.figures import queries
-from services.notify.figures.queries import AlertView, ClockFilter, Names, TimerView, name_of
+from services.notify.figures import judging, queries
+from services.notify.figures.queries import AlertView, ClockFilter, TimerView, name_of
 from services.notify.figures.views import Overview, Performance
 
-Call = Request[Principal, Any, State]
-
-SEES = requires(Role.OFFICER, Role.HEAD, Role.COORDINATOR, Role.OPS)
 LARGEST_PAGE = 500
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 START = datetime(1, 1, 1, tzinfo=UTC), UUID(int=0)
@@ -65,24 +61,6 @@ class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
-@lru_cache(maxsize=4)
-def _names(policy: Policy) -> Names:
-    return {code: (office.zh, office.en) for code, office in {**policy.former, **policy.offices}.items()}
-
-
-def _scope(user: Principal, office: str, area: str) -> tuple[str, str]:
-    """Office and area that the caller may see: an officer's own office, a coordinator's own area and below."""
-    if user.role in OF_AN_OFFICE:
-        if user.office is None or office not in ("", user.office):
-            raise Rejected("own_office_only" if user.office else "no_office")
-        return user.office, ""
-    if user.area is not None and not (area and user.sees(area)):
-        if area:
-            raise Rejected("outside_area")
-        return office, user.area
-    return office, area
-
-
 @get("/v1/overview", guards=[SEES], tags=["figures"], opt=Described(answers={200: Overview}).opt())
 async def overview(
     request: Call,
@@ -92,14 +70,14 @@ async def overview(
 ) -> dict[str, Any]:
     """What is open, pressing, late, supervised and returned: in all, by field, by office, by part of the area."""
     policy: Policy = state.policy.policy
-    office, area = _scope(request.user, office, area)
+    office, area = scope(request.user, office, area)
     async with transaction(state.engine) as conn:
         settled = state.clock.now() - ANSWERED_WITHIN * state.clock.speed
         found = await queries.get_overview(conn, area=area, office=office, settled=settled, policy=policy)
         escalation = await escalations.count_escalations(conn, areas=policy.ranges_within(area), office=office)
         # What notify itself has set aside is no office's.
         parked = await queries.count_dead_letters(conn) if not office else 0
-    names = _names(policy)
+    names = names_of(policy)
     for line in found["by_office"]:
         line["zh"], line["en"] = (name_of(line["office"], names, language) for language in ("zh", "en"))
     for line in found["by_field"]:
@@ -142,7 +120,7 @@ async def list_timers(  # noqa: PLR0913, PLR0917 -- one for each query parameter
     limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
 ) -> TimerPage:
     """Open clocks that run, the most pressing first."""
-    office, area = _scope(request.user, office, area)
+    office, area = scope(request.user, office, area)
     wanted = ClockFilter(
         office=office,
         areas=state.policy.policy.ranges_within(area),
@@ -157,7 +135,7 @@ async def list_timers(  # noqa: PLR0913, PLR0917 -- one for each query parameter
             wanted,
             after=_after(cursor),
             limit=limit + 1,
-            names=_names(state.policy.policy),
+            names=names_of(state.policy.policy),
         )
     page = found[:limit]
     more = f"{page[-1].due_at.isoformat()}_{page[-1].clock_id}" if len(found) > limit else None
@@ -175,7 +153,7 @@ async def list_escalations(
     limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
 ) -> EscalationPage:
     """What is urged, supervised or listed, the longest late first: who holds it, how late, who was told."""
-    office, area = _scope(request.user, office, area)
+    office, area = scope(request.user, office, area)
     async with transaction(state.engine) as conn:
         found = await escalations.list_escalations(
             conn,
@@ -186,7 +164,7 @@ async def list_escalations(
             limit=limit + 1,
             context=escalations.ViewContext(
                 now=state.clock.now(),
-                names=_names(state.policy.policy),
+                names=names_of(state.policy.policy),
                 settled_through=state.policy.policy.calendar.settled_through,
             ),
         )
@@ -219,11 +197,11 @@ async def list_alerts(
     limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 50,
 ) -> AlertPage:
     """Alerts after the cursor, in order; without one the latest."""
-    office, area = _scope(request.user, office, area)
+    office, area = scope(request.user, office, area)
     after = _checked(cursor)
     async with transaction(state.engine) as conn:
         policy: Policy = state.policy.policy
-        areas, names = policy.ranges_within(area), _names(policy)
+        areas, names = policy.ranges_within(area), names_of(policy)
         found = await queries.list_alerts(conn, after=after, office=office, areas=areas, limit=limit, names=names)
     return AlertPage(items=found, next=found[-1].cursor if found else cursor)
 
@@ -241,11 +219,11 @@ async def stream_alerts(
     area: AskedArea = "",
 ) -> ServerSentEvent:
     """Alerts as they are sent (server-sent events); `Last-Event-ID` goes on where a client stopped."""
-    office, area = _scope(request.user, office, area)
+    office, area = scope(request.user, office, area)
 
     async def fetch(after: str | None) -> list[Entry]:
         policy: Policy = state.policy.policy
-        areas, names = policy.ranges_within(area), _names(policy)
+        areas, names = policy.ranges_within(area), names_of(policy)
         async with transaction(state.engine) as conn:
             found = await queries.list_alerts(conn, after=after, office=office, areas=areas, limit=200, names=names)
         return [Entry(cursor=one.cursor, type=one.type, data=msgspec.json.encode(one).decode()) for one in found]
@@ -273,7 +251,7 @@ async def performance(request: Call, state: State, code: FromPath[str]) -> dict[
     office = state.policy.policy.office(code)
     if office is None or (request.user.role not in OF_AN_OFFICE and not request.user.sees(office.area)):
         raise Rejected("not_found")
-    asked, _ = _scope(request.user, code, "")
+    asked, _ = scope(request.user, code, "")
     async with transaction(state.engine) as conn:
         found = await queries.get_performance(conn, asked)
     return {"office": code, "zh": office.zh, "en": office.en, **found}
@@ -310,6 +288,7 @@ ROUTES: list[HTTPRouteHandler] = [
     stream_alerts,
     performance,
     *DELIVERY_ROUTES,
+    *judging.ROUTES,
     board,
     board_settings,
     _file("/board.js", "board.js", "text/javascript"),

@@ -34,6 +34,7 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.kafka.records import Incoming, Reader, events_of_ours
 from services.notify.delivery.matching import record_incoming, record_outgoing
 from services.notify.domain.escalation import may_be_escalated
+from services.notify.domain.outcomes import note
 from services.notify.domain.referral_status import ReferralStatus, moved
 from services.notify.domain.timers import Timer
 from services.notify.domain.window import awaited_steps, steps_for
@@ -41,6 +42,7 @@ from services.notify.escalation.store import lock_escalations, save_escalations
 from services.notify.watching import store
 from services.notify.watching.alerts import publish
 from services.notify.watching.feedback import ANSWER_SECONDS, FEEDBACK, FeedbackReader, applied, settled
+from services.notify.watching.outcomes import copied, lock_outcomes, save_outcomes
 from services.notify.watching.projection import BatchProjection, apply_facts, apply_stop, record_step
 from services.notify.watching.received_feedback import save_parked, save_settled
 from services.notify.watching.store import NewCase, NewState, RefusedFeedback
@@ -88,6 +90,8 @@ class EventHandlers:
         earlier = _taken_over(events)
         pressing = [w.clock_id for w in timers_before.values() if may_be_escalated(w) or w.clock_id in earlier]
         escalations_before = await lock_escalations(conn, pressing)
+        outcomes_before = await lock_outcomes(conn, events)
+        outcomes = copied(outcomes_before)
         projection = BatchProjection(
             policy=policy,
             now=self.clock.now(),
@@ -100,6 +104,7 @@ class EventHandlers:
         for incoming in batch:
             projection.traceparent = str(incoming.trace) if incoming.trace is not None else None
             _apply(incoming.data, incoming.received_at, projection)
+            note(incoming.data, outcomes)
         new, changed = _apart(timers_before, projection.timers)
         alerted = [timer for timer in changed if timer.version == timers_before[timer.clock_id].version]
         updated = [timer for timer in changed if timer.version != timers_before[timer.clock_id].version]
@@ -110,6 +115,7 @@ class EventHandlers:
         await store.save_referrals(conn, *_apart(referrals_before, projection.referrals))
         await store.save_cases(conn, projection.cases, projection.states)
         await store.save_steps(conn, projection.new_steps)
+        await save_outcomes(conn, outcomes_before, outcomes)
         await save_settled(conn, projection.settled, projection.now)
         await save_parked(conn, projection.parked)
         await store.save_refused(conn, projection.refused_feedback)
