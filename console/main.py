@@ -16,6 +16,7 @@ COMMANDS = {
     "keys": "console.keys:keys",
     "migrate": "console.migrate:migrate",
     "parked": "console.parked.command:parked",
+    "performance": "console.performance:performance",
     "person": "console.person:person",
     "policy": "console.policy:policy",
     "token": "console.token:token",

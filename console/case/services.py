@@ -39,6 +39,8 @@ class Services:
     intake: str
     routing: str
     token: str
+    notify: str = ""
+    """Empty where nobody said: most commands do without it."""
 
     def ask(self, url: str, kind: type[Answer], **params: str) -> Answer:
         """Raises `Unanswered`."""
@@ -73,14 +75,24 @@ def find_services(data: Path | None) -> Services | None:
     folder = Installation(data or Path(os.environ.get("YIMEN_DATA") or DEFAULT_DATA))
     running, keys = endpoints.find(folder.folder), folder.find_keys()
     if running is not None and keys is not None:
-        return Services(intake=running.intake, routing=running.routing, token=_signed(keys.token_key))
+        return Services(
+            intake=running.intake,
+            routing=running.routing,
+            token=_signed(keys.token_key),
+            notify=running.notify,
+        )
     if data is not None:
         return None
     intake, routing = os.environ.get("YIMEN_INTAKE_URL"), os.environ.get("YIMEN_ROUTING_URL")
     token, key = os.environ.get("YIMEN_TOKEN"), os.environ.get("YIMEN_TOKEN_KEY")
     if not intake or not routing or not (token or key):
         return None
-    return Services(intake=intake.rstrip("/"), routing=routing.rstrip("/"), token=token or _signed(key or ""))
+    return Services(
+        intake=intake.rstrip("/"),
+        routing=routing.rstrip("/"),
+        token=token or _signed(key or ""),
+        notify=(os.environ.get("YIMEN_NOTIFY_URL") or "").rstrip("/"),
+    )
 
 
 def _signed(key: str) -> str:

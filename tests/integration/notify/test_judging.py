@@ -1,5 +1,7 @@
 """The figures of the trade equal what a slow recomputation finds in the events alone."""
 
+import asyncio
+import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -10,7 +12,9 @@ from uuid import UUID
 
 import httpx
 import pytest
+from click.testing import CliRunner, Result
 
+from console.main import main
 from contracts.codes import WORK, ClockKind, Exclusion, Figure, ReferralRole, Sending
 from contracts.events import CaseBound
 from contracts.events import cases as c
@@ -22,7 +26,9 @@ from services.notify.figures.measures import Asked, list_excluded, measure
 from tests.integration.notify.api import application
 from tests.integration.notify.harness import NOW, OFFICE, Notify
 from tests.integration.notify.test_escalation_queries import token
-from tests.life_cycles import DAY, OFFICES, Life, lives
+from tests.integration.web import KEY
+from tests.life_cycles import DAY, MATTERS, OFFICES, Life, lives
+from tests.sockets import listening
 
 BEGIN = NOW
 END = NOW + 45 * DAY
@@ -377,3 +383,22 @@ async def test_all_that_is_wrong_with_a_question_is_named_at_once(http: httpx.As
     ]
     assert (await http.get("/v1/performance/excluded")).status_code == 422
     assert (await http.get("/v1/performance/excluded?figure=sendings&cursor=x")).json()["code"] == "bad_cursor"
+
+
+async def test_the_command_asks_a_running_service(notify: Notify) -> None:
+    await consumed(notify, lives(6, 30, BEGIN), random.Random(6))
+    async with listening(application(notify, now=END)) as address:
+        urls = {f"YIMEN_{name}_URL": address for name in ("INTAKE", "ROUTING", "NOTIFY")}
+        runner = CliRunner(env={"YIMEN_DATA": "nowhere", "YIMEN_TOKEN_KEY": KEY, **urls})
+
+        async def run(*arguments: str) -> Result:
+            return await asyncio.to_thread(runner.invoke, main, ["performance", *arguments])
+
+        told = await run("--json", "--by", "office", "--rank", "ended_in_time")
+        table = await run("--csv", "--by", "field", "--lang", "en")
+        drawn = await run()
+        refused = await run("--office", "nobody")
+    assert len(json.loads(told.stdout)["groups"]) == len(OFFICES)
+    assert table.stdout.count("\n") == 1 + len(Figure) * (1 + len({matter[1] for matter in MATTERS}))
+    assert "按时办结率" in drawn.stdout
+    assert (refused.exit_code, "unknown_office" in refused.stderr) == (1, True)
