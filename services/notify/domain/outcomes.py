@@ -124,13 +124,10 @@ TAKES: Final = frozenset(
 
 def note(event: CaseBound, outcomes: Outcomes) -> None:
     """Events that were seen before must not come again; of what began before us nothing is known, and nothing noted."""
-    match event:
-        case r.ReferralEvent():
-            _referral(event, outcomes)
-        case c.CaseEvent():
-            _case(event, outcomes)
-        case _:
-            pass
+    if isinstance(event, r.ReferralEvent):
+        _referral(event, outcomes)
+    elif isinstance(event, c.CaseEvent):
+        _case(event, outcomes)
     for clock in clocks_in(event):
         if isinstance(clock, ClockFacts):
             _limit(clock, outcomes)
@@ -223,27 +220,29 @@ def _moved(one: ReferralOutcome, event: r.ReferralEvent) -> ReferralOutcome:
         one = replace(one, signed_at=at)
     if event.state in TAKES and not one.taken:
         one = replace(one, taken=True)
-    match event:
-        case r.ReferralReturnRequested():
-            return replace(one, return_requested_at=one.return_requested_at or at, return_pending=True)
-        case r.ReferralReturned():
-            return replace(one, returned_at=at, return_pending=False)
-        case r.ReferralReturnRefused():
-            return replace(one, return_pending=False)
-        case r.ReferralReassigned():
-            return replace(one, reassigned_at=at)
-        case r.ReferralExtended():
-            return replace(one, extensions=one.extensions + 1)
-        case r.ReferralCompleted():
-            return replace(one, completed_at=at)
-        case r.ReferralFailed():
-            return replace(one, failed_at=at)
-        case r.ReferralCancelled():
-            return replace(one, cancelled_at=at, cancelled_because=event.reason, return_pending=False)
-        case r.ReferralOfficeSucceeded():
-            return replace(one, office=event.office, area=event.area)
-        case _:
-            return one
+    if isinstance(event, r.ReferralOfficeSucceeded):
+        return replace(one, office=event.office, area=event.area)
+    if isinstance(event, r.ReferralExtended):
+        return replace(one, extensions=one.extensions + 1)
+    if isinstance(event, r.ReferralCancelled):
+        return replace(one, cancelled_at=at, cancelled_because=event.reason, return_pending=False)
+    return _answered(one, event)
+
+
+def _answered(one: ReferralOutcome, event: r.ReferralEvent) -> ReferralOutcome:
+    """What the office or who decides on it says of the referral itself."""
+    at = event.at
+    if isinstance(event, r.ReferralReturnRequested):
+        return replace(one, return_requested_at=one.return_requested_at or at, return_pending=True)
+    if isinstance(event, r.ReferralReturned):
+        return replace(one, returned_at=at, return_pending=False)
+    if isinstance(event, r.ReferralReturnRefused):
+        return replace(one, return_pending=False)
+    if isinstance(event, r.ReferralReassigned):
+        return replace(one, reassigned_at=at)
+    if isinstance(event, r.ReferralCompleted):
+        return replace(one, completed_at=at)
+    return replace(one, failed_at=at) if isinstance(event, r.ReferralFailed) else one
 
 
 def _limit(clock: ClockFacts, outcomes: Outcomes) -> None:
@@ -275,27 +274,24 @@ def _case(event: c.CaseEvent, outcomes: Outcomes) -> None:
     one = last(rounds)
     if rounds is None or one is None:
         return
-    match event:
-        case c.CaseResolved():
-            one = replace(one, resolved_at=event.resolved_at)
-        case c.CaseClosed():
-            one = replace(one, closed_at=event.closed_at, satisfied=event.satisfied)
-        case c.CaseTerminated():
-            one = replace(one, terminated_at=event.terminated_at)
-        case c.CaseWithdrawn():
-            one = replace(one, withdrawn_at=event.withdrawn_at)
-        case c.CaseMerged():
-            one = replace(one, merged_at=event.merged_at)
-        case c.CaseUnmerged():
-            one = replace(one, merged_at=None)
-        case c.CaseReopened():
-            rounds[one.round] = replace(one, reopened_at=event.reopened_at)
-            one = CaseOutcome(
-                case_id=one.case_id, round=event.round, area=one.area, category=one.category, field=one.field
-            )
-        case _:
-            return
-    rounds[one.round] = one
+    if isinstance(event, c.CaseReopened):
+        rounds[one.round] = replace(one, reopened_at=event.reopened_at)
+        one = CaseOutcome(case_id=one.case_id, round=event.round, area=one.area, category=one.category, field=one.field)
+    rounds[one.round] = _ended(one, event)
+
+
+def _ended(one: CaseOutcome, event: c.CaseEvent) -> CaseOutcome:
+    if isinstance(event, c.CaseResolved):
+        return replace(one, resolved_at=event.resolved_at)
+    if isinstance(event, c.CaseClosed):
+        return replace(one, closed_at=event.closed_at, satisfied=event.satisfied)
+    if isinstance(event, c.CaseTerminated):
+        return replace(one, terminated_at=event.terminated_at)
+    if isinstance(event, c.CaseWithdrawn):
+        return replace(one, withdrawn_at=event.withdrawn_at)
+    if isinstance(event, c.CaseMerged):
+        return replace(one, merged_at=event.merged_at)
+    return replace(one, merged_at=None) if isinstance(event, c.CaseUnmerged) else one
 
 
 def changed(before: Rounds[T], now: Rounds[T]) -> Iterable[T]:
