@@ -54,13 +54,17 @@ class Uptime:
 
 @dataclass(slots=True)
 class RestRatio:
-    """What takes long is done seldom: after each time, a rest of so many times its length."""
+    """What takes long is done seldom: after each time, a rest of so many times its length, up to a longest.
+
+    Without that bound a busy machine, where everything takes long, would leave for ever longer what only this finds.
+    """
 
     ratio: float
+    longest_seconds: float
     ready_at: float = 0.0
 
     def is_ready(self) -> bool:
         return time.monotonic() >= self.ready_at
 
     def rest(self, took: float) -> None:
-        self.ready_at = time.monotonic() + took * self.ratio
+        self.ready_at = time.monotonic() + min(took * self.ratio, self.longest_seconds)

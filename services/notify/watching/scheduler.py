@@ -41,7 +41,9 @@ OF_WRITERS: Final = frozenset({EVENTS, CASE_EVENTS})
 SETTLED_SECONDS: Final = 0.5
 """Real time after which what was to be written for a moment is nearly always written; the sweep finds the rest."""
 REST_RATIO: Final = 20
-"""Sweeping takes at most one part in so many of a process's time."""
+"""Sweeping takes at most one part in so many of a process's time, as long as the rest is not longer than allowed."""
+LONGEST_REST_SECONDS: Final = 4.0
+"""An alert that was written late waits for the sweep; what is due has to be said within ten seconds."""
 SETTLE_SECONDS: Final = 1.0
 """Real time in which an answer over HTTP gets from routing's database to its topic."""
 ALIVE_SECONDS: Final = 20.0
@@ -88,7 +90,7 @@ class AlertScheduler:
     loops: list[ConsumerLoop]
     rate_limit: RateLimit = field(default_factory=lambda: RateLimit(ALERTS_PER_SECOND))
     low_watermark: LowWatermark = field(default_factory=LowWatermark)
-    sweep_rest: RestRatio = field(default_factory=lambda: RestRatio(REST_RATIO))
+    sweep_rest: RestRatio = field(default_factory=lambda: RestRatio(REST_RATIO, LONGEST_REST_SECONDS))
     name: str = field(default_factory=lambda: f"{socket.gethostname()}/{os.getpid()}")
     writer_seconds: float = WRITER_SECONDS
     uptime: Uptime = field(default_factory=lambda: Uptime(STOPPED_SECONDS))
