@@ -37,6 +37,7 @@ from services.portal.board import BOARD
 from services.portal.coordinator import COORDINATOR
 from services.portal.counter import LISTS
 from services.portal.documents import DOCUMENTS
+from services.portal.figures import FIGURES
 from services.portal.inbox import INBOX
 from services.portal.keys import portal_key
 from services.portal.linked import LINKED
@@ -59,6 +60,7 @@ PAGES: Final = (
     *RECEIPTS,
     *DOCUMENTS,
     *COORDINATOR,
+    *FIGURES,
     *STATUS,
     *LINKING,
     *LINKED,

@@ -71,6 +71,8 @@ LABELS: Final[Mapping[str, str]] = {
     "code": "admin.code",
     "deputy": "admin.deputy",
     "begins": "admin.begins",
+    "since": "figures.from",
+    "last": "figures.to",
     "ends": "admin.ends",
 }
 """By field of a form, the text with which the page calls it."""
