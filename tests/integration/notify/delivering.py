@@ -1,6 +1,6 @@
 """A running delivery between notify's database and a partner of the test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -83,6 +83,14 @@ class Deliveries:
         """What is due now."""
         await self.scheduler.run()
         await self.scheduler.finish()
+
+    async def sends_until(self, arrived: Callable[[], bool]) -> None:
+        """An attempt may fail on a busy machine, and is made again."""
+        for _ in range(20):
+            await self.sends()
+            if arrived():
+                return
+            await self.waits_are_over()
 
     async def waits_are_over(self) -> None:
         """Whatever was put off is due, and no circuit is open."""
