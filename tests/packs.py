@@ -9,6 +9,9 @@ import pytest
 from libraries.policies import PolicyRefused, load_policy
 
 PACKS = Path(__file__).parents[1] / "deploy" / "policies"
+SHIPPED = tuple(sorted(pack.name for pack in PACKS.iterdir()))
+PLACES = tuple(name for name in SHIPPED if (PACKS / name / "areas.csv").exists())
+"""Those of a place; the others are there to inherit from."""
 AREAS = """\
 code,name,level,parent
 13,河北省,province,

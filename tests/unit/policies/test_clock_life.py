@@ -3,14 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from contracts.codes import ClockKind, ClockStatus
+from contracts.codes import AreaLevel, ClockKind, ClockStatus
 from libraries.clocks.clock import LegalClock, terms_of
 from libraries.clocks.packing import pack, unpack
 from libraries.clocks.recounting import current_dates, recount, written
@@ -18,11 +17,12 @@ from libraries.deadlines import BadQuestion, Limit, Pause, Unit
 from libraries.policies import Policy, load_policy
 from tests.calendars import with_days
 from tests.examples import at_least
+from tests.packs import PACKS, PLACES
 from tests.unit.deadlines.naive import naive_due
 
-PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
 MONDAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-OFFICES = ("education-130722000000", "health-130722000000")
+CITY = "zhangjiakou"
+ROLES = ("education", "health")
 LIMITS = ("1wd", "5wd", "15wd", "10d", "1mo", "24h", "60h")
 LONGER = ("1wd", "5wd", "3d", "8h")
 DAYS = st.dates(date(2026, 3, 2), date(2026, 6, 30))
@@ -30,28 +30,38 @@ MINUTES = st.integers(0, 3 * 24 * 60)
 
 
 @cache
-def shipped() -> Policy:
-    return load_policy(PACK)
+def shipped(place: str) -> Policy:
+    return load_policy(PACKS / place)
+
+
+@cache
+def offices(place: str) -> tuple[str, ...]:
+    """Of the first county."""
+    policy = shipped(place)
+    county = next(area.code for area in policy.areas.values() if area.level is AreaLevel.COUNTY)
+    return tuple(f"{role}-{county}" for role in ROLES)
 
 
 class AnyLife(RuleBasedStateMachine):
     """A clock beside the lists of what was done to it."""
 
-    @initialize(limit=st.sampled_from(LIMITS), minutes=MINUTES)
-    def starts(self, limit: str, minutes: int) -> None:
+    @initialize(place=st.sampled_from(PLACES), limit=st.sampled_from(LIMITS), minutes=MINUTES)
+    def starts(self, place: str, limit: str, minutes: int) -> None:
         self.now = MONDAY + timedelta(minutes=minutes)
         self.start = self.now
-        self.policy = shipped()
+        self.place = place
+        self.policy = shipped(place)
+        office = offices(place)[0]
         self.changed: dict[date, bool] = {}
         terms = replace(
-            terms_of(self.policy.limit(ClockKind.HANDLING, "education.student_aid"), self.policy, OFFICES[0]),
+            terms_of(self.policy.limit(ClockKind.HANDLING, "education.student_aid"), self.policy, office),
             limit=Limit.parse(limit),
         )
         clock = LegalClock(
             id=UUID(int=1),
             kind=ClockKind.HANDLING,
-            office=OFFICES[0],
-            area="130722100000",
+            office=office,
+            area=office.partition("-")[2],
             terms=terms,
             started_at=self.now,
         )
@@ -125,8 +135,9 @@ class AnyLife(RuleBasedStateMachine):
         assert (self.clock.pauses, self.clock.extensions) == (before.pauses, before.extensions)
 
     @precondition(lambda self: self.clock.open)
-    @rule(to=st.sampled_from(OFFICES))
-    def it_is_sent_on_to_another_office(self, to: str) -> None:
+    @rule(number=st.integers(0, len(ROLES) - 1))
+    def it_is_sent_on_to_another_office(self, number: int) -> None:
+        to = offices(self.place)[number]
         stopped = self.clock.stop(self.now, ClockStatus.CANCELLED)
         assert not stopped.open
         if self.stands:
@@ -156,7 +167,7 @@ class AnyLife(RuleBasedStateMachine):
             assert due_at == ended
 
     def works(self, day: date) -> bool:
-        return self.changed.get(day, shipped().calendar.works(day.toordinal()))
+        return self.changed.get(day, shipped(self.place).calendar.works(day.toordinal()))
 
     @invariant()
     def it_stands_still_exactly_in_an_open_pause(self) -> None:
@@ -186,12 +197,13 @@ class AnyLife(RuleBasedStateMachine):
 
 
 def a_clock() -> LegalClock:
-    terms = terms_of(shipped().limit(ClockKind.HANDLING, "education.student_aid"), shipped(), OFFICES[0])
+    policy, office = shipped(CITY), offices(CITY)[0]
+    terms = terms_of(policy.limit(ClockKind.HANDLING, "education.student_aid"), policy, office)
     return LegalClock(
         id=UUID(int=1),
         kind=ClockKind.HANDLING,
-        office=OFFICES[0],
-        area="130722100000",
+        office=office,
+        area=office.partition("-")[2],
         terms=terms,
         started_at=MONDAY,
     )
@@ -209,13 +221,13 @@ def a_clock() -> LegalClock:
 )
 def test_what_does_not_run_is_not_extended(clock: LegalClock, at: timedelta, rule: str) -> None:
     with pytest.raises(BadQuestion) as refused:
-        clock.extend(Limit.parse("5wd"), MONDAY + at, shipped().calendar)
+        clock.extend(Limit.parse("5wd"), MONDAY + at, shipped(CITY).calendar)
     assert (refused.value.field, refused.value.code) == ("extension", rule)
 
 
 def test_a_clock_that_was_stopped_after_its_end_is_told_without_a_date_and_known_with_it() -> None:
     """Whoever watches it presses nobody meanwhile; whoever asks sees what was missed."""
-    calendar = shipped().calendar
+    calendar = shipped(CITY).calendar
     late = a_clock().pause(MONDAY + timedelta(days=60), "appraisal")
     assert late.due(calendar) == a_clock().due(calendar)
     facts = late.facts(calendar)
@@ -223,7 +235,7 @@ def test_a_clock_that_was_stopped_after_its_end_is_told_without_a_date_and_known
     assert facts.missed_at == a_clock().due(calendar).due_at
     in_time = a_clock().pause(MONDAY + timedelta(days=1), "appraisal")
     assert (in_time.facts(calendar).missed_at, a_clock().facts(calendar).missed_at) == (None, None)
-    assert current_dates(late, shipped()).due_at is None
+    assert current_dates(late, shipped(CITY)).due_at is None
 
 
 def test_all_units_take_part() -> None:

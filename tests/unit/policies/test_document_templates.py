@@ -10,12 +10,11 @@ from libraries.policies.document_templates import FACTS, DocumentTemplate, fille
 from libraries.policies.documents import document_templates
 from libraries.policies.rows import Fault, read_rows
 from services.intake.domain.documents import document_number, made
-
-PACKS = Path(__file__).parents[3] / "deploy/policies"
+from tests.packs import PACKS, SHIPPED
 
 
 @pytest.mark.parametrize("kind", DocumentKind)
-@pytest.mark.parametrize("pack", ["national", "zhangjiakou"])
+@pytest.mark.parametrize("pack", SHIPPED)
 def test_every_kind_is_there_in_both_languages_and_shows_each_fact(pack: str, kind: DocumentKind) -> None:
     template = load_policy(PACKS / pack).documents[kind]
     assert template.zh == kind.zh

@@ -21,6 +21,7 @@ from contracts.personal import is_identity_number
 from contracts.submissions import Submission
 from libraries.policies import Policy, load_policy
 from services.intake.domain.submission import parse
+from tests.packs import PACKS, PLACES
 
 MANY = 2_000
 
@@ -138,3 +139,13 @@ def test_nobody_in_the_city_exists() -> None:
         assert person.phone.startswith("100")
         assert person.id_number.startswith(NO_REGION)
         assert is_identity_number(person.id_number)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_place_that_is_shipped_can_be_played(place: str) -> None:
+    rules = load_policy(PACKS / place)
+    for planned in make_plan(7, 60, rules).cases.values():
+        arrival = planned.arrival
+        at = arrival.at + timedelta(seconds=1)
+        assert isinstance(parse(msgspec.json.encode(arrival.submission), rules, at), Submission)
+        assert f"township-{arrival.window}" in rules.offices
