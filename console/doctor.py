@@ -199,7 +199,7 @@ async def keys(target: Target) -> list[Finding]:
         try:
             sealer.open(row.wrapped, row.sealed, "canary")
         except CannotOpen:
-            do = "use the key of the first start; without it personal data cannot be read"
+            do = "set the key of before in YIMEN_SEALING_KEYS_BEFORE; without it personal data cannot be read"
             found.append(Finding(what="sealing key", ok=False, detail=f"does not open {service}'s data", do=do))
     return found or [Finding(what="sealing key", ok=True, detail="opens what is there")]
 

@@ -66,7 +66,8 @@ def rotate(*, target: Target, check: bool, as_json: bool) -> None:
             echo(f"{one.service}.{one.table}: {one.keys} keys, {said}{lost}")
     left = sum(one.unreadable + (one.of_before if check else 0) for one in found)
     if left and not as_json:
-        echo(f"{left} data keys do not lie under YIMEN_SEALING_KEY")
+        do = "run `yimen keys rotate`; for those that cannot be read, add their key to YIMEN_SEALING_KEYS_BEFORE first"
+        echo(f"{left} data keys do not lie under YIMEN_SEALING_KEY: {do}")
     if left:
         sys.exit(1)
 

@@ -303,7 +303,6 @@ class DeliveryChannel(Code):
     """By which way a subscriber hears of events."""
 
     WEBHOOK = "webhook", "网络回调", "Webhook"
-    KAFKA = "kafka", "消息主题", "Kafka topic"
 
 
 class SubscriptionState(Code):

@@ -67,17 +67,13 @@ async def handle_feedback(
 
 async def was_taken(answer: ReceivedFeedback, conn: AsyncConnection) -> bool:
     """Whether this sender's answer of this id came before: what changed since then is this answer itself."""
-    mine = (answer.sender, answer.feedback.feedback_id)
-    known = await store.list_feedback(conn, answer.feedback.referral_id)
-    return any((one.sender, one.feedback_id) == mine for one in known)
+    return await _find_first(answer, conn) is not None
 
 
 async def used_before(answer: ReceivedFeedback, conn: AsyncConnection, policy: Policy) -> Refused | None:
     """Of an answer whose id came before: a refusal, unless it is the same answer and that one was taken."""
     feedback = answer.feedback
-    known = await store.list_feedback(conn, feedback.referral_id)
-    mine = (one for one in known if (one.sender, one.feedback_id) == (answer.sender, feedback.feedback_id))
-    first = next(mine, None)
+    first = await _find_first(answer, conn)
     if first is None:
         return Refused(code="feedback_id_used", facts={"outcome": FeedbackOutcome.APPLIED})
     said = (first.action, first.reason, first.occurred_at)
@@ -85,6 +81,13 @@ async def used_before(answer: ReceivedFeedback, conn: AsyncConnection, policy: P
     if first.outcome == FeedbackOutcome.APPLIED and said == says:
         return None
     return Refused(code="feedback_id_used", facts={"outcome": FeedbackOutcome(first.outcome)})
+
+
+async def _find_first(answer: ReceivedFeedback, conn: AsyncConnection) -> SavedFeedback | None:
+    """What is kept of the answer by which this sender has used the id."""
+    mine = (answer.sender, answer.feedback.feedback_id)
+    known = await store.list_feedback(conn, answer.feedback.referral_id)
+    return next((one for one in known if (one.sender, one.feedback_id) == mine), None)
 
 
 def _known_reason(feedback: Feedback, policy: Policy) -> str:
