@@ -16,6 +16,9 @@ from libraries.runtime.database.wakeups import wake
 STATEMENT_SECONDS: Final = 30
 IDLE_IN_TRANSACTION_SECONDS: Final = 30
 LOCK_SECONDS: Final = 10
+TRANSACTION_SECONDS: Final = 60
+"""A session whose client stands still between preparing a statement and running it counts as busy, and no other limit
+ends it (PostgreSQL 17 or newer; an older server has none for that)."""
 POOL_SIZE: Final = 10
 TO_WAKE: Final = "yimen_to_wake"
 _JOINED: Final[ContextVar[AsyncConnection | None]] = ContextVar("joined_transaction", default=None)
@@ -62,8 +65,19 @@ def open_engine(settings: DatabaseSettings, service: str, *, pool_size: int = PO
         max_overflow=0,  # one beyond the pool is closed after each use, and opening it costs more than a short wait
         hide_parameters=True,  # the text of an error ends in places where personal data must not
     )
+    event.listen(engine.sync_engine, "connect", _bound_transactions)
     event.listen(engine.sync_engine, "checkout", _refuse_a_closed_one)
     return engine
+
+
+def _bound_transactions(connection: Any, _record: object) -> None:
+    """Not among the session's settings: an older server would refuse the connection because of it."""
+    connection.run_async(
+        lambda driver: driver.execute(
+            f"SELECT set_config(name, '{TRANSACTION_SECONDS}s', false) FROM pg_settings"
+            " WHERE name = 'transaction_timeout'"
+        )
+    )
 
 
 def _refuse_a_closed_one(connection: Any, _record: object, _proxy: object) -> None:

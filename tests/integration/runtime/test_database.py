@@ -19,6 +19,7 @@ from libraries.runtime.jobs import housekeeping
 from libraries.runtime.jobs.housekeeping import housekeep, partitions
 from libraries.runtime.kafka import inbox
 from libraries.runtime.outbox import journal
+from tests.acceptance.installation import until
 
 pytestmark = pytest.mark.engines
 
@@ -29,16 +30,47 @@ async def test_a_session_sees_its_own_schema_in_its_own_role_and_cannot_dawdle(e
         schema = await conn.scalar(text("SELECT current_schema()"))
         shown = {
             name: await conn.scalar(text(f"SHOW {name}"))
-            for name in ("statement_timeout", "idle_in_transaction_session_timeout", "application_name", "TimeZone")
+            for name in (
+                "statement_timeout",
+                "idle_in_transaction_session_timeout",
+                "transaction_timeout",
+                "application_name",
+                "TimeZone",
+            )
         }
 
     assert (role, schema) == ("intake", "intake")
     assert shown == {
         "statement_timeout": "30s",
         "idle_in_transaction_session_timeout": "30s",
+        "transaction_timeout": "1min",
         "application_name": "yimen-intake",
         "TimeZone": "UTC",
     }
+
+
+async def test_who_stands_still_between_preparing_a_statement_and_running_it_lets_go_of_its_transaction(
+    database: str, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a session counts as active and runs no statement, so the limits of both would never end it."""
+    monkeypatch.setattr("libraries.runtime.database.engine.TRANSACTION_SECONDS", 1)
+    superuser = await asyncpg.connect(database)
+    with pytest.raises(DBAPIError, match="closed"):  # noqa: PT012 -- the whole transaction is the subject
+        async with transaction(engine) as conn:
+            await conn.execute(text("SELECT pg_current_xact_id()"))
+            own = await conn.scalar(text("SELECT pg_backend_pid()"))
+            driver = (await conn.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.prepare("SELECT count(*) FROM relay_shards")
+            state = "SELECT state FROM pg_stat_activity WHERE pid = $1"
+            assert await superuser.fetchval(state, own) == "active"
+            await until("the server has ended it", lambda: _gone(superuser, state, own))
+            await conn.execute(text("SELECT 1"))
+    await superuser.close()
+
+
+async def _gone(conn: asyncpg.Connection, state: str, pid: object) -> bool:
+    return await conn.fetchval(state, pid) is None
 
 
 async def test_after_a_restart_of_the_database_the_first_caller_does_not_pay(
