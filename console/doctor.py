@@ -5,11 +5,11 @@ import importlib
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import httpx
@@ -188,20 +188,39 @@ async def keys(target: Target) -> list[Finding]:
         detail = "YIMEN_TOKEN_KEY and YIMEN_SEALING_KEY are not set here"
         return [Finding(what="sealing key", ok=None, detail=detail, do="set them to have them checked")]
     sealer = Sealer.of(target.settings)
-    found = []
+    found: list[Finding] = []
     for service in SERVICES:
         async with _connection(target) as conn:
-            row = (
-                await conn.execute(text(f"SELECT wrapped, sealed FROM {service}.sealing_check WHERE name = 'canary'"))
-            ).one_or_none()
-        if row is None:
-            continue
+            rows = await conn.execute(text(f"SELECT name, wrapped, sealed FROM {service}.sealing_check"))
+            found += keys_of(service, sealer, {row.name: row for row in rows})
+    return found or [
+        Finding(what="sealing key", ok=True, detail="opens what is there"),
+        Finding(what="index key", ok=True, detail="finds what is there"),
+    ]
+
+
+def keys_of(service: str, sealer: Sealer, rows: Mapping[str, Any]) -> Iterator[Finding]:
+    if "canary" in rows:
         try:
-            sealer.open(row.wrapped, row.sealed, "canary")
+            sealer.open(rows["canary"].wrapped, rows["canary"].sealed, "canary")
         except CannotOpen:
             do = "set the key of before in YIMEN_SEALING_KEYS_BEFORE; without it personal data cannot be read"
-            found.append(Finding(what="sealing key", ok=False, detail=f"does not open {service}'s data", do=do))
-    return found or [Finding(what="sealing key", ok=True, detail="opens what is there")]
+            yield Finding(what="sealing key", ok=False, detail=f"does not open {service}'s data", do=do)
+    if "index" in rows and not sealer.is_index_of(rows["index"].sealed):
+        detail = f"is another than the one by which {service} finds receipts and applicants; it does not start"
+        do = "set YIMEN_INDEX_KEY to the index key of before, or to the first sealing key where none was set"
+        yield Finding(what="index key", ok=False, detail=detail, do=do)
+
+
+async def audit(target: Target) -> list[Finding]:
+    """Whether heads are signed, and where they go."""
+    if not target.settings.audit_key.get_secret_value():
+        detail = "no heads are signed: whoever may do everything could write the chain anew, and nobody would know"
+        return [Finding(what="audit", ok=None, detail=detail, do="set YIMEN_AUDIT_KEY for every process")]
+    if target.settings.audit_heads_file is None:
+        detail = "heads are on audit.heads.v1 alone, and those of the portal nowhere but in its log"
+        return [Finding(what="audit", ok=None, detail=detail, do="set YIMEN_AUDIT_HEADS_FILE, on another disk")]
+    return [Finding(what="audit", ok=True, detail=f"heads go to {target.settings.audit_heads_file}")]
 
 
 async def services(target: Target) -> list[Finding]:
@@ -259,6 +278,7 @@ CHECKS: Final[dict[str, Check]] = {
     "kafka": kafka,
     "places": places,
     "sealing key": keys,
+    "audit": audit,
     "services": services,
     "tokens": tokens,
     "disk": disk,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from console.engines.child import free_port, listens
 
@@ -33,6 +34,8 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
     token_key: str
     sealing_key: str
     postgres_password: str
+    audit_key: str = ""
+    """Signs the heads of the audit; folders of before get theirs at the next start."""
 
 
 class Time(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,8 +104,21 @@ class Installation:
                 sealing_key=b64encode(os.urandom(32)).decode(),
                 postgres_password=secrets.token_urlsafe(24),
             )
+        if not found.audit_key:
+            found = replace(found, audit_key=b64encode(os.urandom(32)).decode())
             write_whole(self.folder / "keys.json", found)
         return found
+
+    def variables(self) -> dict[str, str]:
+        """What every process here is told of keys and of the files that lie outside the database."""
+        keys = self.keys()
+        return {
+            "YIMEN_TOKEN_KEY": keys.token_key,
+            "YIMEN_SEALING_KEY": keys.sealing_key,
+            "YIMEN_AUDIT_KEY": keys.audit_key,
+            "YIMEN_AUDIT_HEADS_FILE": str(self.folder / "audit-heads.ndjson"),
+            "YIMEN_ERASURE_LIST": str(self.folder / "erased.ndjson"),
+        }
 
     def state(self) -> SavedState:
         path = self.folder / "installation.json"

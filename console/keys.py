@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from console.main import echo, quiet
 from console.target import Target, of_installation
+from libraries.runtime.audit.writing import note_change
 from libraries.runtime.database.engine import open_engine, transaction
 from libraries.runtime.encryption import CannotOpen, Sealer
 from services.intake.tables import metadata as of_intake
@@ -112,6 +113,7 @@ async def _table(
                     fresh.append({f"pk_{n}": value for n, value in enumerate(key)} | {"fresh": again})
             if fresh and change:
                 await conn.execute(_update(table, column), fresh)
+                await note_change(conn, "keys.rewrapped", about=f"{table.name}: {len(fresh)}")
         if len(rows) < PORTION:
             return Rewrapped(service=service, table=str(table.name), **counts)
         last = tuple(rows[-1][:-1])

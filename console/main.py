@@ -7,6 +7,8 @@ import click
 
 COMMANDS = {
     "account": "console.account:account",
+    "audit": "console.audit.command:audit",
+    "backup": "console.backup.command:backup",
     "calendar": "console.calendar:calendar",
     "case": "console.case.command:case",
     "clock": "console.clock:clock",
@@ -19,6 +21,7 @@ COMMANDS = {
     "performance": "console.performance:performance",
     "person": "console.person:person",
     "policy": "console.policy:policy",
+    "restore": "console.backup.command:restore_command",
     "token": "console.token:token",
     "topics": "console.topics:topics",
     "up": "console.up:up",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 import msgspec
 
+from console.erasures import Erasure, append
 from console.in_force import policy_in_force
 from console.main import echo, quiet
 from console.target import Target, of_installation
@@ -42,9 +43,14 @@ def person() -> None:
 def erase(*, target: Target, numbers: tuple[str, ...], reason: str, yes: bool, as_json: bool) -> None:
     """Destroy the keys of cases that are over: applicant, summary and the texts of offices cannot be read any more.
 
-    What happened stays on record, without the person. Backups hold the keys until they are overwritten.
+    What happened stays on record, without the person. Backups hold the keys until they are overwritten: the ids go to
+    YIMEN_ERASURE_LIST, by which `yimen restore` erases them again.
     """
     quiet()
+    if target.settings.erasure_list is None:
+        raise click.UsageError(
+            "set YIMEN_ERASURE_LIST to a file outside the database and its backups: a restore erases by it"
+        )
     if not yes:
         click.confirm(f"Erase the personal data of {len(numbers)} cases for ever?", abort=True, err=True)
     found = asyncio.run(_erase(target, numbers, reason))
@@ -59,6 +65,7 @@ def erase(*, target: Target, numbers: tuple[str, ...], reason: str, yes: bool, a
 
 async def _erase(target: Target, numbers: Sequence[str], reason: str) -> list[Erased]:
     policy, clock = await policy_in_force(target.settings), Clock.of(target.settings)
+    listed = target.settings.erasure_list
     engine = open_engine(target.settings, "intake")
     found = []
     try:
@@ -71,6 +78,8 @@ async def _erase(target: Target, numbers: Sequence[str], reason: str) -> list[Er
                     continue
                 by = f"console:{getpass.getuser()}"
                 done = await erase_case(case.id, conn, policy, reason=reason, at=clock.now(), by=by)
+                if not isinstance(done, Refused) and listed is not None:
+                    append(listed, Erasure(case_id=case.id, reason=reason, erased_at=clock.now()))
             found.append(_outcome(number, done))
     finally:
         await engine.dispose()

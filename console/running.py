@@ -121,8 +121,7 @@ class Running:
         place = self._installation
         keys = place.keys()
         environment = {
-            "YIMEN_TOKEN_KEY": keys.token_key,
-            "YIMEN_SEALING_KEY": keys.sealing_key,
+            **place.variables(),
             "YIMEN_GRACEFUL_SECONDS": GRACEFUL_SECONDS,
             **os.environ,
             "YIMEN_POLICY_DIR": str(self._policy.absolute()),

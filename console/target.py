@@ -1,8 +1,10 @@
 """Which installation a command speaks to: the one that `yimen up` runs in a folder, or the one of the environment."""
 
+import getpass
 import os
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -14,6 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from console import endpoints
 from console.installation import DEFAULT_DATA, Installation, time_variables
+from contracts.codes import Role
+from libraries.runtime.audit.doers import Doer, acting
 from libraries.runtime.settings import RuntimeSettings, SettingsRefused, settings_of
 
 UNUSED_KEYS = {"YIMEN_TOKEN_KEY": "-" * 32, "YIMEN_SEALING_KEY": b64encode(bytes(32)).decode()}
@@ -47,11 +51,9 @@ def find_target(data: Path | None) -> Target | None:
     folder = Installation(data or Path(os.environ.get("YIMEN_DATA") or DEFAULT_DATA))
     running = endpoints.find(folder.folder)
     if running is not None:
-        keys = folder.keys()
         state = folder.state()
         environment = {
-            "YIMEN_TOKEN_KEY": keys.token_key,
-            "YIMEN_SEALING_KEY": keys.sealing_key,
+            **folder.variables(),
             **({"YIMEN_POLICY_DIR": state.policy} if state.policy else {}),
             **os.environ,
             "YIMEN_DATABASE_URL": running.postgres,
@@ -93,10 +95,18 @@ def of_installation(command: Callable[..., None]) -> Callable[..., None]:
                 "nothing runs here: start `yimen up`, name its folder with --data,"
                 " or set YIMEN_DATABASE_URL and YIMEN_KAFKA_SERVERS"
             )
-        try:
+        with saying_what_failed():
             command(target=target, **options)
-        except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError, OSError) as error:
-            first = (str(error).splitlines() or [""])[0]
-            raise click.ClickException(f"{type(error).__name__}: {first}; `yimen doctor` says what is wrong") from None
 
     return with_target
+
+
+@contextmanager
+def saying_what_failed() -> Iterator[None]:
+    """Whoever runs the command is at work in it; an engine that fails ends it with a word and not with a trace."""
+    try:
+        with acting(Doer(subject=f"console:{getpass.getuser()}", role=Role.OPS.value)):
+            yield
+    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError, OSError) as error:
+        first = (str(error).splitlines() or [""])[0]
+        raise click.ClickException(f"{type(error).__name__}: {first}; `yimen doctor` says what is wrong") from None

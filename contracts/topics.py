@@ -137,6 +137,16 @@ POLICY_VERSIONS: Final = Topic(
     partitions=1,
     subjects=("policy",),
 )
+AUDIT_HEADS: Final = Topic(
+    name="audit.heads.v1",
+    key="the service",
+    writer="intake, routing and notify",
+    readers=("auditors",),
+    retention=timedelta(days=3650),
+    purpose="signed heads of the audit chain of each service",
+    partitions=1,
+    subjects=("audit",),
+)
 
 
 def _progress(service: str, *readers: str) -> Topic:
@@ -165,6 +175,7 @@ TOPICS: Final = (
     OFFICE_FEEDBACK,
     ALERTS,
     POLICY_VERSIONS,
+    AUDIT_HEADS,
     INTAKE_PROGRESS,
     ROUTING_PROGRESS,
 )

@@ -24,13 +24,13 @@ OURS: Final = tuple(
 """What stands in the journals. How far a service has come does not: nobody needs to hear that again."""
 
 
-def _is_ours(name: str) -> bool:
+def is_ours(name: str) -> bool:
     return any(name.startswith(head) and name.endswith(tail) for head, _, tail in OURS)
 
 
 async def read_topics(kafka: dict[str, Any]) -> tuple[list[TopicRecord], frozenset[str]]:
     """Every record of our own topics, and the topics from which nothing was dropped yet."""
-    partitions = [one for one in await partitions_of(kafka) if _is_ours(one.topic)]
+    partitions = [one for one in await partitions_of(kafka) if is_ours(one.topic)]
     consumer = AIOKafkaConsumer(**kafka, enable_auto_commit=False, fetch_max_wait_ms=100)
     await consumer.start()
     try:

@@ -1,7 +1,8 @@
 """One class per event; `EVENTS` finds it by the name it has on the wire."""
 
-from contracts.events import alerts, cases, clocks, policies, progress, referrals, rejections
+from contracts.events import alerts, audit, cases, clocks, policies, progress, referrals, rejections
 from contracts.events.alerts import AnySupervision
+from contracts.events.audit import AuditHeadSigned
 from contracts.events.base import Actor, CaseBound, Event
 from contracts.events.cases import AnyCaseEvent
 from contracts.events.clocks import AnyClockAlert, ClockLapsed, ClockRecalculated
@@ -29,7 +30,7 @@ KnownOfCase = (
     | AnySupervision
 )
 """Every event of a case, as a closed union: readers match over it, or over a part of it, to the last."""
-Known = KnownOfCase | SubmissionRejected | FeedbackRejected | ProgressNoted | PolicyActivated
+Known = KnownOfCase | SubmissionRejected | FeedbackRejected | ProgressNoted | PolicyActivated | AuditHeadSigned
 """Every event of ours."""
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Known",
     "KnownOfCase",
     "alerts",
+    "audit",
     "cases",
     "clocks",
     "policies",

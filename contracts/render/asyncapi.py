@@ -62,7 +62,8 @@ def _channel_id(topic: Topic) -> str:
 def _operations(topic: Topic) -> dict[str, Any]:
     channel = _channel_id(topic)
     subject = {"channel": {"$ref": f"#/channels/{channel}"}, "description": topic.purpose}
-    operations = {f"{topic.writer.replace(' ', '_')}_writes_{channel}": {"action": "send", **subject}}
+    writer = topic.writer.replace(",", "").replace(" ", "_")
+    operations = {f"{writer}_writes_{channel}": {"action": "send", **subject}}
     for reader in topic.readers:
         operations[f"{reader.replace(' ', '_')}_reads_{channel}"] = {"action": "receive", **subject}
     return operations

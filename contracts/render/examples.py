@@ -139,7 +139,8 @@ def _published(value: Any) -> Any:
 def _writer(event: Event) -> str:
     from contracts.topics import TOPICS  # noqa: PLC0415 -- the registry renders itself through this module
 
-    return next(topic.writer for topic in TOPICS if type(event) in topic.events)
+    writer = next(topic.writer for topic in TOPICS if type(event) in topic.events)
+    return writer.partition(",")[0]
 
 
 def keep(path: Path, before: str) -> None:

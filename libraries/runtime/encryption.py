@@ -69,6 +69,10 @@ class Sealer:
         key = hmac.digest(self._index, f"yimen/keyed-hash/{purpose}".encode(), hashlib.sha256)
         return hmac.digest(key, data, hashlib.sha256)
 
+    def is_index_of(self, found: bytes) -> bool:
+        """Whether a database was indexed with this key, by what its first start has left there."""
+        return hmac.compare_digest(bytes(found), self.keyed_hash(INDEX, CANARY))
+
     def rewrapped(self, wrapped: bytes) -> bytes | None:
         """The same data key, wrapped by the key of today; `None` where it is so already. Raises `CannotOpen`."""
         if _unwrapped(self._master, wrapped) is not None:
@@ -103,5 +107,5 @@ async def check_key(conn: AsyncConnection, sealer: Sealer) -> None:
     )
     rows = {row.name: row for row in await conn.execute(text("SELECT name, wrapped, sealed FROM sealing_check"))}
     sealer.open(rows["canary"].wrapped, rows["canary"].sealed, "canary")
-    if not hmac.compare_digest(bytes(rows["index"].sealed), sealer.keyed_hash(INDEX, CANARY)):
+    if not sealer.is_index_of(rows["index"].sealed):
         raise CannotOpen("the index key is another than before: set YIMEN_INDEX_KEY to the first sealing key")

@@ -82,3 +82,12 @@ REQUEST_SECONDS: Final = Histogram(
     ("service", "method", "route"),
     buckets=SECONDS,
 )
+AUDIT_UNCHAINED: Final = Gauge(
+    "yimen_audit_unchained_rows", "Rows of the audit that are not chained yet, up to ten thousand.", ("service",)
+)
+AUDIT_UNCHAINED_SECONDS: Final = Gauge(
+    "yimen_audit_unchained_seconds", "How long the oldest row of the audit has waited to be chained.", ("service",)
+)
+AUDIT_HEADS_LOST: Final = Counter(
+    "yimen_audit_heads_lost_total", "Signed heads that could not be written to their file.", ("service",)
+)

@@ -13,6 +13,7 @@ from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libraries.runtime import logs
+from libraries.runtime.audit.chaining import AuditChain
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.encryption import CannotOpen, Sealer, check_key
@@ -183,6 +184,7 @@ def _jobs(service: Service) -> list[asyncio.Task[None]]:
         *service.jobs,
         Job(run=keep_partitions, seconds=HOUSEKEEPING_SECONDS),
         Job(run=keep_figures, seconds=FIGURES_SECONDS),
+        *AuditChain.of(service.settings, service.engine, service.name).jobs(),
     )
     return [asyncio.create_task(repeat(job)) for job in jobs]
 

@@ -45,6 +45,10 @@ class ProcessSettings(BaseSettings):
     """Business time at the anchor, with offset."""
     time_anchor: datetime | None = None
     """Real moment at which business time stood at the origin; the same in every process."""
+    audit_key: SecretStr = SecretStr("")
+    """Signs the heads of the audit: the seed of an Ed25519 key, 32 bytes in base64. Without it they are not signed."""
+    audit_heads_file: Path | None = None
+    """Where signed heads of the audit are appended, on another disk than the database's."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least level that is logged."""
     body_limit: int = Field(default=1024 * 1024, ge=1024)
@@ -55,6 +59,13 @@ class ProcessSettings(BaseSettings):
     """How long the body of a request may take to arrive."""
     graceful_seconds: float = Field(default=25.0, gt=0)
     """How long a stop may take before what is unfinished is left to the next process."""
+
+    @field_validator("audit_key")
+    @classmethod
+    def _is_a_seed(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not _is_key(value.get_secret_value()):
+            raise ValueError("must be 32 bytes in base64")
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -98,6 +109,9 @@ class RuntimeSettings(ProcessSettings):
     index_key: SecretStr = SecretStr("")
     """Makes fingerprints, receipts and marks of applicants: 32 bytes in base64. Never changed: if it is not set, it is
     the sealing key, and has to be set to that before the sealing key is changed."""
+    erasure_list: Path | None = None
+    """Where `yimen person erase` writes which cases it erased, outside the database and its backups: `yimen restore`
+    erases them again."""
     idempotency_hours: int = Field(default=48, ge=1, le=720)
     """How long the answer to a request with an `Idempotency-Key` is kept, and given again."""
     recount_pause_seconds: float = Field(default=0.05, ge=0)

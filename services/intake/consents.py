@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.access import Part
 from contracts.codes import Consent, Role
 from libraries.clocks.wording import office_if_any
+from libraries.runtime.audit.writing import note_change
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.web.auth import Initiator, Principal, requires
 from services.intake.lookup import find_visible
@@ -52,6 +53,8 @@ async def save_consents(
         "noted_at": at,
     }
     rows = [{"case_id": case_id, "consent": consent.value, **by} for case_id, consent in given.items()]
+    for case_id, consent in given.items():
+        await note_change(conn, "consent.noted", case_id=case_id, about=consent.value)
     if rows:
         await conn.execute(insert(consents), rows)
 

@@ -18,6 +18,7 @@ from contracts.codes import DocumentKind
 from libraries.papers import docx, pdf
 from libraries.papers.page import main_of
 from libraries.papers.paper import Paper
+from libraries.runtime.audit.writing import note_read
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.failures import Rejected
 from libraries.runtime.web.access import demand
@@ -111,6 +112,7 @@ async def show_document(
         view = _view(row, case.number)
         demand(found.relations, PARTS[view.kind])
         wrapped = (await store.get_sealed(conn, case.id)).wrapped_key
+        await note_read(conn, "document", case_id=case.id, about=serial)
     if not wrapped:
         raise Rejected("erased")
     papers = opened(state.sealer, wrapped, row.sealed, case.id, serial)

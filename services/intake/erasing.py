@@ -20,6 +20,7 @@ from services.intake.publishing import CaseLog
 from services.intake.tables import cases
 
 NOTHING: Final = b""
+RESTORE: Final = "console:restore"
 
 
 async def erase(
@@ -30,11 +31,27 @@ async def erase(
     case = before[case_id]
     if refused := _refusal(case, policy, reason):
         return refused
-    if case.erased:
-        return case
+    if not case.erased:
+        await _destroy(conn, case, policy, reason=reason, at=at, by=by)
+    return case
+
+
+async def erase_again(case_id: UUID, conn: AsyncConnection, policy: Policy, *, reason: str, at: datetime) -> bool:
+    """After a restore, whatever the state in the backup: it was erased once, and had a reason then.
+
+    Returns whether there was anything left to read.
+    """
+    case = (await store.lock_cases(conn, [case_id])).get(case_id)
+    if case is None or case.erased:
+        return False
+    await _destroy(conn, case, policy, reason=reason, at=at, by=RESTORE)
+    return True
+
+
+async def _destroy(conn: AsyncConnection, case: Case, policy: Policy, *, reason: str, at: datetime, by: str) -> None:
     await conn.execute(
         update(cases)
-        .where(cases.c.case_id == case_id)
+        .where(cases.c.case_id == case.id)
         .values(
             wrapped_key=NOTHING,
             sealed_applicant=NOTHING,
@@ -42,12 +59,11 @@ async def erase(
             fingerprint=NOTHING,
         )
     )
-    await erase_marks(conn, [case_id])
-    event = CaseErased(case_id=case_id, state=case.state, reason=reason, erased_at=at, by=BY_OPERATOR)
-    log = CaseLog(before=before)
+    await erase_marks(conn, [case.id])
+    event = CaseErased(case_id=case.id, state=case.state, reason=reason, erased_at=at, by=BY_OPERATOR)
+    log = CaseLog(before={case.id: case})
     log.emit(event, at, by)
     await log.write(conn, policy)
-    return case
 
 
 def _refusal(case: Case, policy: Policy, reason: str) -> Refused | None:

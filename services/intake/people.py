@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.access import Part
 from contracts.submissions import Applicant
 from libraries.policies import Policy
+from libraries.runtime.audit.writing import note_read
 from libraries.runtime.database.bulk import among, insert_rows
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.encryption import Sealer
@@ -58,6 +59,7 @@ async def show_related(request: Call, state: State, key: FromPath[str]) -> list[
     async with transaction(state.engine) as conn:
         found = await find(conn, user, key)
         demand(found.relations, Part.APPLICANT)
+        await note_read(conn, "related", case_id=found.case.id)
         same = await _find_same(conn, found.case.id)
         cases = await store.find_cases(conn, same)
         offices = await list_relations(conn, list(same))

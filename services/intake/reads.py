@@ -13,6 +13,7 @@ from libraries.clocks.wording import office_if_any, purpose_of
 from libraries.deadlines import CIVIL_TIME
 from libraries.deadlines.limits import civil_day
 from libraries.policies import Policy
+from libraries.runtime.audit.writing import note_read
 from libraries.runtime.database.ranges import Ranges, inside
 from libraries.runtime.web.auth import Principal
 from services.intake.tables import applicant_reads, cases, summary_reads
@@ -50,11 +51,13 @@ class ReadOfCase(ReadView, frozen=True, kw_only=True):
 async def save_applicant_read(
     conn: AsyncConnection, case_id: UUID, *, at: datetime, user: Principal, purpose: str
 ) -> None:
+    await note_read(conn, Part.APPLICANT.value, case_id=case_id, purpose=purpose)
     await conn.execute(insert(applicant_reads).values(case_id=case_id, read_at=at, purpose=purpose, **_who(user)))
 
 
 async def save_summary_read(conn: AsyncConnection, case_id: UUID, *, at: datetime, user: Principal) -> None:
-    """Once a day for each reader: a page opens the summary whenever it is looked at."""
+    """Once a day for each reader: a page opens the summary whenever it is looked at. The audit has each time."""
+    await note_read(conn, Part.SUMMARY.value, case_id=case_id)
     s, values = summary_reads.c, {"case_id": case_id, "read_at": at, **_who(user)}
     begins = datetime.combine(date.fromordinal(civil_day(at)), time(), CIVIL_TIME)
     same = [s[name].is_not_distinct_from(values[name]) for name in ("case_id", "subject", "role", "office")]

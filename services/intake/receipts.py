@@ -23,6 +23,7 @@ from contracts.refusals import Refused
 from libraries.clocks.wording import office_if_any
 from libraries.ids import new_id
 from libraries.policies import Policy
+from libraries.runtime.audit.writing import note_change, note_read
 from libraries.runtime.database.bulk import among
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.encryption import Sealer
@@ -129,6 +130,7 @@ async def open_receipt(request: Call, state: State, data: JSONBody[Shown]) -> Re
         right = is_code(data.receipt, code(state.sealer, case_id, issue))
         if not right or case is None:
             return problem(request, Refused(code="no_such_receipt"))
+        await note_read(conn, "receipt", case_id=case_id)
         goes_on = (await conn.execute(_GOES_ON, {"case_id": case_id})).one()
     return Response(Opened(case_id=goes_on.case_id, number=goes_on.number), status_code=200)
 
@@ -157,6 +159,7 @@ async def issue_again(
         issue = (await _issues(conn, [case.id])).get(case.id, 0) + 1
         user = request.user
         who = {"subject": user.subject, "role": user.role.value, "office": user.office}
+        await note_change(conn, "receipt.issued", case_id=case.id, about=issue)
         await conn.execute(insert(receipts).values(case_id=case.id, issue=issue, issued_at=at, **who))
     return Issued(case_id=case.id, number=case.number, receipt=code(state.sealer, case.id, issue), issued_at=at)
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from libraries.runtime.audit.tables import audit_tables
 from libraries.runtime.database.progress_tables import progress_tables
 from libraries.runtime.database.tables import plumbing_tables
 from libraries.versions.tables import policy_tables
@@ -24,6 +25,7 @@ from services.notify.delivery.tables import delivery_tables
 
 metadata = MetaData()
 plumbing_tables(metadata)
+audit_tables(metadata)
 progress_tables(metadata)
 policy_tables(metadata)
 delivery_tables(metadata)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, case, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libraries.ids import new_id
+from libraries.runtime.audit.writing import note_change
 from libraries.runtime.database.bulk import among
 from libraries.runtime.database.ranges import Ranges, inside
 from services.portal.domain.accounts import Account, Post
@@ -101,6 +102,7 @@ async def find_session(conn: AsyncConnection, session_id: UUID) -> Session | Non
 async def note(
     conn: AsyncConnection, account_id: UUID, act: Act, *, by: UUID | None, at: datetime, **about: str
 ) -> None:
+    await note_change(conn, f"account.{act.value}", about=account_id)
     values = {"account_id": account_id, "act": act.value, "by": by, "at": at, "about": about}
     await conn.execute(insert(account_acts).values(**values))
 

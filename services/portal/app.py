@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libraries.policies import PolicyWatch
 from libraries.runtime import logs
+from libraries.runtime.audit.chaining import AuditChain
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine, transaction
 from libraries.runtime.jobs.job import Job
@@ -29,6 +30,7 @@ from libraries.runtime.lifecycle import (
     tune_garbage_collector,
 )
 from libraries.runtime.settings import ORIGIN, ProcessSettings, read_settings
+from libraries.runtime.web.acting import named
 from libraries.runtime.web.app import DEGRADED, OK, live, metrics, ready
 from libraries.runtime.web.tracing import traces
 from services.portal import store
@@ -125,7 +127,7 @@ def build(settings: PortalSettings, engine: AsyncEngine, services: Services, pol
             Exception: on_error,
         },
         request_max_body_size=settings.body_limit,
-        middleware=[traces],
+        middleware=[traces, named],
         compression_config=CompressionConfig(backend="gzip", minimum_size=SMALLEST_COMPRESSED),
         openapi_config=None,
         logging_config=None,
@@ -149,9 +151,10 @@ async def run(settings: PortalSettings) -> None:
         await follower.look()
         log.info("begins with policy", version=policy.policy.version)
         jobs = (Job(run=follower.look, seconds=POLICY_SECONDS), Job(run=forget, seconds=FORGETTING_SECONDS))
+        chain = AuditChain.of(settings, engine, "portal", on_kafka=False)
         server = server_of(build(settings, engine, services, policy), settings)
         stopping, serving = stop_on_signals(), asyncio.create_task(serve(server))
-        tasks = [asyncio.create_task(repeat(job)) for job in jobs]
+        tasks = [asyncio.create_task(repeat(job)) for job in (*jobs, *chain.jobs())]
         log.info("started", service="portal", port=settings.http_port)
         try:
             await asyncio.wait([asyncio.create_task(stopping.wait()), serving], return_when=asyncio.FIRST_COMPLETED)

@@ -7,6 +7,9 @@ from uuid import UUID
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.codes import Role
+from libraries.runtime.audit.doers import Doer
+from libraries.runtime.audit.writing import note_change
 from services.portal.domain.links import Link
 from services.portal.tables import accounts, link_uses, links
 
@@ -14,6 +17,7 @@ _makers, _revokers = accounts.alias("makers"), accounts.alias("revokers")
 
 
 async def add_link(conn: AsyncConnection, link: Link, secret_hash: bytes) -> None:
+    await note_change(conn, "link.made", about=link.referral_id)
     await conn.execute(
         insert(links).values(
             link_id=link.id,
@@ -42,6 +46,7 @@ async def list_links(conn: AsyncConnection, referral_id: UUID) -> list[Link]:
 
 async def revoke(conn: AsyncConnection, link_id: UUID, referral_id: UUID, *, by: UUID, at: datetime) -> None:
     """Once: whoever was first stands there."""
+    await note_change(conn, "link.revoked", about=referral_id)
     await conn.execute(
         update(links)
         .where(links.c.link_id == link_id, links.c.referral_id == referral_id, links.c.revoked_at.is_(None))
@@ -50,6 +55,7 @@ async def revoke(conn: AsyncConnection, link_id: UUID, referral_id: UUID, *, by:
 
 
 async def note_use(conn: AsyncConnection, link_id: UUID, *, act: str, address: str, at: datetime) -> None:
+    await note_change(conn, f"link.{act}", about=link_id, who=Doer(subject=f"link:{link_id}", role=Role.LINK.value))
     await conn.execute(insert(link_uses).values(link_id=link_id, used_at=at, act=act, address=address))
 
 

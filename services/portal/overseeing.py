@@ -12,6 +12,7 @@ from litestar.params import FromPath
 
 from contracts.codes import Role
 from libraries.deadlines import CIVIL_TIME, Calendar, DayReason
+from libraries.runtime.audit.writing import note_read
 from libraries.runtime.database.engine import read_once, transaction
 from services.portal import admin_store, store
 from services.portal.administration import ADMINISTRATORS, is_managed
@@ -29,7 +30,8 @@ LONGEST: Final = 64
 async def sessions(request: Call) -> Response[Any]:
     found = visit(request)
     now, own = found.portal.now(), found.signed_in
-    async with read_once(found.portal.engine) as conn:
+    async with transaction(found.portal.engine) as conn:
+        await note_read(conn, "sessions")
         listed = await admin_store.list_sessions(conn, found.policy.ranges_within(own.post.area), now)
     rows = [(one, is_managed(found, one.account)) for one in listed]
     return page(found, "admin_sessions.html", path="/admin/sessions", sessions=rows)

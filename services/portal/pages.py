@@ -22,6 +22,7 @@ from services.portal.visits import (
     Call,
     Portal,
     Visit,
+    acts_as,
     comes_from_us,
     is_ours,
     language_of,
@@ -58,6 +59,8 @@ async def admit(request: Call) -> Response[Any] | None:
         return None
     portal: Portal = request.app.state.portal
     found = request.state.visit = await visit_of(request, portal)
+    if found.session is not None:
+        request.scope["user"] = acts_as(found.session)
     if request.method == "POST":
         try:
             found.form = Form.read(await request.body())

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import Role
 from libraries.ids import new_id
+from libraries.runtime.audit.writing import note_change
 from services.portal.domain.accounts import LOCKED_FOR, Account, Login, Post, Tries
 from services.portal.domain.sessions import Session
 from services.portal.tables import accounts, logins, posts, sessions
@@ -41,6 +42,7 @@ async def add_account(
 ) -> UUID:
     """Raises an integrity error where the name is taken."""
     account_id = new_id()
+    await note_change(conn, "account.row_added", about=account_id)
     await conn.execute(
         insert(accounts).values(
             account_id=account_id,
@@ -58,6 +60,7 @@ async def add_post(
     conn: AsyncConnection, account_id: UUID, *, role: Role, office: str | None, area: str, code: str
 ) -> None:
     """The same again changes nothing."""
+    await note_change(conn, "account.post_given", about=account_id)
     values = {"account_id": account_id, "role": role.value, "office": office or "", "area": area, "code": code}
     await conn.execute(upsert(posts).values(post_id=new_id(), **values).on_conflict_do_nothing())
 
@@ -66,6 +69,7 @@ async def save_password(
     conn: AsyncConnection, account_id: UUID, password_hash: str, *, must_change: bool, at: datetime
 ) -> None:
     """Ends every session of the account: whoever knew the old one is out."""
+    await note_change(conn, "account.password_saved", about=account_id)
     await conn.execute(
         update(accounts)
         .where(accounts.c.account_id == account_id)
@@ -76,6 +80,7 @@ async def save_password(
 
 async def disable(conn: AsyncConnection, account_id: UUID, at: datetime | None) -> None:
     """`None` lets it in again."""
+    await note_change(conn, "account.let_in" if at is None else "account.shut_out", about=account_id)
     await conn.execute(update(accounts).where(accounts.c.account_id == account_id).values(disabled_at=at))
     await end_sessions(conn, account_id)
 
@@ -102,6 +107,7 @@ async def drop_try(conn: AsyncConnection, login_id: int) -> None:
 
 
 async def end_try(conn: AsyncConnection, login_id: int, outcome: Login, account_id: UUID | None) -> None:
+    await note_change(conn, f"sign_in.{outcome.value}", about=account_id or "")
     await conn.execute(
         update(logins).where(logins.c.login_id == login_id).values(outcome=outcome.value, account_id=account_id)
     )
@@ -113,6 +119,7 @@ async def forget_tries(conn: AsyncConnection, name_hash: bytes) -> None:
 
 
 async def add_session(conn: AsyncConnection, session: Session, secret_hash: bytes) -> None:
+    await note_change(conn, "session.begun", about=session.account.id)
     await conn.execute(
         insert(sessions).values(
             session_id=session.id,
@@ -149,10 +156,12 @@ async def touch_session(conn: AsyncConnection, session_id: UUID, *, seen_at: dat
 
 
 async def switch_post(conn: AsyncConnection, session_id: UUID, post_id: UUID) -> None:
+    await note_change(conn, "session.post_switched", about=post_id)
     await conn.execute(update(sessions).where(sessions.c.session_id == session_id).values(post_id=post_id))
 
 
 async def end_session(conn: AsyncConnection, account_id: UUID, session_id: UUID) -> None:
+    await note_change(conn, "session.ended", about=account_id)
     await conn.execute(delete(sessions).where(sessions.c.session_id == session_id, sessions.c.account_id == account_id))
 
 

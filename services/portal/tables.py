@@ -19,7 +19,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from libraries.runtime.audit.tables import audit_tables
+
 metadata = MetaData()
+audit_tables(metadata)
 
 accounts = Table(
     "accounts",

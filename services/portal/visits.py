@@ -14,6 +14,7 @@ from litestar.datastructures import Cookie, State
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libraries.policies import Policy
+from libraries.runtime.audit.doers import Doer
 from libraries.runtime.database.engine import read_once, transaction
 from services.portal import store
 from services.portal.catalogue import LANGUAGES, Language
@@ -134,6 +135,11 @@ async def visit_of(request: Call, portal: Portal) -> Visit:
     if session is None and not visitor:
         visit.keeps(VISITOR, visit.visitor)
     return visit
+
+
+def acts_as(session: Session) -> Doer:
+    """Whom the audit names: the account by its id, and the post that it acts as."""
+    return Doer(subject=str(session.account.id), role=session.post.role.value, office=session.post.office)
 
 
 def language_of(request: Call) -> Language:

@@ -8,6 +8,8 @@ from sqlalchemy import Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from libraries.runtime.audit.writing import note_change
+
 _CASES: Final = bindparam("case_ids", type_=ARRAY(Uuid))
 # An empty key stands for one that was destroyed: it is never replaced, so a late answer leaves no text either.
 _KEYS: Final = text("UPDATE routed_cases SET wrapped_key = '' WHERE case_id = ANY(:case_ids)").bindparams(_CASES)
@@ -32,5 +34,7 @@ _PARKED: Final = text(
 async def erase_texts(conn: AsyncConnection, case_ids: Collection[UUID]) -> None:
     """Destroy the keys, the sealed texts, and what is parked of them. What happened stays on record."""
     if case_ids:
+        for case_id in sorted(case_ids):
+            await note_change(conn, "texts.erased", case_id=case_id)
         for statement in (_KEYS, _TEXTS, _PARKED):
             await conn.execute(statement, {"case_ids": sorted(case_ids)})

@@ -168,7 +168,7 @@ async def show_answers(request: Call, state: State, referral_id: FromPath[UUID])
         case_id = seen.routing.request.case_id
         given = await store.list_feedback(conn, referral_id)
         key = await store.get_key(conn, case_id)
-        await store.save_read(conn, referral_id, at=router.clock.now(), user=user)
+        await store.save_read(conn, case_id, referral_id, at=router.clock.now(), user=user)
     return [to_answer(one, _text(one, key, router.sealer), router.policy.policy) for one in given]
 
 

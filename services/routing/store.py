@@ -15,6 +15,7 @@ from contracts.codes import RETURN_RIGHTS, ClockKind, FeedbackAction, FeedbackOu
 from libraries.clocks.clock import LegalClock
 from libraries.clocks.rows import CLOCK_COLUMNS, clock_of, clock_row
 from libraries.policies import Policy
+from libraries.runtime.audit.writing import note_read
 from libraries.runtime.database.bulk import among, insert_rows, update_rows
 from libraries.runtime.web.auth import Principal
 from services.routing import rows
@@ -287,9 +288,10 @@ async def get_key(conn: AsyncConnection, case_id: UUID) -> bytes:
     return bytes(found or b"")
 
 
-async def save_read(conn: AsyncConnection, referral_id: UUID, *, at: datetime, user: Principal) -> None:
+async def save_read(conn: AsyncConnection, case_id: UUID, referral_id: UUID, *, at: datetime, user: Principal) -> None:
     """Put on record who looked at an office's text."""
     who = {"subject": user.subject, "role": user.role.value, "office": user.office}
+    await note_read(conn, "answers", case_id=case_id, about=referral_id)
     await conn.execute(insert(text_reads).values(referral_id=referral_id, read_at=at, **who))
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from libraries.runtime.audit.tables import audit_tables
 from libraries.runtime.database.clock_tables import clock_table
 from libraries.runtime.database.progress_tables import progress_tables
 from libraries.runtime.database.tables import plumbing_tables
@@ -27,6 +28,7 @@ from libraries.versions.tables import policy_tables
 
 metadata = MetaData()
 plumbing_tables(metadata)
+audit_tables(metadata)
 progress_tables(metadata)
 loads = calendar_loads(metadata)
 policy_tables(metadata, Column("author", String, nullable=False), Column("reason", String, nullable=False))

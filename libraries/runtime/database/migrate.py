@@ -53,7 +53,20 @@ async def drift(database_url: object, service: str, metadata: MetaData) -> list[
 
 
 async def _prepare(conn: AsyncConnection, service: str, *, needs_role: bool) -> None:
-    if needs_role and not await _role_exists(conn, service):
+    if needs_role:
+        await make_role(conn, service)
+    exists = await conn.scalar(text("SELECT to_regnamespace(:name) IS NOT NULL"), {"name": service})
+    if not exists:
+        await conn.execute(text(f"CREATE SCHEMA {service} AUTHORIZATION {service}"))
+    if needs_role:
+        await conn.execute(text(f"SET ROLE {service}"))
+    await conn.execute(text(f"SET search_path = {service}"))
+    await conn.commit()
+
+
+async def make_role(conn: AsyncConnection, service: str) -> None:
+    """If the cluster has none of this name. It belongs to the cluster, and is in no dump of a database."""
+    if not await _role_exists(conn, service):
         try:
             await conn.execute(text(f"CREATE ROLE {service} NOLOGIN"))
             await conn.execute(text(f"GRANT {service} TO CURRENT_USER"))
@@ -63,13 +76,6 @@ async def _prepare(conn: AsyncConnection, service: str, *, needs_role: bool) -> 
             # Roles belong to the cluster: the lock above does not stop another database from making it.
             if sqlstate(error) not in ALREADY_THERE:
                 raise
-    exists = await conn.scalar(text("SELECT to_regnamespace(:name) IS NOT NULL"), {"name": service})
-    if not exists:
-        await conn.execute(text(f"CREATE SCHEMA {service} AUTHORIZATION {service}"))
-    if needs_role:
-        await conn.execute(text(f"SET ROLE {service}"))
-    await conn.execute(text(f"SET search_path = {service}"))
-    await conn.commit()
 
 
 async def _role_exists(conn: AsyncConnection, name: str) -> bool:

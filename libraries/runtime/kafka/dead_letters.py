@@ -16,6 +16,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.personal import is_personal
+from libraries.runtime.audit.writing import note_read
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.failures import FailureClass, classify, explain
@@ -250,6 +251,7 @@ async def show(engine: AsyncEngine, dead_letter_id: int, sealer: Sealer, *, by: 
     """The whole record; that it was opened is on record before anybody sees it. Raises `NoSuchDeadLetter`."""
     async with transaction(engine) as conn:
         row = await _find(conn, dead_letter_id, f"{_COLUMNS}, came_at, wrapped_key, content")
+        await note_read(conn, "parked", case_id=row.case_id, about=dead_letter_id)
         await conn.execute(_OPENED, {"id": dead_letter_id, "by": by})
         opened = [Opened(at=one.read_at, by=one.read_by) for one in await conn.execute(_READS, {"id": dead_letter_id})]
     record = record_of(row, sealer)

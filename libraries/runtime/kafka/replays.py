@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from libraries.runtime.audit.writing import note_change
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.failures import FailureClass, InfrastructureDown, Rejected, classify, code_of, explain
 from libraries.runtime.kafka import dead_letters, deduplication
@@ -169,7 +170,9 @@ async def _drop_lone(engine: AsyncEngine, filters: DeadLetterFilters, by: str, b
     while batch == BATCH_SIZE:
         async with transaction(engine) as conn:
             done = await conn.execute(statement, filters.values | {"by": by, "because": because, "size": BATCH_SIZE})
-        batch = done.rowcount
+            batch = done.rowcount
+            if batch:
+                await note_change(conn, "parked.dropped", about=f"{batch} without an ordering key")
         dropped += batch
     return dropped
 
@@ -332,6 +335,7 @@ async def _handle(context: ConsumerContext, conn: AsyncConnection, arrival: Inco
 
 
 async def _settle(conn: AsyncConnection, dead_letter_id: int, state: str, by: str, because: str) -> None:
+    await note_change(conn, f"parked.{state}", about=dead_letter_id)
     await conn.execute(
         text(
             "UPDATE parked_records SET state = :state, settled_at = now(), settled_by = :by, settled_because = :because"

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.cloudevents import Unknown
 from libraries.runtime import metrics
+from libraries.runtime.audit.doers import Doer, acting
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.failures import FailureClass, InfrastructureDown, Rejected, classify, code_of, explain
@@ -44,6 +45,11 @@ async def settle(context: ConsumerContext, arrivals: Sequence[Arrival]) -> int:
 
     Raises `InfrastructureDown` and nothing else.
     """
+    with acting(Doer(subject=f"reader:{context.reader.name}")):
+        return await _settle(context, arrivals)
+
+
+async def _settle(context: ConsumerContext, arrivals: Sequence[Arrival]) -> int:
     try:
         return await _attempt(context, arrivals)
     except InfrastructureDown:
@@ -53,7 +59,7 @@ async def settle(context: ConsumerContext, arrivals: Sequence[Arrival]) -> int:
             await _give_up(context, arrivals[0], error)
             return 1
         middle = len(arrivals) // 2
-        return await settle(context, arrivals[:middle]) + await settle(context, arrivals[middle:])
+        return await _settle(context, arrivals[:middle]) + await _settle(context, arrivals[middle:])
 
 
 async def _attempt(context: ConsumerContext, arrivals: Sequence[Arrival]) -> int:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import (
+    Boolean,
     Date,
     DateTime,
     Integer,
@@ -27,9 +28,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import TypeEngine
 
 from contracts.events import CaseBound, Event
-from contracts.topics import TOPICS
+from contracts.topics import AUDIT_HEADS, TOPICS
 from contracts.tracing import Trace
 from libraries.ids import new_id
+from libraries.runtime.audit.doers import doer
+from libraries.runtime.audit.writing import note_change
 from libraries.runtime.database.bulk import arrays
 from libraries.runtime.database.engine import TO_WAKE, transaction
 from libraries.runtime.database.tables import SHARDS
@@ -72,6 +75,7 @@ _COLUMNS: Final[Mapping[str, TypeEngine[Any]]] = MappingProxyType(
         "at": DateTime(timezone=True),
         "traceparent": String(),
         "value": LargeBinary(),
+        "audited": Boolean(),
     }
 )
 """What is sent to the database; `behind` is how many events of the same case follow in the same call."""
@@ -97,6 +101,11 @@ def _insert(constant: frozenset[str]) -> TextClause:
             ON CONFLICT (case_id) DO UPDATE
             SET last = s.last + excluded.last, xid = greatest(s.xid, excluded.xid)
             RETURNING case_id, last, xid
+        ), audit AS (
+            INSERT INTO audit_entries (kind, what, subject, role, office, case_id, event_id, digest)
+            SELECT 'change', {value["type"]}, :by_subject, :by_role, :by_office, {value["case_id"]},
+                   {value["event_id"]}, sha256({value["value"]})
+            FROM m WHERE {value["audited"]} ORDER BY m.place
         )
         INSERT INTO journal (event_id, xid, shard, topic, key, case_id, type, sequence, at, traceparent, value)
         SELECT {value["event_id"]}, coalesce(t.xid, pg_current_xact_id()::text::bigint), {value["shard"]},
@@ -105,11 +114,17 @@ def _insert(constant: frozenset[str]) -> TextClause:
         FROM m LEFT JOIN tickets AS t ON t.case_id = {value["case_id"]}
         ORDER BY m.place
         """
-    ).bindparams(*(bindparam(name, type_=kind if name in constant else ARRAY(kind)) for name, kind in _COLUMNS.items()))
+    ).bindparams(
+        *(bindparam(name, type_=kind if name in constant else ARRAY(kind)) for name, kind in _COLUMNS.items()),
+        *(bindparam(f"by_{name}", type_=String()) for name in ("subject", "role", "office")),
+    )
 
 
 async def add(conn: AsyncConnection, service: str, messages: Sequence[Outgoing]) -> None:
-    """Write events of `service`, to be sent after the commit; those of a case get its next numbers."""
+    """Write events of `service`, to be sent after the commit; those of a case get its next numbers.
+
+    Each is put on record with whoever is at work: once, whatever copies of it go out.
+    """
     if not messages:
         return
     left = Counter(message.event.case_id for message in messages if isinstance(message.event, CaseBound))
@@ -124,7 +139,9 @@ async def add(conn: AsyncConnection, service: str, messages: Sequence[Outgoing])
             behind = left[case_id] = left[case_id] - 1
         rows.extend(_rows(service, message, case_id, behind, str(message.trace or traces.of(case_id))))
     constant, values = arrays(tuple(_COLUMNS), rows)
-    await conn.execute(_insert(constant), values)
+    by = doer()
+    who = {"by_subject": by.subject, "by_role": by.role, "by_office": by.office}
+    await conn.execute(_insert(constant), values | who)
     conn.info.setdefault(TO_WAKE, set()).add(service)
 
 
@@ -153,9 +170,11 @@ def _rows(
     shard = shard_of(case_id.bytes if case_id is not None else (key or "").encode())
     rest = (key, case_id, event.wire_type(), behind, message.at, traceparent, value)
     home = message.topic or home_topic(service, type(event))
-    if not message.copies:
-        return [(event_id, shard, home, *rest)]
-    return [(event_id, shard, topic, *rest) for topic in (home, *message.copies)]
+    audited = home != AUDIT_HEADS.name
+    return [
+        (event_id, shard, home, *rest, audited),
+        *((event_id, shard, topic, *rest, False) for topic in message.copies),
+    ]
 
 
 def shard_of(key: bytes) -> int:
@@ -195,6 +214,7 @@ async def replay_from(engine: AsyncEngine, since: date | None = None) -> int:
             ).bindparams(bindparam("since", since or date.min, type_=Date)),
             {"xid": first.xid or 0},
         )
+        await note_change(conn, "journal.replayed", about=since or "")
         return int(first.number)
 
 

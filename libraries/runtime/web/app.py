@@ -12,6 +12,7 @@ from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler, Middleware
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from libraries.runtime.web.acting import named
 from libraries.runtime.web.counting import counter_of, timed
 from libraries.runtime.web.openapi import Described, document
 from libraries.runtime.web.problems import SECURITY_HEADERS, on_error, on_http_exception
@@ -91,7 +92,7 @@ def build_app(
         cors_config=CORSConfig(allow_origins=list(board), allow_methods=["GET"], allow_headers=["authorization"])
         if board
         else None,
-        middleware=[traces, timed, *middleware],
+        middleware=[traces, timed, named, *middleware],
         before_send=[counter_of(service)],
         openapi_config=None,  # ours is made of what requests are checked by
         lifespan=list(lifespan),

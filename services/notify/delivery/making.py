@@ -11,6 +11,7 @@ from contracts.refusals import Fault, Refused
 from contracts.topics import ALERTS, CASES, REFERRALS
 from libraries.ids import new_id
 from libraries.policies import Policy
+from libraries.runtime.audit.writing import note_change
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.web.auth import Principal
 from services.notify.delivery import replays, secrets, subscriptions
@@ -83,6 +84,7 @@ async def make(
     sealed = secrets.seal(sealer, key, subscription, secret)
     if not await subscriptions.add_subscription(conn, new, held_by=owner, wrapped_key=key, secret=sealed):
         return Refused(code="subscription_exists")
+    await note_change(conn, "subscription.made", about=subscription)
     if asked.since is not None:
         await replays.add_replay(conn, new_id(), subscription, since=asked.since, now=now, repeated=False)
     return new, secret

@@ -9,6 +9,7 @@ from sqlalchemy import DateTime, LargeBinary, RowMapping, String, Uuid, bindpara
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import OF_AN_OFFICE, DeliveryChannel, Role, SubscriptionState
+from libraries.runtime.audit.writing import note_change
 from services.notify.domain.subscriptions import Filter, Holder, Listener
 
 MOMENT: Final = DateTime(timezone=True)
@@ -152,6 +153,7 @@ async def add_subscription(
 async def move_subscription(
     conn: AsyncConnection, subscription: UUID, state: SubscriptionState, reason: str = ""
 ) -> None:
+    await note_change(conn, f"subscription.{state.value}", about=subscription)
     await conn.execute(_MOVE, {"id": subscription, "state": state.value, "reason": reason})
 
 
@@ -162,6 +164,7 @@ async def wrapped_key_of(conn: AsyncConnection, subscription: UUID) -> bytes:
 
 async def rotate_secret(conn: AsyncConnection, subscription: UUID, sealed: bytes, *, until: datetime) -> None:
     """The one before signs too until then."""
+    await note_change(conn, "subscription.secret_rotated", about=subscription)
     await conn.execute(_ROTATE, {"id": subscription, "secret": sealed, "until": until})
 
 

@@ -46,6 +46,8 @@ async def test_after_erasing_nobody_reads_the_person_and_the_story_stays(
     http, engine = client_and_engine
     case = (await http.post("/v1/cases", content=a_submission())).json()
     path = f"/v1/cases/{case['number']}"
+    assert (await http.get(f"{path}/applicant", params={"purpose": "handling"})).status_code == 200
+    assert (await http.get(path)).status_code == 200
     assert (await http.post(f"{path}/withdraw")).status_code == 200
     for _ in range(2):
         assert isinstance(await erased(engine, case["case_id"]), Case), "a second time changes nothing"
@@ -58,6 +60,16 @@ async def test_after_erasing_nobody_reads_the_person_and_the_story_stays(
     assert [entry["type"] for entry in story].count("case.erased") == 1
     assert next(entry for entry in story if entry["type"] == "case.erased")["zh"].startswith("个人信息已删除")
     async with engine.connect() as conn:
+        audited = "SELECT kind, what, subject, role, office, purpose FROM audit_entries ORDER BY id"
+        rows = [tuple(row) for row in await conn.execute(text(audited))]
+        who = (WINDOW.subject, "clerk", WINDOW.office)
+        assert rows[:4] == [
+            ("change", "yimen.case.registered.v1", *who, ""),
+            ("read", "applicant", *who, "handling"),
+            ("read", "summary", *who, ""),
+            ("change", "yimen.case.withdrawn.v1", *who, ""),
+        ]
+        assert rows[4][:3] == ("change", "yimen.case.erased.v1", "system")
         kept = await conn.execute(text("SELECT wrapped_key, sealed_applicant, sealed_summary, fingerprint FROM cases"))
         assert list(kept.one()) == [b"", b"", b"", b""]
         sent = await conn.execute(text("SELECT value FROM journal WHERE type = 'yimen.case.erased.v1'"))

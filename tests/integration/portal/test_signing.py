@@ -43,6 +43,16 @@ async def test_a_cookie_that_no_script_reads_and_no_token(portal: Portal) -> Non
         assert "eyJ" not in page.text
         assert "script" not in page.headers["content-security-policy"]
         assert page.headers["cache-control"] == "no-store"
+        await browser.post("/logout", data={"csrf": await csrf_of(browser, "/me")})
+    async with transaction(portal.engine) as conn:
+        rows = await conn.execute(text("SELECT what, subject, role, about FROM audit_entries ORDER BY id"))
+        told = [tuple(row) for row in rows if row.what.startswith(("sign_in", "session"))]
+        account = str((await store.list_accounts(conn))[0].id)
+    assert told == [
+        ("sign_in.ok", "anonymous", "", account),
+        ("session.begun", "anonymous", "", account),
+        ("session.ended", account, "clerk", account),
+    ]
 
 
 async def test_behind_tls_cookies_are_for_tls_alone_and_forms_for_that_origin(portal: Portal) -> None:

@@ -12,6 +12,7 @@ import asyncpg
 import httpx
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import text
 
 from contracts.access import MATRIX, Access, Part, Relation
 from contracts.events.cases import CaseAccepted
@@ -365,6 +366,9 @@ async def test_who_opened_the_answers_can_be_audited(stage: Stage) -> None:
         WINDOW,
         "2026-03-02",
     )
+    async with stage.routing.engine.connect() as conn:
+        audited = await conn.execute(text("SELECT what, subject, about FROM audit_entries WHERE kind = 'read'"))
+        assert [tuple(row) for row in audited] == [("answers", CLERK.subject, of[HOUSING])]
 
 
 async def test_a_window_sees_what_it_took_also_outside_of_its_area(stage: Stage) -> None:

@@ -30,6 +30,7 @@ from tests.sealing import SEALER
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 FIRST = """
 from alembic import op
+from libraries.runtime.audit.tables import create_audit
 from libraries.runtime.database.migrations.plumbing import (
     create_plumbing, create_progress, create_watermarks, keep_answers, seal_parked
 )
@@ -46,6 +47,7 @@ def upgrade() -> None:
     create_watermarks(op)
     seal_parked(op)
     keep_answers(op)
+    create_audit(op)
     op.execute("CREATE TABLE notes (place bigint GENERATED ALWAYS AS IDENTITY, case_id uuid, reason varchar NOT NULL)")
 """
 

@@ -10,6 +10,7 @@ from sqlalchemy import MetaData, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from libraries.runtime.audit.tables import audit_tables
 from libraries.runtime.database import wakeups
 from libraries.runtime.database.engine import read_once, transaction
 from libraries.runtime.database.migrate import drift, upgrade
@@ -116,6 +117,7 @@ async def test_processes_that_start_at_once_migrate_once(database: str, versions
 
     metadata = MetaData()
     plumbing_tables(metadata)
+    audit_tables(metadata)
     progress_tables(metadata)
     differences = await drift(database, "notify", metadata)
     assert [entry[1].name for entry in differences if entry[0] == "remove_table"] == ["notes"]

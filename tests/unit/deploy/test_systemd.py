@@ -79,8 +79,9 @@ def test_the_example_settings_are_those_that_the_service_reads(service: str, mon
         lines = (FOLDER / f"{name}.env").read_text("utf-8").splitlines()
         values |= dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
     empty = {name for name, value in values.items() if not value}
-    assert empty == {"YIMEN_TOKEN_KEY", "YIMEN_SEALING_KEY"}, "an example has no keys"
-    for name, value in (values | {"YIMEN_TOKEN_KEY": "t" * 32, "YIMEN_SEALING_KEY": "a" * 43 + "="}).items():
+    keys = {"YIMEN_TOKEN_KEY": "t" * 32, "YIMEN_SEALING_KEY": "a" * 43 + "=", "YIMEN_AUDIT_KEY": "a" * 43 + "="}
+    assert empty == keys.keys(), "an example has no keys"
+    for name, value in (values | keys).items():
         monkeypatch.setenv(name, value)
     settings = SETTINGS[service]()
     assert settings.http_port == int(values["YIMEN_HTTP_PORT"])
