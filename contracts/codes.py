@@ -300,9 +300,22 @@ class SupervisionLevel(Code):
 
 
 class DeliveryChannel(Code):
-    """By which way a subscriber hears of events."""
+    """By which way somebody hears: a subscriber by webhook, people by the others."""
 
     WEBHOOK = "webhook", "网络回调", "Webhook"
+    EMAIL = "email", "电子邮件", "E-mail"
+    SMS = "sms", "短信", "Text message"
+
+
+MESSAGE_CHANNELS: Final = (DeliveryChannel.EMAIL, DeliveryChannel.SMS)
+"""By which people are written to."""
+
+
+class Audience(Code):
+    """Who is written to."""
+
+    APPLICANT = "applicant", "申请人", "Applicant"
+    OFFICE = "office", "单位", "Office"
 
 
 class SubscriptionState(Code):
@@ -317,6 +330,7 @@ class DeliveryState(Code):
     WAITING = "waiting", "待投递", "Waiting"
     DELIVERED = "delivered", "已投递", "Delivered"
     FAILED = "failed", "投递失败", "Given up"
+    SUPPRESSED = "suppressed", "不予发送", "Not sent"
 
 
 class AttemptResult(Code):
@@ -329,6 +343,12 @@ class AttemptResult(Code):
     TIMED_OUT = "timed_out", "超时", "Timed out"
     NO_CONNECTION = "no_connection", "无法连接", "No connection"
     NOT_ALLOWED = "not_allowed", "目标地址不允许", "Address not allowed"
+    REJECTED = "rejected", "对方服务器拒收此收件人", "Recipient refused for good"
+    NO_ADDRESS = "no_address", "没有可用的地址或者号码", "No address"
+    OPTED_OUT = "opted_out", "申请人不接收消息", "Wants no messages"
+    ERASED = "erased", "个人信息已删除", "Personal data erased"
+    QUIET_HOURS = "quiet_hours", "免打扰时段，延后发送", "Put off for quiet hours"
+    NOT_READ = "not_read", "暂时读不到申请人信息", "Applicant could not be read"
 
 
 class Figure(Code):

@@ -20,6 +20,9 @@ POST: Final = r"[a-z]+[0-9]{0,4}(-([a-z]+[0-9]{0,4}|[0-9]{1,4}))*"
 POST_FORM: Final = rf"^({POST})?$"
 Post = Annotated[str, Meta(max_length=32, pattern=POST_FORM)]
 """A post as its office calls it, for example `window-3`; never a person's name, and no room for a person's number."""
+EMAIL: Final = r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+"
+PHONE: Final = r"\+?[0-9]{3,20}"
+"""As a gateway takes it, once blanks and dashes are gone."""
 ShortText = Annotated[str, Meta(max_length=200)]
 LongText = Annotated[str, Meta(max_length=4000)]
 
@@ -34,6 +37,9 @@ class Applicant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     phone: Annotated[str, Meta(max_length=40)] = ""
+    email: Annotated[str, Meta(max_length=254)] = ""
+    no_messages: bool = False
+    """Wants no text messages and no e-mail; the window tells everything itself."""
     id_number: Annotated[str, Meta(max_length=40)] = ""
     """18 characters of GB 11643-1999 with a true birth date and check character: of identity cards, residence permits
     of Hong Kong, Macau and Taiwan, foreigners' cards of 18 digits. Left out for every other document."""

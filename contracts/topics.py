@@ -123,8 +123,8 @@ ALERTS: Final = Topic(
     writer="notify",
     readers=("intake", "ops", "partners"),
     retention=timedelta(days=30),
-    purpose="clocks that are due soon or broken, and supervision",
-    subjects=("clock.due_soon", "clock.due", "clock.breached", "clock.cleared", "supervision"),
+    purpose="clocks that are due soon or broken, supervision, and what became of messages to people",
+    subjects=("clock.due_soon", "clock.due", "clock.breached", "clock.cleared", "supervision", "notification"),
 )
 
 POLICY_VERSIONS: Final = Topic(

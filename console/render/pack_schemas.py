@@ -11,13 +11,27 @@ from typing import Any, Final
 
 import msgspec
 
-from contracts.codes import AreaLevel, ClockKind, Confidence, DocumentKind, Field, ReferralRole, SupervisionLevel
+from contracts.codes import (
+    MESSAGE_CHANNELS,
+    AreaLevel,
+    Audience,
+    CaseState,
+    ClockKind,
+    Confidence,
+    DocumentKind,
+    Field,
+    ReferralRole,
+    ReferralState,
+    SupervisionLevel,
+)
+from contracts.submissions import PHONE
 from libraries.policies.approvers import Decides
 from libraries.policies.areas_and_offices import CHANNELS
 from libraries.policies.categories import USES
 from libraries.policies.cells import AREA_FORM, CATEGORY_FORM, CODE_FORM, NAME_FORM, ROLE_FORM, Form
 from libraries.policies.clock_rules import SILENCE, OnlyIf, Trigger
 from libraries.policies.document_templates import LABELS
+from libraries.policies.message_templates import EVENTS, LANGUAGES
 
 Schema = dict[str, Any]
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -159,6 +173,26 @@ FILES: Final[Mapping[str, tuple[Schema, tuple[str, ...]]]] = {
         ("clock", "limit", "source", "confidence"),
     ),
     "materials": ({"category": CATEGORY, "code": CODE, **NAMES}, ("category", "code", "zh", "en")),
+    "message_templates": (
+        {"code": CODE, **{f"{part}_{one}": WORDS for part in ("subject", "text") for one in LANGUAGES}},
+        ("code",),
+    ),
+    "messages": (
+        {
+            "event": one_of(EVENTS),
+            "audience": one_of(Audience),
+            "channel": one_of(MESSAGE_CHANNELS),
+            "states": several(one_of({*CaseState, *ReferralState})),
+            "roles": several(one_of(ReferralRole)),
+            "clocks": several(CLOCK),
+            "template": CODE,
+            "languages": several(one_of(LANGUAGES)),
+            "quiet_from": HOUR,
+            "quiet_to": HOUR,
+            "off": FLAG,
+        },
+        ("event", "audience", "channel"),
+    ),
     "offices": (
         {
             "role": ROLE,
@@ -171,6 +205,8 @@ FILES: Final[Mapping[str, tuple[Schema, tuple[str, ...]]]] = {
             "valid_until": DAY,
             "successor": ROLE,
             "outside": FLAG,
+            "email": WORDS,
+            "phone": {"type": ["string", "integer"], "pattern": f"^{PHONE}$"},
         },
         ("role", "zh", "en"),
     ),

@@ -1,7 +1,7 @@
 """One class per event; `EVENTS` finds it by the name it has on the wire."""
 
 from contracts.events import alerts, audit, cases, clocks, policies, progress, referrals, rejections
-from contracts.events.alerts import AnySupervision
+from contracts.events.alerts import AnyNotification, AnySupervision
 from contracts.events.audit import AuditHeadSigned
 from contracts.events.base import Actor, CaseBound, Event
 from contracts.events.cases import AnyCaseEvent
@@ -28,6 +28,7 @@ KnownOfCase = (
     | ClockRecalculated
     | AnyClockAlert
     | AnySupervision
+    | AnyNotification
 )
 """Every event of a case, as a closed union: readers match over it, or over a part of it, to the last."""
 Known = KnownOfCase | SubmissionRejected | FeedbackRejected | ProgressNoted | PolicyActivated | AuditHeadSigned

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from contracts.codes import ClockKind, SupervisionLevel
+from contracts.codes import AttemptResult, Audience, ClockKind, DeliveryChannel, SupervisionLevel
 from contracts.events.base import CaseBound
 
 
@@ -47,4 +47,48 @@ class SupervisionListed(Supervision, frozen=True, kw_only=True, omit_defaults=Tr
     TYPE: ClassVar[str] = "supervision.listed"
 
 
+class Notification(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of one message to people. To whom it went, as an address or a number, is told to nobody."""
+
+    message_id: UUID
+    """The same at every attempt; an e-mail has it as `Message-ID`, a gateway gets it as `Idempotency-Key`."""
+    about: str
+    """The event behind it without its version, for example `case.accepted`."""
+    audience: Audience
+    channel: DeliveryChannel
+    office: str = ""
+    """That is written to; empty of the applicant."""
+    at: datetime
+
+
+class NotificationSent(Notification, frozen=True, kw_only=True, omit_defaults=True):
+    """The mail server or the gateway has taken it."""
+
+    TYPE: ClassVar[str] = "notification.sent"
+
+
+class NotificationFailed(Notification, frozen=True, kw_only=True, omit_defaults=True):
+    """One attempt went wrong."""
+
+    TYPE: ClassVar[str] = "notification.failed"
+    reason: AttemptResult
+    final: bool = False
+    """It is not tried again."""
+
+
+class NotificationSuppressed(Notification, frozen=True, kw_only=True, omit_defaults=True):
+    """It is not sent: no address, an applicant who wants no messages, data that was erased."""
+
+    TYPE: ClassVar[str] = "notification.suppressed"
+    reason: AttemptResult
+
+
+class NotificationPostponed(Notification, frozen=True, kw_only=True, omit_defaults=True):
+    """Quiet hours: it goes out when they end."""
+
+    TYPE: ClassVar[str] = "notification.postponed"
+    until: datetime
+
+
+AnyNotification = NotificationSent | NotificationFailed | NotificationSuppressed | NotificationPostponed
 AnySupervision = SupervisionReminded | SupervisionUrged | SupervisionSupervised | SupervisionListed

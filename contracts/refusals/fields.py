@@ -170,6 +170,12 @@ FIELDS: Final = (
         "须为电话号码：5 至 20 位数字，可含 +、-、括号和空格",
         "must be a telephone number: 5 to 20 digits, with plus, hyphens, brackets and blanks",
     ),
+    Refusal(
+        "bad_email",
+        422,
+        "须为一个完整的电子邮箱地址",
+        "must be one e-mail address, for example name@example.com",
+    ),
     Refusal("not_an_id", 422, "须为 UUID", "must be a UUID"),
     Refusal("unknown_referral", 422, "须为本单位的转办件编号", "must be a referral of the office that answers"),
     Refusal(

@@ -67,6 +67,8 @@ BY_NAME: dict[str, Any] = {
     "materials": ("identity_card", "household_register"),
     "name": "张示例",
     "phone": "000-0000000",
+    "email": "applicant@home.example",
+    "no_messages": False,
     "id_number": "000000190001010017",
     "household": "130722100-000017",
     "service": "routing",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, time
 
 from contracts.codes import AreaLevel
-from libraries.policies.cells import AREA_FORM, ROLE_FORM
+from libraries.policies.cells import AREA_FORM, EMAIL_FORM, PHONE_FORM, ROLE_FORM
 from libraries.policies.model import Office, Period
 from libraries.policies.rows import Row
 from libraries.policies.tree import A_DAY, Area, Tree, whole
@@ -34,6 +34,8 @@ class OfficeRow:
     successor: str | None
     outside: bool
     where: str
+    email: str = ""
+    phone: str = ""
 
     def names(self, area: Area) -> bool:
         """Whether it is about this very area: then it stands alone, for whatever days, before rows about all."""
@@ -105,6 +107,9 @@ def office_rows(rows: Sequence[Row], known: Iterable[Area]) -> tuple[OfficeRow, 
         closes = row.hour("close_of_business")
         first, last, heir = day_of(row, "valid_from"), day_of(row, "valid_until"), row.text("successor", "")
         outside = row.flag("outside") if "outside" in row.values else False
+        email, phone = row.text("email", ""), row.code("phone", PHONE_FORM, "")
+        if email and not EMAIL_FORM.fits(email.replace("{code}", "0")):
+            row.refuse(f"email {email}: {EMAIL_FORM.message}", "email")
         row.done()
         for level in set(levels) - set(AreaLevel):
             row.refuse(f"unknown level {level}")
@@ -125,6 +130,8 @@ def office_rows(rows: Sequence[Row], known: Iterable[Area]) -> tuple[OfficeRow, 
                 valid_until=last,
                 successor=heir or None,
                 outside=outside,
+                email=email,
+                phone=phone,
                 where=f"{row.file}:{row.line}",
             )
         )
@@ -175,6 +182,8 @@ def offices_on(rows: Sequence[OfficeRow], tree: Tree, day: date) -> dict[str, Of
                     close_of_business=row.close_of_business,
                     successor=row.successor,
                     outside=row.outside,
+                    email=row.email.replace("{code}", area.code),
+                    phone=row.phone,
                 )
     return found
 

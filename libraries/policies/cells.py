@@ -7,6 +7,7 @@ from datetime import date, time
 from typing import Any, Final
 
 from contracts.offices import ROLE
+from contracts.submissions import EMAIL, PHONE
 
 KEPT_AS_TEXT: Final = re.compile(r"""='?"(?P<quoted>[^"]*)"|'(?P<marked>.*)""")
 """How a spreadsheet keeps digits as text: `="130702"` or `'130702`."""
@@ -38,6 +39,10 @@ CATEGORY_FORM: Final = Form(
     re.compile(r"[a-z][a-z_]{0,31}\.[a-z][a-z0-9_]{0,63}"), "a matter is field.name, in small letters, digits and _"
 )
 NAME_FORM: Final = Form(re.compile(r"[a-z0-9][a-z0-9_.-]{0,95}"), "only small letters, digits, _, - and . are used")
+EMAIL_FORM: Final = Form(
+    re.compile(EMAIL), "must be an e-mail address in ASCII, for example petition@yunling.example; {code} is the area's"
+)
+PHONE_FORM: Final = Form(re.compile(PHONE), "must be a phone number of digits, with + before a country code")
 PACK_FORM: Final = Form(
     re.compile(r"[a-z0-9][a-z0-9_-]{0,63}"),
     "is the name of a folder beside this one, in small letters, digits, _ and -",

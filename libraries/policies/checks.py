@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contracts.codes import ClockKind
 from libraries.policies.clock_rules import kind_faults
 from libraries.policies.escalation import escalation_faults
+from libraries.policies.messages import message_faults
 from libraries.policies.model import Policy, Rule
 from libraries.policies.rows import Fault
 
@@ -18,6 +19,7 @@ def check(policy: Policy, file: str) -> Iterator[Fault]:
     roles = {office.role for office in policy.offices.values()}
     yield from escalation_faults(policy.escalation_rules, roles)
     yield from kind_faults(policy.clocks, file)
+    yield from message_faults(policy.messages, policy.message_templates)
     if policy.offices and not policy.purposes:
         yield Fault(file=file, line=1, reason="purposes.yaml names no purpose: no applicant could be opened")
     yield from _matters_of_clocks(policy)

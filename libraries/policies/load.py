@@ -31,6 +31,7 @@ from libraries.policies.clock_rules import FILE, clock_rules
 from libraries.policies.documents import document_templates
 from libraries.policies.escalation import escalation_rules
 from libraries.policies.law import Guard
+from libraries.policies.messages import message_rows, message_templates
 from libraries.policies.model import Period, Policy
 from libraries.policies.pack_files import HEADING, LISTS, TABLES, fingerprint, unknown_files
 from libraries.policies.rows import Fault, PolicyRefused, Row, read_heading, read_rows
@@ -97,6 +98,8 @@ def read_policy(folder: Path, day: date | None = None) -> tuple[Policy | None, l
         approvers=approvers(read("approvers.yaml")),
         purposes=purposes(read("purposes.yaml")),
         documents=document_templates(read("documents.yaml")),
+        messages=message_rows(read("messages.yaml")),
+        message_templates=message_templates(read("message_templates.yaml")),
     )
     national = with_published_years(policy.calendar, packs, faults)
     days = tuple(local_days(read("calendars.yaml"), policy, national))

@@ -12,6 +12,8 @@ from libraries.policies.approvers import Approver, Decides
 from libraries.policies.clock_rules import ClockRule, ClockSchedule, schedule
 from libraries.policies.document_templates import DocumentTemplate
 from libraries.policies.escalation import EscalationRule
+from libraries.policies.message_templates import MessageTemplate
+from libraries.policies.messages import MessageRow
 from libraries.policies.spans import LateReports, Reopening
 from libraries.policies.tree import Area, Tree, whole
 from libraries.policies.warnings import DEFAULT_LEVELS
@@ -32,6 +34,9 @@ class Office:
     """The role whose office has its work, where its own role has none there any more."""
     outside: bool = False
     """A charity or social organisation: no authority, and it learns of a matter only with consent."""
+    email: str = ""
+    phone: str = ""
+    """Where the office itself is written to; empty where nobody is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -176,6 +181,9 @@ class Policy:
     approvers: Mapping[str, Approver] = dataclasses.field(default_factory=dict)
     purposes: Mapping[str, Purpose] = dataclasses.field(default_factory=dict)
     documents: Mapping[DocumentKind, DocumentTemplate] = dataclasses.field(default_factory=dict)
+    messages: Mapping[str, tuple[MessageRow, ...]] = dataclasses.field(default_factory=dict)
+    """By event, who is told of it."""
+    message_templates: Mapping[str, MessageTemplate] = dataclasses.field(default_factory=dict)
     calendars: Mapping[str, Calendar] = dataclasses.field(default_factory=dict)
     """By office, where it is not the one of all."""
     periods: tuple[Period, ...] = ()

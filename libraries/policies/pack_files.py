@@ -30,6 +30,8 @@ LISTS: Final = (
     "escalation.yaml",
     "limits.yaml",
     "materials.yaml",
+    "message_templates.yaml",
+    "messages.yaml",
     "offices.yaml",
     "purposes.yaml",
     "reasons.yaml",

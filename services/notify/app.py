@@ -12,8 +12,9 @@ from libraries.runtime.encryption import Sealer
 from libraries.runtime.jobs.job import Job
 from libraries.runtime.kafka import watermarks
 from libraries.runtime.kafka.consumer import ConsumerLoop
+from libraries.runtime.kafka.records import Reader
 from libraries.runtime.process import Service
-from libraries.runtime.settings import ORIGIN, RuntimeSettings, read_settings
+from libraries.runtime.settings import read_settings
 from libraries.versions import hearing
 from libraries.versions.holding import LOOK_SECONDS, Versions
 from services.notify.delivery.jobs import delivery_jobs
@@ -21,6 +22,9 @@ from services.notify.delivery.sender import WebhookSender, tls_context
 from services.notify.escalation.backfill import EscalationBackfill
 from services.notify.escalation.scheduler import EscalationScheduler
 from services.notify.http import ROUTES
+from services.notify.messaging.jobs import message_jobs
+from services.notify.messaging.owing import Messages
+from services.notify.messaging.settings import ADDRESS, MessageSettings, carriers
 from services.notify.watching.feedback import ANSWER_SECONDS
 from services.notify.watching.handlers import EventHandlers
 from services.notify.watching.rate_limits import RateLimit
@@ -33,10 +37,9 @@ FORGETTING_SECONDS = 600.0
 COUNTING_SECONDS = 60.0
 MEASURING_SECONDS = 10.0
 TARGET = r"[A-Za-z0-9.\[\]:-]{1,260}"
-ADDRESS = rf"{ORIGIN}[A-Za-z0-9._~/-]*"
 
 
-class NotifySettings(RuntimeSettings):
+class NotifySettings(MessageSettings):
     notify_alerts_per_second: int = Field(default=ALERTS_PER_SECOND, gt=0)
     """How many alerts and escalations a process sends a second when many are late, as after an outage."""
     notify_answer_seconds: float = Field(default=ANSWER_SECONDS, ge=0)
@@ -47,8 +50,6 @@ class NotifySettings(RuntimeSettings):
     """Hosts, or hosts with a port, with commas between: webhooks may go there though they are private or speak http."""
     notify_webhook_ca_file: Path | None = None
     """Certificates that sign those of private targets, beside the system's."""
-    intake_url: str = Field(default="", pattern=rf"^({ADDRESS})?$")
-    """Where browsers find intake, so that the board can show why a date of a window is what it is."""
     routing_url: str = Field(default="", pattern=rf"^({ADDRESS})?$")
     """Where browsers find routing, for the dates of offices."""
 
@@ -64,18 +65,37 @@ def _webhooks(settings: NotifySettings) -> WebhookSender:
     )
 
 
-def _alert_jobs(alerts: AlertScheduler, escalations: EscalationScheduler, backfill: EscalationBackfill) -> list[Job]:
+def _alert_jobs(alerts: AlertScheduler) -> list[Job]:
     return [
         Job(run=alerts.save_progress, seconds=FIRING_SECONDS),
         Job(run=alerts.fire, seconds=FIRING_SECONDS),
         Job(run=alerts.sweep, seconds=SWEEPING_SECONDS),
         Job(run=alerts.check_writers, seconds=CHECKING_SECONDS),
-        Job(run=escalations.escalate, seconds=FIRING_SECONDS),
-        Job(run=backfill.run),
         Job(run=alerts.measure, seconds=MEASURING_SECONDS),
         Job(run=alerts.forget, seconds=FORGETTING_SECONDS),
         Job(run=alerts.count_unsettled, seconds=COUNTING_SECONDS),
     ]
+
+
+def _escalation_jobs(alerts: AlertScheduler, of_backfill: RateLimit) -> list[Job]:
+    """By the same clock and policy, and of one rate limit with the alerts."""
+    escalations = EscalationScheduler(
+        engine=alerts.engine,
+        clock=alerts.clock,
+        policy=alerts.policy,
+        rate_limit=alerts.rate_limit,
+        messages=alerts.messages,
+    )
+    backfill = EscalationBackfill(
+        engine=alerts.engine, clock=alerts.clock, policy=alerts.policy, rate_limit=of_backfill
+    )
+    return [Job(run=escalations.escalate, seconds=FIRING_SECONDS), Job(run=backfill.run)]
+
+
+def _readers(settings: NotifySettings, messages: Messages) -> list[Reader]:
+    clock, seconds = messages.clock, settings.notify_answer_seconds
+    handlers = EventHandlers(clock=clock, policy=messages.policy, answer_seconds=seconds, messages=messages)
+    return [*handlers.readers(), watermarks.reader("notify", PROGRESS, clock), hearing.reader("notify", clock)]
 
 
 def build(settings: NotifySettings | None = None) -> Service:
@@ -86,12 +106,14 @@ def build(settings: NotifySettings | None = None) -> Service:
     versions = Versions(engine=engine, watch=policy, clock=clock)
     loops: list[ConsumerLoop] = []
     rate_limit, of_backfill = (RateLimit(settings.notify_alerts_per_second) for _ in range(2))
-    escalation_scheduler = EscalationScheduler(engine=engine, clock=clock, policy=policy, rate_limit=rate_limit)
-    escalation_backfill = EscalationBackfill(engine=engine, clock=clock, policy=policy, rate_limit=of_backfill)
+    by_channel = carriers(settings, engine, clock=clock, policy=policy)
+    messages = Messages(policy=policy, clock=clock, channels=frozenset(by_channel))
     sealer = Sealer.of(settings)
     webhooks = _webhooks(settings)
     broker = settings.kafka_connection()
-    delivering = delivery_jobs(engine, sealer, webhooks, clock=clock, policy=policy, connection=broker)
+    delivering = delivery_jobs(
+        engine, sealer, webhooks, clock=clock, policy=policy, connection=broker, carriers=by_channel
+    )
     alert_scheduler = AlertScheduler(
         engine=engine,
         clock=clock,
@@ -99,6 +121,7 @@ def build(settings: NotifySettings | None = None) -> Service:
         loops=loops,
         rate_limit=rate_limit,
         writer_seconds=settings.notify_writer_seconds,
+        messages=messages,
     )
 
     return Service(
@@ -106,11 +129,7 @@ def build(settings: NotifySettings | None = None) -> Service:
         settings=settings,
         engine=engine,
         sealer=sealer,
-        readers=[
-            *EventHandlers(clock=clock, policy=policy, answer_seconds=settings.notify_answer_seconds).readers(),
-            watermarks.reader("notify", PROGRESS, clock),
-            hearing.reader("notify", clock),
-        ],
+        readers=_readers(settings, messages),
         routes=ROUTES,
         state={
             "engine": engine,
@@ -126,8 +145,10 @@ def build(settings: NotifySettings | None = None) -> Service:
         prepare=versions.begin,
         jobs=[
             Job(run=versions.look, seconds=LOOK_SECONDS),
-            *_alert_jobs(alert_scheduler, escalation_scheduler, escalation_backfill),
+            *_alert_jobs(alert_scheduler),
+            *_escalation_jobs(alert_scheduler, of_backfill),
             *delivering,
+            *message_jobs(engine, clock),
         ],
         loops=loops,
     )

@@ -30,6 +30,7 @@ from services.notify.escalation.queries import EscalationView
 from services.notify.figures import judging, queries
 from services.notify.figures.queries import AlertView, ClockFilter, TimerView, name_of
 from services.notify.figures.views import Overview, Performance
+from services.notify.messaging.http import ROUTES as MESSAGE_ROUTES
 
 LARGEST_PAGE = 500
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
@@ -288,6 +289,7 @@ ROUTES: list[HTTPRouteHandler] = [
     stream_alerts,
     performance,
     *DELIVERY_ROUTES,
+    *MESSAGE_ROUTES,
     *judging.ROUTES,
     board,
     board_settings,

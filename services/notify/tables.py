@@ -22,6 +22,7 @@ from libraries.runtime.database.progress_tables import progress_tables
 from libraries.runtime.database.tables import plumbing_tables
 from libraries.versions.tables import policy_tables
 from services.notify.delivery.tables import delivery_tables
+from services.notify.messaging.tables import message_tables
 
 metadata = MetaData()
 plumbing_tables(metadata)
@@ -29,6 +30,7 @@ audit_tables(metadata)
 progress_tables(metadata)
 policy_tables(metadata)
 delivery_tables(metadata)
+message_tables(metadata)
 
 XID = text("pg_current_xact_id()::text::bigint")
 
@@ -94,6 +96,8 @@ cases = Table(
     Column("changed_at", DateTime(timezone=True), nullable=False),
     Column("satisfied", Boolean),
     Column("source", String, server_default=text("''")),
+    Column("first_contact_office", String, nullable=False, server_default=text("''")),
+    Column("erased", Boolean, nullable=False, server_default=text("false")),
     postgresql_with={"fillfactor": "80"},
 )
 

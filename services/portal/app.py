@@ -44,6 +44,7 @@ from services.portal.inbox import INBOX
 from services.portal.keys import portal_key
 from services.portal.linked import LINKED
 from services.portal.linking import LINKING
+from services.portal.messages import MESSAGES
 from services.portal.overseeing import OVERSEEING
 from services.portal.pages import OPEN, admit, on_away, on_error, on_http_exception, on_refused
 from services.portal.policy import Follower
@@ -63,6 +64,7 @@ PAGES: Final = (
     *DOCUMENTS,
     *COORDINATOR,
     *FIGURES,
+    *MESSAGES,
     *STATUS,
     *LINKING,
     *LINKED,

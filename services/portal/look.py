@@ -51,7 +51,7 @@ MENU: Final[Mapping[Role, Sequence[tuple[str, str]]]] = {
 """Path and text of the pages of each role."""
 
 LABELS: Final[Mapping[str, str]] = {
-    **{f"applicant.{name}": f"applicant.{name}" for name in ("name", "phone", "id_number", "household")},
+    **{f"applicant.{name}": f"applicant.{name}" for name in ("name", "phone", "email", "id_number", "household")},
     "area": "counter.area",
     "elsewhere": "counter.elsewhere",
     "channel": "counter.channel",

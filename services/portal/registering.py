@@ -23,7 +23,7 @@ from services.portal.visits import REVIEW_FIELD, Call, Visit
 CLERKS: Final = {ROLES: (Role.CLERK, Role.ASSISTANT)}
 SOURCE: Final = "portal"
 """Of what is registered here; with the id that the form was made with, a second click makes no second case."""
-PERSON: Final = ("name", "phone", "id_number", "household")
+PERSON: Final = ("name", "phone", "email", "id_number", "household")
 CHANNELS: Final = tuple(channel for channel in SubmissionChannel if channel is not SubmissionChannel.SYSTEM)
 
 
@@ -112,6 +112,7 @@ def _area(found: Visit, form: Form) -> tuple[str, list[tuple[str, str]], str]:
 
 def _body(found: Visit, form: Form, category: Category, area: str) -> dict[str, Any]:
     applicant = {name: form.get(f"applicant.{name}") for name in PERSON}
+    silent = {"no_messages": True} if form.get("applicant.no_messages") else {}
     said = {name: _meant(form.get(f"attributes.{name}")) for name in category.attributes}
     body: dict[str, Any] = {
         "submission_id": form.get("submission_id"),
@@ -119,7 +120,7 @@ def _body(found: Visit, form: Form, category: Category, area: str) -> dict[str, 
         "category": category.code,
         "area": area,
         "channel": form.get("channel"),
-        "applicant": {name: value for name, value in applicant.items() if value or name == "name"},
+        "applicant": {name: value for name, value in applicant.items() if value or name == "name"} | silent,
         "summary": form.get("summary"),
         "materials": form.all("materials"),
         "attributes": {name: value for name, value in said.items() if value != ""},

@@ -76,6 +76,7 @@ class Installation:
             "YIMEN_KAFKA_SERVERS": kafka,
             "YIMEN_TOKEN_KEY": KEY,
             "YIMEN_SEALING_KEY": b64encode(b"k" * 32).decode(),
+            "YIMEN_INTAKE_URL": self.url("intake"),
             **business_time,
         }
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from contracts.personal import is_identity_number, is_personal
 from contracts.reading import read_object
 from contracts.refusals import Fault
-from contracts.submissions import Submission, is_identifier
+from contracts.submissions import EMAIL, Submission, is_identifier
 from libraries.checking import check
 from libraries.policies import Policy
 from services.intake.domain.case import first_contact
@@ -92,6 +92,9 @@ def _applicant(given: Mapping[str, Any], wrong: set[str], now: datetime) -> Faul
         yield Fault("applicant.id_number", "bad_id_number")
     if phone and "applicant.phone" not in wrong and not _is_phone(phone):
         yield Fault("applicant.phone", "bad_phone")
+    email = given.get("email", "")
+    if email and "applicant.email" not in wrong and not re.fullmatch(EMAIL, email, re.ASCII):
+        yield Fault("applicant.email", "bad_email")
 
 
 def _is_identity(number: str, now: datetime) -> bool:

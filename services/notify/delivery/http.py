@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import DeliveryState, Role, SubscriptionState
+from contracts.codes import DeliveryChannel, DeliveryState, Role, SubscriptionState
 from contracts.refusals import Fault, Refused
 from libraries.ids import new_id
 from libraries.runtime.database.engine import transaction
@@ -302,7 +302,11 @@ def _own(user: Principal, found: Subscription | None) -> Subscription:
 
 
 def _holds(user: Principal, found: Subscription | None) -> bool:
-    return found is not None and (_runs_all(user) or held_by(found.holder) == held_by(making.holder_of(user)))
+    return (
+        found is not None
+        and found.channel is DeliveryChannel.WEBHOOK
+        and (_runs_all(user) or held_by(found.holder) == held_by(making.holder_of(user)))
+    )
 
 
 def _runs_all(user: Principal) -> bool:

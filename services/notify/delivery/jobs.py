@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contracts.codes import DeliveryChannel
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.jobs.job import Job
+from services.notify.delivery.carriers import Carrier
 from services.notify.delivery.matching import record_waiting
 from services.notify.delivery.replaying import Replaying
 from services.notify.delivery.scheduler import DeliveryScheduler
@@ -30,9 +32,10 @@ def delivery_jobs(
     clock: Clock,
     policy: PolicyWatch,
     connection: Mapping[str, Any],
+    carriers: Mapping[DeliveryChannel, Carrier],
 ) -> list[Job]:
-    """`connection` is that of the broker."""
-    scheduler = DeliveryScheduler(engine=engine, sealer=sealer, sender=webhooks)
+    """`connection` is that of the broker, `carriers` those of the channels beside webhooks."""
+    scheduler = DeliveryScheduler(engine=engine, sealer=sealer, sender=webhooks, carriers=carriers)
     replaying = Replaying(engine=engine, clock=clock, places=policy, connection=connection)
     return [
         Job(run=scheduler.run, seconds=DELIVERING_SECONDS),

@@ -7,24 +7,23 @@ enough; the others go on.
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 from uuid import UUID
 
-import httpx
 import structlog
 from prometheus_client import Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contracts.codes import AttemptResult, SubscriptionState
+from contracts.codes import AttemptResult, DeliveryChannel, SubscriptionState
 from libraries.runtime.database.engine import read_once, transaction
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.failures import explain
 from services.notify.delivery import store
-from services.notify.delivery.secrets import signed, unseal
+from services.notify.delivery.carriers import Carrier, Carry, WebhookCarrier
 from services.notify.delivery.sender import ATTEMPT_SECONDS, CONNECTIONS, Answer, WebhookSender
 from services.notify.delivery.store import Claimed, Due
 from services.notify.domain.retrying import Circuit, after_failure, after_success, next_attempt
@@ -36,8 +35,11 @@ SERVING_SECONDS: Final = LEASE.total_seconds() - 2 * ATTEMPT_SECONDS
 BATCH_SIZE: Final = 100
 KEPT: Final = timedelta(days=30)
 FORGOTTEN_AT_ONCE: Final = 1000
-CLOUDEVENT: Final = "application/cloudevents+json; charset=utf-8"
-DELIVERIES: Final = Counter("yimen_deliveries_total", "Attempts to deliver an event to a subscriber.", ("result",))
+SETTLES: Final = frozenset({AttemptResult.DELIVERED, AttemptResult.REJECTED, *store.SUPPRESSED})
+"""After which a delivery is not tried again, and the next one of its case has its turn."""
+DELIVERIES: Final = Counter(
+    "yimen_deliveries_total", "Attempts to deliver an event or a message.", ("result", "channel")
+)
 OLDEST: Final = Gauge(
     "yimen_delivery_oldest_seconds", "How long the oldest delivery of an active subscription has waited."
 )
@@ -58,6 +60,8 @@ class DeliveryScheduler:
     engine: AsyncEngine
     sealer: Sealer
     sender: WebhookSender
+    carriers: Mapping[DeliveryChannel, Carrier] = field(default_factory=dict)
+    """Of the channels beside webhooks."""
     endpoints_at_once: int = ENDPOINTS_AT_ONCE
     lease: timedelta = LEASE
     _serving: dict[UUID, asyncio.Task[None]] = field(default_factory=dict)
@@ -68,7 +72,10 @@ class DeliveryScheduler:
         if free <= 0:
             return
         async with transaction(self.engine) as conn:
-            claimed = await store.claim_subscriptions(conn, now=datetime.now(UTC), lease=self.lease, most=free)
+            channels = (DeliveryChannel.WEBHOOK, *self.carriers)
+            claimed = await store.claim_subscriptions(
+                conn, now=datetime.now(UTC), lease=self.lease, most=free, channels=channels
+            )
         for one in claimed:
             task = asyncio.create_task(self._serve(one))
             self._serving[one.id] = task
@@ -85,10 +92,18 @@ class DeliveryScheduler:
     async def _serve(self, claimed: Claimed) -> None:
         """A failure of ours leaves the lease to run out."""
         try:
-            async with asyncio.timeout(self.lease.total_seconds()), self.sender.client() as client:
-                await Endpoint(scheduler=self, claimed=claimed, client=client).serve()
+            carrier = self._carrier(claimed.channel)
+            async with asyncio.timeout(self.lease.total_seconds()), carrier.open(claimed) as carry:
+                await Endpoint(
+                    scheduler=self, claimed=claimed, carry=carry, given_up_after=carrier.given_up_after
+                ).serve()
         except Exception as error:  # noqa: BLE001 -- one subscription must not end the job of all
             log.error("delivery_failed", subscription=str(claimed.id), error=explain(error))  # noqa: TRY400 -- a trace could hold personal data
+
+    def _carrier(self, channel: DeliveryChannel) -> Carrier:
+        if channel is DeliveryChannel.WEBHOOK:
+            return WebhookCarrier(sender=self.sender, sealer=self.sealer)
+        return self.carriers[channel]
 
     async def measure(self) -> None:
         """For who looks at the metrics."""
@@ -114,7 +129,8 @@ class Endpoint:
 
     scheduler: DeliveryScheduler
     claimed: Claimed
-    client: httpx.AsyncClient
+    carry: Carry
+    given_up_after: timedelta
     circuit: Circuit = field(init=False)
     stopped: bool = False
     """The circuit has opened, the holder has stopped it, or another process has taken over."""
@@ -127,14 +143,13 @@ class Endpoint:
         """Batch by batch until nothing is due; cases beside each other, each in its own order."""
         until = asyncio.get_running_loop().time() + SERVING_SECONDS
         places = asyncio.Semaphore(CONNECTIONS)
-        secrets = self._secrets()
 
         async def of_case(deliveries: Sequence[Due]) -> None:
             async with places:
                 for due in deliveries:
                     if self.stopped or asyncio.get_running_loop().time() > until:
                         return
-                    if not await self._deliver(due, secrets):
+                    if not await self._deliver(due):
                         return
 
         while not self.stopped and asyncio.get_running_loop().time() < until:
@@ -151,31 +166,30 @@ class Endpoint:
         async with transaction(self.scheduler.engine) as conn:
             await store.release(conn, self.claimed)
 
-    async def _deliver(self, due: Due, secrets: Sequence[str]) -> bool:
-        """Whether it got through."""
-        body = marked(due.event) if due.repeated else due.event
-        headers = signed(secrets, message_id=str(due.event_id), at=datetime.now(UTC), body=body)
-        headers["content-type"] = CLOUDEVENT
-        answer = await self.scheduler.sender.send(self.client, self.claimed.target, headers, body)
-        DELIVERIES.labels(answer.attempt.result.value).inc()
+    async def _deliver(self, due: Due) -> bool:
+        """Whether the next one of its case has its turn."""
+        answer = await self.carry.send(due)
+        DELIVERIES.labels(answer.attempt.result.value, self.claimed.channel.value).inc()
         await self._record(due, answer)
-        return answer.attempt.result is AttemptResult.DELIVERED
+        return answer.attempt.result in SETTLES
 
     async def _record(self, due: Due, answer: Answer) -> None:
         attempt, now = answer.attempt, datetime.now(UTC)
-        delivered = attempt.result is AttemptResult.DELIVERED
+        there = attempt.result in SETTLES
         gone = attempt.result is AttemptResult.GONE
         async with self._recording:
             before = self.circuit
-            self.circuit = after_success() if delivered else after_failure(before, now=now, chance=_chance())
-            next_at = None
-            if not delivered:
+            if answer.of_endpoint:
+                self.circuit = after_success() if there else after_failure(before, now=now, chance=_chance())
+            next_at = answer.again_at
+            if not there and next_at is None:
                 again = next_attempt(
                     due.attempts + 1,
                     since=due.asked_at,
                     now=now,
                     chance=_chance(),
                     asked=answer.rest,
+                    given_up_after=self.given_up_after,
                 )
                 # What its endpoint wants no more is kept, and goes out if the holder takes the subscription up again.
                 next_at = now if gone else again
@@ -184,21 +198,13 @@ class Endpoint:
                 state = await store.save_circuit(conn, self.claimed, self.circuit, disabled_because=because)
                 if state is not None:
                     await store.save_attempt(conn, due, attempt, next_at=next_at)
-                    if delivered and not before.is_closed:
+                    await self.carry.note(conn, due, attempt, next_at)
+                    if there and answer.of_endpoint and not before.is_closed:
                         await store.wake(conn, self.claimed.id, now=now)
         if state is not SubscriptionState.ACTIVE or self.circuit.is_open(now):
             self.stopped = True
-
-    def _secrets(self) -> list[str]:
-        wrapped, sealer = self.claimed.wrapped_key, self.scheduler.sealer
-        return [unseal(sealer, wrapped, self.claimed.id, one) for one in self.claimed.secrets]
 
 
 def _chance() -> float:
     """Of the jitter."""
     return random.random()  # noqa: S311 -- nothing secret
-
-
-def marked(event: bytes) -> bytes:
-    """With the extension attribute `repeated`: the subscriber has asked for it again."""
-    return b'{"repeated":true,' + event[1:]

@@ -44,6 +44,10 @@ class Answer:
 
     attempt: Attempt
     rest: timedelta | None = None
+    again_at: datetime | None = None
+    """Put off till then by our own rules, and no fault of anybody."""
+    of_endpoint: bool = True
+    """Whether the other side has shown by it that it is there, or away."""
 
 
 def tls_context(authorities: Path | None = None) -> ssl.SSLContext:

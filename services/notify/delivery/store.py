@@ -18,6 +18,8 @@ from contracts.codes import AttemptResult, DeliveryChannel, DeliveryState, Subsc
 from services.notify.domain.retrying import Circuit
 
 MOMENT: Final = DateTime(timezone=True)
+SUPPRESSED: Final = frozenset({AttemptResult.NO_ADDRESS, AttemptResult.OPTED_OUT, AttemptResult.ERASED})
+"""Nothing was sent, and nothing will be."""
 
 _ADD: Final = text(
     """
@@ -51,7 +53,8 @@ _CLAIM: Final = text(
     """
     WITH due AS MATERIALIZED (
         SELECT s.id FROM subscriptions AS s
-        WHERE s.state = 'active' AND NOT s.catching_up AND s.leased_until <= clock_timestamp()
+        WHERE s.state = 'active' AND s.channel = ANY(:channels) AND NOT s.catching_up
+          AND s.leased_until <= clock_timestamp()
           AND (s.open_until IS NULL OR s.open_until <= :now)
           AND EXISTS (
               SELECT FROM deliveries AS d
@@ -66,7 +69,9 @@ _CLAIM: Final = text(
     RETURNING s.id, s.name, s.channel, s.target, s.epoch, s.failures, s.open_until, s.wrapped_key, s.secret,
               CASE WHEN s.old_secret_until > :now THEN s.old_secret END AS old_secret
     """
-).bindparams(bindparam("now", type_=MOMENT), bindparam("seconds", type_=Float))
+).bindparams(
+    bindparam("now", type_=MOMENT), bindparam("seconds", type_=Float), bindparam("channels", type_=ARRAY(String))
+)
 # What waits behind an earlier event of its case, whose next attempt has yet to come, is not due.
 _NEXT: Final = text(
     """
@@ -245,9 +250,18 @@ async def add_deliveries(
     return int((await conn.execute(_ADD, {"now": now, "rank": 0 if catching_up else 1, **values})).rowcount)
 
 
-async def claim_subscriptions(conn: AsyncConnection, *, now: datetime, lease: timedelta, most: int) -> list[Claimed]:
+async def claim_subscriptions(
+    conn: AsyncConnection,
+    *,
+    now: datetime,
+    lease: timedelta,
+    most: int,
+    channels: Sequence[DeliveryChannel] = (DeliveryChannel.WEBHOOK,),
+) -> list[Claimed]:
     """Those who have something due, each leased to this process alone."""
-    found = await conn.execute(_CLAIM, {"now": now, "seconds": lease.total_seconds(), "most": most})
+    wanted = [one.value for one in channels]
+    values = {"now": now, "seconds": lease.total_seconds(), "most": most, "channels": wanted}
+    found = await conn.execute(_CLAIM, values)
     return [_claimed(row) for row in found]
 
 
@@ -271,9 +285,16 @@ async def save_attempt(conn: AsyncConnection, due: Due, attempt: Attempt, *, nex
             "milliseconds": attempt.milliseconds,
         },
     )
-    state = DeliveryState.DELIVERED if attempt.result is AttemptResult.DELIVERED else DeliveryState.FAILED
-    state = DeliveryState.WAITING if next_at is not None else state
+    state = state_after(attempt.result, next_at)
     await conn.execute(_SETTLE, {"delivery": due.id, "state": state.value, "next_at": next_at, "at": attempt.at})
+
+
+def state_after(result: AttemptResult, next_at: datetime | None) -> DeliveryState:
+    if next_at is not None:
+        return DeliveryState.WAITING
+    if result is AttemptResult.DELIVERED:
+        return DeliveryState.DELIVERED
+    return DeliveryState.SUPPRESSED if result in SUPPRESSED else DeliveryState.FAILED
 
 
 async def save_circuit(

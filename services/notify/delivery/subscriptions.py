@@ -49,11 +49,13 @@ _WAITING: Final = """
 """
 SELECTED: Final = "s.id, s.channel, s.holder, s.filter"
 """What `listener_of` reads."""
-_LISTENING: Final = text(f"SELECT {SELECTED} FROM subscriptions AS s WHERE s.state <> 'disabled' ORDER BY s.id")
+_LISTENING: Final = text(
+    f"SELECT {SELECTED} FROM subscriptions AS s WHERE s.state <> 'disabled' AND s.channel = 'webhook' ORDER BY s.id"
+)
 _LIST: Final = text(
     f"""
     SELECT {_COLUMNS}, w.waiting, w.oldest_at FROM subscriptions AS s {_WAITING}
-    WHERE s.id > :after AND (:owner = '' OR s.held_by = :owner) ORDER BY s.id LIMIT :most
+    WHERE s.id > :after AND s.channel = 'webhook' AND (:owner = '' OR s.held_by = :owner) ORDER BY s.id LIMIT :most
     """
 ).bindparams(bindparam("after", type_=Uuid), bindparam("owner", type_=String))
 _FIND: Final = text(

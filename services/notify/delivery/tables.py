@@ -89,7 +89,7 @@ def _deliveries(metadata: MetaData) -> None:
         Column("next_at", DateTime(timezone=True)),
         Column("settled_at", DateTime(timezone=True)),
         Column("event", LargeBinary, nullable=False),
-        CheckConstraint("state IN ('waiting', 'delivered', 'failed')", name="delivery_state_is_known"),
+        CheckConstraint("state IN ('waiting', 'delivered', 'failed', 'suppressed')", name="delivery_state_is_known"),
         CheckConstraint(
             "(state = 'waiting') = (next_at IS NOT NULL) AND (state = 'waiting') = (settled_at IS NULL)",
             name="waiting_delivery_has_its_next_attempt",

@@ -38,10 +38,16 @@ def wait(attempts: int, chance: float) -> timedelta:
 
 
 def next_attempt(
-    attempts: int, *, since: datetime, now: datetime, chance: float, asked: timedelta | None = None
+    attempts: int,
+    *,
+    since: datetime,
+    now: datetime,
+    chance: float,
+    asked: timedelta | None = None,
+    given_up_after: timedelta = GIVEN_UP_AFTER,
 ) -> datetime | None:
     """The moment, or `None` where it is given up. `asked` is what the endpoint itself wants, up to an hour."""
-    if now - since >= GIVEN_UP_AFTER:
+    if now - since >= given_up_after:
         return None
     longer = min(asked, LONGEST_WAIT) if asked is not None else timedelta()
     return now + max(wait(attempts, chance), longer)

@@ -10,7 +10,7 @@ import msgspec
 from contracts.access import Access, Part, Relation, access
 from contracts.codes import OF_AN_OFFICE, DeliveryChannel, Role
 from contracts.events import EVENTS, CaseBound
-from contracts.events.alerts import Supervision
+from contracts.events.alerts import Notification, Supervision
 from contracts.events.cases import CaseRegistered
 from contracts.events.clocks import ClockAlert, ClockRecalculated
 from contracts.events.referrals import FeedbackReceived, ReferralEvent
@@ -119,6 +119,8 @@ def offices_of(event: CaseBound) -> frozenset[str]:
         return frozenset({event.sender})
     if isinstance(event, ClockRecalculated):
         return frozenset(clock.office for clock in event.clocks)
+    if isinstance(event, Notification):
+        return frozenset({event.office} - {""})
     if isinstance(event, ReferralEvent | ClockAlert | Supervision):
         return frozenset({event.office})
     return frozenset()

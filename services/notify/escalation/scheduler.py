@@ -30,6 +30,7 @@ from services.notify.escalation.store import (
     list_traces,
     list_unsettled,
 )
+from services.notify.messaging.owing import Messages
 from services.notify.watching.alerts import count_stand_in_recipients
 from services.notify.watching.rate_limits import RateLimit
 
@@ -59,6 +60,7 @@ class EscalationScheduler:
     clock: Clock
     policy: PolicyWatch
     rate_limit: RateLimit = field(default_factory=lambda: RateLimit(ESCALATIONS_PER_SECOND))
+    messages: Messages | None = None
 
     async def escalate(self) -> None:
         """Every level whose moment has come, the longest due first, and no faster than the rate limit.
@@ -87,6 +89,8 @@ class EscalationScheduler:
             ]
             await journal.add(conn, SERVICE, events)
             await record_outgoing(conn, events, self.policy)
+            if self.messages is not None:
+                await self.messages.record_outgoing(conn, events)
         count_stand_in_recipients(
             (holders.get(one.after.clock_id, one.after.office), one.after.notified) for one in escalated
         )

@@ -39,6 +39,7 @@ from services.notify.domain.referral_status import ReferralStatus, moved
 from services.notify.domain.timers import Timer
 from services.notify.domain.window import awaited_steps, steps_for
 from services.notify.escalation.store import lock_escalations, save_escalations
+from services.notify.messaging.owing import Messages
 from services.notify.watching import store
 from services.notify.watching.alerts import publish
 from services.notify.watching.feedback import ANSWER_SECONDS, FEEDBACK, FeedbackReader, applied, settled
@@ -64,6 +65,7 @@ class EventHandlers:
     clock: Clock
     policy: PolicyWatch
     answer_seconds: float = ANSWER_SECONDS
+    messages: Messages | None = None
 
     def readers(self) -> list[Reader]:
         decode = events_of_ours(self.clock)
@@ -122,6 +124,9 @@ class EventHandlers:
         said = await publish(conn, projection.alerts)
         await record_incoming(conn, batch, self.policy)
         await record_outgoing(conn, said, self.policy)
+        if self.messages is not None:
+            await self.messages.record_incoming(conn, batch)
+            await self.messages.record_outgoing(conn, said)
 
 
 def _clock_ids(events: Sequence[CaseBound]) -> set[UUID]:
@@ -216,6 +221,7 @@ def _new_case(event: CaseRegistered | ReferralDispatched, at: datetime) -> NewCa
         field=event.field,
         registered_at=at,
         source=event.source if isinstance(event, CaseRegistered) else None,
+        first_contact_office=event.first_contact_office if isinstance(event, CaseRegistered) else "",
     )
 
 

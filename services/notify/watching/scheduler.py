@@ -26,6 +26,7 @@ from services.notify.domain.alerts import Alert, BackOff, Deferred, MetInTime, d
 from services.notify.domain.escalation import after_clock_change
 from services.notify.domain.writers import Writers
 from services.notify.escalation.store import lock_escalations, save_escalations
+from services.notify.messaging.owing import Messages
 from services.notify.watching import due, received_feedback, store
 from services.notify.watching.alerts import EVENT_OF, SERVICE, publish_and_save
 from services.notify.watching.handlers import CASE_EVENTS, EVENTS, READERS
@@ -95,6 +96,7 @@ class AlertScheduler:
     writer_seconds: float = WRITER_SECONDS
     uptime: Uptime = field(default_factory=lambda: Uptime(STOPPED_SECONDS))
     stalled: StalledWriters = field(default_factory=StalledWriters)
+    messages: Messages | None = None
 
     async def save_progress(self) -> None:
         """Write down how far this process has read, for all processes that fire.
@@ -172,6 +174,8 @@ class AlertScheduler:
             await _change_escalation(conn, met_in_time, policy)
             said = await publish_and_save(conn, alerts)
             await record_outgoing(conn, said, self.policy)
+            if self.messages is not None:
+                await self.messages.record_outgoing(conn, said)
         self._count(alerts)
         last = candidates[-1].timer.next_fire_at if candidates else None
         after = (*deferred, *(one.after for one in alerts))

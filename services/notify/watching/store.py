@@ -80,6 +80,7 @@ CASE_COLUMNS: Final = (
     "registered_at",
     "changed_at",
     "source",
+    "first_contact_office",
 )
 
 
@@ -108,6 +109,8 @@ class NewCase:
     registered_at: datetime
     source: str | None = None
     """The system that submitted it; its registration alone says which."""
+    first_contact_office: str = ""
+    """Its window when it was registered; the policy knows who has its work today."""
 
 
 async def lock_timers(
@@ -184,12 +187,16 @@ class NewState:
 async def save_cases(conn: AsyncConnection, seen: Mapping[UUID, NewCase], states: Mapping[UUID, NewState]) -> None:
     """Cases that were heard of, from intake or through their first referral, and what each has come to."""
     known = [
-        [c.case_id, c.number, c.area, c.category, c.field.value, "registered", *[c.registered_at] * 2, c.source]
+        [
+            *(c.case_id, c.number, c.area, c.category, c.field.value, "registered", c.registered_at, c.registered_at),
+            *(c.source, c.first_contact_office),
+        ]
         for _, c in sorted(seen.items())
     ]
     more = (
         "SET registered_at = least(cases.registered_at, excluded.registered_at),"
-        " source = coalesce(cases.source, excluded.source)"
+        " source = coalesce(cases.source, excluded.source),"
+        " first_contact_office = coalesce(nullif(cases.first_contact_office, ''), excluded.first_contact_office)"
     )
     await insert_rows(conn, cases, CASE_COLUMNS, known, then=f"ON CONFLICT (case_id) DO UPDATE {more}")
     moved = sorted(states.items())

@@ -40,6 +40,7 @@ from libraries.runtime.kafka.settling import ConsumerContext, settle
 from libraries.runtime.kafka.watermarks import note_marks
 from services.notify.domain.writers import BY_ALL
 from services.notify.escalation.scheduler import EscalationScheduler
+from services.notify.messaging.owing import Messages
 from services.notify.watching import store
 from services.notify.watching.handlers import CASE_EVENTS, EVENTS, FEEDBACK, READERS, EventHandlers
 from services.notify.watching.scheduler import OF_WRITERS, AlertScheduler
@@ -62,10 +63,11 @@ REFERRAL = UUID(int=17)
 class Notify:
     """Notify's readers and alert scheduler on a database, fed with records by hand."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, messages: Messages | None = None) -> None:
         self.engine = engine
         clock = Clock(origin=NOW, anchor=REAL)
-        handlers = EventHandlers(clock=clock, policy=PolicyWatch(PACK), answer_seconds=ANSWER_TIME.total_seconds())
+        policy, answer_seconds = PolicyWatch(PACK), ANSWER_TIME.total_seconds()
+        handlers = EventHandlers(clock=clock, policy=policy, answer_seconds=answer_seconds, messages=messages)
         readers = {reader.name: reader for reader in handlers.readers()}
         self.events = ConsumerContext(service="notify", reader=readers[EVENTS], engine=engine, sealer=SEALER)
         self.cases = ConsumerContext(service="notify", reader=readers[CASE_EVENTS], engine=engine, sealer=SEALER)

@@ -205,6 +205,24 @@ def test_a_telephone_number_can_be_dialled(policy: Policy, phone: str, *, fine: 
     assert fine or [(fault.field, fault.code) for fault in found] == [("applicant.phone", "bad_phone")]
 
 
+@pytest.mark.parametrize(
+    ("email", "fine"),
+    [
+        ("a.b+c@home.example", True),
+        ("", True),
+        ("a@b", False),
+        ("a b@home.example", False),
+        ("a@home.example, b@home.example", False),
+        ("a@home.example\r\nBcc: b@home.example", False),
+        ("张@home.example", False),
+    ],
+)
+def test_an_email_is_one_address(policy: Policy, email: str, *, fine: bool) -> None:
+    found = parse(a_submission(applicant={"name": "张示例", "email": email}), policy, NOW)
+    assert isinstance(found, Submission) is fine
+    assert fine or [(fault.field, fault.code) for fault in found] == [("applicant.email", "bad_email")]
+
+
 def test_a_field_that_there_is_not_is_refused_also_of_the_applicant(policy: Policy) -> None:
     found = parse(a_submission(sumary="x", applicant={"name": "张示例", "telephone": "1"}), policy, NOW)
     assert isinstance(found, tuple)

@@ -5,6 +5,7 @@ from pathlib import Path
 from string import Formatter
 
 from contracts.codes import OF_LEADS
+from libraries.policies.message_templates import EVENTS
 from services.portal.catalogue import say, texts
 from services.portal.coordinator import USES
 from services.portal.counter import View
@@ -57,6 +58,7 @@ def test_keys_that_are_put_together_are_whole() -> None:
         keys = [f"answer.{one}" for one in answers] + [f"inbox.done_{one.replace('-', '_')}" for one in answers]
         keys += [f"act.{one}" for one in acts] + [f"counter.done_{one}" for one in acts]
         keys += [f"inbox.view_{one.value}" for one in Group] + [f"counter.view_{one.value}" for one in View]
+        keys += [f"messages.about_{event.replace('.', '_')}" for event in EVENTS]
         keys += [f"inbox.words_{one}" for one in answers - {"sign", "accept", "resume"} - OF_LEADS]
         made = [one.replace("-", "_") for one in USES]
         keys += [f"decision.{one}" for one in made] + [f"coordinator.done_{one}" for one in made]

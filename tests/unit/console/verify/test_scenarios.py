@@ -10,7 +10,7 @@ from console.verify.actors import ACTS
 from console.verify.registry import CHECKS, Result, fresh_results, run
 from console.verify.snapshot import Snapshot
 from contracts.events import EVENTS, CaseBound
-from contracts.events.alerts import Supervision
+from contracts.events.alerts import Notification, Supervision
 from contracts.events.clocks import ClockAlert
 from tests.unit.console.verify.scenario import Scenario
 from tests.unit.console.verify.scenarios import SCENARIOS, all_well
@@ -53,7 +53,7 @@ BY_ITSELF = frozenset(
 
 
 def test_of_every_event_it_is_known_whether_somebody_did_it() -> None:
-    of_notify = (Supervision, ClockAlert)
+    of_notify = (Supervision, ClockAlert, Notification)
     scenario = {one.TYPE for one in EVENTS.values() if issubclass(one, CaseBound) and not issubclass(one, of_notify)}
     assert scenario == ACTS | BY_ITSELF
     assert not ACTS & BY_ITSELF
