@@ -72,9 +72,8 @@ class DeliveryScheduler:
         if free <= 0:
             return
         async with transaction(self.engine) as conn:
-            channels = (DeliveryChannel.WEBHOOK, *self.carriers)
             claimed = await store.claim_subscriptions(
-                conn, now=datetime.now(UTC), lease=self.lease, most=free, channels=channels
+                conn, now=datetime.now(UTC), lease=self.lease, most=free, channels=self._channels
             )
         for one in claimed:
             task = asyncio.create_task(self._serve(one))
@@ -100,6 +99,10 @@ class DeliveryScheduler:
         except Exception as error:  # noqa: BLE001 -- one subscription must not end the job of all
             log.error("delivery_failed", subscription=str(claimed.id), error=explain(error))  # noqa: TRY400 -- a trace could hold personal data
 
+    @property
+    def _channels(self) -> tuple[DeliveryChannel, ...]:
+        return DeliveryChannel.WEBHOOK, *self.carriers
+
     def _carrier(self, channel: DeliveryChannel) -> Carrier:
         if channel is DeliveryChannel.WEBHOOK:
             return WebhookCarrier(sender=self.sender, sealer=self.sealer)
@@ -109,7 +112,7 @@ class DeliveryScheduler:
         """For who looks at the metrics."""
         async with read_once(self.engine) as conn:
             now = datetime.now(UTC)
-            found = await store.measure(conn, now=now)
+            found = await store.measure(conn, now=now, channels=self._channels)
         OLDEST.set((now - found.oldest_at).total_seconds() if found.oldest_at is not None else 0)
         OVERDUE.set((now - found.overdue_since).total_seconds() if found.overdue_since is not None else 0)
         OPEN_CIRCUITS.set(found.open_circuits)

@@ -173,9 +173,9 @@ _FIGURES: Final = text(
         (SELECT created_at, NULL FROM deliveries
          WHERE subscription_id = s.id AND state = 'waiting' ORDER BY id LIMIT 1)
     ) AS d
-    WHERE s.state = 'active'
+    WHERE s.state = 'active' AND s.channel = ANY(:channels)
     """
-).bindparams(bindparam("now", type_=MOMENT))
+).bindparams(bindparam("now", type_=MOMENT), bindparam("channels", type_=ARRAY(String)))
 
 
 class Owed(NamedTuple):
@@ -337,8 +337,9 @@ async def forget_settled(conn: AsyncConnection, *, before: datetime, most: int) 
     return int((await conn.execute(_FORGET, {"before": before, "most": most})).rowcount)
 
 
-async def measure(conn: AsyncConnection, *, now: datetime) -> Figures:
-    row = (await conn.execute(_FIGURES, {"now": now})).one()
+async def measure(conn: AsyncConnection, *, now: datetime, channels: Sequence[DeliveryChannel]) -> Figures:
+    """Of a channel that is not served any more nothing is late."""
+    row = (await conn.execute(_FIGURES, {"now": now, "channels": [one.value for one in channels]})).one()
     return Figures(row.oldest_at, row.overdue_since, int(row.open_circuits))
 
 
