@@ -22,6 +22,8 @@ class Relation(Code):
     DECIDER = "decider", "退件审核单位", "Decider on a return"
     ARBITER = "arbiter", "裁定单位", "Arbiter"
     FORMER = "former", "原承办单位", "Former handler"
+    CHECKER = "checker", "核对单位", "Office asked for a check"
+    FORMER_CHECKER = "former_checker", "原核对单位", "Office once asked for a check"
     COORDINATOR = "coordinator", "属地统筹", "Coordinator of the area"
     OPS = "ops", "运维", "Operations"
     ASSISTANT = "assistant", "村级代办员", "Village assistant"
@@ -43,6 +45,7 @@ class Part(Code):
     OWN_ANSWERS = "own_answers", "本单位反馈", "Own answers"
     CO_ANSWERS = "co_answers", "协办单位反馈", "Answers of co-handlers"
     LEAD_ANSWERS = "lead_answers", "主办单位反馈", "Answers of leads, present and former"
+    CHECK_ANSWERS = "check_answers", "核对内容与结果", "Questions and answers of information checks"
     STORY = "story", "办理过程与时限", "Story, clocks and time"
     READS = "reads", "查阅记录", "Who read it"
 
@@ -56,34 +59,36 @@ class Access(Code):
 
 
 OF_OFFICES: Final = """
-              window  area_window  lead    co_handler  copy    decider  arbiter  former  coordinator
-state         yes     yes          yes     yes         yes     yes      yes      yes     yes
-summary       yes     no           yes     yes         yes     yes      yes      no      yes
-attributes    yes     no           yes     yes         yes     yes      yes      no      yes
-materials     yes     no           yes     yes         yes     yes      yes      no      yes
-applicant     record  no           record  record      record  record   record   no      record
-own_referral  no      no           yes     yes         yes     no       no       yes     no
-referrals     yes     yes          yes     no          no      yes      yes      no      yes
-own_answers   no      no           yes     yes         yes     no       no       yes     no
-co_answers    yes     no           yes     no          no      yes      yes      no      yes
-lead_answers  yes     no           yes     no          no      yes      yes      no      yes
-story         yes     yes          yes     no          no      yes      yes      no      yes
-reads         no      no           no      no          no      no       no       no      yes
+               window  area_window  lead    co_handler  copy    decider  arbiter  former  coordinator
+state          yes     yes          yes     yes         yes     yes      yes      yes     yes
+summary        yes     no           yes     yes         yes     yes      yes      no      yes
+attributes     yes     no           yes     yes         yes     yes      yes      no      yes
+materials      yes     no           yes     yes         yes     yes      yes      no      yes
+applicant      record  no           record  record      record  record   record   no      record
+own_referral   no      no           yes     yes         yes     no       no       yes     no
+referrals      yes     yes          yes     no          no      yes      yes      no      yes
+own_answers    no      no           yes     yes         yes     no       no       yes     no
+co_answers     yes     no           yes     no          no      yes      yes      no      yes
+lead_answers   yes     no           yes     no          no      yes      yes      no      yes
+check_answers  yes     no           yes     no          no      no       no       no      no
+story          yes     yes          yes     no          no      yes      yes      no      yes
+reads          no      no           no      no          no      no       no       no      yes
 """
 OF_OTHERS: Final = """
-              ops  assistant  auditor  applicant  stranger
-state         yes  yes        yes      yes        no
-summary       no   no         no       no         no
-attributes    no   no         no       no         no
-materials     no   yes        no       yes        no
-applicant     no   no         no       no         no
-own_referral  no   no         no       no         no
-referrals     yes  yes        yes      yes        no
-own_answers   no   no         no       no         no
-co_answers    no   no         no       no         no
-lead_answers  no   no         no       no         no
-story         yes  yes        no       yes        no
-reads         no   no         yes      no         no
+               checker  former_checker  ops  assistant  auditor  applicant  stranger
+state          no       no              yes  yes        yes      yes        no
+summary        no       no              no   no         no       no         no
+attributes     no       no              no   no         no       no         no
+materials      no       no              no   yes        no       yes        no
+applicant      record   no              no   no         no       no         no
+own_referral   yes      yes             no   no         no       no         no
+referrals      no       no              yes  yes        no       yes        no
+own_answers    yes      yes             no   no         no       no         no
+co_answers     no       no              no   no         no       no         no
+lead_answers   no       no              no   no         no       no         no
+check_answers  no       no              no   no         no       no         no
+story          no       no              yes  yes        no       yes        no
+reads          no       no              no   no         yes      no         no
 """
 """`record`: whoever opens it names a purpose of the policy, and stands on record with it before the answer leaves.
 `own_…` speaks of an office's own referral, so only an office that has or had one has it."""
@@ -118,12 +123,24 @@ def readable(relations: Iterable[Relation]) -> dict[Part, Access]:
 
 
 OF_ROLE: Final[Mapping[ReferralRole, Relation]] = MappingProxyType(
-    {ReferralRole.LEAD: Relation.LEAD, ReferralRole.CO: Relation.CO_HANDLER, ReferralRole.INFO: Relation.COPY}
+    {
+        ReferralRole.LEAD: Relation.LEAD,
+        ReferralRole.CO: Relation.CO_HANDLER,
+        ReferralRole.INFO: Relation.COPY,
+        ReferralRole.CHECK: Relation.CHECKER,
+    }
 )
 """What a live referral makes of its office."""
+AFTERWARDS: Final = MappingProxyType({Relation.CHECKER: Relation.FORMER_CHECKER})
+"""What an office is when its referral is over; `former` where nothing else stands here."""
 
 ANSWERS_OF: Final[Mapping[ReferralRole, Part]] = MappingProxyType(
-    {ReferralRole.LEAD: Part.LEAD_ANSWERS, ReferralRole.CO: Part.CO_ANSWERS, ReferralRole.INFO: Part.CO_ANSWERS}
+    {
+        ReferralRole.LEAD: Part.LEAD_ANSWERS,
+        ReferralRole.CO: Part.CO_ANSWERS,
+        ReferralRole.INFO: Part.CO_ANSWERS,
+        ReferralRole.CHECK: Part.CHECK_ANSWERS,
+    }
 )
 """Which part the answers of another office's referral are."""
 
@@ -159,6 +176,15 @@ LASTS: Final[Mapping[Relation, Lasts]] = MappingProxyType(
         Relation.FORMER: Lasts(
             "曾经主办、协办、收到抄送或审核退件的单位。",
             "An office that had a referral or decided on one, and does no more.",
+        ),
+        Relation.CHECKER: Lasts(
+            "自收到核对请求起，至答复、无法核对、授权撤回或事项办结止。只见核对目的、问题和核对对象，不见事项其他内容。",
+            "From the question until it is answered, or the consent is withdrawn, or the case is over. It sees the"
+            " question, its purpose and whom it is about, and nothing else of the case.",
+        ),
+        Relation.FORMER_CHECKER: Lasts(
+            "曾经收到核对请求的单位；只见本单位核对件和答复。",
+            "An office that was asked once: it sees its own answer, and no applicant any more.",
         ),
         Relation.COORDINATOR: Lasts(
             "事项或其首问窗口所在区域的统筹人员。", "A coordinator of the area of the matter or of its window."
@@ -203,6 +229,7 @@ DOORS: Final[Mapping[Part, tuple[str, ...]]] = MappingProxyType(
         Part.OWN_ANSWERS: ("routing `GET /v1/referrals/{id}/answers`",),
         Part.CO_ANSWERS: ("routing `GET /v1/referrals/{id}/answers`",),
         Part.LEAD_ANSWERS: ("routing `GET /v1/referrals/{id}/answers`",),
+        Part.CHECK_ANSWERS: ("routing `GET /v1/referrals/{id}/answers`, `…/question`",),
         Part.STORY: (
             "intake `GET /v1/cases/{key}/timeline`, `…/clocks`, `…/explain`, `…/time`",
             "notices of non-acceptance of intake `GET /v1/cases/{key}/documents`",

@@ -82,7 +82,7 @@ OF_AN_OFFICE: Final = frozenset({Role.OFFICER, Role.HEAD})
 
 
 class Consent(Code):
-    """How somebody agreed that another hands it in for them (代办), or that an organisation learns of it (转介)."""
+    """How somebody agreed that another hands it in for them (代办), learns of it (转介), or is asked of them (核对)."""
 
     IN_PERSON = "in_person", "当面同意", "Agreed in person"
     WRITTEN = "written", "书面委托", "In writing"
@@ -134,6 +134,11 @@ class ReferralRole(Code):
     LEAD = "lead", "主办", "Lead"
     CO = "co", "协办", "Co-handler"
     INFO = "info", "抄送", "Copy"
+    CHECK = "check", "核对", "Information check"
+
+
+ASIDE: Final = frozenset({ReferralRole.INFO, ReferralRole.CHECK})
+"""Who does not work on the matter itself: it is told of it, or asked one question."""
 
 
 class ClockKind(Code):
@@ -152,6 +157,7 @@ class ClockKind(Code):
     EXTENSION_DECISION = "extension_decision", "延期审批时限", "Decision on an extension"
     HOLD_REVIEW = "hold_review", "暂停核查时限", "Review of a hold"
     UNMATCHED = "unmatched", "无主事项处置时限", "Unmatched"
+    CHECK = "check", "核对时限", "Information check"
     REWORK = "rework", "重办时限", "Rework"
     CALLBACK = "callback", "回访时限", "Callback"
     REVIEW_REQUEST = "review_request", "申请复查期限", "Time to ask for review"
@@ -214,6 +220,7 @@ class FeedbackAction(Code):
     FORWARD = "forward", "转送", "Forward"
     ASSIGN = "assign", "交办", "Assign"
     REFER_OUT = "refer-out", "转介", "Refer out"
+    REQUEST_CHECK = "request-check", "请求核对", "Ask for a check"
 
 
 OF_LEADS: Final = frozenset(
@@ -225,6 +232,7 @@ OF_LEADS: Final = frozenset(
         FeedbackAction.FORWARD,
         FeedbackAction.ASSIGN,
         FeedbackAction.REFER_OUT,
+        FeedbackAction.REQUEST_CHECK,
     }
 )
 """What the lead alone does, with another office: `attributes.office` names it."""
@@ -239,6 +247,7 @@ class Sending(Code):
     FORWARD = "forward", "转送", "Forwarded"
     ASSIGN = "assign", "交办", "Assigned"
     REFER_OUT = "refer-out", "转介", "Referred out"
+    REQUEST_CHECK = "request-check", "请求核对", "Asked for a check"
 
 
 class FeedbackOutcome(Code):
@@ -288,6 +297,7 @@ class DocumentKind(Code):
     RECEIPT = "receipt", "受理回执", "Receipt"
     NOTICE = "notice", "一次性告知书", "One-time notice"
     DECLINE = "decline", "不予受理告知书", "Notice of non-acceptance"
+    CHECK_CONSENT = "check_consent", "信息核对授权书", "Consent to an information check"
 
 
 class SupervisionLevel(Code):
@@ -371,6 +381,7 @@ class Exclusion(Code):
     """Why something is not counted in a figure."""
 
     COPY = "copy", "抄送件，不要求办理", "A copy: nothing is to be done"
+    CHECK = "check", "核对件，不办理事项本身", "An information check: one question, and not the matter itself"
     CHOSEN_BY_LEAD = "chosen_by_lead", "由主办单位转出，不是派单", "Sent on by the lead, not dispatched"
     LATER_ROUND = "later_round", "重办轮次，由原单位续办", "A later round, for the same office"
     WITHDRAWN = "withdrawn", "事项撤回或者终止", "The case was withdrawn or terminated"

@@ -210,7 +210,7 @@ FILES: Final[Mapping[str, tuple[Schema, tuple[str, ...]]]] = {
         },
         ("role", "zh", "en"),
     ),
-    "purposes": ({"code": CODE, **NAMES}, ("code", "zh", "en")),
+    "purposes": ({"code": CODE, **NAMES, "check": FLAG}, ("code", "zh", "en")),
     "reasons": (
         {"code": CODE, "for": several(one_of(USES)), **NAMES, "stops": several(CLOCK), **LAW},
         ("code", "zh", "en"),

@@ -26,6 +26,8 @@ ACTS: Final = frozenset(
         "case.closed",
         "case.reopened",
         "case.applicant_told",
+        "case.consent_given",
+        "case.consent_withdrawn",
         "case.applicant_not_reached",
         "case.erased",
         "routing.arbitration_requested",

@@ -16,14 +16,16 @@ from contracts.events.referrals import (
     ReferralReworkRequested,
 )
 
+CHECK = ReferralRole.CHECK
+"""A question about the applicant stands beside the office's part of the work."""
 ENDS = frozenset({"referral.returned", "referral.completed", "referral.failed", "referral.cancelled"})
 
 
 @check("an office has one live referral of a case, as routing holds them")
 def one_live_referral(snapshot: Snapshot) -> Iterator[Fault | None]:
     for case_id, referrals in snapshot.referrals_of.items():
-        live = Counter(referral.office for referral in referrals if not referral.ended)
-        for office, number in live.items():
+        live = Counter((referral.office, referral.role == CHECK) for referral in referrals if not referral.ended)
+        for (office, _), number in live.items():
             detail = f"{number} live referrals of one office"
             yield Fault(detail=detail, case_id=case_id, ids={"office": office}) if number > 1 else None
 
@@ -31,8 +33,9 @@ def one_live_referral(snapshot: Snapshot) -> Iterator[Fault | None]:
 @check("an office has one live referral of a case, as routing published it")
 def one_live_referral_published(snapshot: Snapshot) -> Iterator[Fault | None]:
     for case_id, rows in _of_routing(snapshot):
-        open_: dict[UUID, str] = {}
+        parts: dict[bool, dict[UUID, str]] = {False: {}, True: {}}
         for row, event in _referral_events(rows):
+            open_ = parts[event.role is CHECK]
             before = open_.get(event.referral_id)
             _follow(open_, event)
             office = open_.get(event.referral_id)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from contracts.codes import CaseState, Field, SubmissionChannel
+from contracts.codes import CaseState, Consent, Field, SubmissionChannel
 from contracts.events.base import ChangesClocks
 
 Attributes = dict[str, str | int | bool]
@@ -195,6 +195,27 @@ class CaseDuplicateRemoved(CaseEvent, frozen=True, kw_only=True, omit_defaults=T
     removed_at: datetime
 
 
+class CaseConsentGiven(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The applicant agrees that offices are asked about their circumstances for one purpose (核对)."""
+
+    TYPE: ClassVar[str] = "case.consent_given"
+    consent_id: UUID
+    purpose: str
+    """A code of the policy."""
+    consent: Consent
+    """How the applicant agreed."""
+    given_at: datetime
+
+
+class CaseConsentWithdrawn(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The applicant takes the consent back: what is still being asked under it ends."""
+
+    TYPE: ClassVar[str] = "case.consent_withdrawn"
+    consent_id: UUID
+    purpose: str
+    withdrawn_at: datetime
+
+
 class CaseAreaChanged(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """Areas were merged, split, moved or given other codes: the open case goes on where its ground now lies.
 
@@ -245,6 +266,8 @@ AnyCaseEvent = (
     | CaseUnmerged
     | CaseDuplicateAdded
     | CaseDuplicateRemoved
+    | CaseConsentGiven
+    | CaseConsentWithdrawn
     | CaseAreaChanged
     | CaseTerminated
     | CaseErased

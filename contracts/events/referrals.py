@@ -20,6 +20,8 @@ class RoutingDecided(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
     lead: str
     co_handlers: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    """Offices that are asked a question about the applicant."""
     decided_at: datetime
 
 
@@ -80,7 +82,11 @@ class ReferralDispatched(ReferralEvent, frozen=True, kw_only=True, omit_defaults
     sent_as: Sending = Sending.DISPATCH
     """Of a forward, an assignment and alike `by` names the lead that sent it."""
     consent: Consent | None = None
-    """How the applicant agreed that an organisation learns of the matter."""
+    """How the applicant agreed that an organisation learns of the matter, or that an office is asked about them."""
+    consent_id: UUID | None = None
+    """Of a check: the consent on record under which it is asked; it ends with it."""
+    purpose: str | None = None
+    """Of a check: for what it is asked, a code of the policy. The question itself is fetched over HTTP, on record."""
     return_locked: bool = False
     supersedes: UUID | None = None
 

@@ -194,6 +194,18 @@ FIELDS: Final = (
         "须写明申请人同意的方式，为下列之一：{allowed}",
         "must say how the applicant agreed, one of {allowed}",
     ),
+    Refusal(
+        "question_missing",
+        422,
+        "须写明要核对的问题",
+        "must say what is to be checked",
+    ),
+    Refusal(
+        "answer_missing",
+        422,
+        "须写明核对结果；本单位不掌握该信息的，请以 fail 答复",
+        "must say what was found; if the office does not hold it, answer with `fail`",
+    ),
     Refusal("extension_too_long", 422, "最长为 {most}", "must be at most {most}"),
     Refusal(
         "late_reason_missing",

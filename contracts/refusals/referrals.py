@@ -26,6 +26,26 @@ REFERRALS: Final = (
         "coordinator to reassign it.",
     ),
     Refusal(
+        "check_ended",
+        409,
+        "此件核对已经结束，状态为{state}，本次答复不予受理，内容未保存。有疑问的，请告知提出核对的单位 {asked_by}。",
+        "The check is over, it is {state}: the answer was not taken, and its text was not kept. Ask {asked_by}, which "
+        "had asked, if in doubt.",
+    ),
+    Refusal(
+        "consent_needed",
+        409,
+        "申请人没有授权为此目的（{purpose}）核对，或者已经撤回授权。请由首问窗口 {window} 取得授权后再提出。",
+        "No consent of the applicant to a check for this purpose ({purpose}) is on record, or it was withdrawn. Let "
+        "the window {window} take it, and ask then.",
+    ),
+    Refusal(
+        "check_open",
+        409,
+        "该单位的上一次核对尚未答复，应于 {until} 前答复。请待答复后再提出，或者向其他单位提出。",
+        "That office has not answered the check before, which is due at {until}. Wait for it, or ask another office.",
+    ),
+    Refusal(
         "copy_needs_no_answer",
         409,
         "抄送件只需签收。对办理有意见的，请告知主办单位。",

@@ -208,6 +208,24 @@ REQUESTS: Final = (
         "The applicant was told once and completely what is missing. A second notice needs a coordinator's `override`.",
     ),
     Refusal(
+        "nothing_to_check",
+        409,
+        "事项状态为{state}，不再核对，无须授权。需要继续办理的，请先重办。",
+        "The case is {state}: nobody is asked about the applicant any more. If there is more to do, reopen it first.",
+    ),
+    Refusal(
+        "consent_stands",
+        409,
+        "申请人已为此目的（{purpose}）授权，授权仍然有效，可以直接提出核对。",
+        "A consent to checks for this purpose ({purpose}) stands already: ask under it.",
+    ),
+    Refusal(
+        "consent_gone",
+        409,
+        "该授权已于 {since} 撤回。需要再次核对的，请重新取得授权。",
+        "That consent was withdrawn at {since}. If a check is needed again, take a new one.",
+    ),
+    Refusal(
         "nothing_to_tell",
         409,
         "没有这样的待告知事项。尚待告知申请人的：{owed}。",

@@ -13,6 +13,7 @@ from contracts.events import clocks as k
 from contracts.events import referrals as r
 from contracts.events.alerts import Supervision
 from contracts.events.base import Actor, ChangesClocks, moment_of
+from libraries.clocks.check_wording import of_check, of_consents
 from libraries.clocks.civil_days import civil_day, day_en, day_zh
 from libraries.clocks.merge_wording import of_merging
 from libraries.deadlines import Limit
@@ -26,6 +27,7 @@ STARTS: Final = LEAD_WORK | {
     ClockKind.ACCEPTANCE,
     ClockKind.SUPPLEMENT,
     ClockKind.HOLD_REVIEW,
+    ClockKind.CHECK,
     *DECISIONS,
     ClockKind.CALLBACK,
     ClockKind.REVIEW_REQUEST,
@@ -103,7 +105,7 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             zh, en = _WORDS_OWED.get(about, (about, about))
             return f"{zh}已告知申请人", f"applicant told of the {en}"
         case _:
-            return of_merging(event)
+            return of_merging(event) or of_consents(event, policy)
 
 
 def _area_changed(event: c.CaseAreaChanged, policy: Policy) -> Words:
@@ -165,6 +167,8 @@ def _of_referral(event: CaseBound, policy: Policy) -> Words | None:
     zh, en = office_of(policy, event.office)
     if isinstance(event, r.ReferralDispatched):
         sent = event.sent_as
+        if event.purpose is not None:
+            return of_check(event.purpose, (zh, en), policy)
         return f"{sent.zh}（{event.role.zh}）→ {zh}", f"{sent.en.lower()} to {en} ({event.role.en.lower()})"
     if isinstance(event, r.ReferralOfficeSucceeded):
         was_zh, was_en = office_of(policy, event.predecessor)
@@ -387,8 +391,3 @@ def materials_of(policy: Policy, codes: Iterable[str]) -> Words:
 def approver_of(policy: Policy, code: str) -> Words:
     approver = policy.approvers.get(code)
     return (approver.zh, approver.en) if approver is not None else (code, code)
-
-
-def purpose_of(policy: Policy, code: str) -> Words:
-    purpose = policy.purposes.get(code)
-    return (purpose.zh, purpose.en) if purpose is not None else (code, code)

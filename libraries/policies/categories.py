@@ -288,7 +288,7 @@ def purposes(rows: Sequence[Row]) -> dict[str, Purpose]:
     """For what personal data is opened. Of two for one code the more local one stands."""
     found: dict[str, Purpose] = {}
     for row in rows:
-        named = Purpose(code=row.code("code", CODE_FORM), zh=row.text("zh"), en=row.text("en"))
+        named = Purpose(code=row.code("code", CODE_FORM), zh=row.text("zh"), en=row.text("en"), check=row.flag("check"))
         row.done()
         found.setdefault(named.code, named)
     return found

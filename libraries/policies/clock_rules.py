@@ -226,6 +226,8 @@ def _faults(rule: ClockRule) -> Iterator[str]:
         yield f"{overlap[0]} cannot both start and end a clock"
     if ReferralRole.INFO in rule.roles:
         yield "a copy has no clocks"
+    if (ReferralRole.CHECK in rule.roles) != (rule.clock is ClockKind.CHECK):
+        yield f"of: [{ReferralRole.CHECK.value}] is said of the clock {ClockKind.CHECK.value}, and of nothing else"
     if rule.only_if is OnlyIf.MATERIAL_MISSING and rule.starts != {Trigger.CASE_REGISTERED}:
         yield f"{rule.only_if} goes with starts: [{Trigger.CASE_REGISTERED}]"
     if rule.only_if is OnlyIf.RETURNABLE and rule.at_the_window:

@@ -48,6 +48,8 @@ class RoutingDecision:
     lead: str
     co_handlers: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    """Offices that are asked about the applicant; no rule names any."""
     trace: tuple[Step, ...] = ()
 
 

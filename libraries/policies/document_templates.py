@@ -36,11 +36,15 @@ ANSWER: Final[Labels] = MappingProxyType(
 )
 MISSING: Final[Labels] = MappingProxyType({"missing": ("需补正的材料", "Missing material")})
 DECLINED: Final[Labels] = MappingProxyType({"reason": ("不予受理的理由", "Reason"), "go_to": ("可向其提出", "Turn to")})
+CONSENTED: Final[Labels] = MappingProxyType(
+    {"purpose": ("核对目的", "Purpose of the check"), "agreed": ("授权方式", "Agreed")}
+)
 FACTS: Final[Mapping[DocumentKind, Labels]] = MappingProxyType(
     {
         DocumentKind.RECEIPT: MappingProxyType({**OF_ALL, **ANSWER}),
         DocumentKind.NOTICE: MappingProxyType({**OF_ALL, **ANSWER, **MISSING}),
         DocumentKind.DECLINE: MappingProxyType({**OF_ALL, **DECLINED}),
+        DocumentKind.CHECK_CONSENT: MappingProxyType({**OF_ALL, **CONSENTED}),
     }
 )
 """What a document of a kind can show."""

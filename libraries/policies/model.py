@@ -50,11 +50,13 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purpose:
-    """For what somebody opens personal data."""
+    """For what somebody opens personal data, or asks another office about the applicant."""
 
     code: str
     zh: str
     en: str
+    check: bool = False
+    """Whether an information check is asked for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

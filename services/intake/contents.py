@@ -115,6 +115,7 @@ async def show(request: Call, state: State, key: FromPath[str]) -> Response[Case
     async with transaction(state.engine) as conn:
         version = await store.get_version_of(conn, key)  # before the content, which may be newer and never older
         found = await find(conn, user, key)
+        demand(found.relations, Part.STATE)
         summary: str | UnsetType | None = UNSET
         if access(found.relations, Part.SUMMARY) is not Access.DENIED:
             sealed = await store.get_sealed(conn, found.case.id)
@@ -135,19 +136,25 @@ async def show_applicant(
     key: FromPath[str],
     purpose: Annotated[str | None, QueryParameter(description="A code of the policy's `purposes.yaml`.")] = None,
 ) -> Response[Any]:
-    """The person, unsealed. Each call names its purpose, and is put on record before the answer leaves."""
+    """The person, unsealed. Each call names its purpose, and is put on record before the answer leaves.
+
+    Who is only asked for a check gets whom it is about, for the purpose of a check, and no telephone number.
+    """
     policy = state.policy.policy
     async with transaction(state.engine) as conn:
         found = await find(conn, request.user, key)
         demand(found.relations, Part.APPLICANT)
-        if purpose is None or purpose not in policy.purposes:
-            raise Rejected("unknown_purpose", Fault("purpose", "unknown_purpose", {"allowed": list(policy.purposes)}))
+        asked_alone = access(found.relations - {Relation.CHECKER}, Part.APPLICANT) is Access.DENIED
+        allowed = [one.code for one in policy.purposes.values() if one.check or not asked_alone]
+        if purpose is None or purpose not in allowed:
+            raise Rejected("unknown_purpose", Fault("purpose", "unknown_purpose", {"allowed": allowed}))
         sealed = await store.get_sealed(conn, found.case.id)
         opened = open_sealed(state.sealer, sealed, sealed.applicant, found.case, Part.APPLICANT)
         if opened is None:
             raise Rejected("erased")
         await reads.save_applicant_read(conn, found.case.id, at=state.clock.now(), user=request.user, purpose=purpose)
-    return Response(msgspec.json.decode(opened, type=Applicant), status_code=200)
+    applicant = msgspec.json.decode(opened, type=Applicant)
+    return Response(msgspec.structs.replace(applicant, phone="") if asked_alone else applicant, status_code=200)
 
 
 @get("/v1/cases/{key:str}/reads", guards=[AUDITS], tags=["cases"])

@@ -25,6 +25,7 @@ from libraries.runtime.web.representations import AskedForm, AskedLanguage, resp
 from libraries.runtime.web.requests import AskedArea
 from services.intake import explaining, registration, store
 from services.intake.actions import ACTIONS
+from services.intake.check_consents import CHECK_CONSENTS
 from services.intake.consents import CONSENTS
 from services.intake.contents import CONTENTS, SEES, SEES_ONE, CaseListed, to_listed
 from services.intake.documents import DOCUMENTS
@@ -247,5 +248,6 @@ ROUTES: list[HTTPRouteHandler] = [
     *PEOPLE,
     *RECEIPTS,
     *CONSENTS,
+    *CHECK_CONSENTS,
     *DOCUMENTS,
 ]

@@ -58,7 +58,8 @@ async def show_related(request: Call, state: State, key: FromPath[str]) -> list[
     user, policy = request.user, state.policy.policy
     async with transaction(state.engine) as conn:
         found = await find(conn, user, key)
-        demand(found.relations, Part.APPLICANT)
+        for part in (Part.STATE, Part.APPLICANT):
+            demand(found.relations, part)
         await note_read(conn, "related", case_id=found.case.id)
         same = await _find_same(conn, found.case.id)
         cases = await store.find_cases(conn, same)

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Subquery, and_, insert, literal, or_, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import Part
-from libraries.clocks.wording import office_if_any, purpose_of
+from libraries.clocks.check_wording import purpose_of
+from libraries.clocks.wording import office_if_any
 from libraries.deadlines import CIVIL_TIME
 from libraries.deadlines.limits import civil_day
 from libraries.policies import Policy

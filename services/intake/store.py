@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Date, Integer, Select, String, bindparam, 
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.access import Relation
 from contracts.events import EVENTS, CaseBound
 from contracts.events.base import VERSION
 from libraries.clocks.clock import LegalClock
@@ -206,7 +207,9 @@ def _visible(wanted: CaseFilter) -> Iterator[ColumnElement[bool]]:
         yield inside(cases.c.area, wanted.scope)
         yield inside(cases.c.first_contact_area, wanted.scope)
     if wanted.offices or wanted.offices_alone:
-        had = select(office_relations.c.case_id).where(among(office_relations.c.office, wanted.offices))
+        had = select(office_relations.c.case_id).where(
+            among(office_relations.c.office, wanted.offices), office_relations.c.relation != Relation.CHECKER.value
+        )
         yield or_(among(cases.c.first_contact_office, wanted.offices), cases.c.case_id.in_(had))
 
 

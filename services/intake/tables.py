@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -160,6 +161,30 @@ consents = Table(
     Column("subject", String, nullable=False),
     Column("role", String, nullable=False),
     Column("office", String),
+)
+
+check_consents = Table(
+    "check_consents",
+    metadata,
+    Column("consent_id", Uuid, primary_key=True),
+    Column("case_id", Uuid, ForeignKey("cases.case_id"), nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("consent", String, nullable=False),
+    Column("given_at", DateTime(timezone=True), nullable=False),
+    Column("subject", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("office", String),
+    Column("withdrawn_at", DateTime(timezone=True)),
+    Column("withdrawn_by", String),
+    Column("withdrawn_role", String),
+    Index("check_consents_of_case", "case_id", "consent_id"),
+    Index(
+        "one_consent_stands_for_a_purpose",
+        "case_id",
+        "purpose",
+        unique=True,
+        postgresql_where=text("withdrawn_at IS NULL"),
+    ),
 )
 
 documents = Table(

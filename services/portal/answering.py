@@ -14,11 +14,11 @@ from services.portal.domain import work
 from services.portal.forms import SEEN_FIELD, Form
 from services.portal.look import go_to, page
 from services.portal.pages import refusal_of
-from services.portal.reading import reasons_for
+from services.portal.reading import read_if_allowed, reasons_for
 from services.portal.referrals import ReferralScreen, referral_values
 from services.portal.visits import REVIEW_FIELD, Visit
 
-FIELDS: Final = ("reason", "text", "attributes.by", "attributes.office", "attributes.consent")
+FIELDS: Final = ("reason", "text", "attributes.by", "attributes.office", "attributes.consent", "attributes.purpose")
 USES: Final[Mapping[str, str]] = {
     **{use: use for use in ("return", "hold", "extend", "fail", "transfer")},
     "release-co": "release_co",
@@ -47,6 +47,7 @@ async def show(
         possible=_possible(one, state, role, screen),
         offices=_offices(one, found),
         consents=tuple(Consent),
+        standing=await _standing(screen, one),
         extension=_extension(one, found),
         reasons={answer: reasons_for(found, use) for answer, use in USES.items()},
         approvers=found.policy.approvers,
@@ -75,6 +76,7 @@ def _offices(one: Mapping[str, Any], found: Visit) -> dict[str, list[tuple[str, 
     policy, language = found.policy, found.language
     sender = policy.offices.get(coordinator(policy, one["area"]))
     own = policy.offices.get(one["office"])
+    above = {area.code for area in policy.upwards(one["area"])}
     inside = [
         office
         for office in places.offices_near(policy, one["area"])
@@ -85,7 +87,13 @@ def _offices(one: Mapping[str, Any], found: Visit) -> dict[str, list[tuple[str, 
         for other in one.get("others", ())
         if other["role"] == ReferralRole.CO and other["ended_at"] is None
     ]
-    beside = _named([office for office in inside if not office.outside], language)
+    asked = [
+        office
+        for office in policy.offices.values()
+        if not office.outside and office.code != one["office"] and office.area in above
+    ]
+    beside_offices = [office for office in inside if not office.outside]
+    beside = _named(beside_offices, language)
     below = [
         office
         for office in policy.offices.values()
@@ -96,7 +104,16 @@ def _offices(one: Mapping[str, Any], found: Visit) -> dict[str, list[tuple[str, 
         "assign": _named(below, language),
         "refer-out": _named([office for office in inside if office.outside], language),
         **dict.fromkeys(("release-co", "urge"), co_handlers),
+        "request-check": _named([*asked, *(office for office in beside_offices if office not in asked)], language),
     }
+
+
+async def _standing(screen: ReferralScreen, one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """For what the applicant lets offices be asked; only a lead asks."""
+    if one["role"] != ReferralRole.LEAD or screen.link is not None:
+        return []
+    given = await read_if_allowed(screen.caller, "intake", f"/v1/cases/{one['case_id']}/check-consents")
+    return [consent for consent in given or () if consent["withdrawn_at"] is None]
 
 
 def _named(offices: Iterable[Office], language: str) -> list[tuple[str, str]]:
@@ -135,7 +152,7 @@ def _body(form: Form) -> dict[str, Any]:
     """Fields that were left empty are left out. The basis in law stands before the words."""
     text = "\n".join(filter(None, (form.get("basis"), form.get("text"))))
     given = {"feedback_id": form.get("feedback_id"), "reason": form.get("reason"), "text": text}
-    attributes = {name: form.get(f"attributes.{name}") for name in ("office", "consent")}
+    attributes = {name: form.get(f"attributes.{name}") for name in ("office", "consent", "purpose")}
     attributes = {name: value for name, value in attributes.items() if value}
     if form.get("attributes.by"):
         attributes["by"] = form.get("attributes.by") + form.get("unit")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.access import ANSWERS_OF, OF_ROLE, Access, Part, Relation, access
+from contracts.access import AFTERWARDS, ANSWERS_OF, OF_ROLE, Access, Part, Relation, access
 from contracts.codes import DECISIONS, ClockKind, ReferralRole
 from libraries.policies import Policy
 from libraries.runtime.failures import Rejected
@@ -30,6 +30,11 @@ class Seen:
     def answers_of(self, referral: Referral) -> Part:
         """Which part of the case the answers to a referral are for this caller."""
         return Part.OWN_ANSWERS if _own(self.user, referral) else ANSWERS_OF[referral.role]
+
+    @property
+    def question(self) -> Part:
+        """Which part of the case the question of a check is for this caller."""
+        return Part.OWN_REFERRAL if _own(self.user, self.referral) else Part.CHECK_ANSWERS
 
     def demand_answers(self) -> None:
         """Raises `Rejected` unless the caller may read what the office answered."""
@@ -85,7 +90,8 @@ def _of_office(user: Principal, routing: Routing) -> Iterator[Relation]:
         if user.speaks_for(referral.office):
             # A copy is read as long as somebody works on the case.
             lives = referral.live and (referral.role is not ReferralRole.INFO or routing.lead is not None)
-            yield OF_ROLE[referral.role] if lives else Relation.FORMER
+            relation = OF_ROLE[referral.role]
+            yield relation if lives else AFTERWARDS.get(relation, Relation.FORMER)
         for clock in referral.clocks:
             if clock.kind in DECISIONS and clock.office != referral.office and user.speaks_for(clock.office):
                 returned = clock.kind is ClockKind.RETURN_DECISION and routing.contested(referral)

@@ -48,6 +48,7 @@ class DecisionExplained(TypedDict):
     lead: str
     co_handlers: NotRequired[list[str]]
     copies: NotRequired[list[str]]
+    checks: NotRequired[list[str]]
     trace: NotRequired[list[dict[str, str]]]
     decided_at: datetime
     decided_by: str
@@ -127,7 +128,7 @@ def told(
 
 def _decided(decision: Mapping[str, Any], relations: Collection[Relation]) -> dict[str, Any]:
     """Without other offices, and without what the rules asked of the request, for whom they are not."""
-    may, others = readable(relations), ("co_handlers", "copies")
+    may, others = readable(relations), ("co_handlers", "copies", "checks")
     hidden = {
         *(others if Part.REFERRALS not in may else ()),
         *(("trace",) if not may.keys() >= {Part.REFERRALS, Part.ATTRIBUTES} else ()),

@@ -2,22 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import FeedbackOutcome
+from contracts.codes import FeedbackAction, FeedbackOutcome
 from contracts.refusals import Refused
 from contracts.submissions import Feedback
 from libraries.policies import Policy
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.kafka import inbox
 from services.routing import store
+from services.routing.consents import with_consents
+from services.routing.domain.checks import keeps_text
 from services.routing.domain.feedback import ReceivedFeedback, not_before_dispatch, received, take
 from services.routing.domain.referral import Change, Routing
 from services.routing.domain.timing import Context
 from services.routing.publishing import record
 from services.routing.store import SavedFeedback
+
+REQUEST_CHECK: Final = FeedbackAction.REQUEST_CHECK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,9 @@ async def handle_feedback(
     if not answers:
         return []
     before = await store.lock_routings(conn, {cases[answer.feedback.referral_id] for answer in answers})
+    asking = {cases[one.feedback.referral_id] for one in answers if one.feedback.action is REQUEST_CHECK}
+    if asking:
+        before |= await with_consents(conn, {case_id: before[case_id] for case_id in asking})
     fresh = await inbox.fresh(conn, [_key(answer) for answer in answers])
     texts = {cases[answer.feedback.referral_id] for answer in answers if answer.feedback.text}
     keys = await store.claim_keys(conn, {case_id: sealer.new_data_key() for case_id in sorted(texts)})
@@ -57,7 +65,9 @@ async def handle_feedback(
         taken.append(FeedbackResult(outcome=outcome, routing=change.routing, refused=refused))
         if not repeated:
             sealed = None
-            if answer.feedback.text and keys[case_id]:
+            about = now[case_id].referral(answer.feedback.referral_id)
+            kept = keeps_text(answer.feedback.action, about, refused=refused is not None)
+            if answer.feedback.text and keys[case_id] and kept:
                 sealed = sealer.seal(keys[case_id], answer.feedback.text.encode(), _context(case_id, answer))
             saved.append(_saved(case_id, answer, outcome, refused, sealed, context.policy))
     await record(conn, before, changes, context.policy, traces=[came.trace for came in answers])
@@ -110,6 +120,13 @@ def _key(answer: ReceivedFeedback) -> str:
 
 def _context(case_id: UUID, answer: ReceivedFeedback) -> str:
     return f"{case_id}/{answer.sender}/{answer.feedback.feedback_id}"
+
+
+def opened(one: SavedFeedback, key: bytes, sealer: Sealer) -> str:
+    """Its text; empty where nothing was written, or where it was erased."""
+    if not one.sealed_text or not key:
+        return ""
+    return sealer.open(key, one.sealed_text, f"{one.case_id}/{one.sender}/{one.feedback_id}").decode()
 
 
 def _saved(

@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.codes import FeedbackOutcome
 from contracts.events.cases import (
     CaseAccepted,
+    CaseConsentGiven,
+    CaseConsentWithdrawn,
     CaseErased,
     CaseMerged,
     CaseReopened,
@@ -31,6 +33,8 @@ from libraries.runtime.encryption import Sealer
 from libraries.runtime.failures import Rejected
 from libraries.runtime.kafka.records import Incoming, Reader, Record, Unreadable, events_of_ours, fault_of, step_of
 from services.routing import store
+from services.routing.consents import save_consents
+from services.routing.domain import checks
 from services.routing.domain.dispatching import dispatch, moment_of_end, resend, rework, withdraw
 from services.routing.domain.feedback import ReceivedFeedback
 from services.routing.domain.feedback_body import LARGEST, Misread, read_answer, told_back, whole
@@ -44,7 +48,18 @@ from services.routing.feedback_refusals import apart, referral_ids, refuse
 from services.routing.publishing import record
 from services.routing.translate import to_request
 
-CaseNews = CaseAccepted | CaseWithdrawn | CaseMerged | CaseUnmerged | CaseTerminated | CaseReopened | CaseErased
+CaseNews = (
+    CaseAccepted
+    | CaseWithdrawn
+    | CaseMerged
+    | CaseUnmerged
+    | CaseTerminated
+    | CaseReopened
+    | CaseConsentGiven
+    | CaseConsentWithdrawn
+    | CaseErased
+)
+ConsentNews = CaseConsentGiven | CaseConsentWithdrawn
 WITHDRAWN, MERGED = "case_withdrawn", "case_merged"
 """The policy's reasons for taking a referral back because of its case."""
 
@@ -110,6 +125,7 @@ class Router:
                 changes.append(change)
                 traces.append(incoming.trace)
         await record(conn, before, changes, context.policy, traces=traces)
+        await save_consents(conn, [one.data for one in batch if isinstance(one.data, ConsentNews)])
         await erase_texts(conn, {one.data.case_id for one in batch if isinstance(one.data, CaseErased)})
 
     def read(self, record: Record) -> Incoming[ReceivedFeedback | Misread]:
@@ -187,8 +203,13 @@ def _follow(
     match event:
         case CaseAccepted():
             return dispatch(to_request(event), at, context) if routing is None else None
-        case CaseErased():
+        case CaseErased() | CaseConsentGiven():
             return None
+        case CaseConsentWithdrawn(consent_id=consent_id, withdrawn_at=withdrawn_at):
+            if routing is None:
+                return None  # nobody was asked yet
+            change = Change(routing=routing, at=moment_of_end(routing, withdrawn_at, at))
+            return checks.end(change, context, checks.CONSENT_WITHDRAWN, under={consent_id})
         case CaseReopened():
             if routing is None:
                 raise Rejected("unknown_case", case_id=event.case_id)

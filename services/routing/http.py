@@ -15,7 +15,6 @@ from contracts.access import Part
 from contracts.codes import OF_AN_OFFICE, OF_LEADS, Door, FeedbackAction, FeedbackOutcome, ReferralState
 from contracts.refusals import Fault, Refused
 from libraries.runtime.database.engine import transaction
-from libraries.runtime.encryption import Sealer
 from libraries.runtime.failures import Rejected
 from libraries.runtime.web.access import demand
 from libraries.runtime.web.app import json_body
@@ -31,11 +30,19 @@ from services.routing.decisions import DECISIONS, Decision, Resumption, decide
 from services.routing.domain.feedback import ReceivedFeedback
 from services.routing.domain.feedback_body import understand, whole
 from services.routing.domain.referral import Routing
-from services.routing.feedback import handle_feedback, used_before, was_taken
+from services.routing.feedback import handle_feedback, opened, used_before, was_taken
 from services.routing.policy_http import POLICY_ROUTES
-from services.routing.store import SavedFeedback
 from services.routing.translate import ReferralView, moment_of, to_view, version_of
-from services.routing.views import FeedbackView, ReadView, ReferralContent, to_answer, to_content, to_read
+from services.routing.views import (
+    FeedbackView,
+    QuestionView,
+    ReadView,
+    ReferralContent,
+    to_answer,
+    to_content,
+    to_question,
+    to_read,
+)
 
 Call = Request[Principal, Any, State]
 
@@ -169,19 +176,30 @@ async def show_answers(request: Call, state: State, referral_id: FromPath[UUID])
         given = await store.list_feedback(conn, referral_id)
         key = await store.get_key(conn, case_id)
         await store.save_read(conn, case_id, referral_id, at=router.clock.now(), user=user)
-    return [to_answer(one, _text(one, key, router.sealer), router.policy.policy) for one in given]
+    return [to_answer(one, opened(one, key, router.sealer), router.policy.policy) for one in given]
 
 
-def _text(one: SavedFeedback, key: bytes, sealer: Sealer) -> str:
-    """Empty where nothing was written, or where it was erased."""
-    if not one.sealed_text or not key:
-        return ""
-    return sealer.open(key, one.sealed_text, f"{one.case_id}/{one.sender}/{one.feedback_id}").decode()
+@get("/v1/referrals/{referral_id:uuid}/question", guards=[SEES_TEXT], tags=["referrals"])
+async def show_question(request: Call, state: State, referral_id: FromPath[UUID]) -> QuestionView:
+    """What the office of a check is asked, unsealed. Each call is put on record before the question leaves."""
+    router, user = state.router, request.user
+    async with transaction(state.engine) as conn:
+        seen = await access.find(conn, user, referral_id)
+        asked, case_id = seen.referral.check, seen.routing.request.case_id
+        if asked is None:
+            raise Rejected("not_found")
+        demand(seen.relations, seen.question)
+        sent = await store.find_answer(conn, asked.asked_on, asked.asked_by, asked.feedback_id)
+        key = await store.get_key(conn, case_id)
+        at, part = router.clock.now(), store.TextPart.QUESTION
+        await store.save_read(conn, case_id, referral_id, at=at, user=user, part=part)
+    text = opened(sent, key, router.sealer) if sent is not None else ""
+    return to_question(seen.referral, asked, text, router.policy.policy)
 
 
 @get("/v1/referrals/{referral_id:uuid}/reads", guards=[AUDITS], tags=["referrals"])
 async def show_reads(request: Call, state: State, referral_id: FromPath[UUID]) -> list[ReadView]:
-    """Who opened the answers to this referral; the latest first."""
+    """Who opened the answers to this referral, or the question of a check; the latest first."""
     async with transaction(state.engine) as conn:
         seen = await access.find(conn, request.user, referral_id)
         demand(seen.relations, Part.READS)
@@ -324,6 +342,7 @@ ROUTES: list[HTTPRouteHandler] = [
     explain,
     show_answers,
     show_reads,
+    show_question,
     resume,
     *(_answering(action) for action in FeedbackAction if action is not FeedbackAction.RESUME),
     *(_deciding(kind, path) for path, kind in DECISIONS.items()),

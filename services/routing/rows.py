@@ -13,7 +13,7 @@ from contracts.codes import Consent, Door, Field, ReferralRole, ReferralState, R
 from contracts.events.base import Actor
 from libraries.clocks.clock import LegalClock
 from libraries.deadlines import Limit
-from services.routing.domain.referral import AppliedCorrection, Decided, ExtensionRequest, Referral
+from services.routing.domain.referral import AppliedCorrection, CheckRequest, Decided, ExtensionRequest, Referral
 from services.routing.domain.request import RoutingRequest
 
 
@@ -52,6 +52,7 @@ DECISION_COLUMNS: Final = (
     "lead",
     "co_handlers",
     "copies",
+    "checks",
     "trace",
     "decided_at",
     "decided_by",
@@ -73,6 +74,7 @@ REFERRAL_COLUMNS: Final = (
     "sent_as",
     "consent",
     "urged_at",
+    "asked",
     "dispatched_at",
     "changed_at",
     "ended_at",
@@ -139,6 +141,7 @@ def referral_of(row: RowMapping, own_clocks: tuple[LegalClock, ...]) -> Referral
         sent_as=Sending(row["sent_as"]),
         consent=Consent(row["consent"]) if row["consent"] else None,
         urged_at=row["urged_at"],
+        check=msgspec.convert(row["asked"], CheckRequest) if row["asked"] is not None else None,
         clocks=own_clocks,
     )
 
@@ -180,6 +183,7 @@ def decision_row(decided: Decided, case_id: UUID) -> list[Any]:
         decision.lead,
         _encode(decision.co_handlers).decode(),
         _encode(decision.copies).decode(),
+        _encode(decision.checks).decode(),
         _encode(decision.trace).decode(),
         decided.at,
         decided.by,
@@ -204,6 +208,7 @@ def referral_row(referral: Referral, case_id: UUID) -> list[Any]:
         referral.sent_as.value,
         referral.consent.value if referral.consent is not None else None,
         referral.urged_at,
+        _encode(referral.check).decode() if referral.check is not None else None,
         referral.dispatched_at,
         referral.changed_at,
         referral.ended_at,

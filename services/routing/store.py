@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -27,7 +28,8 @@ MOST_READS: Final = 1000
 
 _CASES_OF: Final = text(
     """
-    SELECT r.referral_id, r.case_id, r.office, c.area, jsonb_build_array(d.lead) || d.co_handlers || d.copies AS sent_to
+    SELECT r.referral_id, r.case_id, r.office, c.area,
+        jsonb_build_array(d.lead) || d.co_handlers || d.copies || d.checks AS sent_to
     FROM referrals AS r JOIN routed_cases AS c USING (case_id) LEFT JOIN decisions AS d USING (decision_id)
     WHERE r.referral_id = ANY(:referral_ids)
     """
@@ -84,6 +86,13 @@ class SavedFeedback:
     """Of the token; empty on Kafka."""
     record_offset: int | None = None
     """Its place on the topic of its sender, if it came by Kafka."""
+
+
+class TextPart(StrEnum):
+    """Which text of a referral somebody opened."""
+
+    ANSWERS = "answers"
+    QUESTION = "question"
 
 
 class Owned(NamedTuple):
@@ -219,6 +228,18 @@ def _answer(row: RowMapping) -> SavedFeedback:
     return SavedFeedback(**{name: row[name] for name in SavedFeedback.__slots__})
 
 
+async def find_answer(conn: AsyncConnection, referral_id: UUID, sender: str, feedback_id: str) -> SavedFeedback | None:
+    """By the id that its sender gave it."""
+    a = answers.c
+    found = await conn.execute(
+        select(answers)
+        .where(a.referral_id == referral_id, a.sender == sender, a.feedback_id == feedback_id)
+        .order_by(a.id)
+    )
+    row = found.mappings().first()
+    return _answer(row) if row is not None else None
+
+
 async def save_act(conn: AsyncConnection, act: rows.Act) -> None:
     await insert_rows(conn, acts, rows.ACT_COLUMNS, [rows.act_row(act)])
 
@@ -288,10 +309,18 @@ async def get_key(conn: AsyncConnection, case_id: UUID) -> bytes:
     return bytes(found or b"")
 
 
-async def save_read(conn: AsyncConnection, case_id: UUID, referral_id: UUID, *, at: datetime, user: Principal) -> None:
+async def save_read(
+    conn: AsyncConnection,
+    case_id: UUID,
+    referral_id: UUID,
+    *,
+    at: datetime,
+    user: Principal,
+    part: TextPart = TextPart.ANSWERS,
+) -> None:
     """Put on record who looked at an office's text."""
-    who = {"subject": user.subject, "role": user.role.value, "office": user.office}
-    await note_read(conn, "answers", case_id=case_id, about=referral_id)
+    who = {"subject": user.subject, "role": user.role.value, "office": user.office, "part": part.value}
+    await note_read(conn, part.value, case_id=case_id, about=referral_id)
     await conn.execute(insert(text_reads).values(referral_id=referral_id, read_at=at, **who))
 
 

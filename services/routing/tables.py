@@ -59,6 +59,7 @@ decisions = Table(
     Column("lead", String, nullable=False),
     Column("co_handlers", JSONB, nullable=False),
     Column("copies", JSONB, nullable=False),
+    Column("checks", JSONB, nullable=False, server_default="[]"),
     Column("trace", JSONB, nullable=False),
     Column("decided_at", DateTime(timezone=True), nullable=False),
     Column("decided_by", String, nullable=False),
@@ -84,6 +85,7 @@ referrals = Table(
     Column("sent_as", String, nullable=False, server_default="dispatch"),
     Column("consent", String),
     Column("urged_at", DateTime(timezone=True)),
+    Column("asked", JSONB),
     Column("dispatched_at", DateTime(timezone=True), nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
     Column("ended_at", DateTime(timezone=True)),
@@ -102,9 +104,29 @@ referrals = Table(
         "case_id",
         "office",
         unique=True,
-        postgresql_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL AND role <> 'check'"),
+    ),
+    Index(
+        "one_live_check_per_office",
+        "case_id",
+        "office",
+        unique=True,
+        postgresql_where=text("ended_at IS NULL AND role = 'check'"),
     ),
 )
+
+check_consents = Table(
+    "check_consents",
+    metadata,
+    Column("consent_id", Uuid, primary_key=True),
+    Column("case_id", Uuid, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("consent", String, nullable=False),
+    Column("given_at", DateTime(timezone=True), nullable=False),
+    Column("withdrawn_at", DateTime(timezone=True)),
+    Index("check_consents_of_case", "case_id", "consent_id"),
+)
+"""As intake has told of them; one may be given before the case is accepted, and so before it is routed."""
 
 clocks = clock_table(
     metadata,
@@ -181,5 +203,6 @@ text_reads = Table(
     Column("subject", String, nullable=False),
     Column("role", String, nullable=False),
     Column("office", String),
+    Column("part", String, nullable=False, server_default="answers"),
     Index("text_reads_of_referral", "referral_id", "id"),
 )

@@ -15,6 +15,7 @@ from contracts.events.clocks import clocks_in
 from contracts.events.referrals import FeedbackReceived, ReferralEvent, ReferralOfficeSucceeded
 from contracts.topics import OFFICE_REFERRALS
 from contracts.tracing import Trace
+from libraries.clocks.check_wording import purpose_of
 from libraries.clocks.views import ClockView, view_of
 from libraries.clocks.wording import approver_of, office_if_any, office_of, reason_of
 from libraries.policies import Policy
@@ -72,6 +73,14 @@ class ReferralView(msgspec.Struct, frozen=True, kw_only=True):
     """As what it was sent: a dispatch, or what a lead did."""
     sent_as_zh: str
     consent: Consent | None
+    purpose: str | None
+    """Of a check: for what it is asked."""
+    purpose_zh: str | None
+    purpose_en: str | None
+    asked_by: str | None
+    """Of a check: the office that asks."""
+    asked_by_zh: str | None
+    asked_by_en: str | None
     urged_at: datetime | None
     clocks: tuple[ClockView, ...]
 
@@ -143,6 +152,9 @@ def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralVie
     office_zh, office_en = office_of(policy, referral.office)
     decider = referral.decider
     decider_zh, decider_en = office_if_any(policy, decider)
+    check = referral.check
+    purpose_zh, purpose_en = purpose_of(policy, check.purpose) if check is not None else (None, None)
+    asked_by_zh, asked_by_en = office_if_any(policy, check.asked_by if check is not None else None)
     return ReferralView(
         referral_id=referral.id,
         case_id=request.case_id,
@@ -171,6 +183,12 @@ def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralVie
         sent_as=referral.sent_as,
         sent_as_zh=referral.sent_as.zh,
         consent=referral.consent,
+        purpose=check.purpose if check is not None else None,
+        purpose_zh=purpose_zh,
+        purpose_en=purpose_en,
+        asked_by=check.asked_by if check is not None else None,
+        asked_by_zh=asked_by_zh,
+        asked_by_en=asked_by_en,
         urged_at=referral.urged_at,
         clocks=tuple(view_of(clock, policy) for clock in referral.clocks),
     )

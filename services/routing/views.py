@@ -9,12 +9,13 @@ from msgspec import UNSET, UnsetType
 from sqlalchemy import RowMapping
 
 from contracts.access import Access, Part, Relation, readable
-from contracts.codes import WORK, FeedbackAction, ReferralRole, ReferralState
+from contracts.codes import WORK, ClockKind, Consent, FeedbackAction, ReferralRole, ReferralState
+from libraries.clocks.check_wording import purpose_of
 from libraries.clocks.wording import office_if_any, office_of, reason_of
 from libraries.policies import Policy
 from services.routing.access import Seen
-from services.routing.domain.referral import Referral
-from services.routing.store import SavedFeedback
+from services.routing.domain.referral import CheckRequest, Referral
+from services.routing.store import SavedFeedback, TextPart
 from services.routing.translate import ReferralView, to_view
 
 
@@ -45,6 +46,10 @@ class OtherReferral(msgspec.Struct, frozen=True, kw_only=True):
     hold: HoldView | None
     referral: str
     answers: str | None
+    purpose: str | None
+    """Of a check."""
+    purpose_zh: str | None
+    purpose_en: str | None
 
 
 class Links(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +60,8 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
     """Needs a `purpose`."""
     timeline: str | None
     answers: str | None
+    question: str | None
+    """Of a check: what is asked, on record."""
     explain: str
     referrals: str
 
@@ -96,10 +103,29 @@ class FeedbackView(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class QuestionView(msgspec.Struct, frozen=True, kw_only=True):
+    """What an office is asked about the applicant."""
+
+    purpose: str
+    purpose_zh: str
+    purpose_en: str
+    asked_by: str
+    asked_by_zh: str
+    asked_by_en: str
+    asked_at: datetime
+    consent: Consent | None
+    """How the applicant agreed."""
+    consent_zh: str
+    consent_en: str
+    text: str
+    """Empty where it was erased."""
+
+
 class ReadView(msgspec.Struct, frozen=True, kw_only=True):
-    """One time that somebody opened the answers to a referral."""
+    """One time that somebody opened the answers to a referral, or the question of a check."""
 
     read_at: datetime
+    part: TextPart
     subject: str
     """Who, as the token names it."""
     role: str
@@ -134,6 +160,7 @@ def _links(seen: Seen, may: Mapping[Part, Access]) -> Links:
         applicant=f"{case}/applicant" if Part.APPLICANT in may else None,
         timeline=f"{case}/timeline" if Part.STORY in may else None,
         answers=f"{own}/answers" if seen.answers_of(seen.referral) in may else None,
+        question=f"{own}/question" if seen.referral.check is not None and seen.question in may else None,
         explain=f"{own}/explain",
         referrals=f"/v1/referrals?case={seen.routing.request.case_id}",
     )
@@ -142,7 +169,8 @@ def _links(seen: Seen, may: Mapping[Part, Access]) -> Links:
 def _other(one: Referral, seen: Seen, holds: Mapping[UUID, SavedFeedback], policy: Policy) -> OtherReferral:
     zh, en = office_of(policy, one.office)
     path = f"/v1/referrals/{one.id}"
-    clock = next(iter(one.open_clocks(WORK)), None)
+    clock = next(iter(one.open_clocks(WORK | {ClockKind.CHECK})), None)
+    purpose = purpose_of(policy, one.check.purpose) if one.check is not None else (None, None)
     return OtherReferral(
         referral_id=one.id,
         office=one.office,
@@ -158,6 +186,9 @@ def _other(one: Referral, seen: Seen, holds: Mapping[UUID, SavedFeedback], polic
         hold=_hold(holds.get(one.id), policy),
         referral=path,
         answers=f"{path}/answers" if seen.answers_of(one) in readable(seen.relations) else None,
+        purpose=one.check.purpose if one.check is not None else None,
+        purpose_zh=purpose[0],
+        purpose_en=purpose[1],
     )
 
 
@@ -190,10 +221,28 @@ def to_answer(one: SavedFeedback, text: str, policy: Policy) -> FeedbackView:
     )
 
 
+def to_question(asked: Referral, request: CheckRequest, text: str, policy: Policy) -> QuestionView:
+    purpose, asker = purpose_of(policy, request.purpose), office_of(policy, request.asked_by)
+    return QuestionView(
+        purpose=request.purpose,
+        purpose_zh=purpose[0],
+        purpose_en=purpose[1],
+        asked_by=request.asked_by,
+        asked_by_zh=asker[0],
+        asked_by_en=asker[1],
+        asked_at=asked.dispatched_at,
+        consent=asked.consent,
+        consent_zh=asked.consent.zh if asked.consent is not None else "",
+        consent_en=asked.consent.en if asked.consent is not None else "",
+        text=text,
+    )
+
+
 def to_read(row: RowMapping, policy: Policy) -> ReadView:
     office_zh, office_en = office_if_any(policy, row["office"])
     return ReadView(
         read_at=row["read_at"],
+        part=TextPart(row["part"]),
         subject=row["subject"],
         role=row["role"],
         office=row["office"],

@@ -19,6 +19,7 @@ PARTS: Final = MappingProxyType(
         DocumentKind.RECEIPT: Part.STATE,
         DocumentKind.NOTICE: Part.MATERIALS,
         DocumentKind.DECLINE: Part.STORY,
+        DocumentKind.CHECK_CONSENT: Part.STORY,
     }
 )
 """Which part of the case a document speaks of; whoever may read the part may read it."""

@@ -31,6 +31,8 @@ STAYS: Final = (
     c.CaseErased,
     c.CaseDuplicateAdded,
     c.CaseDuplicateRemoved,
+    c.CaseConsentGiven,
+    c.CaseConsentWithdrawn,
 )
 """Whoever holds the case holds it still."""
 SENDING: Final = Holder(holder=DISPATCHING, step=CaseStep.DISPATCH)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, assert_never
 from uuid import UUID
 
-from contracts.access import OF_ROLE, Relation
+from contracts.access import AFTERWARDS, OF_ROLE, Relation
 from contracts.clocks import ClockFacts
 from contracts.codes import DECISIONS, CaseState
 from contracts.events import CaseBound
@@ -68,7 +68,7 @@ class OfficeRelation:
     def holds(self, state: CaseState) -> Relation:
         """What the office is while the case is in that state."""
         live = self.ended_at is None and state not in WITHOUT_WORK
-        return self.relation if live else Relation.FORMER
+        return self.relation if live else AFTERWARDS.get(self.relation, Relation.FORMER)
 
 
 Relations = tuple[OfficeRelation, ...]

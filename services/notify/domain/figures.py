@@ -62,10 +62,11 @@ class Definition:
     """A number of times, not a share."""
 
 
-NOT_JUDGED: Final = (Exclusion.COPY, Exclusion.WITHDRAWN, Exclusion.MERGED, Exclusion.TAKEN_BACK)
+NOT_JUDGED: Final = (Exclusion.COPY, Exclusion.CHECK, Exclusion.WITHDRAWN, Exclusion.MERGED, Exclusion.TAKEN_BACK)
 """Referrals by which no office is judged."""
 TIMED: Final = (
     Exclusion.COPY,
+    Exclusion.CHECK,
     Exclusion.CONSULTATION,
     Exclusion.WITHDRAWN,
     Exclusion.MERGED,
@@ -159,7 +160,7 @@ DEFINITIONS: Final[Mapping[Figure, Definition]] = MappingProxyType(
                 numerator_en="referrals that were given more time at least once",
                 denominator_zh="已办结或者答复无法办理的转办件",
                 denominator_en="referrals that were completed or could not be done",
-                exclusions=(Exclusion.COPY, Exclusion.CONSULTATION, Exclusion.NO_LIMIT),
+                exclusions=(Exclusion.COPY, Exclusion.CHECK, Exclusion.CONSULTATION, Exclusion.NO_LIMIT),
                 more_is_better=False,
             ),
             Definition(

@@ -33,6 +33,7 @@ _OPEN: Final = "num_nonnulls(completed_at, failed_at, returned_at, cancelled_at)
 _MOVED_ON: Final = "(returned_at IS NOT NULL OR reassigned_at IS NOT NULL)"
 _REFERRALS: Final[Mapping[Exclusion, str]] = {
     Exclusion.COPY: "role = 'info'",
+    Exclusion.CHECK: "role = 'check'",
     Exclusion.CHOSEN_BY_LEAD: "sent_as <> 'dispatch'",
     Exclusion.LATER_ROUND: "round > 1",
     Exclusion.WITHDRAWN: "cancelled_because = 'case_withdrawn'",

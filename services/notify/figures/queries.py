@@ -96,7 +96,7 @@ _PERFORMANCE: Final = text(
         WHERE office = :office AND level IN ('urged', 'supervised', 'listed') AND referral_id IS NOT NULL
     ) AS s USING (referral_id)
     LEFT JOIN cases AS c USING (case_id)
-    WHERE r.role <> 'info' AND r.office = :office
+    WHERE r.role NOT IN ('info', 'check') AND r.office = :office
     """
 )
 _UNSETTLED: Final = """EXISTS (

@@ -115,6 +115,7 @@ _AT_WORK: Final = (
     "urge",
     "forward",
     "refer-out",
+    "request-check",
     "transfer",
 )
 ANSWERS: Final[Mapping[ReferralState, Sequence[str]]] = MappingProxyType(
@@ -123,10 +124,14 @@ ANSWERS: Final[Mapping[ReferralState, Sequence[str]]] = MappingProxyType(
         ReferralState.SIGNED: ("accept", "return"),
         ReferralState.ACCEPTED: _AT_WORK,
         ReferralState.IN_PROGRESS: _AT_WORK,
-        ReferralState.ON_HOLD: ("resume", "release-co", "urge"),
+        ReferralState.ON_HOLD: ("resume", "release-co", "urge", "request-check"),
     }
 )
 """What an office can say in each state; routing decides, this only spares people buttons that it would refuse."""
+OF_CHECKS: Final[Mapping[ReferralState, Sequence[str]]] = MappingProxyType(
+    {ReferralState.DISPATCHED: ("complete", "sign", "fail"), ReferralState.SIGNED: ("complete", "fail")}
+)
+"""What an office says that was asked about an applicant."""
 WHEN_DEEMED: Final = ("sign", "accept", "return")
 """Where silence had accepted for it."""
 
@@ -135,6 +140,8 @@ def answers(state: ReferralState, role: ReferralRole, *, deemed: bool, locked: b
     possible = tuple(ANSWERS.get(state, ()))
     if role is ReferralRole.INFO:
         return tuple(answer for answer in possible if answer == "sign")
+    if role is ReferralRole.CHECK:
+        return tuple(OF_CHECKS.get(state, ()))
     if role is not ReferralRole.LEAD:
         possible = tuple(answer for answer in possible if answer not in OF_LEADS)
     if deemed and state is ReferralState.ACCEPTED:

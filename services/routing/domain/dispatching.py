@@ -14,13 +14,13 @@ from contracts.events.referrals import (
 )
 from libraries.policies.clock_rules import Trigger
 from libraries.policies.decision import RoutingDecision, decide
-from services.routing.domain.referral import Change, Decided, Referral, Routing
+from services.routing.domain.referral import Change, CheckRequest, Decided, Referral, Routing
 from services.routing.domain.request import RoutingRequest
 from services.routing.domain.states import Move
 from services.routing.domain.timing import Context, apply_triggers
 
 RULES = "rules"
-RANKS = (ReferralRole.LEAD, ReferralRole.CO, ReferralRole.INFO)
+RANKS = (ReferralRole.LEAD, ReferralRole.CO, ReferralRole.INFO, ReferralRole.CHECK)
 """The greater part first."""
 SUPERSEDED = "role_changed"
 """The policy's reason for ending an office's part because it gets a greater one."""
@@ -34,7 +34,7 @@ def dispatch(request: RoutingRequest, at: datetime, context: Context) -> Change:
     return send(change, decide(request, context.policy), context)
 
 
-def send(
+def send(  # noqa: PLR0913 -- all that a sending may carry
     change: Change,
     decision: RoutingDecision,
     context: Context,
@@ -44,8 +44,9 @@ def send(
     arbitrated_by: str | None = None,
     sent_as: Sending = Sending.DISPATCH,
     consent: Consent | None = None,
+    check: CheckRequest | None = None,
 ) -> Change:
-    """To the lead, the co-handlers and the copies of a choice.
+    """To the lead, the co-handlers and the copies of a choice, and to whom is asked about the applicant.
 
     Sent on instead of another referral, its time goes on from where it stood: its start, pauses and extensions. An
     office has one live referral of a case: a greater part takes the place of a lesser one, a lesser is not sent again.
@@ -57,7 +58,7 @@ def send(
     replaced = instead_of.role if instead_of is not None else None
     for office, role in _offices(decision):
         present = change.routing.leg_of(office)
-        if present is not None:
+        if present is not None and role is not ReferralRole.CHECK:
             if RANKS.index(present.role) <= RANKS.index(role):
                 continue
             change = recall(change, present.id, context, SUPERSEDED)
@@ -76,6 +77,7 @@ def send(
             supersedes=before.id if before is not None else None,
             sent_as=sent_as,
             consent=consent,
+            check=check if role is ReferralRole.CHECK else None,
         )
         change = _dispatched(change, referral)
         if role is not ReferralRole.INFO:
@@ -137,6 +139,8 @@ def _offices(decision: RoutingDecision) -> Iterator[tuple[str, ReferralRole]]:
         yield office, ReferralRole.CO
     for office in decision.copies:
         yield office, ReferralRole.INFO
+    for office in decision.checks:
+        yield office, ReferralRole.CHECK
 
 
 def _said(change: Change, decided: Decided) -> RoutingDecided | RoutingUnmatched:
@@ -157,6 +161,7 @@ def _said(change: Change, decided: Decided) -> RoutingDecided | RoutingUnmatched
         lead=decision.lead,
         co_handlers=decision.co_handlers,
         copies=decision.copies,
+        checks=decision.checks,
         decided_at=change.at,
     )
 
@@ -174,6 +179,8 @@ def _dispatched(change: Change, referral: Referral) -> Change:
         requires_report=referral.role is not ReferralRole.INFO,
         sent_as=referral.sent_as,
         consent=referral.consent,
+        consent_id=referral.check.consent_id if referral.check is not None else None,
+        purpose=referral.check.purpose if referral.check is not None else None,
         return_locked=referral.return_locked,
         supersedes=referral.supersedes,
     )

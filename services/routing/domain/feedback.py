@@ -29,7 +29,7 @@ from libraries.policies import Policy
 from libraries.policies.clock_rules import Trigger
 from libraries.policies.moving import had
 from libraries.policies.reasons import refused_reason
-from services.routing.domain import extension, lead_acts
+from services.routing.domain import checks, extension, lead_acts
 from services.routing.domain.deciders import asked_to_decide
 from services.routing.domain.dispatching import recall
 from services.routing.domain.lead_limit import cap_co_handlers
@@ -103,7 +103,7 @@ def _refusal(routing: Routing, answer: ReceivedFeedback, context: Context) -> Re
         # It went to another office after somebody had looked whose it is.
         return Refused.of(FOREIGN)
     if not referral.live:
-        return Refused(code="referral_ended", facts={"state": referral.state})
+        return checks.over(referral) or Refused(code="referral_ended", facts={"state": referral.state})
     move = BY_OFFICE[feedback.action]
     if referral.role is ReferralRole.INFO and move is not Move.SIGN:
         return Refused(code="copy_needs_no_answer")
@@ -155,7 +155,9 @@ def _check_resume(_: Routing, referral: Referral, answer: ReceivedFeedback, cont
     return check_since(referral, answer.feedback, answer.received_at, context.policy)
 
 
-def _check_complete(routing: Routing, referral: Referral, _: ReceivedFeedback, __: Context) -> Refused | None:
+def _check_complete(routing: Routing, referral: Referral, answer: ReceivedFeedback, __: Context) -> Refused | None:
+    if referral.role is ReferralRole.CHECK and not answer.feedback.text.strip():
+        return Refused.of(Fault("text", "answer_missing"))
     if referral.role is ReferralRole.LEAD and routing.open_co_handlers:
         offices = sorted(co.office for co in routing.open_co_handlers)
         return Refused(code="co_handlers_open", facts={"offices": offices})
@@ -240,9 +242,10 @@ def _resume(change: Change, feedback: Feedback, context: Context) -> Change:
 
 
 def _complete(change: Change, feedback: Feedback, context: Context) -> Change:
-    return apply_triggers(
-        _step(change, feedback, ReferralCompleted), feedback.referral_id, context, Trigger.REFERRAL_COMPLETED
-    )
+    change = _step(change, feedback, ReferralCompleted)
+    change = apply_triggers(change, feedback.referral_id, context, Trigger.REFERRAL_COMPLETED)
+    lead = change.routing.referral(feedback.referral_id).role is ReferralRole.LEAD
+    return checks.end(change, context, checks.NOT_NEEDED) if lead else change
 
 
 def _fail(change: Change, feedback: Feedback, context: Context) -> Change:
@@ -253,7 +256,7 @@ def _fail(change: Change, feedback: Feedback, context: Context) -> Change:
         return change
     for other in change.routing.open_co_handlers:
         change = recall(change, other.id, context, "recalled")
-    return change
+    return checks.end(change, context, checks.NOT_NEEDED)
 
 
 _EFFECTS: Final[Mapping[FeedbackAction, Callable[[Change, Feedback, Context], Change]]] = MappingProxyType(

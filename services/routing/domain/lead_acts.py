@@ -18,6 +18,7 @@ from libraries.policies import Policy
 from libraries.policies.decision import SUPERIORS, RoutingDecision, Step, coordinator
 from libraries.policies.model import Office
 from libraries.policies.reasons import refused_reason
+from services.routing.domain import checks
 from services.routing.domain.deciders import decider
 from services.routing.domain.dispatching import RANKS, recall, send
 from services.routing.domain.referral import Change, Referral, Routing
@@ -49,6 +50,8 @@ def check(routing: Routing, referral: Referral, feedback: Feedback, at: datetime
     if referral.role is not ReferralRole.LEAD:
         lead = routing.lead
         return Refused(code="only_the_lead_acts", facts={"lead": lead.office if lead is not None else None})
+    if feedback.action is Action.REQUEST_CHECK:
+        return checks.check(routing, referral, feedback, policy)
     office = policy.offices.get(_named(feedback))
     if office is None:
         return Refused.of(Fault(OFFICE, "unknown_office"))
@@ -168,12 +171,20 @@ def _transfer(change: Change, feedback: Feedback, context: Context) -> Change:
     return send_on(change, id_, context, to=to, sent_as=Sending.TRANSFER)
 
 
+def _ask(change: Change, feedback: Feedback, context: Context) -> Change:
+    """Another office is asked about the applicant; the lead's time goes on."""
+    lead = change.routing.referral(feedback.referral_id)
+    asked, check = checks.ask(change, lead, feedback, context)
+    return _acted(asked, lead, feedback, check)
+
+
 EFFECTS: Final[Mapping[Action, Callable[[Change, Feedback, Context], Change]]] = MappingProxyType(
     {
         **dict.fromkeys(BRINGS_IN, _bring_in),
         Action.RELEASE_CO: _release,
         Action.URGE: _urge,
         Action.TRANSFER: _transfer,
+        Action.REQUEST_CHECK: _ask,
     }
 )
 

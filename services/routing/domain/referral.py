@@ -19,7 +19,16 @@ from libraries.clocks.schedule import ALL_KINDS, ClockSet
 from libraries.deadlines import Limit, Pause
 from libraries.policies.decision import RoutingDecision
 from services.routing.domain.request import RoutingRequest
-from services.routing.domain.states import ENDED, LETS_GO, WHEN_ASKED_LONGER, WHEN_DEEMED, Move, after
+from services.routing.domain.states import (
+    ENDED,
+    LETS_GO,
+    OF_CHECKS,
+    UNACCEPTED,
+    WHEN_ASKED_LONGER,
+    WHEN_DEEMED,
+    Move,
+    after,
+)
 
 MakeId = Callable[[], UUID]
 
@@ -33,6 +42,30 @@ class ExtensionRequest:
     approver: str
     """By the code of the policy: who has to agree."""
     asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRequest:
+    """What an office is asked about the applicant (核对), by whom and under which consent."""
+
+    purpose: str
+    """A code of the policy."""
+    consent_id: UUID
+    asked_by: str
+    asked_on: UUID
+    """The asker's own referral."""
+    feedback_id: str
+    """Under which the asker sent the question: its sealed text is kept with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckConsent:
+    """That the applicant agrees to checks for one purpose, as intake says it."""
+
+    id: UUID
+    purpose: str
+    consent: Consent
+    withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +91,8 @@ class Referral:
     extension: ExtensionRequest | None = None
     sent_as: Sending = Sending.DISPATCH
     consent: Consent | None = None
-    """How the applicant agreed that an organisation learns of the matter."""
+    """How the applicant agreed that an organisation learns of the matter, or that an office is asked about them."""
+    check: CheckRequest | None = None
     urged_at: datetime | None = None
     """When the lead urged it last."""
     clocks: tuple[LegalClock, ...] = ()
@@ -73,6 +107,8 @@ class Referral:
         return next((clock.office for clock in self.open_clocks(DECISIONS)), None)
 
     def may(self, move: Move) -> bool:
+        if (move not in OF_CHECKS) if self.role is ReferralRole.CHECK else ((self.state, move) in UNACCEPTED):
+            return False
         if self.state is ReferralState.ACCEPTED and move in WHEN_DEEMED and not self.deemed:
             return False
         if (move in WHEN_ASKED_LONGER and self.extension is None) or (move is Move.EXTEND and self.extension):
@@ -102,6 +138,8 @@ class Routing:
 
     request: RoutingRequest
     referrals: tuple[Referral, ...] = ()
+    consents: tuple[CheckConsent, ...] = ()
+    """To checks, withdrawn ones too; loaded only where a check is asked for."""
 
     @property
     def lead(self) -> Referral | None:
@@ -121,8 +159,15 @@ class Routing:
         return tuple(r for r in self.referrals if r.role is ReferralRole.CO and r.live)
 
     def leg_of(self, office: str) -> Referral | None:
-        """The office's live referral; it never has more than one."""
-        return next((r for r in self.referrals if r.office == office and r.live), None)
+        """The office's live part of the work, or its copy; it never has more than one. A check is none."""
+        return next((r for r in self.live_of(office) if r.role is not ReferralRole.CHECK), None)
+
+    def check_of(self, office: str) -> Referral | None:
+        """What the office is being asked; it never has more than one question at a time."""
+        return next((r for r in self.live_of(office) if r.role is ReferralRole.CHECK), None)
+
+    def live_of(self, office: str) -> tuple[Referral, ...]:
+        return tuple(r for r in self.referrals if r.office == office and r.live)
 
     def contested(self, referral: Referral) -> bool:
         """Whether offices disagree: another that had this part of the case has returned it."""

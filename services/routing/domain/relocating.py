@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
+from contracts.codes import ReferralRole
 from contracts.events.referrals import ReferralOfficeSucceeded
 from libraries.clocks.clock import LegalClock
 from libraries.clocks.recounting import handed_on, succeeded
@@ -55,7 +56,8 @@ def _moved(change: Change, policy: Policy) -> Change:
 
 def _succeeded(change: Change, referral: Referral, heir: str, context: Context) -> Change:
     """One office has one live referral of a case: where the successor has one already, the greater role stays."""
-    other = change.routing.leg_of(heir)
+    twice = change.routing.check_of(heir) if referral.role is ReferralRole.CHECK else None
+    other = twice or change.routing.leg_of(heir)
     if other is not None:
         lesser = max(referral, other, key=lambda one: RANKS.index(one.role))
         change = recall(change, lesser.id, context, SUPERSEDED)

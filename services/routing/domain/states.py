@@ -31,6 +31,7 @@ class Move(StrEnum):
     FORWARD = "forward"
     ASSIGN = "assign"
     REFER_OUT = "refer_out"
+    REQUEST_CHECK = "request_check"
     CANCEL = "cancel"
     REWORK = "rework"
 
@@ -41,10 +42,14 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
         (S.DISPATCHED, Move.ACCEPT): S.ACCEPTED,
         (S.DISPATCHED, Move.DEEM_ACCEPTED): S.ACCEPTED,
         (S.DISPATCHED, Move.REQUEST_RETURN): S.RETURN_REQUESTED,
+        (S.DISPATCHED, Move.COMPLETE): S.COMPLETED,
+        (S.DISPATCHED, Move.FAIL): S.FAILED,
         (S.DISPATCHED, Move.CANCEL): S.CANCELLED,
         (S.SIGNED, Move.ACCEPT): S.ACCEPTED,
         (S.SIGNED, Move.DEEM_ACCEPTED): S.ACCEPTED,
         (S.SIGNED, Move.REQUEST_RETURN): S.RETURN_REQUESTED,
+        (S.SIGNED, Move.COMPLETE): S.COMPLETED,
+        (S.SIGNED, Move.FAIL): S.FAILED,
         (S.SIGNED, Move.CANCEL): S.CANCELLED,
         (S.RETURN_REQUESTED, Move.APPROVE_RETURN): S.RETURNED,
         (S.RETURN_REQUESTED, Move.REFUSE_RETURN): S.ACCEPTED,
@@ -65,6 +70,7 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
         (S.ACCEPTED, Move.FORWARD): S.ACCEPTED,
         (S.ACCEPTED, Move.ASSIGN): S.ACCEPTED,
         (S.ACCEPTED, Move.REFER_OUT): S.ACCEPTED,
+        (S.ACCEPTED, Move.REQUEST_CHECK): S.ACCEPTED,
         (S.ACCEPTED, Move.TRANSFER): S.CANCELLED,
         (S.ACCEPTED, Move.CANCEL): S.CANCELLED,
         (S.IN_PROGRESS, Move.PROGRESS): S.IN_PROGRESS,
@@ -80,6 +86,7 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
         (S.IN_PROGRESS, Move.FORWARD): S.IN_PROGRESS,
         (S.IN_PROGRESS, Move.ASSIGN): S.IN_PROGRESS,
         (S.IN_PROGRESS, Move.REFER_OUT): S.IN_PROGRESS,
+        (S.IN_PROGRESS, Move.REQUEST_CHECK): S.IN_PROGRESS,
         (S.IN_PROGRESS, Move.TRANSFER): S.CANCELLED,
         (S.IN_PROGRESS, Move.CANCEL): S.CANCELLED,
         (S.ON_HOLD, Move.RESUME): S.IN_PROGRESS,
@@ -87,6 +94,7 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
         (S.ON_HOLD, Move.REFUSE_EXTENSION): S.ON_HOLD,
         (S.ON_HOLD, Move.RELEASE_CO): S.ON_HOLD,
         (S.ON_HOLD, Move.URGE): S.ON_HOLD,
+        (S.ON_HOLD, Move.REQUEST_CHECK): S.ON_HOLD,
         (S.ON_HOLD, Move.CANCEL): S.CANCELLED,
         (S.COMPLETED, Move.REWORK): S.IN_PROGRESS,
     }
@@ -99,6 +107,14 @@ WHEN_DEEMED: Final = frozenset({Move.SIGN, Move.ACCEPT, Move.REQUEST_RETURN})
 
 WHEN_ASKED_LONGER: Final = frozenset({Move.GRANT_EXTENSION, Move.REFUSE_EXTENSION})
 """Moves that need an extension to be asked for; while one is, none is asked for again."""
+
+OF_CHECKS: Final = frozenset({Move.SIGN, Move.COMPLETE, Move.FAIL, Move.CANCEL})
+"""All that happens to a check: it is signed for, answered, or taken back."""
+
+UNACCEPTED: Final = frozenset(
+    (state, move) for state in (S.DISPATCHED, S.SIGNED) for move in (Move.COMPLETE, Move.FAIL)
+)
+"""Moves of a check alone: nobody takes a question on before answering it."""
 
 ENDED: Final = frozenset({S.RETURNED, S.COMPLETED, S.FAILED, S.CANCELLED})
 
@@ -120,6 +136,7 @@ BY_OFFICE: Final[Mapping[FeedbackAction, Move]] = MappingProxyType(
         FeedbackAction.FORWARD: Move.FORWARD,
         FeedbackAction.ASSIGN: Move.ASSIGN,
         FeedbackAction.REFER_OUT: Move.REFER_OUT,
+        FeedbackAction.REQUEST_CHECK: Move.REQUEST_CHECK,
     }
 )
 

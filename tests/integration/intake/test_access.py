@@ -32,6 +32,7 @@ from tests.integration.web import bearer
 
 WINDOW = "township-130722100000"
 LEAD, CO, COPY, FORMER = (f"{role}-130722000000" for role in ("education", "health", "justice", "housing"))
+CHECKER, FORMER_CHECKER = "social_security-130700000000", "employment-130700000000"
 DECIDER, ARBITER, STRANGER = fake_events.DECIDER, "government_office-130700000000", "education-130723000000"
 
 
@@ -48,6 +49,8 @@ WHO = {
     Relation.DECIDER: officer(DECIDER),
     Relation.ARBITER: officer(ARBITER),
     Relation.FORMER: officer(FORMER),
+    Relation.CHECKER: officer(CHECKER),
+    Relation.FORMER_CHECKER: officer(FORMER_CHECKER),
     Relation.COORDINATOR: Principal(subject="coordinator-c", role=Role.COORDINATOR, area="130722000000"),
     Relation.OPS: Principal(subject="ops-o", role=Role.OPS),
     Relation.ASSISTANT: Principal(subject="assistant-v", role=Role.ASSISTANT, area="130722100000"),
@@ -56,6 +59,9 @@ WHO = {
     Relation.STRANGER: officer(STRANGER),
 }
 WITHOUT_LISTS = {Relation.APPLICANT}
+UNLISTED = {Relation.STRANGER, Relation.CHECKER, Relation.FORMER_CHECKER}
+ASKED = {Relation.CHECKER, Relation.FORMER_CHECKER}
+"""They have a question, and no case."""
 FIELDS = {
     Part.SUMMARY: ("summary",),
     Part.ATTRIBUTES: ("attributes",),
@@ -67,7 +73,7 @@ PATHS = {
     Part.APPLICANT: ("/applicant?purpose=handling",),
     Part.READS: ("/reads",),
 }
-OF_ROUTING = {Part.OWN_REFERRAL, Part.OWN_ANSWERS, Part.CO_ANSWERS, Part.LEAD_ANSWERS}
+OF_ROUTING = {Part.OWN_REFERRAL, Part.OWN_ANSWERS, Part.CO_ANSWERS, Part.LEAD_ANSWERS, Part.CHECK_ANSWERS}
 """Tested at its doors."""
 
 
@@ -107,7 +113,7 @@ async def staged(
         path = f"/v1/cases/{told['number']}/{act}"
         reply = await http.post(path, json=given, headers=bearer(WHO[Relation.WINDOW]))
         assert reply.status_code == 200, (act, reply.text)
-    case_id, former, lead, co, copy = UUID(told["case_id"]), *(uuid4() for _ in range(4))
+    case_id, former, lead, co, copy, check, checked = UUID(told["case_id"]), *(uuid4() for _ in range(6))
     readers = FedReaders(engine, PolicyWatch(PACK))
     await readers.consumes(
         fake_events.dispatched(case_id, former, office=FORMER),
@@ -116,6 +122,9 @@ async def staged(
         fake_events.dispatched(case_id, lead, office=LEAD),
         fake_events.dispatched(case_id, co, office=CO, role=ReferralRole.CO),
         fake_events.dispatched(case_id, copy, office=COPY, role=ReferralRole.INFO),
+        fake_events.dispatched(case_id, check, office=CHECKER, role=ReferralRole.CHECK),
+        fake_events.dispatched(case_id, checked, office=FORMER_CHECKER, role=ReferralRole.CHECK),
+        fake_events.completed(case_id, checked, office=FORMER_CHECKER, role=ReferralRole.CHECK),
         fake_events.return_asked(case_id, co, office=CO, role=ReferralRole.CO),
         fake_events.deciding(case_id, co, at=fake_events.AT),
         fake_events.return_asked(case_id, lead, office=LEAD),
@@ -169,13 +178,16 @@ async def test_a_relation_opens_what_the_matrix_gives_and_nothing_else(
     if relation is Relation.STRANGER:
         assert given is Access.DENIED
         assert seen.status_code == 404
+    elif relation in ASKED:
+        assert seen.status_code == 403
     elif part in {Part.STATE, *FIELDS}:
         assert seen.status_code == 200
         assert set(seen.json()["relations"]) == {relation}
         if part in FIELDS:
             found = [name in seen.json() for name in FIELDS[part]]
             assert found == [given is Access.ALLOWED] * len(found)
-    for path in PATHS.get(part, ()):
+    purpose = "means_check" if relation in ASKED else "handling"
+    for path in (one.replace("handling", purpose) for one in PATHS.get(part, ())):
         reply = await stage.asks(who, path)
         refused = 404 if relation is Relation.STRANGER and part is not Part.READS else 403
         assert reply.status_code == (refused if given is Access.DENIED else 200), (path, reply.text)
@@ -187,7 +199,7 @@ async def test_a_relation_opens_what_the_matrix_gives_and_nothing_else(
         assert reply.status_code == 403
         return
     listed = reply.json()["items"]
-    assert [one["number"] for one in listed] == ([] if relation is Relation.STRANGER else [stage.number])
+    assert [one["number"] for one in listed] == ([] if relation in UNLISTED else [stage.number])
     for item in listed:
         assert not {"summary", "attributes", "checklist"} & item.keys()
         assert ("materials" in item) is (MATRIX[relation][Part.MATERIALS] is Access.ALLOWED)

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from sqlalchemy import text
 
 from contracts.access import MATRIX, Access, Part, Relation
-from contracts.events.cases import CaseAccepted
+from contracts.codes import CaseState, Consent
+from contracts.events.cases import CaseAccepted, CaseConsentGiven
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
@@ -32,6 +33,7 @@ HOUSING, EMERGENCY, HEALTH, JUSTICE, EDUCATION, DECIDER = (
     f"{role}-{COUNTY}"
     for role in ("housing", "emergency_management", "health", "justice", "education", "civil_affairs")
 )
+ASKED, ONCE_ASKED = "social_security-130700000000", "employment-130700000000"
 TOWNSHIP, ARBITER = f"township-{TOWN}", "government_office-130700000000"
 
 
@@ -99,7 +101,31 @@ async def staged(stage: Stage) -> dict[str, Scene]:
     for office in of:
         await stage.does(officer(office), of[office], "sign", text=f"文本 {office}")
     scenes["copied"] = Scene(case=case, of=of, lead=DECIDER, co=EDUCATION)
+    scenes["checked"] = await checked(stage)
     return scenes
+
+
+async def checked(stage: Stage) -> Scene:
+    """Two offices were asked about the applicant, and one has answered."""
+    case = await stage.brings("education.student_aid")
+    of = await stage.referrals(case.case_id)
+    await stage.does(officer(EDUCATION), of[EDUCATION], "accept")
+    given = CaseConsentGiven(
+        case_id=case.case_id,
+        state=CaseState.IN_PROGRESS,
+        consent_id=uuid4(),
+        purpose="means_check",
+        consent=Consent.WRITTEN,
+        given_at=NOON,
+    )
+    await stage.routing.consumes(given)
+    for office in (ASKED, ONCE_ASKED):
+        named = {"office": office, "purpose": "means_check"}
+        await stage.does(officer(EDUCATION), of[EDUCATION], "request-check", text="（示例）？", attributes=named)
+    of = await stage.referrals(case.case_id)
+    await stage.does(officer(ASKED), of[ASKED], "sign", text=f"文本 {ASKED}")
+    await stage.does(officer(ONCE_ASKED), of[ONCE_ASKED], "complete", text=f"文本 {ONCE_ASKED}")
+    return Scene(case=case, of=of, lead=EDUCATION, co=DECIDER)
 
 
 @dataclass(frozen=True)
@@ -145,6 +171,8 @@ WHO = {
     Relation.DECIDER: ("returned", officer(DECIDER)),
     Relation.ARBITER: ("arbitrated", officer(ARBITER)),
     Relation.FORMER: ("arbitrated", officer(HOUSING)),
+    Relation.CHECKER: ("checked", officer(ASKED)),
+    Relation.FORMER_CHECKER: ("checked", officer(ONCE_ASKED)),
     Relation.COORDINATOR: ("returned", COORDINATOR),
     Relation.OPS: ("returned", Principal(subject="ops-o", role=Role.OPS)),
     Relation.ASSISTANT: ("returned", Principal(subject="assistant-v", role=Role.ASSISTANT, area=COUNTY)),
@@ -166,6 +194,8 @@ OWN = {
     Relation.CO_HANDLER: EMERGENCY,
     Relation.COPY: HEALTH,
     Relation.FORMER: HOUSING,
+    Relation.CHECKER: ASKED,
+    Relation.FORMER_CHECKER: ONCE_ASKED,
 }
 HERE = (
     Part.OWN_REFERRAL,
@@ -295,6 +325,7 @@ async def test_a_referral_leads_to_all_that_its_office_needs(world: World) -> No
         "timeline": f"{case}/timeline",
         "answers": f"/v1/referrals/{scene.of[HOUSING]}/answers",
         "explain": f"/v1/referrals/{scene.of[HOUSING]}/explain",
+        "question": None,
         "referrals": f"/v1/referrals?case={scene.case.case_id}",
     }
     assert (told["decider"], told["decider_zh"], told["state"]) == (DECIDER, "张北县民政局", "return_requested")

@@ -32,6 +32,7 @@ def test_a_petition_has_its_rule_its_offices_and_its_statutory_dates() -> None:
         "hold_review",
         "dispatch",
         "co_handling",
+        "check",
         "unmatched",
         "return_decision",
         "extension_decision",

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from contracts.codes import CaseState, FeedbackAction, ReferralRole, ReferralState
+from contracts.codes import CaseState, ReferralRole, ReferralState
 from libraries.deadlines import statutory_calendar
 from services.intake.domain import states as case_states
 from services.portal.domain import work
@@ -83,9 +83,15 @@ def test_a_referral_stands_in_every_list_that_it_belongs_to() -> None:
 def test_an_office_is_offered_what_routing_takes_and_nothing_less(state: ReferralState) -> None:
     offered = set(work.answers(state, ReferralRole.LEAD, deemed=True, locked=False))
     taken = {
-        action.value for action in FeedbackAction if referral_states.after(state, referral_states.BY_OFFICE[action])
+        action.value
+        for action, move in referral_states.BY_OFFICE.items()
+        if referral_states.after(state, move) and (state, move) not in referral_states.UNACCEPTED
     }
     assert offered == taken
+    asked = set(work.answers(state, ReferralRole.CHECK, deemed=False, locked=False))
+    assert asked <= {
+        action.value for action, move in referral_states.BY_OFFICE.items() if referral_states.after(state, move)
+    }
 
 
 def test_a_copy_is_only_signed_and_a_locked_referral_not_returned() -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from services.routing.domain.dispatching import dispatch
 from services.routing.domain.extension import decide_extension
 from services.routing.domain.feedback import ReceivedFeedback, take
 from services.routing.domain.lead_limit import cap_co_handlers
-from services.routing.domain.referral import Change, Referral, Routing
+from services.routing.domain.referral import Change, CheckConsent, Referral, Routing
 from services.routing.domain.request import RoutingRequest
 from services.routing.domain.timing import Context
 
@@ -66,6 +67,7 @@ class Scenario:
         self.context = Context(policy=own or policy(), make_id=counting_ids())
         self.feedback_ids = itertools.count(1)
         self.said: list[str] = []
+        self.consents: tuple[CheckConsent, ...] = ()
         self._keep(dispatch(a_matter(category, area), NOON, self.context))
 
     def _keep(self, change: Change) -> None:
@@ -86,6 +88,7 @@ class Scenario:
         after: timedelta = timedelta(hours=1),
         occurred: timedelta | None = None,
         reason: str = "",
+        text: str = "",
         office_named: str | None = None,
         **attributes: str,
     ) -> Refused | None:
@@ -96,11 +99,13 @@ class Scenario:
             referral_id=self.of(office).id,
             action=action,
             reason=reason,
+            text=text,
             occurred_at=NOON + occurred if occurred is not None else None,
             attributes={**attributes},
         )
+        routing = replace(self.routing, consents=self.consents) if self.consents else self.routing
         answer = ReceivedFeedback(sender=sender or office, feedback=feedback, received_at=NOON + after)
-        change, refused = take(self.routing, answer, self.context)
+        change, refused = take(routing, answer, self.context)
         self._keep(change)
         return refused
 
