@@ -137,10 +137,6 @@ class ReferralRole(Code):
     CHECK = "check", "核对", "Information check"
 
 
-ASIDE: Final = frozenset({ReferralRole.INFO, ReferralRole.CHECK})
-"""Who does not work on the matter itself: it is told of it, or asked one question."""
-
-
 class ClockKind(Code):
     """What a legal clock measures."""
 

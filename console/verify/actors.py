@@ -28,6 +28,7 @@ ACTS: Final = frozenset(
         "case.applicant_told",
         "case.consent_given",
         "case.consent_withdrawn",
+        "case.check_requested",
         "case.applicant_not_reached",
         "case.erased",
         "routing.arbitration_requested",

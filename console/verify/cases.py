@@ -1,7 +1,7 @@
 """Every acknowledged case stands exactly once everywhere, and everybody tells the same of it."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from console.verify.registry import check
 from console.verify.snapshot import CaseRow, Fault, ReferralRow, Snapshot
@@ -58,7 +58,7 @@ def routed_once(snapshot: Snapshot) -> Iterator[Fault | None]:
         there = routed.get(case.case_id)
         if case.accepted and there is None:
             yield Fault(detail="accepted, but routing does not have it", case_id=case.case_id)
-        elif not case.accepted and there is not None:
+        elif not case.accepted and there is not None and _handled(snapshot.referrals_of.get(case.case_id, ())):
             yield Fault(detail="routed, but never accepted", case_id=case.case_id)
         elif there is not None and there.decisions == 0:
             yield Fault(detail="routing has no decision for it", case_id=case.case_id)
@@ -72,6 +72,11 @@ def _strangers(snapshot: Snapshot, there: object, service: str) -> Iterator[Faul
     ids = there if isinstance(there, dict) else {}
     for case_id in ids.keys() - known:
         yield Fault(detail=f"{service} has a case that intake does not have", case_id=case_id)
+
+
+def _handled(referrals: Sequence[ReferralRow]) -> bool:
+    """A window may ask about the applicant before it accepts; anything else is work."""
+    return not referrals or any(one.role != ReferralRole.CHECK for one in referrals)
 
 
 @check("an accepted case has one live lead, or one that ended as the case did")

@@ -216,6 +216,27 @@ class CaseConsentWithdrawn(CaseEvent, frozen=True, kw_only=True, omit_defaults=T
     withdrawn_at: datetime
 
 
+class CaseCheckRequested(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The window asks an office about the applicant (核对) before it has accepted the case.
+
+    Carries what routing needs to send it. The question itself is fetched over HTTP, on record.
+    """
+
+    TYPE: ClassVar[str] = "case.check_requested"
+    check_id: UUID
+    """Of the referral that the office gets."""
+    office: str
+    purpose: str
+    consent_id: UUID
+    consent: Consent
+    number: str
+    category: str
+    field: Field
+    area: str
+    first_contact_office: str
+    requested_at: datetime
+
+
 class CaseAreaChanged(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """Areas were merged, split, moved or given other codes: the open case goes on where its ground now lies.
 
@@ -268,6 +289,7 @@ AnyCaseEvent = (
     | CaseDuplicateRemoved
     | CaseConsentGiven
     | CaseConsentWithdrawn
+    | CaseCheckRequested
     | CaseAreaChanged
     | CaseTerminated
     | CaseErased

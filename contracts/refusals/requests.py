@@ -214,6 +214,18 @@ REQUESTS: Final = (
         "The case is {state}: nobody is asked about the applicant any more. If there is more to do, reopen it first.",
     ),
     Refusal(
+        "lead_asks",
+        409,
+        "事项状态为{state}，窗口不再提出核对。请告知主办单位 {lead} 提出。",
+        "The case is {state}: the window asks no more. Tell the lead, {lead}, which asks.",
+    ),
+    Refusal(
+        "question_open",
+        409,
+        "该单位的上一次核对尚未答复。请待答复后再提出，或者向其他单位提出。",
+        "That office has not answered the check before. Wait for it, or ask another office.",
+    ),
+    Refusal(
         "consent_stands",
         409,
         "申请人已为此目的（{purpose}）授权，授权仍然有效，可以直接提出核对。",

@@ -23,6 +23,9 @@ def of_consents(event: CaseBound, policy: Policy) -> Words | None:
         case c.CaseConsentWithdrawn(purpose=purpose):
             zh, en = purpose_of(policy, purpose)
             return f"申请人撤回核对授权（{zh}）", f"consent to checks withdrawn ({en})"
+        case c.CaseCheckRequested(purpose=purpose):
+            zh, en = purpose_of(policy, purpose)
+            return f"窗口请求核对（{zh}）", f"the window asks for a check ({en})"
         case _:
             return None
 

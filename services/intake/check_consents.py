@@ -103,7 +103,7 @@ async def give_consent(request: Call, state: State, key: FromPath[str], data: JS
             return stale
         case = before[found.case.id]
         wanted = CheckConsent(id=new_id(), purpose=data.purpose, consent=data.consent, given_at=at)
-        known = [_consent(row) for row in await _rows(conn, case.id)]
+        known = await consents_of(conn, case.id)
         outcome = rules.give(case, known, wanted, policy)
         if isinstance(outcome, Refused):
             return problem(request, outcome)
@@ -181,6 +181,11 @@ async def _insert(conn: AsyncConnection, case_id: UUID, given: CheckConsent, by:
 async def _rows(conn: AsyncConnection, case_id: UUID) -> Sequence[Row[Any]]:
     found = select(check_consents).where(check_consents.c.case_id == case_id).order_by(check_consents.c.consent_id)
     return (await conn.execute(found)).all()
+
+
+async def consents_of(conn: AsyncConnection, case_id: UUID) -> list[CheckConsent]:
+    """All that were given, withdrawn ones too."""
+    return [_consent(row) for row in await _rows(conn, case_id)]
 
 
 def _consent(row: Row[Any]) -> CheckConsent:

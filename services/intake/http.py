@@ -26,6 +26,7 @@ from libraries.runtime.web.requests import AskedArea
 from services.intake import explaining, registration, store
 from services.intake.actions import ACTIONS
 from services.intake.check_consents import CHECK_CONSENTS
+from services.intake.checks import CHECKS
 from services.intake.consents import CONSENTS
 from services.intake.contents import CONTENTS, SEES, SEES_ONE, CaseListed, to_listed
 from services.intake.documents import DOCUMENTS
@@ -249,5 +250,6 @@ ROUTES: list[HTTPRouteHandler] = [
     *RECEIPTS,
     *CONSENTS,
     *CHECK_CONSENTS,
+    *CHECKS,
     *DOCUMENTS,
 ]

@@ -56,6 +56,15 @@ async def save_applicant_read(
     await conn.execute(insert(applicant_reads).values(case_id=case_id, read_at=at, purpose=purpose, **_who(user)))
 
 
+async def save_question_read(
+    conn: AsyncConnection, case_id: UUID, check_id: UUID, *, at: datetime, user: Principal
+) -> None:
+    """Of what a window asks another office about the applicant."""
+    await note_read(conn, "question", case_id=case_id, about=check_id)
+    read = {"case_id": case_id, "read_at": at, "part": Part.CHECK_ANSWERS.value, **_who(user)}
+    await conn.execute(insert(applicant_reads).values(**read))
+
+
 async def save_summary_read(conn: AsyncConnection, case_id: UUID, *, at: datetime, user: Principal) -> None:
     """Once a day for each reader: a page opens the summary whenever it is looked at. The audit has each time."""
     await note_read(conn, Part.SUMMARY.value, case_id=case_id)
@@ -95,11 +104,9 @@ async def list_reads_within(
 
 
 def _both(*of: ColumnElement[bool]) -> Subquery:
-    """Openings of applicants and of summaries alike; each may be bounded."""
+    """Openings of applicants, questions and summaries alike; each may be bounded."""
     a, s = applicant_reads.c, summary_reads.c
-    applicants = select(
-        a.case_id, a.read_at, a.subject, a.role, a.office, a.purpose, literal(Part.APPLICANT.value).label("part")
-    )
+    applicants = select(a.case_id, a.read_at, a.subject, a.role, a.office, a.purpose, a.part)
     summaries = select(s.case_id, s.read_at, s.subject, s.role, s.office, literal(""), literal(Part.SUMMARY.value))
     if of:
         applicants, summaries = applicants.where(of[0]), summaries.where(of[1])

@@ -125,6 +125,7 @@ applicant_reads = Table(
     Column("role", String, nullable=False),
     Column("office", String),
     Column("purpose", String, nullable=False, server_default=""),
+    Column("part", String, nullable=False, server_default="applicant"),
     Index("applicant_reads_of_case", "case_id", "id"),
 )
 
@@ -186,6 +187,19 @@ check_consents = Table(
         postgresql_where=text("withdrawn_at IS NULL"),
     ),
 )
+
+window_checks = Table(
+    "window_checks",
+    metadata,
+    Column("check_id", Uuid, primary_key=True),
+    Column("case_id", Uuid, ForeignKey("cases.case_id"), nullable=False),
+    Column("office", String, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("subject", String, nullable=False),
+    Column("sealed_question", LargeBinary, nullable=False),
+    Index("window_checks_of_case", "case_id", "check_id"),
+)
+"""What windows have asked, sealed with the key of the case; the answers are routing's."""
 
 documents = Table(
     "documents",

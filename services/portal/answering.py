@@ -39,6 +39,8 @@ async def show(
     seen = await screen.caller.see("routing", f"/v1/referrals/{screen.referral_id}")
     one = seen.value
     state, role = ReferralState(one["state"]), ReferralRole(one["role"])
+    if role is ReferralRole.CHECK and values.get("told") == told_of("complete"):
+        values["told"] = "check.done"  # nobody is called back after it
     return page(
         found,
         "referral.html",
@@ -76,24 +78,14 @@ def _offices(one: Mapping[str, Any], found: Visit) -> dict[str, list[tuple[str, 
     policy, language = found.policy, found.language
     sender = policy.offices.get(coordinator(policy, one["area"]))
     own = policy.offices.get(one["office"])
-    above = {area.code for area in policy.upwards(one["area"])}
-    inside = [
-        office
-        for office in places.offices_near(policy, one["area"])
-        if office.code != one["office"] and sender is not None and policy.within(office.area, sender.area)
-    ]
+    near = [office for office in places.offices_near(policy, one["area"]) if office.code != one["office"]]
+    inside = [office for office in near if sender is not None and policy.within(office.area, sender.area)]
     co_handlers = [
         (other["office"], other[f"office_{language}"])
         for other in one.get("others", ())
         if other["role"] == ReferralRole.CO and other["ended_at"] is None
     ]
-    asked = [
-        office
-        for office in policy.offices.values()
-        if not office.outside and office.code != one["office"] and office.area in above
-    ]
-    beside_offices = [office for office in inside if not office.outside]
-    beside = _named(beside_offices, language)
+    beside = _named([office for office in inside if not office.outside], language)
     below = [
         office
         for office in policy.offices.values()
@@ -104,7 +96,7 @@ def _offices(one: Mapping[str, Any], found: Visit) -> dict[str, list[tuple[str, 
         "assign": _named(below, language),
         "refer-out": _named([office for office in inside if office.outside], language),
         **dict.fromkeys(("release-co", "urge"), co_handlers),
-        "request-check": _named([*asked, *(office for office in beside_offices if office not in asked)], language),
+        "request-check": _named([office for office in near if not office.outside], language),
     }
 
 

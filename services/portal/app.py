@@ -36,6 +36,7 @@ from libraries.runtime.web.tracing import traces
 from services.portal import store
 from services.portal.administration import ADMINISTRATION
 from services.portal.board import BOARD
+from services.portal.checks import CHECKS
 from services.portal.coordinator import COORDINATOR
 from services.portal.counter import LISTS
 from services.portal.documents import DOCUMENTS
@@ -60,6 +61,7 @@ PAGES: Final = (
     *INBOX,
     *REGISTERING,
     *LISTS,
+    *CHECKS,
     *RECEIPTS,
     *DOCUMENTS,
     *COORDINATOR,

@@ -12,10 +12,11 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from contracts.codes import CaseState, Role
+from contracts.codes import CaseState, Consent, Role
 from services.portal import places
 from services.portal.catalogue import say
 from services.portal.domain import work
+from services.portal.domain.checks import asks, checks_of, to_agree_to
 from services.portal.domain.links import may_hand_on
 from services.portal.domain.work import DueDate, Pressure
 from services.portal.explaining import main_part
@@ -50,6 +51,8 @@ ACTS: Final = (
     "merge",
     "unmerge",
 )
+DONE: Final = ("registered", "consent-taken", "consent-withdrawn", "check-asked")
+"""What else it is told of."""
 USES: Final = ("decline", "withdraw", "reopen")
 
 
@@ -129,19 +132,19 @@ def views_of(case: Mapping[str, Any], due: DueDate, *, returned: bool) -> frozen
 @get("/counter/cases/{key:str}", opt=CLERKS)
 async def case_page(request: Call, key: FromPath[str]) -> Response[Any]:
     done = request.query_params.get("done", "")
-    told = f"counter.done_{done.replace('-', '_')}" if done in (*ACTS, "registered") else ""
+    told = f"counter.done_{done.replace('-', '_')}" if done in (*ACTS, *DONE) else ""
     receipt = kept_code(request, key)
-    return await _show(visit(request), key, told=told, purpose=request.query_params.get(PURPOSE), receipt=receipt)
+    return await show_case(visit(request), key, told=told, purpose=request.query_params.get(PURPOSE), receipt=receipt)
 
 
-async def _show(
+async def show_case(
     found: Visit, key: str, *, purpose: str | None = None, status: int = 200, **values: Any
 ) -> Response[Any]:
     caller = found.caller
     seen = await caller.see("intake", f"/v1/cases/{key}")
     case = seen.value
     own = f"/v1/cases/{case['case_id']}"
-    timeline, clocks, referrals, applicant, consents, survivor, related, documents = await asyncio.gather(
+    timeline, clocks, referrals, applicant, consents, survivor, related, documents, agreed = await asyncio.gather(
         read_if_allowed(found.caller, "intake", case["links"]["timeline"]),
         read_if_allowed(found.caller, "intake", f"{own}/clocks"),
         read_if_allowed(found.caller, "routing", case["links"]["referrals"]),
@@ -150,6 +153,7 @@ async def _show(
         read_if_allowed(found.caller, "intake", f"/v1/cases/{case['merged_into']}" if case["merged_into"] else None),
         read_if_allowed(found.caller, "intake", f"{own}/related"),
         read_if_allowed(found.caller, "intake", f"{own}/documents"),
+        read_if_allowed(found.caller, "intake", f"{own}/check-consents"),
     )
     items = (referrals or {"items": ()})["items"]
     policy, category = found.policy, found.policy.categories.get(case["category"])
@@ -172,6 +176,11 @@ async def _show(
         survivor=survivor,
         related=related or (),
         documents=documents or (),
+        agreed=agreed or (),
+        to_agree_to=to_agree_to(policy.purposes.values(), agreed or (), CaseState(case["state"])),
+        hows=tuple(Consent),
+        checks=checks_of(items),
+        asks=asks(CaseState(case["state"]), agreed or ()),
         reasons={use: reasons_for(found, use) for use in USES},
         materials=category.materials if category is not None else (),
         offices=places.offices_near(policy, case["area"]),
@@ -185,13 +194,13 @@ async def act_on_case(request: Call, key: FromPath[str], act: FromPath[str]) -> 
     if act not in ACTS:
         return go_to(found, f"/counter/cases/{key}")
     if form.get(REVIEW_FIELD):
-        return await _show(found, key, typed=form, did=act)
+        return await show_case(found, key, typed=form, did=act)
     if act == "callback" and form.get("satisfied") not in {"yes", "no", "unreached"}:
         faults = {"satisfied": say(found.language, "counter.say_satisfied")}
-        return await _show(found, key, typed=form, did=act, faults=faults, status=422)
+        return await show_case(found, key, typed=form, did=act, faults=faults, status=422)
     asked = _act(found.caller, f"/v1/cases/{key}/{act}", body_of(act, form), form.get(SEEN_FIELD))
     if refused := await refusal_of(found, asked, FIELDS, whole_page={401, 403, 404}):
-        return await _show(found, key, typed=form, did=act, **refused)
+        return await show_case(found, key, typed=form, did=act, **refused)
     return go_to(found, f"/counter/cases/{key}?done={act}")
 
 

@@ -64,6 +64,8 @@ LABELS: Final[Mapping[str, str]] = {
     "to": "coordinator.to",
     "satisfied": "status.satisfied",
     "consent": "counter.consent",
+    "purpose": "check.purpose",
+    "question": "check.question",
     "days": "link.days",
     "login": "login.name",
     "role": "admin.role",

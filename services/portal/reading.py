@@ -21,6 +21,12 @@ async def read_if_allowed(caller: Caller, service: str, path: str | None) -> Any
         raise
 
 
+async def read_question(caller: Caller, path: str | None) -> Any:
+    """Of a check: intake has it where a window asked, else routing."""
+    service = "intake" if path is not None and path.startswith("/v1/cases/") else "routing"
+    return await read_if_allowed(caller, service, path)
+
+
 async def open_applicant(found: Visit, caller: Caller, path: str | None, purpose: str | None) -> Any:
     """Opened only where somebody says for what; each opening is on record."""
     if path is None or purpose not in found.policy.purposes:

@@ -9,14 +9,14 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
-from contracts.codes import ReferralState
+from contracts.codes import ReferralRole, ReferralState
 from libraries.clocks.wording import address_of
 from services.portal.domain import work
 from services.portal.domain.links import Link, may_hand_on
 from services.portal.domain.work import DueDate, Group
 from services.portal.explaining import main_part
 from services.portal.look import page
-from services.portal.reading import open_applicant, read_if_allowed
+from services.portal.reading import open_applicant, read_if_allowed, read_question
 from services.portal.remote import Caller
 from services.portal.visits import Visit
 
@@ -55,11 +55,13 @@ class ReferralScreen:
 async def referral_values(screen: ReferralScreen, one: Mapping[str, Any], purpose: str | None) -> dict[str, Any]:
     """Everything that this person may read of it, and of its case."""
     found, caller = screen.visit, screen.caller
-    case, answers, timeline, applicant = await asyncio.gather(
-        read_if_allowed(caller, "intake", one["links"]["case"]),
+    about = None if one["role"] == ReferralRole.CHECK else one["links"]["case"]
+    case, answers, timeline, applicant, question = await asyncio.gather(
+        read_if_allowed(caller, "intake", about),
         read_if_allowed(caller, "routing", one["links"]["answers"]),
         read_if_allowed(caller, "intake", one["links"]["timeline"]),
         open_applicant(found, caller, one["links"]["applicant"], purpose),
+        read_question(caller, one["links"]["question"] if one["links"]["applicant"] else None),
     )
     return {
         "base": screen.base,
@@ -70,7 +72,8 @@ async def referral_values(screen: ReferralScreen, one: Mapping[str, Any], purpos
         "answers": answers or (),
         "timeline": [entry for entry in timeline or () if entry.get(found.language)],
         "applicant": applicant,
-        "purposes": found.policy.purposes.values(),
+        "question": question,
+        "purposes": [each for each in found.policy.purposes.values() if one["purpose"] in {None, each.code}],
         "area_of": lambda code: address_of(found.policy, code),
         "link": screen.link,
         "hands_on": found.session is not None and screen.link is None and may_hand_on(found.session.post, one),

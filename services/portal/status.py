@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -31,6 +32,7 @@ COOKIE: Final = "yimen_status"
 OPEN_TO_ALL: Final = {PUBLIC: True}
 LONGEST: Final = 64
 FIELDS: Final = ("satisfied", "reason")
+TAKES_BACK: Final = "consent"
 ACTS: Final[Mapping[str, str]] = {"rate": "callback", "reopen": "reopen"}
 
 
@@ -95,16 +97,17 @@ async def show_case(request: Call) -> Response[Any]:
     if given is None:
         return go_to(found, "/status")
     done = request.query_params.get("done", "")
-    return await _case(found, given, told=f"status.done_{done}" if done in ACTS else "")
+    return await _case(found, given, told=f"status.done_{done}" if done in {*ACTS, TAKES_BACK} else "")
 
 
 async def _case(found: Visit, given: Pass, *, status: int = 200, **values: Any) -> Response[Any]:
     caller, own = _caller(found, given), f"/v1/cases/{given.case_id}"
-    case, timeline, clocks, referrals = await asyncio.gather(
+    case, timeline, clocks, referrals, agreed = await asyncio.gather(
         caller.get("intake", own),
         caller.get("intake", f"{own}/timeline"),
         caller.get("intake", f"{own}/clocks"),
         read_if_allowed(caller, "routing", f"/v1/referrals?case={given.case_id}"),
+        read_if_allowed(caller, "intake", f"{own}/check-consents"),
     )
     return page(
         found,
@@ -116,6 +119,7 @@ async def _case(found: Visit, given: Pass, *, status: int = 200, **values: Any) 
         timeline=[entry for entry in timeline if entry.get(found.language)],
         clocks=[clock for clock in clocks if clock["stopped_at"] is None],
         referrals=[one for one in (referrals or {"items": ()})["items"] if one["role"] != "info"],
+        agreed=[one for one in agreed or () if not one["withdrawn_at"]],
         possible=possible(case, found.portal.business_now()),
         reasons=reasons_for(found, "reopen"),
         **{"typed": Form(), "did": "", "told": "", **values},
@@ -140,6 +144,8 @@ async def say_it(request: Call, act: FromPath[str]) -> Response[Any]:
     found, given, form = visit(request), _shown(request), visit(request).form
     if act == "leave":
         found.keeps(COOKIE, "", seconds=0, path="/status")
+    if given is not None and act == TAKES_BACK:
+        return await _take_back(found, given, form.get("consent"))
     if given is None or act not in ACTS:
         return go_to(found, "/status")
     satisfied = form.get("satisfied")
@@ -152,6 +158,15 @@ async def say_it(request: Call, act: FromPath[str]) -> Response[Any]:
     if refused := await refusal_of(found, asked, FIELDS, whole_page={401, 403, 404}):
         return await _case(found, given, typed=form, did=act, **refused)
     return go_to(found, f"/status/case?done={act}")
+
+
+async def _take_back(found: Visit, given: Pass, consent: str) -> Response[Any]:
+    """A consent to checks; without a reason."""
+    path = f"/v1/cases/{given.case_id}/check-consents/{quote(consent, safe='')}/withdraw"
+    asked = _caller(found, given).post("intake", path, {})
+    if refused := await refusal_of(found, asked, (), whole_page={401, 403, 404}):
+        return await _case(found, given, did=TAKES_BACK, **refused)
+    return go_to(found, f"/status/case?done={TAKES_BACK}")
 
 
 @get("/status/why", opt=OPEN_TO_ALL)

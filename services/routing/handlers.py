@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.codes import FeedbackOutcome
 from contracts.events.cases import (
     CaseAccepted,
+    CaseCheckRequested,
     CaseConsentGiven,
     CaseConsentWithdrawn,
     CaseErased,
     CaseMerged,
+    CaseNotAccepted,
     CaseReopened,
     CaseTerminated,
     CaseUnmerged,
@@ -57,6 +59,8 @@ CaseNews = (
     | CaseReopened
     | CaseConsentGiven
     | CaseConsentWithdrawn
+    | CaseCheckRequested
+    | CaseNotAccepted
     | CaseErased
 )
 ConsentNews = CaseConsentGiven | CaseConsentWithdrawn
@@ -110,8 +114,8 @@ class Router:
         await self.policy.fresh()
         at = self.clock.now()
         context = self.context(at)
-        elsewhere = {incoming.data.case_id for incoming in batch if not isinstance(incoming.data, CaseAccepted)}
-        before = await store.lock_routings(conn, elsewhere)
+        # An accepted case is new, unless its window has asked about the applicant before.
+        before = await store.lock_routings(conn, {incoming.data.case_id for incoming in batch})
         reopened = {incoming.data.case_id for incoming in batch if isinstance(incoming.data, CaseReopened)}
         by_hand = await store.find_decided_by_hand(conn, reopened) if reopened else frozenset()
         now, changes, traces = dict(before), list[Change](), list[Trace | None]()
@@ -202,7 +206,12 @@ def _follow(
     """What the news of a case makes of its referrals."""
     match event:
         case CaseAccepted():
-            return dispatch(to_request(event), at, context) if routing is None else None
+            new = routing is None or routing.last_lead is None
+            return dispatch(to_request(event), at, context, routing) if new else None
+        case CaseCheckRequested():
+            return checks.ask_for_window(event, routing, at, context)
+        case CaseNotAccepted():
+            return checks.end(Change(routing=routing, at=at), context, checks.NOT_NEEDED) if routing else None
         case CaseErased() | CaseConsentGiven():
             return None
         case CaseConsentWithdrawn(consent_id=consent_id, withdrawn_at=withdrawn_at):
@@ -226,6 +235,7 @@ def _follow(
             return withdraw(Change(routing=routing, at=moment_of_end(routing, ended_at, at)), context, MERGED)
         case CaseUnmerged():
             # What was never accepted before is accepted now, and that is said next.
-            return resend(Change(routing=routing, at=at), context) if routing is not None else None
+            sent = routing is not None and routing.last_lead is not None
+            return resend(Change(routing=routing, at=at), context) if routing is not None and sent else None
         case _:
             assert_never(event)

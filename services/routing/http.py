@@ -186,7 +186,7 @@ async def show_question(request: Call, state: State, referral_id: FromPath[UUID]
     async with transaction(state.engine) as conn:
         seen = await access.find(conn, user, referral_id)
         asked, case_id = seen.referral.check, seen.routing.request.case_id
-        if asked is None:
+        if asked is None or asked.asked_on is None:
             raise Rejected("not_found")
         demand(seen.relations, seen.question)
         sent = await store.find_answer(conn, asked.asked_on, asked.asked_by, asked.feedback_id)

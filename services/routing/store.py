@@ -197,11 +197,10 @@ async def save_changes(
 
 
 async def _save_places(conn: AsyncConnection, before: Mapping[UUID, Routing], changes: Sequence[Change]) -> None:
-    """Where cases lie now, and whose window has them; nothing else of a request ever changes."""
+    """Where cases lie now, and whose window has them; and all of one that was accepted after its window had asked."""
     requests = [change.routing.request for change in changes if change.case_id in before]
     moved = [request for request in requests if request is not before[request.case_id].request]
-    columns = ("case_id", "area", "first_contact_office")
-    await update_rows(conn, routed_cases, columns, [[getattr(request, name) for name in columns] for request in moved])
+    await update_rows(conn, routed_cases, rows.CASE_COLUMNS, [rows.case_row(request) for request in moved])
 
 
 async def save_feedback(conn: AsyncConnection, given: Sequence[SavedFeedback]) -> None:

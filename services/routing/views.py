@@ -160,10 +160,19 @@ def _links(seen: Seen, may: Mapping[Part, Access]) -> Links:
         applicant=f"{case}/applicant" if Part.APPLICANT in may else None,
         timeline=f"{case}/timeline" if Part.STORY in may else None,
         answers=f"{own}/answers" if seen.answers_of(seen.referral) in may else None,
-        question=f"{own}/question" if seen.referral.check is not None and seen.question in may else None,
+        question=_question(seen) if seen.question in may else None,
         explain=f"{own}/explain",
         referrals=f"/v1/referrals?case={seen.routing.request.case_id}",
     )
+
+
+def _question(seen: Seen) -> str | None:
+    """Where it was taken in."""
+    asked, case_id = seen.referral.check, seen.routing.request.case_id
+    if asked is None:
+        return None
+    own = f"/v1/referrals/{seen.referral.id}/question"
+    return own if asked.asked_on is not None else f"/v1/cases/{case_id}/checks/{seen.referral.id}/question"
 
 
 def _other(one: Referral, seen: Seen, holds: Mapping[UUID, SavedFeedback], policy: Policy) -> OtherReferral:

@@ -255,3 +255,69 @@ async def test_row_11_departments_report_back_and_the_applicant_is_called(city: 
         await becomes(window, case, "resolved")
         closed = await window.post(f"/v1/cases/{case['number']}/callback", json={"satisfied": True})
         assert closed.json()["state"] == "closed"
+
+
+async def test_row_13_another_office_is_asked_with_the_consent_on_record_and_no_longer(city: Installation) -> None:
+    """社会救助信息互联互通、资源共享、核对: by the window before it accepts, then by the lead, until consent ends."""
+    pensions, schools = f"social_security-{ZHANGBEI}", f"education-{ZHANGBEI}"
+    async with (
+        city.client("intake", Role.CLERK) as window,
+        city.client("routing", Role.OFFICER, office=pensions) as asked,
+        city.client("intake", Role.OFFICER, office=pensions) as asked_of_intake,
+        city.client("routing", Role.OFFICER, office=schools) as lead,
+    ):
+        case = await registered(window, category="civil_affairs.temporary_aid", materials=[])
+        path = f"/v1/cases/{case['number']}"
+        question = {"office": pensions, "purpose": "means_check", "question": "是否领取养老金（示例）？"}
+        refused = await window.post(f"{path}/request-check", json=question)
+        assert (refused.status_code, refused.json()["code"]) == (409, "consent_needed")
+        agreed = {"purpose": "means_check", "consent": "written"}
+        given = await window.post(f"{path}/check-consents", json=agreed)
+        assert given.status_code == 201, given.text
+        papers = (await window.get(f"{path}/documents")).json()
+        assert "check_consent" in [paper["kind"] for paper in papers]
+        assert (await window.post(f"{path}/request-check", json=question)).status_code == 201
+        check = await until("the office is asked", lambda: in_inbox(asked, case["number"]))
+        assert ([clock["kind"] for clock in check["clocks"]], check["role"]) == (["check"], "check")
+        links = (await asked.get(f"/v1/referrals/{check['referral_id']}")).json()["links"]
+        told = await until("intake knows whom it asks", lambda: ok(asked_of_intake, links["question"]))
+        assert told["text"] == question["question"]
+        person = (await asked_of_intake.get(f"{links['applicant']}?purpose=means_check")).json()
+        assert (person["name"], "phone" in person) == ("张示例", False)
+        assert (await asked_of_intake.get(path)).status_code == 403
+        answer = await answers(city, check, "complete", text="未领取（示例）。")
+        assert answer.json()["state"] == "completed"
+
+        second = await registered(window, category="education.student_aid")
+        again = await window.post(f"/v1/cases/{second['number']}/check-consents", json=agreed)
+        mine = await until("the lead has it", lambda: in_inbox(lead, second["number"]))
+        await answers(city, mine, "accept")
+        asks = {"text": "（示例）？", "attributes": {"office": pensions, "purpose": "means_check"}}
+        await until("the lead asks", lambda: posted(lead, f"/v1/referrals/{mine['referral_id']}/request-check", asks))
+        open_ = await until("the office is asked", lambda: in_inbox(asked, second["number"]))
+        gone = f"/v1/cases/{second['number']}/check-consents/{again.json()['consent_id']}/withdraw"
+        assert (await window.post(gone, json={})).status_code == 200
+
+        async def ended() -> bool:
+            return bool((await asked.get(f"/v1/referrals/{open_['referral_id']}")).json()["state"] == "cancelled")
+
+        await until("nobody is asked any more", ended)
+        late = await answers(city, open_, "complete", text="太迟了（示例）。")
+        assert (late.status_code, late.json()["code"]) == (409, "check_ended")
+    async with city.client("routing", Role.CLERK) as desk:
+        read = (await desk.get(f"/v1/referrals/{check['referral_id']}/answers")).json()
+        assert [one["text"] for one in read] == ["未领取（示例）。"]
+
+
+async def in_inbox(office: httpx.AsyncClient, number: str) -> Any:
+    items = (await office.get("/v1/referrals")).json()["items"]
+    return next((one for one in items if one["number"] == number), None)
+
+
+async def ok(client: httpx.AsyncClient, path: str) -> Any:
+    reply = await client.get(path)
+    return reply.json() if reply.status_code == 200 else None
+
+
+async def posted(client: httpx.AsyncClient, path: str, body: object) -> bool:
+    return (await client.post(path, json=body)).status_code == 200

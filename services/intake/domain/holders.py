@@ -33,6 +33,7 @@ STAYS: Final = (
     c.CaseDuplicateRemoved,
     c.CaseConsentGiven,
     c.CaseConsentWithdrawn,
+    c.CaseCheckRequested,
 )
 """Whoever holds the case holds it still."""
 SENDING: Final = Holder(holder=DISPATCHING, step=CaseStep.DISPATCH)

@@ -4,22 +4,27 @@ It is no part of the work: it has a clock of its own, the lead goes on, and it e
 """
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from contracts.codes import FeedbackAction, ReferralRole, Sending
+from contracts.codes import FeedbackAction, ReferralRole, ReferralState, Sending
+from contracts.events.base import BY_RULES
+from contracts.events.cases import CaseCheckRequested
 from contracts.refusals import Fault, Refused
 from contracts.submissions import Feedback
 from libraries.policies import Policy
 from libraries.policies.decision import RoutingDecision, Step
-from services.routing.domain.dispatching import recall, send
-from services.routing.domain.referral import Change, CheckConsent, CheckRequest, Referral, Routing
-from services.routing.domain.timing import Context
+from services.routing.domain.dispatching import SENT, dispatched, recall, send
+from services.routing.domain.referral import Change, CheckConsent, CheckRequest, Decided, Referral, Routing
+from services.routing.domain.request import RoutingRequest
+from services.routing.domain.timing import Context, apply_triggers
 
 CONSENT_WITHDRAWN: Final = "consent_withdrawn"
 NOT_NEEDED: Final = "check_not_needed"
 """The policy's reasons for ending a check."""
-LEAD: Final = "lead"
+LEAD, WINDOW = "lead", "window"
+"""Stand in the place of a rule: who asked."""
 OFFICE, PURPOSE, QUESTION = "attributes.office", "attributes.purpose", "text"
 
 
@@ -80,6 +85,59 @@ def ask(change: Change, lead: Referral, feedback: Feedback, context: Context) ->
         check=request,
     )
     return sent, next(one for one in sent.routing.referrals if one.id not in before)
+
+
+def ask_for_window(event: CaseCheckRequested, known: Routing | None, at: datetime, context: Context) -> Change | None:
+    """What a window asks before it has accepted the case; intake has judged whether it may."""
+    if known is not None and (known.last_lead is not None or known.check_of(event.office) is not None):
+        return None
+    routing = known or Routing(request=_asked_about(event))
+    decided = Decided(
+        id=context.make_id(),
+        policy_version=context.policy.version,
+        decision=RoutingDecision(
+            rule=WINDOW,
+            lead=event.first_contact_office,
+            checks=(event.office,),
+            trace=(Step(looked_at=WINDOW, outcome=f"{FeedbackAction.REQUEST_CHECK.value}: {event.office}"),),
+        ),
+        at=at,
+        by=event.first_contact_office,
+    )
+    asked = Referral(
+        id=event.check_id,
+        decision_id=decided.id,
+        office=event.office,
+        role=ReferralRole.CHECK,
+        state=ReferralState.DISPATCHED,
+        dispatched_at=at,
+        changed_at=at,
+        sent_as=Sending.REQUEST_CHECK,
+        consent=event.consent,
+        check=CheckRequest(
+            purpose=event.purpose,
+            consent_id=event.consent_id,
+            asked_by=event.first_contact_office,
+            asked_on=None,
+            feedback_id=str(event.check_id),
+        ),
+    )
+    change = dispatched(Change(routing=routing, at=at, by=event.by or BY_RULES).decided(decided), asked)
+    return apply_triggers(change, asked.id, context, *SENT)
+
+
+def _asked_about(event: CaseCheckRequested) -> RoutingRequest:
+    """The case as far as it goes before it is accepted."""
+    return RoutingRequest(
+        case_id=event.case_id,
+        number=event.number,
+        category=event.category,
+        field=event.field,
+        area=event.area,
+        attributes={},
+        first_contact_office=event.first_contact_office,
+        accepted_at=event.requested_at,
+    )
 
 
 def end(change: Change, context: Context, reason: str, *, under: Collection[UUID] | None = None) -> Change:

@@ -28,9 +28,9 @@ SENT = (Trigger.REFERRAL_DISPATCHED,)
 UNMATCHED = (Trigger.ROUTING_UNMATCHED,)
 
 
-def dispatch(request: RoutingRequest, at: datetime, context: Context) -> Change:
-    """A case that was just accepted."""
-    change = Change(routing=Routing(request=request), at=at)
+def dispatch(request: RoutingRequest, at: datetime, context: Context, known: Routing | None = None) -> Change:
+    """A case that was just accepted; `known` where its window has asked about the applicant before."""
+    change = Change(routing=Routing(request=request, referrals=known.referrals if known is not None else ()), at=at)
     return send(change, decide(request, context.policy), context)
 
 
@@ -79,7 +79,7 @@ def send(  # noqa: PLR0913 -- all that a sending may carry
             consent=consent,
             check=check if role is ReferralRole.CHECK else None,
         )
-        change = _dispatched(change, referral)
+        change = dispatched(change, referral)
         if role is not ReferralRole.INFO:
             triggers = (*UNMATCHED, *SENT) if decision.rule is None else SENT
             change = apply_triggers(change, referral.id, context, *triggers, before=before)
@@ -166,7 +166,7 @@ def _said(change: Change, decided: Decided) -> RoutingDecided | RoutingUnmatched
     )
 
 
-def _dispatched(change: Change, referral: Referral) -> Change:
+def dispatched(change: Change, referral: Referral) -> Change:
     request = change.routing.request
     return change.with_referral(referral).emit_for(
         referral.id,

@@ -52,8 +52,8 @@ class CheckRequest:
     """A code of the policy."""
     consent_id: UUID
     asked_by: str
-    asked_on: UUID
-    """The asker's own referral."""
+    asked_on: UUID | None
+    """The asker's own referral; `None` where a window asked, and intake has the question."""
     feedback_id: str
     """Under which the asker sent the question: its sealed text is kept with it."""
 

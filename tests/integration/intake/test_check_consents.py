@@ -1,7 +1,7 @@
 """The applicant agrees to checks at the window, gets it on paper, and takes it back whenever they like."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 from sqlalchemy import text
@@ -11,6 +11,7 @@ from contracts.codes import ReferralRole
 from libraries.runtime.web.auth import Principal
 from tests.integration.intake import fake_events
 from tests.integration.intake.test_access import WHO, Stage, officer, own_stage
+from tests.integration.intake.test_registration import a_submission
 from tests.integration.web import bearer
 
 __all__ = ["own_stage"]
@@ -103,3 +104,49 @@ async def test_who_is_asked_sees_whom_it_is_about_and_nothing_else(own_stage: St
     done = {"office": ASKED.office, "role": ReferralRole.CHECK}
     await own_stage.readers.consumes(fake_events.completed(own_stage.case_id, check, **done))
     assert (await own_stage.asks(ASKED, "/applicant?purpose=means_check")).status_code == 403
+
+
+async def test_a_window_asks_while_the_case_is_with_it_and_its_question_is_read_on_record(own_stage: Stage) -> None:
+    body = a_submission(9, category="civil_affairs.temporary_aid", materials=[])
+    case = (await own_stage.http.post("/v1/cases", content=body, headers=bearer(WINDOW))).json()
+    path = f"/v1/cases/{case['number']}"
+
+    async def asks(**changes: str) -> tuple[int, Any]:
+        asked = {"office": ASKED.office, "purpose": "means_check", "question": "（示例）？", **changes}
+        reply = await own_stage.http.post(f"{path}/request-check", json=asked, headers=bearer(WINDOW))
+        return reply.status_code, reply.json()
+
+    status, refused = await asks(office="nobody", purpose="handling", question=" ")
+    assert (status, [one["code"] for one in refused["errors"]]) == (
+        422,
+        ["unknown_office", "unknown_purpose", "question_missing"],
+    )
+    assert (await asks())[1]["code"] == "consent_needed"
+    given = await own_stage.http.post(f"{path}/check-consents", json=GIVES, headers=bearer(WINDOW))
+    assert given.status_code == 201
+    status, told = await asks()
+    assert status == 201
+    assert (await asks())[1]["code"] == "question_open"
+    (event,) = await said(own_stage, "case.check_requested")
+    assert (event["check_id"], event["office"], event["by"]["office"]) == (
+        told["check_id"],
+        ASKED.office,
+        WINDOW.office,
+    )
+    assert "question" not in event
+    check = UUID(told["check_id"])
+    sent = {"office": ASKED.office, "role": ReferralRole.CHECK, "purpose": "means_check"}
+    await own_stage.readers.consumes(fake_events.dispatched(UUID(case["case_id"]), check, **sent))
+    door = f"{path}/checks/{check}/question"
+    for who in (ASKED, WINDOW):
+        assert (await own_stage.http.get(door, headers=bearer(who))).json() == {"text": "（示例）？"}
+    assert (await own_stage.http.get(door, headers=bearer(WHO[Relation.COORDINATOR]))).status_code == 403
+    assert (await own_stage.http.get(door, headers=bearer(WHO[Relation.STRANGER]))).status_code == 404
+    reads = (await own_stage.http.get(f"{path}/reads", headers=bearer(WHO[Relation.COORDINATOR]))).json()
+    assert {(one["part"], one["office"]) for one in reads} >= {
+        ("check_answers", ASKED.office),
+        ("check_answers", WINDOW.office),
+    }
+    accepted = await own_stage.http.post(f"{path}/accept", json={}, headers=bearer(WINDOW))
+    assert accepted.status_code == 200
+    assert (await asks())[1]["code"] == "lead_asks"

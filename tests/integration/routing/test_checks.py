@@ -8,7 +8,7 @@ import pytest
 
 from contracts.access import MATRIX, Access, Part, Relation
 from contracts.codes import CaseState, Consent
-from contracts.events.cases import CaseConsentGiven, CaseConsentWithdrawn
+from contracts.events.cases import CaseCheckRequested, CaseConsentGiven, CaseConsentWithdrawn, CaseNotAccepted
 from libraries.runtime.web.auth import Principal, Role
 from tests.integration.routing.test_access import (
     ARBITER,
@@ -183,3 +183,43 @@ async def test_question_and_answer_are_for_who_asked_and_for_the_window(stage: S
     stranger = Principal(subject="o", role=Role.OFFICER, office=ARBITER)
     assert (await stage.asks(stranger, f"/v1/referrals/{check}/question")).status_code == 404
     assert (await stage.asks(officer(EDUCATION), f"/v1/referrals/{lead}/question")).status_code == 404
+
+
+async def test_what_a_window_asks_before_it_accepts_is_sent_and_ends_when_the_case_is_declined(stage: Stage) -> None:
+    for declined in (False, True):
+        case = an_accepted_case("education.student_aid", first_contact_office=CLERK.office)
+        check = uuid4()
+        asked = CaseCheckRequested(
+            **{name: getattr(case, name) for name in ("case_id", "number", "category", "field", "area")},
+            state=CaseState.REGISTERED,
+            check_id=check,
+            office=ASKED,
+            purpose=PURPOSE,
+            consent_id=uuid4(),
+            consent=Consent.WRITTEN,
+            first_contact_office=CLERK.office,
+            requested_at=NOON,
+        )
+        await stage.routing.consumes(asked)
+        seen = (await stage.asks(officer(ASKED), f"/v1/referrals/{check}")).json()
+        assert (seen["state"], seen["asked_by"], seen["links"]["question"]) == (
+            "dispatched",
+            CLERK.office,
+            f"/v1/cases/{case.case_id}/checks/{check}/question",
+        )
+        if declined:
+            ends = CaseNotAccepted(
+                case_id=case.case_id,
+                state=CaseState.NOT_ACCEPTED,
+                reason="out_of_scope",
+                go_to=EDUCATION,
+                declined_at=NOON,
+            )
+            await stage.routing.consumes(ends)
+            assert (await told_last(stage, "referral.cancelled"))["reason"] == "check_not_needed"
+            continue
+        await stage.routing.consumes(case)
+        assert EDUCATION in await stage.referrals(case.case_id)
+        await stage.does(officer(ASKED), str(check), "complete", text=ANSWER)
+        words = (await stage.asks(CLERK, f"/v1/referrals/{check}/answers")).json()
+        assert [one["text"] for one in words] == [ANSWER]

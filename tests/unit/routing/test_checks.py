@@ -6,11 +6,13 @@ from uuid import UUID
 
 import pytest
 
-from contracts.codes import ClockKind, Consent, ReferralRole, ReferralState, Sending
+from contracts.codes import CaseState, ClockKind, Consent, ReferralRole, ReferralState, Sending
 from contracts.codes import FeedbackAction as A
+from contracts.events.cases import CaseCheckRequested
 from contracts.events.referrals import ReferralCancelled, ReferralDispatched, RoutingDecided
 from contracts.refusals import Refused
 from services.routing.domain import checks
+from services.routing.domain.dispatching import dispatch
 from services.routing.domain.possible import possible_now
 from services.routing.domain.referral import CheckConsent
 from services.routing.domain.relocating import relocated
@@ -168,3 +170,37 @@ def test_where_offices_move_a_question_moves_too() -> None:
     scenario = at_work(CONSENT)
     assert asks(scenario) is None
     assert relocated(scenario.change(2 * DAY), scenario.context).events == ()
+
+
+def test_a_window_asks_before_it_accepts_and_the_case_is_sent_by_the_rules_afterwards() -> None:
+    scenario = Scenario()
+    request = scenario.routing.request
+    asked = CaseCheckRequested(
+        state=CaseState.REGISTERED,
+        case_id=CASE,
+        check_id=UUID(int=99),
+        office=FAR,
+        purpose=PURPOSE,
+        consent_id=CONSENT.id,
+        consent=Consent.IN_PERSON,
+        number=request.number,
+        category=request.category,
+        field=request.field,
+        area=request.area,
+        first_contact_office=request.first_contact_office,
+        requested_at=NOON,
+    )
+    change = checks.ask_for_window(asked, None, NOON, scenario.context)
+    assert change is not None
+    (sent,) = [event for event in change.events if isinstance(event, ReferralDispatched)]
+    assert (sent.referral_id, sent.role, sent.purpose) == (UUID(int=99), ReferralRole.CHECK, PURPOSE)
+    assert not [event for event in change.events if isinstance(event, RoutingDecided)], (
+        "nothing was decided of the case"
+    )
+    assert checks.ask_for_window(asked, change.routing, NOON, scenario.context) is None, "it is asked already"
+    accepted = dispatch(request, NOON + DAY, scenario.context, change.routing)
+    assert accepted.routing.lead is not None
+    assert [one.role for one in accepted.routing.live_of(FAR)] == [ReferralRole.CHECK]
+    assert checks.ask_for_window(asked, accepted.routing, NOON, scenario.context) is None, "the lead asks now"
+    ended = checks.end(replace(accepted, at=NOON + 2 * DAY), scenario.context, checks.NOT_NEEDED)
+    assert ended.routing.live_of(FAR) == ()

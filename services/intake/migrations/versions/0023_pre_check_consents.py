@@ -1,4 +1,4 @@
-"""How applicants agreed that offices are asked about them (核对), for which purpose, and whether they still do."""
+"""How applicants agreed that offices are asked about them (核对), for which purpose, and what windows asked."""
 
 from alembic import op
 
@@ -22,6 +22,18 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX check_consents_of_case ON check_consents (case_id, consent_id)",
+    """
+    CREATE TABLE window_checks (
+        check_id uuid PRIMARY KEY,
+        case_id uuid NOT NULL REFERENCES cases,
+        office varchar NOT NULL,
+        asked_at timestamptz NOT NULL,
+        subject varchar NOT NULL,
+        sealed_question bytea NOT NULL
+    )
+    """,
+    "CREATE INDEX window_checks_of_case ON window_checks (case_id, check_id)",
+    "ALTER TABLE applicant_reads ADD COLUMN part varchar NOT NULL DEFAULT 'applicant'",
     """
     CREATE UNIQUE INDEX one_consent_stands_for_a_purpose ON check_consents (case_id, purpose)
     WHERE withdrawn_at IS NULL
