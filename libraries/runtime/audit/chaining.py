@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from sqlalchemy import BigInteger, LargeBinary, Row, bindparam, text
@@ -35,9 +35,9 @@ COUNTED: Final = 10_000
 
 log = structlog.get_logger()
 
-_HELD: Final = text("SELECT * FROM audit_chain FOR UPDATE SKIP LOCKED")
+_STATE: Final = text("SELECT * FROM audit_chain")
+_HELD: Final = text("SELECT position FROM audit_chain WHERE position = :position FOR UPDATE SKIP LOCKED")
 _WAITING: Final = "(e.xid, e.id) > (c.xid, c.entry_id) AND e.id > c.floor_id"
-# The horizon is of the snapshot of this statement, which is younger than the lock on the chain.
 _NEXT: Final = text(
     f"""
     SELECT {COLUMNS} FROM audit_chain AS c JOIN audit_entries AS e ON {_WAITING}
@@ -130,13 +130,21 @@ class AuditChain:
             pass
 
     async def turn(self) -> int:
-        """One batch in one transaction. Whoever comes while another is at it does nothing."""
+        """One batch. Whoever comes while another is at it, or after it, does nothing.
+
+        Rows are read and hashed before the transaction that writes: as long as that one runs, no relay sends what is
+        younger. What was read below the horizon stays as it is, and the position tells whether it is still next.
+        """
         async with transaction(self.engine) as conn:
-            state = (await conn.execute(_HELD)).one_or_none()
-            if state is None:
-                return 0
+            state = (await conn.execute(_STATE)).one()
             rows = (await conn.execute(_NEXT, {"batch": BATCH})).all()
-            await _link(conn, self.service, state, rows)
+        if not rows:
+            return 0
+        links = _links(self.service, state, rows)
+        async with transaction(self.engine) as conn:
+            if await conn.scalar(_HELD, {"position": state.position}) is None:
+                return 0
+            await _save(conn, links)
         return len(rows)
 
     async def sign_if_due(self) -> None:
@@ -198,20 +206,34 @@ async def adopt_restored(conn: AsyncConnection, service: str) -> bool:
     await conn.execute(text("SET LOCAL statement_timeout = 0"))
     await conn.execute(text("LOCK TABLE audit_entries IN EXCLUSIVE MODE"))
     state = (await conn.execute(text("SELECT * FROM audit_chain FOR UPDATE"))).one()
-    await _link(conn, service, state, (await conn.execute(_LEFT)).all())
+    if left := (await conn.execute(_LEFT)).all():
+        await _save(conn, _links(service, state, left))
     await conn.execute(_ADOPTED)
     return True
 
 
-async def _link(conn: AsyncConnection, service: str, state: Row[Any], rows: Sequence[Row[Any]]) -> None:
-    if not rows:
-        return
+class _Links(NamedTuple):
+    """What is appended to the chain, and where it ends then."""
+
+    first: int
+    entries: list[int]
+    hashes: list[bytes]
+    xid: int
+    """Of the last row."""
+
+
+def _links(service: str, state: Row[Any], rows: Sequence[Row[Any]]) -> _Links:
     chained = bytes(state.hash) or beginning(service)
     hashes = []
     for row in rows:
         chained = linked(chained, entry_of(row))
         hashes.append(chained)
-    end = state.position + len(rows)
-    positions = list(range(state.position + 1, end + 1))
-    await conn.execute(_LINK, {"positions": positions, "entries": [row.id for row in rows], "hashes": hashes})
-    await conn.execute(_MOVE, {"xid": rows[-1].xid, "entry_id": rows[-1].id, "position": end, "hash": chained})
+    return _Links(state.position + 1, [row.id for row in rows], hashes, rows[-1].xid)
+
+
+async def _save(conn: AsyncConnection, links: _Links) -> None:
+    end = links.first + len(links.entries)
+    positions = list(range(links.first, end))
+    await conn.execute(_LINK, {"positions": positions, "entries": links.entries, "hashes": links.hashes})
+    last = {"xid": links.xid, "entry_id": links.entries[-1], "position": end - 1, "hash": links.hashes[-1]}
+    await conn.execute(_MOVE, last)

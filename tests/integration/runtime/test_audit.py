@@ -1,18 +1,23 @@
 """Every change and every read is put on record with what it was, and chained afterwards without anybody waiting."""
 
 import asyncio
+import csv
+import json
 from base64 import b64encode
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.audit import reading
 from console.audit.heads import of_files
+from console.main import main
 from contracts.events.audit import AuditHeadSigned
 from libraries.ids import new_id
 from libraries.runtime.audit.chaining import BATCH, AuditChain, adopt_restored
@@ -193,3 +198,49 @@ async def test_after_a_restore_into_a_younger_cluster_the_chain_goes_on(
     await chain.extend()
     found = await examined(database)
     assert (found.chained, found.unchained, named(found)) == (7, 0, [])
+
+
+async def test_somebody_else_counts_the_hashes_again_from_an_export(
+    database: str, engine: AsyncEngine, chain: AuditChain, tmp_path: Path
+) -> None:
+    await note(engine, 3)
+    await chain.extend()
+    await note(engine, 1)
+
+    async def yimen(*arguments: str) -> str:
+        keys = {"YIMEN_TOKEN_KEY": "t" * 32, "YIMEN_SEALING_KEY": b64encode(b"k" * 32).decode()}
+        where = {"YIMEN_DATABASE_URL": database, "YIMEN_KAFKA_SERVERS": "127.0.0.1:9", **keys}
+        ended = await asyncio.to_thread(CliRunner().invoke, main, ["audit", *arguments], env=where)
+        assert ended.exit_code == 0, ended.output
+        return ended.stdout
+
+    out = tmp_path / "audit.ndjson"
+    assert "4 rows written" in await yimen("export", "--service", "intake", "--out", str(out))
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    before = sha256(b"yimen/audit/1/intake").digest()
+    names = [
+        "id",
+        "xid",
+        "at",
+        "kind",
+        "what",
+        "subject",
+        "role",
+        "office",
+        "case_id",
+        "about",
+        "purpose",
+        "event_id",
+        "digest",
+    ]
+    for row in rows[:3]:
+        moment = datetime.fromisoformat(row["at"]).astimezone(UTC).isoformat(timespec="microseconds")
+        told = [moment if name == "at" else row[name] for name in names]
+        before = sha256(before + json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()).digest()
+        assert row["hash"] == before.hex()
+    assert (rows[3]["position"], rows[3]["hash"]) == (None, None), "not chained yet, and told so"
+    await yimen("export", "--service", "intake", "--format", "csv", "--out", str(out))
+    lines = out.read_text("utf-8-sig").splitlines()
+    assert [len(row) for row in csv.reader(lines)] == [len(names) + 3] * 5
+    shown = json.loads(await yimen("show", "--service", "intake", "--case", str(CASE), "--limit", "2", "--json"))
+    assert [(row["id"], row["what"]) for row in shown] == [(4, "summary"), (3, "summary")]
