@@ -45,6 +45,11 @@ class Smtp:
     password: str = ""
     seconds: float = ATTEMPT_SECONDS
 
+    @property
+    def domain(self) -> str:
+        """Of the sender; as this the server is greeted too."""
+        return self.sender.rpartition("@")[2]
+
     async def send(self, envelope: Envelope) -> Answer:
         """Never raises, whatever the other side does."""
         at, began = datetime.now(UTC), time.monotonic()
@@ -57,7 +62,7 @@ class Smtp:
         mail["From"], mail["To"] = self.sender, envelope.to
         mail["Subject"] = envelope.words.subject
         mail["Date"] = format_datetime(at)
-        mail["Message-ID"] = f"<{envelope.id}@{self.sender.rpartition('@')[2]}>"
+        mail["Message-ID"] = f"<{envelope.id}@{self.domain}>"
         mail["Auto-Submitted"] = "auto-generated"
         mail["Content-Language"] = ", ".join(TAGS[one] for one in envelope.languages)
         mail.set_content(envelope.words.text, charset="utf-8", cte="base64")
@@ -75,6 +80,7 @@ class Smtp:
                     use_tls=self.security is SmtpSecurity.TLS,
                     start_tls=self.security is SmtpSecurity.STARTTLS,
                     tls_context=self.tls if self.security is not SmtpSecurity.NONE else None,
+                    local_hostname=self.domain,
                     timeout=self.seconds,
                 )
         except aiosmtplib.SMTPRecipientsRefused as error:

@@ -85,6 +85,11 @@ class Post:
         async with transaction(self.notify.engine) as conn:
             await self.messages_owed.record_outgoing(conn, [Outgoing(event=event, at=NOW, event_id=event_id)])
 
+    def another(self) -> DeliveryScheduler:
+        """A second process."""
+        one = self.scheduler
+        return DeliveryScheduler(engine=one.engine, sealer=SEALER, sender=one.sender, carriers=one.carriers)
+
     def an_envelope(self) -> Envelope:
         return Envelope(id=new_id(), to=EMAIL, words=Written("题目", "正文"), languages=("zh",))
 

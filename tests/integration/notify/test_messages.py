@@ -1,5 +1,6 @@
 """Messages to people, over a real mail server and a real gateway; applicants are asked of a real intake."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -259,3 +260,32 @@ async def test_messages_are_shown_to_whoever_looks_after_the_area_or_works_at_th
     assert failed["reason"] == "no_address"
     for cursor in ("x", "2026-01-01T00:00:00_x", f"2026-01-01T00:00:00_{case_id}"):
         assert (await post.shows(f"/v1/messages?cursor={cursor}")).status_code == 400
+
+
+async def test_what_was_sent_and_not_marked_is_sent_again_under_its_own_key(post: Post) -> None:
+    """As after a crash between the answer and the commit: the lease is another's by then."""
+    case_id = await post.has_case(email="")
+    await post.notify.consumes(accepted(case_id), writer="intake")
+    post.gateway.answers.append(0.5)
+    await post.scheduler.run()
+    await post.gateway.has(1)
+    await post.notify.rows_changed("UPDATE subscriptions SET epoch = epoch + 1, leased_until = '-infinity'")
+    await post.scheduler.finish()
+    assert [row[1:] for row in await post.messages() if row[1] == "sms"] == [("sms", "waiting", "", 0)]
+    await post.sends()
+    assert len(post.gateway.received) == 2
+    assert len({one.headers["idempotency-key"] for one in post.gateway.received}) == 1
+    assert [one["type"] for one in await post.said() if one["channel"] == "sms"] == ["sent"]
+
+
+async def test_two_processes_send_nothing_twice(post: Post) -> None:
+    for number in range(1, 6):
+        case_id = await post.has_case(number)
+        await post.notify.consumes(accepted(case_id), writer="intake")
+    schedulers = [post.scheduler, post.another(), post.another()]
+    for _ in range(3):
+        await asyncio.gather(*(one.run() for one in schedulers))
+        await asyncio.gather(*(one.finish() for one in schedulers))
+    keys = [one.headers["idempotency-key"] for one in post.gateway.received]
+    assert len(keys) == len(set(keys)) == 5
+    assert len({mail["Message-ID"] for mail in post.mail.received}) == len(post.mail.received) == 5
