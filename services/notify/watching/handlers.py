@@ -121,11 +121,13 @@ class EventHandlers:
         await save_settled(conn, projection.settled, projection.now)
         await save_parked(conn, projection.parked)
         await store.save_refused(conn, projection.refused_feedback)
+        if self.messages is not None:
+            # Before anything is said: who sends a message locks it first, and then its case in the journal.
+            await self.messages.record_incoming(conn, batch)
         said = await publish(conn, projection.alerts)
         await record_incoming(conn, batch, self.policy)
         await record_outgoing(conn, said, self.policy)
         if self.messages is not None:
-            await self.messages.record_incoming(conn, batch)
             await self.messages.record_outgoing(conn, said)
 
 
