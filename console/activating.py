@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,6 @@ from sqlalchemy.pool import NullPool
 from console import topics
 from console.places import read_open
 from console.target import Target
-from libraries.deadlines.limits import civil_day, midnight
 from libraries.policies import Policy, PolicyRefused, load_policy
 from libraries.policies.archive import archived, load_archived, version_of
 from libraries.policies.leaving import left_alone
@@ -57,7 +56,7 @@ class Done:
 async def activate(target: Target, folder: Path, author: str, reason: str, at: datetime | None) -> Done:
     """Raises `PolicyRefused` or `CannotActivate`; then nothing has changed."""
     clock = Clock.of(target.settings)
-    policy = load_policy(folder, _day(clock.now()))
+    policy = load_policy(folder, at=clock.now())
     content = archived(folder)
     if version_of(content) != policy.version:
         raise CannotActivate(f"the files in {folder} changed while they were read: run the command again")
@@ -77,7 +76,7 @@ async def back(target: Target, author: str, reason: str) -> Done:
             if before is None:
                 raise CannotActivate("there is no version before the one in force")
             version = await _stored(conn, before)
-        policy = load_archived(version.content, _day(now))
+        policy = load_archived(version.content, now)
         return await _activate(target, engine, policy, version, author=author, reason=reason, at=None)
 
 
@@ -106,16 +105,29 @@ async def _activate(
         last, now = line[-1], in_force(line, clock.now()) or line[0]
         if last.version == version.version and at in {None, last.starts_at}:
             return Done(last.version, now.version, last.starts_at, last.number, new=False)
-        running = load_archived(await get_content(conn, now.version), _day(clock.now()))
+        running = load_archived(await get_content(conn, now.version), clock.now())
         if faults := left_alone(running, policy, await _open_work(target)):
             raise PolicyRefused(faults)
-        starts_at = _start(version, clock, at)
+        if other := _other_clocks(running, policy):
+            raise CannotActivate(other)
+        starts_at = _start(version, policy, clock, at)
         made = await policy_versions.activate(
             conn, version, starts_at=starts_at, at=clock.now(), author=author, reason=reason
         )
     await _heard_everywhere(target, engine, made, clock)
     planned = last.version if last is not now else ""
     return Done(made.version, now.version, starts_at, made.number, planned=planned)
+
+
+def _other_clocks(running: Policy, policy: Policy) -> str:
+    """Why a version cannot follow another; empty if it can: days that were told must stay what they were."""
+    one, other = running.calendar.zone, policy.calendar.zone
+    if one == other:
+        return ""
+    return (
+        f"the pack has the time zone {other}, and this installation lives by {one}: days that it has told people would"
+        f" end at other moments; say time_zone: {one}, or begin an installation of its own"
+    )
 
 
 def _before(line: list[Activation], now: datetime) -> Activation | None:
@@ -131,10 +143,10 @@ def _before(line: list[Activation], now: datetime) -> Activation | None:
     return next((one for one in reversed(begun) if one.version != current.version), None)
 
 
-def _start(version: Version, clock: Clock, at: datetime | None) -> datetime:
+def _start(version: Version, policy: Policy, clock: Clock, at: datetime | None) -> datetime:
     """When it starts: when it is wanted, on the day that the pack names, or in some seconds."""
     now = clock.now()
-    earliest = midnight(version.effective_from.toordinal())
+    earliest = policy.calendar.midnight(version.effective_from.toordinal())
     if at is None:
         return max(now + clock.span(LEAD_SECONDS), earliest)
     if at < earliest:
@@ -212,10 +224,6 @@ async def _stored(conn: AsyncConnection, activation: Activation) -> Version:
 def _everywhere(target: Target) -> AsyncEngine:
     """Sees the schemas of all services."""
     return create_async_engine(async_url(target.database_url), poolclass=NullPool, connect_args={"timeout": 10})
-
-
-def _day(moment: datetime) -> date:
-    return date.fromordinal(civil_day(moment))
 
 
 def _named(services: set[str]) -> str:

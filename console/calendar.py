@@ -13,9 +13,11 @@ import msgspec
 from console.calendar_table import marked, months
 from console.main import echo
 from console.topics import DEFAULT_POLICY
-from libraries.deadlines import CIVIL_TIME, BadQuestion, Calendar, Notice, read_question, statutory_calendar
+from libraries.deadlines import BadQuestion, Calendar, Notice, read_question, statutory_calendar
 from libraries.deadlines.limits import FIRST_YEAR, LAST_YEAR
 from libraries.policies import Policy, PolicyRefused, load_policy
+from libraries.policies.heading import default_time_zone
+from libraries.policies.load import time_zone_of
 from libraries.policies.publishing import calendar_of_file, publish
 
 File = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -79,7 +81,7 @@ def check(*, pack: Path | None, as_json: bool) -> None:
     """Name everything that is wrong with a pack, its calendars included, and say what it publishes."""
     found = _loaded(pack, as_json=as_json)
     through, own = found.calendar.published_through, set(found.calendars.values())
-    shipped = set(statutory_calendar().notices)
+    shipped = set(statutory_calendar(found.calendar.zone).notices)
     packed = [notice for notice in found.calendar.notices if notice not in shipped]
     if as_json:
         _answer_json(
@@ -137,7 +139,7 @@ def publish_year(*, file: Path, policy: Path | None, as_json: bool) -> None:
     A wrong file changes nothing. In a running installation it counts once the pack is activated.
     """
     try:
-        found = publish(file, _folder(policy), datetime.now(CIVIL_TIME).date())
+        found = publish(file, _folder(policy), datetime.now(time_zone_of(_folder(policy))).date())
     except PolicyRefused as error:
         _refused(error, as_json=as_json)
     except OSError as error:
@@ -179,7 +181,7 @@ def _moved(lines: Any, one: Calendar, other: Calendar) -> Any:
             detail = error.detail if isinstance(error, BadQuestion) else "must be a JSON object"
             raise click.UsageError(f"line {number}: {detail}") from None
         if ends[0] != ends[1]:
-            first, second = (end.astimezone(CIVIL_TIME).isoformat() if end else None for end in ends)
+            first, second = (other.local(end).isoformat() if end else None for end in ends)
             start, limit = question.start.isoformat(), str(question.limit)
             yield {"line": number, "start": start, "limit": limit, "before": first, "after": second}
 
@@ -187,7 +189,7 @@ def _moved(lines: Any, one: Calendar, other: Calendar) -> Any:
 def _operand(text: str, office: str | None, *, as_json: bool) -> Calendar:
     path = Path(text)
     if text == SHIPPED:
-        return statutory_calendar()
+        return statutory_calendar(default_time_zone())
     if path.is_dir():
         return _of_office(_loaded(path, as_json=as_json), office)
     if not path.is_file():

@@ -14,7 +14,6 @@ from console.main import echo
 from console.topics import DEFAULT_POLICY
 from libraries.deadlines import (
     BY_ANALOGY,
-    CIVIL_TIME,
     BadQuestion,
     Explanation,
     Question,
@@ -23,6 +22,7 @@ from libraries.deadlines import (
     statutory_calendar,
 )
 from libraries.policies import Policy, PolicyRefused, load_policy
+from libraries.policies.load import time_zone_of
 
 LONGEST_LINE = 64 * 1024
 BASIS = {"source": BY_ANALOGY.source, "article": BY_ANALOGY.article, "statutory": False, "confidence": "C"}
@@ -35,7 +35,7 @@ class DeadlineCalculator:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder or Path(os.environ.get("YIMEN_POLICY_DIR") or DEFAULT_POLICY)
-        self._calendar = None if folder else statutory_calendar()
+        self._calendar = None if folder else statutory_calendar(time_zone_of(self._folder))
 
     @cached_property
     def policy(self) -> Policy:
@@ -84,7 +84,7 @@ def due(*, batch: Any, as_json: bool, lang: Any, policy: Path | None, **asked: A
         if batch is not None:
             sys.exit(_batch(batch, calculator))
         if asked["start"] is None or asked["limit"] is None:
-            raise click.UsageError("give --start and --limit, for example: --start 2026-03-02T09:00+08:00 --limit 5wd")
+            raise click.UsageError("give --start and --limit, for example: --start 2026-03-02T09:00Z --limit 5wd")
         question = {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items()}
         found = calculator.explanation(question)
     except BadQuestion as error:
@@ -98,7 +98,7 @@ def due(*, batch: Any, as_json: bool, lang: Any, policy: Path | None, **asked: A
 def answer(found: Explanation) -> dict[str, Any]:
     """The answer as the contract of the command names it."""
     return {
-        "due_at": found.due_at.astimezone(CIVIL_TIME).isoformat() if found.due_at else None,
+        "due_at": found.due_at.astimezone(found.zone).isoformat() if found.due_at else None,
         "provisional": found.provisional,
         "limit": str(found.limit),
         "days": [{"date": day.date, "counts": day.counts, "reason": f"{day.zh} / {day.en}"} for day in found.days],

@@ -26,6 +26,7 @@ PARTS: Final = (
     "calendars",
     "late_reports",
     "reopening",
+    "time_zone",
 )
 
 
@@ -88,6 +89,8 @@ def _described(policy: Policy, part: str) -> dict[str, str]:
         return {"everywhere": policy.calendar.version, **own}
     if part == "late_reports":
         return {"within": _within(policy.late_reports)}
+    if part == "time_zone":
+        return {"everywhere": str(policy.calendar.zone)}
     if part == "reopening":
         return {"until": _until(policy.reopening)}
     rows: Any = getattr(policy, part)

@@ -10,7 +10,7 @@ import msgspec
 from contracts.clocks import LimitBasis
 from contracts.codes import ClockKind, ReferralRole
 from libraries.clocks.clock import Terms, basis_of, terms_of
-from libraries.deadlines import CIVIL_TIME, Explanation, explain
+from libraries.deadlines import Explanation, explain
 from libraries.ids import new_id
 from libraries.policies import Area, Category, Policy
 from libraries.policies.clock_rules import Trigger
@@ -153,7 +153,7 @@ def _running(
     return msgspec.structs.replace(
         _clock_of(policy, category, kind, office or None),
         started_at=start,
-        due_at=found.due_at.astimezone(CIVIL_TIME) if found.due_at else None,
+        due_at=policy.calendar.local_or_none(found.due_at),
         provisional=found.provisional,
         days=tuple(_days(found)),
     )

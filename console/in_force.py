@@ -1,12 +1,11 @@
 """The policy that an installation decides by: not what stands in a folder, but the version that was activated."""
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy.exc import ProgrammingError
 
-from libraries.deadlines.limits import civil_day
 from libraries.policies import Policy, load_policy
 from libraries.policies.archive import load_archived
 from libraries.policies.watch import in_force
@@ -26,9 +25,8 @@ async def policy_in_force(settings: ProcessSettings, at: datetime | None = None)
     Raises `PolicyRefused`.
     """
     moment = at if at is not None else Clock.of(settings).now()
-    day = date.fromordinal(civil_day(moment))
     content = await content_in_force(settings, moment)
-    return load_archived(content, day) if content is not None else load_policy(Path(settings.policy_dir), day)
+    return load_archived(content, moment) if content is not None else load_policy(Path(settings.policy_dir), at=moment)
 
 
 async def content_in_force(settings: ProcessSettings, at: datetime) -> bytes | None:

@@ -3,7 +3,7 @@
 import importlib
 import sys
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,7 +14,6 @@ from console import comparing, coverage_page, explaining, simulating
 from console.main import echo
 from console.simulating import Month
 from console.topics import DEFAULT_POLICY
-from libraries.deadlines import CIVIL_TIME
 from libraries.policies import Area, Category, Policy, PolicyRefused, load_policy
 from libraries.policies.coverage import is_hole, matrix
 from libraries.policies.findings import findings
@@ -73,7 +72,7 @@ def check(*, folder: Path, as_json: bool) -> None:
     Also what a service would run with, and what has no effect or leaves a matter without an owner.
     """
     found, faults = read_policy(folder)
-    if found is None or (faults := [*faults, *findings(found, datetime.now(CIVIL_TIME))]):
+    if found is None or (faults := [*faults, *findings(found, datetime.now(UTC))]):
         refused(PolicyRefused(faults), as_json=as_json)
     counts = {
         "areas": len(found.areas),
@@ -178,7 +177,7 @@ def simulate(
     found = loaded(draft, as_json=as_json)
     if not found.offices:
         raise click.UsageError(f"{found.pack} has no offices: name a pack that routes, for example zhangjiakou")
-    first = since.date() if since is not None else datetime.now(CIVIL_TIME).date()
+    first = since.date() if since is not None else found.calendar.date_of(datetime.now(UTC))
     month = Month(since=first, days=days, a_day=a_day, share=share, seed=seed)
     played = simulating.simulate(found, loaded(baseline, as_json=as_json), month)
     echo(msgspec.json.encode(played).decode() if as_json else "\n".join(simulating.lines(played, MOST_OFFICES)))
@@ -210,11 +209,11 @@ def _answer(given: str) -> tuple[str, str | int | bool]:
 
 def moment(start: str | None, option: str = "--start") -> datetime:
     if start is None:
-        return datetime.now(CIVIL_TIME)
+        return datetime.now(UTC)
     try:
         moment = datetime.fromisoformat(start)
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None or not 1900 < moment.year < 2200:
-        raise click.UsageError(f"{option} {start}: write ISO 8601 with offset, for example 2026-03-02T09:00+08:00")
+        raise click.UsageError(f"{option} {start}: write ISO 8601 with offset, for example 2026-03-02T09:00Z")
     return moment

@@ -14,8 +14,9 @@ import msgspec
 from console.activating import history
 from console.in_force import content_in_force
 from console.target import Target
-from libraries.deadlines.limits import midnight
+from libraries.deadlines.civil_time import midnight
 from libraries.policies.archive import unpack
+from libraries.policies.load import time_zone_of
 from libraries.policies.merged import MergedRow, merged
 from libraries.policies.watch import SINCE_EVER
 from libraries.runtime.clock import Clock
@@ -36,8 +37,10 @@ def of_folder(folder: Path, parts: frozenset[str]) -> Shown:
 def of_installation(target: Target, day: date | None, parts: frozenset[str]) -> Shown:
     """Of now, or of a day."""
     now = Clock.of(target.settings).now()
-    begin = midnight(day.toordinal()) if day is not None else now
-    end = min(midnight(day.toordinal() + 1), now) if day is not None else now
+    begin = end = now
+    if day is not None:
+        zone = time_zone_of(target.policy)
+        begin, end = midnight(day.toordinal(), zone), min(midnight(day.toordinal() + 1, zone), now)
     if begin > now:
         raise click.UsageError(f"{day} lies ahead: what is planned stands in yimen policy versions")
     there = asyncio.run(history(target))

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from contracts.codes import ReferralRole
-from libraries.deadlines import CIVIL_TIME, due
+from libraries.deadlines import due
 from libraries.policies import Category, Policy
 from libraries.policies.clock_rules import Trigger
 from libraries.policies.coverage import WINDOWS
@@ -19,7 +19,7 @@ from libraries.policies.decision import Matter, decide
 
 SPREAD: Final = 0.6
 """Of how long the same work takes from case to case: sigma of a log-normal."""
-OPENS: Final = time(9, tzinfo=CIVIL_TIME)
+OPENS: Final = time(9)
 HOURS: Final = 8.0
 
 
@@ -106,7 +106,7 @@ def _arrivals(policy: Policy, month: Month, chance: random.Random) -> Iterator[d
     for number in range(month.days):
         day = month.since + timedelta(days=number)
         if policy.calendar.works(day.toordinal()):
-            opens = datetime.combine(day, OPENS)
+            opens = policy.calendar.opening(day.toordinal(), OPENS)
             yield from sorted(opens + timedelta(hours=chance.uniform(0, HOURS)) for _ in range(month.a_day))
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import click
@@ -14,8 +14,8 @@ from console.in_force import policy_in_force
 from console.main import echo, quiet
 from console.policy import Folder, loaded, moment, refused
 from console.target import Target, find_target, of_installation
-from libraries.deadlines import CIVIL_TIME
 from libraries.policies import PolicyRefused
+from libraries.policies.load import time_zone_of
 from libraries.policies.merged import PARTS
 from libraries.policies.watch import SINCE_EVER
 from libraries.runtime.clock import Clock
@@ -35,7 +35,7 @@ def activate(*, target: Target, folder: Path, author: str, reason: str, wanted: 
     """
     quiet()
     at = moment(wanted, "--at") if wanted is not None else None
-    _report(lambda: activating.activate(target, folder, author, reason, at), as_json=as_json)
+    _report(lambda: activating.activate(target, folder, author, reason, at), time_zone_of(folder), as_json=as_json)
 
 
 @click.command()
@@ -46,7 +46,7 @@ def activate(*, target: Target, folder: Path, author: str, reason: str, wanted: 
 def back(*, target: Target, author: str, reason: str, as_json: bool) -> None:
     """Put the version before the one in force back in force; one that has not started yet never starts."""
     quiet()
-    _report(lambda: activating.back(target, author, reason), as_json=as_json)
+    _report(lambda: activating.back(target, author, reason), time_zone_of(target.policy), as_json=as_json)
 
 
 @click.command()
@@ -59,7 +59,11 @@ def versions(*, target: Target, as_json: bool) -> None:
     if as_json:
         echo(msgspec.json.encode([entry._asdict() for entry in found]).decode())
     for entry in found if not as_json else ():
-        since = "since ever" if entry.starts_at == SINCE_EVER else f"from {civil(entry.starts_at)}"
+        since = (
+            "since ever"
+            if entry.starts_at == SINCE_EVER
+            else f"from {civil(entry.starts_at, time_zone_of(target.policy))}"
+        )
         echo(f"{entry.number}  {entry.version}  {since}  {entry.author}: {entry.reason}")
 
 
@@ -76,7 +80,7 @@ def backtest(*, target: Target, draft: Path, since: datetime, as_json: bool) -> 
     quiet()
     found = loaded(draft, as_json=as_json)
     now = Clock.of(target.settings).now()
-    past = asyncio.run(backtesting.read_past(target, since.replace(tzinfo=CIVIL_TIME)))
+    past = asyncio.run(backtesting.read_past(target, found.calendar.midnight(since.toordinal())))
     running = asyncio.run(policy_in_force(target.settings))
     tested = backtesting.backtest(past, running, found, now)
     echo(msgspec.json.encode(tested).decode() if as_json else "\n".join(backtesting.lines(tested)))
@@ -110,7 +114,7 @@ def show(
     echo(msgspec.json.encode(shown).decode() if as_json else "\n".join(showing.text(shown)))
 
 
-def _report(do: Callable[[], Coroutine[None, None, activating.Done]], *, as_json: bool) -> None:
+def _report(do: Callable[[], Coroutine[None, None, activating.Done]], zone: tzinfo, *, as_json: bool) -> None:
     try:
         done = asyncio.run(do())
     except PolicyRefused as error:
@@ -120,7 +124,7 @@ def _report(do: Callable[[], Coroutine[None, None, activating.Done]], *, as_json
     if as_json:
         echo(msgspec.json.encode(done).decode())
         return
-    when = f"from {civil(done.starts_at)} on"
+    when = f"from {civil(done.starts_at, zone)} on"
     if not done.new:
         echo(f"{done.version} was activated before, {when}")
         return
@@ -129,5 +133,5 @@ def _report(do: Callable[[], Coroutine[None, None, activating.Done]], *, as_json
         echo(f"{done.planned}, which was to start later, gives way: activate it again if it is still wanted")
 
 
-def civil(at: datetime) -> str:
-    return f"{at.astimezone(CIVIL_TIME):%Y-%m-%d %H:%M:%S}"
+def civil(at: datetime, zone: tzinfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"

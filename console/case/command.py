@@ -12,6 +12,7 @@ from console.case.fetching import fetch_case, fetch_explanations, fetch_time, re
 from console.case.rendering import render_case, render_time
 from console.case.services import HOW, Services, Unanswered, find_services
 from console.main import echo
+from console.place import zone_here
 from services.intake.domain.numbers import id_or_number
 
 Found = TypeVar("Found")
@@ -45,14 +46,14 @@ def about_a_case(command: Callable[..., Any]) -> Callable[..., Any]:
 @about_a_case
 def show(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
     """What the case is, who answers next and by when, every date with its law, and what happened."""
-    _answer(number, data, fetch_case, lambda found: render_case(found, lang), as_json=as_json)
+    _answer(number, data, fetch_case, lambda found: render_case(found, lang, zone_here(data)), as_json=as_json)
 
 
 @case.command()
 @about_a_case
 def time(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
     """Who used how many days: the pieces add up to the whole, pauses and waiting are charged to nobody."""
-    _answer(number, data, fetch_time, lambda found: render_time(found, lang), as_json=as_json)
+    _answer(number, data, fetch_time, lambda found: render_time(found, lang, zone_here(data)), as_json=as_json)
 
 
 @case.command()

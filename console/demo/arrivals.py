@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from itertools import product
 from random import Random
@@ -11,7 +11,6 @@ from console.demo import applicants
 from contracts.codes import AreaLevel, Field, SubmissionChannel
 from contracts.submissions import Submission
 from libraries.deadlines import Calendar
-from libraries.deadlines.limits import civil_day, midnight
 from libraries.policies import Area, Category, Policy
 
 FIELDS = {
@@ -114,13 +113,13 @@ def _matters(
 
 
 def _moments(random: Random, number: int, calendar: Calendar, first_day: datetime, days: int) -> list[datetime]:
-    start = civil_day(first_day)
+    start = calendar.civil_day(first_day)
     open_days = [day for day in range(start, start + days) if calendar.works(day)]
     weights = [WEEKDAYS[(day - 1) % 7] for day in open_days]
     chosen = random.choices(open_days, weights, k=number)
     slots = random.choices([*HALF_HOURS], [*HALF_HOURS.values()], k=number)
     return sorted(
-        midnight(day) + timedelta(hours=slot, seconds=random.randrange(1800))
+        calendar.opening(day, time()) + timedelta(hours=slot, seconds=random.randrange(1800))
         for day, slot in zip(chosen, slots, strict=True)
     )
 

@@ -28,7 +28,6 @@ from contracts.events.referrals import (
 )
 from contracts.submissions import Feedback
 from contracts.topics import OFFICE_FEEDBACK
-from libraries.deadlines.limits import civil_day, midnight
 from libraries.policies import Policy
 from libraries.policies.decision import Matter, decide
 from libraries.runtime.web.auth import Principal, Role
@@ -109,9 +108,10 @@ class Offices:
         """Every working morning, the offices without a topic that can have got something since."""
         waiting: dict[str, set[tuple[UUID, int]]] = defaultdict(set)
         known: set[tuple[UUID, int]] = set()
+        calendar = self.policy.calendar
         while True:
-            morning = midnight(self.policy.calendar.working_day_after(civil_day(self.scheduler.now()), 1)) + OPENS
-            await self.scheduler.until(morning)
+            today = calendar.civil_day(self.scheduler.now())
+            await self.scheduler.until(calendar.opening(calendar.working_day_after(today, 1), OPENS))
             for wanted in {(id_, case.round) for id_, case in self.ledger.cases.items()} - known:
                 known.add(wanted)
                 for office in self._inboxes(wanted[0]):

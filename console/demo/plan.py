@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from console.demo.arrivals import Arrival, arrivals
 from console.demo.behaviours import Behaviour, behaviour
-from libraries.deadlines import CIVIL_TIME
 from libraries.policies import Policy
 
-ORIGIN = datetime(2026, 3, 2, 8, tzinfo=CIVIL_TIME)
+FIRST_DAY, BEGINS = date(2026, 3, 2), time(8)
 """A Monday; the two months that follow hold a holiday and no unpublished year."""
 ARRIVAL_DAYS = 40
 DAYS = 61
@@ -33,7 +32,13 @@ class Plan:
     """By source and submission id, in the order of coming."""
 
 
+def origin_of(policy: Policy) -> datetime:
+    """The morning on which it begins, by the clocks of the place."""
+    return policy.calendar.opening(FIRST_DAY.toordinal(), BEGINS)
+
+
 def make_plan(seed: int, number: int, policy: Policy) -> Plan:
+    origin = origin_of(policy)
     planned = (
         Planned(
             arrival=arrival,
@@ -44,7 +49,7 @@ def make_plan(seed: int, number: int, policy: Policy) -> Plan:
                 policy,
             ),
         )
-        for arrival in arrivals(seed, number, policy, first_day=ORIGIN, days=ARRIVAL_DAYS)
+        for arrival in arrivals(seed, number, policy, first_day=origin, days=ARRIVAL_DAYS)
     )
     cases = {(one.arrival.submission.source, one.arrival.submission.submission_id): one for one in planned}
-    return Plan(seed=seed, origin=ORIGIN, horizon=ORIGIN + timedelta(days=DAYS), cases=cases)
+    return Plan(seed=seed, origin=origin, horizon=origin + timedelta(days=DAYS), cases=cases)

@@ -18,7 +18,7 @@ from console import endpoints
 from console.demo import stories, tables
 from console.demo.city import Outcome, simulate
 from console.demo.client import Addresses
-from console.demo.plan import DAYS, ORIGIN, Plan, make_plan
+from console.demo.plan import DAYS, Plan, make_plan
 from console.demo.progress import Progress
 from console.endpoints import Endpoints
 from console.engines.child import EngineFailed
@@ -110,12 +110,12 @@ def _play(wishes: Wishes, folder: Path) -> int:
     began = time.monotonic()
     policy = load_policy(wishes.policy)
     plan = make_plan(wishes.seed, wishes.cases, policy)
-    progress = Progress(total=wishes.cases, days=DAYS)
+    progress = Progress(total=wishes.cases, days=DAYS, origin=plan.origin, calendar=policy.calendar)
     progress.step(f"{len(plan.cases)} cases planned from seed {wishes.seed}")
     installation = Installation(folder)
     with installation.locked():
         endpoints.remove(installation.folder)
-        time_ = installation.live_in(speed=wishes.speed, origin=ORIGIN, begins_in=START)
+        time_ = installation.live_in(speed=wishes.speed, origin=plan.origin, begins_in=START)
         installation.use_policy(wishes.policy)
         running = Running(installation, kafka=wishes.kafka, policy=wishes.policy, time_=time_, screen=progress)
         try:
@@ -181,7 +181,7 @@ def _show_outcome(outcome: Outcome, policy: Policy, report: Report, seconds: flo
     out.print(tables.draw(tables.by_field(cases)))
     for story in stories.choose(cases, policy):
         out.print()
-        for line in stories.drawn(story):
+        for line in stories.drawn(story, policy.calendar.zone):
             out.print(line, markup=False, highlight=False)
     if outcome.refused:
         refused = ", ".join(f"{code} {number}" for code, number in outcome.refused.most_common())

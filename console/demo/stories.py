@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from console.date_format import lines_by_day
 from console.demo.ledger import Case
@@ -94,7 +94,7 @@ def _story(title: str, case: Case, policy: Policy) -> Story:
     return Story(title=title, about=about, lines=tuple(lines))
 
 
-def drawn(story: Story) -> Iterator[str]:
+def drawn(story: Story, zone: tzinfo) -> Iterator[str]:
     """Lines for a terminal."""
     yield f"{story.title}: {story.about}"
-    yield from lines_by_day((line.at, f"{line.zh}  · {line.en}") for line in story.lines)
+    yield from lines_by_day(((line.at, f"{line.zh}  · {line.en}") for line in story.lines), zone)

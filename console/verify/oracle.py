@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 import asyncpg
@@ -32,7 +32,6 @@ from console.verify.registry import Result, fresh_results, run
 from console.verify.snapshot import Fault, Snapshot, TopicRecord
 from console.verify.topic_reader import read_topics
 from console.verify.waiting import Barrier
-from libraries.deadlines.limits import civil_day
 from libraries.runtime.clock import Clock
 from services.notify.watching.scheduler import WRITER_SECONDS
 
@@ -64,7 +63,7 @@ async def verify(target: Target, *, settle_seconds: float, with_kafka: bool = Tr
         clock = Clock.of(target.settings)
         now, tolerance = clock.now(), timedelta(seconds=ALERT_SECONDS) * clock.speed
         policy = await policy_in_force(target.settings, now)
-        shortly = policy.on(date.fromordinal(civil_day(now - tolerance)))
+        shortly = policy.on(policy.calendar.date_of(now - tolerance))
         common = Snapshot(
             breach_tolerance=timedelta(seconds=WRITER_SECONDS + ALERT_SECONDS) * clock.speed,
             now=now,

@@ -43,11 +43,11 @@ FIELDS: Final = (
     Refusal(
         "time_form",
         422,
-        "须为 ISO 8601 时间并带时区，例如 2026-03-02T09:00+08:00",
-        "must be ISO 8601 with offset: 2026-03-02T09:00+08:00",
+        "须为 ISO 8601 时间并带时区，例如 2026-03-02T09:00Z",
+        "must be ISO 8601 with offset: 2026-03-02T09:00Z",
     ),
     Refusal("not_after", 422, "须晚于 {least}", "must be later than {least}"),
-    Refusal("offset_missing", 422, "须带时区，例如 +08:00", "must carry an offset, for example +08:00"),
+    Refusal("offset_missing", 422, "须带时区，例如 Z 或 +01:00", "must carry an offset, for example Z or +01:00"),
     Refusal(
         "offset_range",
         422,

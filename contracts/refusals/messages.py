@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -16,12 +16,11 @@ from contracts.refusals.table import REFUSALS
 
 Language = Literal["zh", "en"]
 Facts = Mapping[str, Any]
-"""Codes, numbers, moments, names of the policy, or lists of them."""
+"""Codes, numbers, moments by the clocks of the place, names of the policy, or lists of them."""
 
 INVALID: Final = "invalid"
 """Several things are wrong, each named by a fault."""
 FIELD: Final = 422
-CIVIL_TIME: Final = timezone(timedelta(hours=8))
 
 TITLES: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
     {
@@ -133,7 +132,7 @@ def _told(value: Any, language: Language) -> str:
         case Code():
             return value.value if language == "en" else f"{value.zh}（{value.value}）"
         case datetime():
-            return value.astimezone(CIVIL_TIME).isoformat(timespec="minutes")
+            return value.isoformat(timespec="minutes")
         case AbstractSet() | Mapping():
             return _told(sorted(value), language)
         case list() | tuple():

@@ -1,13 +1,11 @@
 """A day as people at the window say it."""
 
-from datetime import date, datetime
-
-from libraries.deadlines import CIVIL_TIME
+from datetime import date, datetime, tzinfo
 
 
-def civil_day(moment: datetime, seen: datetime) -> tuple[str, str]:
+def civil_day(moment: datetime, seen: datetime, zone: tzinfo) -> tuple[str, str]:
     """A day as people at the window say it: with its year where that is another than when they said it."""
-    day, today = (at.astimezone(CIVIL_TIME).date() for at in (moment, seen))
+    day, today = (at.astimezone(zone).date() for at in (moment, seen))
     if day.year == today.year:
         return day_zh(day), day_en(day)
     return f"{day.year}年{day_zh(day)}", f"{day_en(day)} {day.year}"

@@ -12,7 +12,6 @@ from contracts.clocks import ClockCancelled, ClockFacts, ClockMet, ClockWarning,
 from contracts.codes import ClockKind, ClockStatus
 from libraries.clocks.approvals import Grant
 from libraries.deadlines import BadQuestion, Calendar, CountingRules, Due, Limit, Pause, Unit, due, moment_at_share
-from libraries.deadlines.limits import civil_day, midnight
 from libraries.policies.model import LimitRow, Policy
 from libraries.policies.warnings import warnings_of
 
@@ -143,7 +142,7 @@ class LegalClock:
     def own_due(self, calendar: Calendar) -> Due:
         """Where its own limit ends, whatever it lies inside of."""
         if self._undisturbed:
-            return _undisturbed(civil_day(self.started_at), self.terms.limit, self.terms.rules, calendar)
+            return _undisturbed(calendar.civil_day(self.started_at), self.terms.limit, self.terms.rules, calendar)
         return due(
             self.started_at,
             self.terms.limit,
@@ -206,7 +205,7 @@ class LegalClock:
 
     def _own_due_soon(self, calendar: Calendar) -> datetime | None:
         if self._undisturbed and self.terms.limit.unit in WHOLE_DAYS and self._share_in_days:
-            day = civil_day(self.started_at)
+            day = calendar.civil_day(self.started_at)
             return _undisturbed_share(day, self.terms.limit, self.terms.due_soon_share, self.terms.rules, calendar)
         return moment_at_share(
             self.started_at,
@@ -297,10 +296,10 @@ def basis_of(row: LimitRow, policy: Policy) -> LimitBasis:
 def _undisturbed_share(
     start_day: int, limit: Limit, share: float, rules: CountingRules, calendar: Calendar
 ) -> datetime | None:
-    return moment_at_share(midnight(start_day), limit, share, calendar=calendar, rules=rules)
+    return moment_at_share(calendar.midnight(start_day), limit, share, calendar=calendar, rules=rules)
 
 
 @lru_cache(maxsize=4096)
 def _undisturbed(start_day: int, limit: Limit, rules: CountingRules, calendar: Calendar) -> Due:
     """Whole days count from a day, not from a moment: all clocks of a day with one limit end together."""
-    return due(midnight(start_day), limit, calendar=calendar, rules=rules)
+    return due(calendar.midnight(start_day), limit, calendar=calendar, rules=rules)

@@ -10,7 +10,7 @@ from libraries.clocks.approvals import granted
 from libraries.clocks.clock import LegalClock
 from libraries.clocks.explaining import bounded, explained_html, explained_text, recounted
 from libraries.clocks.wording import Words, office_of
-from libraries.deadlines import CIVIL_TIME, Limit
+from libraries.deadlines import Limit
 from libraries.deadlines.rendering import Language, limit_in_words
 from libraries.policies.model import Policy
 
@@ -67,8 +67,9 @@ def sheet_html(sheet: Sheet, policy: Policy, lang: Language = "zh") -> str:
     return "\n".join(parts)
 
 
-def minute(moment: datetime) -> str:
-    return f"{moment.astimezone(CIVIL_TIME):%Y-%m-%d %H:%M}"
+def minute(moment: datetime, policy: Policy) -> str:
+    """By the clocks of the place."""
+    return f"{policy.calendar.local(moment):%Y-%m-%d %H:%M}"
 
 
 def _in_order(clocks: Sequence[LegalClock]) -> list[LegalClock]:
@@ -84,16 +85,17 @@ def _name(clock: LegalClock, policy: Policy, lang: Language) -> str:
 
 def _facts(clock: LegalClock, now: datetime, policy: Policy) -> Iterator[Words]:
     zh, en = _standing(clock, now, policy)
-    at = minute(clock.stopped_at) if clock.stopped_at is not None else ""
+    at = minute(clock.stopped_at, policy) if clock.stopped_at is not None else ""
     yield "，".join(filter(None, (f"状态：{zh}", at))), ", ".join(filter(None, (f"Status: {en}", at)))
     yield from _grants(clock, policy)
     if (within := bounded(clock, policy)) and (end := clock.due(policy.calendar_of(clock.office)).due_at) is not None:
         why = within["within_the_lead"]
-        yield f"至 {minute(end)}：{why['zh']}", f"Until {minute(end)}: {why['en']}"
+        yield f"至 {minute(end, policy)}：{why['zh']}", f"Until {minute(end, policy)}: {why['en']}"
     if (due_at := recounted(clock, policy)) is not None:
+        then = minute(due_at, policy)
         yield (
-            f"当时告知的到期时间：{minute(due_at)}（此后日历或规则有变，以下按现行的计算）",
-            f"Due as told then: {minute(due_at)} (calendar or rules have changed since; what follows goes by today's)",
+            f"当时告知的到期时间：{then}（此后日历或规则有变，以下按现行的计算）",
+            f"Due as told then: {then} (calendar or rules have changed since; what follows goes by today's)",
         )
 
 

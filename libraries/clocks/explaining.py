@@ -7,7 +7,7 @@ from typing import Any
 from libraries.clocks.approvals import granted
 from libraries.clocks.clock import LegalClock
 from libraries.clocks.wording import office_of
-from libraries.deadlines import CIVIL_TIME, Basis, Calendar, Explanation, as_html, as_json, as_text, explain
+from libraries.deadlines import Basis, Calendar, Explanation, as_html, as_json, as_text, explain
 from libraries.deadlines.rendering import Language
 from libraries.policies.model import Policy
 
@@ -73,9 +73,9 @@ def bounded(clock: LegalClock, policy: Policy) -> dict[str, Any]:
     if own is None or ends is None or own == ends:
         return {}
     return {
-        "due_at": ends.astimezone(CIVIL_TIME).isoformat(),
+        "due_at": policy.calendar.local(ends).isoformat(),
         "within_the_lead": {
-            "own_due_at": own.astimezone(CIVIL_TIME).isoformat(),
+            "own_due_at": policy.calendar.local(own).isoformat(),
             "zh": "协办时限不得晚于主办时限，与主办同时届满",
             "en": "a co-handler's time lies within the lead's and ends with it",
         },

@@ -12,7 +12,6 @@ from uuid import UUID
 from contracts.events.clocks import CalendarNotice, ClockRecalculated
 from libraries.clocks.clock import AnnouncedDates, LegalClock, facts_of
 from libraries.deadlines import Calendar, Notice
-from libraries.deadlines.limits import civil_day
 from libraries.ids import derived_id
 from libraries.policies.model import Policy
 
@@ -145,8 +144,8 @@ def recalculated(
     before, after = [one.announced_dates for one, _ in moved], [one for _, one in moved]
     calendar = policy.calendar_of(after[0].office)
     announced = [one for one in (*before, *(clock.announced_dates for clock in after)) if one is not None]
-    latest = max((civil_day(one.due_at) for one in announced if one.due_at is not None), default=0)
-    days = range(min(civil_day(clock.started_at) for clock in after), latest + 1)
+    latest = max((calendar.civil_day(one.due_at) for one in announced if one.due_at is not None), default=0)
+    days = range(min(calendar.civil_day(clock.started_at) for clock in after), latest + 1)
     new = {notice for one in before if one is not None for notice in _new_notices(one.calendar, calendar, days)}
     return ClockRecalculated(
         case_id=case_id,

@@ -223,7 +223,7 @@ def _of_routing(event: CaseBound, policy: Policy) -> Words | None:
 def _of_recount(event: CaseBound, policy: Policy) -> Words | None:
     if not isinstance(event, k.ClockRecalculated):
         return None
-    zh, en = _moved(event)
+    zh, en = _moved(event, policy)
     if (correction := event.correction) is None:
         why = _why(event)
         return f"{zh}（{why[0]}）", f"{en} ({why[1]})"
@@ -247,7 +247,7 @@ def _of_clock(change: ClockChange, seen: datetime, policy: Policy) -> Words | No
         case ClockStarted() | ClockResumed():
             return _until(change, seen, policy) if change.kind in STARTS else None
         case ClockPaused(since=since) if since < seen:
-            zh, en = civil_day(since, seen)
+            zh, en = civil_day(since, seen, policy.calendar.zone)
             return f"自 {zh} 起暂停计时（补报）", f"the clock stands still since {en}, reported late"
         case ClockExtended():
             return _extended(change, seen, policy)
@@ -258,16 +258,16 @@ def _of_clock(change: ClockChange, seen: datetime, policy: Policy) -> Words | No
 def _until(clock: ClockFacts, seen: datetime, policy: Policy) -> Words | None:
     if clock.due_at is None:
         return None
-    (day_zh, day_en), (zh, en) = _end(clock.due_at, clock, seen), office_of(policy, clock.office)
+    (day_zh, day_en), (zh, en) = _end(clock.due_at, clock, seen, policy), office_of(policy, clock.office)
     decides = clock.kind in DECISIONS
     zh, en = (f"{zh} ", f" by {en}") if decides else ("", "")
     law_zh, law_en = source_in(clock.basis.source, "zh"), source_in(clock.basis.source, "en")
     return f"{zh}{clock.kind.zh}至 {day_zh}（{law_zh}）", f"{clock.kind.en.lower()}{en} until {day_en} ({law_en})"
 
 
-def _end(due_at: datetime, clock: ClockFacts, seen: datetime) -> Words:
+def _end(due_at: datetime, clock: ClockFacts, seen: datetime, policy: Policy) -> Words:
     """The day, and whether a notice of holidays may still move it."""
-    zh, en = civil_day(due_at, seen)
+    zh, en = civil_day(due_at, seen, policy.calendar.zone)
     return (f"{zh}（暂定）", f"{en} (provisional)") if clock.provisional else (zh, en)
 
 
@@ -276,7 +276,7 @@ def _extended(clock: ClockExtended, seen: datetime, policy: Policy) -> Words:
     by = Limit.parse(clock.added)
     zh, en = f"延期 {limit_in_words(by, 'zh')}", f"extended by {limit_in_words(by, 'en')}"
     if clock.due_at is not None:
-        day_zh, day_en = _end(clock.due_at, clock, seen)
+        day_zh, day_en = _end(clock.due_at, clock, seen, policy)
         zh, en = f"{zh}，至 {day_zh}", f"{en} until {day_en}"
     why = _agreed(clock.approver, clock.reason, policy)
     return f"{zh}（{why[0]}）", f"{en} ({why[1]})"
@@ -287,24 +287,24 @@ def _agreed(approver: str, reason: str, policy: Policy) -> Words:
     return f"{by[0]}批准，{why[0]}", f"agreed by {by[1]}: {why[1]}"
 
 
-def _moved(event: k.ClockRecalculated) -> Words:
+def _moved(event: k.ClockRecalculated, policy: Policy) -> Words:
     """From which date to which, of each clock of which people are told."""
     both = list(zip(event.previous_due_at, event.clocks, strict=True))
     told = [(before, clock) for before, clock in both if clock.kind in STARTS] or both
-    moves = [_move(before, clock, event.recalculated_at) for before, clock in told]
+    moves = [_move(before, clock, event.recalculated_at, policy) for before, clock in told]
     return "；".join(zh for zh, _ in moves), "; ".join(en for _, en in moves)
 
 
-def _move(before: datetime | None, clock: ClockFacts, seen: datetime) -> Words:
+def _move(before: datetime | None, clock: ClockFacts, seen: datetime, policy: Policy) -> Words:
     kind, now = clock.kind, clock.due_at
     if now is None:
         return "仍暂停计时", "still standing still"
-    zh, en = _end(now, clock, seen)
+    zh, en = _end(now, clock, seen, policy)
     if before is None:
         return f"{kind.zh}至 {zh}", f"{kind.en.lower()} until {en}"
     if before == now:
         return f"{kind.zh}仍至 {zh}", f"{kind.en.lower()} still until {en}"
-    was_zh, was_en = civil_day(before, seen)
+    was_zh, was_en = civil_day(before, seen, policy.calendar.zone)
     return f"{kind.zh}由 {was_zh} 改至 {zh}", f"{kind.en.lower()} moved from {was_en} to {en}"
 
 

@@ -6,14 +6,13 @@ No I/O, no clock of its own.
 from libraries.deadlines.calendar import Calendar, DayFacts, DayReason, Override, statutory_calendar
 from libraries.deadlines.counting import Due, due, moment_at_share
 from libraries.deadlines.explanation import DayCounted, Explanation, explain
-from libraries.deadlines.limits import CIVIL_TIME, DEFAULT_RULES, BadQuestion, CountingRules, Limit, Pause, Unit
+from libraries.deadlines.limits import DEFAULT_RULES, BadQuestion, CountingRules, Limit, Pause, Unit
 from libraries.deadlines.notices import Notice
 from libraries.deadlines.questions import Question, read_moment, read_question
 from libraries.deadlines.rendering import BY_ANALOGY, Basis, as_html, as_json, as_text
 
 __all__ = [
     "BY_ANALOGY",
-    "CIVIL_TIME",
     "DEFAULT_RULES",
     "BadQuestion",
     "Basis",

@@ -1,6 +1,6 @@
 """Who had the time: a span cut into consecutive pieces, each with its calendar and its working time.
 
-A working day has the 24 hours of its civil day, and each piece is counted by the days of who held it then. The whole is
+A working day has all hours of its civil day, and each piece is counted by the days of who held it then. The whole is
 the sum of the pieces, exactly and for either measure.
 """
 
@@ -10,9 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
 from libraries.deadlines.calendar import Calendar
-from libraries.deadlines.limits import civil_day, midnight
-
-DAY = timedelta(days=1)
 
 Holder = TypeVar("Holder", bound=Hashable)
 Key = TypeVar("Key", bound=Hashable)
@@ -82,13 +79,7 @@ def totals(parts: Iterable[Piece[Holder]], key: Callable[[Holder], Key]) -> dict
 
 def working_time(start: datetime, end: datetime, calendar: Calendar) -> timedelta:
     """How much of the span lies on working days."""
-    return _worked_until(end, calendar) - _worked_until(start, calendar)
-
-
-def _worked_until(moment: datetime, calendar: Calendar) -> timedelta:
-    day = civil_day(moment)
-    before = DAY * calendar.working_days_until(day - 1)
-    return before + (_exactly(moment) - _exactly(midnight(day))) if calendar.works(day) else before
+    return calendar.worked_until(end) - calendar.worked_until(start)
 
 
 def _exactly(moment: datetime) -> datetime:

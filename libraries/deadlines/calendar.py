@@ -7,16 +7,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import cast
 
 import holidays
 from holidays.observed_holiday_base import ObservedHolidayBase
 
-from libraries.deadlines.limits import FIRST_DAY, FIRST_YEAR, LAST_DAY, LAST_YEAR, outside
+from libraries.deadlines.civil_time import DAY, civil_day, closing, last_instant, midnight, odd_days, opening
+from libraries.deadlines.limits import FIRST_DAY, FIRST_YEAR, LAST_DAY, LAST_YEAR, CountingRules, outside, sound
 from libraries.deadlines.notices import CHANGES, Notice, shipped_notice
 
 SATURDAY, DECEMBER = 5, 12
@@ -80,10 +82,13 @@ class Calendar:
     of them stands what a place says of itself.
     """
 
-    __slots__ = ("_days", "_guesses", "_local", "_named", "_said", "national", "notices", "published_through",
-                 "settled_through", "version")  # fmt: skip
+    __slots__ = ("_days", "_guesses", "_local", "_named", "_said", "_surplus", "national", "notices",
+                 "published_through", "settled_through", "version", "zone")  # fmt: skip
 
-    def __init__(self, guesses: Named, said: Iterable[Said], local: Named | None = None) -> None:
+    def __init__(self, guesses: Named, said: Iterable[Said], zone: tzinfo, local: Named | None = None) -> None:
+        self.zone = zone
+        """By whose clock the days begin and end."""
+        self._surplus: list[tuple[int, timedelta]] | None = None
         self._guesses = guesses
         self._said = {notice.place: (notice, days) for notice, days in sorted(said, key=lambda one: one[0].place)}
         self._local = dict(local or {})
@@ -128,7 +133,7 @@ class Calendar:
         """The calendar of the whole country that had this version, before the last notices came; none if none had."""
         known = sorted(self._said.values(), key=lambda said: (_out_since(said[0]), said[0].place))
         for number in range(len(known), max(len(known) - MOST_NEW, 0), -1):
-            calendar = Calendar(self._guesses, known[:number])
+            calendar = Calendar(self._guesses, known[:number], self.zone)
             if calendar.national == national:
                 return calendar
         return None
@@ -142,6 +147,52 @@ class Calendar:
         if named is not None:
             return named
         return WORKDAY if is_weekday(ordinal) else WEEKEND
+
+    def local(self, moment: datetime) -> datetime:
+        """The moment as the clocks of the place show it."""
+        return moment.astimezone(self.zone)
+
+    def local_or_none(self, moment: datetime | None) -> datetime | None:
+        return self.local(moment) if moment is not None else None
+
+    def civil_day(self, moment: datetime) -> int:
+        """The day of the place, as a proleptic ordinal."""
+        return civil_day(moment, self.zone)
+
+    def date_of(self, moment: datetime) -> date:
+        return date.fromordinal(civil_day(moment, self.zone))
+
+    def midnight(self, ordinal: int) -> datetime:
+        """When the day begins, in UTC."""
+        return midnight(ordinal, self.zone)
+
+    def opening(self, ordinal: int, hour: time) -> datetime:
+        """When the day's clock first shows the hour, in UTC."""
+        return opening(ordinal, hour, self.zone)
+
+    def last_instant(self, ordinal: int, rules: CountingRules) -> datetime:
+        """The last instant that is in time on the day, in UTC."""
+        hour = rules.close_of_business
+        return closing(ordinal, hour, self.zone) if hour is not None else last_instant(ordinal, self.zone)
+
+    def sound(self, field: str, moment: datetime) -> datetime:
+        """The moment itself if it names its offset and the calendar knows its day. Raises `BadQuestion`."""
+        if not FIRST_DAY <= self.civil_day(sound(field, moment)) <= LAST_DAY:
+            raise outside(field)
+        return moment
+
+    def worked_until(self, moment: datetime) -> timedelta:
+        """How long the working days have lasted by then, since the first day of the calendar."""
+        day = self.civil_day(moment)
+        whole = DAY * self.working_days_until(day - 1) + self._surplus_before(day)
+        return whole + (moment.astimezone(UTC) - self.midnight(day)) if self.works(day) else whole
+
+    def _surplus_before(self, day: int) -> timedelta:
+        if self._surplus is None:
+            odd = [(day, more) for day, more in odd_days(self.zone) if self.works(day)]
+            self._surplus = list(zip((day for day, _ in odd), accumulate((more for _, more in odd)), strict=True))
+        at = bisect_left(self._surplus, (day,))
+        return self._surplus[at - 1][1] if at else timedelta()
 
     def working_days_until(self, ordinal: int) -> int:
         """How many working days there are from the first day of the calendar through this one."""
@@ -170,12 +221,12 @@ class Calendar:
         """
         said = {day.toordinal(): replace(override.facts, notice=notice) for day, override in days.items()}
         others = [one for place, one in self._said.items() if place != notice.place]
-        return Calendar(self._guesses, [*others, (notice, said)], self._local)
+        return Calendar(self._guesses, [*others, (notice, said)], self.zone, self._local)
 
     def with_overrides(self, overrides: Mapping[date, Override]) -> "Calendar":
         """The calendar of a place that says this of itself."""
         said = {day.toordinal(): override.facts for day, override in overrides.items()}
-        return Calendar(self._guesses, self._said.values(), {**self._local, **said})
+        return Calendar(self._guesses, self._said.values(), self.zone, {**self._local, **said})
 
 
 def is_weekday(ordinal: int) -> bool:
@@ -232,8 +283,14 @@ def holidays_by_law(year: int) -> Mapping[date, tuple[str, str]]:
 
 
 @cache
-def statutory_calendar() -> Calendar:
-    """The national calendar as the package `holidays` carries it.
+def statutory_calendar(zone: tzinfo) -> Calendar:
+    """The national calendar as the package `holidays` carries it, by the clocks of a zone."""
+    return Calendar(*_statutory_days(), zone)
+
+
+@cache
+def _statutory_days() -> tuple[Named, Sequence[Said]]:
+    """What is guessed, and who said what.
 
     The package works out fixed and lunar holidays of later years too, but make-up days only of years whose notice
     it knows: those count as published.
@@ -248,13 +305,13 @@ def statutory_calendar() -> Calendar:
     make_up_days = [day for day in chinese.weekend_workdays if day.year >= FIRST_YEAR]
     named |= {day.toordinal(): MAKE_UP for day in make_up_days}
     last = max(day.year for day in make_up_days)
-    return Calendar(
+    return (
         {day: facts for day, facts in named.items() if date.fromordinal(day).year > last},
         _shipped_words({day: facts for day, facts in named.items() if date.fromordinal(day).year <= last}, last),
     )
 
 
-def _shipped_words(named: Named, last: int) -> Iterable[Said]:
+def _shipped_words(named: Named, last: int) -> Sequence[Said]:
     """Which shipped notice says what. In December days are moved only for New Year's Day, by the notice of its year."""
     words: defaultdict[Notice, dict[int, DayFacts]] = defaultdict(dict)
     arranging = {year: shipped_notice(year) for year in range(FIRST_YEAR, last + 1)}

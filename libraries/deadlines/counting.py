@@ -18,11 +18,7 @@ from libraries.deadlines.limits import (
     Limit,
     Pause,
     Unit,
-    civil_day,
-    last_instant,
-    midnight,
     outside,
-    sound,
 )
 
 Spans = tuple[tuple[datetime, datetime], ...]
@@ -46,7 +42,7 @@ def due(
     extensions: Sequence[Limit] = (),
 ) -> Due:
     """When the limit, with its extensions, ends."""
-    sound("start", start)
+    calendar.sound("start", start)
     if any(pause.start < start for pause in pauses):
         raise BadQuestion("pause", "pause_before_start")
     counted = in_time(start, limit, calendar=calendar, rules=rules, pauses=pauses, extensions=extensions)
@@ -66,16 +62,16 @@ def _due(
         return Due(due_at=None)
     spans = closed_spans(pauses)
     hours, days = split(limit, extensions)
-    moment = after_hours(start, hours, spans)
+    moment = after_hours(start, hours, spans, calendar)
     if not days:
-        return Due(due_at=moment.astimezone(UTC))
-    standing = standing_days(spans)
-    last = last_day(civil_day(moment), days, calendar, standing)
+        return Due(due_at=moment)
+    standing = standing_days(spans, calendar)
+    last = last_day(calendar.civil_day(moment), days, calendar, standing)
     if rules.roll_last_day:
         last = roll(last, calendar, standing)
     unsettled = last > calendar.settled_through.toordinal()
     exact = all(part.unit is not Unit.WORKING_DAY for part in days) and not rules.roll_last_day
-    return Due(due_at=last_instant(last, rules).astimezone(UTC), provisional=unsettled and not exact)
+    return Due(due_at=calendar.last_instant(last, rules), provisional=unsettled and not exact)
 
 
 def in_time(
@@ -107,11 +103,12 @@ def in_time(
 
 
 def closed_spans(pauses: Sequence[Pause]) -> Spans:
-    """Pauses in order, with those that overlap or touch made one."""
+    """Pauses in order and in UTC, with those that overlap or touch made one."""
     if not pauses:
         return ()
     merged: list[tuple[datetime, datetime]] = []
-    for begin, end in sorted((pause.start, pause.end) for pause in pauses if pause.end is not None):
+    ended = ((one.start.astimezone(UTC), one.end.astimezone(UTC)) for one in pauses if one.end is not None)
+    for begin, end in sorted(ended):
         if merged and begin <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
@@ -119,9 +116,9 @@ def closed_spans(pauses: Sequence[Pause]) -> Spans:
     return tuple(merged)
 
 
-def standing_days(spans: Spans) -> tuple[range, ...]:
+def standing_days(spans: Spans, calendar: Calendar) -> tuple[range, ...]:
     """Runs of civil days at whose end the clock stood still."""
-    runs = (range(civil_day(begin), civil_day(end)) for begin, end in spans)
+    runs = (range(calendar.civil_day(begin), calendar.civil_day(end)) for begin, end in spans)
     return tuple(run for run in runs if run)
 
 
@@ -132,17 +129,18 @@ def split(limit: Limit, extensions: Sequence[Limit]) -> tuple[int, list[Limit]]:
     return hours, [part for part in parts if part.unit is not Unit.HOUR]
 
 
-def after_hours(start: datetime, hours: int, spans: Spans) -> datetime:
-    """The moment at which so many hours have run, pauses left out."""
+def after_hours(start: datetime, hours: int, spans: Spans, calendar: Calendar) -> datetime:
+    """The moment in UTC at which so many hours have run, pauses left out; an hour lasts an hour whatever clocks do."""
+    moment = start.astimezone(UTC)
     if not hours:
-        return start
-    if hours > 24 * (LAST_DAY + 1 - civil_day(start)):
+        return moment
+    if hours > 24 * (LAST_DAY + 1 - calendar.civil_day(start)):
         raise outside("limit")
-    moment = start + timedelta(hours=hours)
+    moment += timedelta(hours=hours)
     for begin, end in spans:
         if begin < moment:
             moment += end - begin
-    _within(civil_day(moment))
+    _within(calendar.civil_day(moment))
     return moment
 
 
@@ -223,7 +221,7 @@ def moment_at_share(
         return None
     part = int(limit.number * share)
     if limit.unit in (Unit.DAY, Unit.WORKING_DAY) and part and not extensions:
-        standing = standing_days(closed_spans(pauses))
-        day = last_day(civil_day(start), [Limit(part, limit.unit)], calendar, standing)
-        return min(end, midnight(day + 1).astimezone(UTC))
+        standing = standing_days(closed_spans(pauses), calendar)
+        day = last_day(calendar.civil_day(start), [Limit(part, limit.unit)], calendar, standing)
+        return min(end, calendar.midnight(day + 1))
     return start.astimezone(UTC) + (end - start) * share

@@ -3,12 +3,12 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 
 from libraries.deadlines.calendar import Calendar
 from libraries.deadlines.counting import due, in_time
 from libraries.deadlines.limit_timeline import GivenBack, LimitTimeline, timeline_of
-from libraries.deadlines.limits import DEFAULT_RULES, CountingRules, Limit, Pause, Unit, civil_day, midnight
+from libraries.deadlines.limits import DEFAULT_RULES, CountingRules, Limit, Pause, Unit
 from libraries.deadlines.notices import Notice
 
 Names = Mapping[str, tuple[str, str]]
@@ -46,6 +46,7 @@ class Explanation:
     provisional: bool
     published_through: date
     settled_through: date
+    zone: tzinfo
     notices: tuple[Notice, ...]
     """By which the years of its days are arranged, as far as they are published, and any other that speaks of a day."""
     calendar_version: str
@@ -69,12 +70,12 @@ def explain(
     timeline = timeline_of(start, limit, calendar=calendar, pauses=counted, extensions=extensions)
     named = names or {}
     if answer.due_at is not None:
-        end = civil_day(answer.due_at)
-        days = tuple(_days(timeline, civil_day(start), end, named, extensions, rolled_to=end))
+        end = calendar.civil_day(answer.due_at)
+        days = tuple(_days(timeline, calendar.civil_day(start), end, named, extensions, rolled_to=end))
     else:
         opened = min((pause for pause in counted if pause.end is None), key=lambda pause: pause.start)
-        end = civil_day(opened.start) - 1
-        days = (*_days(timeline, civil_day(start), end, named, extensions), _stopped(timeline, opened, named))
+        end = calendar.civil_day(opened.start) - 1
+        days = (*_days(timeline, calendar.civil_day(start), end, named, extensions), _stopped(timeline, opened, named))
     return Explanation(
         start=start,
         limit=limit,
@@ -85,6 +86,7 @@ def explain(
         provisional=answer.provisional,
         published_through=calendar.published_through,
         settled_through=calendar.settled_through,
+        zone=calendar.zone,
         notices=tuple(calendar.notices_of(day.date for day in days)),
         calendar_version=calendar.version,
         names=named,
@@ -118,7 +120,7 @@ def _days(
 
 def _stopped(timeline: LimitTimeline, opened: Pause, names: Names) -> DayCounted:
     """The day on which the clock stopped, with the hours that had run on it by then."""
-    day = civil_day(opened.start)
+    day = timeline.calendar.civil_day(opened.start)
     paused = _paused(day, opened, names)
     if day > timeline.hours_day or timeline.ran_on(day) == timedelta():
         return paused
@@ -130,7 +132,7 @@ def _of_hours(timeline: LimitTimeline, day: int, names: Names) -> DayCounted:
     ran, stood = timeline.ran_on(day), timeline.stood_on(day)
     if ran:
         # Of what has run by then, so that the rounded times add up.
-        first, last = (whole_seconds(timeline.ran_until(midnight(each))) for each in (day, day + 1))
+        first, last = (whole_seconds(timeline.ran_until(timeline.calendar.midnight(each))) for each in (day, day + 1))
         (zh, en), still = time_in_words(last - first), time_in_words(stood)
         paused = (f"，暂停 {still[0]}", f", paused for {still[1]}") if stood else ("", "")
         said = _said(day, counts=True, reason="hours", zh=f"按小时计：{zh}{paused[0]}", en=f"{en} run{paused[1]}")

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from libraries.deadlines.calendar import Calendar
 from libraries.deadlines.counting import Spans, after_hours, closed_spans, last_day, split, standing_days
-from libraries.deadlines.limits import Limit, Pause, Unit, civil_day, midnight
+from libraries.deadlines.limits import Limit, Pause, Unit
 
 
 class WhyNothing(StrEnum):
@@ -72,11 +72,11 @@ class LimitTimeline:
         return until - self.start - sum((_overlap(span, self.start, until) for span in self.spans), timedelta())
 
     def ran_on(self, day: int) -> timedelta:
-        return self.ran_until(midnight(day + 1)) - self.ran_until(midnight(day))
+        return self.ran_until(self.calendar.midnight(day + 1)) - self.ran_until(self.calendar.midnight(day))
 
     def stood_on(self, day: int) -> timedelta:
         """How long the hours stood still on the day."""
-        begin, end = max(midnight(day).astimezone(UTC), self.start), min(midnight(day + 1), self.hours_end)
+        begin, end = max(self.calendar.midnight(day), self.start), min(self.calendar.midnight(day + 1), self.hours_end)
         return sum((_overlap(span, begin, end) for span in self.spans), timedelta())
 
     def given_back(self, pauses: Sequence[Pause], last: int, due_at: datetime | None) -> Iterator[GivenBack]:
@@ -106,8 +106,13 @@ class LimitTimeline:
             return WhyNothing.BEGAN_LATE
         if pause.end is None:
             return WhyNothing.LASTS
-        day = civil_day(pause.start)
-        within = day == civil_day(pause.end) and day <= last and day not in self.standing and self.can_count(day)
+        day = self.calendar.civil_day(pause.start)
+        within = (
+            day == self.calendar.civil_day(pause.end)
+            and day <= last
+            and day not in self.standing
+            and self.can_count(day)
+        )
         return WhyNothing.WITHIN_A_DAY if within else WhyNothing.NOTHING_RAN
 
 
@@ -118,21 +123,21 @@ def timeline_of(
     closed = sorted((pause for pause in pauses if pause.end is not None), key=lambda pause: pause.start)
     spans = closed_spans(closed)
     hours, parts = split(limit, extensions)
-    end = after_hours(start, hours, spans)
+    end = after_hours(start, hours, spans, calendar)
     stops = min((pause.start for pause in pauses if pause.end is None), default=end)
-    ends, day = [], civil_day(end)
+    ends, day = [], calendar.civil_day(end)
     for part in parts:
-        day = last_day(day, [part], calendar, standing_days(spans))
+        day = last_day(day, [part], calendar, standing_days(spans, calendar))
         ends.append(day)
     standing: dict[int, int] = {}
     for number, pause in enumerate(closed):
-        for each in range(civil_day(pause.start), civil_day(pause.end or pause.start)):
+        for each in range(calendar.civil_day(pause.start), calendar.civil_day(pause.end or pause.start)):
             standing.setdefault(each, number)
     return LimitTimeline(
         start=start.astimezone(UTC),
         hours=hours,
         hours_end=min(end, stops).astimezone(UTC),
-        hours_day=civil_day(end),
+        hours_day=calendar.civil_day(end),
         parts=tuple(parts),
         ends=tuple(ends),
         spans=spans,

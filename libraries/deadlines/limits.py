@@ -2,15 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from contracts.refusals import Fault, sentence
-
-CIVIL_TIME = ZoneInfo("Asia/Shanghai")
-"""The time of the window. Inside we keep UTC; days are counted by this one."""
-
 
 FIRST_YEAR = 2007
 LAST_YEAR = 2099
@@ -96,14 +91,15 @@ DEFAULT_RULES = CountingRules()
 
 
 def sound(field: str, moment: datetime) -> datetime:
-    """The moment itself if it names its offset and the calendar knows its day."""
+    """The moment itself if it names its offset and somewhere has a day that calendars know."""
     offset = moment.utcoffset()
     if offset is None:
         raise BadQuestion(field, "offset_missing")
     if abs(offset) > LARGEST_OFFSET:
         raise impossible_offset(field)
-    # Years at the ends of what a datetime can hold have no day at the window.
-    if not (FIRST_YEAR - 1 <= moment.year <= LAST_YEAR + 1 and FIRST_DAY <= civil_day(moment) <= LAST_DAY):
+    # Years at the ends of what a datetime can hold have no day everywhere.
+    known = FIRST_YEAR - 1 <= moment.year <= LAST_YEAR + 1
+    if not (known and FIRST_DAY - 1 <= moment.astimezone(UTC).toordinal() <= LAST_DAY + 1):
         raise outside(field)
     return moment
 
@@ -114,20 +110,3 @@ def impossible_offset(field: str) -> BadQuestion:
 
 def outside(field: str) -> BadQuestion:
     return BadQuestion(field, "calendar_range", first=FIRST_YEAR, last=LAST_YEAR)
-
-
-def civil_day(moment: datetime) -> int:
-    """The day at the window, as a proleptic ordinal."""
-    return moment.astimezone(CIVIL_TIME).toordinal()
-
-
-def midnight(ordinal: int) -> datetime:
-    """When the day begins at the window."""
-    return datetime.fromordinal(ordinal).replace(tzinfo=CIVIL_TIME)
-
-
-def last_instant(ordinal: int, rules: CountingRules) -> datetime:
-    """The last instant that is in time on the day."""
-    if rules.close_of_business is not None:
-        return datetime.combine(datetime.fromordinal(ordinal), rules.close_of_business, CIVIL_TIME)
-    return midnight(ordinal + 1) - timedelta(microseconds=1)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from html import escape
 from typing import Any, Literal
 
-from libraries.deadlines.explanation import DayCounted, Explanation, Names, time_in_words
+from libraries.deadlines.explanation import DayCounted, Explanation, time_in_words
 from libraries.deadlines.limit_timeline import GivenBack, WhyNothing
-from libraries.deadlines.limits import CIVIL_TIME, Limit, Unit
+from libraries.deadlines.limits import Limit, Unit
 
 Language = Literal["zh", "en"]
 
@@ -61,11 +61,11 @@ def source_in(source: str, lang: Language) -> str:
 def as_json(told: Explanation, basis: Basis) -> dict[str, Any]:
     """Everything there is to know, as values that any JSON encoder takes."""
     return {
-        "start": told.start.astimezone(CIVIL_TIME).isoformat(),
+        "start": told.start.astimezone(told.zone).isoformat(),
         "limit": str(told.limit),
         "extensions": [str(extension) for extension in told.extensions],
-        "pauses": [_pause_values(given) for given in told.pauses],
-        "due_at": told.due_at.astimezone(CIVIL_TIME).isoformat() if told.due_at else None,
+        "pauses": [_pause_values(given, told.zone) for given in told.pauses],
+        "due_at": told.due_at.astimezone(told.zone).isoformat() if told.due_at else None,
         "provisional": told.provisional,
         "rules": {
             "roll_last_day": told.rules.roll_last_day,
@@ -109,11 +109,11 @@ def as_json(told: Explanation, basis: Basis) -> dict[str, Any]:
     }
 
 
-def _pause_values(given: GivenBack) -> dict[str, Any]:
+def _pause_values(given: GivenBack, zone: tzinfo) -> dict[str, Any]:
     pause = given.pause
     return {
-        "start": pause.start.astimezone(CIVIL_TIME).isoformat(),
-        "end": pause.end.astimezone(CIVIL_TIME).isoformat() if pause.end else None,
+        "start": pause.start.astimezone(zone).isoformat(),
+        "end": pause.end.astimezone(zone).isoformat() if pause.end else None,
         "reason": pause.reason,
         "by": pause.by,
         "gave_back_days": given.days,
@@ -170,7 +170,7 @@ def limit_in_words(limit: Limit, lang: Language) -> str:
 
 
 def _head(told: Explanation, basis: Basis, lang: Language) -> Iterator[str]:
-    start = _moment(told.start)
+    start = _moment(told.start, told.zone)
     limit = limit_in_words(told.limit, lang)
     added = [limit_in_words(extension, lang) for extension in told.extensions]
     level = CONFIDENCE.get(basis.confidence, (basis.confidence, basis.confidence))
@@ -187,14 +187,15 @@ def _head(told: Explanation, basis: Basis, lang: Language) -> Iterator[str]:
     if basis.policy_version:
         yield f"{'策略版本：' if lang == 'zh' else 'Policy version: '}{basis.policy_version}"
     for given in sorted(told.pauses, key=lambda one: one.pause.start):
-        yield _pause(given, told.names, lang)
+        yield _pause(given, told, lang)
 
 
-def _pause(given: GivenBack, names: Names, lang: Language) -> str:
+def _pause(given: GivenBack, told: Explanation, lang: Language) -> str:
     """From when to when, what for, by whom, and what it gave back."""
     pause, at = given.pause, 0 if lang == "zh" else 1
-    begin, end = _moment(pause.start), _moment(pause.end) if pause.end is not None else None
-    reason, by = (names.get(code, (code, code))[at] for code in (pause.reason, pause.by))
+    begin = _moment(pause.start, told.zone)
+    end = _moment(pause.end, told.zone) if pause.end is not None else None
+    reason, by = (told.names.get(code, (code, code))[at] for code in (pause.reason, pause.by))
     if lang == "zh":
         span = f"暂停：{begin} 至 {end}" if end is not None else f"暂停：{begin} 起"
         return f"{span}{f'，{reason}' if reason else ''}{f'（{by}）' if by else ''}；{_given(given)[at]}"
@@ -211,8 +212,8 @@ def _given(given: GivenBack) -> tuple[str, str]:
     return f"补回 {zh}", f"gave back {en}"
 
 
-def _moment(moment: datetime) -> str:
-    local = moment.astimezone(CIVIL_TIME)
+def _moment(moment: datetime, zone: tzinfo) -> str:
+    local = moment.astimezone(zone)
     return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
 
 
@@ -222,7 +223,7 @@ def _foot(told: Explanation, lang: Language) -> Iterator[str]:
             "暂停计时中，恢复后才有到期日" if lang == "zh" else "The clock is paused; the date follows when it resumes"
         )
     else:
-        local = f"{told.due_at.astimezone(CIVIL_TIME):%Y-%m-%d %H:%M:%S %z}"
+        local = f"{told.due_at.astimezone(told.zone):%Y-%m-%d %H:%M:%S %z}"
         yield f"到期：{local}" if lang == "zh" else f"Due: {local}"
     if told.rules.close_of_business is not None:
         hour = told.rules.close_of_business.isoformat("minutes")

@@ -2,7 +2,7 @@
 
 import tempfile
 import zlib
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -37,10 +37,10 @@ def archived(folder: Path) -> bytes:
     return zlib.compress(msgspec.msgpack.encode(Archive(pack=folder.absolute().name, files=found)), LEVEL)
 
 
-def load_archived(content: bytes, day: date | None = None) -> Policy:
-    """The policy of an archive. Raises `BadArchive` or `PolicyRefused`."""
+def load_archived(content: bytes, at: datetime | None = None) -> Policy:
+    """The policy of an archive, with the places of a moment or of now. Raises `BadArchive` or `PolicyRefused`."""
     with tempfile.TemporaryDirectory(prefix="yimen-policy-") as folder:
-        return load_policy(unpack(content, Path(folder)), day)
+        return load_policy(unpack(content, Path(folder)), at=at)
 
 
 def unpack(content: bytes, folder: Path) -> Path:

@@ -47,6 +47,10 @@ PACK_FORM: Final = Form(
     re.compile(r"[a-z0-9][a-z0-9_-]{0,63}"),
     "is the name of a folder beside this one, in small letters, digits, _ and -",
 )
+ZONE_FORM: Final = Form(
+    re.compile(r"UTC|(?!posix/|right/)[A-Z][A-Za-z_]{0,31}(/[A-Z][A-Za-z0-9_+-]{0,31}){1,2}"),
+    "is the name of a time zone of the tz database, for example Asia/Urumqi",
+)
 
 
 def code(text: str) -> str:

@@ -7,11 +7,10 @@ import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 
 from contracts.codes import AreaLevel, Field
-from libraries.deadlines.limits import civil_day
 from libraries.policies.model import Office, Policy, Rule
 
 FALLBACK_ROLES = ("civil_affairs", "government_office")
@@ -120,7 +119,7 @@ def _fails(rule: Rule, matter: Matter, policy: Policy) -> str:
     place = policy.area(matter.area)
     if when.levels and (place is None or place.level not in when.levels):
         return f"area {matter.area} is not of the level {', '.join(sorted(when.levels))}"
-    day = date.fromordinal(civil_day(matter.accepted_at))
+    day = policy.calendar.date_of(matter.accepted_at)
     if when.since is not None and day < when.since:
         return f"it holds from {when.since} on"
     if when.until is not None and day > when.until:

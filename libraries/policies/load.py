@@ -4,12 +4,11 @@ import dataclasses
 import os
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 
 from libraries.deadlines import statutory_calendar
-from libraries.deadlines.limits import civil_day
 from libraries.policies.areas_and_offices import areas, office_rows, periods
 from libraries.policies.calendars import local_calendars, local_days
 from libraries.policies.categories import (
@@ -30,6 +29,7 @@ from libraries.policies.checks import check
 from libraries.policies.clock_rules import FILE, clock_rules
 from libraries.policies.documents import document_templates
 from libraries.policies.escalation import escalation_rules
+from libraries.policies.heading import time_zone
 from libraries.policies.law import Guard
 from libraries.policies.messages import message_rows, message_templates
 from libraries.policies.model import Period, Policy
@@ -41,19 +41,21 @@ DEEPEST = 8
 MOST_FAULTS = 200
 """Of one file; so many are enough to mend it."""
 
+Read = tuple[Policy | None, list[Fault]]
 
-def load_policy(folder: Path, day: date | None = None) -> Policy:
+
+def load_policy(folder: Path, day: date | None = None, *, at: datetime | None = None) -> Policy:
     """The policy of a pack folder; its parents stand beside it. Raises `PolicyRefused` with every fault.
 
-    Its areas and offices are those of the day, or of today.
+    Its areas and offices are those of the day, or of the place's day at a moment, or of today.
     """
-    policy, faults = read_policy(folder, day)
+    policy, faults = read_policy(folder, day, at=at)
     if policy is None or faults:
         raise PolicyRefused(faults)
     return policy
 
 
-def read_policy(folder: Path, day: date | None = None) -> tuple[Policy | None, list[Fault]]:
+def read_policy(folder: Path, day: date | None = None, *, at: datetime | None = None) -> Read:
     """What can be read of a pack, and every fault; none of a pack of which a file cannot be read."""
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 -- a link to a folder stays where its parents stand beside it
     faults: list[Fault] = []
@@ -74,7 +76,8 @@ def read_policy(folder: Path, day: date | None = None) -> tuple[Policy | None, l
         return None, _once(faults)
     known = areas(read("areas.csv"))
     found = periods(known, office_rows(read("offices.yaml"), known))
-    period = _period_of(day or date.fromordinal(civil_day(datetime.now(UTC))), found)
+    calendar = statutory_calendar(time_zone([entry for _, entry in headings]))
+    period = _period_of(day or calendar.date_of(at or datetime.now(UTC)), found)
     by_clerk = {code for _, entry in headings for code in entry.codes("accepted_by_clerk", CATEGORY_FORM)}
     checklist, asked = materials(read("materials.yaml")), read("attributes.yaml")
     matters = categories(read("categories.csv"), by_clerk, checklist, attributes(asked), question_words(asked))
@@ -91,7 +94,7 @@ def read_policy(folder: Path, day: date | None = None) -> tuple[Policy | None, l
         reasons=reasons(read("reasons.yaml")),
         rules=rules(read("rules.yaml"), read("categories.csv")),
         clocks=clock_rules(read(FILE)),
-        calendar=statutory_calendar(),
+        calendar=calendar,
         escalation_rules=escalation_rules(read("escalation.yaml")),
         late_reports=late_reports([entry for _, entry in headings]),
         reopening=reopening([entry for _, entry in headings]),
@@ -116,6 +119,11 @@ def read_policy(folder: Path, day: date | None = None) -> tuple[Policy | None, l
 def _period_of(day: date, known: Sequence[Period]) -> int:
     """The number of the last that has begun."""
     return max(number for number, one in enumerate(known) if one.since <= day)
+
+
+def time_zone_of(folder: Path) -> tzinfo:
+    """By whose clocks the days of a pack begin and end, without reading the rest of it."""
+    return time_zone([entry for _, entry in _chain(Path(os.path.abspath(folder)), [])])  # noqa: PTH100 -- as above
 
 
 def pack_chain(folder: Path) -> list[Path]:

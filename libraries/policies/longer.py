@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 from functools import lru_cache
 
 from libraries.deadlines import Calendar, Limit, Unit, statutory_calendar
@@ -45,7 +45,7 @@ def later(one: Span, other: Span) -> Later | None:
     """
     if _plainly_within(one, other):
         return None
-    calendar = statutory_calendar()
+    calendar = statutory_calendar(UTC)
     settled = calendar.settled_through.toordinal()
     # Of what is plainly longer one year is enough for an example.
     days = range(settled - 365 if _plainly_within(other, one) else FIRST_DAY, settled + 1)

@@ -10,7 +10,6 @@ from datetime import date, datetime
 from functools import lru_cache
 from types import MappingProxyType
 
-from libraries.deadlines.limits import civil_day
 from libraries.policies.decision import SUPERIORS, arbiter, coordinator
 from libraries.policies.model import Policy
 from libraries.policies.tree import whole
@@ -57,7 +56,7 @@ def had(policy: Policy, office: str, area: str, *, heir: str, at: datetime | Non
     """Whether an office still had at a moment, or ever, what another has of the area since it moved."""
     codes = (area, *(code for code in policy.tree.ended if policy.area_code_now(code) == area))
     found = (left(policy, code).get(office) for code in codes)
-    day = date.fromordinal(civil_day(at)) if at is not None else date.min
+    day = policy.calendar.date_of(at) if at is not None else date.min
     return any(gone is not None and gone.heir == heir and day < gone.since for gone in found)
 
 

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
 from contracts.clocks import ClockWarning
 from libraries.deadlines import BadQuestion, Calendar, CountingRules, Limit, Pause, Unit, moment_at_share
-from libraries.deadlines.limits import civil_day, midnight
 
 DEFAULT_LEVELS: Final = ("50%", "80%", "1wd")
 _SHARE: Final = re.compile(r"([1-9][0-9]?)%\Z")
@@ -45,7 +44,7 @@ def warnings_of(
         if share is None:
             at = before(due_at, _left(level), calendar)
         elif undisturbed and limit.number * int(share[1]) >= 100 and limit.unit in (Unit.DAY, Unit.WORKING_DAY):
-            at = _share_of_days(civil_day(started_at), limit, int(share[1]), rules, calendar)
+            at = _share_of_days(calendar.civil_day(started_at), limit, int(share[1]), rules, calendar)
         else:
             part = moment_at_share(
                 started_at,
@@ -72,20 +71,20 @@ def before(due_at: datetime, left: Limit, calendar: Calendar) -> datetime:
     """When so many hours are left, or so many days stand before the last one, which says its own."""
     if left.unit is Unit.HOUR:
         return due_at - timedelta(hours=left.number)
-    day = civil_day(due_at)
+    day = calendar.civil_day(due_at)
     if left.unit is Unit.DAY:
-        return midnight(day - left.number).astimezone(UTC)
+        return calendar.midnight(day - left.number)
     for _ in range(left.number):
         day -= 1
         while not calendar.works(day):
             day -= 1
-    return midnight(day).astimezone(UTC)
+    return calendar.midnight(day)
 
 
 @lru_cache(maxsize=4096)
 def _share_of_days(start_day: int, limit: Limit, percent: int, rules: CountingRules, calendar: Calendar) -> datetime:
     """Whole days count from a day, not from a moment: all clocks of a day with one limit are warned together."""
-    at = moment_at_share(midnight(start_day), limit, percent / 100, calendar=calendar, rules=rules)
+    at = moment_at_share(calendar.midnight(start_day), limit, percent / 100, calendar=calendar, rules=rules)
     if at is None:
         raise ValueError("a clock that runs has its moments")
     return at

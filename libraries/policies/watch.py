@@ -2,11 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from libraries.deadlines.limits import civil_day
 from libraries.policies.load import load_policy
 from libraries.policies.model import Policy
 from libraries.policies.rows import PolicyRefused
@@ -61,7 +60,7 @@ class PolicyWatch:
         self._strays: frozenset[str] = frozenset()
         self._line: list[Held] = []
         try:
-            self.have(load_policy(folder, self._today()))
+            self.have(load_policy(folder, at=now()))
         except PolicyRefused as error:
             self.refused = error
 
@@ -87,7 +86,7 @@ class PolicyWatch:
         entry = in_force(self._line, moment) or self._line[0]
         if entry.policy is None:
             raise PolicyNotHeld(entry.version)
-        entry.policy = entry.policy.on(self._today()).with_strays(self._strays)
+        entry.policy = entry.policy.on(entry.policy.calendar.date_of(self.now())).with_strays(self._strays)
         return entry.policy
 
     def hold(self, line: Sequence[Held]) -> None:
@@ -113,6 +112,3 @@ class PolicyWatch:
     def have(self, policy: Policy) -> None:
         """This one alone, for whatever moment."""
         self.hold([Held(version=policy.version, starts_at=SINCE_EVER, policy=policy)])
-
-    def _today(self) -> date:
-        return date.fromordinal(civil_day(self.now()))

@@ -3,14 +3,13 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from libraries.deadlines.limits import civil_day
 from libraries.policies import Policy, PolicyRefused, PolicyWatch
 from libraries.policies.archive import BadArchive, load_archived
 from libraries.policies.watch import Held, in_force_since
@@ -86,9 +85,8 @@ class Versions:
         return f"has not looked for new versions for {blind:.0f} s" if blind > BLIND_SECONDS else ""
 
     async def _loaded(self, version: str, content: bytes) -> Policy | None:
-        today = date.fromordinal(civil_day(self.clock.now()))
         try:
-            policy = await asyncio.to_thread(load_archived, content, today)
+            policy = await asyncio.to_thread(load_archived, content, self.clock.now())
         except (BadArchive, PolicyRefused) as error:
             self._faults[version] = str(error).splitlines()[0]
         else:

@@ -120,7 +120,9 @@ async def show(request: Call, state: State, key: FromPath[str]) -> Response[Case
         if access(found.relations, Part.SUMMARY) is not Access.DENIED:
             sealed = await store.get_sealed(conn, found.case.id)
             summary = open_sealed(state.sealer, sealed, sealed.summary, found.case, Part.SUMMARY)
-            await reads.save_summary_read(conn, found.case.id, at=state.clock.now(), user=user)
+            await reads.save_summary_read(
+                conn, found.case.id, at=state.clock.now(), user=user, calendar=policy.calendar
+            )
     return Response(to_content(found, summary, policy), status_code=200, headers=etag(str(version)))
 
 
@@ -170,7 +172,7 @@ async def show_reads_within(
     request: Call,
     state: State,
     day: Annotated[
-        date | None, QueryParameter(description="Of the country's time; without it the latest of all.")
+        date | None, QueryParameter(description="By the clocks of the place; without it the latest of all.")
     ] = None,
 ) -> list[ReadOfCase]:
     """Who opened applicants and summaries of the own area; the latest first, 1,000 at most."""

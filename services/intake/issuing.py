@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import DocumentKind
 from libraries.clocks.wording import Words
-from libraries.deadlines import Limit
+from libraries.deadlines import Calendar, Limit
 from libraries.deadlines.rendering import limit_in_words, source_in
 from libraries.policies import Policy
 from libraries.runtime.database.bulk import among, insert_rows
@@ -96,19 +96,19 @@ def facts_of(case: Case, serial: int, policy: Policy, at: datetime) -> dict[str,
     return {
         "document": (document, document),
         "number": (case.number, case.number),
-        "issued": moment(at),
+        "issued": moment(at, policy.calendar),
         "matter": (view.category_zh, view.category_en),
         "address": (view.area_zh, view.area_zh),
-        "received": moment(case.received_at),
+        "received": moment(case.received_at, policy.calendar),
         "window": (view.first_contact_office_zh, view.first_contact_office_en),
-        **_answer(view.answer_by),
+        **_answer(view.answer_by, policy.calendar),
     }
 
 
-def _answer(answer: AnswerBy | None) -> dict[str, Words]:
+def _answer(answer: AnswerBy | None, calendar: Calendar) -> dict[str, Words]:
     if answer is None:
         return dict.fromkeys(("office", "step", "until", "limit", "law"), NOBODY)
-    until = moment(answer.due_at) if answer.due_at is not None else STOPPED
+    until = moment(answer.due_at, calendar) if answer.due_at is not None else STOPPED
     if answer.provisional:
         until = f"{until[0]}（暂定）", f"{until[1]} (provisional)"
     limits = [Limit.parse(part) for part in answer.limit.split("+")]

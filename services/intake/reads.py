@@ -1,6 +1,6 @@
 """Who opened what of a case: SQL of the record, and how it is told to those who audit."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,8 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.access import Part
 from libraries.clocks.check_wording import purpose_of
 from libraries.clocks.wording import office_if_any
-from libraries.deadlines import CIVIL_TIME
-from libraries.deadlines.limits import civil_day
+from libraries.deadlines import Calendar
 from libraries.policies import Policy
 from libraries.runtime.audit.writing import note_read
 from libraries.runtime.database.ranges import Ranges, inside
@@ -65,13 +64,15 @@ async def save_question_read(
     await conn.execute(insert(applicant_reads).values(**read))
 
 
-async def save_summary_read(conn: AsyncConnection, case_id: UUID, *, at: datetime, user: Principal) -> None:
+async def save_summary_read(
+    conn: AsyncConnection, case_id: UUID, *, at: datetime, user: Principal, calendar: Calendar
+) -> None:
     """Once a day for each reader: a page opens the summary whenever it is looked at. The audit has each time."""
     await note_read(conn, Part.SUMMARY.value, case_id=case_id)
     s, values = summary_reads.c, {"case_id": case_id, "read_at": at, **_who(user)}
-    begins = datetime.combine(date.fromordinal(civil_day(at)), time(), CIVIL_TIME)
+    begins, ends = _bounds(calendar.date_of(at), calendar)
     same = [s[name].is_not_distinct_from(values[name]) for name in ("case_id", "subject", "role", "office")]
-    noted = select(s.id).where(*same, s.read_at >= begins, s.read_at < begins + timedelta(days=1))
+    noted = select(s.id).where(*same, s.read_at >= begins, s.read_at < ends)
     row = select(*(literal(value, s[name].type) for name, value in values.items())).where(~noted.exists())
     await conn.execute(insert(summary_reads).from_select(list(values), row))
 
@@ -93,14 +94,18 @@ async def list_reads_within(
     """Of cases in the area and of those that a window there took; the latest first, of one day or of all."""
     bounds: list[ColumnElement[bool]] = []
     if day is not None:
-        begins = datetime.combine(day, time(), CIVIL_TIME)
-        tables, ends = (applicant_reads, summary_reads), begins + timedelta(days=1)
-        bounds = [and_(one.c.read_at >= begins, one.c.read_at < ends) for one in tables]
+        begins, ends = _bounds(day, policy.calendar)
+        bounds = [and_(one.c.read_at >= begins, one.c.read_at < ends) for one in (applicant_reads, summary_reads)]
     both = _both(*bounds)
     there = or_(inside(cases.c.area, ranges), inside(cases.c.first_contact_area, ranges))
     wanted = select(both, cases.c.number).join(cases, cases.c.case_id == both.c.case_id).where(there)
     found = await conn.execute(wanted.order_by(both.c.read_at.desc()).limit(MOST))
     return [ReadOfCase(number=row.number, **_told(row, policy)) for row in found]
+
+
+def _bounds(day: date, calendar: Calendar) -> tuple[datetime, datetime]:
+    """From when to when it is that day; where clocks are put forward it is no 24 hours."""
+    return calendar.midnight(day.toordinal()), calendar.midnight(day.toordinal() + 1)
 
 
 def _both(*of: ColumnElement[bool]) -> Subquery:

@@ -148,7 +148,7 @@ async def _new_cases(
     initiator: Initiator,
     now: datetime,
 ) -> list[Change]:
-    day = day_of(now)
+    day = day_of(now, policy.calendar)
     areas = [policy.area_for(submission.area) for submission in fresh.values()]
     places = [(county_of(area.code), day) for area in areas if area is not None]
     wanted = Counter(places)

@@ -9,8 +9,8 @@ from uuid import UUID
 import msgspec
 
 from contracts.codes import CaseState, CaseStep, TimeKind
-from libraries.deadlines.accounting import DAY, Piece, Spent, pieces, total, totals
-from libraries.deadlines.limits import civil_day
+from libraries.deadlines.accounting import Piece, Spent, pieces, total, totals
+from libraries.deadlines.civil_time import DAY
 from libraries.policies import Policy
 from services.intake.domain.case import Case
 from services.intake.domain.holders import APPLICANT, DISPATCHING, accounts
@@ -122,7 +122,7 @@ def to_time(case: Case, entries: Sequence[TimelineEntry], policy: Policy, now: d
         start=start,
         end=end,
         over=found.case.over,
-        provisional=civil_day(end) > policy.calendar.settled_through.toordinal(),
+        provisional=policy.calendar.date_of(end) > policy.calendar.settled_through,
         calendar=policy.calendar.version,
         whole=_spent(total(main)),
         pieces=_views(main, policy),

@@ -166,7 +166,7 @@ async def list_escalations(
             context=escalations.ViewContext(
                 now=state.clock.now(),
                 names=names_of(state.policy.policy),
-                settled_through=state.policy.policy.calendar.settled_through,
+                calendar=state.policy.policy.calendar,
             ),
         )
     page = found[:limit]
@@ -269,9 +269,8 @@ def board(state: State) -> Response[bytes]:
 
 @get("/board.json", include_in_schema=False, sync_to_thread=False)
 def board_settings(state: State) -> dict[str, str]:
-    """Where explanations are to be had; empty where nobody said."""
-    found: dict[str, str] = state.explained_by
-    return found
+    """By whose clocks moments are shown, and where explanations are to be had; empty where nobody said."""
+    return {**state.explained_by, "time_zone": str(state.policy.policy.calendar.zone)}
 
 
 def _file(path: str, name: str, media_type: str) -> HTTPRouteHandler:

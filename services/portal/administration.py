@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import Role
 from contracts.personal import is_personal
-from libraries.deadlines import CIVIL_TIME
 from libraries.runtime.database.engine import read_once, transaction
 from services.portal import admin_store, places, store
 from services.portal.catalogue import say
@@ -248,7 +247,7 @@ async def _add_deputy(found: Visit, one: Account) -> Response[Any]:
     portal, form, chosen = found.portal, found.form, _chosen(found, one)
     if chosen is None:
         return error_page(found, 404)
-    leave, wrong = leave_of(form.get("begins"), form.get("ends"), portal.now().astimezone(CIVIL_TIME).date())
+    leave, wrong = leave_of(form.get("begins"), form.get("ends"), portal.now(), found.policy.calendar)
     faults = dict(_said(found, wrong))
     async with read_once(portal.engine) as conn:
         deputy = await _find(conn, found, login_of(form.get("deputy")))

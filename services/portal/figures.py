@@ -1,14 +1,14 @@
 """The figures of the trade (考核指标) on a page: offices of the own area in a period, ranked, each figure defined."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from contracts.codes import Figure, Role
-from libraries.deadlines import CIVIL_TIME
+from libraries.deadlines import Calendar
 from libraries.deadlines.limits import FIRST_YEAR, LAST_YEAR
 from services.portal.catalogue import say
 from services.portal.look import page
@@ -23,7 +23,8 @@ RANKED_BY: Final = Figure.ENDED_IN_TIME
 async def figures(request: Call) -> Response[Any]:
     """Of a period of whole days, by default of this month so far."""
     found, asked = visit(request), request.query_params
-    today = found.portal.business_now().astimezone(CIVIL_TIME).date()
+    calendar = found.policy.calendar
+    today = calendar.date_of(found.portal.business_now())
     typed = {name: asked.get(name, "")[:10] for name in ("since", "last")}
     first, last = _day(typed["since"], today.replace(day=1)), _day(typed["last"], today)
     unread = [name for name, day in (("since", first), ("last", last)) if day is None]
@@ -33,7 +34,7 @@ async def figures(request: Call) -> Response[Any]:
     rank = next((one for one in Figure if one == asked.get("rank")), RANKED_BY)
     judged: Any = None
     if first and last and not faults:
-        period = {"since": _midnight(first), "until": _midnight(last + timedelta(days=1))}
+        period = {"since": _midnight(first, calendar), "until": _midnight(last + timedelta(days=1), calendar)}
         judged = await found.caller.get("notify", "/v1/performance", {"by": "office", "rank": rank.value, **period})
     return page(
         found,
@@ -69,8 +70,8 @@ def _day(typed: str, otherwise: date) -> date | None:
     return day if FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
-def _midnight(day: date) -> str:
-    return datetime.combine(day, time(), CIVIL_TIME).isoformat()
+def _midnight(day: date, calendar: Calendar) -> str:
+    return calendar.local(calendar.midnight(day.toordinal())).isoformat()
 
 
 FIGURES: list[HTTPRouteHandler] = [figures]

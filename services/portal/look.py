@@ -2,7 +2,7 @@
 
 import mimetypes
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cache
 from hashlib import sha256
 from importlib import resources
@@ -16,7 +16,7 @@ from litestar.response import Redirect
 
 from contracts import codes
 from contracts.codes import Role
-from libraries.deadlines import CIVIL_TIME, Limit
+from libraries.deadlines import Limit
 from libraries.deadlines.rendering import limit_in_words, source_in
 from services.portal.catalogue import Language, say
 from services.portal.visits import Visit
@@ -130,14 +130,14 @@ def _code(context: Context, kind: str, value: str) -> str:
 
 @pass_context
 def _moment(context: Context, value: datetime | str | None) -> str:
-    return written(value, context["language"])
-
-
-def written(value: datetime | str | None, language: Language) -> str:
-    """A moment as people write it, in the country's time."""
     if not value:
         return "—"
-    at = (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(CIVIL_TIME)
+    return written(value, context["language"], context["visit"].policy.calendar.zone)
+
+
+def written(value: datetime | str, language: Language, zone: tzinfo) -> str:
+    """A moment as people write it, by the clocks of the place."""
+    at = (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(zone)
     return f"{at:%d %b %Y %H:%M}" if language == "en" else f"{at.year}年{at.month}月{at.day}日 {at:%H:%M}"
 
 

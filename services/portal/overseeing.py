@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from contracts.codes import Role
-from libraries.deadlines import CIVIL_TIME, Calendar, DayReason
+from libraries.deadlines import Calendar, DayReason
 from libraries.runtime.audit.writing import note_read
 from libraries.runtime.database.engine import read_once, transaction
 from services.portal import admin_store, store
@@ -115,7 +115,7 @@ async def holidays(request: Call) -> Response[Any]:
     own, policy = found.signed_in.post, found.policy
     offices = sorted(one.code for one in policy.offices.values() if one.area == own.area)
     calendar = policy.calendar_of(own.office or next(iter(offices), ""))
-    today = found.portal.business_now().astimezone(CIVIL_TIME).date()
+    today = calendar.date_of(found.portal.business_now())
     return page(
         found,
         "holidays.html",

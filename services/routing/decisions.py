@@ -156,7 +156,9 @@ def _on_extension(referral: Referral, user: Principal, policy: Policy) -> Initia
         if user.role is Role.HEAD and office is not None:
             return Initiator.of(user, office)
         until = clock.due(policy.calendar_of(clock.office)).due_at
-        return Refused(code="not_the_head", facts={"office": clock.office, "until": until})
+        return Refused(
+            code="not_the_head", facts={"office": clock.office, "until": policy.calendar.local_or_none(until)}
+        )
     return Initiator.of(user, office) if office is not None else not_the_decider((clock.office,))
 
 

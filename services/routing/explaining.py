@@ -140,7 +140,7 @@ def _facts(referral: Referral, decision: Mapping[str, Any], policy: Policy) -> I
     zh, en = office_of(policy, referral.office)
     role, state = referral.role, referral.state
     yield f"承办单位：{zh}（{role.zh}，{state.zh}）", f"Office: {en} ({role.en.lower()}, {state.en.lower()})"
-    at, version = minute(decision["decided_at"]), decision["policy_version"]
+    at, version = minute(decision["decided_at"], policy), decision["policy_version"]
     if decision["decided_by"] != RULES:
         by_zh, by_en = office_of(policy, decision["decided_by"])
         yield f"派单：{at}，由 {by_zh} 决定（策略 {version}）", f"Sent here by {by_en}, {at} (policy {version})"
@@ -159,25 +159,25 @@ def _acted(act: Act, policy: Policy) -> Words:
     (zh, en), (who_zh, who_en) = ACTS[act.act], actor_of(policy, act.by) or ("", "")
     why_zh, why_en = reason_of(policy, act.reason)
     why_zh, why_en = f"（{why_zh}）" if why_zh else "", f" ({why_en})" if why_en else ""
-    return f"{minute(act.at)} {who_zh}{zh}{why_zh}", f"{minute(act.at)}: {who_en} {en}{why_en}"
+    return f"{minute(act.at, policy)} {who_zh}{zh}{why_zh}", f"{minute(act.at, policy)}: {who_en} {en}{why_en}"
 
 
 def _remark(one: Mapping[str, Any], clocks: Sequence[LegalClock], policy: Policy) -> Words:
     kind = next((clock.kind for clock in clocks if clock.id == one["clock_id"]), None)
     (name_zh, name_en) = (kind.zh, kind.en) if kind is not None else ("", "")
-    was, now = (_span(one[start], one[end]) for start, end in (("was_start", "was_end"), ("start", "end")))
+    was, now = (_span(one[start], one[end], policy) for start, end in (("was_start", "was_end"), ("start", "end")))
     zh, en = reason_of(policy, one["reason"])
     by_zh, by_en = approver_of(policy, one["approver"])
     who_zh, who_en = office_of(policy, one["corrected_by"])
-    at, number = minute(one["corrected_at"]), one["pause"] + 1
+    at, number = minute(one["corrected_at"], policy), one["pause"] + 1
     zh = f"{at} 更正{name_zh}第 {number} 次暂停：原 {was[0]}，改为 {now[0]}；{zh}；批准：{by_zh}；操作：{who_zh}"
     en = f"{at}: {name_en}, pause {number} put right: was {was[1]}, is {now[1]}; {en}"
     return zh, f"{en}; approved by {by_en}, entered by {who_en}"
 
 
-def _span(start: Any, end: Any) -> Words:
+def _span(start: Any, end: Any, policy: Policy) -> Words:
     if end == start:
         return "无暂停", "none"
     if end is None:
-        return f"{minute(start)} 起未结束", f"from {minute(start)}, open"
-    return f"{minute(start)} 至 {minute(end)}", f"{minute(start)} to {minute(end)}"
+        return f"{minute(start, policy)} 起未结束", f"from {minute(start, policy)}, open"
+    return f"{minute(start, policy)} 至 {minute(end, policy)}", f"{minute(start, policy)} to {minute(end, policy)}"

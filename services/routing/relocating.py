@@ -11,7 +11,6 @@ from sqlalchemy import DateTime, String, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from libraries.deadlines.limits import midnight
 from libraries.policies import Policy
 from libraries.policies.moving import left, ownerless, superiors_left
 from libraries.runtime.database.engine import transaction
@@ -121,7 +120,7 @@ class Relocator:
 async def _left_behind(conn: AsyncConnection, areas: Sequence[str], policy: Policy) -> Iterable[UUID]:
     """Cases whose area has moved to another county, and not yet what an office has of them."""
     gone: list[tuple[str, str, datetime | None]] = [
-        (area, office, midnight(one.since.toordinal()))
+        (area, office, policy.calendar.midnight(one.since.toordinal()))
         for area in areas
         for office, one in left(policy, area).items()
         if one.heir is not None

@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -127,9 +127,11 @@ def test_facts_are_told_in_each_language(facts: dict[str, object], zh: str, en: 
     assert en in sentence("illegal_move", facts, "en")
 
 
-def test_a_moment_is_told_in_the_time_of_the_window() -> None:
-    facts = {"until": datetime(2026, 3, 2, 9, 30, tzinfo=UTC)}
-    assert "2026-03-02T17:30+08:00" in sentence("reopen_window_over", facts)
+def test_a_moment_is_told_by_the_clocks_that_whoever_refuses_named() -> None:
+    moment = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+    assert "2026-03-02T09:30+00:00" in sentence("reopen_window_over", {"until": moment})
+    there = timezone(timedelta(hours=8))
+    assert "2026-03-02T17:30+08:00" in sentence("reopen_window_over", {"until": moment.astimezone(there)})
 
 
 def test_one_kind_of_fault_gives_the_whole_its_code_several_are_invalid() -> None:

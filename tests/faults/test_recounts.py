@@ -21,6 +21,7 @@ from libraries.deadlines import statutory_calendar
 from libraries.policies import Policy, load_policy
 from tests.acceptance.installation import Installation, installed, until
 from tests.calendars import published_year
+from tests.civil_time import CIVIL_TIME
 from tests.faults.outcome import EMPLOYMENT, parked, reaches, submit
 from tests.integration.intake.test_registration import a_submission
 from tests.unit.intake.builders import needs_material
@@ -28,7 +29,7 @@ from tests.unit.intake.builders import needs_material
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
 
 PACKS = Path(__file__).parents[2] / "deploy" / "policies"
-NEXT = statutory_calendar().published_through.year + 1
+NEXT = statutory_calendar(CIVIL_TIME).published_through.year + 1
 ORIGIN = datetime(NEXT - 1, 12, 21, 2, tzinfo=UTC)
 """Ten working days from here end in the next year; the days to sign for and to return end in this one."""
 LAST_WEEK = datetime(NEXT - 1, 12, 15, 2, tzinfo=UTC)

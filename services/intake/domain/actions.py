@@ -150,7 +150,7 @@ def reopen(case: Case, at: datetime, policy: Policy, *, reason: str, move: str =
     reached = case.called_back_at or (at if move != Move.REOPEN else None)
     until = right_until(case, policy, called_back_at=reached)
     if until is None or at > until:
-        return Refused(code="reopen_window_over", facts={"until": until})
+        return Refused(code="reopen_window_over", facts={"until": policy.calendar.local_or_none(until)})
     return _reopened(Change(case=case, at=at), reason, policy)
 
 
@@ -175,7 +175,7 @@ def _too_early(case: Case, at: datetime, policy: Policy, reason: str) -> Refused
     end = clock.due(policy.calendar_of(clock.office)).due_at if clock is not None else None
     if end is None:
         return Refused(code="nothing_to_hand_in")
-    return Refused(code="supplement_time_runs", facts={"until": end}) if at <= end else None
+    return Refused(code="supplement_time_runs", facts={"until": policy.calendar.local(end)}) if at <= end else None
 
 
 def illegal(case: Case, move: Move) -> Refused | None:

@@ -10,7 +10,7 @@ import msgspec
 from contracts.access import Part
 from contracts.codes import DocumentKind
 from libraries.clocks.wording import Words
-from libraries.deadlines import CIVIL_TIME
+from libraries.deadlines import Calendar
 from libraries.papers.paper import Paper, Row, plain
 from libraries.policies.document_templates import FACTS, DocumentTemplate, filled
 
@@ -59,7 +59,7 @@ def made(template: DocumentTemplate, facts: Mapping[str, Words]) -> Papers:
     )
 
 
-def moment(at: datetime) -> Words:
-    """To the minute, in the country's time."""
-    local = at.astimezone(CIVIL_TIME)
+def moment(at: datetime, calendar: Calendar) -> Words:
+    """To the minute, by the clocks of the place."""
+    local = calendar.local(at)
     return f"{local.year}年{local.month}月{local.day}日{local:%H:%M}", f"{local.day} {local:%B %Y, %H:%M}"

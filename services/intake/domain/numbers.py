@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from libraries.deadlines import CIVIL_TIME
+from libraries.deadlines import Calendar
 
 SERIAL_DIGITS = 5
 
@@ -12,8 +12,8 @@ def county_of(area: str) -> str:
     return area[:6]
 
 
-def day_of(moment: datetime) -> str:
-    return moment.astimezone(CIVIL_TIME).strftime("%Y%m%d")
+def day_of(moment: datetime, calendar: Calendar) -> str:
+    return f"{calendar.date_of(moment):%Y%m%d}"
 
 
 def case_number(county: str, day: str, serial: int) -> str:

@@ -37,7 +37,7 @@ function element(name, text, className) {
 
 function moment(iso) {
   return new Intl.DateTimeFormat(state.language === "en" ? "en-GB" : "zh-CN",
-    { timeZone: "Asia/Shanghai", dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+    { timeZone: state.explained.time_zone || "UTC", dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }
 
 async function ask(path) {

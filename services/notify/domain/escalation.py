@@ -1,7 +1,7 @@
 """How one late clock escalates (督办), level by level, and when that stops. Nothing here knows what time it is."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -10,8 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from contracts.codes import AreaLevel, ClockKind, ClockStatus, SupervisionLevel
-from libraries.deadlines import CIVIL_TIME, Calendar, CountingRules, Limit, Unit, due
-from libraries.deadlines.limits import civil_day, midnight
+from libraries.deadlines import Calendar, CountingRules, Limit, Unit, due
 from libraries.policies import Office, Policy
 from libraries.policies.escalation import ANCHOR_OF, Anchor, EscalationRule, rule_for
 from services.notify.domain.timers import AlertKind, Timer
@@ -136,7 +135,7 @@ def escalation_start(timer: Timer, alert: AlertKind, policy: Policy) -> Escalati
         return None
     if rule.after is not None and rule.after.unit is Unit.HOUR:
         return EscalationStart(rule.level, _level_at(rule, timer.due_at, timer.office, 0, policy))
-    return _start_on_day(civil_day(timer.due_at), alert, timer.kind, timer.office, policy)
+    return _start_on_day(policy.calendar.civil_day(timer.due_at), alert, timer.kind, timer.office, policy)
 
 
 def taken_over(before: Escalation | None, timer: Timer, policy: Policy) -> Escalation | None:
@@ -169,7 +168,11 @@ def _first_rule(alert: AlertKind, kind: ClockKind, policy: Policy) -> Escalation
 def _start_on_day(day: int, alert: AlertKind, kind: ClockKind, office: str, policy: Policy) -> EscalationStart | None:
     """The same for all clocks of an office that end on one day."""
     rule = _first_rule(alert, kind, policy)
-    return EscalationStart(rule.level, _level_at(rule, midnight(day), office, 0, policy)) if rule is not None else None
+    return (
+        EscalationStart(rule.level, _level_at(rule, policy.calendar.midnight(day), office, 0, policy))
+        if rule is not None
+        else None
+    )
 
 
 def has_level_above(level: SupervisionLevel, kind: ClockKind, policy: Policy) -> bool:
@@ -208,7 +211,7 @@ def after_clock_change(
     """The escalation after its clock changed: it stops for good when the cause is gone, and stands while paused."""
     if (escalation.office, escalation.area) != (after.office, after.area):
         escalation = replace(escalation, office=after.office, area=after.area)
-    if after.status is not ClockStatus.BREACHED and _is_same_last_day(escalation, after):
+    if after.status is not ClockStatus.BREACHED and _is_same_last_day(escalation, after, policy.calendar):
         return _still_reminded(escalation, after, policy)
     if escalation.ended_at is not None:
         return escalation
@@ -222,13 +225,13 @@ def after_clock_change(
     return _with_next_level(replace(escalation, paused_at=None, paused_seconds=paused_seconds), policy)
 
 
-def _is_same_last_day(escalation: Escalation, after: Timer) -> bool:
+def _is_same_last_day(escalation: Escalation, after: Timer, calendar: Calendar) -> bool:
     """Whether the day that was said to be the last still is, or is again: then nobody is reminded once more."""
     if after.has_ended or after.due_at is None or escalation.level in BREACH_LEVELS:
         return False
     sent = any(one.kind is AlertKind.LAST_DAY for one in after.sent)
     coming = any(one.kind is AlertKind.LAST_DAY for one in after.pending)
-    return sent and not coming and civil_day(after.due_at) == civil_day(escalation.due_at)
+    return sent and not coming and calendar.civil_day(after.due_at) == calendar.civil_day(escalation.due_at)
 
 
 def _still_reminded(escalation: Escalation, after: Timer, policy: Policy) -> Escalation:
@@ -289,15 +292,14 @@ def into_hours(at: datetime, rule: EscalationRule, calendar: Calendar) -> dateti
 def _into_hours(at: datetime, opens: time | None, closes: time | None, calendar: Calendar) -> datetime:
     if opens is None or closes is None:
         return at
-    civil = at.astimezone(CIVIL_TIME)
-    day = civil_day(at)
+    civil = calendar.local(at)
+    day = calendar.civil_day(at)
     if calendar.works(day) and civil.time() < closes:
         if civil.time() >= opens:
             return at
     else:
         day = calendar.working_day_after(day, 1)
-    opening = midnight(day).replace(hour=opens.hour, minute=opens.minute)
-    return opening.astimezone(UTC)
+    return calendar.opening(day, opens)
 
 
 def _level_at(rule: EscalationRule, due_at: datetime, office: str, paused_seconds: int, policy: Policy) -> datetime:
@@ -305,11 +307,11 @@ def _level_at(rule: EscalationRule, due_at: datetime, office: str, paused_second
     calendar = days_of(rule, office, policy)
     at = due_at + INSTANT
     if rule.level is SupervisionLevel.REMINDED:
-        at = midnight(civil_day(due_at)).astimezone(UTC)
+        at = calendar.midnight(calendar.civil_day(due_at))
     elif rule.after is not None and rule.after.unit is Unit.HOUR:
         at += timedelta(hours=rule.after.number)
     elif rule.after is not None:
-        return _after_days(civil_day(due_at), rule.after, paused_seconds, rule.opens, rule.closes, calendar)
+        return _after_days(calendar.civil_day(due_at), rule.after, paused_seconds, rule.opens, rule.closes, calendar)
     return into_hours(at + timedelta(seconds=paused_seconds), rule, calendar)
 
 
@@ -318,7 +320,7 @@ def _after_days(
     day: int, limit: Limit, paused_seconds: int, opens: time | None, closes: time | None, calendar: Calendar
 ) -> datetime:
     """The moment after so many whole days, which do not ask at what hour the first of them was."""
-    last = due(midnight(day), limit, calendar=calendar, rules=AS_WRITTEN).due_at
+    last = due(calendar.midnight(day), limit, calendar=calendar, rules=AS_WRITTEN).due_at
     if last is None:
         raise ValueError("only a pause makes a limit endless")
     return _into_hours(last + INSTANT + timedelta(seconds=paused_seconds), opens, closes, calendar)

@@ -1,7 +1,7 @@
 """Which messages an event owes to people: the matrix of the policy, and once for each reader and channel. Pure."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from contracts.events.base import moment_of
 from contracts.events.cases import CaseNotAccepted
 from contracts.events.clocks import ClockAlert, clocks_in
 from contracts.events.referrals import ReferralEvent, ReferralExtended, ReferralReturnRequested
-from libraries.deadlines import CIVIL_TIME
+from libraries.deadlines import Calendar
 from libraries.ids import derived_id
 from libraries.policies import Policy
 from libraries.policies.messages import MessageRow, QuietHours
@@ -95,13 +95,13 @@ def is_of_another(event: CaseBound) -> bool:
     return isinstance(event, ReferralExtended) and event.role is not ReferralRole.LEAD
 
 
-def ends_of_quiet(quiet: QuietHours | None, now: datetime) -> datetime | None:
+def ends_of_quiet(quiet: QuietHours | None, now: datetime, calendar: Calendar) -> datetime | None:
     """When the quiet hours end that hold now, in business time; none outside of them."""
-    local = now.astimezone(CIVIL_TIME)
-    if quiet is None or not quiet.holds(local.time().replace(tzinfo=None)):
+    if quiet is None or not quiet.holds(calendar.local(now).time()):
         return None
-    end = datetime.combine(local.date(), quiet.ends, CIVIL_TIME)
-    return (end if end > local else end + timedelta(days=1)).astimezone(UTC)
+    today = calendar.civil_day(now)
+    end = calendar.opening(today, quiet.ends)
+    return end if end > now else calendar.opening(today + 1, quiet.ends)
 
 
 def _readers(event: CaseBound, audience: Audience, places: Places) -> tuple[str, ...]:

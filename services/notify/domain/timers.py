@@ -1,7 +1,7 @@
 """The timer of one clock, and how facts about the clock change it. Nothing here knows what time it is."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from contracts.codes import WINDOWS, ClockKind, ClockStatus
-from libraries.deadlines.limits import civil_day, midnight
+from libraries.deadlines import Calendar
 
 
 class AlertKind(StrEnum):
@@ -99,13 +99,12 @@ def initial_state(
 
 
 def planned_alerts(
-    warnings: Sequence[tuple[str, datetime]], *, started_at: datetime, due_at: datetime
+    warnings: Sequence[tuple[str, datetime]], *, started_at: datetime, due_at: datetime, calendar: Calendar
 ) -> tuple[PlannedAlert, ...]:
     """The warnings and the last day, in order."""
     moments = [PlannedAlert(at, AlertKind.DUE_SOON, level) for level, at in warnings]
-    moments.append(
-        PlannedAlert(midnight(civil_day(due_at)).astimezone(UTC), AlertKind.LAST_DAY, AlertKind.LAST_DAY.value)
-    )
+    last_day = calendar.midnight(calendar.civil_day(due_at))
+    moments.append(PlannedAlert(last_day, AlertKind.LAST_DAY, AlertKind.LAST_DAY.value))
     return tuple(sorted((one for one in moments if started_at < one.at < due_at), key=lambda one: one.at))
 
 

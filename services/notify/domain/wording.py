@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from libraries.deadlines import CIVIL_TIME
+from libraries.deadlines import Calendar
 from libraries.policies import Policy
 from libraries.policies.document_templates import filled
 from services.notify.domain.messages import Message
@@ -58,7 +58,7 @@ def _facts(message: Message, case: AboutCase, policy: Policy, place: int) -> Map
         "place": area.name if area is not None else case.area,
         "window": _office(case.window, policy, place),
         "office": _office(message.office, policy, place),
-        "until": _moment(message.until, place),
+        "until": _moment(message.until, policy.calendar, place),
         "clock": message.clock.label(("zh", "en")[place]) if message.clock is not None else BEHIND[place],
         "level": message.level.label(("zh", "en")[place]) if message.level is not None else BEHIND[place],
         "go_to": _office(message.go_to, policy, place),
@@ -72,8 +72,8 @@ def _office(code: str, policy: Policy, place: int) -> str:
     return (found.zh, found.en)[place] if found is not None else code
 
 
-def _moment(at: datetime | None, place: int) -> str:
+def _moment(at: datetime | None, calendar: Calendar, place: int) -> str:
     if at is None:
         return BEHIND[place]
-    local = at.astimezone(CIVIL_TIME)
+    local = calendar.local(at)
     return (f"{local.year}年{local.month}月{local.day}日{local:%H:%M}", f"{local.day} {local:%B %Y, %H:%M}")[place]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import String
 
 from contracts.codes import ClockKind, SupervisionLevel
-from libraries.deadlines.limits import civil_day
+from libraries.deadlines import Calendar
 from libraries.runtime.database.ranges import Ranges, bounds, text_inside
 from services.notify.domain.escalation import BREACH_LEVELS
 from services.notify.figures.queries import Names, name_of
@@ -74,7 +74,7 @@ class ViewContext:
 
     now: datetime
     names: Names
-    settled_through: date
+    calendar: Calendar
 
 
 async def list_escalations(
@@ -139,5 +139,6 @@ def _view(row: RowMapping, context: ViewContext) -> EscalationView:
         next_at=row["next_at"],
         provisional=row["provisional"],
         # People are told on working days, whatever the unit of the level.
-        next_provisional=row["next_at"] is not None and civil_day(row["next_at"]) > context.settled_through.toordinal(),
+        next_provisional=row["next_at"] is not None
+        and context.calendar.date_of(row["next_at"]) > context.calendar.settled_through,
     )

@@ -107,7 +107,7 @@ class _Messages:
             raise NotSent(AttemptResult.NOT_READ)
         if case.erased:
             raise NotSent(AttemptResult.ERASED)
-        until = ends_of_quiet(message.quiet_hours, clock.now())
+        until = ends_of_quiet(message.quiet_hours, clock.now(), policy.calendar)
         if until is not None:
             wait = min(clock.real_seconds(until - clock.now()), LOOKED_AT_AFTER)
             raise NotSent(AttemptResult.QUIET_HOURS, datetime.now(UTC) + timedelta(seconds=wait))

@@ -10,6 +10,7 @@ import structlog
 from contracts.clocks import ClockFacts, ClockMet, ClockStarted, ClockStop
 from contracts.codes import WINDOWS, ClockStatus
 from contracts.events.base import CaseBound, moment_of
+from libraries.deadlines import Calendar
 from libraries.policies import Policy
 from services.notify.domain import escalation as escalating
 from services.notify.domain import timers as timing
@@ -54,7 +55,7 @@ def apply_facts(facts: ClockFacts, event: CaseBound, received_at: datetime, proj
     moment = received_at if at is None else at
     before = projection.timers.get(facts.clock_id)
     begun = before.traceparent if before is not None else None
-    timer = new_timer(facts, event.case_id, begun or projection.traceparent)
+    timer = new_timer(facts, event.case_id, projection.policy.calendar, begun or projection.traceparent)
     if before is not None and at is not None and timer.version > before.version and timing.is_breach_missed(before, at):
         alert = breach_alert(before, projection.now, projection.policy)
         projection.alerts.append(alert)
@@ -135,14 +136,14 @@ def _change_escalation(before: Timer, after: Timer, projection: BatchProjection,
         )
 
 
-def new_timer(facts: ClockFacts, case_id: UUID, traceparent: str | None = None) -> Timer:
+def new_timer(facts: ClockFacts, case_id: UUID, calendar: Calendar, traceparent: str | None = None) -> Timer:
     """The timer of a clock that is new here. An older owner names one warning, without a level."""
     pending: tuple[timing.PlannedAlert, ...] = ()
     if facts.due_at is not None and facts.kind not in WINDOWS:
         warnings = [(warning.level, warning.at.astimezone(UTC)) for warning in facts.warnings]
         if not warnings and facts.due_soon_at is not None:
             warnings = [("", facts.due_soon_at)]
-        pending = timing.planned_alerts(warnings, started_at=facts.started_at, due_at=facts.due_at)
+        pending = timing.planned_alerts(warnings, started_at=facts.started_at, due_at=facts.due_at, calendar=calendar)
     status, next_alert, next_fire_at = timing.initial_state(facts.kind, facts.due_at, pending)
     return Timer(
         clock_id=facts.clock_id,

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from contracts.codes import OF_AN_OFFICE, AreaLevel, Role
 from contracts.submissions import POST_FORM
-from libraries.deadlines import CIVIL_TIME
+from libraries.deadlines import Calendar
 from libraries.policies import Policy
 from services.portal.domain.accounts import Account, Post
 
@@ -103,17 +103,17 @@ def _level(policy: Policy, code: str) -> AreaLevel | None:
     return area.level if area is not None else None
 
 
-def leave_of(begins: str, ends: str, today: date) -> tuple[Leave | None, Faults]:
+def leave_of(begins: str, ends: str, now: datetime, calendar: Calendar) -> tuple[Leave | None, Faults]:
     """Both days belong to it."""
     first, last = _day(begins), _day(ends)
     faults = {name: "say_day" for name, day in (("begins", first), ("ends", last)) if day is None}
     if first is None or last is None:
         return None, faults
-    if last < first or last < today:
+    if last < first or last < calendar.date_of(now):
         return None, {"ends": "ends_before"}
     if last - first > LONGEST_LEAVE:
         return None, {"ends": "too_long"}
-    start, end = (datetime.combine(day, time(), CIVIL_TIME) for day in (first, last + timedelta(days=1)))
+    start, end = (calendar.midnight(day.toordinal()) for day in (first, last + timedelta(days=1)))
     return Leave(begins_at=start, ends_at=end), {}
 
 

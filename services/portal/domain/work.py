@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from contracts.codes import OF_LEADS, WINDOWS, CaseState, ClockKind, ReferralRole, ReferralState, Role
-from libraries.deadlines import CIVIL_TIME, Calendar
+from libraries.deadlines import Calendar
 
 SOON_DAYS: Final = 1
 """Due soon: on the last working day, or the one before."""
@@ -43,7 +43,7 @@ NOTHING_DUE: Final = DueDate()
 
 def working_days_left(now: datetime, due_at: datetime, calendar: Calendar) -> int:
     """Through the day on which it is due; 0 on that day itself, negative when that day is over."""
-    today, last = (moment.astimezone(CIVIL_TIME).toordinal() for moment in (now, due_at))
+    today, last = (calendar.civil_day(moment) for moment in (now, due_at))
     return calendar.working_days_until(last) - calendar.working_days_until(today)
 
 
@@ -53,7 +53,7 @@ def due_date(at: datetime | None, kind: str, clock: str, now: datetime, calendar
     left = working_days_left(now, at, calendar)
     if now > at:
         return DueDate(at=at, kind=kind, clock=clock, left=min(left, -1), pressure=Pressure.LATE)
-    today = now.astimezone(CIVIL_TIME).date() == at.astimezone(CIVIL_TIME).date()
+    today = calendar.civil_day(now) == calendar.civil_day(at)
     pressure = Pressure.TODAY if today else Pressure.SOON if left <= SOON_DAYS else Pressure.CALM
     return DueDate(at=at, kind=kind, clock=clock, left=left, pressure=pressure)
 

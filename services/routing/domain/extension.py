@@ -31,7 +31,10 @@ def check_request(
 ) -> Refused | None:
     """Whether the office may ask for so much more time now."""
     if referral.extension is not None:
-        return Refused(code="extension_pending", facts={"decider": referral.decider, "until": _until(referral, policy)})
+        return Refused(
+            code="extension_pending",
+            facts={"decider": referral.decider, "until": policy.calendar.local_or_none(_until(referral, policy))},
+        )
     if not referral.may(Move.EXTEND):
         return not_possible(referral, feedback.action.value)
     allowed = _allowed(routing, referral, at, policy)
@@ -83,7 +86,7 @@ def decide_extension(
         return not_possible(referral, "decide-extension")
     until = _until(referral, policy)
     if until is not None and change.at > until:
-        return Refused(code="decision_too_late", facts={"until": until})
+        return Refused(code="decision_too_late", facts={"until": policy.calendar.local(until)})
     if not approve:
         return refused_reason(policy, reason, REFUSES) or _refused(change, referral, context, reason)
     allowed = _allowed(change.routing, referral, change.at, policy)
@@ -149,7 +152,7 @@ def _allowed(routing: Routing, referral: Referral, at: datetime, policy: Policy)
         if clock.extensions:
             return Refused(code="already_extended")
         if end is not None and at > end:
-            return Refused(code="extension_too_late", facts={"until": end})
+            return Refused(code="extension_too_late", facts={"until": policy.calendar.local(end)})
     return row
 
 

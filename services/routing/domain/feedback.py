@@ -130,7 +130,7 @@ def _check_return(_: Routing, referral: Referral, answer: ReceivedFeedback, cont
     window = next((clock for clock in referral.clocks if clock.kind in RETURN_RIGHTS), None)
     until = window.due(context.policy.calendar_of(window.office)).due_at if window is not None else None
     if until is None or answer.received_at > until:
-        return Refused(code="return_window_over", facts={"until": until})
+        return Refused(code="return_window_over", facts={"until": context.policy.calendar.local_or_none(until)})
     return _check_reason(answer.feedback, context)
 
 

@@ -13,7 +13,6 @@ from contracts.codes import Consent, FeedbackAction, ReferralRole, Sending
 from contracts.events.referrals import ReferralLeadActed, ReferralReassigned, ReferralUrged
 from contracts.refusals import Fault, Refused
 from contracts.submissions import Feedback
-from libraries.deadlines.limits import civil_day, midnight
 from libraries.policies import Policy
 from libraries.policies.decision import SUPERIORS, RoutingDecision, Step, coordinator
 from libraries.policies.model import Office
@@ -74,8 +73,10 @@ def _check_co_handler(
         )
     if feedback.action is Action.RELEASE_CO:
         return refused_reason(policy, feedback.reason, REASONS[Action.RELEASE_CO])
-    if co.urged_at is not None and civil_day(co.urged_at) == civil_day(at):
-        return Refused(code="urged_already", facts={"until": midnight(civil_day(at) + 1)})
+    calendar = policy.calendar
+    today = calendar.civil_day(at)
+    if co.urged_at is not None and calendar.civil_day(co.urged_at) == today:
+        return Refused(code="urged_already", facts={"until": calendar.local(calendar.midnight(today + 1))})
     return None
 
 

@@ -17,7 +17,7 @@ from contracts.refusals import Fault, Refused
 from contracts.submissions import Feedback
 from libraries.clocks.clock import LegalClock, facts_of
 from libraries.deadlines import BadQuestion, Pause
-from libraries.deadlines.limits import civil_day, sound
+from libraries.deadlines.limits import sound
 from libraries.policies import Policy
 from libraries.policies.reasons import refused_reason
 from services.routing.domain.referral import AppliedCorrection, Change, Referral, not_possible
@@ -45,7 +45,7 @@ def check_since(referral: Referral, feedback: Feedback, received_at: datetime, p
         return None
     earliest = _earliest(clocks, feedback.action)
     if happened > received_at + FAST_CLOCKS or happened < min(earliest, received_at):
-        return Refused.of(Fault("occurred_at", "occurred_out_of_range", {"earliest": earliest}))
+        return Refused.of(Fault("occurred_at", "occurred_out_of_range", {"earliest": policy.calendar.local(earliest)}))
     if happened >= received_at:
         return None
     allowed = policy.late_reports.within.number
@@ -54,7 +54,7 @@ def check_since(referral: Referral, feedback: Feedback, received_at: datetime, p
     # What happened after the end, or ends a pause from after it, gives nothing back whenever it is reported.
     if any(end is not None and happened <= end < received_at for end in ends):
         return Refused(code="reported_too_late", facts={"days": allowed})
-    first, last = civil_day(happened), civil_day(received_at)
+    first, last = calendar.civil_day(happened), calendar.civil_day(received_at)
     if calendar.working_days_until(last) - calendar.working_days_until(first) > allowed:
         return Refused(code="reported_too_late", facts={"days": allowed})
     return _check_late_reason(feedback, policy) if first < last else None

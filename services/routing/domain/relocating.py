@@ -5,7 +5,6 @@ So do those of offices from which the area of the case has moved away.
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import date
 from uuid import UUID
 
 from contracts.codes import ReferralRole
@@ -13,7 +12,6 @@ from contracts.events.referrals import ReferralOfficeSucceeded
 from libraries.clocks.clock import LegalClock
 from libraries.clocks.recounting import handed_on, succeeded
 from libraries.clocks.schedule import ALL_KINDS
-from libraries.deadlines.limits import civil_day
 from libraries.policies import Policy
 from libraries.policies.moving import office_now
 from services.routing.domain.deciders import decides_now
@@ -40,7 +38,7 @@ def relocated(change: Change, context: Context, by_hand: Collection[UUID] = ()) 
 
 
 def _heir(referral: Referral, area: str, policy: Policy, by_hand: Collection[UUID]) -> str:
-    sent_on = date.fromordinal(civil_day(referral.dispatched_at)) if referral.decision_id in by_hand else None
+    sent_on = policy.calendar.date_of(referral.dispatched_at) if referral.decision_id in by_hand else None
     return office_now(policy, referral.office, area, sent_on)
 
 

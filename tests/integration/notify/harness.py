@@ -28,7 +28,6 @@ from contracts.events import CaseBound
 from contracts.events.clocks import ClockLapsed
 from contracts.topics import HOME, OFFICE_FEEDBACK
 from contracts.tracing import Trace
-from libraries.deadlines import CIVIL_TIME
 from libraries.ids import new_id
 from libraries.marks import Need
 from libraries.policies import PolicyWatch
@@ -44,6 +43,7 @@ from services.notify.messaging.owing import Messages
 from services.notify.watching import store
 from services.notify.watching.handlers import CASE_EVENTS, EVENTS, FEEDBACK, READERS, EventHandlers
 from services.notify.watching.scheduler import OF_WRITERS, AlertScheduler
+from tests.civil_time import CIVIL_TIME
 from tests.events import of_clocks
 from tests.sealing import SEALER
 

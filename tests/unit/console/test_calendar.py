@@ -9,13 +9,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from console.main import main
-from libraries.deadlines import CIVIL_TIME, statutory_calendar
+from libraries.deadlines import statutory_calendar
 from libraries.policies import PolicyRefused, load_policy
 from libraries.policies.publishing import publish
 from tests.calendars import published_year
+from tests.civil_time import CIVIL_TIME
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
-NEXT = statutory_calendar().published_through.year + 1
+NEXT = statutory_calendar(CIVIL_TIME).published_through.year + 1
 OFFICE = "education-130722000000"
 
 
@@ -107,7 +108,7 @@ def test_check_says_what_is_published_and_refuses_by_line(pack: Path) -> None:
     assert f"dates from {NEXT - 1}-12-29 on are provisional until {NEXT} is published" in run("check", str(pack)).stdout
     assert json.loads(run("check", "--json").stdout) == {
         "ok": True,
-        "version": statutory_calendar().version,
+        "version": statutory_calendar(CIVIL_TIME).version,
         "published_through": f"{NEXT - 1}-12-31",
         "settled_through": f"{NEXT - 1}-12-28",
         "notices": [],

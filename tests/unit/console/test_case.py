@@ -20,13 +20,13 @@ from console.main import main
 from contracts.clocks import ClockMet, ClockStarted
 from contracts.codes import ClockKind
 from contracts.events import CaseBound
-from libraries.deadlines import CIVIL_TIME
 from libraries.deadlines.rendering import source_in
 from libraries.runtime.web.auth import ALGORITHM, ISSUER
 from services.intake.domain import actions
 from services.intake.domain.change import Change
 from services.intake.store import TimelineEntry
 from services.intake.timeline import own_clocks, to_entries
+from tests.civil_time import CIVIL_TIME
 from tests.events import of_clocks
 from tests.unit.intake import test_holders as stories
 from tests.unit.intake.builders import DAY, LEAD, NOW, done, needs_material, policy, registered, window_view
@@ -61,7 +61,7 @@ def overview() -> CaseOverview:
 
 
 def test_a_case_is_told_with_its_dates_and_their_law(overview: CaseOverview) -> None:
-    text = "\n".join(render_case(overview, "zh"))
+    text = "\n".join(render_case(overview, "zh", CIVIL_TIME))
     assert text.startswith(f"{overview.case.number}  待补正\n")
     assert "张北县张北镇" in text
     acceptance = next(line for line in text.splitlines() if line.strip().startswith(ClockKind.ACCEPTANCE.zh))
@@ -74,7 +74,7 @@ def test_a_case_is_told_with_its_dates_and_their_law(overview: CaseOverview) -> 
 
 
 def test_english_tells_the_same(overview: CaseOverview) -> None:
-    text = "\n".join(render_case(overview, "en"))
+    text = "\n".join(render_case(overview, "en", CIVIL_TIME))
     assert "Awaiting supplement" in text.splitlines()[0]
     assert "Mon 2 March" in text
     assert "registered (" in text
@@ -83,7 +83,7 @@ def test_english_tells_the_same(overview: CaseOverview) -> None:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_nothing_of_the_applicant_is_told(overview: CaseOverview, language: str) -> None:
-    assert "张示例" not in "\n".join(render_case(overview, language))
+    assert "张示例" not in "\n".join(render_case(overview, language, CIVIL_TIME))
     assert "张示例" not in msgspec.json.encode(overview).decode()
 
 
@@ -100,10 +100,12 @@ def test_only_what_runs_is_provisional() -> None:
 
 def test_a_story_names_the_year_where_it_begins() -> None:
     days = [datetime(2026, 12, 31, 10, tzinfo=CIVIL_TIME), datetime(2027, 1, 4, 10, tzinfo=CIVIL_TIME)]
-    lines = list(lines_by_day((day, "x") for day in (days[0], days[0], days[1], days[1])))
+    lines = list(lines_by_day(((day, "x") for day in (days[0], days[0], days[1], days[1])), CIVIL_TIME))
     assert [line.split("  10:00")[0].strip() for line in lines] == ["12月31日 周四", "", "2027年1月4日 周一", ""]
     assert len({cell_len(line) for line in lines}) == 1
-    assert [line.split("  10:00")[0].strip() for line in lines_by_day([(days[0], ""), (days[1], "")], "en")] == [
+    assert [
+        line.split("  10:00")[0].strip() for line in lines_by_day([(days[0], ""), (days[1], "")], CIVIL_TIME, "en")
+    ] == [
         "Thu 31 December",
         "Mon 4 January 2027",
     ]
@@ -111,7 +113,7 @@ def test_a_story_names_the_year_where_it_begins() -> None:
 
 def test_a_clock_that_was_met_late_says_so(overview: CaseOverview) -> None:
     clock = msgspec.structs.replace(overview.clocks[0], late=True)
-    text = "\n".join(render_case(msgspec.structs.replace(overview, clocks=[clock]), "zh"))
+    text = "\n".join(render_case(msgspec.structs.replace(overview, clocks=[clock]), "zh", CIVIL_TIME))
     assert "超期" in text
 
 
@@ -122,7 +124,7 @@ def test_who_had_the_time_is_drawn_with_sums() -> None:
         (1 * DAY, stories.dispatched()),
         now=3 * DAY,
     )
-    zh, en = ("\n".join(render_time(view, language)) for language in ("zh", "en"))
+    zh, en = ("\n".join(render_time(view, language, CIVIL_TIME)) for language in ("zh", "en"))
     assert "全程 3.00 天，其中工作日 3.00 天" in zh
     assert "2026-03-03 10:00  2026-03-05 10:00  张北县教育局" in zh
     assert "Not signed for" in en
@@ -170,5 +172,5 @@ def test_a_service_that_is_away_is_something_wrong(url: str) -> None:
 def test_a_day_that_ends_a_limit_is_told_as_a_day(overview: CaseOverview) -> None:
     ends = overview.clocks[0].started_at.replace(hour=15, minute=59, second=59, microsecond=999_999) + timedelta(days=1)
     clock = msgspec.structs.replace(overview.clocks[0], due_at=ends)
-    text = "\n".join(render_case(msgspec.structs.replace(overview, clocks=[clock]), "zh"))
+    text = "\n".join(render_case(msgspec.structs.replace(overview, clocks=[clock]), "zh", CIVIL_TIME))
     assert "至 2026-03-03 24:00" in text

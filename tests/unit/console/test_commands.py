@@ -48,7 +48,7 @@ BEFORE, AFTER = "2026-03-04T10:00+08:00/", "2026-03-10T10:00+08:00/"
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
-        ({"start": "2026-03-02T10:00"}, "start: must carry an offset, for example +08:00 (offset_missing)"),
+        ({"start": "2026-03-02T10:00"}, "start: must carry an offset, for example Z or +01:00 (offset_missing)"),
         ({"start": "2026-03-02T10:00+26:00"}, "-14:00 to +14:00 (offset_range)"),
         ({"start": "2026-03-02T10:00+15:00"}, "(offset_range)"),
         ({"limit": "-5wd"}, "(limit_form)"),

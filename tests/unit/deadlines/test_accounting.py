@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libraries.deadlines import Calendar, Override, statutory_calendar
-from libraries.deadlines.accounting import DAY, Interval, Spent, pieces, total, totals, working_time
+from libraries.deadlines.accounting import Interval, Spent, pieces, total, totals, working_time
+from libraries.deadlines.civil_time import DAY
+from tests.civil_time import CIVIL_TIME
 from tests.unit.deadlines.naive import SHANGHAI
 
-CALENDAR = statutory_calendar()
+CALENDAR = statutory_calendar(CIVIL_TIME)
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 -- zone apart
 TURNS = st.lists(st.builds(Interval, at=MOMENTS, held=st.sampled_from("abcd")), min_size=1, max_size=12)
 

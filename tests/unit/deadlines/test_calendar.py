@@ -10,9 +10,10 @@ import pytest
 
 from libraries.deadlines import Notice, Override, statutory_calendar
 from libraries.deadlines.calendar import UNSETTLED_DAYS, DayReason, holidays_by_law
+from tests.civil_time import CIVIL_TIME
 from tests.unit.deadlines.known import MOVED, works
 
-CALENDAR = statutory_calendar()
+CALENDAR = statutory_calendar(CIVIL_TIME)
 DAYS = [date(2007, 1, 1) + timedelta(days=n) for n in range((date(2026, 12, 31) - date(2007, 1, 1)).days + 1)]
 SNOW = Override(works=False, zh="雪灾停工", en="closed by snow")
 
@@ -228,7 +229,8 @@ def test_the_notice_of_a_year(year: int, source: str, published_on: date | None)
 def test_the_days_are_those_of_the_package_and_no_other_country_is_read() -> None:
     days = holidays.country_holidays("CN", years=range(2007, 2031), language="zh_CN")
     asked = (
-        "import sys\nfrom libraries.deadlines import statutory_calendar\nstatutory_calendar()\n"
+        "import sys, datetime\nfrom libraries.deadlines import statutory_calendar\n"
+        "statutory_calendar(datetime.UTC)\n"
         "print(*[name for name in sys.modules if name.startswith('holidays.countries')])"
     )
     read = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)

@@ -13,9 +13,10 @@ from libraries.deadlines import (
     explain,
     statutory_calendar,
 )
+from tests.civil_time import CIVIL_TIME
 from tests.unit.deadlines.naive import SHANGHAI
 
-CALENDAR = statutory_calendar()
+CALENDAR = statutory_calendar(CIVIL_TIME)
 
 
 def last_day(start: str, limit: str, **more: object) -> str:

@@ -19,13 +19,14 @@ from libraries.deadlines import (
 )
 from libraries.deadlines.accounting import Interval, pieces, totals
 from libraries.deadlines.questions import FIELDS
+from tests.civil_time import CIVIL_TIME
 from tests.unit.deadlines.naive import SHANGHAI
 
-CALENDAR = statutory_calendar()
+CALENDAR = statutory_calendar(CIVIL_TIME)
 MONDAY = "2026-03-02T09:00+08:00"
 AFTER = "2026-03-10T09:00+08:00"
 PAUSE = "must be two moments with a slash between; the second may be empty"
-MOMENT = "must be ISO 8601 with offset: 2026-03-02T09:00+08:00"
+MOMENT = "must be ISO 8601 with offset: 2026-03-02T09:00Z"
 LATE = "must not be granted after the limit had ended"
 UNKNOWN = "has a field that is not known here; leave it out or correct it. Known: "
 HOUR = "must be a time of day at the window, for example 17:30"
@@ -34,7 +35,7 @@ DETAILS = {
     "start": [
         (7, "must be text"),
         ("soon", MOMENT),
-        ("2026-03-02T09:00", "must carry an offset, for example +08:00"),
+        ("2026-03-02T09:00", "must carry an offset, for example Z or +01:00"),
         ("2026-03-02T09:00+15:00", "must carry an offset that a place on earth has, -14:00 to +14:00"),
         ("1999-03-02T09:00+08:00", "must lie in the years 2007 to 2099"),
     ],

@@ -17,8 +17,9 @@ from libraries.deadlines import (
 )
 from libraries.deadlines import explain as explained
 from libraries.deadlines.explanation import time_in_words
+from tests.civil_time import CIVIL_TIME
 
-CALENDAR = statutory_calendar()
+CALENDAR = statutory_calendar(CIVIL_TIME)
 NAMES = {"hearing": ("听证", "Hearing"), "petition-1307": ("市信访局", "Petition Bureau")}
 
 

@@ -17,10 +17,11 @@ from libraries.deadlines import (
     moment_at_share,
     statutory_calendar,
 )
+from tests.civil_time import CIVIL_TIME
 from tests.unit.deadlines.known import works
 from tests.unit.deadlines.naive import SHANGHAI, days_counted, naive_due, seconds_run, walked
 
-CALENDAR = statutory_calendar()
+CALENDAR = statutory_calendar(CIVIL_TIME)
 EXAMPLES = settings().max_examples
 HUNDREDS = settings(max_examples=400 if EXAMPLES == 100 else EXAMPLES)
 LARGEST = {"h": 60, "d": 90, "wd": 60, "mo": 14, "y": 3}

@@ -7,9 +7,10 @@ import pytest
 
 from libraries.deadlines import BadQuestion, Limit, Pause, due, read_question, statutory_calendar
 from libraries.deadlines.limits import outside
+from tests.civil_time import CIVIL_TIME
 from tests.unit.deadlines.naive import SHANGHAI
 
-CALENDAR = statutory_calendar()
+CALENDAR = statutory_calendar(CIVIL_TIME)
 MONDAY = "2026-03-02T09:00+08:00"
 ASKED = {"start": MONDAY, "limit": "5wd"}
 AFTER = "2026-03-10T09:00+08:00"

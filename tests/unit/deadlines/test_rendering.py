@@ -21,8 +21,9 @@ from libraries.deadlines import (
 )
 from libraries.deadlines import explain as explained
 from libraries.deadlines.rendering import limit_in_words, numbered
+from tests.civil_time import CIVIL_TIME
 
-CALENDAR = statutory_calendar()
+CALENDAR = statutory_calendar(CIVIL_TIME)
 NAMES = {"hearing": ("听证", "Hearing"), "petition-1307": ("市信访局", "Petition Bureau")}
 LAW = Basis(source="信访工作条例", article="34", statutory=True, confidence="A", policy_version="city-0123456789ab")
 

@@ -6,6 +6,7 @@ import pytest
 
 from console.render.examples import TOPICS, examples
 from libraries.deadlines import BY_ANALOGY, as_text, read_question, statutory_calendar
+from tests.civil_time import CIVIL_TIME
 from tests.unit.deadlines.known import works
 from tests.unit.deadlines.naive import SHANGHAI, naive_due
 
@@ -39,7 +40,7 @@ def test_the_product_finds_the_date(row: dict[str, str]) -> None:
             "close_of_business": row["closes"] or None,
         }
     )
-    told = question.answer(statutory_calendar())
+    told = question.answer(statutory_calendar(CIVIL_TIME))
     assert told.due_at is not None
     assert written(told.due_at, row) == row["due"], as_text(told, BY_ANALOGY)
     assert "T" in row["due"] or f"{told.due_at.astimezone(SHANGHAI):%H:%M:%S}" == "23:59:59"

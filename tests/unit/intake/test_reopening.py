@@ -1,7 +1,7 @@
 """Until when the applicant may have a case opened again: the later of two ends, which no later contact moves."""
 
 import dataclasses
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -49,7 +49,7 @@ def until(refused: Change | Refused) -> str:
     assert refused.code == "reopen_window_over"
     moment = refused.facts["until"]
     assert isinstance(moment, datetime)
-    return moment.isoformat()
+    return moment.astimezone(UTC).isoformat()
 
 
 @given(within=LIMITS, after_callback=LIMITS, contact=st.none() | SPAN)

@@ -6,12 +6,12 @@ from pathlib import Path
 from uuid import uuid4
 
 from contracts.codes import ClockKind
-from libraries.deadlines import CIVIL_TIME
 from libraries.marks import Mark
 from libraries.policies import Policy, load_policy
 from services.notify.domain.escalation import Escalation, start_escalation
 from services.notify.domain.timers import AlertKind, PlannedAlert, Timer, initial_state
 from services.notify.domain.writers import BY_ALL, Writers
+from tests.civil_time import CIVIL_TIME
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
 OFFICE = "education-130722000000"

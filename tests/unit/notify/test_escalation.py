@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
-from libraries.deadlines import CIVIL_TIME, Override
+from libraries.deadlines import Override
 from libraries.policies.escalation import WINDOWS
 from services.notify.domain.alerts import recipients_of_alert
 from services.notify.domain.escalation import (
@@ -20,6 +20,7 @@ from services.notify.domain.escalation import (
     start_escalation,
 )
 from services.notify.domain.timers import AlertKind, Timer, after_alert, planned_alerts
+from tests.civil_time import CALENDAR, CIVIL_TIME
 from tests.unit.notify.builders import (
     CITY,
     CITY_GOVERNMENT,
@@ -187,7 +188,7 @@ def test_a_change_that_gives_no_time_leaves_the_policy_alone() -> None:
 
 
 def last_day_said(due_at: datetime = FRIDAY, **more: object) -> Timer:
-    said = planned_alerts((), started_at=civil("02 09:00"), due_at=due_at)
+    said = planned_alerts((), started_at=civil("02 09:00"), due_at=due_at, calendar=CALENDAR)
     return a_timer(due_at=due_at, sent=said, **{"status": ClockStatus.DUE_SOON, **more})
 
 
@@ -233,7 +234,9 @@ def test_another_last_day_or_an_answer_ends_the_reminder() -> None:
 
 
 def test_a_warning_that_comes_later_than_the_last_day_does_not_hide_its_supervision() -> None:
-    two_hours = planned_alerts((("2h", civil("06 22:00")),), started_at=civil("02 09:00"), due_at=FRIDAY)
+    two_hours = planned_alerts(
+        (("2h", civil("06 22:00")),), started_at=civil("02 09:00"), due_at=FRIDAY, calendar=CALENDAR
+    )
     timer = after_alert(a_timer(coming=two_hours))
     assert timer.next_alert is AlertKind.DUE_SOON
     assert may_be_escalated(timer)

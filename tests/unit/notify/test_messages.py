@@ -27,6 +27,7 @@ from libraries.policies.messages import QuietHours
 from services.notify.domain.addresses import address_of_applicant
 from services.notify.domain.messages import TOO_OLD, Message, ends_of_quiet, messages_of
 from services.notify.domain.wording import AboutCase, NoWords, written
+from tests.civil_time import CALENDAR
 from tests.unit.notify.builders import AREA, CITY, COUNTY, COUNTY_GOVERNMENT, OFFICE, civil, the_policy
 
 ALL = frozenset({DeliveryChannel.EMAIL, DeliveryChannel.SMS})
@@ -162,11 +163,11 @@ def test_the_call_back_is_told_of_when_it_is_due_and_when_it_reached_nobody() ->
 )
 def test_quiet_hours_reach_over_midnight(at: str, ends: str | None) -> None:
     quiet = QuietHours(begins=time(21), ends=time(8))
-    assert ends_of_quiet(quiet, civil(at)) == (civil(ends) if ends is not None else None)
-    assert ends_of_quiet(None, civil(at)) is None
+    assert ends_of_quiet(quiet, civil(at), CALENDAR) == (civil(ends) if ends is not None else None)
+    assert ends_of_quiet(None, civil(at), CALENDAR) is None
     noon = QuietHours(begins=time(12), ends=time(14))
-    assert ends_of_quiet(noon, civil("04 13:00")) == civil("04 14:00")
-    assert ends_of_quiet(noon, civil("04 14:00")) is None
+    assert ends_of_quiet(noon, civil("04 13:00"), CALENDAR) == civil("04 14:00")
+    assert ends_of_quiet(noon, civil("04 14:00"), CALENDAR) is None
 
 
 def test_words_are_in_each_language_asked_for_and_a_fact_is_never_read_as_a_place() -> None:

@@ -11,6 +11,7 @@ from contracts.codes import ClockKind, ClockStatus, SupervisionLevel
 from services.notify.domain import escalation, timers
 from services.notify.domain.alerts import Alert, BackOff, Candidate, decide_alert
 from services.notify.domain.timers import AlertKind, PlannedAlert, Timer, initial_state, planned_alerts
+from tests.civil_time import CALENDAR
 from tests.unit.notify.builders import COME, COUNTY, DAY, OFFICE, a_timer, civil, the_policy
 
 POLICY = the_policy()
@@ -72,7 +73,9 @@ class AnyOrder(RuleBasedStateMachine):
         if due_at is None or self.kind in timers.WINDOWS:
             return ()
         half = START + (due_at - START) / 2 + self.shift
-        return planned_alerts([("half", half), ("1d", due_at - DAY)], started_at=START, due_at=due_at)
+        return planned_alerts(
+            [("half", half), ("1d", due_at - DAY)], started_at=START, due_at=due_at, calendar=CALENDAR
+        )
 
     @rule(later=HOURS)
     def time_passes(self, later: timedelta) -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from contracts.codes import ClockStatus
 from services.notify.domain.timers import AlertKind, Timer, after_alert, initial_state, planned_alerts, updated
+from tests.civil_time import CALENDAR
 from tests.unit.notify.builders import DAY, a_timer, civil, end_of
 
 START = civil("02 09:00")
@@ -21,7 +22,7 @@ def owner_says(
     before: Timer | None, at: datetime, due_at: datetime | None = DUE, levels: Any = LEVELS, **more: Any
 ) -> Timer:
     """The timer after the next version of the clock."""
-    coming = planned_alerts(levels, started_at=START, due_at=due_at) if due_at is not None else ()
+    coming = planned_alerts(levels, started_at=START, due_at=due_at, calendar=CALENDAR) if due_at is not None else ()
     status, alert, moment = initial_state(a_timer().kind, due_at, coming)
     now = replace(
         before or a_timer(),

@@ -16,6 +16,7 @@ from services.notify.domain.timers import (
     met,
     planned_alerts,
 )
+from tests.civil_time import CALENDAR
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 DAY = timedelta(days=1)
@@ -25,7 +26,7 @@ LAST_DAY = DUE.replace(hour=0)
 
 
 def pending() -> tuple[PlannedAlert, ...]:
-    return planned_alerts(WARNINGS, started_at=START, due_at=DUE)
+    return planned_alerts(WARNINGS, started_at=START, due_at=DUE, calendar=CALENDAR)
 
 
 def a_timer(
@@ -57,7 +58,7 @@ def test_the_levels_come_in_order_and_the_last_day_with_them() -> None:
 
 def test_a_clock_of_hours_has_no_last_day_of_its_own() -> None:
     end = START + timedelta(hours=2)
-    found = planned_alerts([("50%", START + timedelta(hours=1))], started_at=START, due_at=end)
+    found = planned_alerts([("50%", START + timedelta(hours=1))], started_at=START, due_at=end, calendar=CALENDAR)
     assert [one.level for one in found] == ["50%"]
 
 

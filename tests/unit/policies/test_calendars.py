@@ -11,9 +11,10 @@ from libraries.deadlines import statutory_calendar
 from libraries.deadlines.calendar import holidays_by_law, is_weekday
 from libraries.policies import Policy, PolicyRefused, load_policy
 from tests.calendars import published_year
+from tests.civil_time import CIVIL_TIME
 
 PACKS = Path(__file__).parents[3] / "deploy" / "policies"
-NEXT = statutory_calendar().published_through.year + 1
+NEXT = statutory_calendar(CIVIL_TIME).published_through.year + 1
 HEADING, FREE = published_year(NEXT).partition("days:\n")[::2]
 HEADING += "days:\n"
 LAST = 1 + HEADING.count("\n") + FREE.count("\n")
@@ -61,7 +62,7 @@ def test_without_a_word_of_its_own_every_office_has_the_calendar_of_all(pack: Pa
     policy = load_policy(pack)
     assert policy.calendars == {}
     assert policy.calendar_of(ZHANGBEI) is policy.calendar_of("no-such-office") is policy.calendar
-    assert policy.calendar.version == statutory_calendar().version
+    assert policy.calendar.version == statutory_calendar(CIVIL_TIME).version
 
 
 def test_a_county_closed_by_snow(pack: Path) -> None:

@@ -15,12 +15,13 @@ from libraries.deadlines import Calendar, Limit, Notice, Override, as_json, as_t
 from libraries.deadlines.rendering import BY_ANALOGY
 from libraries.policies import PolicyRefused, load_policy
 from libraries.policies.publishing import publish
+from tests.civil_time import CIVIL_TIME
 from tests.notices import ALL, FIRST_2018, FIRST_2019, FIRST_2020, MAY_2019, SPRING_2020, days_of, file_of
 from tests.unit.policies.test_calendars import pack, refusals, writes
 from tests.unit.policies.test_recounting import CASE, a_clock, policy
 
 __all__ = ["pack"]
-SHIPPED = statutory_calendar()
+SHIPPED = statutory_calendar(CIVIL_TIME)
 EVE = (date(2018, 12, 29), date(2018, 12, 31))
 TODAY = date(2026, 3, 2)
 
@@ -134,8 +135,12 @@ def test_an_explanation_names_the_notice_of_each_day_that_it_counts_by() -> None
 
 
 BEFORE = {
-    MAY_2019: Calendar(SHIPPED._guesses, [one for one in SHIPPED._said.values() if one[0].place < (2019, 2)]),
-    SPRING_2020: Calendar(SHIPPED._guesses, [one for one in SHIPPED._said.values() if one[0].place < (2020, 2)]),
+    MAY_2019: Calendar(
+        SHIPPED._guesses, [one for one in SHIPPED._said.values() if one[0].place < (2019, 2)], CIVIL_TIME
+    ),
+    SPRING_2020: Calendar(
+        SHIPPED._guesses, [one for one in SHIPPED._said.values() if one[0].place < (2020, 2)], CIVIL_TIME
+    ),
 }
 """As it ran when the second notice came."""
 

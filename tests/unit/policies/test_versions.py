@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from console.activating import CannotActivate, _before, _start
+from console.activating import CannotActivate, _before, _other_clocks, _start
 from libraries.policies import Policy, PolicyWatch, load_policy
 from libraries.policies.archive import Archive, BadArchive, archived, load_archived, unpack, version_of
 from libraries.policies.watch import SINCE_EVER, Held, PolicyNotHeld, in_force, in_force_since
 from libraries.runtime.clock import Clock
 from libraries.versions.store import Activation, Version
-from tests.packs import small_city, write
+from tests.packs import PACKS, small_city, write
 from tests.unit.policies.archives import packed
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
@@ -81,15 +81,23 @@ DRAFT = Version("x-1", "x", NOON.date(), b"")
 
 
 def test_a_version_starts_in_some_seconds_or_on_the_day_that_its_pack_names() -> None:
-    clock = Clock(origin=NOON, anchor=datetime.now(UTC))
-    assert timedelta(seconds=9) < _start(DRAFT, clock, None) - NOON < timedelta(minutes=1)
+    clock, policy = Clock(origin=NOON, anchor=datetime.now(UTC)), load_policy(PACKS / "zhangjiakou")
+    assert timedelta(seconds=9) < _start(DRAFT, policy, clock, None) - NOON < timedelta(minutes=1)
     next_month = DRAFT._replace(effective_from=NOON.date() + timedelta(days=30))
-    assert _start(next_month, clock, None) == datetime(2026, 3, 31, 16, tzinfo=UTC)
-    assert _start(DRAFT, clock, NOON + HOUR) == NOON + HOUR
+    assert _start(next_month, policy, clock, None) == datetime(2026, 3, 31, 16, tzinfo=UTC)
+    assert _start(DRAFT, policy, clock, NOON + HOUR) == NOON + HOUR
     with pytest.raises(CannotActivate, match="effective_from: 2026-04-01"):
-        _start(next_month, clock, NOON + HOUR)
+        _start(next_month, policy, clock, NOON + HOUR)
     with pytest.raises(CannotActivate, match="5 s ahead"):
-        _start(DRAFT, clock, NOON + timedelta(seconds=3))
+        _start(DRAFT, policy, clock, NOON + timedelta(seconds=3))
+
+
+def test_an_installation_keeps_its_clocks(tmp_path: Path) -> None:
+    running = load_policy(small_city(tmp_path))
+    heading = (tmp_path / "city" / "pack.yaml").read_text()
+    moved = load_policy(write(tmp_path / "city", "pack.yaml", f"{heading}time_zone: Asia/Urumqi\n"))
+    assert _other_clocks(running, running) == ""
+    assert "time_zone: Asia/Shanghai" in _other_clocks(running, moved)
 
 
 def test_a_process_holds_what_a_late_record_may_still_ask_for() -> None:

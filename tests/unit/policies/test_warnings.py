@@ -7,9 +7,10 @@ import pytest
 
 from libraries.deadlines import CountingRules, Limit, due, statutory_calendar
 from libraries.policies.warnings import fault_of, warnings_of
+from tests.civil_time import CIVIL_TIME
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-CALENDAR = statutory_calendar()
+CALENDAR = statutory_calendar(CIVIL_TIME)
 RULES = CountingRules()
 MONDAY = datetime(2026, 3, 2, 9, 30, tzinfo=SHANGHAI)
 

@@ -10,6 +10,7 @@ from contracts.codes import Role
 from libraries.policies import Policy, PolicyWatch
 from services.portal.domain.accounts import Account, Post
 from services.portal.domain.administration import GIVEN, RequestedPost, leave_of, manages, post_of
+from tests.civil_time import CALENDAR
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 COUNTY, TOWN, VILLAGE, CITY, OTHER = "130722000000", "130722100000", "130722100001", "130700000000", "130723000000"
@@ -113,7 +114,7 @@ def test_roles_of_the_installation_and_of_no_person_are_not_given() -> None:
     ],
 )
 def test_a_leave_has_a_first_and_a_last_day(begins: str, ends: str, wrong: dict[str, str]) -> None:
-    leave, faults = leave_of(begins, ends, date(2026, 3, 2))
+    leave, faults = leave_of(begins, ends, NOW, CALENDAR)
     assert faults == wrong
     if leave is not None:
         assert leave.ends_at - leave.begins_at == date.fromisoformat(ends) - date.fromisoformat(begins) + timedelta(1)

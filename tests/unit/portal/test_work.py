@@ -12,10 +12,11 @@ from services.intake.domain import states as case_states
 from services.portal.domain import work
 from services.portal.domain.work import Group, Pressure
 from services.routing.domain import states as referral_states
+from tests.civil_time import CIVIL_TIME
 
 CHINA = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=CHINA)
-CALENDAR = statutory_calendar()
+CALENDAR = statutory_calendar(CIVIL_TIME)
 CASE_MOVES = {
     "accept": case_states.Move.ACCEPT,
     "decline": case_states.Move.DECLINE,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,6 @@ from console.demo.behaviours import CO_HANDLERS, LEADS, Behaviour, Profile, Scri
 from console.demo.hours import AFTER_NOON, OPENS, at_desk
 from contracts.codes import ClockKind
 from contracts.codes import FeedbackAction as A
-from libraries.deadlines.limits import civil_day, midnight
 from tests.unit.console.demo.test_plan import MANY, plan, policy
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -134,7 +133,7 @@ def on(text: str) -> datetime:
     ],
     ids=["early", "noon", "evening", "weekend", "holiday", "make-up day"],
 )
-def test_what_comes_while_the_desk_is_closed_waits(moment: str, day: str, opens: timedelta) -> None:
+def test_what_comes_while_the_desk_is_closed_waits(moment: str, day: str, opens: time) -> None:
     found = at_desk(on(moment), policy().calendar)
-    opened = midnight(civil_day(on(f"{day}T12:00"))) + opens
+    opened = on(f"{day}T{opens:%H:%M}")
     assert opened <= found <= opened + timedelta(minutes=90)

@@ -14,7 +14,7 @@ import pytest
 from console.demo.applicants import GIVEN_NAMES, NO_REGION
 from console.demo.arrivals import CHANNELS, COMPLETE_SHARE, FIELDS, SENT_TWICE_SHARE, Arrival, Transport
 from console.demo.hours import at_desk
-from console.demo.plan import ARRIVAL_DAYS, DAYS, ORIGIN, Plan, make_plan
+from console.demo.plan import ARRIVAL_DAYS, DAYS, Plan, make_plan, origin_of
 from console.topics import DEFAULT_POLICY
 from contracts.codes import AreaLevel, Field
 from contracts.personal import is_identity_number
@@ -84,9 +84,9 @@ def test_every_county_brings_matters_of_every_field() -> None:
 def test_people_come_while_the_windows_are_open() -> None:
     for arrival in arrivals():
         assert at_desk(arrival.at, policy().calendar) == arrival.at
-        assert ORIGIN <= arrival.at < ORIGIN + timedelta(days=ARRIVAL_DAYS)
+        assert origin_of(policy()) <= arrival.at < origin_of(policy()) + timedelta(days=ARRIVAL_DAYS)
     assert [arrival.at for arrival in arrivals()] == sorted(arrival.at for arrival in arrivals())
-    assert plan().horizon == ORIGIN + timedelta(days=DAYS)
+    assert plan().horizon == origin_of(policy()) + timedelta(days=DAYS)
 
 
 def test_a_make_up_day_is_a_day_like_others_and_a_holiday_is_none() -> None:

@@ -7,6 +7,7 @@ from rich.console import Console
 from console.demo import stories, tables
 from contracts.codes import ClockKind, Field
 from contracts.events import referrals
+from tests.civil_time import CIVIL_TIME
 from tests.unit.console.demo.cases import CO, EDUCATION, LEAD, FakeCase, late, sent_on, smooth
 from tests.unit.console.demo.test_plan import policy
 
@@ -42,7 +43,7 @@ def test_the_richest_story_is_told_and_the_number_breaks_ties() -> None:
 
 def test_a_story_is_told_in_order_and_names_each_day_once() -> None:
     (story,) = stories.choose([sent_on(1).case], policy())
-    told = "\n".join(stories.drawn(story))
+    told = "\n".join(stories.drawn(story, CIVIL_TIME))
     office, reason = policy().offices[EDUCATION].en, policy().reasons["not_competent"].en
     assert [line.en for line in story.lines] == [
         "registered (window)",
