@@ -19,6 +19,7 @@ from console.verify import (  # noqa: F401 -- for the checks alone
     actors,
     cases,
     clocks,
+    consents,
     escalations,
     extensions,
     feedback,

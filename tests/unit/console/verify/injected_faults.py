@@ -28,6 +28,8 @@ CLOSED, LATE, PAUSED, DECLINED, WITHDRAWN, FAILED = (known_as(1, 0, number) for 
 NOBODY = UUID(int=99)
 REGISTERED = of_type("case.registered")
 COMPLETED = of_type("referral.completed")
+CONSENTED = of_type("case.consent_given")
+CHECKED = known_as(1, 0, 17)
 PENSIONS_TOPIC = OFFICE_REFERRALS.named(PENSIONS)
 
 LONG_AGO = MONDAY.isoformat()
@@ -108,6 +110,17 @@ CASE_FAULTS = (
     ),
     InjectedFault(
         "referral_status_agrees", "routing lost it", lambda f: without(f, "referrals", case_id=CLOSED, role="co")
+    ),
+    InjectedFault("asked_with_consent", "never given", lambda f: without(f, "journal", type=CONSENTED)),
+    InjectedFault(
+        "asked_with_consent",
+        "to something else",
+        lambda f: rewritten(f, "case.consent_given", said(purpose="status_check")),
+    ),
+    InjectedFault(
+        "asked_with_consent",
+        "still asked after it was withdrawn",
+        lambda f: without(f, "journal", type=of_type("referral.cancelled"), case_id=CHECKED),
     ),
     InjectedFault(
         "gates_kept",

@@ -176,9 +176,9 @@ class Scenario:
     def referral(self, role: ReferralRole) -> UUID:
         return known_as(4, self.number, 1 if role is ReferralRole.LEAD else 2)
 
-    def sends(self, role: ReferralRole, office: str) -> None:
+    def sends(self, role: ReferralRole, office: str, **more: object) -> None:
         id_ = self.referral(role)
-        more = {"number": "n", "category": "c", "field": Field.EDUCATION, "area": AREA, "decision_id": id_}
+        more |= {"number": "n", "category": "c", "field": Field.EDUCATION, "area": AREA, "decision_id": id_}
         self._acts(referrals.ReferralDispatched, role, office, MONDAY + DAY, **more)
         self.keep(
             ReferralRow(id_, self.case_id, office, role, ReferralState.DISPATCHED, MONDAY + DAY, ended=False),

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from console.verify.snapshot import ReceivedFeedbackRow, Snapshot, TimerRow
 from contracts.clocks import ClockCancelled
-from contracts.codes import CaseState, ClockKind, ClockStatus, Doubt, ReferralRole, ReferralState
+from contracts.codes import CaseState, ClockKind, ClockStatus, Consent, Doubt, ReferralRole, ReferralState
 from contracts.events import cases, clocks, referrals, rejections
 from contracts.events.alerts import SupervisionSupervised, SupervisionUrged
 from contracts.refusals import FieldError
 from contracts.topics import OFFICE_FEEDBACK
-from tests.unit.console.verify.scenario import DAY, EDUCATION, MONDAY, Scenario
+from tests.unit.console.verify.scenario import DAY, EDUCATION, MONDAY, PENSIONS, Scenario
 from tests.unit.console.verify.snapshots import together
 
 LEAD, CO = ReferralRole.LEAD, ReferralRole.CO
@@ -246,6 +246,26 @@ def longer(number: int = 16) -> Scenario:
     return scenario
 
 
+def checked(number: int = 17) -> Scenario:
+    """Another office was asked about the applicant, who then withdrew the consent."""
+    scenario = Scenario(number)
+    scenario.is_registered()
+    scenario.is_accepted()
+    scenario.is_dispatched(co=None, days=45)
+    consent = {"case_id": scenario.case_id, "consent_id": scenario.case_id, "purpose": "means_check"}
+    given = cases.CaseConsentGiven(
+        state=CaseState.IN_PROGRESS, consent=Consent.WRITTEN, given_at=MONDAY + 2 * DAY, **consent
+    )
+    scenario.is_in_state(CaseState.IN_PROGRESS, given)
+    asked = {"purpose": "means_check", "consent": Consent.WRITTEN, "consent_id": scenario.case_id}
+    scenario.sends(ReferralRole.CHECK, PENSIONS, **asked)
+    withdrawn_ = cases.CaseConsentWithdrawn(state=CaseState.IN_PROGRESS, withdrawn_at=MONDAY + 8 * DAY, **consent)
+    scenario.is_in_state(CaseState.IN_PROGRESS, withdrawn_)
+    cancelled = referrals.ReferralCancelled
+    scenario.answers(cancelled, ReferralRole.CHECK, ReferralState.CANCELLED, reason="consent_withdrawn")
+    return scenario
+
+
 def awaiting(number: int = 13) -> Scenario:
     """The applicant was told what is missing, and has time to bring it."""
     scenario = Scenario(number)
@@ -274,6 +294,7 @@ SCENARIOS = (
     on_hold,
     awaiting,
     longer,
+    checked,
     sent_on_late,
 )
 
