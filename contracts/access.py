@@ -82,7 +82,7 @@ attributes     no       no              no   no         no       no         no
 materials      no       no              no   yes        no       yes        no
 applicant      record   no              no   no         no       no         no
 own_referral   yes      yes             no   no         no       no         no
-referrals      no       no              yes  yes        no       yes        no
+referrals      no       no              yes  yes        yes      yes        no
 own_answers    yes      yes             no   no         no       no         no
 co_answers     no       no              no   no         no       no         no
 lead_answers   no       no              no   no         no       no         no
