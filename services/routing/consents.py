@@ -15,6 +15,8 @@ from services.routing.domain.referral import CheckConsent, Routing
 from services.routing.tables import check_consents
 
 COLUMNS: Final = ("consent_id", "case_id", "purpose", "consent", "given_at")
+KNOWN: Final = "ON CONFLICT (consent_id) DO NOTHING"
+"""What is told again long after changes nothing."""
 
 
 async def save_consents(conn: AsyncConnection, told: Iterable[CaseConsentGiven | CaseConsentWithdrawn]) -> None:
@@ -24,7 +26,7 @@ async def save_consents(conn: AsyncConnection, told: Iterable[CaseConsentGiven |
         match event:
             case CaseConsentGiven(consent_id=id_, purpose=purpose, consent=consent, given_at=at):
                 row = [id_, event.case_id, purpose, consent.value, at]
-                await insert_rows(conn, check_consents, COLUMNS, [row])
+                await insert_rows(conn, check_consents, COLUMNS, [row], then=KNOWN)
             case CaseConsentWithdrawn(consent_id=id_, withdrawn_at=at):
                 await conn.execute(update(check_consents).where(c.consent_id == id_).values(withdrawn_at=at))
             case _:
