@@ -28,7 +28,10 @@ _PAST: Final = text(
     FROM routed_cases AS c
     CROSS JOIN LATERAL (
         SELECT decision_id, lead, policy_version FROM decisions AS d
-        WHERE d.case_id = c.case_id AND d.decided_by = 'rules' ORDER BY d.decided_at LIMIT 1
+        WHERE d.case_id = c.case_id AND d.decided_by = 'rules'
+        -- Of a case that became another matter the first decision on that.
+        ORDER BY (coalesce(d.category, c.category), coalesce(d.area, c.area)) <> (c.category, c.area), d.decided_at
+        LIMIT 1
     ) AS d
     LEFT JOIN LATERAL (
         SELECT k.clock FROM clocks AS k JOIN referrals AS r ON r.referral_id = k.referral_id

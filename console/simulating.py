@@ -77,7 +77,7 @@ def simulate(draft: Policy, baseline: Policy, month: Month) -> Simulated:
     """Areas and matters are chosen alike. Work does not become faster because a draft gives less time for it."""
     chance = random.Random(month.seed)  # noqa: S311 -- a play, and no secret
     places = [area.code for area in draft.areas.values() if area.level in WINDOWS]
-    matters = list(draft.categories.values())
+    matters = [category for category in draft.categories.values() if not draft.unclassified(category.code)]
     workloads: defaultdict[str, Workload] = defaultdict(Workload)
     cases = lates = without_rule = 0
     for at in _arrivals(draft, month, chance):

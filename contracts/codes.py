@@ -146,6 +146,7 @@ class ClockKind(Code):
     DISPATCH = "dispatch", "转办时限", "Dispatch"
     SIGNING = "signing", "签收时限", "Signing"
     RETURN_WINDOW = "return_window", "退件时限", "Return window"
+    CLASSIFICATION = "classification", "归类时限", "Classification"
     HANDLING = "handling", "办理时限", "Handling"
     CO_HANDLING = "co_handling", "协办时限", "Co-handling"
     PETITION_OBJECTION = "petition_objection", "信访异议时限", "Petition objection"
@@ -163,8 +164,10 @@ class ClockKind(Code):
     RETENTION = "retention", "保管期限", "Retention"
 
 
-LEAD_WORK: Final = frozenset({ClockKind.HANDLING, ClockKind.REVIEW, ClockKind.RE_REVIEW, ClockKind.REWORK})
-"""The time that the lead has for the work itself, whatever it is called."""
+LEAD_WORK: Final = frozenset(
+    {ClockKind.HANDLING, ClockKind.REVIEW, ClockKind.RE_REVIEW, ClockKind.REWORK, ClockKind.CLASSIFICATION}
+)
+"""The time that the lead has for the work itself, whatever it is called; saying which matter it is is work too."""
 WORK: Final = LEAD_WORK | {ClockKind.CO_HANDLING}
 """Clocks by which an office's work is judged."""
 RETURN_RIGHTS: Final = frozenset({ClockKind.RETURN_WINDOW, ClockKind.PETITION_OBJECTION})
@@ -173,7 +176,6 @@ DECISIONS: Final = frozenset({ClockKind.RETURN_DECISION, ClockKind.EXTENSION_DEC
 """While one of them runs, its office has to decide on what another asked for."""
 WINDOWS: Final = RETURN_RIGHTS | {ClockKind.REVIEW_REQUEST, ClockKind.RE_REVIEW_REQUEST, ClockKind.RETENTION}
 """Time in which somebody may do something, or must keep it. When it ends nobody has failed."""
-
 
 WAITS: Final = frozenset({ClockKind.SUPPLEMENT, ClockKind.HOLD_REVIEW})
 """They run while a case waits, and watch that it does not wait for ever: nothing stops them."""
@@ -217,6 +219,7 @@ class FeedbackAction(Code):
     ASSIGN = "assign", "交办", "Assign"
     REFER_OUT = "refer-out", "转介", "Refer out"
     REQUEST_CHECK = "request-check", "请求核对", "Ask for a check"
+    CLASSIFY = "classify", "归类", "Classify"
 
 
 OF_LEADS: Final = frozenset(

@@ -32,6 +32,8 @@ AFTER: Final = MappingProxyType(
         r.ReferralExtensionRequested: S.IN_PROGRESS,
         r.ReferralLeadActed: S.IN_PROGRESS,
         r.ReferralUrged: S.IN_PROGRESS,
+        r.ReferralClassified: S.CANCELLED,
+        r.ReferralReclassified: S.IN_PROGRESS,
         r.ReferralExtended: S.IN_PROGRESS,
         r.ReferralExtensionRefused: S.IN_PROGRESS,
         r.ReferralCompleted: S.COMPLETED,

@@ -103,7 +103,9 @@ def _matters(
     random: Random, number: int, policy: Policy, places: dict[str, list[Area]]
 ) -> Sequence[tuple[Area, Category]]:
     """Each county with each field once, then by weight: counties by their townships, fields by what people ask for."""
-    of_field = {field: [c for c in policy.categories.values() if c.field is field] for field in FIELDS}
+    # Windows of the demo know what they register.
+    told = [category for category in policy.categories.values() if not policy.unclassified(category.code)]
+    of_field = {field: [category for category in told if category.field is field] for field in FIELDS}
     pairs = list(product(places, FIELDS))[:number]
     missing = number - len(pairs)
     counties = random.choices([*places], [len(towns) for towns in places.values()], k=missing)

@@ -49,6 +49,19 @@ def noted_once(snapshot: Snapshot) -> Iterator[Fault | None]:
     yield from _strangers(snapshot, notify_cases, "notify")
 
 
+@check("a case is the same matter at intake, at routing and at notify")
+def one_matter(snapshot: Snapshot) -> Iterator[Fault | None]:
+    """Whoever said last which one it is, everybody has heard it."""
+    there = {"routing": {row.case_id: row.category for row in snapshot.routed}}
+    there["notify"] = {row.case_id: row.category for row in snapshot.notify_cases}
+    for case in snapshot.cases:
+        for service, known in there.items():
+            if case.case_id in snapshot.settled and case.case_id in known:
+                other = known[case.case_id]
+                detail = f"it is {case.category}, {service} says {other}"
+                yield None if other == case.category else Fault(detail=detail, case_id=case.case_id)
+
+
 @check("an accepted case has a decision, and no other case has one")
 def routed_once(snapshot: Snapshot) -> Iterator[Fault | None]:
     routed = {row.case_id: row for row in snapshot.routed}

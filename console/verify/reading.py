@@ -76,12 +76,13 @@ MINE: Final = "mod(get_byte(uuid_send({column}), 15) + 256 * get_byte(uuid_send(
 _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
     "cases": (
         CaseRow,
-        "SELECT case_id, number, state, accepted_at IS NOT NULL, lead FROM intake.cases WHERE {mine}",
+        "SELECT case_id, number, state, accepted_at IS NOT NULL, lead, category FROM intake.cases WHERE {mine}",
     ),
     "routed": (
         RoutedRow,
         """
-        SELECT case_id, number, (SELECT count(*) FROM routing.decisions AS d WHERE d.case_id = r.case_id), area
+        SELECT case_id, number, (SELECT count(*) FROM routing.decisions AS d WHERE d.case_id = r.case_id), area,
+               category
         FROM routing.routed_cases AS r WHERE {mine}
         """,
     ),
@@ -94,7 +95,7 @@ _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
         """,
     ),
     "clocks": (ClockRow, "SELECT clock_id, case_id, version, status, due_at FROM routing.clocks WHERE {mine}"),
-    "notify_cases": (NotifyCaseRow, "SELECT case_id, number, state FROM notify.cases WHERE {mine}"),
+    "notify_cases": (NotifyCaseRow, "SELECT case_id, number, state, category FROM notify.cases WHERE {mine}"),
     "referral_status": (
         ReferralStatusRow,
         "SELECT referral_id, case_id, office, state FROM notify.referral_status WHERE {mine}",

@@ -18,7 +18,9 @@ from contracts.events.referrals import (
 
 CHECK = ReferralRole.CHECK
 """A question about the applicant stands beside the office's part of the work."""
-ENDS = frozenset({"referral.returned", "referral.completed", "referral.failed", "referral.cancelled"})
+ENDS = frozenset(
+    {"referral.returned", "referral.completed", "referral.failed", "referral.cancelled", "referral.classified"}
+)
 
 
 @check("an office has one live referral of a case, as routing holds them")

@@ -31,6 +31,7 @@ class CaseRow(NamedTuple):
     state: str
     accepted: bool
     lead: UUID | None
+    category: str = ""
 
 
 class RoutedRow(NamedTuple):
@@ -38,6 +39,7 @@ class RoutedRow(NamedTuple):
     number: str
     decisions: int
     area: str
+    category: str = ""
 
 
 class ReferralRow(NamedTuple):
@@ -68,6 +70,7 @@ class NotifyCaseRow(NamedTuple):
     case_id: UUID
     number: str
     state: str
+    category: str = ""
 
 
 class ReferralStatusRow(NamedTuple):

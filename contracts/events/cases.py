@@ -251,6 +251,24 @@ class CaseAreaChanged(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     changed_at: datetime
 
 
+class CaseReclassified(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """Before any office had it, its window put right which matter it is, or where it lies (改类).
+
+    Once offices have it, `routing.reclassified` says so.
+    """
+
+    TYPE: ClassVar[str] = "case.reclassified"
+    category: str
+    category_before: str
+    field: Field
+    area: str
+    area_before: str
+    missing: tuple[str, ...] = ()
+    """What is to be handed in for the matter that it is."""
+    reason: str
+    reclassified_at: datetime
+
+
 class CaseTerminated(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """The lead could not do it; the reason is a policy code."""
 
@@ -291,6 +309,7 @@ AnyCaseEvent = (
     | CaseConsentWithdrawn
     | CaseCheckRequested
     | CaseAreaChanged
+    | CaseReclassified
     | CaseTerminated
     | CaseErased
 )

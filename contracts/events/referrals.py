@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from contracts.clocks import LimitBasis
 from contracts.codes import Consent, FeedbackAction, FeedbackOutcome, Field, ReferralRole, ReferralState, Sending
 from contracts.events.base import CaseBound, ChangesClocks
 from contracts.events.rejections import RecordPlace
@@ -52,6 +53,35 @@ class RoutingOverridden(CaseBound, frozen=True, kw_only=True, omit_defaults=True
     lead: str
     reason: str
     overridden_at: datetime
+
+
+class RoutingReclassified(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
+    """It is another matter, or lies elsewhere, than was registered (改类): it was decided anew who handles it.
+
+    The time goes on from where it began, by the law of the new matter. What that made of referrals is told by events
+    of those. `by` names who has decided it.
+    """
+
+    TYPE: ClassVar[str] = "routing.reclassified"
+    referral_id: UUID
+    """Of the lead until now."""
+    category: str
+    category_before: str
+    field: Field
+    area: str
+    area_before: str
+    lead: str
+    lead_before: str
+    reason: str
+    limit: str = ""
+    due_at: datetime | None = None
+    """Until when the lead has time now; `None` while that stands still."""
+    basis: LimitBasis | None = None
+    limit_before: str = ""
+    due_before: datetime | None = None
+    """Until when it had time by the law of the matter before: what the applicant was told."""
+    basis_before: LimitBasis | None = None
+    reclassified_at: datetime
 
 
 class ReferralEvent(ChangesClocks, frozen=True, kw_only=True, omit_defaults=True):
@@ -148,6 +178,32 @@ class ReferralLeadActed(ReferralEvent, frozen=True, kw_only=True, omit_defaults=
     other_id: UUID
     """Its referral."""
     reason: str = ""
+
+
+class ReferralClassified(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The desk has said which matter it is (归类), or its superior has; its part ends with that."""
+
+    TYPE: ClassVar[str] = "referral.classified"
+    category: str
+    area: str
+    to: str
+    """The office that has it by that."""
+    reason: str
+
+
+class ReferralReclassified(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The case is another matter now, or lies elsewhere, and the office keeps its part: in its state, by the new law.
+
+    Carries what a dispatch does, for whoever hears of the referral with this.
+    """
+
+    TYPE: ClassVar[str] = "referral.reclassified"
+    number: str
+    category: str
+    field: Field
+    area: str
+    decision_id: UUID
+    reason: str
 
 
 class ReferralUrged(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
@@ -277,6 +333,8 @@ AnyReferralEvent = (
     | ReferralReassigned
     | ReferralLeadActed
     | ReferralUrged
+    | ReferralClassified
+    | ReferralReclassified
     | ReferralOfficeSucceeded
     | ReferralOnHold
     | ReferralResumed
@@ -291,4 +349,6 @@ AnyReferralEvent = (
 )
 
 
-AnyRoutingEvent = RoutingDecided | RoutingUnmatched | RoutingArbitrationRequested | RoutingOverridden
+AnyRoutingEvent = (
+    RoutingDecided | RoutingUnmatched | RoutingArbitrationRequested | RoutingOverridden | RoutingReclassified
+)

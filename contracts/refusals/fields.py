@@ -102,6 +102,12 @@ FIELDS: Final = (
     # Policy.
     Refusal("unknown_category", 422, "须为政策包 categories.csv 中的事项代码", "must be a category of the policy"),
     Refusal("bad_area", 422, "须为 2、4、6、9 或者 12 位数字的区划代码", "must be 2, 4, 6, 9 or 12 digits as text"),
+    Refusal(
+        "no_matter",
+        422,
+        "须为确定的事项，不能再填写待归类事项",
+        "must be a matter that is known, and not one that has still to be classified",
+    ),
     Refusal("unknown_area", 422, "须为政策包 areas.csv 中的区划代码", "must be an area of the policy"),
     Refusal("area_split", 422, "已经拆分，请填写事项所在的新区划", "was split: name the part that it is about"),
     Refusal(

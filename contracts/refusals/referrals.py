@@ -107,6 +107,18 @@ REFERRALS: Final = (
         "Co-handlers have not finished: {offices}. Finish after them, or ask the coordinator to recall them.",
     ),
     Refusal(
+        "classify_first",
+        409,
+        "此件尚未归类，不能办结。请以 classify 写明事项，由承办单位办理。",
+        "Nobody has said yet which matter it is, so it cannot be finished. Name it with `classify`.",
+    ),
+    Refusal(
+        "classified_already",
+        409,
+        "此件已经归类，事项为 {category}。归类有误的，请报协调员以 reclassify 改类。",
+        "It is classified already, as {category}. If that is wrong, ask the coordinator to reclassify it.",
+    ),
+    Refusal(
         "return_locked",
         409,
         "退件此前已被驳回或者已经裁决，不能再退。请继续办理；确有新情况的，请报协调员转交。",
@@ -175,14 +187,26 @@ REFERRALS: Final = (
     Refusal(
         "only_the_lead",
         409,
-        "只有主办可以转交。协办和抄送请以 recall 撤回。",
-        "Only a lead is reassigned. Recall co-handlers and copies.",
+        "只有主办可以转交、改类。协办和抄送请以 recall 撤回。",
+        "Only a lead is reassigned or reclassified. Recall co-handlers and copies.",
     ),
     Refusal(
         "same_office",
         409,
         "此件现由该单位承办。请填写其他单位。",
         "That office has it already. Name another one.",
+    ),
+    Refusal(
+        "same_matter",
+        409,
+        "事项和区划与现在相同，没有变化。请填写新的事项或者新的区划。",
+        "It is that matter, and lies there, already. Name another category or another area.",
+    ),
+    Refusal(
+        "place_outside",
+        403,
+        "该地不在本单位辖区（{areas}）之内。请填写辖区内的区划，或者报上级改类。",
+        "That place lies outside of the own area ({areas}). Name one inside, or leave it to the superior.",
     ),
     Refusal(
         "office_has_leg",

@@ -45,6 +45,13 @@ class ClockSet:
         """The open clocks of these kinds wait for nothing any more."""
         return self._stop(kinds, ClockStatus.CANCELLED)
 
+    def go_on_as(self, clock: LegalClock, now: LegalClock, policy: Policy) -> "ClockSet":
+        """The open clock ends, and another goes on with its time by other terms. What stood still stands still."""
+        last = clock.pauses[-1] if clock.status is ClockStatus.PAUSED else None
+        running = replace(now, pauses=clock.pauses[:-1]) if last is not None else now
+        going_on = self.cancel({clock.kind}).start([running], policy)
+        return going_on.pause({now.kind}, last.reason, policy, since=last.start) if last is not None else going_on
+
     def pause(self, kinds: Collection[ClockKind], reason: str, policy: Policy, *, since: datetime) -> "ClockSet":
         """Those that run stand still."""
         chosen = [clock for clock in self.open(kinds) if clock.status is ClockStatus.RUNNING]

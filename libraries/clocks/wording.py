@@ -15,6 +15,7 @@ from contracts.events.alerts import Supervision
 from contracts.events.base import Actor, ChangesClocks, moment_of
 from libraries.clocks.check_wording import of_check, of_consents
 from libraries.clocks.civil_days import civil_day, day_en, day_zh
+from libraries.clocks.matter_wording import area_changed, matter_of, reclassified
 from libraries.clocks.merge_wording import of_merging
 from libraries.deadlines import Limit
 from libraries.deadlines.rendering import limit_in_words, source_in
@@ -95,7 +96,9 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
         case c.CaseErased(reason=reason):
             return _because("个人信息已删除", "personal data erased", reason, policy)
         case c.CaseAreaChanged():
-            return _area_changed(event, policy)
+            return area_changed(event, office_of(policy, event.first_contact_office), policy)
+        case c.CaseReclassified(reason=reason):
+            return reclassified(event, actor_of(policy, event.by), reason_of(policy, reason), policy)
         case c.CaseTerminated(reason=reason):
             return _because("终止", "terminated", reason, policy)
         case c.CaseApplicantToBeTold(about=about):
@@ -106,15 +109,6 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             return f"{zh}已告知申请人", f"applicant told of the {en}"
         case _:
             return of_merging(event) or of_consents(event, policy)
-
-
-def _area_changed(event: c.CaseAreaChanged, policy: Policy) -> Words:
-    zh, en = office_of(policy, event.first_contact_office)
-    if event.area == event.area_before:
-        return f"受理窗口变更，由 {zh} 继续负责", f"the window changed: {en} goes on with it"
-    place = policy.area(event.area)
-    name = place.name if place is not None else event.area
-    return f"行政区划变更，转入 {name}，由 {zh} 继续负责", f"areas changed: it lies in {name} now, {en} goes on with it"
 
 
 def _supplemented(given: Words, missing: Words, *, whole: bool) -> Words:
@@ -138,6 +132,7 @@ _REFERRAL: Final[Mapping[type[r.ReferralEvent], Words]] = MappingProxyType(
         r.ReferralCompleted: ("办结", "finished"),
         r.ReferralFailed: ("无法办理", "could not be done"),
         r.ReferralUrged: ("被催办", "was urged"),
+        r.ReferralReclassified: ("改类后继续承办", "goes on with it as another matter"),
         r.ReferralCancelled: ("撤销", "taken back"),
         r.ReferralReworkRequested: ("要求重办", "asked to do it again"),
     }
@@ -186,6 +181,9 @@ def _of_referral(event: CaseBound, policy: Policy) -> Words | None:
     if isinstance(event, r.ReferralLeadActed):
         to_zh, to_en = office_of(policy, event.to)
         return f"{zh}{event.action.zh}：{to_zh}{why_zh}", f"{en}, {event.action.en.lower()}: {to_en}{why_en}"
+    if isinstance(event, r.ReferralClassified):
+        (by_zh, by_en), (is_zh, is_en) = who or ("", en), matter_of(policy, event.category)
+        return f"{by_zh}归类：{is_zh}{why_zh}", f"{by_en} classified it: {is_en}{why_en}"
     kind = type(event)
     settled = _ARBITRATED.get(kind) if getattr(event, "arbitrated", False) else None
     acted = settled or _BY_ANOTHER.get(kind)
@@ -216,6 +214,8 @@ def _of_routing(event: CaseBound, policy: Policy) -> Words | None:
         case r.RoutingArbitrationRequested(arbiter=arbiter):
             zh, en = office_of(policy, arbiter)
             return f"再次退件，由 {zh} 裁定", f"returned again: {en} arbitrates"
+        case r.RoutingReclassified(reason=reason):
+            return reclassified(event, actor_of(policy, event.by), reason_of(policy, reason), policy)
         case _:
             return None
 

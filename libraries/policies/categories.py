@@ -35,6 +35,8 @@ USES = frozenset(
         "cancel",
         "reopen",
         "reassign",
+        "reclassify",
+        "classify",
         "resume",
         "return_refused",
         "extension_refused",

@@ -364,6 +364,14 @@ class Policy:
         rule = self.schedule(category).rules.get(clock)
         return _find_limit(self, rule.limit_of if rule is not None else clock, category, reason)
 
+    def unclassified(self, category: str) -> bool:
+        """Whether nobody has said yet which matter it is: whoever gets it has time for that, and for nothing else."""
+        return any(
+            rule.clock is ClockKind.CLASSIFICATION
+            for rules in self.schedule(category).started.values()
+            for rule in rules
+        )
+
     def schedule(self, category: str) -> ClockSchedule:
         """The clocks that a matter has, and what starts and ends them."""
         return _schedule(self, category)

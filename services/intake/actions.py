@@ -25,9 +25,10 @@ from libraries.runtime.web.auth import Principal, Role, requires
 from libraries.runtime.web.preconditions import etag, is_stale, last_seen, seen_versions, stale
 from libraries.runtime.web.problems import problem
 from services.intake import store
-from services.intake.domain import actions
+from services.intake.domain import actions, reclassifying
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
+from services.intake.domain.possible import with_possible
 from services.intake.issuing import issue_one
 from services.intake.lookup import acts_as, find, relations_of
 from services.intake.publishing import act
@@ -82,6 +83,17 @@ class Withdraw(Action, frozen=True, kw_only=True):
     reason: str = "applicant_request"
 
 
+class Reclassify(Action, frozen=True, kw_only=True):
+    """It is another matter, or lies elsewhere, than was registered (改类), and no office has it yet.
+
+    `category`, `area`, or both; what is left out stays. Once offices have the case, routing's coordinator does it.
+    """
+
+    category: str = ""
+    area: str = ""
+    reason: str
+
+
 class CallBack(Action, frozen=True, kw_only=True):
     """The applicant was asked (回访); dissatisfaction opens a new round, while there is a right to it.
 
@@ -112,6 +124,7 @@ PATHS: Final[Mapping[str, type[Action]]] = MappingProxyType(
         "request-supplement": RequestSupplement,
         "supplement": Supplement,
         "withdraw": Withdraw,
+        "reclassify": Reclassify,
         "callback": CallBack,
         "reopen": Reopen,
         "applicant-told": TellApplicant,
@@ -120,9 +133,13 @@ PATHS: Final[Mapping[str, type[Action]]] = MappingProxyType(
 
 
 def rule_of(wanted: Action, at: datetime, policy: Policy) -> Callable[[Case], Change | Refused]:
-    """The rule that the act stands for."""
+    """The rule that the act stands for; what is refused says what is possible instead."""
 
     def do(case: Case) -> Change | Refused:
+        done = act_on(case)
+        return with_possible(done, case, policy, at) if isinstance(done, Refused) else done
+
+    def act_on(case: Case) -> Change | Refused:
         match wanted:
             case Accept():
                 return actions.accept(case, at, policy)
@@ -134,6 +151,9 @@ def rule_of(wanted: Action, at: datetime, policy: Policy) -> Callable[[Case], Ch
                 return actions.supplement(case, at, policy, materials=materials)
             case Withdraw(reason=reason):
                 return actions.withdraw(case, at, policy, reason=reason)
+            case Reclassify(category=category, area=area, reason=reason):
+                change = Change(case=case, at=at)
+                return reclassifying.reclassify(change, policy, category=category, area=area, reason=reason)
             case CallBack(reached=reached, satisfied=satisfied, reason=reason):
                 return actions.call_back(case, at, policy, reached=reached, satisfied=satisfied, reason=reason)
             case TellApplicant(about=about):
@@ -148,8 +168,6 @@ def rule_of(wanted: Action, at: datetime, policy: Policy) -> Callable[[Case], Ch
 
 def _route(path: str, kind: type[Action]) -> HTTPRouteHandler:
     async def take(request: Call, state: State, key: FromPath[str], data: JSONBody[Action]) -> Response[Any]:
-        if getattr(data, "override", False) and request.user.role is not Role.COORDINATOR:
-            raise Rejected("needs_coordinator")
         if not getattr(data, "reached", True) and request.user.role is Role.APPLICANT:
             raise Rejected("role_not_allowed", roles=[role.value for role in CALLERS])
         await state.policy.fresh()
@@ -160,6 +178,8 @@ def _route(path: str, kind: type[Action]) -> HTTPRouteHandler:
             case = found.case
             if refused := await refuse_stale(request, conn, case.id):
                 return refused
+            if getattr(data, "override", False) and request.user.role is not Role.COORDINATOR:
+                return problem(request, with_possible(Refused(code="needs_coordinator"), case, policy, at))
             do = rule_of(data, at, policy)
             outcome = await act(case.id, do, conn, policy, initiator=acts_as(request.user, case, policy))
             if not isinstance(outcome, Refused):

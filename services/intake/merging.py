@@ -26,6 +26,7 @@ from services.intake.contents import open_sealed
 from services.intake.domain import merging
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
+from services.intake.domain.possible import with_possible
 from services.intake.lookup import Found, acts_as, find, relations_of
 from services.intake.publishing import record
 from services.intake.views import CaseView, to_view
@@ -84,7 +85,7 @@ async def merge(request: Call, state: State, key: FromPath[str], data: JSONBody[
             own=await _applicant(conn, survivor, sealer),
         )
         if isinstance(outcome, Refused):
-            return problem(request, outcome)
+            return problem(request, with_possible(outcome, survivor, policy, at))
         return await _done(request, state, conn, found, before, outcome, survivor)
 
 
@@ -112,7 +113,7 @@ async def unmerge(
         survivor = before.get(case.merged_into, case) if case.merged_into is not None else case
         outcome = merging.unmerge(case, survivor, at, state.policy.at(at))
         if isinstance(outcome, Refused):
-            return problem(request, outcome)
+            return problem(request, with_possible(outcome, case, state.policy.at(at), at))
         return await _done(request, state, conn, found, before, outcome, case)
 
 

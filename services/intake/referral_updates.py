@@ -17,6 +17,7 @@ from contracts.events.referrals import (
     AnyRoutingEvent,
     ReferralAccepted,
     ReferralCancelled,
+    ReferralClassified,
     ReferralCompleted,
     ReferralDeemedAccepted,
     ReferralDispatched,
@@ -30,6 +31,7 @@ from contracts.events.referrals import (
     ReferralOnHold,
     ReferralProgressReported,
     ReferralReassigned,
+    ReferralReclassified,
     ReferralResumed,
     ReferralReturned,
     ReferralReturnRefused,
@@ -40,6 +42,7 @@ from contracts.events.referrals import (
     RoutingArbitrationRequested,
     RoutingDecided,
     RoutingOverridden,
+    RoutingReclassified,
     RoutingUnmatched,
 )
 from contracts.topics import ALERTS, REFERRALS
@@ -49,14 +52,20 @@ from libraries.runtime.clock import Clock
 from libraries.runtime.failures import Rejected
 from libraries.runtime.kafka.records import Incoming, Reader, events_of_ours
 from services.intake import store
-from services.intake.domain import referral_updates
+from services.intake.domain import reclassifying, referral_updates
 from services.intake.domain.case import ExpectedAnswer
 from services.intake.domain.change import Change
 from services.intake.publishing import CaseLog
 from services.intake.relations import Standing
 
 TRIGGERS: Final = {what.value: what for what in Trigger}
-DECIDED: Final = (RoutingDecided, RoutingUnmatched, RoutingOverridden, RoutingArbitrationRequested)
+DECIDED: Final = (
+    RoutingDecided,
+    RoutingUnmatched,
+    RoutingOverridden,
+    RoutingArbitrationRequested,
+    RoutingReclassified,
+)
 AWAITED: Final = LEAD_WORK | {ClockKind.HOLD_REVIEW}
 """Clocks of the lead by which the window says who answers next."""
 TOLD: Final = AWAITED | DECISIONS
@@ -75,6 +84,7 @@ STAYS: Final = (
     ReferralReassigned,
     ReferralLeadActed,
     ReferralUrged,
+    ReferralReclassified,
     ReferralReworkRequested,
     ReferralExtensionRequested,
     ReferralExtended,
@@ -163,6 +173,8 @@ def step(change: Change, event: Followed, policy: Policy) -> Change:
             return _timed(change, event)
         case ReferralEvent() | ClockCleared() | Supervision():
             return change
+        case RoutingReclassified():
+            return replace(change, case=reclassifying.follow(case, event))
         case RoutingDecided() | RoutingUnmatched() | RoutingArbitrationRequested() | RoutingOverridden():
             return change
         case _:
@@ -197,7 +209,11 @@ def _moved(change: Change, event: AnyReferralEvent, policy: Policy) -> Change:
             return referral_updates.held(case, event.at, referral, reason) if event.stops_clock else change
         case ReferralResumed(referral_id=referral):
             return referral_updates.resumed(case, event.at, referral)
-        case ReferralCancelled(referral_id=referral) | ReferralReturned(referral_id=referral):
+        case (
+            ReferralCancelled(referral_id=referral)
+            | ReferralReturned(referral_id=referral)
+            | ReferralClassified(referral_id=referral)
+        ):
             return referral_updates.let_go(case, event.at, referral)
         case ReferralOfficeSucceeded(referral_id=referral, office=office):
             return referral_updates.succeeded(case, event.at, referral, office)

@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping
 
 from contracts.codes import CaseState, Field, SubmissionChannel
 from libraries.clocks.clock import LegalClock
-from services.intake.domain.case import Case, ExpectedAnswer
+from services.intake.domain.case import Case, ExpectedAnswer, Reclassified
 
 _encode = msgspec.json.Encoder().encode
 
@@ -26,6 +26,7 @@ MUTABLE: Final = (
     "handling",
     "pending_notices",
     "merged_into",
+    "reclassified",
 )
 """What acts and referrals change of a case."""
 IMMUTABLE: Final = (
@@ -49,12 +50,19 @@ IMMUTABLE: Final = (
 )
 
 
-PLACE: Final = ("case_id", "area", "first_contact_office", "first_contact_area")
-"""What changes with areas and offices alone."""
+PLACE: Final = ("case_id", "category", "field", "area", "first_contact_office", "first_contact_area")
+"""What changes with areas and offices alone, or where a case is another matter than was registered."""
 
 
 def place(case: Case) -> list[Any]:
-    return [case.id, case.area, case.first_contact_office, case.first_contact_area]
+    return [
+        case.id,
+        case.category,
+        case.field.value,
+        case.area,
+        case.first_contact_office,
+        case.first_contact_area,
+    ]
 
 
 def mutable(case: Case) -> list[Any]:
@@ -73,6 +81,7 @@ def mutable(case: Case) -> list[Any]:
         _encode(case.handling).decode() if case.handling is not None else None,
         _encode(case.pending_notices).decode(),
         case.merged_into,
+        _encode(case.reclassified).decode() if case.reclassified is not None else None,
     ]
 
 
@@ -126,5 +135,10 @@ def case_of(row: RowMapping, clocks: tuple[LegalClock, ...]) -> Case:
         handling=msgspec.convert(row["handling"], ExpectedAnswer) if row["handling"] is not None else None,
         pending_notices=tuple(row["pending_notices"]),
         merged_into=row["merged_into"],
+        reclassified=_reclassified(row["reclassified"]),
         clocks=clocks,
     )
+
+
+def _reclassified(kept: Any) -> Reclassified | None:
+    return msgspec.convert(kept, Reclassified) if kept is not None else None

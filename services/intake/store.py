@@ -145,7 +145,7 @@ async def save_changes(
         if case is was:
             continue
         changed.append(rows.mutable(case))
-        if (case.area, case.first_contact_office) != (was.area, was.first_contact_office):
+        if rows.place(case) != rows.place(was):
             moved.append(rows.place(case))
         known = {clock.id: clock for clock in was.clocks}
         kept += [clock_row(clock, case.id, policy) for clock in case.clocks if known.get(clock.id) is not clock]

@@ -65,6 +65,7 @@ cases = Table(
     Column("handling", JSONB),
     Column("pending_notices", JSONB, nullable=False, server_default="[]"),
     Column("merged_into", Uuid),
+    Column("reclassified", JSONB),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed_applicant", LargeBinary, nullable=False),
     Column("sealed_summary", LargeBinary, nullable=False),

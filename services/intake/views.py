@@ -11,10 +11,11 @@ from contracts.access import Access, Part, Relation, access
 from contracts.clocks import LimitBasis
 from contracts.codes import CaseState, ClockKind, Field, SubmissionChannel
 from libraries.clocks.clock import facts_of
-from libraries.clocks.wording import address_of, office_of
+from libraries.clocks.matter_wording import matter_of
+from libraries.clocks.wording import address_of, office_of, reason_of
 from libraries.policies import Policy
 from libraries.policies.clock_rules import Trigger
-from services.intake.domain.case import Case, ExpectedAnswer, expected, lead_of
+from services.intake.domain.case import Case, ExpectedAnswer, Reclassified, expected, lead_of
 from services.intake.domain.reopening import right_until
 
 Relations = Collection[Relation]
@@ -38,6 +39,24 @@ class AnswerBy(msgspec.Struct, frozen=True, kw_only=True):
     announced: bool
     """Whether the owner of the clock has said so; before, it is what the policy lets expect."""
     basis: LimitBasis
+
+
+class ReclassifiedView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the case was before it became another matter, or was moved elsewhere."""
+
+    at: datetime
+    reason: str
+    reason_zh: str
+    reason_en: str
+    category: str
+    category_zh: str
+    category_en: str
+    area: str
+    area_zh: str
+    limit: str
+    due_at: datetime | None
+    """Until when the office had time by the law of that matter; `answer_by` has the date by the law of this one."""
+    basis: LimitBasis | None
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +99,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     applicant_untold: tuple[str, ...]
     """What the window has still to tell the applicant, for example `extension`."""
     answer_by: AnswerBy | None
+    reclassified: ReclassifiedView | None
 
 
 class NoticeView(CaseView, frozen=True, kw_only=True):
@@ -131,6 +151,25 @@ def to_view(case: Case, policy: Policy, relations: Relations) -> CaseView:
         merged_into=case.merged_into,
         applicant_untold=case.pending_notices,
         answer_by=_answer_by(awaited, policy) if awaited is not None else None,
+        reclassified=_reclassified(case.reclassified, policy) if case.reclassified is not None else None,
+    )
+
+
+def _reclassified(was: Reclassified, policy: Policy) -> ReclassifiedView:
+    (why_zh, why_en), (zh, en) = reason_of(policy, was.reason), matter_of(policy, was.category)
+    return ReclassifiedView(
+        at=was.at,
+        reason=was.reason,
+        reason_zh=why_zh,
+        reason_en=why_en,
+        category=was.category,
+        category_zh=zh,
+        category_en=en,
+        area=was.area,
+        area_zh=address_of(policy, was.area),
+        limit=was.limit,
+        due_at=was.due_at,
+        basis=was.basis,
     )
 
 

@@ -13,12 +13,22 @@ from services.portal import places
 from services.portal.domain import work
 from services.portal.forms import SEEN_FIELD, Form
 from services.portal.look import go_to, page
+from services.portal.matters import new_matter
 from services.portal.pages import refusal_of
 from services.portal.reading import read_if_allowed, reasons_for
 from services.portal.referrals import ReferralScreen, referral_values
 from services.portal.visits import REVIEW_FIELD, Visit
 
-FIELDS: Final = ("reason", "text", "attributes.by", "attributes.office", "attributes.consent", "attributes.purpose")
+FIELDS: Final = (
+    "reason",
+    "text",
+    "attributes.by",
+    "attributes.office",
+    "attributes.consent",
+    "attributes.purpose",
+    "attributes.category",
+    "attributes.area",
+)
 USES: Final[Mapping[str, str]] = {
     **{use: use for use in ("return", "hold", "extend", "fail", "transfer")},
     "release-co": "release_co",
@@ -50,6 +60,7 @@ async def show(
         offices=_offices(one, found),
         consents=tuple(Consent),
         standing=await _standing(screen, one),
+        **new_matter(found, one["area"]),
         extension=_extension(one, found),
         reasons={answer: reasons_for(found, use) for answer, use in USES.items()},
         approvers=found.policy.approvers,
@@ -64,7 +75,8 @@ def _possible(
     one: Mapping[str, Any], state: ReferralState, role: ReferralRole, screen: ReferralScreen
 ) -> tuple[str, ...]:
     possible = work.answers(state, role, deemed=one["deemed"], locked=one["return_locked"])
-    offices = _offices(one, screen.visit)
+    offices, unclassified = _offices(one, screen.visit), screen.visit.policy.unclassified(one["category"])
+    possible = tuple(answer for answer in possible if answer != ("complete" if unclassified else "classify"))
     return tuple(
         answer
         for answer in possible
@@ -144,7 +156,7 @@ def _body(form: Form) -> dict[str, Any]:
     """Fields that were left empty are left out. The basis in law stands before the words."""
     text = "\n".join(filter(None, (form.get("basis"), form.get("text"))))
     given = {"feedback_id": form.get("feedback_id"), "reason": form.get("reason"), "text": text}
-    attributes = {name: form.get(f"attributes.{name}") for name in ("office", "consent", "purpose")}
+    attributes = {name: form.get(f"attributes.{name}") for name in ("office", "consent", "purpose", "category", "area")}
     attributes = {name: value for name, value in attributes.items() if value}
     if form.get("attributes.by"):
         attributes["by"] = form.get("attributes.by") + form.get("unit")

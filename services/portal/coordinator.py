@@ -17,6 +17,7 @@ from services.portal.catalogue import say
 from services.portal.domain import work
 from services.portal.forms import SEEN_FIELD, Form
 from services.portal.look import go_to, page
+from services.portal.matters import new_matter
 from services.portal.pages import ROLES, refusal_of, visit
 from services.portal.reading import PURPOSE, reasons_for
 from services.portal.referrals import ReferralScreen, item_of, referral_values, why_of
@@ -24,7 +25,7 @@ from services.portal.visits import REVIEW_FIELD, Call, Visit
 
 COORDINATORS: Final = {ROLES: (Role.COORDINATOR, Role.HEAD)}
 MOST: Final = 100
-FIELDS: Final = ("approve", "reason", "to", "by")
+FIELDS: Final = ("approve", "reason", "to", "by", "category", "area")
 USES: Final[Mapping[str, str]] = {
     "approve-return": "return",
     "refuse-return": "return_refused",
@@ -32,6 +33,7 @@ USES: Final[Mapping[str, str]] = {
     "refuse-extension": "extension_refused",
     "arbitrate": "arbitrate",
     "reassign": "reassign",
+    "reclassify": "reclassify",
     "recall": "cancel",
     "resume": "resume",
 }
@@ -95,6 +97,7 @@ async def _show(
         seen=seen.version,
         asked=Limit.parse(one["extension"]["by"]) if one["extension"] is not None else None,
         offices=places.offices_near(found.policy, one["area"]),
+        **new_matter(found, one["area"]),
         **await referral_values(screen, one, purpose),
         **{"typed": Form(), "did": "", "told": "", **values},
     )
@@ -122,8 +125,10 @@ def body_of(decision: str, form: Form) -> dict[str, Any]:
     chosen = {"reason": form.get("reason")}
     if decision in SENDS_ON:
         chosen["to"] = form.get("to")
+    if decision == "reclassify":
+        chosen |= {"category": form.get("category"), "area": form.get("area")}
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value}
-    if decision in {"arbitrate", "reassign", "recall"}:
+    if decision in {"arbitrate", "reassign", "recall", "reclassify"}:
         given.setdefault("reason", "")
     if decision in PATHS:
         given["approve"] = decision in APPROVES

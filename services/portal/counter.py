@@ -22,6 +22,7 @@ from services.portal.domain.work import DueDate, Pressure
 from services.portal.explaining import main_part
 from services.portal.forms import SEEN_FIELD, Form
 from services.portal.look import go_to, page
+from services.portal.matters import new_matter
 from services.portal.pages import ROLES, refusal_of, visit
 from services.portal.reading import PURPOSE, open_applicant, read_if_allowed, reasons_for
 from services.portal.receipts import kept_code
@@ -38,13 +39,14 @@ STATES: Final = (
     CaseState.IN_PROGRESS,
     CaseState.SUSPENDED,
 )
-FIELDS: Final = ("reason", "go_to", "missing", "materials", "satisfied", "about", "duplicates")
+FIELDS: Final = ("reason", "go_to", "missing", "materials", "satisfied", "about", "duplicates", "category", "area")
 ACTS: Final = (
     "accept",
     "decline",
     "request-supplement",
     "supplement",
     "withdraw",
+    "reclassify",
     "callback",
     "reopen",
     "applicant-told",
@@ -53,7 +55,7 @@ ACTS: Final = (
 )
 DONE: Final = ("registered", "consent-taken", "consent-withdrawn", "check-asked")
 """What else it is told of."""
-USES: Final = ("decline", "withdraw", "reopen")
+USES: Final = ("decline", "withdraw", "reopen", "reclassify")
 
 
 _BETWEEN: Final = re.compile(r"[\s,，、;；]+")
@@ -184,6 +186,7 @@ async def show_case(
         reasons={use: reasons_for(found, use) for use in USES},
         materials=category.materials if category is not None else (),
         offices=places.offices_near(policy, case["area"]),
+        **new_matter(found, case["area"], unclassified=True),
         **{"typed": Form(), "did": "", "told": "", "receipt": "", **values},
     )
 
@@ -229,6 +232,8 @@ def body_of(act: str, form: Form) -> dict[str, Any]:
                 return {"reached": False}
             satisfied = form.get("satisfied") == "yes"
             return {"satisfied": satisfied} | ({} if satisfied else {"reason": form.get("reason")})
+        case "reclassify":
+            return {name: form.get(name) for name in ("category", "area", "reason")}
         case "withdraw" | "reopen":
             return {"reason": form.get("reason")}
         case "merge":

@@ -15,6 +15,7 @@ from services.portal.catalogue import say
 from services.portal.domain.pinyin import sounds_like
 from services.portal.forms import Form
 from services.portal.look import go_to, page
+from services.portal.matters import not_sure
 from services.portal.pages import ROLES, error_page, faults_of, note_away, visit
 from services.portal.receipts import keep_code
 from services.portal.remote import ServiceAway, ServiceRefused
@@ -35,7 +36,8 @@ async def choose(request: Call) -> Response[Any]:
     if category is not None:
         return _form(found, category, Form())
     words = asked.get("q", "").strip()
-    return page(found, "choose.html", path="/counter/new", groups=grouped(found, words), words=words)
+    groups = grouped(found, words)
+    return page(found, "choose.html", path="/counter/new", groups=groups, words=words, not_sure=not_sure(found.policy))
 
 
 def grouped(found: Visit, words: str) -> Mapping[Field, list[Category]]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.refusals import Refused
 from libraries.policies import Policy
+from libraries.policies.reasons import refused_reason
 from libraries.runtime.web.auth import Initiator, Principal, Role
 from services.routing import store
 from services.routing.domain import extension, supervision
@@ -18,6 +19,7 @@ from services.routing.domain.deciders import Authority, coordinates, decides, no
 from services.routing.domain.lead_limit import cap_co_handlers
 from services.routing.domain.pauses import RequestedCorrection, correct_pause
 from services.routing.domain.possible import with_possible
+from services.routing.domain.reclassifying import NewMatter, reclassify, requested
 from services.routing.domain.referral import Change, Referral, Routing
 from services.routing.domain.timing import Context
 from services.routing.publishing import record
@@ -73,6 +75,17 @@ class Resumption(Decision, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Reclassification(Decision, frozen=True, kw_only=True):
+    """It is another matter, or lies elsewhere, than was registered (改类): the rules decide anew, and its time goes on.
+
+    `category`, `area`, or both; what is left out stays.
+    """
+
+    category: str = ""
+    area: str = ""
+    reason: str
+
+
 class CorrectPause(Decision, frozen=True, kw_only=True):
     """Put right a pause of the running clock that was wrongly reported; the new date is said, the old pause kept.
 
@@ -92,11 +105,13 @@ DECISIONS: Final[Mapping[str, type[Decision]]] = MappingProxyType(
         "decide-extension": ExtensionDecision,
         "arbitrate": Arbitration,
         "reassign": Reassignment,
+        "reclassify": Reclassification,
         "recall": Recall,
         "correct-pause": CorrectPause,
     }
 )
 """By the last part of the path."""
+RECLASSIFY: Final = "reclassify"
 PATHS: Final = MappingProxyType({kind: path for path, kind in DECISIONS.items()} | {Resumption: "resume"})
 
 
@@ -189,6 +204,8 @@ def _decided(decision: Decision, change: Change, referral_id: UUID, context: Con
             return supervision.arbitrate(change, referral_id, context, to=to, reason=reason)
         case Reassignment(to=to, reason=reason):
             return supervision.reassign(change, referral_id, context, to=to, reason=reason)
+        case Reclassification():
+            return _reclassified(decision, change, referral_id, context)
         case Recall(reason=reason):
             return supervision.take_back(change, referral_id, context, reason=reason)
         case Resumption(reason=reason):
@@ -197,6 +214,15 @@ def _decided(decision: Decision, change: Change, referral_id: UUID, context: Con
             return _corrected(decision, change, referral_id, context)
         case _:
             raise TypeError(type(decision).__name__)
+
+
+def _reclassified(said: Reclassification, change: Change, referral_id: UUID, context: Context) -> Change | Refused:
+    if unknown := refused_reason(context.policy, said.reason, RECLASSIFY):
+        return unknown
+    wanted = NewMatter(category=said.category, area=said.area, reason=said.reason)
+    own = context.policy.offices.get(change.by.office)
+    now = requested(change.routing, wanted, context.policy, (own.area,) if own is not None else ())
+    return now if isinstance(now, Refused) else reclassify(change, referral_id, context, now, reason=said.reason)
 
 
 def _corrected(said: CorrectPause, change: Change, referral_id: UUID, context: Context) -> Change | Refused:

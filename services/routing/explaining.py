@@ -11,6 +11,7 @@ from contracts.events.base import Actor
 from libraries.clocks.clock import LegalClock
 from libraries.clocks.documents import Sheet, minute, sheet_html, sheet_text
 from libraries.clocks.explaining import calendar_view, explained
+from libraries.clocks.matter_wording import matter_of
 from libraries.clocks.views import CalendarView, ClockExplained
 from libraries.clocks.wording import Words, actor_of, approver_of, office_of, reason_of
 from libraries.policies import Policy
@@ -18,7 +19,9 @@ from libraries.runtime.failures import Rejected
 from libraries.runtime.web.pages import Page
 from libraries.runtime.web.representations import Representation
 from services.routing.access import Seen
+from services.routing.domain.checks import WINDOW
 from services.routing.domain.dispatching import RULES
+from services.routing.domain.lead_acts import LEAD
 from services.routing.domain.referral import Referral
 from services.routing.rows import Act
 from services.routing.translate import ReferralView, to_view
@@ -32,6 +35,7 @@ ACTS: Final[Mapping[str, Words]] = MappingProxyType(
         "arbitrate": ("裁定承办单位", "settled whose it is"),
         "reassign": ("改派", "sent it elsewhere"),
         "recall": ("撤销转办", "took it back"),
+        "reclassify": ("改类", "reclassified it"),
         "correct-pause": ("更正暂停", "put a pause right"),
     }
 )
@@ -52,6 +56,9 @@ class DecisionExplained(TypedDict):
     trace: NotRequired[list[dict[str, str]]]
     decided_at: datetime
     decided_by: str
+    category: str | None
+    """Of the matter as it was then; unknown of old decisions."""
+    area: str | None
 
 
 class CorrectionExplained(TypedDict):
@@ -83,6 +90,8 @@ class ActExplained(TypedDict):
 class ReferralExplained(TypedDict):
     referral: ReferralView
     decision: DecisionExplained
+    earlier_decisions: list[DecisionExplained]
+    """By which the case went to others before, or was another matter; for whoever may know of those."""
     corrections: list[CorrectionExplained]
     acts: list[ActExplained]
     clocks: list[ClockExplained]
@@ -91,7 +100,7 @@ class ReferralExplained(TypedDict):
 
 def told(
     seen: Seen,
-    decision: Mapping[str, Any],
+    decisions: Sequence[Mapping[str, Any]],
     corrections: Sequence[Mapping[str, Any]],
     acts: Sequence[Act],
     policy: Policy,
@@ -101,13 +110,15 @@ def told(
 ) -> Representation:
     """Of one clock, or of all; as much as the caller may read."""
     referral, routing = seen.referral, seen.routing
+    decision = next(one for one in decisions if one["decision_id"] == referral.decision_id)
+    earlier = _earlier(decisions, decision, seen.relations)
     clocks = [clock for clock in referral.clocks if clock_id is None or clock.id == clock_id]
     if clock_id is not None and not clocks:
         raise Rejected("not_found")
     put_right = [one for one in corrections if clock_id is None or one["clock_id"] == clock_id]
     sheet = Sheet(
         number=routing.request.number,
-        facts=(*_facts(referral, decision, policy), *(_acted(act, policy) for act in acts)),
+        facts=(*_facts(referral, decision, policy), *_before(earlier, policy), *(_acted(act, policy) for act in acts)),
         clocks=clocks,
         now=now,
         remarks=tuple(_remark(one, referral.clocks, policy) for one in put_right),
@@ -116,6 +127,7 @@ def told(
         values={
             "referral": to_view(referral, routing, policy),
             "decision": _decided(decision, seen.relations),
+            "earlier_decisions": [_decided(one, seen.relations) for one in earlier],
             "corrections": put_right,
             "acts": [{"at": act.at, "act": act.act, "reason": act.reason, "by": act.by} for act in acts],
             "clocks": [explained(clock, policy) for clock in clocks],
@@ -124,6 +136,23 @@ def told(
         text=lambda lang: sheet_text(sheet, policy, lang),
         page=lambda lang: Page(title=sheet.title(lang), main=sheet_html(sheet, policy, lang)),
     )
+
+
+def _earlier(
+    decisions: Sequence[Mapping[str, Any]], decision: Mapping[str, Any], relations: Collection[Relation]
+) -> list[Mapping[str, Any]]:
+    if Part.REFERRALS not in readable(relations):
+        return []
+    place = [one["decision_id"] for one in decisions].index(decision["decision_id"])
+    return [one for one in decisions[:place] if one["rule"] not in {LEAD, WINDOW}]
+
+
+def _before(earlier: Sequence[Mapping[str, Any]], policy: Policy) -> Iterator[Words]:
+    """What was decided before, and about which matter."""
+    for one in earlier:
+        (zh, en), (lead_zh, lead_en) = matter_of(policy, one["category"] or ""), office_of(policy, one["lead"])
+        at = minute(one["decided_at"], policy)
+        yield f"此前派单：{at}，{zh}，{lead_zh}", f"Sent before: {at}, {en}, to {lead_en}"
 
 
 def _decided(decision: Mapping[str, Any], relations: Collection[Relation]) -> dict[str, Any]:

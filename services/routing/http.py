@@ -159,9 +159,8 @@ async def explain(
         decisions = await store.list_decisions(conn, seen.routing.request.case_id)
         corrections = await store.list_corrections(conn, referral_id)
         acts = await store.list_acts(conn, referral_id)
-    decided = next(one for one in decisions if one["decision_id"] == seen.referral.decision_id)
     policy, now = state.router.policy.policy, state.router.clock.now()
-    found = explaining.told(seen, decided, corrections, acts, policy, now=now, clock_id=clock)
+    found = explaining.told(seen, decisions, corrections, acts, policy, now=now, clock_id=clock)
     return respond(request, found, form, lang)
 
 

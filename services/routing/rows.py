@@ -56,6 +56,8 @@ DECISION_COLUMNS: Final = (
     "trace",
     "decided_at",
     "decided_by",
+    "category",
+    "area",
 )
 REFERRAL_COLUMNS: Final = (
     "referral_id",
@@ -187,6 +189,8 @@ def decision_row(decided: Decided, case_id: UUID) -> list[Any]:
         _encode(decision.trace).decode(),
         decided.at,
         decided.by,
+        decided.category,
+        decided.area,
     ]
 
 

@@ -197,7 +197,7 @@ async def save_changes(
 
 
 async def _save_places(conn: AsyncConnection, before: Mapping[UUID, Routing], changes: Sequence[Change]) -> None:
-    """Where cases lie now, and whose window has them; and all of one that was accepted after its window had asked."""
+    """What cases are now, where they lie, whose window has them; and all of one accepted after its window had asked."""
     requests = [change.routing.request for change in changes if change.case_id in before]
     moved = [request for request in requests if request is not before[request.case_id].request]
     await update_rows(conn, routed_cases, rows.CASE_COLUMNS, [rows.case_row(request) for request in moved])

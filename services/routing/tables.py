@@ -63,6 +63,8 @@ decisions = Table(
     Column("trace", JSONB, nullable=False),
     Column("decided_at", DateTime(timezone=True), nullable=False),
     Column("decided_by", String, nullable=False),
+    Column("category", String),
+    Column("area", String),
     Index("decisions_of_case", "case_id"),
 )
 

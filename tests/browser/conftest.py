@@ -34,6 +34,7 @@ PEOPLE = {
     "schools": (Role.OFFICER, SCHOOLS, "130722000000", ""),
     "head": (Role.HEAD, SCHOOLS, "130722000000", ""),
     "county": (Role.COORDINATOR, "civil_affairs-130722000000", "130722000000", ""),
+    "desk": (Role.OFFICER, "civil_affairs-130722000000", "130722000000", ""),
     "petitions": (Role.OFFICER, "petition-130722000000", "130722000000", ""),
     "admin": (Role.ADMINISTRATOR, "", "130722000000", ""),
     "admin-of-another": (Role.ADMINISTRATOR, "", "130723000000", ""),

@@ -41,6 +41,19 @@ class ExpectedAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reclassified:
+    """What the case was before it became what it is, and until when its lead had time by the law of that."""
+
+    at: datetime
+    reason: str
+    category: str
+    area: str
+    due_at: datetime | None
+    limit: str
+    basis: LimitBasis | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A registered matter."""
 
@@ -82,6 +95,8 @@ class Case:
     """The case in which the matter goes on, of one that is merged."""
     pending_notices: tuple[str, ...] = ()
     """What the applicant has still to be told of."""
+    reclassified: Reclassified | None = None
+    """What it was before, of a case that became another matter while offices had it."""
     clocks: tuple[LegalClock, ...] = ()
     """Intake's own clocks that are open."""
 

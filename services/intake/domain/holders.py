@@ -28,6 +28,7 @@ STAYS: Final = (
     c.CaseApplicantToBeTold,
     c.CaseApplicantTold,
     c.CaseAreaChanged,
+    c.CaseReclassified,
     c.CaseErased,
     c.CaseDuplicateAdded,
     c.CaseDuplicateRemoved,
@@ -153,9 +154,11 @@ def _of_leg(event: r.AnyReferralEvent, now: Holder) -> Holder | None:
             return None if now.step is CaseStep.ON_HOLD else own
         case r.ReferralOfficeSucceeded(predecessor=was):
             return replace(now, holder=event.office) if now.holder == was else None
-        case r.ReferralReassigned() | r.ReferralLeadActed() | r.ReferralUrged():
+        case r.ReferralReassigned() | r.ReferralLeadActed() | r.ReferralUrged() | r.ReferralReclassified():
             return None
-        case r.ReferralReturned() | r.ReferralCompleted() | r.ReferralFailed() | r.ReferralCancelled():
+        case r.ReferralReturned() | r.ReferralCompleted() | r.ReferralFailed():
+            return OVER
+        case r.ReferralCancelled() | r.ReferralClassified():
             return OVER
         case r.ReferralSigned() | r.ReferralAccepted() | r.ReferralDeemedAccepted() | r.ReferralReturnRefused():
             return own

@@ -13,6 +13,7 @@ from contracts.events import CaseBound
 from contracts.events.clocks import clocks_in
 from contracts.events.referrals import (
     ReferralCancelled,
+    ReferralClassified,
     ReferralCompleted,
     ReferralDispatched,
     ReferralEvent,
@@ -29,7 +30,7 @@ from contracts.events.referrals import (
 )
 from services.intake.domain.states import OVER
 
-ENDING: Final = (ReferralReturned, ReferralCompleted, ReferralFailed, ReferralCancelled)
+ENDING: Final = (ReferralReturned, ReferralCompleted, ReferralFailed, ReferralCancelled, ReferralClassified)
 Changing = (
     ReferralDispatched
     | ReferralReworkRequested
@@ -38,6 +39,7 @@ Changing = (
     | ReferralCompleted
     | ReferralFailed
     | ReferralCancelled
+    | ReferralClassified
     | ReferralReturnRefused
     | ReferralExtended
     | ReferralExtensionRefused
@@ -100,7 +102,7 @@ def _told(known: Relations, event: CaseBound) -> Relations:
             return _leg(known, event)
         case ReferralOfficeSucceeded():
             return _succeeded(known, event)
-        case ReferralReturned() | ReferralCompleted() | ReferralFailed() | ReferralCancelled():
+        case ReferralReturned() | ReferralCompleted() | ReferralFailed() | ReferralCancelled() | ReferralClassified():
             return _turned(known, event.referral_id, lambda one: _ended(one, event.at))
         case ReferralReturnRefused() | ReferralExtended() | ReferralExtensionRefused():
             return _decided(known, event.referral_id, event.at)

@@ -14,6 +14,7 @@ class Move(StrEnum):
     ACCEPT = "accept"
     DECLINE = "decline"
     WITHDRAW = "withdraw"
+    RECLASSIFY = "reclassify"
     MERGE = "merge"
     UNMERGE = "unmerge"
     DISPATCH = "dispatch"
@@ -33,10 +34,12 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
         (S.REGISTERED, Move.ACCEPT): S.ACCEPTED,
         (S.REGISTERED, Move.DECLINE): S.NOT_ACCEPTED,
         (S.REGISTERED, Move.WITHDRAW): S.WITHDRAWN,
+        (S.REGISTERED, Move.RECLASSIFY): S.REGISTERED,
         (S.REGISTERED, Move.MERGE): S.MERGED,
         (S.AWAITING_SUPPLEMENT, Move.SUPPLEMENT): S.REGISTERED,
         (S.AWAITING_SUPPLEMENT, Move.ACCEPT): S.ACCEPTED,
         (S.AWAITING_SUPPLEMENT, Move.WITHDRAW): S.WITHDRAWN,
+        (S.AWAITING_SUPPLEMENT, Move.RECLASSIFY): S.AWAITING_SUPPLEMENT,
         (S.AWAITING_SUPPLEMENT, Move.MERGE): S.MERGED,
         (S.ACCEPTED, Move.DISPATCH): S.IN_PROGRESS,
         (S.ACCEPTED, Move.WITHDRAW): S.WITHDRAWN,

@@ -29,23 +29,24 @@ def apply_trigger(change: Change, trigger: Trigger, policy: Policy) -> Change:
     """
     case, schedule = change.case, policy.schedule(change.case.category)
     clocks = end_by(change.clocks, [trigger], schedule, over=trigger in ENDS)
-    clocks = clocks.cancel(_idle(clocks, case, schedule))
+    clocks = clocks.cancel(idle(clocks, case, schedule))
     started = [
         _started(change, rule, trigger, policy)
         for rule in to_start(clocks, [trigger], schedule)
         # A matter that the policy does not know any more has no limits of its own.
-        if _holds(rule, case) and policy.find_limit(rule.clock, case.category) is not None
+        if holds(rule, case) and policy.find_limit(rule.clock, case.category) is not None
     ]
     return change.with_clocks(clocks.start(started, policy))
 
 
-def _idle(clocks: ClockSet, case: Case, schedule: ClockSchedule) -> frozenset[ClockKind]:
+def idle(clocks: ClockSet, case: Case, schedule: ClockSchedule) -> frozenset[ClockKind]:
     """Clocks of missing material wait for nothing once everything is there."""
     kinds = (clock.kind for clock in clocks.open() if not case.missing)
     return frozenset(kind for kind in kinds if schedule.rules[kind].only_if is OnlyIf.MATERIAL_MISSING)
 
 
-def _holds(rule: ClockRule, case: Case) -> bool:
+def holds(rule: ClockRule, case: Case) -> bool:
+    """Whether the clock is one of such a case."""
     return rule.only_if is not OnlyIf.MATERIAL_MISSING or bool(case.missing)
 
 

@@ -17,9 +17,12 @@ TRIGGER_OF: Final[Mapping[FeedbackAction, Trigger]] = MappingProxyType(
         FeedbackAction.PROGRESS: Trigger.REFERRAL_PROGRESS_REPORTED,
         FeedbackAction.COMPLETE: Trigger.REFERRAL_COMPLETED,
         FeedbackAction.FAIL: Trigger.REFERRAL_FAILED,
+        FeedbackAction.CLASSIFY: Trigger.REFERRAL_CLASSIFIED,
     }
 )
-ENDS: Final = frozenset({FeedbackAction.COMPLETE, FeedbackAction.FAIL, FeedbackAction.TRANSFER})
+ENDS: Final = frozenset(
+    {FeedbackAction.COMPLETE, FeedbackAction.FAIL, FeedbackAction.TRANSFER, FeedbackAction.CLASSIFY}
+)
 """After these a referral is over, and no clock of it waits for anything."""
 NEEDS_REASON: Final = frozenset(
     {FeedbackAction.RETURN, FeedbackAction.HOLD, FeedbackAction.EXTEND, FeedbackAction.FAIL, FeedbackAction.TRANSFER}

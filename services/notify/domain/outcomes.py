@@ -105,6 +105,7 @@ class Outcomes:
 
 
 WITHDRAWN: Final = "case_withdrawn"
+CLASSIFIED: Final = "classified"
 MERGED: Final = "case_merged"
 """As routing says why it took a referral back."""
 SUBSTANCE: Final = (
@@ -115,6 +116,7 @@ SUBSTANCE: Final = (
     r.ReferralCompleted,
     r.ReferralFailed,
     r.ReferralLeadActed,
+    r.ReferralClassified,
 )
 SIGNS: Final = (r.ReferralSigned, r.ReferralAccepted)
 TAKES: Final = frozenset(
@@ -128,6 +130,8 @@ def note(event: CaseBound, outcomes: Outcomes) -> None:
         _referral(event, outcomes)
     elif isinstance(event, c.CaseEvent):
         _case(event, outcomes)
+    elif isinstance(event, r.RoutingReclassified):
+        _reclassified(event, outcomes)
     for clock in clocks_in(event):
         if isinstance(clock, ClockFacts):
             _limit(clock, outcomes)
@@ -154,10 +158,23 @@ def _referral(event: r.ReferralEvent, outcomes: Outcomes) -> None:
         lead = outcomes.leads.get(after.case_id, {}).get(after.round)
         if lead is not None:
             outcomes.leads[after.case_id][after.round] = replace(lead, returns=lead.returns + 1)
+    if isinstance(event, r.ReferralClassified):
+        # To say which matter it is was no handling, and it was sent to the right place for that.
+        lead = outcomes.leads.get(after.case_id, {}).get(after.round)
+        if lead is not None:
+            outcomes.leads[after.case_id][after.round] = replace(lead, sendings=lead.sendings - 1)
     if isinstance(event, r.ReferralOfficeSucceeded) and after.role is ReferralRole.LEAD:
         lead = outcomes.leads.get(after.case_id, {}).get(after.round)
         if lead is not None:
             outcomes.leads[after.case_id][after.round] = replace(lead, office=event.office, area=event.area)
+
+
+def _reclassified(event: r.RoutingReclassified, outcomes: Outcomes) -> None:
+    """The round that goes on is of the matter that it is."""
+    lead = last(outcomes.leads.get(event.case_id))
+    if lead is not None:
+        placed = replace(lead, area=event.area, category=event.category, field=event.field)
+        outcomes.leads[event.case_id][lead.round] = placed
 
 
 def _dispatched(event: r.ReferralDispatched, outcomes: Outcomes) -> None:
@@ -222,6 +239,10 @@ def _moved(one: ReferralOutcome, event: r.ReferralEvent) -> ReferralOutcome:
         one = replace(one, taken=True)
     if isinstance(event, r.ReferralOfficeSucceeded):
         return replace(one, office=event.office, area=event.area)
+    if isinstance(event, r.ReferralReclassified):
+        return replace(one, area=event.area, category=event.category, field=event.field)
+    if isinstance(event, r.ReferralClassified):
+        return replace(one, cancelled_at=at, cancelled_because=CLASSIFIED, return_pending=False)
     if isinstance(event, r.ReferralExtended):
         return replace(one, extensions=one.extensions + 1)
     if isinstance(event, r.ReferralCancelled):

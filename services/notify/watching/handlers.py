@@ -12,7 +12,7 @@ from contracts.clocks import ClockFacts
 from contracts.codes import CaseState, FeedbackOutcome, ReferralRole, ReferralState
 from contracts.events import CaseBound
 from contracts.events.base import moment_of
-from contracts.events.cases import AnyCaseEvent, CaseClosed, CaseEvent, CaseRegistered, CaseReopened
+from contracts.events.cases import AnyCaseEvent, CaseClosed, CaseEvent, CaseReclassified, CaseRegistered, CaseReopened
 from contracts.events.clocks import ClockLapsed, ClockRecalculated, clocks_in
 from contracts.events.referrals import (
     AnyReferralEvent,
@@ -21,11 +21,13 @@ from contracts.events.referrals import (
     ReferralDispatched,
     ReferralEvent,
     ReferralOfficeSucceeded,
+    ReferralReclassified,
     ReferralReturnRequested,
     ReferralSigned,
     RoutingArbitrationRequested,
     RoutingDecided,
     RoutingOverridden,
+    RoutingReclassified,
     RoutingUnmatched,
 )
 from contracts.topics import CASES, REFERRALS
@@ -116,6 +118,7 @@ class EventHandlers:
         await save_escalations(conn, [*started_escalation, *escalated])
         await store.save_referrals(conn, *_apart(referrals_before, projection.referrals))
         await store.save_cases(conn, projection.cases, projection.states)
+        await store.save_matters(conn, projection.matters)
         await store.save_steps(conn, projection.new_steps)
         await save_outcomes(conn, outcomes_before, outcomes)
         await save_settled(conn, projection.settled, projection.now)
@@ -177,6 +180,8 @@ def _apply(event: ConsumedEvent, received_at: datetime, projection: BatchProject
             _feedback(event, projection)
         case CaseEvent():
             _case(event, projection)
+        case RoutingReclassified():
+            projection.matters.append(event)
         case RoutingDecided() | RoutingUnmatched() | RoutingArbitrationRequested() | RoutingOverridden():
             pass
         case ClockLapsed() | ClockRecalculated():
@@ -201,6 +206,8 @@ def _referral(event: ReferralEvent, projection: BatchProjection) -> None:
         # The same referral at another office; the figures of the office before keep nothing of it.
         projection.referrals[referral.referral_id] = replace(referral, office=event.office, area=event.area)
     elif referral is not None:
+        if isinstance(event, ReferralReclassified):
+            referral = replace(referral, area=event.area, category=event.category, field=event.field)
         projection.referrals[referral.referral_id] = moved(
             referral,
             event.state,
@@ -246,6 +253,8 @@ def _case(event: CaseEvent, projection: BatchProjection) -> None:
     if isinstance(event, CaseRegistered):
         projection.cases[event.case_id] = _new_case(event, event.registered_at)
         return
+    if isinstance(event, CaseReclassified):
+        projection.matters.append(event)
     before = projection.states.get(event.case_id)
     answer = _satisfied(event)
     satisfied = before.satisfied if answer is None and before is not None else answer

@@ -20,7 +20,7 @@ from services.notify.domain.referral_status import ReferralStatus
 from services.notify.domain.timers import Timer
 from services.notify.domain.window import awaited_steps, met_by
 from services.notify.watching.received_feedback import ReceivedFeedback
-from services.notify.watching.store import NewCase, NewState, RefusedFeedback
+from services.notify.watching.store import NewCase, NewState, Reclassified, RefusedFeedback
 
 log = structlog.get_logger()
 
@@ -36,6 +36,8 @@ class BatchProjection:
     referrals: dict[UUID, ReferralStatus] = field(default_factory=dict)
     cases: dict[UUID, NewCase] = field(default_factory=dict)
     states: dict[UUID, NewState] = field(default_factory=dict)
+    matters: list[Reclassified] = field(default_factory=list)
+    """Cases that are other matters now, in order."""
     alerts: list[Alert] = field(default_factory=list)
     settled: list[ReceivedFeedback] = field(default_factory=list)
     parked: list[ReceivedFeedback] = field(default_factory=list)

@@ -9,17 +9,21 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, String, Uuid, bindparam, select, text
+from sqlalchemy import Boolean, DateTime, String, Uuid, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import CaseState, Field
+from contracts.events.cases import CaseReclassified
+from contracts.events.referrals import RoutingReclassified
 from libraries.runtime.database.bulk import among, insert_rows, update_rows
 from services.notify.domain.referral_status import ReferralStatus
 from services.notify.domain.timers import Timer
 from services.notify.tables import alerts, cases, lead_steps, referral_status, refused_feedback, timers
 from services.notify.watching import rows
 from services.notify.watching.rows import TIMER
+
+Reclassified = CaseReclassified | RoutingReclassified
 
 _LOCK_TIMERS: Final = text(
     f"""
@@ -211,6 +215,15 @@ async def save_cases(conn: AsyncConnection, seen: Mapping[UUID, NewCase], states
                 "satisfied": [new.satisfied for _, new in moved],
             },
         )
+
+
+async def save_matters(conn: AsyncConnection, said: Iterable[Reclassified]) -> None:
+    """What cases are now. A window's word counts only for what it has seen: offices may have said more since."""
+    for event in said:
+        seen = (cases.c.category == event.category_before, cases.c.area == event.area_before)
+        standing = seen if isinstance(event, CaseReclassified) else ()
+        statement = update(cases).where(cases.c.case_id == event.case_id, *standing)
+        await conn.execute(statement.values(category=event.category, field=event.field.value, area=event.area))
 
 
 async def save_refused(conn: AsyncConnection, refused: Sequence[RefusedFeedback]) -> None:

@@ -104,6 +104,7 @@ def by_pressure(due: DueDate) -> tuple[bool, float]:
 
 
 _AT_WORK: Final = (
+    "classify",
     "progress",
     "complete",
     "hold",
@@ -120,11 +121,11 @@ _AT_WORK: Final = (
 )
 ANSWERS: Final[Mapping[ReferralState, Sequence[str]]] = MappingProxyType(
     {
-        ReferralState.DISPATCHED: ("sign", "accept", "return"),
-        ReferralState.SIGNED: ("accept", "return"),
+        ReferralState.DISPATCHED: ("classify", "sign", "accept", "return"),
+        ReferralState.SIGNED: ("classify", "accept", "return"),
         ReferralState.ACCEPTED: _AT_WORK,
         ReferralState.IN_PROGRESS: _AT_WORK,
-        ReferralState.ON_HOLD: ("resume", "release-co", "urge", "request-check"),
+        ReferralState.ON_HOLD: ("classify", "resume", "release-co", "urge", "request-check"),
     }
 )
 """What an office can say in each state; routing decides, this only spares people buttons that it would refuse."""
@@ -143,7 +144,7 @@ def answers(state: ReferralState, role: ReferralRole, *, deemed: bool, locked: b
     if role is ReferralRole.CHECK:
         return tuple(OF_CHECKS.get(state, ()))
     if role is not ReferralRole.LEAD:
-        possible = tuple(answer for answer in possible if answer not in OF_LEADS)
+        possible = tuple(answer for answer in possible if answer not in {*OF_LEADS, "classify"})
     if deemed and state is ReferralState.ACCEPTED:
         possible = (*WHEN_DEEMED, *possible)
     return tuple(answer for answer in possible if not (locked and answer == "return"))
@@ -151,8 +152,16 @@ def answers(state: ReferralState, role: ReferralRole, *, deemed: bool, locked: b
 
 ACTS: Final[Mapping[CaseState, Sequence[str]]] = MappingProxyType(
     {
-        CaseState.REGISTERED: ("accept", "request-supplement", "supplement", "decline", "withdraw", "merge"),
-        CaseState.AWAITING_SUPPLEMENT: ("supplement", "accept", "withdraw", "merge"),
+        CaseState.REGISTERED: (
+            "accept",
+            "request-supplement",
+            "supplement",
+            "decline",
+            "withdraw",
+            "reclassify",
+            "merge",
+        ),
+        CaseState.AWAITING_SUPPLEMENT: ("supplement", "accept", "withdraw", "reclassify", "merge"),
         CaseState.ACCEPTED: ("withdraw", "merge"),
         CaseState.IN_PROGRESS: ("withdraw", "merge"),
         CaseState.SUSPENDED: ("withdraw", "merge"),
@@ -188,9 +197,10 @@ def decisions(
 
 
 def _decisions(state: ReferralState, role: ReferralRole) -> tuple[str, ...]:
+    again = ("reclassify",) if role is ReferralRole.LEAD else ()
     if state is ReferralState.RETURN_REQUESTED:
-        return ("approve-return", "refuse-return", "arbitrate")
+        return ("approve-return", "refuse-return", "arbitrate", *again)
     if state not in _LIVE:
         return ()
     resumed = ("resume",) if state is ReferralState.ON_HOLD else ()
-    return (*resumed, "reassign" if role is ReferralRole.LEAD else "recall")
+    return (*resumed, "reassign" if role is ReferralRole.LEAD else "recall", *again)

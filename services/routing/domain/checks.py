@@ -101,6 +101,8 @@ def ask_for_window(event: CaseCheckRequested, known: Routing | None, at: datetim
             checks=(event.office,),
             trace=(Step(looked_at=WINDOW, outcome=f"{FeedbackAction.REQUEST_CHECK.value}: {event.office}"),),
         ),
+        category=routing.request.category,
+        area=routing.request.area,
         at=at,
         by=event.first_contact_office,
     )

@@ -52,11 +52,17 @@ def send(  # noqa: PLR0913 -- all that a sending may carry
     office has one live referral of a case: a greater part takes the place of a lesser one, a lesser is not sent again.
     """
     decided = Decided(
-        id=context.make_id(), policy_version=context.policy.version, decision=decision, at=change.at, by=by
+        id=context.make_id(),
+        policy_version=context.policy.version,
+        decision=decision,
+        category=change.routing.request.category,
+        area=change.routing.request.area,
+        at=change.at,
+        by=by,
     )
     change = change.decided(decided).emit(_said(change, decided))
     replaced = instead_of.role if instead_of is not None else None
-    for office, role in _offices(decision):
+    for office, role in offices_of(decision):
         present = change.routing.leg_of(office)
         if present is not None and role is not ReferralRole.CHECK:
             if RANKS.index(present.role) <= RANKS.index(role):
@@ -133,7 +139,8 @@ def resend(change: Change, context: Context) -> Change:
     return send(change, decision, context, instead_of=change.routing.last_lead)
 
 
-def _offices(decision: RoutingDecision) -> Iterator[tuple[str, ReferralRole]]:
+def offices_of(decision: RoutingDecision) -> Iterator[tuple[str, ReferralRole]]:
+    """Each office with its part, the lead first."""
     yield decision.lead, ReferralRole.LEAD
     for office in decision.co_handlers:
         yield office, ReferralRole.CO

@@ -29,7 +29,7 @@ from libraries.policies import Policy
 from libraries.policies.clock_rules import Trigger
 from libraries.policies.moving import had
 from libraries.policies.reasons import refused_reason
-from services.routing.domain import checks, extension, lead_acts
+from services.routing.domain import checks, classifying, extension, lead_acts
 from services.routing.domain.deciders import asked_to_decide
 from services.routing.domain.dispatching import recall
 from services.routing.domain.lead_limit import cap_co_handlers
@@ -155,12 +155,14 @@ def _check_resume(_: Routing, referral: Referral, answer: ReceivedFeedback, cont
     return check_since(referral, answer.feedback, answer.received_at, context.policy)
 
 
-def _check_complete(routing: Routing, referral: Referral, answer: ReceivedFeedback, __: Context) -> Refused | None:
+def _check_complete(routing: Routing, referral: Referral, answer: ReceivedFeedback, context: Context) -> Refused | None:
     if referral.role is ReferralRole.CHECK and not answer.feedback.text.strip():
         return Refused.of(Fault("text", "answer_missing"))
     if referral.role is ReferralRole.LEAD and routing.open_co_handlers:
         offices = sorted(co.office for co in routing.open_co_handlers)
         return Refused(code="co_handlers_open", facts={"offices": offices})
+    if referral.role is ReferralRole.LEAD and context.policy.unclassified(routing.request.category):
+        return Refused(code="classify_first")
     return None
 
 
@@ -172,6 +174,10 @@ def _check_lead(routing: Routing, referral: Referral, answer: ReceivedFeedback, 
     return lead_acts.check(routing, referral, answer.feedback, answer.received_at, context.policy)
 
 
+def _check_classify(routing: Routing, referral: Referral, answer: ReceivedFeedback, context: Context) -> Refused | None:
+    return classifying.check(routing, referral, answer.feedback, context.policy)
+
+
 _CHECKS: Final[Mapping[FeedbackAction, Callable[[Routing, Referral, ReceivedFeedback, Context], Refused | None]]] = (
     MappingProxyType(
         {
@@ -181,6 +187,7 @@ _CHECKS: Final[Mapping[FeedbackAction, Callable[[Routing, Referral, ReceivedFeed
             FeedbackAction.FAIL: _check_with_reason,
             FeedbackAction.EXTEND: _check_extend,
             FeedbackAction.COMPLETE: _check_complete,
+            FeedbackAction.CLASSIFY: _check_classify,
             **dict.fromkeys(OF_LEADS, _check_lead),
         }
     )
@@ -270,6 +277,7 @@ _EFFECTS: Final[Mapping[FeedbackAction, Callable[[Change, Feedback, Context], Ch
         FeedbackAction.EXTEND: extension.ask,
         FeedbackAction.COMPLETE: _complete,
         FeedbackAction.FAIL: _fail,
+        FeedbackAction.CLASSIFY: classifying.classify,
         **lead_acts.EFFECTS,
     }
 )

@@ -47,13 +47,14 @@ def possible_now(routing: Routing, referral: Referral, policy: Policy, at: datet
 def _acts(routing: Routing, referral: Referral, move: Move, policy: Policy, at: datetime) -> Iterator[PossibleAct]:
     if not referral.may(move) or not _of_role(referral, move):
         return
-    if move is Move.COMPLETE and referral.role is ReferralRole.LEAD and routing.open_co_handlers:
+    if not _holds(routing, referral, move, policy):
         return
     if move in DECISION_OF:
         yield from _decisions(routing, referral, move, policy)
     elif move is Move.CANCEL:
         lead = referral.role is ReferralRole.LEAD
-        yield PossibleAct(act="reassign" if lead else "recall", by=decides(routing, referral, policy))
+        for act in ("reassign", "reclassify") if lead else ("recall",):
+            yield PossibleAct(act=act, by=decides(routing, referral, policy))
     elif move is Move.REQUEST_RETURN:
         until = _return_until(referral, policy)
         if not referral.return_locked and until is not None and at <= until:
@@ -65,6 +66,15 @@ def _acts(routing: Routing, referral: Referral, move: Move, policy: Policy, at: 
     else:
         by = (referral.office, *(coordinates(routing, policy) if Actor.COORDINATOR in ACTORS[move] else ()))
         yield from (PossibleAct(act=door, by=tuple(dict.fromkeys(by))) for door in DOORS.get(move, ()))
+
+
+def _holds(routing: Routing, referral: Referral, move: Move, policy: Policy) -> bool:
+    """What a lead cannot do while others work, or while nobody knows which matter it is, and what it does only then."""
+    unclassified = policy.unclassified(routing.request.category)
+    if move is Move.CLASSIFY:
+        return unclassified
+    finishes = move is Move.COMPLETE and referral.role is ReferralRole.LEAD
+    return not finishes or not (routing.open_co_handlers or unclassified)
 
 
 def _of_role(referral: Referral, move: Move) -> bool:

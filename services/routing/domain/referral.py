@@ -127,6 +127,9 @@ class Decided:
     id: UUID
     policy_version: str
     decision: RoutingDecision
+    category: str
+    area: str
+    """Of the matter as it was then."""
     at: datetime
     by: str
     """`rules`, or the office that decided instead of them."""

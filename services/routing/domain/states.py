@@ -32,6 +32,7 @@ class Move(StrEnum):
     ASSIGN = "assign"
     REFER_OUT = "refer_out"
     REQUEST_CHECK = "request_check"
+    CLASSIFY = "classify"
     CANCEL = "cancel"
     REWORK = "rework"
 
@@ -44,12 +45,14 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
         (S.DISPATCHED, Move.REQUEST_RETURN): S.RETURN_REQUESTED,
         (S.DISPATCHED, Move.COMPLETE): S.COMPLETED,
         (S.DISPATCHED, Move.FAIL): S.FAILED,
+        (S.DISPATCHED, Move.CLASSIFY): S.CANCELLED,
         (S.DISPATCHED, Move.CANCEL): S.CANCELLED,
         (S.SIGNED, Move.ACCEPT): S.ACCEPTED,
         (S.SIGNED, Move.DEEM_ACCEPTED): S.ACCEPTED,
         (S.SIGNED, Move.REQUEST_RETURN): S.RETURN_REQUESTED,
         (S.SIGNED, Move.COMPLETE): S.COMPLETED,
         (S.SIGNED, Move.FAIL): S.FAILED,
+        (S.SIGNED, Move.CLASSIFY): S.CANCELLED,
         (S.SIGNED, Move.CANCEL): S.CANCELLED,
         (S.RETURN_REQUESTED, Move.APPROVE_RETURN): S.RETURNED,
         (S.RETURN_REQUESTED, Move.REFUSE_RETURN): S.ACCEPTED,
@@ -72,6 +75,7 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
         (S.ACCEPTED, Move.REFER_OUT): S.ACCEPTED,
         (S.ACCEPTED, Move.REQUEST_CHECK): S.ACCEPTED,
         (S.ACCEPTED, Move.TRANSFER): S.CANCELLED,
+        (S.ACCEPTED, Move.CLASSIFY): S.CANCELLED,
         (S.ACCEPTED, Move.CANCEL): S.CANCELLED,
         (S.IN_PROGRESS, Move.PROGRESS): S.IN_PROGRESS,
         (S.IN_PROGRESS, Move.HOLD): S.ON_HOLD,
@@ -88,6 +92,7 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
         (S.IN_PROGRESS, Move.REFER_OUT): S.IN_PROGRESS,
         (S.IN_PROGRESS, Move.REQUEST_CHECK): S.IN_PROGRESS,
         (S.IN_PROGRESS, Move.TRANSFER): S.CANCELLED,
+        (S.IN_PROGRESS, Move.CLASSIFY): S.CANCELLED,
         (S.IN_PROGRESS, Move.CANCEL): S.CANCELLED,
         (S.ON_HOLD, Move.RESUME): S.IN_PROGRESS,
         (S.ON_HOLD, Move.GRANT_EXTENSION): S.ON_HOLD,
@@ -95,6 +100,7 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
         (S.ON_HOLD, Move.RELEASE_CO): S.ON_HOLD,
         (S.ON_HOLD, Move.URGE): S.ON_HOLD,
         (S.ON_HOLD, Move.REQUEST_CHECK): S.ON_HOLD,
+        (S.ON_HOLD, Move.CLASSIFY): S.CANCELLED,
         (S.ON_HOLD, Move.CANCEL): S.CANCELLED,
         (S.COMPLETED, Move.REWORK): S.IN_PROGRESS,
     }
@@ -137,6 +143,7 @@ BY_OFFICE: Final[Mapping[FeedbackAction, Move]] = MappingProxyType(
         FeedbackAction.ASSIGN: Move.ASSIGN,
         FeedbackAction.REFER_OUT: Move.REFER_OUT,
         FeedbackAction.REQUEST_CHECK: Move.REQUEST_CHECK,
+        FeedbackAction.CLASSIFY: Move.CLASSIFY,
     }
 )
 
@@ -169,6 +176,7 @@ ACTORS: Final[Mapping[Move, tuple[Actor, ...]]] = MappingProxyType(
         **dict.fromkeys(BY_OFFICE.values(), (Actor.OFFICE,)),
         **{BY_OFFICE[action]: (Actor.LEAD,) for action in OF_LEADS},
         Move.EXTEND: (Actor.LEAD,),
+        Move.CLASSIFY: (Actor.LEAD,),
         Move.RESUME: (Actor.OFFICE, Actor.COORDINATOR),
         Move.DEEM_ACCEPTED: (Actor.TIME,),
         Move.APPROVE_RETURN: (Actor.DECIDER,),
@@ -186,7 +194,7 @@ DOORS: Final[Mapping[Move, tuple[str, ...]]] = MappingProxyType(
         Move.REFUSE_RETURN: ("decide-return", "arbitrate"),
         Move.GRANT_EXTENSION: ("decide-extension",),
         Move.REFUSE_EXTENSION: ("decide-extension",),
-        Move.CANCEL: ("reassign", "recall"),
+        Move.CANCEL: ("reassign", "reclassify", "recall"),
     }
 )
 """The last part of the path; of an office's own act the action on Kafka too. What has none happens by itself."""

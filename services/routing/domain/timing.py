@@ -93,7 +93,7 @@ def _carried_over(before: Referral, referral: Referral, change: Change, context:
     """Clocks of the work that had not ended when the case was sent on; what was met before is not run again."""
     category = change.routing.request.category
     rules = context.policy.schedule(category).rules
-    latest = {clock.kind: clock for clock in before.clocks if rules[clock.kind].passes_on}
+    latest = {clock.kind: clock for clock in before.clocks if (rule := rules.get(clock.kind)) and rule.passes_on}
     for clock in latest.values():
         if clock.status is not ClockStatus.MET:
             closes = _closing(clock, referral.office, category, context.policy)

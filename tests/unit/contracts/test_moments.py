@@ -17,6 +17,7 @@ AMONG_OTHERS = {
     "clock.due": "fired_at",
     "clock.due_soon": "fired_at",
     "clock.recalculated": "recalculated_at",
+    "routing.reclassified": "reclassified_at",
 }
 """Of events that tell of more moments than their own, and do not call it `at`."""
 

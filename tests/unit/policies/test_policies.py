@@ -38,7 +38,7 @@ def refusals(pack: Path) -> list[str]:
 def test_the_city_has_its_real_areas_and_an_office_of_each_role(policy: Policy) -> None:
     assert len(policy.areas) == 4849
     assert len([office for office in policy.offices.values() if "kafka" in office.channels]) == 300
-    assert len(policy.categories) == 50
+    assert len(policy.categories) == 51
 
 
 def test_every_matter_of_every_township_has_an_owner(policy: Policy) -> None:

@@ -281,6 +281,7 @@ def test_every_event_of_a_referral_has_words() -> None:
             r.ReferralReassigned,
             r.ReferralOfficeSucceeded,
             r.ReferralLeadActed,
+            r.ReferralClassified,
             r.ReferralExtensionRequested,
             r.ReferralExtended,
             r.ReferralExtensionRefused,

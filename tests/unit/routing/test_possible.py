@@ -30,7 +30,7 @@ def test_every_move_has_somebody_and_every_one_of_people_a_door() -> None:
 def test_what_was_just_sent_can_be_signed_accepted_and_returned_in_its_time() -> None:
     scenario = Scenario()
     found = acts(scenario.answers(A.COMPLETE))
-    assert found.keys() == {"sign", "accept", "return", "reassign"}
+    assert found.keys() == {"sign", "accept", "return", "reassign", "reclassify"}
     assert (found["sign"].by, found["sign"].until) == ((EDUCATION,), None)
     assert found["return"].until is not None
     assert CIVIL_AFFAIRS in found["reassign"].by
@@ -42,7 +42,7 @@ def test_a_return_that_waits_is_the_deciders() -> None:
     scenario = Scenario()
     assert scenario.answers(A.RETURN, reason="not_competent") is None
     found = acts(scenario.answers(A.PROGRESS))
-    assert found.keys() == {"decide-return", "reassign"}
+    assert found.keys() == {"decide-return", "reassign", "reclassify"}
     assert found["decide-return"].by == (CIVIL_AFFAIRS,)
     assert found["decide-return"].until is not None
     kept = decide_return(

@@ -70,6 +70,10 @@ CASE_FAULTS = (
         "noted_once", "another state", lambda f: changed(f, "notify_cases", {"state": CaseState.CLOSED}, case_id=LATE)
     ),
     InjectedFault("noted_once", "of nobody", lambda f: doubled(f, "notify_cases", {"case_id": NOBODY})),
+    InjectedFault("one_matter", "another at routing", lambda f: changed(f, "routed", {"category": "x"}, case_id=LATE)),
+    InjectedFault(
+        "one_matter", "another at notify", lambda f: changed(f, "notify_cases", {"category": "x"}, case_id=LATE)
+    ),
     InjectedFault("routed_once", "lost in routing", lambda f: without(f, "routed", case_id=CLOSED)),
     InjectedFault("routed_once", "never accepted", lambda f: doubled(f, "routed", {"case_id": DECLINED})),
     InjectedFault("routed_once", "no decision", lambda f: changed(f, "routed", {"decisions": 0}, case_id=LATE)),
