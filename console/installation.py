@@ -6,7 +6,7 @@ import os
 import secrets
 import tempfile
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,8 @@ from console.engines.child import free_port, listens
 
 DEFAULT_DATA: Final = Path(".yimen")
 OWNER_ONLY: Final = 0o600
+USERS: Final = ("broker", "admin", "intake", "routing", "notify")
+"""Of a broker that keeps users: itself, its operator, and the services."""
 
 
 class InUse(RuntimeError):
@@ -36,6 +38,8 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
     postgres_password: str
     audit_key: str = ""
     """Signs the heads of the audit; folders of before get theirs at the next start."""
+    kafka_passwords: dict[str, str] = {}
+    """By user, where the broker keeps users."""
 
 
 class Time(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +60,16 @@ def time_variables(time_: Time | None) -> dict[str, str]:
     }
 
 
+def kafka_variables(passwords: Mapping[str, str], user: str) -> dict[str, str]:
+    """How one of our own users speaks to a broker that keeps users."""
+    return {
+        "YIMEN_KAFKA_SECURITY": "SASL_PLAINTEXT",
+        "YIMEN_KAFKA_MECHANISM": "PLAIN" if user == "admin" else "SCRAM-SHA-512",
+        "YIMEN_KAFKA_USER": user,
+        "YIMEN_KAFKA_PASSWORD": passwords[user],
+    }
+
+
 class SavedState(msgspec.Struct, kw_only=True):
     """What stays the same from start to start."""
 
@@ -64,6 +78,8 @@ class SavedState(msgspec.Struct, kw_only=True):
     ports: dict[str, int] = {}
     time: Time | None = None
     policy: str | None = None
+    secure: bool = False
+    """Whether the broker keeps users and rights."""
 
 
 class Installation:
@@ -120,6 +136,14 @@ class Installation:
             "YIMEN_ERASURE_LIST": str(self.folder / "erased.ndjson"),
         }
 
+    def kafka_passwords(self) -> dict[str, str]:
+        """Those of the first start with users at the broker."""
+        keys = self.keys()
+        if not keys.kafka_passwords:
+            keys = msgspec.structs.replace(keys, kafka_passwords={name: secrets.token_urlsafe(32) for name in USERS})
+            write_whole(self.folder / "keys.json", keys)
+        return keys.kafka_passwords
+
     def state(self) -> SavedState:
         path = self.folder / "installation.json"
         return msgspec.json.decode(path.read_bytes(), type=SavedState) if path.exists() else SavedState()
@@ -167,6 +191,12 @@ class Installation:
                 f"{self.folder} has Apache Kafka's data; start it with --kafka apache or choose another folder"
             )
         state.kafka = kind
+        write_whole(self.folder / "installation.json", state)
+
+    def use_security(self, *, secure: bool) -> None:
+        """For the other commands that work on this installation."""
+        state = self.state()
+        state.secure = secure
         write_whole(self.folder / "installation.json", state)
 
     def use_policy(self, policy: Path) -> None:

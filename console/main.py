@@ -18,6 +18,7 @@ COMMANDS = {
     "keys": "console.keys:keys",
     "migrate": "console.migrate:migrate",
     "parked": "console.parked.command:parked",
+    "partner": "console.partner.command:partner",
     "performance": "console.performance:performance",
     "person": "console.person:person",
     "policy": "console.policy:policy",

@@ -1,7 +1,7 @@
 """Makes engines fit for the services: schemas at their newest, topics there, and what a broker lost sent again."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aiokafka.errors import KafkaError
@@ -10,6 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from console import topics
 from console.engines.child import EngineFailed
 from console.in_force import policy_in_force
+from console.partner import applying
+from console.partner.kafka import BrokerRefused
 from contracts.topics import HOME
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
@@ -27,6 +29,18 @@ def prepare(settings: RuntimeSettings, services: Sequence[str]) -> dict[str, int
     try:
         return asyncio.run(_prepare(settings, services))
     except (SQLAlchemyError, KafkaError, OSError, TimeoutError) as error:
+        raise EngineFailed(f"{type(error).__name__}: {error}") from error
+
+
+def prepare_users(settings: RuntimeSettings, services: Mapping[str, str]) -> int:
+    """Users and rights of our services and of all partners at the broker. Raises `EngineFailed`."""
+
+    async def give() -> int:
+        return len(await applying.apply(settings, await policy_in_force(settings), services))
+
+    try:
+        return asyncio.run(give())
+    except (SQLAlchemyError, KafkaError, BrokerRefused, OSError, TimeoutError) as error:
         raise EngineFailed(f"{type(error).__name__}: {error}") from error
 
 

@@ -15,8 +15,8 @@ from console.endpoints import Endpoints
 from console.engines.brokers import ApacheKafka, Broker, Tansu
 from console.engines.child import EngineFailed, wait_until
 from console.engines.postgres import Postgres
-from console.installation import Installation, Time, time_variables
-from console.preparing import PROCESSES, SERVICES, prepare
+from console.installation import Installation, Time, kafka_variables, time_variables
+from console.preparing import PROCESSES, SERVICES, prepare, prepare_users
 from console.ready_accounts import ready_accounts
 from console.refilling import Refill
 from console.supervisor import ChildProcess, ManagedProcess, ServiceProcess, stop_services, tail
@@ -28,6 +28,11 @@ TRIES: Final = 3
 LOOK_SECONDS: Final = 0.1
 HEALTH_SECONDS: Final = 1.0
 GRACEFUL_SECONDS: Final = "10"
+SECURED: Final = "others connect by SASL_PLAINTEXT and SCRAM-SHA-512, as `yimen partner add` names them"
+LIGHT: Final = (
+    "this is the light broker, which kcat and other clients on librdkafka do not get on with, and which keeps neither"
+    " users nor rights; for them: yimen up --kafka apache [--secure]"
+)
 
 
 class Screen(Protocol):
@@ -45,12 +50,20 @@ class Running:
     """Processes are begun and ended in the thread that calls; see the supervisor."""
 
     def __init__(
-        self, installation: Installation, *, kafka: str, policy: Path, time_: Time | None, screen: Screen
+        self,
+        installation: Installation,
+        *,
+        kafka: str,
+        policy: Path,
+        time_: Time | None,
+        screen: Screen,
+        secure: bool = False,
     ) -> None:
         self._installation = installation
         self._policy = policy
         self._time = time_
         self._screen = screen
+        self._passwords = installation.kafka_passwords() if secure else None
         self._postgres: ManagedProcess[Postgres] | None = None
         self._broker: ManagedProcess[Broker] | None = None
         self._broker_keeps = True
@@ -72,6 +85,8 @@ class Running:
             self._begin(engine)
             wait_until(engine.child.answers, engine.child.process, engine.child.log, seconds=engine.child.slowest)
             engine.came_up()
+        if self._broker is not None and not self._broker_keeps:
+            self._screen.step(LIGHT)
         self._prepare()
         ports = {name: self._installation.port(name) for name in PROCESSES}
         self.environment |= _addresses(ports)
@@ -137,6 +152,8 @@ class Running:
             self._broker = ManagedProcess("kafka", broker)
             self._broker_keeps = broker.keeps
             environment["YIMEN_KAFKA_SERVERS"] = broker.servers
+            if self._passwords is not None:
+                environment |= kafka_variables(self._passwords, "admin")
         return environment
 
     def _chosen_broker(self, kind: str) -> Broker:
@@ -145,6 +162,7 @@ class Running:
         if kind == "apache":
             broker = ApacheKafka(place.folder / "kafka")
             broker.controller_port = place.port("kafka-controller")
+            broker.passwords = self._passwords
         else:
             broker = Tansu(place.folder / "kafka")
         place.use_kafka(kind)
@@ -159,13 +177,19 @@ class Running:
         return [service for service in self._services if service.name in SERVICES]
 
     def _service(self, name: str, port: int) -> ServiceProcess:
-        return ServiceProcess(
-            name, port=port, log=self._installation.logs / f"{name}.log", environment=self.environment
-        )
+        environment = self.environment
+        if self._passwords is not None:
+            others = {key: value for key, value in environment.items() if not key.startswith("YIMEN_KAFKA_")}
+            on_kafka = {"YIMEN_KAFKA_SERVERS": environment["YIMEN_KAFKA_SERVERS"]}
+            environment = others | (on_kafka | kafka_variables(self._passwords, name) if name in SERVICES else {})
+        return ServiceProcess(name, port=port, log=self._installation.logs / f"{name}.log", environment=environment)
 
     def _prepare(self) -> None:
         self._screen.step("schemas and topics")
         self._report_sent_again(prepare(self.settings, SERVICES))
+        if self._passwords is not None:
+            changed = prepare_users(self.settings, {name: self._passwords[name] for name in SERVICES})
+            self._screen.step(f"users and rights at the broker: {changed} changes; {SECURED}")
 
     def _report_sent_again(self, sent_again: Mapping[str, int]) -> None:
         for service, rows in sent_again.items():

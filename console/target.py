@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.exc import SQLAlchemyError
 
 from console import endpoints
-from console.installation import DEFAULT_DATA, Installation, time_variables
+from console.installation import DEFAULT_DATA, Installation, kafka_variables, time_variables
 from contracts.codes import Role
 from libraries.runtime.audit.doers import Doer, acting
 from libraries.runtime.settings import RuntimeSettings, SettingsRefused, settings_of
@@ -58,6 +58,7 @@ def find_target(data: Path | None) -> Target | None:
             **os.environ,
             "YIMEN_DATABASE_URL": running.postgres,
             "YIMEN_KAFKA_SERVERS": running.kafka,
+            **(kafka_variables(folder.keys().kafka_passwords, "admin") if state.secure else {}),
             **time_variables(state.time),
         }
         return _target(environment, where=str(folder.folder), folder=folder.folder)

@@ -20,13 +20,17 @@ OF_THE_TOPIC = 1
 
 
 def needed(policy: Policy) -> dict[str, tuple[int, int]]:
-    """Topic name to partitions and retention in milliseconds, with those of the offices that speak Kafka or will."""
+    """Topic name to partitions and retention in milliseconds, with those of the offices that speak Kafka or will.
+
+    Those of partners are made by `yimen partner apply`.
+    """
     standing = (*policy.offices.values(), *policy.coming.values())
     offices = [office.code for office in standing if "kafka" in office.channels]
     found = {}
     for topic in TOPICS:
         shape = topic.partitions, int(topic.retention.total_seconds() * 1000)
-        for name in map(topic.named, offices) if topic.per_office else (topic.name,):
+        names = (topic.name,) if topic.shared else map(topic.named, offices) if topic.per_office else ()
+        for name in names:
             found[name] = shape
     return found
 

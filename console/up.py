@@ -1,5 +1,6 @@
 """`yimen up`: the whole installation on this machine, until Ctrl-C or SIGTERM."""
 
+import os
 import signal
 import sys
 from datetime import datetime
@@ -37,6 +38,11 @@ class StopAsked(BaseException):
 )
 @click.option("--kafka", type=click.Choice(["embedded", "apache"]), help="Which broker to run; default as last time.")
 @click.option(
+    "--secure/--open",
+    default=None,
+    help="Whether Apache Kafka keeps users and rights; default as last time, and open at first.",
+)
+@click.option(
     "--policy",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=DEFAULT_POLICY,
@@ -47,7 +53,14 @@ class StopAsked(BaseException):
 @click.option("--origin", type=Moment(), envvar="YIMEN_TIME_ORIGIN", help="Simulated time begins here.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def up(
-    *, data: Path, kafka: str | None, policy: Path, speed: float | None, origin: datetime | None, as_json: bool
+    *,
+    data: Path,
+    kafka: str | None,
+    secure: bool | None,
+    policy: Path,
+    speed: float | None,
+    origin: datetime | None,
+    as_json: bool,
 ) -> None:
     """Run everything here: PostgreSQL, Kafka, the three services and the portal.
 
@@ -63,7 +76,8 @@ def up(
             time = installation.live_in(speed=speed, origin=origin)
             installation.use_policy(policy)
             chosen = kafka or installation.state().kafka or "embedded"
-            running = Running(installation, kafka=chosen, policy=policy, time_=time, screen=show)
+            secured = _security(installation, chosen, secure=secure)
+            running = Running(installation, kafka=chosen, policy=policy, time_=time, screen=show, secure=secured)
             try:
                 found = running.start()
                 endpoints.write(installation.folder, found)
@@ -80,6 +94,20 @@ def up(
         _end(f"{error}; stop it, or choose another folder with --data")
     except (InstallationDiffers, PolicyRefused, SettingsRefused, EngineFailed, StartFailed) as error:
         _end(str(error))
+
+
+def _security(installation: Installation, kafka: str, *, secure: bool | None) -> bool:
+    """Whether the broker keeps users, as it is remembered. Raises a usage error where it cannot."""
+    wanted = installation.state().secure if secure is None else secure
+    elsewhere = "YIMEN_KAFKA_SERVERS" in os.environ
+    if secure and (kafka != "apache" or elsewhere):
+        raise click.UsageError(
+            "the broker of YIMEN_KAFKA_SERVERS has users of its own: see docs/how-to/run-on-your-own-engines.md"
+            if elsewhere
+            else "only Apache Kafka keeps users: `yimen up --kafka apache --secure`"
+        )
+    installation.use_security(secure=wanted and kafka == "apache" and not elsewhere)
+    return installation.state().secure
 
 
 def _end(text: str) -> None:

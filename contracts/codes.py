@@ -312,12 +312,12 @@ class DeliveryChannel(Code):
     """By which way somebody hears: a subscriber by webhook, people by the others."""
 
     WEBHOOK = "webhook", "网络回调", "Webhook"
+    KAFKA = "kafka", "专用主题", "Topic of its own"
     EMAIL = "email", "电子邮件", "E-mail"
     SMS = "sms", "短信", "Text message"
 
 
-MESSAGE_CHANNELS: Final = (DeliveryChannel.EMAIL, DeliveryChannel.SMS)
-"""By which people are written to."""
+MESSAGE_CHANNELS: Final = (DeliveryChannel.EMAIL, DeliveryChannel.SMS)  # by which people are written to
 
 
 class Audience(Code):

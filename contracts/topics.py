@@ -14,8 +14,15 @@ BY_THE_BROKER: Final = {"message.timestamp.type": "LogAppendTime"}
 """When a record came is the broker's to say, and not its sender's."""
 
 
+TOWNSHIPS: Final = "township systems"
+THAT_OFFICE: Final = "that office alone"
+THAT_PARTNER: Final = "that partner alone"
+OPERATIONS: Final = "operations"
+"""Who stands in the registry beside our services. The rights at the broker are made of these words."""
+
+
 class Topic(msgspec.Struct, frozen=True, kw_only=True):
-    """One topic, or with `{office}` in its name one for each office that speaks Kafka."""
+    """One topic, or one for each office that speaks Kafka (`{office}` in its name), or for each partner."""
 
     name: str
     key: str
@@ -51,14 +58,24 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     def per_office(self) -> bool:
         return "{office}" in self.name
 
-    def named(self, office: str) -> str:
-        return self.name.replace("{office}", office)
+    @property
+    def per_partner(self) -> bool:
+        return "{partner}" in self.name
+
+    @property
+    def shared(self) -> bool:
+        """There is one of it."""
+        return not self.per_office and not self.per_partner
+
+    def named(self, whose: str) -> str:
+        """That of one office or one partner."""
+        return self.name.replace("{office}", whose).replace("{partner}", whose)
 
 
 SUBMISSIONS: Final = Topic(
     name="intake.submissions.v1",
     key="the sender's own id",
-    writer="township systems",
+    writer=TOWNSHIPS,
     readers=("intake",),
     retention=timedelta(days=7),
     purpose="a matter to register",
@@ -68,7 +85,7 @@ REJECTIONS: Final = Topic(
     name="intake.rejections.v1",
     key="the key of the submission if it may be repeated, else a keyed hash of it",
     writer="intake",
-    readers=("township systems",),
+    readers=(OPERATIONS,),
     retention=timedelta(days=30),
     purpose="why a submission became no case",
     subjects=("submission",),
@@ -77,7 +94,7 @@ CASES: Final = Topic(
     name="intake.cases.v1",
     key="case id",
     writer="intake",
-    readers=("routing", "notify", "partners"),
+    readers=("routing", "notify", OPERATIONS),
     retention=timedelta(days=30),
     purpose="the life of a case and its clocks",
     subjects=("case", "clock.recalculated"),
@@ -86,7 +103,7 @@ REFERRALS: Final = Topic(
     name="routing.referrals.v1",
     key="case id",
     writer="routing",
-    readers=("intake", "notify", "analysts"),
+    readers=("intake", "notify", OPERATIONS),
     retention=timedelta(days=30),
     purpose="decisions, referrals, answers and their clocks",
     subjects=(
@@ -101,7 +118,7 @@ OFFICE_REFERRALS: Final = Topic(
     name="departments.{office}.referrals.v1",
     key="case id",
     writer="routing",
-    readers=("that office alone",),
+    readers=(THAT_OFFICE,),
     retention=timedelta(days=30),
     purpose="the office's own referrals: copies with the id and sequence of the original; and which answers were none",
     partitions=1,
@@ -110,7 +127,7 @@ OFFICE_REFERRALS: Final = Topic(
 OFFICE_FEEDBACK: Final = Topic(
     name="departments.{office}.feedback.v1",
     key="referral id",
-    writer="that office alone",
+    writer=THAT_OFFICE,
     readers=("routing", "notify"),
     retention=timedelta(days=7),
     purpose="the office's answers; notify reads only which clocks one could stop, and when it came",
@@ -121,7 +138,7 @@ ALERTS: Final = Topic(
     name="notify.alerts.v1",
     key="case id",
     writer="notify",
-    readers=("intake", "ops", "partners"),
+    readers=("intake", OPERATIONS),
     retention=timedelta(days=30),
     purpose="clocks that are due soon or broken, supervision, and what became of messages to people",
     subjects=("clock.due_soon", "clock.due", "clock.breached", "clock.cleared", "supervision", "notification"),
@@ -146,6 +163,46 @@ AUDIT_HEADS: Final = Topic(
     purpose="signed heads of the audit chain of each service",
     partitions=1,
     subjects=("audit",),
+)
+PARTNERS: Final = Topic(
+    name="access.partners.v1",
+    key="the partner's name, or the id of a token or key",
+    writer="notify",
+    readers=("intake", "routing"),
+    retention=timedelta(days=3650),
+    purpose="what each partner may do, which tokens count no more, and by which keys tokens are checked",
+    partitions=1,
+    subjects=("partner", "token", "signing_key"),
+)
+
+PARTNER_SUBMISSIONS: Final = Topic(
+    name="partners.{partner}.submissions.v1",
+    key="the sender's own id",
+    writer=THAT_PARTNER,
+    readers=("intake",),
+    retention=timedelta(days=7),
+    purpose="a matter to register, of a registered township's system: of its own sources and area alone",
+    partitions=4,
+    body=Submission,
+)
+PARTNER_REJECTIONS: Final = Topic(
+    name="partners.{partner}.rejections.v1",
+    key="as on intake.rejections.v1",
+    writer="intake",
+    readers=(THAT_PARTNER,),
+    retention=timedelta(days=30),
+    purpose="why submissions of a township's system became no cases: copies with the id of the original",
+    partitions=1,
+    subjects=("submission",),
+)
+PARTNER_EVENTS: Final = Topic(
+    name="partners.{partner}.events.v1",
+    key="case id",
+    writer="notify",
+    readers=(THAT_PARTNER,),
+    retention=timedelta(days=30),
+    purpose="what a partner has subscribed to on a topic of its own: CloudEvents in structured mode",
+    partitions=4,
 )
 
 
@@ -176,6 +233,10 @@ TOPICS: Final = (
     ALERTS,
     POLICY_VERSIONS,
     AUDIT_HEADS,
+    PARTNERS,
+    PARTNER_SUBMISSIONS,
+    PARTNER_REJECTIONS,
+    PARTNER_EVENTS,
     INTAKE_PROGRESS,
     ROUTING_PROGRESS,
 )
@@ -190,11 +251,22 @@ def feedback_office(topic: str) -> str:
     return topic.removeprefix("departments.").removesuffix(".feedback.v1")
 
 
+SUBMISSION_PATTERN: Final = r"^partners\.[a-z][a-z0-9-]+\.submissions\.v1$"
+
+
+def submitting_partner(topic: str) -> str | None:
+    """The partner that alone may write to a topic of submissions; `None` of the one that all share."""
+    if topic == SUBMISSIONS.name:
+        return None
+    return topic.removeprefix("partners.").removesuffix(".submissions.v1")
+
+
 def topic_of(name: str) -> Topic | None:
     """The entry of the registry that a topic's name belongs to."""
     for topic in TOPICS:
-        before, _, behind = topic.name.partition("{office}")
-        if name == topic.name or (topic.per_office and name.startswith(before) and name.endswith(behind)):
+        before, _, rest = topic.name.partition("{")
+        behind = rest.partition("}")[2]
+        if name == topic.name or (not topic.shared and name.startswith(before) and name.endswith(behind)):
             return topic
     return None
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from console.engines.child import EngineFailed, free_port, listens, spawn, stop,
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "kafka"
 OLDEST_JAVA = 17
+OWNER_ONLY = 0o600
 
 
 class Broker(Protocol):
@@ -105,6 +107,8 @@ class ApacheKafka(_Started):
 
     kind = "apache"
     controller_port = 0
+    passwords: Mapping[str, str] | None = None
+    """Of `broker` and `admin`, where users and rights are kept."""
 
     def begin(self) -> None:
         jars = kafka_jars()
@@ -113,9 +117,7 @@ class ApacheKafka(_Started):
         first = not (self.folder / "server.properties").exists()
         self.port = self.port or free_port()
         self.controller_port = self.controller_port or free_port()
-        template = (DEPLOY / "server.properties").read_text("utf-8")
-        settings = self.folder / "server.properties"
-        settings.write_text(template.format(port=self.port, controller_port=self.controller_port, data=data), "utf-8")
+        settings = self._write_settings(data)
         java = ["java", "-Xmx768m", "-cp", f"{jars}/*"]
         if first:
             cluster = uuid.uuid4().hex[:22]
@@ -125,6 +127,18 @@ class ApacheKafka(_Started):
                 settings.unlink()
                 raise EngineFailed(done.stderr.decode("utf-8", "replace")[-1500:])
         self._process = spawn([*java, "kafka.Kafka", settings], log=self.log)
+
+    def _write_settings(self, data: Path) -> Path:
+        """Readable by its owner only: passwords may stand there, and never on a command line."""
+        settings = self.folder / "server.properties"
+        template = (DEPLOY / "server.properties").read_text("utf-8")
+        if self.passwords is not None:
+            template += (DEPLOY / "secured.properties").read_text("utf-8")  # of a name that comes twice the last counts
+        values = {"port": self.port, "controller_port": self.controller_port, "data": data, **(self.passwords or {})}
+        settings.touch(OWNER_ONLY)
+        settings.chmod(OWNER_ONLY)
+        settings.write_text(template.format(**values), "utf-8")
+        return settings
 
 
 def java_and_maven() -> bool:

@@ -17,6 +17,7 @@ ROOMS: Final = (
     "services.portal",
     "libraries.clocks",
     "libraries.versions",
+    "libraries.partners",
     "libraries.policies",
     "libraries.runtime",
     "libraries.deadlines",

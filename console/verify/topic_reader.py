@@ -7,10 +7,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from console.verify.snapshot import TopicRecord, as_uuid
-from contracts.topics import PROGRESS, TOPICS
+from contracts.topics import PARTNER_EVENTS, PROGRESS, TOPICS
 
 GROUPS: Final = {
     "intake.submissions": (r"intake.submissions.v1",),
+    "intake.partner_submissions": ("partners.", ".submissions.v1"),
     "routing.feedback": ("departments.", ".feedback.v1"),
     "notify.feedback": ("departments.", ".feedback.v1"),
 }
@@ -19,9 +20,11 @@ SILENT_SECONDS: Final = 30.0
 IDLE_MS: Final = 1500
 """Longer than any broker keeps back a record that it has."""
 OURS: Final = tuple(
-    topic.name.partition("{office}") for topic in TOPICS if topic.body is None and topic not in PROGRESS.values()
+    topic.named("{}").partition("{}")
+    for topic in TOPICS
+    if topic.body is None and topic not in PROGRESS.values() and topic is not PARTNER_EVENTS
 )
-"""What stands in the journals. How far a service has come does not: nobody needs to hear that again."""
+"""What stands in the journals. How far a service has come does not, and what is owed to a partner is a delivery."""
 
 
 def is_ours(name: str) -> bool:

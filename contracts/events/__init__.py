@@ -1,11 +1,12 @@
 """One class per event; `EVENTS` finds it by the name it has on the wire."""
 
-from contracts.events import alerts, audit, cases, clocks, policies, progress, referrals, rejections
+from contracts.events import alerts, audit, cases, clocks, partners, policies, progress, referrals, rejections
 from contracts.events.alerts import AnyNotification, AnySupervision
 from contracts.events.audit import AuditHeadSigned
 from contracts.events.base import Actor, CaseBound, Event
 from contracts.events.cases import AnyCaseEvent
 from contracts.events.clocks import AnyClockAlert, ClockLapsed, ClockRecalculated
+from contracts.events.partners import AnyPartnerEvent
 from contracts.events.policies import PolicyActivated
 from contracts.events.progress import ProgressNoted
 from contracts.events.referrals import AnyReferralEvent, AnyRoutingEvent, FeedbackReceived
@@ -31,7 +32,15 @@ KnownOfCase = (
     | AnyNotification
 )
 """Every event of a case, as a closed union: readers match over it, or over a part of it, to the last."""
-Known = KnownOfCase | SubmissionRejected | FeedbackRejected | ProgressNoted | PolicyActivated | AuditHeadSigned
+Known = (
+    KnownOfCase
+    | SubmissionRejected
+    | FeedbackRejected
+    | ProgressNoted
+    | PolicyActivated
+    | AuditHeadSigned
+    | AnyPartnerEvent
+)
 """Every event of ours."""
 
 __all__ = [
@@ -45,6 +54,7 @@ __all__ = [
     "audit",
     "cases",
     "clocks",
+    "partners",
     "policies",
     "progress",
     "referrals",

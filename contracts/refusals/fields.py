@@ -230,6 +230,7 @@ FIELDS: Final = (
     Refusal("not_https", 422, "须为 https 地址", "must be an https address"),
     Refusal("private_target", 422, "不得指向内部地址", "must not lead to a private address"),
     Refusal("no_address", 422, "域名须能解析", "must have a name that is known"),
+    Refusal("url_of_topic", 422, "投递到专用主题的，不填写", "must be left out: what goes to a topic has no address"),
     Refusal("one_of", 422, "须在下列各项中只填写一项：{known}", "must have one of {known}, and no other"),
     Refusal("since_ahead", 422, "不得晚于现在", "must not lie ahead"),
     Refusal("too_long_ago", 422, "不得早于 {days} 天以前", "must lie within the last {days} days"),

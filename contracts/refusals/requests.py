@@ -38,6 +38,43 @@ REQUESTS: Final = (
         "The area of the token does not lie within that of its office. Ask whoever runs the installation for another.",
     ),
     Refusal(
+        "revoked_token",
+        401,
+        "令牌已被撤销。请重新申领令牌；申领不到的，请联系管理员。",
+        "The token was revoked. Ask for a new one; if you get none, ask whoever runs the installation.",
+    ),
+    Refusal(
+        "unknown_partner",
+        401,
+        "令牌所属系统没有在本处登记。请联系管理员登记。",
+        "The token is of a system that is not registered here. Ask whoever runs the installation to add it.",
+    ),
+    Refusal(
+        "partner_disabled",
+        401,
+        "该对接系统已被停用。请联系管理员。",
+        "This partner is disabled. Ask whoever runs the installation.",
+    ),
+    Refusal(
+        "invalid_client",
+        401,
+        "客户端编号或者密钥有误，或者已经停用。请核对；密钥已轮换的，请改用新密钥。",
+        "The client id or secret is wrong or counts no more. Check both; if it was rotated, use the new one.",
+    ),
+    Refusal(
+        "unsupported_grant_type",
+        400,
+        "此处只支持 client_credentials。请将 grant_type 改为 client_credentials。",
+        "Only `client_credentials` is granted here. Send `grant_type=client_credentials`.",
+    ),
+    Refusal(
+        "invalid_request",
+        400,
+        "请求不是表单，或者参数重复、缺失。请以 application/x-www-form-urlencoded 提交 grant_type、客户端编号和密钥。",
+        "This is no form, or a parameter is missing or repeated. Send `grant_type`, client id and secret as "
+        "application/x-www-form-urlencoded.",
+    ),
+    Refusal(
         "role_not_allowed",
         403,
         "令牌的角色不能办理此事；可以办理的角色：{roles}。请由其办理，或换用相应的令牌。",
@@ -300,6 +337,25 @@ REQUESTS: Final = (
         409,
         "订阅当前为{state}，不能办理此项。请先恢复（resume）。",
         "The subscription is {state}. Resume it first.",
+    ),
+    Refusal(
+        "no_own_topic",
+        403,
+        "只有已登记的对接系统才有专用主题。请以其令牌订阅，或者改用 webhook 并填写 url。",
+        "Only a registered partner has a topic of its own. Subscribe with its token, or name the `url` of a webhook.",
+    ),
+    Refusal(
+        "nothing_signed",
+        409,
+        "该订阅投递到专用主题，不使用签名，没有密钥可换。主题的访问密钥请用 yimen partner rotate 轮换。",
+        "This subscription goes to a topic, where nothing is signed, so there is no secret to change. What opens the "
+        "topic is changed by `yimen partner rotate`.",
+    ),
+    Refusal(
+        "subscriber_disabled",
+        409,
+        "订阅该内容的对接系统已被停用，不能恢复。请联系管理员；本单位仍需要的，请另行订阅。",
+        "The partner that made this subscription is disabled. Ask whoever runs the installation, or make another one.",
     ),
     Refusal(
         "replay_runs",

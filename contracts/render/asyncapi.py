@@ -52,11 +52,15 @@ def _channel(topic: Topic) -> dict[str, Any]:
         channel["parameters"] = {
             "office": {"description": "office code: role and 12-digit area", "examples": ["education-130722000000"]}
         }
+    if topic.per_partner:
+        channel["parameters"] = {
+            "partner": {"description": "name in the registry of partners", "examples": ["education-system"]}
+        }
     return channel
 
 
 def _channel_id(topic: Topic) -> str:
-    return topic.name.replace(".{office}", "").replace(".", "_")
+    return topic.name.replace(".{office}", "").replace(".{partner}", "").replace(".", "_")
 
 
 def _operations(topic: Topic) -> dict[str, Any]:

@@ -34,7 +34,9 @@ def topics() -> str:
             *rows,
             "",
             "`{office}` is an office code, for example `education-130722000000`. An office has its two topics if its",
-            "channels in the policy say `kafka`; every office has the HTTP inbox.",
+            "channels in the policy say `kafka`; every office has the HTTP inbox. `{partner}` is a partner's name",
+            "in the registry; `operations` is a partner of the role `ops`. `yimen partner apply` makes the rights at",
+            "the broker of this table.",
             "",
         ]
     )

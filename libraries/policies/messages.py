@@ -129,8 +129,8 @@ def _row(row: Row) -> MessageRow | None:
 
 def _channel(row: Row) -> DeliveryChannel | None:
     channel = code_of(row, "channel", DeliveryChannel, row.text("channel"))
-    if channel is DeliveryChannel.WEBHOOK:
-        row.refuse(f"channel webhook: {WEBHOOK}", "channel")
+    if channel is not None and channel not in MESSAGE_CHANNELS:
+        row.refuse(f"channel {channel.value}: {WEBHOOK}", "channel")
     return channel if channel in MESSAGE_CHANNELS else None
 
 

@@ -16,6 +16,8 @@ KEY_BYTES = 32
 SHORTEST_TOKEN_KEY = 32
 ORIGIN = r"https?://[A-Za-z0-9.:\[\]-]+"
 """Scheme, host and port of an address, and nothing that means something in a header."""
+ISSUER_KEYS = r"https?://[^\s,]+ (https://[^\s,]+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?/[^\s,]*)"
+"""An issuer with the address of its keys, which come by https, or from this machine."""
 
 S = TypeVar("S", bound="ProcessSettings")
 
@@ -112,6 +114,10 @@ class RuntimeSettings(ProcessSettings):
     erasure_list: Path | None = None
     """Where `yimen person erase` writes which cases it erased, outside the database and its backups: `yimen restore`
     erases them again."""
+    token_issuers: str = Field(default="", pattern=rf"^({ISSUER_KEYS}(,{ISSUER_KEYS})*)?$")
+    """Identity providers whose tokens speak for partners: issuer, a blank, address of its keys; commas between."""
+    token_audience: str = Field(default="yimen", min_length=1, max_length=200)
+    """For whom tokens of partners have to be (`aud`)."""
     idempotency_hours: int = Field(default=48, ge=1, le=720)
     """How long the answer to a request with an `Idempotency-Key` is kept, and given again."""
     recount_pause_seconds: float = Field(default=0.05, ge=0)

@@ -1,5 +1,7 @@
 """Puts intake together from its settings."""
 
+from libraries.partners import hearing as partner_hearing
+from libraries.partners.jobs import partners_of
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
@@ -23,6 +25,7 @@ def build(settings: RuntimeSettings | None = None) -> Service:
     settings = settings or read_settings(RuntimeSettings)
     clock = Clock.of(settings)
     engine = open_engine(settings, "intake")
+    partners, partner_jobs = partners_of(engine, settings)
     sealer = Sealer.of(settings)
     policy = PolicyWatch(settings.policy_dir, clock.now)
 
@@ -30,16 +33,21 @@ def build(settings: RuntimeSettings | None = None) -> Service:
     follower = ReferralUpdates(policy=policy, clock=clock)
     relocator = Relocator(engine=engine, policy=policy, clock=clock)
 
+    async def prepare() -> None:
+        await versions.begin()
+        await partners.look()
+
     return Service(
         name="intake",
         settings=settings,
         engine=engine,
         sealer=sealer,
         readers=[
-            Registrar(policy=policy, sealer=sealer, clock=clock).reader(),
+            *Registrar(policy=policy, sealer=sealer, clock=clock, partners=partners).readers(),
             *follower.readers(),
             watermarks.reader("intake", ["routing"], clock),
             hearing.reader("intake", clock),
+            partner_hearing.reader("intake", clock),
         ],
         routes=ROUTES,
         state={
@@ -48,11 +56,13 @@ def build(settings: RuntimeSettings | None = None) -> Service:
             "places": policy,
             "sealer": sealer,
             "clock": clock,
+            "partners": partners,
         },
-        lacks={"policy": versions.lacks},
-        prepare=versions.begin,
+        lacks={"policy": versions.lacks, "partners": partners.lacks},
+        prepare=prepare,
         progress_sources=ProgressSources(follows={"routing": ("intake.referrals",)}),
         jobs=[
+            *partner_jobs,
             Job(run=versions.look, seconds=LOOK_SECONDS),
             Job(run=recount(engine, policy, clock, pause_seconds=settings.recount_pause_seconds).recount),
             Job(run=OnPolicyChange(lambda: policy.policy.offices, relocator.relocate).turn),

@@ -1,7 +1,9 @@
 """What intake does with records: submissions of township systems become cases or rejections."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,7 +13,8 @@ from contracts.codes import Door, Role
 from contracts.events.base import Actor
 from contracts.events.rejections import RecordPlace, SubmissionRejected
 from contracts.refusals import Fault, Refused, field_errors
-from contracts.topics import SUBMISSIONS
+from contracts.topics import PARTNER_REJECTIONS, SUBMISSION_PATTERN, SUBMISSIONS, submitting_partner
+from libraries.partners.holding import Partners
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.encryption import Sealer
@@ -20,7 +23,7 @@ from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
 from libraries.runtime.web.auth import Initiator
 from services.intake.domain.submission import LARGEST, repeatable
-from services.intake.registration import Body, register
+from services.intake.registration import UNBOUND, Body, Bounds, register
 
 B = TypeVar("B", bytes, Fault, Body)
 NO_VALUE = Fault("", "no_value")
@@ -35,6 +38,7 @@ class Registrar:
     policy: PolicyWatch
     sealer: Sealer
     clock: Clock
+    partners: Partners | None = None
 
     def reader(self) -> Reader:
         """Every record gets its answer, a case or a rejection: none is ever parked for its content."""
@@ -49,6 +53,20 @@ class Registrar:
             deduplicated=False,
             max_records=500,
         )
+
+    def readers(self) -> list[Reader]:
+        """Of the topic that all share, and of those of registered partners, which say who has sent it."""
+        shared = self.reader()
+        return [
+            shared,
+            replace(
+                shared,
+                name="intake.partner_submissions",
+                group="intake.partner_submissions",
+                topics=None,
+                pattern=SUBMISSION_PATTERN,
+            ),
+        ]
 
     def read(self, record: Record) -> Incoming[Body]:
         return self._incoming(record, NO_VALUE if record.value is None else record.value)
@@ -69,30 +87,52 @@ class Registrar:
     async def take(self, batch: Sequence[Incoming[Body]], conn: AsyncConnection) -> None:
         await self.policy.fresh()
         now = self.clock.now()
-        outcomes = await register(
-            [incoming.data for incoming in batch],
-            conn,
-            policy=self.policy.at(now),
-            sealer=self.sealer,
-            initiator=SYSTEM,
-            now=now,
-            traces=[incoming.trace for incoming in batch],
+        policy = self.policy.at(now)
+        by_sender = defaultdict[str | None, list[Incoming[Body]]](list)
+        for incoming in batch:
+            by_sender[submitting_partner(incoming.record.topic)].append(incoming)
+        for partner, sent in by_sender.items():
+            outcomes = await register(
+                [incoming.data for incoming in sent],
+                conn,
+                policy=policy,
+                sealer=self.sealer,
+                initiator=SYSTEM,
+                now=now,
+                bounds=self._bounds_of(partner),
+                traces=[incoming.trace for incoming in sent],
+            )
+            refused = [(one, out) for one, out in zip(sent, outcomes, strict=True) if isinstance(out, Refused)]
+            await journal.add(conn, "intake", [self._rejection(one, out, partner, now) for one, out in refused])
+
+    def _rejection(self, incoming: Incoming[Body], refused: Refused, partner: str | None, now: datetime) -> Outgoing:
+        """Said to operators, and to who has sent it: by its own topic, or by the source that stands in it."""
+        source, submission_id = sender_of(incoming.data) if isinstance(incoming.data, bytes) else (None, None)
+        record = incoming.record
+        event = SubmissionRejected(
+            source=source,
+            submission_id=submission_id,
+            record=RecordPlace(topic=record.topic, partition=record.partition, offset=record.offset),
+            faults=field_errors(refused.faults),
+            rejected_at=now,
         )
-        messages = []
-        for incoming, outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, Refused):
-                source, submission_id = sender_of(incoming.data) if isinstance(incoming.data, bytes) else (None, None)
-                record = incoming.record
-                event = SubmissionRejected(
-                    source=source,
-                    submission_id=submission_id,
-                    record=RecordPlace(topic=record.topic, partition=record.partition, offset=record.offset),
-                    faults=field_errors(outcome.faults),
-                    rejected_at=now,
-                )
-                key = key_of(record, self.sealer)
-                messages.append(Outgoing(event=event, at=now, key=key, trace=incoming.trace))
-        await journal.add(conn, "intake", messages)
+        told = [partner] if partner is not None else self._sending(source)
+        copies = tuple(map(PARTNER_REJECTIONS.named, told))
+        return Outgoing(event=event, at=now, key=key_of(record, self.sealer), copies=copies, trace=incoming.trace)
+
+    def _bounds_of(self, name: str | None) -> Bounds:
+        """What the registry says of a partner; who is disabled registers nothing."""
+        if name is None:
+            return UNBOUND
+        partner = self.partners.find(name) if self.partners is not None else None
+        if partner is None or partner.disabled:
+            return Bounds(sources=frozenset())
+        area = self.policy.area_now(partner.area)
+        return Bounds(sources=frozenset(partner.sources), within=lambda code: self.policy.within(code, area))
+
+    def _sending(self, source: str | None) -> list[str]:
+        """The systems to which a source belongs: none of them reads what was refused to another."""
+        return self.partners.sending(source) if self.partners is not None and source is not None else []
 
 
 class Sender(msgspec.Struct):

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from libraries.partners.tables import partner_tables
 from libraries.runtime.audit.tables import audit_tables
 from libraries.runtime.database.clock_tables import clock_table
 from libraries.runtime.database.progress_tables import progress_tables
@@ -33,6 +34,7 @@ audit_tables(metadata)
 progress_tables(metadata)
 loads = calendar_loads(metadata)
 policy_tables(metadata)
+partner_tables(metadata)
 
 cases = Table(
     "cases",

@@ -1,13 +1,17 @@
 """Puts notify together from its settings."""
 
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from pydantic import Field
 
 from contracts.topics import PROGRESS
+from libraries.partners.holding import Partners
+from libraries.partners.jobs import partners_of
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
-from libraries.runtime.database.engine import open_engine
+from libraries.runtime.database.engine import open_engine, transaction
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.jobs.job import Job
 from libraries.runtime.kafka import watermarks
@@ -25,6 +29,7 @@ from services.notify.http import ROUTES
 from services.notify.messaging.jobs import message_jobs
 from services.notify.messaging.owing import Messages
 from services.notify.messaging.settings import ADDRESS, MessageSettings, carriers
+from services.notify.partners import signing
 from services.notify.watching.feedback import ANSWER_SECONDS
 from services.notify.watching.handlers import EventHandlers
 from services.notify.watching.rate_limits import RateLimit
@@ -98,10 +103,19 @@ def _readers(settings: NotifySettings, messages: Messages) -> list[Reader]:
     return [*handlers.readers(), watermarks.reader("notify", PROGRESS, clock), hearing.reader("notify", clock)]
 
 
+async def _begin(versions: Versions, partners: Partners, sealer: Sealer) -> None:
+    """Before anything is read or answered."""
+    await versions.begin()
+    async with transaction(partners.engine) as conn:
+        await signing.begin(conn, sealer, datetime.now(UTC))
+    await partners.look()
+
+
 def build(settings: NotifySettings | None = None) -> Service:
     settings = settings or read_settings(NotifySettings)
     clock = Clock.of(settings)
     engine = open_engine(settings, "notify")
+    partners, partner_jobs = partners_of(engine, settings)
     policy = PolicyWatch(settings.policy_dir, clock.now)
     versions = Versions(engine=engine, watch=policy, clock=clock)
     loops: list[ConsumerLoop] = []
@@ -136,14 +150,16 @@ def build(settings: NotifySettings | None = None) -> Service:
             "clock": clock,
             "sealer": sealer,
             "webhooks": webhooks,
+            "partners": partners,
             **dict.fromkeys(("policy", "places"), policy),
             "stalled": alert_scheduler.stalled,
             "explained_by": _explained_by(settings),
         },
         refusals={"writers": alert_scheduler.stalled.message},
-        lacks={"policy": versions.lacks},
-        prepare=versions.begin,
+        lacks={"policy": versions.lacks, "partners": partners.lacks},
+        prepare=partial(_begin, versions, partners, sealer),
         jobs=[
+            *partner_jobs,
             Job(run=versions.look, seconds=LOOK_SECONDS),
             *_alert_jobs(alert_scheduler),
             *_escalation_jobs(alert_scheduler, of_backfill),

@@ -31,6 +31,7 @@ from services.notify.figures import judging, queries
 from services.notify.figures.queries import AlertView, ClockFilter, TimerView, name_of
 from services.notify.figures.views import Overview, Performance
 from services.notify.messaging.http import ROUTES as MESSAGE_ROUTES
+from services.notify.partners import issuing
 
 LARGEST_PAGE = 500
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
@@ -229,7 +230,10 @@ async def stream_alerts(
             found = await queries.list_alerts(conn, after=after, office=office, areas=areas, limit=200, names=names)
         return [Entry(cursor=one.cursor, type=one.type, data=msgspec.json.encode(one).decode()) for one in found]
 
-    return stream(fetch, _checked(request.headers.get("last-event-id")), ends_at=request.user.ends_at)
+    def stands() -> bool:
+        return state.get("partners") is None or bool(state.partners.stands(request.user))
+
+    return stream(fetch, _checked(request.headers.get("last-event-id")), ends_at=request.user.ends_at, stands=stands)
 
 
 def _checked(cursor: str | None) -> str | None:
@@ -289,6 +293,7 @@ ROUTES: list[HTTPRouteHandler] = [
     performance,
     *DELIVERY_ROUTES,
     *MESSAGE_ROUTES,
+    *issuing.ROUTES,
     *judging.ROUTES,
     board,
     board_settings,

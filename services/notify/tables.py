@@ -17,20 +17,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from libraries.partners.tables import partner_tables
 from libraries.runtime.audit.tables import audit_tables
 from libraries.runtime.database.progress_tables import progress_tables
 from libraries.runtime.database.tables import plumbing_tables
 from libraries.versions.tables import policy_tables
 from services.notify.delivery.tables import delivery_tables
 from services.notify.messaging.tables import message_tables
+from services.notify.partners.tables import registry_tables
 
 metadata = MetaData()
 plumbing_tables(metadata)
 audit_tables(metadata)
 progress_tables(metadata)
 policy_tables(metadata)
+partner_tables(metadata)
 delivery_tables(metadata)
 message_tables(metadata)
+registry_tables(metadata)
 
 XID = text("pg_current_xact_id()::text::bigint")
 

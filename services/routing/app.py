@@ -1,5 +1,7 @@
 """Puts routing together from its settings."""
 
+from libraries.partners import hearing as partner_hearing
+from libraries.partners.jobs import partners_of
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
@@ -22,6 +24,7 @@ from services.routing.silence import Silence
 def build(settings: RuntimeSettings | None = None) -> Service:
     settings = settings or read_settings(RuntimeSettings)
     engine = open_engine(settings, "routing")
+    partners, partner_jobs = partners_of(engine, settings)
     sealer = Sealer.of(settings)
     clock = Clock.of(settings)
     policy = PolicyWatch(settings.policy_dir, clock.now)
@@ -34,21 +37,27 @@ def build(settings: RuntimeSettings | None = None) -> Service:
         await versions.begin()
         await policy_versions.begin(engine, policy, clock.now())
         await versions.look()
+        await partners.look()
 
     return Service(
         name="routing",
         settings=settings,
         engine=engine,
         sealer=sealer,
-        readers=[*router.readers(), watermarks.reader("routing", ["intake"], clock)],
+        readers=[
+            *router.readers(),
+            watermarks.reader("routing", ["intake"], clock),
+            partner_hearing.reader("routing", clock),
+        ],
         routes=ROUTES,
-        state={"engine": engine, "router": router, "places": policy},
-        lacks={"policy": versions.lacks},
+        state={"engine": engine, "router": router, "places": policy, "partners": partners},
+        lacks={"policy": versions.lacks, "partners": partners.lacks},
         prepare=prepare,
         progress_sources=ProgressSources(
             feedback_readers=("routing.feedback",), follows={"intake": ("routing.cases",)}
         ),
         jobs=[
+            *partner_jobs,
             Job(run=versions.look, seconds=LOOK_SECONDS),
             Job(run=Silence(engine=engine, router=router).settle, seconds=0.25),
             Job(run=recount(engine, router, pause_seconds=settings.recount_pause_seconds).recount),

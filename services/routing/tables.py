@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from libraries.partners.tables import partner_tables
 from libraries.runtime.audit.tables import audit_tables
 from libraries.runtime.database.clock_tables import clock_table
 from libraries.runtime.database.progress_tables import progress_tables
@@ -32,6 +33,7 @@ audit_tables(metadata)
 progress_tables(metadata)
 loads = calendar_loads(metadata)
 policy_tables(metadata, Column("author", String, nullable=False), Column("reason", String, nullable=False))
+partner_tables(metadata)
 
 routed_cases = Table(
     "routed_cases",

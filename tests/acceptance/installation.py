@@ -29,6 +29,7 @@ from contracts.topics import (
     CASES,
     OFFICE_FEEDBACK,
     OFFICE_REFERRALS,
+    PARTNERS,
     POLICY_VERSIONS,
     PROGRESS,
     REFERRALS,
@@ -42,6 +43,7 @@ KEY = "t" * 32
 SERVICES = ("intake", "routing", "notify")
 GROUPS = (
     "intake.submissions",
+    "intake.partner_submissions",
     "intake.referrals",
     "intake.alerts",
     "routing.cases",
@@ -54,6 +56,8 @@ GROUPS = (
     "notify.progress",
     "intake.policy",
     "notify.policy",
+    "intake.partners",
+    "routing.partners",
 )
 PATIENCE_SECONDS = 90
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -228,7 +232,7 @@ async def installed(
     for name in SERVICES:
         await upgrade(database, name)
     wanted = {topic.name: (4, 3_600_000) for topic in (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, ALERTS)}
-    wanted |= {topic.name: (topic.partitions, 3_600_000) for topic in (*PROGRESS.values(), POLICY_VERSIONS)}
+    wanted |= {topic.name: (topic.partitions, 3_600_000) for topic in (*PROGRESS.values(), POLICY_VERSIONS, PARTNERS)}
     for office in offices:
         wanted |= {OFFICE_REFERRALS.named(office): (1, 3_600_000), OFFICE_FEEDBACK.named(office): (1, 3_600_000)}
     await create(kafka, wanted)

@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from console.engines.child import free_port
 from console.topics import create
-from contracts.topics import ALERTS, CASES, POLICY_VERSIONS, PROGRESS, REFERRALS, REJECTIONS, SUBMISSIONS
+from contracts.topics import ALERTS, CASES, PARTNERS, POLICY_VERSIONS, PROGRESS, REFERRALS, REJECTIONS, SUBMISSIONS
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.kafka.records import Record
 from libraries.runtime.web.auth import Principal, Role, issue_token
@@ -82,7 +82,7 @@ class Installation:
 async def installation(database: str, kafka: str, tmp_path: Path) -> AsyncIterator[Installation]:
     await upgrade(database, "intake")
     wanted = {topic.name: (4, 3_600_000) for topic in TOPICS_OF_INTAKE}
-    more = (*PROGRESS.values(), POLICY_VERSIONS)
+    more = (*PROGRESS.values(), POLICY_VERSIONS, PARTNERS)
     await create(kafka, wanted | {topic.name: (topic.partitions, 3_600_000) for topic in more})
     installation = Installation(database, kafka, tmp_path / "intake.log")
     await installation.start()

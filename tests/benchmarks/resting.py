@@ -15,14 +15,14 @@ import psutil
 
 from console.engines.child import free_port
 from console.topics import create
-from contracts.topics import ALERTS, CASES, POLICY_VERSIONS, PROGRESS, REFERRALS, REJECTIONS, SUBMISSIONS
+from contracts.topics import ALERTS, CASES, PARTNERS, POLICY_VERSIONS, PROGRESS, REFERRALS, REJECTIONS, SUBMISSIONS
 from libraries.runtime.database.migrate import upgrade
 from tests.benchmarks.ground import Ground
 
 
 async def measure(ground: Ground) -> dict[str, Any]:
     wanted = {t.name: (12, 3_600_000) for t in (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, ALERTS)}
-    more = (*PROGRESS.values(), POLICY_VERSIONS)
+    more = (*PROGRESS.values(), POLICY_VERSIONS, PARTNERS)
     await create(ground.kafka, wanted | {t.name: (t.partitions, 3_600_000) for t in more})
     found = {}
     for service in ("intake", "routing", "notify"):

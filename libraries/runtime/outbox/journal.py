@@ -186,7 +186,7 @@ def shard_of(key: bytes) -> int:
 def home_topic(service: str, event: type[Event]) -> str:
     """The topic on which the service says events of this type; the registry knows it."""
     for topic in TOPICS:
-        if topic.writer == service and not topic.per_office and event in topic.events:
+        if topic.writer == service and topic.shared and event in topic.events:
             return topic.name
     raise LookupError(f"{service} writes no topic with {event.TYPE}")
 

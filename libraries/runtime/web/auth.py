@@ -16,6 +16,7 @@ from contracts.codes import OF_AN_OFFICE, Door, Role
 from contracts.events.base import Actor
 from contracts.offices import OFFICE
 from contracts.submissions import Post
+from libraries.ids import new_id
 from libraries.runtime.failures import Rejected
 
 __all__ = [
@@ -56,6 +57,14 @@ class AreasAndOffices(Protocol):
     def office_now(self, code: str) -> str: ...
 
 
+class Registry(Protocol):
+    """Partners as the process knows them, and the tokens that count no more."""
+
+    def is_revoked(self, token_id: str) -> bool: ...
+    def read(self, token: str) -> "Principal": ...
+    def stands(self, principal: "Principal") -> bool: ...
+
+
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Who a token speaks for."""
 
@@ -76,6 +85,10 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """A ready-made token of `yimen up`: office, area and sources may be missing, and then nothing limits it."""
     ends_at: datetime | None = None
     """When the token that was read ends."""
+    token_id: str = ""
+    """By which it can be revoked; empty of a token from before there were any."""
+    partner: str = ""
+    """Of the registry of partners, where it is one of them."""
     places: AreasAndOffices | None = None
     """By which it is seen what lies below."""
 
@@ -120,6 +133,7 @@ def issue_token(key: str, principal: Principal, *, lifetime: timedelta = timedel
         "iss": ISSUER,
         "sub": principal.subject,
         "role": principal.role.value,
+        "jti": str(new_id()),
         "exp": datetime.now(UTC) + lifetime,
     }
     scope = {
@@ -140,6 +154,7 @@ class _Claims(msgspec.Struct, frozen=True):
     sub: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     role: Role
     exp: int
+    jti: Annotated[str, msgspec.Meta(max_length=200)] = ""
     office: Annotated[str, msgspec.Meta(pattern=OFFICE_FORM)] | None = None
     area: Annotated[str, msgspec.Meta(pattern=AREA_FORM)] | None = None
     post: Post = ""
@@ -165,6 +180,24 @@ def read_token(key: str, token: str) -> Principal:
     return principal
 
 
+def read_bearer(token: str, key: str, registry: Registry | None) -> Principal:
+    """Whom a token speaks for, whoever issued it. Raises `Rejected`."""
+    if registry is not None and _is_of_a_partner(token):
+        return registry.read(token)
+    principal = read_token(key, token)
+    if registry is not None and registry.is_revoked(principal.token_id):
+        raise Rejected("revoked_token")
+    return principal
+
+
+def _is_of_a_partner(token: str) -> bool:
+    """Whether it was signed by a key pair, and not by the secret that our services share."""
+    try:
+        return jwt.get_unverified_header(token).get("alg") != ALGORITHM
+    except (jwt.PyJWTError, ValueError):
+        return False
+
+
 def read_unverified(token: str) -> Principal | None:
     """Whom a token claims to speak for, whoever signed it; `None` if it is none of our form."""
     try:
@@ -187,6 +220,7 @@ def _principal(claims: _Claims, ends_at: datetime) -> Principal:
         sources=sources,
         installation=claims.installation,
         ends_at=ends_at,
+        token_id=claims.jti,
     )
 
 
@@ -210,7 +244,7 @@ def requires(*roles: Role) -> Guard:
         if scheme.lower() != "bearer" or not token:
             raise Rejected("no_token")
         state = connection.app.state
-        principal = read_token(state.token_key, token.strip()).stands_in(state.places)
+        principal = read_bearer(token.strip(), state.token_key, state.get("partners")).stands_in(state.places)
         connection.scope["user"] = principal
         if roles and principal.role not in roles:
             raise Rejected("role_not_allowed", roles=[role.value for role in roles])

@@ -120,7 +120,9 @@ class KeyedRequest:
     messages: list[Message] = field(default_factory=list)
 
     async def begin(self, request: Request[Any, Any, Any], body: bytes) -> Response[bytes] | None:
-        """What is answered without doing anything, if so."""
+        """What is answered without doing anything, if so. Where nobody is known yet, nothing is kept for anybody."""
+        if request.scope.get("user") is None:
+            return None
         key = read_key(request.headers.getall(HEADER))
         if key is None:
             return problem(request, Refused(code="bad_idempotency_key"))

@@ -27,18 +27,23 @@ Fetch = Callable[[str | None], Awaitable[Sequence[Entry]]]
 """Entries after the cursor, in order; of `None`, the cursor of the newest entry alone."""
 
 
-def stream(fetch: Fetch, after: str | None, *, ends_at: datetime | None = None) -> ServerSentEvent:
+def stream(
+    fetch: Fetch, after: str | None, *, ends_at: datetime | None = None, stands: Callable[[], bool] = lambda: True
+) -> ServerSentEvent:
     """Everything after the cursor, then whatever comes. A comment keeps proxies from closing a quiet line.
 
-    It ends at `ends_at`, real time: whoever listens comes back with a token that is still valid.
+    It ends at `ends_at`, real time, and where the listener stands no more: whoever listens comes back with a token that
+    is still valid.
     """
-    return ServerSentEvent(_messages(fetch, after, ends_at or FOREVER))
+    return ServerSentEvent(_messages(fetch, after, lambda: datetime.now(UTC) < (ends_at or FOREVER) and stands()))
 
 
-async def _messages(fetch: Fetch, after: str | None, ends_at: datetime) -> AsyncIterator[ServerSentEventMessage]:
+async def _messages(
+    fetch: Fetch, after: str | None, goes_on: Callable[[], bool]
+) -> AsyncIterator[ServerSentEventMessage]:
     yield ServerSentEventMessage(comment="connected", retry=RETRY_MILLISECONDS)
     said = time.monotonic()
-    while datetime.now(UTC) < ends_at:
+    while goes_on():
         entries = await fetch(after)
         for entry in entries:
             after = entry.cursor

@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import DeliveryChannel, DeliveryState, Role, SubscriptionState
+from contracts.codes import MESSAGE_CHANNELS, DeliveryState, Role, SubscriptionState
 from contracts.refusals import Fault, Refused
 from libraries.ids import new_id
 from libraries.runtime.database.engine import transaction
@@ -117,6 +117,8 @@ def _moving(path: str, to: SubscriptionState, words: str) -> HTTPRouteHandler:
         async with transaction(state.engine) as conn:
             if refused := await _seen(conn, request, subscription_id):
                 return refused
+            if to is SubscriptionState.ACTIVE and await subscriptions.is_of_a_disabled(conn, subscription_id):
+                return problem(request, Refused(code="subscriber_disabled"))
             await subscriptions.move_subscription(conn, subscription_id, to)
             moved = _own(request.user, await subscriptions.find_subscription(conn, subscription_id))
         return _shown(moved)
@@ -149,6 +151,8 @@ async def rotate_secret(
         if refused := await _seen(conn, request, subscription_id):
             return refused
         key = await subscriptions.wrapped_key_of(conn, subscription_id)
+        if not key:
+            return problem(request, Refused(code="nothing_signed"))
         sealed = secrets.seal(state.sealer, key, subscription_id, secret)
         await subscriptions.rotate_secret(conn, subscription_id, sealed, until=datetime.now(UTC) + OVERLAP)
         found = _own(request.user, await subscriptions.find_subscription(conn, subscription_id))
@@ -304,7 +308,7 @@ def _own(user: Principal, found: Subscription | None) -> Subscription:
 def _holds(user: Principal, found: Subscription | None) -> bool:
     return (
         found is not None
-        and found.channel is DeliveryChannel.WEBHOOK
+        and found.channel not in MESSAGE_CHANNELS
         and (_runs_all(user) or held_by(found.holder) == held_by(making.holder_of(user)))
     )
 

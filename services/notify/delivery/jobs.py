@@ -16,6 +16,7 @@ from services.notify.delivery.matching import record_waiting
 from services.notify.delivery.replaying import Replaying
 from services.notify.delivery.scheduler import DeliveryScheduler
 from services.notify.delivery.sender import WebhookSender
+from services.notify.delivery.to_topic import TopicCarrier
 
 DELIVERING_SECONDS: Final = 0.25
 REPLAYING_SECONDS: Final = 1.0
@@ -34,8 +35,9 @@ def delivery_jobs(
     connection: Mapping[str, Any],
     carriers: Mapping[DeliveryChannel, Carrier],
 ) -> list[Job]:
-    """`connection` is that of the broker, `carriers` those of the channels beside webhooks."""
-    scheduler = DeliveryScheduler(engine=engine, sealer=sealer, sender=webhooks, carriers=carriers)
+    """`connection` is that of the broker, `carriers` those of the channels by which people are written to."""
+    by_channel = {**carriers, DeliveryChannel.KAFKA: TopicCarrier(connection=connection)}
+    scheduler = DeliveryScheduler(engine=engine, sealer=sealer, sender=webhooks, carriers=by_channel)
     replaying = Replaying(engine=engine, clock=clock, places=policy, connection=connection)
     return [
         Job(run=scheduler.run, seconds=DELIVERING_SECONDS),

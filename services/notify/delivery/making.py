@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import OF_AN_OFFICE, DeliveryChannel, SubscriptionState
 from contracts.refusals import Fault, Refused
-from contracts.topics import ALERTS, CASES, REFERRALS
+from contracts.topics import ALERTS, CASES, PARTNER_EVENTS, REFERRALS
 from libraries.ids import new_id
 from libraries.policies import Policy
 from libraries.runtime.audit.writing import note_change
@@ -31,6 +31,7 @@ def holder_of(user: Principal) -> Holder:
         office=user.office,
         area=user.area,
         sources=tuple(sorted(user.sources)) if user.sources is not None else None,
+        partner=user.partner,
     )
 
 
@@ -48,10 +49,20 @@ def faults_of(asked: NewSubscription, policy: Policy, named: frozenset[str], *, 
         if policy.office_now(office) is None:
             yield Fault(f"offices.{place}", "unknown_office")
     yield from faults_of_since(asked.since, now)
-    try:
-        read_target(asked.url, named)
-    except BadTarget as error:
-        yield Fault("url", error.code)
+    yield from _faults_of_target(asked, named)
+
+
+def _faults_of_target(asked: NewSubscription, named: frozenset[str]) -> Iterator[Fault]:
+    if asked.channel is DeliveryChannel.KAFKA:
+        if asked.url:
+            yield Fault("url", "url_of_topic")
+    elif not asked.url:
+        yield Fault("url", "missing")
+    else:
+        try:
+            read_target(asked.url, named)
+        except BadTarget as error:
+            yield Fault("url", error.code)
 
 
 def faults_of_since(since: datetime | None, now: datetime) -> Iterator[Fault]:
@@ -63,7 +74,9 @@ def faults_of_since(since: datetime | None, now: datetime) -> Iterator[Fault]:
 
 
 def beyond_rights(asked: NewSubscription, user: Principal) -> Refused | None:
-    """What the token may not know of, said at once where else silence would follow."""
+    """What the token may not know of, said at once where else silence would follow; and whether it has a topic."""
+    if asked.channel is DeliveryChannel.KAFKA and not user.partner:
+        return Refused(code="no_own_topic")
     if user.role in OF_AN_OFFICE and not all(user.speaks_for(office) for office in asked.offices):
         return Refused(code="own_office_only")
     if asked.area is not None and user.role not in OF_AN_OFFICE and not user.sees(asked.area):
@@ -74,14 +87,16 @@ def beyond_rights(asked: NewSubscription, user: Principal) -> Refused | None:
 async def make(
     conn: AsyncConnection, asked: NewSubscription, holder: Holder, sealer: Sealer, *, now: datetime
 ) -> tuple[Subscription, str] | Refused:
-    """With its secret."""
+    """With its secret, which is empty where nothing is signed."""
     owner = held_by(holder)
     if await subscriptions.count_of_holder(conn, owner) >= MOST_OF_A_HOLDER:
         return Refused(code="too_many_subscriptions", facts={"most": MOST_OF_A_HOLDER})
-    subscription, secret = new_id(), secrets.new_secret()
+    subscription = new_id()
     new = _new(subscription, asked, holder, now)
-    key = sealer.new_data_key()
-    sealed = secrets.seal(sealer, key, subscription, secret)
+    secret, key, sealed = "", None, None
+    if asked.channel is DeliveryChannel.WEBHOOK:
+        secret, key = secrets.new_secret(), sealer.new_data_key()
+        sealed = secrets.seal(sealer, key, subscription, secret)
     if not await subscriptions.add_subscription(conn, new, held_by=owner, wrapped_key=key, secret=sealed):
         return Refused(code="subscription_exists")
     await note_change(conn, "subscription.made", about=subscription)
@@ -100,11 +115,11 @@ def _new(subscription: UUID, asked: NewSubscription, holder: Holder, now: dateti
     )
     return Subscription(
         id=subscription,
-        channel=DeliveryChannel.WEBHOOK,
+        channel=asked.channel,
         holder=holder,
         filter=wanted,
         name=asked.name,
-        target=asked.url,
+        target=asked.url or PARTNER_EVENTS.named(holder.partner),
         state=SubscriptionState.ACTIVE,
         reason="",
         version=1,

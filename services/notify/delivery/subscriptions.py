@@ -47,15 +47,17 @@ _WAITING: Final = """
         ) AS w
     ) AS w ON true
 """
+OF_EVENTS: Final = "s.channel IN ('webhook', 'kafka')"
+"""By the other channels people are written to."""
 SELECTED: Final = "s.id, s.channel, s.holder, s.filter"
 """What `listener_of` reads."""
 _LISTENING: Final = text(
-    f"SELECT {SELECTED} FROM subscriptions AS s WHERE s.state <> 'disabled' AND s.channel = 'webhook' ORDER BY s.id"
+    f"SELECT {SELECTED} FROM subscriptions AS s WHERE s.state <> 'disabled' AND {OF_EVENTS} ORDER BY s.id"
 )
 _LIST: Final = text(
     f"""
     SELECT {_COLUMNS}, w.waiting, w.oldest_at FROM subscriptions AS s {_WAITING}
-    WHERE s.id > :after AND s.channel = 'webhook' AND (:owner = '' OR s.held_by = :owner) ORDER BY s.id LIMIT :most
+    WHERE s.id > :after AND {OF_EVENTS} AND (:owner = '' OR s.held_by = :owner) ORDER BY s.id LIMIT :most
     """
 ).bindparams(bindparam("after", type_=Uuid), bindparam("owner", type_=String))
 _FIND: Final = text(
@@ -157,6 +159,15 @@ async def move_subscription(
 ) -> None:
     await note_change(conn, f"subscription.{state.value}", about=subscription)
     await conn.execute(_MOVE, {"id": subscription, "state": state.value, "reason": reason})
+
+
+async def is_of_a_disabled(conn: AsyncConnection, subscription: UUID) -> bool:
+    """Whether the partner that made it may not call any more."""
+    statement = text(
+        "SELECT p.disabled FROM subscriptions AS s JOIN partners AS p ON p.name = s.holder ->> 'partner'"
+        " WHERE s.id = :id"
+    ).bindparams(bindparam("id", type_=Uuid))
+    return bool(await conn.scalar(statement, {"id": subscription}))
 
 
 async def wrapped_key_of(conn: AsyncConnection, subscription: UUID) -> bytes:

@@ -24,8 +24,10 @@ class NewSubscription(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Name
     """Of the holder's choice; each once."""
-    url: Annotated[str, Meta(min_length=1, max_length=2000)]
-    """https, at a public address."""
+    channel: DeliveryChannel = DeliveryChannel.WEBHOOK
+    """`kafka`: the topic `partners.<name>.events.v1` of a partner of the registry."""
+    url: Annotated[str, Meta(max_length=2000)] = ""
+    """Of a webhook, which needs one: https, at a public address."""
     events: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=64)], ...], Meta(max_length=MOST)] = ()
     """Types as `referral.dispatched`, or subjects as `referral`."""
     area: Annotated[str, Meta(pattern=AREA_FORM)] | None = None
@@ -66,9 +68,9 @@ class SubscriptionView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
 
 class WithSecret(SubscriptionView, frozen=True, kw_only=True):
-    """With the secret by which deliveries are signed. It is not shown again."""
+    """With the secret by which webhooks are signed. It is not shown again. On a topic nothing is signed."""
 
-    secret: str
+    secret: str = ""
 
 
 class SubscriptionPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ def _address(email: str, phone: str, channel: DeliveryChannel) -> str:
             return email if re.fullmatch(EMAIL, email, re.ASCII) else ""
         case DeliveryChannel.SMS:
             return phone if re.fullmatch(PHONE, phone, re.ASCII) else ""
-        case DeliveryChannel.WEBHOOK:
+        case DeliveryChannel.WEBHOOK | DeliveryChannel.KAFKA:
             return ""
         case _:
             assert_never(channel)

@@ -45,6 +45,8 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     """The installation's whole area where there is none."""
     sources: tuple[str, ...] | None = None
     """Of a township's system; `None` where nothing limits them."""
+    partner: str = ""
+    """Of the registry, whose subscription ends with it; empty of a token that is none of a partner."""
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -18,6 +19,9 @@ from contracts.codes import CaseState, Door, Role
 from contracts.events.base import Actor
 from contracts.refusals import Refused
 from contracts.submissions import Submission
+from libraries.partners.holding import Partners
+from libraries.partners.store import Partner
+from libraries.partners.tokens import Known
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine, transaction
@@ -27,7 +31,7 @@ from libraries.runtime.kafka.records import Incoming, Record
 from libraries.runtime.web.auth import Initiator
 from services.intake.domain.submission import canonical, parse
 from services.intake.handlers import Registrar
-from services.intake.registration import Outcome, Registered, fingerprint, register
+from services.intake.registration import Body, Outcome, Registered, fingerprint, register
 from tests.sealing import SEALER
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
@@ -153,10 +157,10 @@ async def test_another_sealing_key_refuses_to_start(engine: AsyncEngine) -> None
             await check_key(conn, Sealer(b64encode(b"o" * 32).decode()))
 
 
-def a_record(value: bytes | None, key: bytes | None = b"k-1", offset: int = 0) -> Record:
-    return Record(
-        topic="intake.submissions.v1", partition=0, offset=offset, timestamp=NOW, key=key, value=value, headers={}
-    )
+def a_record(
+    value: bytes | None, key: bytes | None = b"k-1", offset: int = 0, topic: str = "intake.submissions.v1"
+) -> Record:
+    return Record(topic=topic, partition=0, offset=offset, timestamp=NOW, key=key, value=value, headers={})
 
 
 async def test_bad_records_are_rejected_with_every_fault_and_good_ones_pass(
@@ -200,6 +204,58 @@ async def test_bad_records_are_rejected_with_every_fault_and_good_ones_pass(
     named = [said.get("submission_id") or said.get("source") for _, said in rejections[7:]]
     assert named == [None, None], "a person's number or name is never told back"
     assert [said["record"]["offset"] for _, said in rejections] == [0, 1, 2, 3, 4, 5, 9, 10, 11]
+
+
+async def test_on_a_topic_of_its_own_a_system_registers_for_nobody_else(
+    engine: AsyncEngine, watch: PolicyWatch
+) -> None:
+    own = json.loads(a_submission())
+    system = Partner(
+        name="window-system",
+        version=1,
+        role=Role.TOWNSHIP,
+        office="",
+        area="130722100000",
+        sources=(own["source"],),
+        issuer="",
+        issuer_subject="",
+        disabled=False,
+        tokens_from=NOW,
+        changed_at=NOW,
+    )
+    gone = msgspec.structs.replace(system, name="gone", disabled=True)
+    known = Known(partners={one.name: one for one in (system, gone)})
+    partners = Partners(engine=engine, audience="yimen", known=known)
+    registrar = Registrar(policy=watch, sealer=SEALER, clock=Clock(), partners=partners)
+    sent = [
+        ("window-system", a_submission(1)),
+        ("window-system", a_submission(2, source="another")),
+        ("window-system", a_submission(3, area="130730000000")),
+        ("gone", a_submission(4)),
+        ("nobody", a_submission(5)),
+    ]
+    batch: list[Incoming[Body]] = [
+        registrar.read(a_record(value, offset=at, topic=f"partners.{name}.submissions.v1"))
+        for at, (name, value) in enumerate(sent)
+    ]
+    async with transaction(engine) as conn:
+        await registrar.take(batch, conn)
+    assert await count(engine, "cases") == 1
+    async with engine.connect() as conn:
+        rows = await conn.execute(
+            text("SELECT topic, convert_from(value, 'UTF8') AS said FROM journal WHERE type LIKE '%rejected%'")
+        )
+        found = {
+            (row.topic, json.loads(row.said)["faults"][0]["code"], json.loads(row.said)["record"]["offset"])
+            for row in rows
+        }
+    refused = {("window-system", "not_your_source", 1), ("window-system", "not_your_area", 2)}
+    refused |= {("gone", "not_your_source", 3), ("nobody", "not_your_source", 4)}
+    assert found == {
+        (topic, code, at)
+        for name, code, at in refused
+        for topic in ("intake.rejections.v1", f"partners.{name}.rejections.v1")
+    }
 
 
 async def test_a_guess_about_a_person_is_not_confirmed_by_the_database(engine: AsyncEngine, watch: PolicyWatch) -> None:

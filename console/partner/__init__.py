@@ -1,0 +1,1 @@
+"""`yimen partner`: who connects to this installation, as what, and by which secrets."""

@@ -1,0 +1,12 @@
+"""Partners, as notify has said them."""
+
+from alembic import op
+
+from libraries.partners.tables import create_partners
+
+revision = "0025"
+down_revision = "0024"
+
+
+def upgrade() -> None:
+    create_partners(op)
