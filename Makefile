@@ -8,6 +8,8 @@ READY := $(VENV)/.ready
 WORKERS ?= $(if $(YIMEN_DATABASE_URL)$(YIMEN_KAFKA_SERVERS),0,2)
 # Compiled modules are kept: a run starts hundreds of processes, and compiling takes half of the time of a start.
 unexport PYTHONDONTWRITEBYTECODE
+COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	--python-version 3.11
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
@@ -71,5 +73,7 @@ format: $(READY) ## format and mend what can be mended
 
 lock: $(READY) ## compile requirements/ again, with hashes and without addresses
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --extra install --extra local pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --extra install --extra local --extra test --extra check pyproject.toml -o requirements/develop.txt
+	$(COMPILE) --extra install --extra local pyproject.toml -o requirements/run.txt
+	$(COMPILE) --extra install --extra local --extra test --extra check pyproject.toml -o requirements/develop.txt
+	$(COMPILE) --extra install pyproject.toml -o requirements/image.txt
+	$(COMPILE) --group pyproject.toml:sbom -o requirements/sbom.txt

@@ -1,5 +1,6 @@
 """PostgreSQL and Apache Kafka in containers, where a Docker engine answers."""
 
+import os
 import shutil
 import subprocess
 from functools import cache
@@ -10,22 +11,30 @@ from testcontainers.core.waiting_utils import wait_for_logs
 
 from console.engines.child import free_port
 
-POSTGRES = "postgres:18"
-KAFKA = "apache/kafka:4.1.0"
+POSTGRES = os.environ.get("YIMEN_POSTGRES_IMAGE") or "postgres:18"
+KAFKA = os.environ.get("YIMEN_KAFKA_IMAGE") or "apache/kafka:4.1.0"
 ANSWER_SECONDS = 10
+PULL_SECONDS = 600
 CONTROLLER = 29093
+
+
+def _runs(*arguments: str, seconds: float) -> bool:
+    try:
+        done = subprocess.run(["docker", *arguments], capture_output=True, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
 
 
 @cache
 def docker_answers() -> bool:
-    """The client alone is no engine."""
-    if shutil.which("docker") is None:
+    """The client alone is no engine, and an engine that finds no images starts nothing."""
+    if shutil.which("docker") is None or not _runs("info", seconds=ANSWER_SECONDS):
         return False
-    try:
-        done = subprocess.run(["docker", "info"], capture_output=True, timeout=ANSWER_SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+    return all(
+        _runs("image", "inspect", image, seconds=ANSWER_SECONDS) or _runs("pull", image, seconds=PULL_SECONDS)
+        for image in (POSTGRES, KAFKA)
+    )
 
 
 def postgres() -> tuple[PostgresContainer, str]:

@@ -19,6 +19,8 @@ class Program:
     demanded: str
     """The environment variable that makes it a fault not to have it."""
     needed_for: str
+    asked_for: str | None = None
+    """Installed only where this environment variable is set: more than one would expect of a test run."""
 
     def find(self) -> str | None:
         return next((path for name in self.names if (path := shutil.which(name))), None)
@@ -44,7 +46,21 @@ PROMTOOL: Final = Program(
 SYSTEMD_ANALYZE: Final = Program(
     names=("systemd-analyze",), package="systemd", demanded="YIMEN_REQUIRE_SYSTEMD", needed_for="tests of units"
 )
-PROGRAMS: Final = (CHROMIUM, PROMTOOL, SYSTEMD_ANALYZE)
+CONTAINERS: Final = tuple(
+    Program(
+        names=(name,),
+        package=package,
+        demanded="YIMEN_REQUIRE_DOCKER",
+        needed_for="tests of the image",
+        asked_for="YIMEN_INSTALL_DOCKER",
+    )
+    for name, package in (
+        ("dockerd", "docker.io"),
+        ("docker-compose", "docker-compose"),
+        ("debootstrap", "debootstrap"),
+    )
+)
+PROGRAMS: Final = (CHROMIUM, PROMTOOL, SYSTEMD_ANALYZE, *CONTAINERS)
 
 
 def install(programs: list[Program]) -> str | None:
@@ -65,11 +81,12 @@ def install(programs: list[Program]) -> str | None:
 
 
 def main() -> int:
-    missing = [program for program in PROGRAMS if program.find() is None]
+    wanted = [one for one in PROGRAMS if one.asked_for is None or os.environ.get(one.asked_for)]
+    missing = [program for program in wanted if program.find() is None]
     fault = install(missing) if missing else None
-    for program in PROGRAMS:
+    for program in wanted:
         sys.stdout.write(f"{program.needed_for}: {program.find() or fault or 'not there'}\n")
-    return int(any(program.find() is None and os.environ.get(program.demanded) for program in PROGRAMS))
+    return int(any(program.find() is None and os.environ.get(program.demanded) for program in wanted))
 
 
 if __name__ == "__main__":
