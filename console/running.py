@@ -140,6 +140,7 @@ class Running:
             "YIMEN_GRACEFUL_SECONDS": GRACEFUL_SECONDS,
             **os.environ,
             "YIMEN_POLICY_DIR": str(self._policy.absolute()),
+            "YIMEN_ATTACHMENTS": os.environ.get("YIMEN_ATTACHMENTS", str(place.folder.absolute() / "attachments")),
             **time_variables(self._time),
         }
         if "YIMEN_DATABASE_URL" not in os.environ:

@@ -39,6 +39,7 @@ class Part(Code):
     SUMMARY = "summary", "诉求内容", "Summary"
     ATTRIBUTES = "attributes", "事项要素", "Attributes"
     MATERIALS = "materials", "材料清单", "Materials"
+    ATTACHMENTS = "attachments", "附件", "Attachments"
     APPLICANT = "applicant", "申请人信息", "Applicant"
     OWN_REFERRAL = "own_referral", "本单位转办件", "Own referral"
     REFERRALS = "referrals", "其他单位转办件", "Other offices' referrals"
@@ -64,6 +65,7 @@ state          yes     yes          yes     yes         yes     yes      yes    
 summary        yes     no           yes     yes         yes     yes      yes      no      yes
 attributes     yes     no           yes     yes         yes     yes      yes      no      yes
 materials      yes     no           yes     yes         yes     yes      yes      no      yes
+attachments    yes     no           yes     yes         yes     yes      yes      no      yes
 applicant      record  no           record  record      record  record   record   no      record
 own_referral   no      no           yes     yes         yes     no       no       yes     no
 referrals      yes     yes          yes     no          no      yes      yes      no      yes
@@ -80,6 +82,7 @@ state          no       no              yes  yes        yes      yes        no
 summary        no       no              no   no         no       no         no
 attributes     no       no              no   no         no       no         no
 materials      no       no              no   yes        no       yes        no
+attachments    no       no              no   no         no       no         no
 applicant      record   no              no   no         no       no         no
 own_referral   yes      yes             no   no         no       no         no
 referrals      no       no              yes  yes        yes      yes        no
@@ -121,6 +124,11 @@ def readable(relations: Iterable[Relation]) -> dict[Part, Access]:
     found = {part: access(known, part) for part in Part}
     return {part: given for part, given in found.items() if given is not Access.DENIED}
 
+
+ATTACHES: Final = frozenset(
+    {Relation.WINDOW, Relation.LEAD, Relation.CO_HANDLER, Relation.COORDINATOR, Relation.ASSISTANT}
+)
+"""Who may attach files."""
 
 OF_ROLE: Final[Mapping[ReferralRole, Relation]] = MappingProxyType(
     {
@@ -220,6 +228,7 @@ DOORS: Final[Mapping[Part, tuple[str, ...]]] = MappingProxyType(
             "`materials`, `missing` and `checklist` of intake `GET /v1/cases/{key}`",
             "one-time notices of intake `GET /v1/cases/{key}/documents`",
         ),
+        Part.ATTACHMENTS: ("intake `GET /v1/cases/{key}/attachments`, `…/{id}`, `…/{id}/thumbnail`",),
         Part.APPLICANT: ("intake `GET /v1/cases/{key}/applicant?purpose=CODE`",),
         Part.OWN_REFERRAL: ("routing `GET /v1/referrals/{id}`, `…/explain`, `GET /v1/referrals`",),
         Part.REFERRALS: (

@@ -23,7 +23,8 @@ class Program:
     """Installed only where this environment variable is set: more than one would expect of a test run."""
 
     def find(self) -> str | None:
-        return next((path for name in self.names if (path := shutil.which(name))), None)
+        places = os.environ.get("PATH", os.defpath) + ":/usr/sbin"
+        return next((path for name in self.names if (path := shutil.which(name, path=places))), None)
 
     def demand(self) -> str:
         """Its path; without it the test is skipped, or fails where it was demanded."""
@@ -46,6 +47,9 @@ PROMTOOL: Final = Program(
 SYSTEMD_ANALYZE: Final = Program(
     names=("systemd-analyze",), package="systemd", demanded="YIMEN_REQUIRE_SYSTEMD", needed_for="tests of units"
 )
+CLAMD: Final = Program(
+    names=("clamd",), package="clamav-daemon", demanded="YIMEN_REQUIRE_CLAMD", needed_for="tests of the virus scanner"
+)
 CONTAINERS: Final = tuple(
     Program(
         names=(name,),
@@ -60,7 +64,7 @@ CONTAINERS: Final = tuple(
         ("debootstrap", "debootstrap"),
     )
 )
-PROGRAMS: Final = (CHROMIUM, PROMTOOL, SYSTEMD_ANALYZE, *CONTAINERS)
+PROGRAMS: Final = (CHROMIUM, PROMTOOL, SYSTEMD_ANALYZE, CLAMD, *CONTAINERS)
 
 
 def install(programs: list[Program]) -> str | None:

@@ -1,4 +1,4 @@
-"""`yimen case show`, `yimen case time` and `yimen case explain`."""
+"""`yimen case show`, `time`, `explain` and `export`."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from console.case.exporting import export as write_file
 from console.case.fetching import fetch_case, fetch_explanations, fetch_time, read_explanations
 from console.case.rendering import render_case, render_time
 from console.case.services import HOW, Services, Unanswered, find_services
 from console.main import echo
 from console.place import zone_here
+from contracts.codes import Role
 from services.intake.domain.numbers import id_or_number
 
 Found = TypeVar("Found")
@@ -25,7 +27,7 @@ NEXT = {
 
 @click.group()
 def case() -> None:
-    """One case: its whole timeline, who used how many days, and why each date is what it is."""
+    """One case: its whole timeline, who used how many days, why each date is what it is, and its file."""
 
 
 def about_a_case(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -66,6 +68,27 @@ def explain(*, number: str, data: Path | None, lang: str, as_json: bool) -> None
         _answer(number, data, lambda services, of: read_explanations(services, of, lang), apart, as_json=False)
 
 
+@case.command()
+@about_a_case
+@click.option(
+    "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The archive to write, a ZIP file."
+)
+def export(*, number: str, data: Path | None, lang: str, as_json: bool, output: Path) -> None:
+    """The file of the case as one archive: index, documents, attachments, decisions, dates with their law, checksums.
+
+    Everything that is opened for it is on record, the applicant with the purpose of archiving. Without YIMEN_TOKEN it
+    is done as a coordinator of the whole installation.
+    """
+    _answer(
+        number,
+        data,
+        lambda services, of: write_file(services, of, output, lang, zone_here(data)),
+        lambda found: iter([f"{found['output']}: {found['documents']} documents, {found['attachments']} attachments"]),
+        as_json=as_json,
+        role=Role.COORDINATOR,
+    )
+
+
 def apart(texts: list[str]) -> Iterator[str]:
     """One under the other."""
     for number, text in enumerate(texts):
@@ -79,13 +102,14 @@ def _answer(
     draw: Callable[[Found], Iterator[str]],
     *,
     as_json: bool,
+    role: Role = Role.OPS,
 ) -> None:
     if id_or_number(number) is None:
         raise click.UsageError(
             f"{number!r} is neither a case number nor an id: a digit may be wrong;"
             " a number looks like 130722-20260302-00017-7"
         )
-    services = find_services(data)
+    services = find_services(data, role)
     if services is None:
         raise click.UsageError(HOW)
     try:

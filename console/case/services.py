@@ -1,4 +1,4 @@
-"""Asking a running installation over HTTP, as operations may: no personal data comes this way."""
+"""Asking a running installation over HTTP, as operations may; only for a case's file as a coordinator may."""
 
 import os
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class Services:
         raise Unanswered(str(code), str(detail))
 
 
-def find_services(data: Path | None) -> Services | None:
+def find_services(data: Path | None, role: Role = Role.OPS) -> Services | None:
     """A folder that is named, or where `up` runs now, goes before the environment."""
     folder = Installation(data or Path(os.environ.get("YIMEN_DATA") or DEFAULT_DATA))
     running, keys = endpoints.find(folder.folder), folder.find_keys()
@@ -78,7 +78,7 @@ def find_services(data: Path | None) -> Services | None:
         return Services(
             intake=running.intake,
             routing=running.routing,
-            token=_signed(keys.token_key),
+            token=_signed(keys.token_key, role),
             notify=running.notify,
         )
     if data is not None:
@@ -90,11 +90,12 @@ def find_services(data: Path | None) -> Services | None:
     return Services(
         intake=intake.rstrip("/"),
         routing=routing.rstrip("/"),
-        token=token or _signed(key or ""),
+        token=token or _signed(key or "", role),
         notify=(os.environ.get("YIMEN_NOTIFY_URL") or "").rstrip("/"),
     )
 
 
-def _signed(key: str) -> str:
+def _signed(key: str, role: Role) -> str:
     """For this one call; the ready-made tokens of a folder end some day, its key does not."""
-    return issue_token(key, Principal(subject="console", role=Role.OPS), lifetime=LIFETIME)
+    principal = Principal(subject="console", role=role, installation=role is not Role.OPS)
+    return issue_token(key, principal, lifetime=LIFETIME)

@@ -59,7 +59,10 @@ def _builders() -> dict[str, Callable[[RuntimeSettings], Service]]:
     from services.notify import app as notify  # noqa: PLC0415 -- loads slowly
     from services.routing import app as routing  # noqa: PLC0415 -- loads slowly
 
+    def build_intake(settings: RuntimeSettings) -> Service:
+        return intake.build(intake.IntakeSettings(**settings.model_dump()))
+
     def build_notify(settings: RuntimeSettings) -> Service:
         return notify.build(notify.NotifySettings(**settings.model_dump()))
 
-    return {"intake": intake.build, "routing": routing.build, "notify": build_notify}
+    return {"intake": build_intake, "routing": routing.build, "notify": build_notify}

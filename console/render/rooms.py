@@ -16,6 +16,7 @@ ROOMS: Final = (
     "services.notify",
     "services.portal",
     "libraries.clocks",
+    "libraries.casefile",
     "libraries.versions",
     "libraries.partners",
     "libraries.policies",

@@ -31,6 +31,7 @@ ACTS: Final = frozenset(
         "case.consent_withdrawn",
         "case.check_requested",
         "case.applicant_not_reached",
+        "case.attachment_added",
         "case.erased",
         "routing.arbitration_requested",
         "routing.overridden",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from contracts.attachments import AttachmentKind
 from contracts.codes import CaseState, Consent, Field, SubmissionChannel
 from contracts.events.base import ChangesClocks
 
@@ -277,6 +278,18 @@ class CaseTerminated(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     terminated_at: datetime
 
 
+class CaseAttachmentAdded(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """A file was attached. Neither its name nor what it shows is said; who may, fetches it."""
+
+    TYPE: ClassVar[str] = "case.attachment_added"
+    attachment_id: UUID
+    kind: AttachmentKind
+    size: int
+    sha256: str
+    """Of the file, 64 hexadecimal digits: who fetched it sees that it is the one."""
+    added_at: datetime
+
+
 class CaseErased(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     """The keys of the case are destroyed (个人信息保护法 47): applicant and texts are gone, what happened stays."""
 
@@ -311,6 +324,7 @@ AnyCaseEvent = (
     | CaseAreaChanged
     | CaseReclassified
     | CaseTerminated
+    | CaseAttachmentAdded
     | CaseErased
 )
 """Closed: a type checker finds every reader that has not decided what a new event is to it."""

@@ -1,12 +1,12 @@
-"""All refusals by their code. To add one: a row in `fields`, `requests` or `referrals`, then `make contracts`."""
+"""All refusals by their code. To add one: a row in the file of its subject, then `make contracts`."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from contracts.refusals import fields, referrals, requests
+from contracts.refusals import attachments, fields, referrals, requests
 from contracts.refusals.row import Refusal
 
 REFUSALS: Final[Mapping[str, Refusal]] = MappingProxyType(
-    {row.code: row for row in (*requests.REQUESTS, *referrals.REFERRALS, *fields.FIELDS)}
+    {row.code: row for row in (*requests.REQUESTS, *attachments.ATTACHMENTS, *referrals.REFERRALS, *fields.FIELDS)}
 )

@@ -93,6 +93,8 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             return f"不满意，第 {number} 轮重办", f"not satisfied, round {number}"
         case c.CaseWithdrawn(reason=reason):
             return _because("撤回", "withdrawn", reason, policy)
+        case c.CaseAttachmentAdded(kind=kind):
+            return f"收到附件：{kind.zh}", f"attached: {kind.en}"
         case c.CaseErased(reason=reason):
             return _because("个人信息已删除", "personal data erased", reason, policy)
         case c.CaseAreaChanged():

@@ -1,5 +1,9 @@
 """Puts intake together from its settings."""
 
+from pathlib import Path
+
+from pydantic import Field
+
 from libraries.partners import hearing as partner_hearing
 from libraries.partners.jobs import partners_of
 from libraries.policies import PolicyWatch
@@ -10,10 +14,15 @@ from libraries.runtime.jobs.job import Job
 from libraries.runtime.jobs.relocating import OnPolicyChange
 from libraries.runtime.kafka import watermarks
 from libraries.runtime.kafka.watermarks import ProgressSources
+from libraries.runtime.objects.folder import Folder
 from libraries.runtime.process import Service
-from libraries.runtime.settings import RuntimeSettings, read_settings
+from libraries.runtime.settings import REPOSITORY, RuntimeSettings, read_settings
 from libraries.versions import hearing
 from libraries.versions.holding import LOOK_SECONDS, Versions
+from services.intake.attachments.cleaning import SECONDS as CLEANING_SECONDS
+from services.intake.attachments.cleaning import Cleaner
+from services.intake.attachments.keeping import AttachmentKeeper
+from services.intake.attachments.scanning import Scanner
 from services.intake.handlers import Registrar
 from services.intake.http import ROUTES
 from services.intake.recounting import recount
@@ -21,8 +30,15 @@ from services.intake.referral_updates import ReferralUpdates
 from services.intake.relocating import Relocator
 
 
-def build(settings: RuntimeSettings | None = None) -> Service:
-    settings = settings or read_settings(RuntimeSettings)
+class IntakeSettings(RuntimeSettings):
+    attachments: Path = REPOSITORY / "build" / "attachments"
+    """Folder in which attachments lie, sealed."""
+    clamd: str = Field(default="", pattern=r"^(/\S+|[A-Za-z0-9.:\[\]-]+:[0-9]{1,5})?$")
+    """Where ClamAV's clamd listens, `host:port` or the path of its socket; nothing is attached that it has not seen."""
+
+
+def build(settings: IntakeSettings | None = None) -> Service:
+    settings = settings or read_settings(IntakeSettings)
     clock = Clock.of(settings)
     engine = open_engine(settings, "intake")
     partners, partner_jobs = partners_of(engine, settings)
@@ -30,6 +46,11 @@ def build(settings: RuntimeSettings | None = None) -> Service:
     policy = PolicyWatch(settings.policy_dir, clock.now)
 
     versions = Versions(engine=engine, watch=policy, clock=clock)
+    keeper = AttachmentKeeper(
+        objects=Folder(settings.attachments),
+        sealer=sealer,
+        scanner=Scanner(address=settings.clamd) if settings.clamd else None,
+    )
     follower = ReferralUpdates(policy=policy, clock=clock)
     relocator = Relocator(engine=engine, policy=policy, clock=clock)
 
@@ -56,6 +77,7 @@ def build(settings: RuntimeSettings | None = None) -> Service:
             "places": policy,
             "sealer": sealer,
             "clock": clock,
+            "attachments": keeper,
             "partners": partners,
         },
         lacks={"policy": versions.lacks, "partners": partners.lacks},
@@ -65,6 +87,7 @@ def build(settings: RuntimeSettings | None = None) -> Service:
             *partner_jobs,
             Job(run=versions.look, seconds=LOOK_SECONDS),
             Job(run=recount(engine, policy, clock, pause_seconds=settings.recount_pause_seconds).recount),
+            Job(run=Cleaner(engine=engine, objects=keeper.objects).clean, seconds=CLEANING_SECONDS),
             Job(run=OnPolicyChange(lambda: policy.policy.offices, relocator.relocate).turn),
         ],
     )

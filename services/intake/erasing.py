@@ -13,6 +13,7 @@ from contracts.refusals import Refused
 from libraries.policies import Policy
 from libraries.policies.reasons import refused_reason
 from services.intake import store
+from services.intake.attachments.rows import drop_all
 from services.intake.domain.case import Case
 from services.intake.domain.states import OVER
 from services.intake.people import erase_marks
@@ -26,7 +27,7 @@ RESTORE: Final = "console:restore"
 async def erase(
     case_id: UUID, conn: AsyncConnection, policy: Policy, *, reason: str, at: datetime, by: str
 ) -> Case | Refused:
-    """Destroy key, applicant, summary and fingerprint, and say so. Done once: a second time changes nothing."""
+    """Destroy key, applicant, summary, attachments and fingerprint, and say so. A second time changes nothing."""
     before = await store.lock_cases(conn, [case_id])
     case = before[case_id]
     if refused := _refusal(case, policy, reason):
@@ -60,6 +61,7 @@ async def _destroy(conn: AsyncConnection, case: Case, policy: Policy, *, reason:
         )
     )
     await erase_marks(conn, [case.id])
+    await drop_all(conn, case.id)
     event = CaseErased(case_id=case.id, state=case.state, reason=reason, erased_at=at, by=BY_OPERATOR)
     log = CaseLog(before={case.id: case})
     log.emit(event, at, by)

@@ -25,6 +25,8 @@ from libraries.runtime.web.representations import AskedForm, AskedLanguage, resp
 from libraries.runtime.web.requests import AskedArea
 from services.intake import explaining, registration, store
 from services.intake.actions import ACTIONS
+from services.intake.attachments.uploading import UPLOADING
+from services.intake.attachments.views import VIEWS
 from services.intake.check_consents import CHECK_CONSENTS
 from services.intake.checks import CHECKS
 from services.intake.consents import CONSENTS
@@ -252,4 +254,6 @@ ROUTES: list[HTTPRouteHandler] = [
     *CHECK_CONSENTS,
     *CHECKS,
     *DOCUMENTS,
+    *VIEWS,
+    *UPLOADING,
 ]

@@ -217,6 +217,49 @@ documents = Table(
 )
 """What the window handed out, sealed with the key of the case: once that is destroyed, nobody can read it."""
 
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("attachment_id", Uuid, primary_key=True),
+    Column("case_id", Uuid, ForeignKey("cases.case_id"), nullable=False),
+    Column("state", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("arrived", BigInteger, nullable=False),
+    Column("parts", JSONB, nullable=False),
+    Column("sealed_name", LargeBinary, nullable=False),
+    Column("sha256", LargeBinary),
+    Column("thumbnail", String),
+    Column("begun_at", DateTime(timezone=True), nullable=False),
+    Column("added_at", DateTime(timezone=True)),
+    Column("subject", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("office", String),
+    Column("clean_at", DateTime(timezone=True)),
+    CheckConstraint("state IN ('coming', 'kept', 'dropped')", name="attachment_is_in_a_state"),
+    CheckConstraint("size > 0", name="attachments_are_not_empty"),
+    CheckConstraint("arrived BETWEEN 0 AND size", name="no_more_arrives_than_was_said"),
+    CheckConstraint(
+        "state <> 'kept' OR (arrived = size AND sha256 IS NOT NULL AND added_at IS NOT NULL)", name="kept_is_whole"
+    ),
+    Index("attachments_of_case", "case_id", "attachment_id"),
+    Index("attachments_to_clean", "clean_at", postgresql_where=text("clean_at IS NOT NULL")),
+)
+"""Nothing lies in the store without its row: `clean_at` is when what no row names any more is taken away there."""
+
+attachment_reads = Table(
+    "attachment_reads",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("case_id", Uuid, ForeignKey("cases.case_id"), nullable=False),
+    Column("attachment_id", Uuid, nullable=False),
+    Column("read_at", DateTime(timezone=True), nullable=False),
+    Column("subject", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("office", String),
+    Index("attachment_reads_of_case", "case_id", "id"),
+)
+
 office_relations = Table(
     "office_relations",
     metadata,

@@ -10,6 +10,7 @@ from libraries.ids import new_id
 from libraries.policies.decision import coordinator
 from libraries.policies.model import Office
 from services.portal import places
+from services.portal.attaching import DONE
 from services.portal.domain import work
 from services.portal.forms import SEEN_FIELD, Form
 from services.portal.look import go_to, page
@@ -39,7 +40,7 @@ ANSWERS: Final = tuple(action.value for action in FeedbackAction)
 
 def told_of(done: str) -> str:
     """The text after an answer; none for what is no answer."""
-    return f"inbox.done_{done.replace('-', '_')}" if done in ANSWERS else ""
+    return f"inbox.done_{done.replace('-', '_')}" if done in (*ANSWERS, DONE) else ""
 
 
 async def show(

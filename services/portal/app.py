@@ -35,12 +35,14 @@ from libraries.runtime.web.app import DEGRADED, OK, live, metrics, ready
 from libraries.runtime.web.tracing import traces
 from services.portal import store
 from services.portal.administration import ADMINISTRATION
+from services.portal.attaching import ATTACHING
 from services.portal.board import BOARD
 from services.portal.checks import CHECKS
 from services.portal.coordinator import COORDINATOR
 from services.portal.counter import LISTS
 from services.portal.documents import DOCUMENTS
 from services.portal.figures import FIGURES
+from services.portal.filing import FILING
 from services.portal.inbox import INBOX
 from services.portal.keys import portal_key
 from services.portal.linked import LINKED
@@ -64,6 +66,8 @@ PAGES: Final = (
     *CHECKS,
     *RECEIPTS,
     *DOCUMENTS,
+    *ATTACHING,
+    *FILING,
     *COORDINATOR,
     *FIGURES,
     *MESSAGES,

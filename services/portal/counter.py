@@ -14,6 +14,8 @@ from litestar.params import FromPath
 
 from contracts.codes import CaseState, Consent, Role
 from services.portal import places
+from services.portal.attaching import DONE as ATTACHED
+from services.portal.attaching import attached_to
 from services.portal.catalogue import say
 from services.portal.domain import work
 from services.portal.domain.checks import asks, checks_of, to_agree_to
@@ -134,7 +136,7 @@ def views_of(case: Mapping[str, Any], due: DueDate, *, returned: bool) -> frozen
 @get("/counter/cases/{key:str}", opt=CLERKS)
 async def case_page(request: Call, key: FromPath[str]) -> Response[Any]:
     done = request.query_params.get("done", "")
-    told = f"counter.done_{done.replace('-', '_')}" if done in (*ACTS, *DONE) else ""
+    told = f"counter.done_{done.replace('-', '_')}" if done in (*ACTS, *DONE, ATTACHED) else ""
     receipt = kept_code(request, key)
     return await show_case(visit(request), key, told=told, purpose=request.query_params.get(PURPOSE), receipt=receipt)
 
@@ -187,6 +189,7 @@ async def show_case(
         materials=category.materials if category is not None else (),
         offices=places.offices_near(policy, case["area"]),
         **new_matter(found, case["area"], unclassified=True),
+        **await attached_to(caller, own, case),
         **{"typed": Form(), "did": "", "told": "", "receipt": "", **values},
     )
 

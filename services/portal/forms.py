@@ -26,6 +26,11 @@ class Form:
             pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
         except ValueError:
             raise BadForm from None
+        return cls.of(pairs)
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[str, str]]) -> "Form":
+        """Raises `BadForm`."""
         # PostgreSQL keeps no NUL, and no person types one.
         if any("\0" in name or "\0" in value for name, value in pairs):
             raise BadForm

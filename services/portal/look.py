@@ -22,8 +22,8 @@ from services.portal.catalogue import Language, say
 from services.portal.visits import Visit
 
 HEADERS: Final = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
-    " base-uri 'none'; frame-ancestors 'none'",
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self';"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
@@ -156,6 +156,12 @@ def _source(context: Context, value: str) -> str:
     return source_in(value, context["language"])
 
 
+def _size(value: int) -> str:
+    """As file managers tell it."""
+    kilobytes = max(1, round(value / 1024))
+    return f"{kilobytes} KB" if kilobytes < 1024 else f"{value / 1024 / 1024:.1f} MB"
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(
@@ -166,7 +172,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"say": _say, "named": _named, "code": _code, "label_of": _label_of, "version": static_version}
-    made.filters |= {"moment": _moment, "limit": _limit, "source": _source}
+    made.filters |= {"filesize": _size, "moment": _moment, "limit": _limit, "source": _source}
     return made
 
 

@@ -17,6 +17,7 @@ from services.portal.catalogue import say
 from services.portal.forms import BadForm, Form
 from services.portal.look import go_to, page
 from services.portal.remote import Problem, ServiceAway, ServiceRefused
+from services.portal.uploads import read_files
 from services.portal.visits import (
     CSRF_FIELD,
     Call,
@@ -35,6 +36,8 @@ OPEN: Final = "open"
 PUBLIC: Final = "public"
 """Of a route: for people who are not signed in, too."""
 ROLES: Final = "roles"
+FILES: Final = "files"
+"""Of a route: its form may bring files."""
 CHANGES_PASSWORD: Final = "changes_password"  # noqa: S105 -- the name of an option
 RETRY_SECONDS: Final = "5"
 BY_STATUS: Final = {403: "refused", 404: "missing", 405: "missing", 410: "missing", 413: "large", 503: "away"}
@@ -63,7 +66,11 @@ async def admit(request: Call) -> Response[Any] | None:
         request.scope["user"] = acts_as(found.session)
     if request.method == "POST":
         try:
-            found.form = Form.read(await request.body())
+            body = await request.body()
+            if options.get(FILES):
+                found.form, found.files = read_files(request.headers.get("content-type", ""), body)
+            else:
+                found.form = Form.read(body)
         except BadForm:
             return error_page(found, 400)
         if not comes_from_us(request, portal):

@@ -11,6 +11,7 @@ from litestar import Response
 
 from contracts.codes import ReferralRole, ReferralState
 from libraries.clocks.wording import address_of
+from services.portal.attaching import ACCEPTED, may_attach
 from services.portal.domain import work
 from services.portal.domain.links import Link, may_hand_on
 from services.portal.domain.work import DueDate, Group
@@ -56,12 +57,14 @@ async def referral_values(screen: ReferralScreen, one: Mapping[str, Any], purpos
     """Everything that this person may read of it, and of its case."""
     found, caller = screen.visit, screen.caller
     about = None if one["role"] == ReferralRole.CHECK else one["links"]["case"]
-    case, answers, timeline, applicant, question = await asyncio.gather(
+    has_pages = screen.link is None and about is not None
+    case, answers, timeline, applicant, question, attachments = await asyncio.gather(
         read_if_allowed(caller, "intake", about),
         read_if_allowed(caller, "routing", one["links"]["answers"]),
         read_if_allowed(caller, "intake", one["links"]["timeline"]),
         open_applicant(found, caller, one["links"]["applicant"], purpose),
         read_question(caller, one["links"]["question"] if one["links"]["applicant"] else None),
+        read_if_allowed(caller, "intake", f"{about}/attachments" if has_pages else None),
     )
     return {
         "base": screen.base,
@@ -73,6 +76,9 @@ async def referral_values(screen: ReferralScreen, one: Mapping[str, Any], purpos
         "timeline": [entry for entry in timeline or () if entry.get(found.language)],
         "applicant": applicant,
         "question": question,
+        "attachments": attachments,
+        "may_attach": has_pages and may_attach(case),
+        "accepted": ACCEPTED,
         "purposes": [each for each in found.policy.purposes.values() if one["purpose"] in {None, each.code}],
         "area_of": lambda code: address_of(found.policy, code),
         "link": screen.link,

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -20,6 +20,7 @@ from services.portal.domain.links import Link
 
 TOKEN_LIVES: Final = timedelta(minutes=1)
 PATIENCE_SECONDS: Final = 10.0
+LONG_PATIENCE_SECONDS: Final = 60.0
 KEPT_SECONDS: Final = 2.0
 """An idle connection; shorter than the services keep one, so that none is closed while a request is on its way."""
 VERSION: Final = re.compile(r"[!#-~]{1,64}")
@@ -133,6 +134,26 @@ class Caller:
         condition = {"if-match": f'"{seen}"'} if VERSION.fullmatch(seen) else {}
         return (await self._ask("POST", service, path, condition, content=msgspec.json.encode(body))).json()
 
+    async def send(
+        self, method: str, service: str, path: str, headers: Mapping[str, str], content: bytes = b""
+    ) -> httpx.Response:
+        """As it is, with what its headers say; what is looked through takes its time."""
+        more: dict[str, Any] = {"content": content} if content else {}
+        return await self._ask(method, service, path, headers, timeout=LONG_PATIENCE_SECONDS, **more)
+
+    async def stream(self, service: str, path: str) -> AsyncIterator[bytes]:
+        """Of what is too large for the memory."""
+        url, client = f"{self._services.urls[service]}{path}", self._services.client
+        try:
+            async with client.stream("GET", url, headers=self._headers, timeout=LONG_PATIENCE_SECONDS) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise _refusal(service, answer)
+                async for chunk in answer.aiter_bytes():
+                    yield chunk
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise ServiceAway(service, type(error).__name__) from None
+
     async def _ask(
         self, method: str, service: str, path: str, more: Mapping[str, str] | None = None, **content: Any
     ) -> httpx.Response:
@@ -144,13 +165,17 @@ class Caller:
             raise ServiceAway(service, type(error).__name__) from None
         if answer.is_success:
             return answer
-        try:
-            problem = msgspec.json.decode(answer.content, type=Problem)
-        except msgspec.DecodeError:
-            raise ServiceAway(service, f"{answer.status_code}, and no problem of ours") from None
-        if problem.status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise ServiceAway(service, f"{problem.status} {problem.code}")
-        raise ServiceRefused(problem, _version(answer))
+        raise ServiceRefused(Problem(status=answer.status_code)) if method == "HEAD" else _refusal(service, answer)
+
+
+def _refusal(service: str, answer: httpx.Response) -> ServiceRefused | ServiceAway:
+    try:
+        problem = msgspec.json.decode(answer.content, type=Problem)
+    except msgspec.DecodeError:
+        return ServiceAway(service, f"{answer.status_code}, and no problem of ours")
+    if problem.status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return ServiceAway(service, f"{problem.status} {problem.code}")
+    return ServiceRefused(problem, _version(answer))
 
 
 def _version(answer: httpx.Response) -> str:

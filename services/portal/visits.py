@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -22,6 +22,7 @@ from services.portal.domain.sessions import Session, end_of, to_note
 from services.portal.forms import Form
 from services.portal.keys import hashed
 from services.portal.remote import Caller, Services
+from services.portal.uploads import SentFile
 
 Call = Request[Any, Any, State]
 
@@ -70,6 +71,7 @@ class Visit:
     address: str
     agent: str
     form: Form = field(default_factory=Form)
+    files: Sequence[SentFile] = ()
     cookies: list[Cookie] = field(default_factory=list)
 
     @property

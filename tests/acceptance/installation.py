@@ -81,6 +81,7 @@ class Installation:
             "YIMEN_TOKEN_KEY": KEY,
             "YIMEN_SEALING_KEY": b64encode(b"k" * 32).decode(),
             "YIMEN_INTAKE_URL": self.url("intake"),
+            "YIMEN_ATTACHMENTS": str(folder / "attachments"),
             **business_time,
         }
 

@@ -1,6 +1,10 @@
 """What the city asked for, row by row of its opinion on grassroots civil-affairs services: by public doors only."""
 
+import hashlib
 import io
+import json
+import zipfile
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +21,7 @@ from libraries.policies import load_policy
 from libraries.runtime.web.auth import Role
 from tests.acceptance.installation import Installation, installed, until
 from tests.integration.intake.test_registration import a_submission
+from tests.pictures import jpeg, pdf
 
 pytestmark = pytest.mark.engines
 
@@ -321,3 +326,56 @@ async def ok(client: httpx.AsyncClient, path: str) -> Any:
 
 async def posted(client: httpx.AsyncClient, path: str, body: object) -> bool:
     return (await client.post(path, json=body)).status_code == 200
+
+
+async def test_what_is_attached_reaches_the_office_and_the_file_of_the_case(city: Installation, tmp_path: Path) -> None:
+    """附件随案流转；档案一次导出."""
+    photo, answer = jpeg(), pdf()
+    async with city.client("intake", Role.CLERK) as window:
+        case = await registered(window, category="education.school_placement", summary="孩子入学（示例）")
+        path = f"/v1/cases/{case['number']}"
+        attached = await window.post(f"{path}/attachments", headers=upload_heads(photo, "户口簿.jpg"), content=photo)
+        assert attached.status_code == 201, attached.text
+        assert (await window.post(f"{path}/accept", json={})).status_code == 200
+    lead = next(one for one in await referrals(city, case) if one["role"] == "lead")
+    async with city.client("intake", Role.OFFICER, office=lead["office"]) as office:
+
+        async def arrived() -> list[dict[str, Any]]:
+            reply = await office.get(f"{path}/attachments")
+            return list(reply.json()) if reply.status_code == 200 else []
+
+        (seen,) = await until("the office sees it", arrived)
+        assert (seen["name"], seen["thumbnail"]) == ("户口簿.jpg", True)
+        assert (await office.get(f"{path}/attachments/{seen['id']}")).content == photo
+        reply = await office.post(f"{path}/attachments", headers=upload_heads(answer, "答复.pdf"), content=answer)
+        assert reply.status_code == 201, reply.text
+    events = await city.heard("intake.cases.v1", case["case_id"], ["yimen.case.attachment_added.v1"] * 2)
+    said = [value for kind, value in events if kind == "yimen.case.attachment_added.v1"]
+    assert [one["kind"] for one in said] == ["jpeg", "pdf"]
+    assert not any("户口簿" in str(value) for _, value in events)
+    archive = tmp_path / "case.zip"
+    status, told = await city.command("case", "export", case["number"], "--output", str(archive), "--json")
+    assert status == 0, told
+    assert (json.loads(told)["attachments"], json.loads(told)["documents"]) == (2, 1)
+    with zipfile.ZipFile(archive) as package:
+        assert package.testzip() is None
+        sums = dict(line.split("  ", 1)[::-1] for line in package.read("SHA256SUMS").decode().splitlines())
+        assert all(hashlib.sha256(package.read(name)).hexdigest() == digest for name, digest in sums.items())
+        assert package.read("attachments/01 户口簿.jpg") == photo
+        index = package.read("index.html").decode()
+        assert all(text in index for text in ("孩子入学（示例）", "受理回执", "收到附件", "张示例"))
+        assert any("法" in package.read(name).decode() for name in sums if name.startswith("dates/"))
+    async with city.client("intake", Role.COORDINATOR) as coordinator:
+        reads = (await coordinator.get(f"{path}/reads")).json()
+    by_console = {(one["part"], one["purpose"]) for one in reads if one["subject"] == "console"}
+    assert by_console == {("summary", ""), ("applicant", "archiving"), ("attachments", "")}
+
+
+def upload_heads(content: bytes, name: str) -> dict[str, str]:
+    """The whole file in one request, as tus 1.0 has it."""
+    return {
+        "tus-resumable": "1.0.0",
+        "upload-length": str(len(content)),
+        "upload-metadata": f"filename {b64encode(name.encode()).decode()}",
+        "content-type": "application/offset+octet-stream",
+    }

@@ -7,6 +7,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import City
 from tests.browser.steps import code_of, fit, look_up, register, solve, until_text
+from tests.pictures import png
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 
@@ -31,6 +32,11 @@ async def test_an_assistant_acts_for_an_applicant_of_the_own_village(city: City)
     for hidden in ("在工地受伤", "周八"):
         await expect(main).not_to_contain_text(hidden)
     await expect(main.locator("summary")).to_have_text(["收到补正材料"])
+    paper = {"name": "诊断书.png", "mimeType": "image/png", "buffer": png()}
+    await assistant.set_input_files("#attach-file", [paper])  # type: ignore[list-item]
+    await assistant.click("button:text-is('上传')")
+    await expect(assistant.locator(".told")).to_have_text("附件已收下。")
+    await expect(main).to_contain_text("您无权查看附件，但可以添加。")
     await assistant.click("a.button:has-text('打印回执')")
     await expect(assistant.locator(".code")).to_have_text(code)
 

@@ -43,9 +43,9 @@ def test_an_operation_names_what_it_takes_answers_and_refuses(
         expected |= {"401", "403", "503"}
         assert operation["x-roles"]
     expected |= {"404"} if "{" in path and path.startswith("/v1") else set()
-    expected |= {"409", "413"} if method == "post" else set()
+    expected |= {"409", "413"} if method in {"post", "patch"} else set()
     assert expected <= responses.keys()
-    assert ("requestBody" in operation) is (method == "post")
+    assert ("requestBody" in operation) is (method in {"post", "patch"})
     for status in expected:
         name = responses[status]["$ref"].rpartition("/")[2]
         refusal = DOCUMENTS[service]["components"]["responses"][name]

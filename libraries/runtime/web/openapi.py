@@ -77,6 +77,10 @@ class Described:
     takes: str = JSON
     media: tuple[str, ...] = (JSON,)
     """In which an answer comes; the first has the type."""
+    asks: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    """Headers that it needs, with their schemas."""
+    refuses: tuple[int, ...] = ()
+    """Statuses beyond those that follow from the signature."""
     gone: bool = False
     """Whether it may have been erased."""
 
@@ -117,6 +121,7 @@ class _Operation:
             yield from (409, 413)
         if _acts(self):
             yield 412
+        yield from self.described.refuses
         if self.described.gone or (self.body is not None and self.roles):
             yield 410
 
@@ -192,6 +197,9 @@ def _told(one: _Operation) -> dict[str, Any]:
     }
     if one.body is not None:
         told["requestBody"] = {"required": _is_needed(one.body), "content": {one.described.takes: _media(one.body)}}
+    elif one.described.takes != JSON:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        told["requestBody"] = {"required": False, "content": {one.described.takes: binary}}
     if one.roles:
         told |= {"security": [{"bearer": []}], "x-roles": sorted(one.roles)}
     return told
@@ -209,6 +217,8 @@ def _headers(one: _Operation) -> Iterator[dict[str, Any]]:
         yield KEY
     if _acts(one):
         yield SEEN
+    for name, schema in one.described.asks:
+        yield {"name": name, "in": "header", "required": True, "schema": dict(schema)}
 
 
 def _acts(one: _Operation) -> bool:

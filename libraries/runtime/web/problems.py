@@ -101,7 +101,8 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
     """Everything else; what an unknown error says stays in the log, without the request."""
     if isinstance(error, Rejected):
         refused = Refused.of(*error.faults) if error.faults else Refused(code=error.code, facts=error.facts)
-        waits = {"retry-after": str(SOONEST_SECONDS)} if refused.code == IN_PROGRESS else None
+        soon = refused.code == IN_PROGRESS or refused.status == 503
+        waits = {"retry-after": str(SOONEST_SECONDS)} if soon else None
         return problem(request, refused, waits)
     kind = classify(error)
     if kind is not FailureClass.POISON:

@@ -29,6 +29,7 @@ STAYS: Final = (
     c.CaseApplicantTold,
     c.CaseAreaChanged,
     c.CaseReclassified,
+    c.CaseAttachmentAdded,
     c.CaseErased,
     c.CaseDuplicateAdded,
     c.CaseDuplicateRemoved,

@@ -70,6 +70,7 @@ FIELDS = {
 }
 PATHS = {
     Part.STORY: ("/timeline", "/clocks", "/explain", "/time"),
+    Part.ATTACHMENTS: ("/attachments",),
     Part.APPLICANT: ("/applicant?purpose=handling",),
     Part.READS: ("/reads",),
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from libraries.runtime.settings import ProcessSettings, RuntimeSettings
+from services.intake.app import IntakeSettings
 from services.notify.app import NotifySettings
 from services.portal.app import PortalSettings
 from tests.programs import SYSTEMD_ANALYZE
@@ -16,7 +17,7 @@ from tests.programs import SYSTEMD_ANALYZE
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "deploy" / "systemd"
 SETTINGS: dict[str, type[ProcessSettings]] = {
-    "intake": RuntimeSettings,
+    "intake": IntakeSettings,
     "routing": RuntimeSettings,
     "notify": NotifySettings,
     "portal": PortalSettings,
