@@ -1,78 +1,126 @@
 """The HTTP server: uvicorn, with bounds on how long a request may take to arrive, and refusals in our own shape."""
 
 import asyncio
+from enum import Enum
 from functools import partial
 from typing import Any, Final
 
-import h11
 import uvicorn
 from litestar import Litestar
-from uvicorn.protocols.http.flow_control import CLOSE_HEADER
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from contracts.refusals import Refused
 from libraries.runtime.web.problems import rendered
 
 HEAD_SECONDS: Final = 5.0
 BODY_SECONDS: Final = 60.0
+LARGEST_HEAD: Final = 64 * 1024
+MOST_AHEAD: Final = 8
+"""Requests that wait in one connection for the answer to the one before."""
 
 
-class _Connection(h11.Connection):
-    """Refuses a request whose end two parties could find in different places (RFC 9112, section 6.3)."""
+class Part(Enum):
+    """What of a request has still to come."""
 
-    def next_event(self) -> Any:
-        event = super().next_event()
-        if isinstance(event, h11.Request):
-            names = {name for name, _ in event.headers}
-            chunked = b"transfer-encoding" in names
-            if chunked and (b"content-length" in names or event.http_version == b"1.0"):
-                raise h11.RemoteProtocolError("two lengths")
-        return event
+    HEAD = "head"
+    BODY = "body"
 
 
-class BoundedProtocol(H11Protocol):
+class BoundedProtocol(HttpToolsProtocol):
     """One connection. Whoever sends half a request does not hold it for long."""
 
     def __init__(self, *args: Any, head_seconds: float, body_seconds: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.conn = _Connection(h11.SERVER)
         self._head_seconds = head_seconds
         self._body_seconds = body_seconds
-        self._awaits: type[h11._util.Sentinel] | None = None
-        """What has still to come, as h11 names it: a head (`IDLE`), a body, or nothing."""
+        self._comes: Part | None = None
+        """What the parser is in the middle of."""
+        self._head_size = 0
+        self._awaits: Part | None = None
         self._since = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._last = False
+        """Nothing is read any more; what is in hand is answered, and that is the end."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
         super().connection_made(transport)
-        self._watch(h11.IDLE)
+        self._watch(Part.HEAD)
 
     def data_received(self, data: bytes) -> None:
+        if self._last or self.transport.is_closing():
+            return
         super().data_received(data)
+        if self._comes is Part.HEAD and not self.transport.is_closing():
+            self._head_size += len(data)
+            if self._head_size > LARGEST_HEAD:
+                self.send_400_response("")
         self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._watch(None)
         super().connection_lost(exc)
 
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._comes, self._head_size = Part.HEAD, 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._comes is Part.HEAD:  # what follows a body is no part of the head that was judged
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._check_head()
+        self._comes = Part.BODY
+        super().on_headers_complete()
+        if self.parser.should_upgrade():
+            self.cycle.keep_alive = False  # what follows is not HTTP
+
+    def on_message_complete(self) -> None:
+        self._comes = None
+        super().on_message_complete()
+
     def on_response_complete(self) -> None:
+        if self._last:
+            self.transport.close()
         super().on_response_complete()
         self._look()
 
+    def _check_head(self) -> None:
+        """Raises where two parties could find the host or the end in different places (RFC 9112, 3.2 and 6.3)."""
+        names = [name for name, _ in self.headers]
+        old = self.parser.get_http_version() == "1.0"
+        chunked = b"transfer-encoding" in names
+        if names.count(b"host") != 1 and not (old and b"host" not in names):
+            raise ValueError("not one host")
+        if chunked and (old or b"content-length" in names):
+            raise ValueError("two lengths")
+        if len(self.pipeline) >= MOST_AHEAD:
+            raise ValueError("too many requests ahead of their answers")
+
+    def _busy(self) -> bool:
+        """Whether a request that came whole is being answered."""
+        if self.pipeline:
+            return True
+        return self.cycle is not None and not self.cycle.response_complete and self._comes is not Part.BODY
+
     def _look(self) -> None:
         """A connection that is kept and idle is uvicorn's to close."""
-        state = self.conn.their_state
-        half = state is h11.SEND_BODY or (state is h11.IDLE and self.conn.trailing_data[0])
-        self._watch(state if half and not self.transport.is_closing() else None)
+        if self.transport.is_closing() or self._busy():
+            self._watch(None)
+        elif self._comes is not None:
+            self._unset_keepalive_if_required()
+            self._watch(self._comes)
+        else:
+            self._watch(None if self.timeout_keep_alive_task is not None else Part.HEAD)
 
-    def _watch(self, awaited: type[h11._util.Sentinel] | None) -> None:
+    def _watch(self, awaited: Part | None) -> None:
         now = self.loop.time()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if awaited is not self._awaits:
             self._awaits, self._since = awaited, now
-        if awaited is h11.SEND_BODY:
+        if awaited is Part.BODY:
             # A body may take its time as long as it comes.
             ends = min(self._since + self._body_seconds, now + self._head_seconds)
         elif awaited is not None:
@@ -84,31 +132,35 @@ class BoundedProtocol(H11Protocol):
     def _end(self) -> None:
         if self.transport.is_closing():
             return
+        answered = self._awaits is Part.BODY and self.cycle.response_started
         if self.flow.read_paused and self.loop.time() < self._since + self._body_seconds:
             self._watch(self._awaits)  # it is we who do not read
-        elif self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
-            self.transport.abort()  # answered before all of it was there
-        elif self._awaits is h11.IDLE and not self.conn.trailing_data[0]:
+        elif answered:
+            self.transport.abort()  # before all of it was there
+        elif self._comes is None:
             self.transport.close()  # nothing was asked
         else:
             self._refuse("request_timeout")
 
     def send_400_response(self, msg: str) -> None:
         del msg
-        self._refuse("bad_http")
+        if self._busy():
+            self._last = True
+        elif self._comes is Part.BODY and self.cycle is not None and self.cycle.response_started:
+            self.transport.abort()
+        else:
+            self._refuse("bad_http")
 
     def _refuse(self, code: str) -> None:
         """As a problem, and the end of the connection."""
         language = dict(self.headers or ()).get(b"accept-language", b"").decode("latin-1")
         status, headers, body = rendered(Refused(code=code), language)
-        said = [(name.encode(), value.encode()) for name, value in headers.items()]
-        head = h11.Response(status_code=status, headers=[*said, (b"content-length", b"%d" % len(body)), CLOSE_HEADER])
-        for event in (head, h11.Data(data=body), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(event) or b"")
-        cycle: RequestResponseCycle | None = self.cycle  # there is none before the first request
-        if cycle is not None and not cycle.response_complete:
-            cycle.disconnected = True
-            cycle.message_event.set()
+        said = {**headers, "content-length": str(len(body)), "connection": "close"}
+        lines = [f"{name}: {value}\r\n".encode("latin-1") for name, value in said.items()]
+        if self._comes is Part.BODY and self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", body]))
         self.transport.close()
 
 

@@ -22,7 +22,7 @@ BODY = b"POST /takes HTTP/1.1\r\nhost: here\r\ncontent-length: 20\r\n\r\n"
 @post("/takes", status_code=200)
 async def takes(request: Request[Any, Any, Any]) -> dict[str, str]:
     await request.body()
-    return {"status": "taken"}
+    return {"status": "taken", "headers": " ".join(name.decode() for name, _ in request.scope["headers"])}
 
 
 @asynccontextmanager
@@ -115,9 +115,30 @@ async def test_three_hundred_half_requests_do_not_stay_open() -> None:
         b"POST /takes HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST /takes HTTP/1.0\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST /takes HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
+        b"GET /health/live HTTP/1.1\r\nx: 1\r\n\r\n",
+        b"GET /health/live HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n",
+        b"POST /takes HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nno size\r\n",
+        b"POST /takes HTTP/1.1\r\nhost: x\r\ncontent-length: -5\r\n\r\n",
+        b"GET /health/live HTTP/1.1\r\nhost: x\r\nhalf a header\r\n\r\n",
+        b"GET /health/live HTTP/1.1\r\nhost: x\r\ny: " + b"z" * 70_000,
+        b"GET /" + b"z" * 70_000,
+        b"CONNECT there:443 HTTP/1.1\r\nhost: there\r\n\r\n",
         b"nonsense\r\n\r\n",
     ],
-    ids=["two-kinds-of-length", "chunked-in-1.0", "two-lengths", "nonsense"],
+    ids=[
+        "two-kinds-of-length",
+        "chunked-in-1.0",
+        "two-lengths",
+        "no-host",
+        "two-hosts",
+        "bad-chunk",
+        "length-below-zero",
+        "no-header",
+        "endless-header",
+        "endless-target",
+        "connect",
+        "nonsense",
+    ],
 )
 async def test_what_is_no_http_is_refused_and_closes_the_connection(request_: bytes) -> None:
     async with served() as port:
@@ -125,6 +146,41 @@ async def test_what_is_no_http_is_refused_and_closes_the_connection(request_: by
         status, headers, told = problem_of(await answer(port, request_ + HEAD + b"\r\n"))
     assert (status, told["code"], headers["connection"]) == (400, "bad_http", "close")
     assert SECURITY_HEADERS.items() <= headers.items()
+
+
+ASKS: bytes = HEAD + b"\r\n"
+CHUNKED = BODY.replace(b"content-length: 20", b"connection: close\r\ntransfer-encoding: chunked") + b"2\r\n{}\r\n0\r\n"
+
+
+async def test_what_was_asked_before_nonsense_is_answered_and_nothing_after_it() -> None:
+    async with served() as port:
+        raw = await answer(port, ASKS + ASKS + b"nonsense\r\n\r\n" + ASKS)
+    assert raw.startswith(b"HTTP/1.1 200")
+    assert raw.count(b"HTTP/1.1 ") <= 2
+    assert b" 400 " not in raw, "it would be taken for the answer to a request"
+
+
+async def test_requests_sent_ahead_are_answered_in_order() -> None:
+    async with served() as port:
+        raw = await answer(
+            port,
+            ASKS * 3 + BODY + b'{"a":"1234567890a"}}' + ASKS.replace(b"\r\nhost", b"\r\nconnection: close\r\nhost"),
+        )
+    assert raw.count(b"HTTP/1.1 200") == 5
+    assert raw.index(b"taken") > raw.index(b"ok")
+
+
+async def test_what_follows_a_body_is_no_header() -> None:
+    async with served() as port:
+        raw = await answer(port, CHUNKED + b"idempotency-key: k\r\nhost: there\r\n\r\n")
+    assert raw.startswith(b"HTTP/1.1 200")
+    assert b'"host connection transfer-encoding"' in raw
+
+
+async def test_a_kept_connection_that_sends_empty_lines_alone_is_closed() -> None:
+    async with served() as port:
+        raw = await answer(port, ASKS, *[b"\r\n"] * 20, pause=0.05)
+    assert raw.count(b"HTTP/1.1 ") == 1
 
 
 @pytest.fixture
