@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -14,7 +15,7 @@ from libraries.policies import Policy, PolicyRefused, PolicyWatch
 from libraries.policies.archive import BadArchive, load_archived
 from libraries.policies.watch import Held, in_force_since
 from libraries.runtime.clock import Clock
-from libraries.runtime.database.engine import transaction
+from libraries.runtime.database.engine import is_joined, transaction
 from libraries.versions import store
 from libraries.versions.store import Activation
 
@@ -56,7 +57,8 @@ class Versions:
 
     async def look(self) -> None:
         """Read what was activated, and load what is not held yet."""
-        async with self._one:
+        # Who holds a connection does not wait for one that waits for a connection: all would be held for nothing.
+        async with nullcontext() if is_joined(self.engine) else self._one:
             began = time.monotonic()
             async with transaction(self.engine) as conn:
                 there = await store.list_activations(conn)

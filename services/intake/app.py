@@ -23,6 +23,7 @@ from services.intake.attachments.cleaning import SECONDS as CLEANING_SECONDS
 from services.intake.attachments.cleaning import Cleaner
 from services.intake.attachments.keeping import AttachmentKeeper
 from services.intake.attachments.scanning import Scanner
+from services.intake.groups import Groups
 from services.intake.handlers import Registrar
 from services.intake.http import ROUTES
 from services.intake.recounting import recount
@@ -79,6 +80,7 @@ def build(settings: IntakeSettings | None = None) -> Service:
             "clock": clock,
             "attachments": keeper,
             "partners": partners,
+            "groups": Groups(engine=engine, policy=policy, sealer=sealer, clock=clock),
         },
         lacks={"policy": versions.lacks, "partners": partners.lacks},
         prepare=prepare,

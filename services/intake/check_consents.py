@@ -29,7 +29,8 @@ from libraries.runtime.web.openapi import Described
 from libraries.runtime.web.preconditions import etag
 from libraries.runtime.web.problems import problem
 from services.intake import store
-from services.intake.actions import CALLERS, CHANGES_CASES, refuse_stale
+from services.intake.acting import refuse_stale
+from services.intake.actions import CALLERS, CHANGES_CASES
 from services.intake.domain import check_consents as rules
 from services.intake.domain.check_consents import CheckConsent
 from services.intake.issuing import issue_one

@@ -24,7 +24,8 @@ from libraries.runtime.web.openapi import Described
 from libraries.runtime.web.preconditions import etag
 from libraries.runtime.web.problems import problem
 from services.intake import reads, store
-from services.intake.actions import CHANGES_CASES, refuse_stale
+from services.intake.acting import refuse_stale
+from services.intake.actions import CHANGES_CASES
 from services.intake.check_consents import consents_of
 from services.intake.contents import SEES_PEOPLE
 from services.intake.domain import checks as rules

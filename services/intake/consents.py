@@ -1,8 +1,8 @@
 """Matters that somebody hands in for another (代办): how the applicant agreed, and who says so."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -10,13 +10,15 @@ from litestar import Request, get
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import Part
 from contracts.codes import Consent, Role
 from libraries.clocks.wording import office_if_any
+from libraries.runtime.audit.doers import Doer
 from libraries.runtime.audit.writing import note_change
+from libraries.runtime.database.bulk import insert_rows
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.web.auth import Initiator, Principal, requires
 from services.intake.lookup import find_visible
@@ -42,21 +44,20 @@ class ConsentView(msgspec.Struct, frozen=True, kw_only=True):
     office_en: str | None
 
 
+COLUMNS: Final = ("case_id", "consent", "subject", "role", "office", "noted_at")
+
+
 async def save_consents(
-    conn: AsyncConnection, given: Mapping[UUID, Consent], *, initiator: Initiator, at: datetime
+    conn: AsyncConnection, given: Sequence[tuple[UUID, Consent, Initiator, Doer | None]], *, at: datetime
 ) -> None:
-    """By case."""
-    by = {
-        "subject": initiator.subject,
-        "role": initiator.actor.role or "",
-        "office": initiator.actor.office or None,
-        "noted_at": at,
-    }
-    rows = [{"case_id": case_id, "consent": consent.value, **by} for case_id, consent in given.items()]
-    for case_id, consent in given.items():
-        await note_change(conn, "consent.noted", case_id=case_id, about=consent.value)
-    if rows:
-        await conn.execute(insert(consents), rows)
+    """Of cases that were just registered, and who says so of each."""
+    for case_id, consent, _, doer in given:
+        await note_change(conn, "consent.noted", case_id=case_id, about=consent.value, who=doer)
+    rows = [
+        [case_id, consent.value, by.subject, by.actor.role or "", by.actor.office or None, at]
+        for case_id, consent, by, _ in given
+    ]
+    await insert_rows(conn, consents, COLUMNS, rows)
 
 
 @get("/v1/cases/{key:str}/consent", guards=[SEES_CONSENT], tags=["cases"])

@@ -1,6 +1,5 @@
 """What intake does with records: submissions of township systems become cases or rejections."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,7 +22,7 @@ from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
 from libraries.runtime.web.auth import Initiator
 from services.intake.domain.submission import LARGEST, repeatable
-from services.intake.registration import UNBOUND, Body, Bounds, register
+from services.intake.registration import UNBOUND, Body, Bounds, Sent, register
 
 B = TypeVar("B", bytes, Fault, Body)
 NO_VALUE = Fault("", "no_value")
@@ -88,22 +87,19 @@ class Registrar:
         await self.policy.fresh()
         now = self.clock.now()
         policy = self.policy.at(now)
-        by_sender = defaultdict[str | None, list[Incoming[Body]]](list)
-        for incoming in batch:
-            by_sender[submitting_partner(incoming.record.topic)].append(incoming)
-        for partner, sent in by_sender.items():
-            outcomes = await register(
-                [incoming.data for incoming in sent],
-                conn,
-                policy=policy,
-                sealer=self.sealer,
-                initiator=SYSTEM,
-                now=now,
-                bounds=self._bounds_of(partner),
-                traces=[incoming.trace for incoming in sent],
-            )
-            refused = [(one, out) for one, out in zip(sent, outcomes, strict=True) if isinstance(out, Refused)]
-            await journal.add(conn, "intake", [self._rejection(one, out, partner, now) for one, out in refused])
+        partners = [submitting_partner(incoming.record.topic) for incoming in batch]
+        bounds = {partner: self._bounds_of(partner) for partner in dict.fromkeys(partners)}
+        sent = [
+            Sent(body=incoming.data, initiator=SYSTEM, bounds=bounds[partner], trace=incoming.trace)
+            for incoming, partner in zip(batch, partners, strict=True)
+        ]
+        outcomes = await register(sent, conn, policy=policy, sealer=self.sealer, now=now)
+        rejections = [
+            self._rejection(incoming, outcome, partner, now)
+            for incoming, partner, outcome in zip(batch, partners, outcomes, strict=True)
+            if isinstance(outcome, Refused)
+        ]
+        await journal.add(conn, "intake", rejections)
 
     def _rejection(self, incoming: Incoming[Body], refused: Refused, partner: str | None, now: datetime) -> Outgoing:
         """Said to operators, and to who has sent it: by its own topic, or by the source that stands in it."""

@@ -15,7 +15,9 @@ from contracts.codes import OF_AN_OFFICE, CaseState, Field
 from contracts.refusals import Refused
 from contracts.submissions import Submission
 from libraries.clocks.views import ClockView
+from libraries.runtime.audit.doers import doer
 from libraries.runtime.database.engine import transaction
+from libraries.runtime.tracing import current
 from libraries.runtime.web.access import demand
 from libraries.runtime.web.auth import Initiator, Principal, Role, requires
 from libraries.runtime.web.idempotency import IN_PARTS, part
@@ -23,7 +25,8 @@ from libraries.runtime.web.openapi import FORMS, Described
 from libraries.runtime.web.problems import problem
 from libraries.runtime.web.representations import AskedForm, AskedLanguage, respond
 from libraries.runtime.web.requests import AskedArea
-from services.intake import explaining, registration, store
+from libraries.runtime.web.sharing import SHARED
+from services.intake import explaining, store
 from services.intake.actions import ACTIONS
 from services.intake.attachments.uploading import UPLOADING
 from services.intake.attachments.views import VIEWS
@@ -32,11 +35,12 @@ from services.intake.checks import CHECKS
 from services.intake.consents import CONSENTS
 from services.intake.contents import CONTENTS, SEES, SEES_ONE, CaseListed, to_listed
 from services.intake.documents import DOCUMENTS
+from services.intake.groups import Groups
 from services.intake.lookup import Found, find, known_by_token, relations_of, sees, window_of
 from services.intake.merging import MERGING
 from services.intake.people import PEOPLE
-from services.intake.receipts import RECEIPTS, Codes, RegisteredCase, list_codes, to_registered
-from services.intake.registration import Outcome, Registered
+from services.intake.receipts import RECEIPTS, Codes, RegisteredCase, to_registered
+from services.intake.registration import Bounds, Outcome, Registered, Sent
 from services.intake.relations import list_relations
 from services.intake.time_report import TimeView, to_time
 from services.intake.timeline import Entry, own_clocks, to_entries
@@ -66,12 +70,14 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     guards=[REGISTERS],
     media_type=MediaType.JSON,
     tags=["cases"],
-    opt=Described(answers={200: RegisteredCase, 201: RegisteredCase}, body=Submission, gone=True).opt(),
+    opt=Described(answers={200: RegisteredCase, 201: RegisteredCase}, body=Submission, gone=True).opt()
+    | {SHARED: True},
 )
 async def register(request: Call, state: State) -> Response[Any]:
     """Register a matter: 201 with the case, 200 if it was there before, 409 for another content, 422 for faults."""
-    outcomes, codes = await _registered([await request.body()], request.user, state)
-    return _answer(outcomes[0], request, codes)
+    (sent,) = await _sent([await request.body()], request.user, state)
+    groups: Groups = state.groups
+    return await groups.registering.ask(sent, lambda told: _answer(*told, request))
 
 
 @post(
@@ -97,43 +103,35 @@ async def register_batch(request: Call, state: State) -> Response[bytes]:
     for number, start in enumerate(range(0, len(lines), BATCH_SIZE)):
         async with part(number) as batch:
             if not batch.before:
-                outcomes, codes = await _registered(lines[start : start + BATCH_SIZE], request.user, state)
-                batch.body = b"".join(_line(outcome, request, codes) for outcome in outcomes)
+                sent = await _sent(lines[start : start + BATCH_SIZE], request.user, state)
+                groups: Groups = state.groups
+                async with transaction(state.engine) as conn:
+                    told = await groups.register(conn, sent)
+                batch.body = b"".join(_line(*one, request) for one in told)
         answers.append(batch.body)
     return Response(b"".join(answers), status_code=200, media_type=NDJSON)
 
 
-async def _registered(bodies: Sequence[bytes], user: Principal, state: State) -> tuple[list[Outcome], Codes]:
+async def _sent(bodies: Sequence[bytes], user: Principal, state: State) -> list[Sent]:
     await state.policy.fresh()
-    now = state.clock.now()
-    policy = state.policy.at(now)
-    bounds = registration.Bounds(
+    initiator = Initiator.of(user, window_of(user, state.policy.at(state.clock.now())) or "")
+    bounds = Bounds(
         sources=user.sources,
         within=user.sees if user.role in {Role.TOWNSHIP, Role.ASSISTANT} else None,
         acts_for_others=user.role is Role.ASSISTANT,
         sees=lambda case: sees(user, case),
     )
-    async with transaction(state.engine) as conn:
-        outcomes = await registration.register(
-            bodies,
-            conn,
-            policy=policy,
-            sealer=state.sealer,
-            initiator=Initiator.of(user, window_of(user, policy) or ""),
-            now=now,
-            bounds=bounds,
-        )
-        return outcomes, await list_codes(conn, [one for one in outcomes if isinstance(one, Registered)], state.sealer)
+    return [Sent(body=body, initiator=initiator, bounds=bounds, trace=current(), doer=doer()) for body in bodies]
 
 
-def _line(outcome: Outcome, request: Call, codes: Codes) -> bytes:
-    answer = _answer(outcome, request, codes)
+def _line(outcome: Outcome, codes: Codes, request: Call) -> bytes:
+    answer = _answer(outcome, codes, request)
     status = answer.status_code or 200
     body = answer.content if isinstance(answer.content, bytes) else msgspec.json.encode(answer.content)
     return b'{"status":%d,"answer":%s}\n' % (status, body)
 
 
-def _answer(outcome: Outcome, request: Call, codes: Codes) -> Response[Any]:
+def _answer(outcome: Outcome, codes: Codes, request: Call) -> Response[Any]:
     match outcome:
         case Registered(case=case, repeated=repeated):
             location = {"location": f"/v1/cases/{case.id}"}

@@ -21,7 +21,8 @@ from libraries.runtime.web.openapi import Described
 from libraries.runtime.web.preconditions import etag
 from libraries.runtime.web.problems import problem
 from services.intake import store
-from services.intake.actions import CHANGES_CASES, refuse_stale
+from services.intake.acting import refuse_stale
+from services.intake.actions import CHANGES_CASES
 from services.intake.contents import open_sealed
 from services.intake.domain import merging
 from services.intake.domain.case import Case

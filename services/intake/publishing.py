@@ -14,6 +14,7 @@ from contracts.events import CaseBound
 from contracts.refusals import Refused
 from contracts.tracing import Trace
 from libraries.policies import Policy
+from libraries.runtime.audit.doers import Doer
 from libraries.runtime.outbox import journal
 from libraries.runtime.outbox.journal import Outgoing
 from libraries.runtime.web.auth import Initiator
@@ -50,17 +51,18 @@ class CaseLog:
         *,
         event_id: UUID | None = None,
         trace: Trace | None = None,
+        doer: Doer | None = None,
     ) -> None:
         self.record(event, at, by)
-        self.outgoing.append(Outgoing(event=event, at=at, event_id=event_id, trace=trace))
+        self.outgoing.append(Outgoing(event=event, at=at, event_id=event_id, trace=trace, doer=doer))
 
-    def add(self, change: Change, by: str, trace: Trace | None = None) -> None:
+    def add(self, change: Change, by: str, trace: Trace | None = None, doer: Doer | None = None) -> None:
         """The case as the change leaves it, and its events."""
         case = change.case
         if case is not self.before.get(case.id) or case.id in self.after:
             self.after[case.id] = case
         for event in change.events:
-            self.emit(event, change.at, by, trace=trace)
+            self.emit(event, change.at, by, trace=trace, doer=doer)
 
     async def write(self, conn: AsyncConnection, policy: Policy) -> None:
         await store.save_changes(conn, self.before, self.after.values(), policy)

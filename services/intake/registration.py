@@ -14,6 +14,7 @@ from contracts.submissions import Submission
 from contracts.tracing import Trace
 from libraries.ids import new_id
 from libraries.policies import Policy
+from libraries.runtime.audit.doers import Doer
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.web.auth import Initiator
 from services.intake import store
@@ -25,7 +26,7 @@ from services.intake.domain.numbers import case_number, county_of, day_of
 from services.intake.domain.submission import canonical, parse
 from services.intake.issuing import Issue, issue
 from services.intake.people import save_marks
-from services.intake.publishing import record
+from services.intake.publishing import CaseLog
 
 Body = bytes | Fault
 """A submission as it came, or why there is none to look at."""
@@ -70,35 +71,38 @@ class Bounds:
 UNBOUND = Bounds()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A submission, with who sends it and what of its trace is known."""
+
+    body: Body
+    initiator: Initiator
+    """Its office was asked first; any window takes any matter for any area (一门受理)."""
+    bounds: Bounds = UNBOUND
+    trace: Trace | None = None
+    doer: Doer | None = None
+    """Both where they are not those of the request or the record at hand."""
+
+
 Outcome = Registered | Refused
 Key = tuple[str, str]
 
 
 async def register(
-    bodies: Sequence[Body],
-    conn: AsyncConnection,
-    *,
-    policy: Policy,
-    sealer: Sealer,
-    initiator: Initiator,
-    now: datetime,
-    bounds: Bounds = UNBOUND,
-    traces: Sequence[Trace | None] = (),
+    sent: Sequence[Sent], conn: AsyncConnection, *, policy: Policy, sealer: Sealer, now: datetime
 ) -> list[Outcome]:
-    """One outcome per body, in order. The same submission twice, here or before, is one case.
-
-    The office of `who` was asked first; any window takes any matter for any area (一门受理).
-    `traces` are those of the bodies, where they are not of one request.
-    """
-    read = [_read(body, policy, now, bounds) for body in bodies]
+    """One outcome for each, in order. The same submission twice, here or before, is one case."""
+    read = [_read(one, policy, now) for one in sent]
     whole: dict[Key, Submission] = {}
-    for found in read:
+    senders: dict[Key, Sent] = {}
+    for found, one in zip(read, sent, strict=True):
         if isinstance(found, Submission):
             whole.setdefault(_key(found), found)
+            senders.setdefault(_key(found), one)
     known = await store.find_submitted(conn, list(whole))
     prints = {key: fingerprint(found, sealer) for key, found in whole.items()}
     fresh = {key: found for key, found in whole.items() if key not in known}
-    new = await _new_cases(fresh, prints, conn, policy, initiator, now)
+    new = await _new_cases(fresh, prints, senders, conn, policy, now)
     # In one order for everybody, so that two who save the same submissions do not wait for each other.
     new.sort(key=lambda change: (change.case.source, change.case.submission_id))
     sealed = [
@@ -107,25 +111,27 @@ async def register(
     ]
     saved = await store.save_new(conn, sealed, policy)
     made = {(c.case.source, c.case.submission_id): c.case for c in new if c.case.id in saved}
-    agreed = {case.id: consent for key, case in made.items() if (consent := whole[key].consent) is not None}
+    agreed = [
+        (case.id, consent, senders[key].initiator, senders[key].doer)
+        for key, case in made.items()
+        if (consent := whole[key].consent) is not None
+    ]
     await save_marks(conn, {case.id: whole[key].applicant for key, case in made.items()}, sealer)
-    await save_consents(conn, agreed, initiator=initiator, at=now)
+    await save_consents(conn, agreed, at=now)
     # Another transaction may have saved the same submission since we looked: its commit is visible by now.
     lost = [key for key in whole if key not in known and key not in made]
     known |= await store.find_submitted(conn, lost)
-    causes: dict[Key, Trace] = {}
-    for found, trace in zip(read, traces, strict=False):
-        if isinstance(found, Submission) and trace is not None:
-            causes.setdefault(_key(found), trace)
-    of_cases = {case.id: causes[key] for key, case in made.items() if key in causes}
+    log = CaseLog(before={case.id: case for case in made.values()})
     kept = [change for change in new if change.case.id in saved]
-    before = {change.case.id: change.case for change in kept}
-    await record(conn, before, kept, policy, subject=initiator.subject, traces=of_cases)
+    for change in kept:
+        sender = senders[change.case.source, change.case.submission_id]
+        log.add(change, sender.initiator.subject, sender.trace, sender.doer)
+    await log.write(conn, policy)
     keys = {case.id: one.wrapped_key for case, one in sealed}
     receipts = [Issue(case=change.case, kind=DocumentKind.RECEIPT, wrapped_key=keys[change.case.id]) for change in kept]
     await issue(conn, receipts, {}, sealer=sealer, policy=policy, at=now)
     seen: set[Key] = set()
-    return [_outcome(found, known, made, seen, sealer, bounds) for found in read]
+    return [_outcome(found, known, made, seen, sealer, one.bounds) for found, one in zip(read, sent, strict=True)]
 
 
 def fingerprint(submission: Submission, sealer: Sealer) -> bytes:
@@ -133,19 +139,19 @@ def fingerprint(submission: Submission, sealer: Sealer) -> bytes:
     return sealer.keyed_hash("submission", canonical(submission))
 
 
-def _read(body: Body, policy: Policy, now: datetime, bounds: Bounds) -> Submission | tuple[Fault, ...]:
-    if isinstance(body, Fault):
-        return (body,)
-    found = parse(body, policy, now)
-    return found if isinstance(found, tuple) else bounds.faults(found, policy) or found
+def _read(sent: Sent, policy: Policy, now: datetime) -> Submission | tuple[Fault, ...]:
+    if isinstance(sent.body, Fault):
+        return (sent.body,)
+    found = parse(sent.body, policy, now)
+    return found if isinstance(found, tuple) else sent.bounds.faults(found, policy) or found
 
 
 async def _new_cases(
     fresh: Mapping[Key, Submission],
     prints: Mapping[Key, bytes],
+    senders: Mapping[Key, Sent],
     conn: AsyncConnection,
     policy: Policy,
-    initiator: Initiator,
     now: datetime,
 ) -> list[Change]:
     day = day_of(now, policy.calendar)
@@ -163,7 +169,7 @@ async def _new_cases(
                 case_id=new_id(),
                 number=case_number(*place, last[place] - wanted[place] + used[place]),
                 content=prints[key],
-                by=initiator.actor,
+                by=senders[key].initiator.actor,
                 policy=policy,
                 now=now,
             )

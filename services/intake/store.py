@@ -19,9 +19,11 @@ from libraries.clocks.clock import LegalClock
 from libraries.clocks.rows import CLOCK_COLUMNS, clock_of, clock_row, in_order
 from libraries.policies import Policy
 from libraries.runtime.database.bulk import among, among_pairs, insert_rows, update_rows
+from libraries.runtime.database.held import Held
 from libraries.runtime.database.ranges import Ranges, inside
 from services.intake import rows
 from services.intake.domain.case import Case
+from services.intake.domain.numbers import id_or_number
 from services.intake.tables import cases, clocks, office_relations, timeline
 
 Line = tuple[UUID, datetime, str, str, str]
@@ -126,12 +128,27 @@ async def save_new(conn: AsyncConnection, new: Sequence[tuple[Case, Sealed]], po
     return saved
 
 
-async def lock_cases(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Case]:
+async def find_ids(conn: AsyncConnection, keys: Iterable[str]) -> dict[str, UUID]:
+    """Of the cases that these ids and numbers name, as far as they exist."""
+    wanted = {key: id_or_number(key) for key in keys}
+    by_id = [one for one in wanted.values() if isinstance(one, UUID)]
+    by_number = [one for one in wanted.values() if isinstance(one, str)]
+    columns = (cases.c.case_id, cases.c.number)
+    found: dict[UUID | str, UUID] = {}
+    for column, values in ((cases.c.case_id, by_id), (cases.c.number, by_number)):
+        if values:
+            for row in await conn.execute(select(*columns).where(among(column, values))):
+                found |= {row.case_id: row.case_id, row.number: row.case_id}
+    return {key: found[one] for key, one in wanted.items() if one is not None and one in found}
+
+
+async def lock_cases(conn: AsyncConnection, ids: Iterable[UUID], held: Held = Held.AWAITED) -> dict[UUID, Case]:
     """The cases that exist, held until the commit. In the order of their ids, so that nobody waits in a ring."""
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    statement = select(cases).where(among(cases.c.case_id, wanted)).order_by(cases.c.case_id).with_for_update()
+    statement = select(cases).where(among(cases.c.case_id, wanted)).order_by(cases.c.case_id)
+    statement = statement.with_for_update(skip_locked=held is Held.LEFT)
     return {case.id: case for case in await _held(conn, statement)}
 
 
@@ -223,10 +240,16 @@ async def save_timeline(conn: AsyncConnection, lines: Sequence[Line]) -> None:
     await insert_rows(conn, timeline, ("case_id", "at", "type", "by", "data"), lines)
 
 
+async def get_versions(conn: AsyncConnection, case_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Of each case the last thing that stands in its story."""
+    if not (wanted := sorted(set(case_ids))):
+        return {}
+    last = select(timeline.c.case_id, func.max(timeline.c.id)).where(among(timeline.c.case_id, wanted))
+    return {row[0]: row[1] for row in await conn.execute(last.group_by(timeline.c.case_id))}
+
+
 async def get_version(conn: AsyncConnection, case_id: UUID) -> int:
-    """Of a case: the last thing that stands in its story."""
-    last = select(timeline.c.id).where(timeline.c.case_id == case_id).order_by(timeline.c.id.desc()).limit(1)
-    return int(await conn.scalar(last) or 0)
+    return (await get_versions(conn, [case_id])).get(case_id, 0)
 
 
 async def get_version_of(conn: AsyncConnection, key: str) -> int:

@@ -14,6 +14,7 @@ from libraries.runtime.process import Service
 from libraries.runtime.settings import RuntimeSettings, read_settings
 from libraries.versions.holding import LOOK_SECONDS, Versions
 from services.routing import policy_versions
+from services.routing.answering import Answering
 from services.routing.handlers import Router
 from services.routing.http import ROUTES
 from services.routing.recounting import recount
@@ -50,7 +51,13 @@ def build(settings: RuntimeSettings | None = None) -> Service:
             partner_hearing.reader("routing", clock),
         ],
         routes=ROUTES,
-        state={"engine": engine, "router": router, "places": policy, "partners": partners},
+        state={
+            "engine": engine,
+            "router": router,
+            "places": policy,
+            "partners": partners,
+            "answering": Answering(engine=engine, router=router),
+        },
         lacks={"policy": versions.lacks, "partners": partners.lacks},
         prepare=prepare,
         progress_sources=ProgressSources(

@@ -11,6 +11,7 @@ from contracts.codes import FeedbackAction, FeedbackOutcome
 from contracts.refusals import Refused
 from contracts.submissions import Feedback
 from libraries.policies import Policy
+from libraries.runtime.audit.doers import Doer
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.kafka import inbox
 from services.routing import store
@@ -40,14 +41,22 @@ async def handle_feedback(
     conn: AsyncConnection,
     context: Context,
     sealer: Sealer,
+    *,
+    before: Mapping[UUID, Routing] | None = None,
+    doers: Sequence[Doer | None] = (),
 ) -> list[FeedbackResult]:
-    """One outcome per answer, in order. Each is about a referral of its sender, and `cases` knows the case of that."""
+    """One outcome per answer, in order. Each is about a referral of its sender, and `cases` knows the case of that.
+
+    `before` are these cases, where the caller has locked them already; `doers` who gives each answer, where it is not
+    whoever is at work.
+    """
     if not answers:
         return []
-    before = await store.lock_routings(conn, {cases[answer.feedback.referral_id] for answer in answers})
+    if before is None:
+        before = await store.lock_routings(conn, {cases[answer.feedback.referral_id] for answer in answers})
     asking = {cases[one.feedback.referral_id] for one in answers if one.feedback.action is REQUEST_CHECK}
     if asking:
-        before |= await with_consents(conn, {case_id: before[case_id] for case_id in asking})
+        before = {**before, **await with_consents(conn, {case_id: before[case_id] for case_id in asking})}
     fresh = await inbox.fresh(conn, [_key(answer) for answer in answers])
     texts = {cases[answer.feedback.referral_id] for answer in answers if answer.feedback.text}
     keys = await store.claim_keys(conn, {case_id: sealer.new_data_key() for case_id in sorted(texts)})
@@ -70,7 +79,7 @@ async def handle_feedback(
             if answer.feedback.text and keys[case_id] and kept:
                 sealed = sealer.seal(keys[case_id], answer.feedback.text.encode(), _context(case_id, answer))
             saved.append(_saved(case_id, answer, outcome, refused, sealed, context.policy))
-    await record(conn, before, changes, context.policy, traces=[came.trace for came in answers])
+    await record(conn, before, changes, context.policy, traces=[came.trace for came in answers], doers=doers)
     await store.save_feedback(conn, saved)
     return taken
 

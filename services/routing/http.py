@@ -12,27 +12,31 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import Part
-from contracts.codes import OF_AN_OFFICE, OF_LEADS, Door, FeedbackAction, FeedbackOutcome, ReferralState
+from contracts.codes import OF_AN_OFFICE, OF_LEADS, Door, FeedbackAction, ReferralState
 from contracts.refusals import Fault, Refused
+from libraries.runtime.audit.doers import doer
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.failures import Rejected
+from libraries.runtime.tracing import current
 from libraries.runtime.web.access import demand
 from libraries.runtime.web.app import json_body
 from libraries.runtime.web.auth import Principal, Role, requires
 from libraries.runtime.web.openapi import FORMS, Described
-from libraries.runtime.web.preconditions import etag, is_stale, last_seen, seen_versions, stale
+from libraries.runtime.web.preconditions import etag, is_stale, seen_versions
 from libraries.runtime.web.problems import problem
 from libraries.runtime.web.representations import AskedForm, AskedLanguage, respond
 from libraries.runtime.web.requests import AskedCase
+from libraries.runtime.web.sharing import SHARED
 from services.routing import access, explaining, filters, store
+from services.routing.answering import Answered, Answering, Asked, stale_since
 from services.routing.bodies import FeedbackBody, as_on_kafka
 from services.routing.decisions import DECISIONS, Decision, Resumption, decide
 from services.routing.domain.feedback import ReceivedFeedback
 from services.routing.domain.feedback_body import understand, whole
 from services.routing.domain.referral import Routing
-from services.routing.feedback import handle_feedback, opened, used_before, was_taken
+from services.routing.feedback import opened
 from services.routing.policy_http import POLICY_ROUTES
-from services.routing.translate import ReferralView, moment_of, to_view, version_of
+from services.routing.translate import ReferralView, to_view, version_of
 from services.routing.views import (
     FeedbackView,
     QuestionView,
@@ -241,7 +245,7 @@ def _answering(action: FeedbackAction) -> HTTPRouteHandler:
         guards=[LEADS if action in OF_LEADS else ANSWERS],
         status_code=200,
         tags=["answers"],
-        opt=TOLD,
+        opt=TOLD | {SHARED: True},
         name=f"answer_{action.value}",
     )(answer)
 
@@ -253,24 +257,24 @@ async def _answer(request: Call, referral_id: UUID, action: FeedbackAction, body
     feedback, user, router = whole(given), request.user, request.app.state.router
     if user.office is None:
         raise Rejected("no_office")
-    answer = ReceivedFeedback(sender=user.office, feedback=feedback, received_at=router.clock.now(), **_by(user))
+    answer = ReceivedFeedback(
+        sender=user.office, feedback=feedback, received_at=router.clock.now(), trace=current(), **_by(user)
+    )
     await router.policy.fresh()
-    context = router.context(answer.received_at)
-    async with transaction(request.app.state.engine) as conn:
-        known = (await store.find_owned(conn, [feedback.referral_id])).get(feedback.referral_id)
-        if known is None or not user.speaks_for(known.office) or user.referral not in {None, referral_id}:
-            raise Rejected("not_found")
-        changed = await _stale(request, conn, known.case_id, referral_id)
-        if changed is not None and not await was_taken(answer, conn):
-            return changed
-        (taken,) = await handle_feedback([answer], {known.referral_id: known.case_id}, conn, context, router.sealer)
-        repeated = taken.outcome is FeedbackOutcome.REPEATED
-        refused = await used_before(answer, conn, context.policy) if repeated else taken.refused
-    if refused is not None:
-        return problem(request, refused)
-    referral = taken.routing.referral(feedback.referral_id)
-    view = to_view(referral, taken.routing, context.policy)
-    return Response(view, status_code=200, media_type=MediaType.JSON, headers=etag(version_of(referral)))
+    answering: Answering = request.app.state.answering
+    return await answering.group.ask(
+        Asked(request=request, answer=answer, doer=doer()),
+        lambda answered: _told(answered, referral_id, request),
+        wrote=lambda answered: answered.on_record,
+    )
+
+
+def _told(answered: Answered, referral_id: UUID, request: Call) -> Response[Any]:
+    seen = etag(answered.version) if answered.version is not None else None
+    if answered.refused is not None:
+        return problem(request, answered.refused, seen)
+    view = to_view(answered.routing.referral(referral_id), answered.routing, answered.policy)
+    return Response(view, status_code=200, media_type=MediaType.JSON, headers=seen)
 
 
 async def _stale(request: Call, conn: AsyncConnection, case_id: UUID, referral_id: UUID) -> Response[Any] | None:
@@ -280,9 +284,7 @@ async def _stale(request: Call, conn: AsyncConnection, case_id: UUID, referral_i
     referral = (await store.lock_routings(conn, [case_id]))[case_id].referral(referral_id)
     if not is_stale(request, version_of(referral)):
         return None
-    since = moment_of(last_seen(request))
-    changed = await store.list_done_since(conn, referral_id, since) if since is not None else []
-    return problem(request, stale(changed or [referral.state.value]), etag(version_of(referral)))
+    return problem(request, await stale_since(conn, request, referral), etag(version_of(referral)))
 
 
 def _by(user: Principal) -> dict[str, Any]:

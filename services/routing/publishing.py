@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.tracing import Trace
 from libraries.policies import Policy
+from libraries.runtime.audit.doers import Doer
 from libraries.runtime.outbox import journal
 from services.routing import store
 from services.routing.domain.referral import Change, Routing
@@ -24,14 +25,15 @@ async def record(
     policy: Policy,
     *,
     traces: Sequence[Trace | None] = (),
+    doers: Sequence[Doer | None] = (),
 ) -> None:
     """Save what the changes made of their cases, and say it. A case that is not in `before` is new.
 
-    `traces` are those of what caused each change, where it is not the request at hand.
+    `traces` and `doers` are those of what caused each change, where it is not the request or the record at hand.
     """
     await store.save_changes(conn, before, _latest(changes), policy)
-    causes = zip(changes, traces or repeat(None), strict=False)
-    said = [to_outgoing([change], policy, trace=trace) for change, trace in causes]
+    causes = zip(changes, traces or repeat(None), doers or repeat(None), strict=False)
+    said = [to_outgoing([change], policy, trace=trace, doer=doer) for change, trace, doer in causes]
     await journal.add(conn, SERVICE, list(chain.from_iterable(said)))
 
 

@@ -18,6 +18,7 @@ from libraries.clocks.rows import CLOCK_COLUMNS, clock_of, clock_row
 from libraries.policies import Policy
 from libraries.runtime.audit.writing import note_read
 from libraries.runtime.database.bulk import among, insert_rows, update_rows
+from libraries.runtime.database.held import Held
 from libraries.runtime.web.auth import Principal
 from services.routing import rows
 from services.routing.domain.dispatching import RULES
@@ -119,13 +120,15 @@ async def find_cases_of(conn: AsyncConnection, referral_ids: Iterable[UUID]) -> 
     return {referral_id: owned.case_id for referral_id, owned in (await find_owned(conn, referral_ids)).items()}
 
 
-async def lock_routings(conn: AsyncConnection, case_ids: Iterable[UUID]) -> dict[UUID, Routing]:
+async def lock_routings(
+    conn: AsyncConnection, case_ids: Iterable[UUID], others: Held = Held.AWAITED
+) -> dict[UUID, Routing]:
     """The routings of these cases, held until the commit. In the order of their ids, so that nobody waits in a ring."""
     wanted = sorted(set(case_ids))
     if not wanted:
         return {}
     held = select(routed_cases).where(among(routed_cases.c.case_id, wanted)).order_by(routed_cases.c.case_id)
-    found = (await conn.execute(held.with_for_update())).mappings().all()
+    found = (await conn.execute(held.with_for_update(skip_locked=others is Held.LEFT))).mappings().all()
     return await _with_referrals(conn, found)
 
 

@@ -19,6 +19,7 @@ from libraries.clocks.check_wording import purpose_of
 from libraries.clocks.views import ClockView, view_of
 from libraries.clocks.wording import approver_of, office_if_any, office_of, reason_of
 from libraries.policies import Policy
+from libraries.runtime.audit.doers import Doer
 from libraries.runtime.outbox.journal import Outgoing
 from services.routing.domain.referral import Change, ExtensionRequest, Referral, Routing
 from services.routing.domain.request import RoutingRequest
@@ -98,13 +99,15 @@ def to_request(event: CaseAccepted) -> RoutingRequest:
     )
 
 
-def to_outgoing(changes: Iterable[Change], policy: Policy, *, trace: Trace | None = None) -> Iterator[Outgoing]:
+def to_outgoing(
+    changes: Iterable[Change], policy: Policy, *, trace: Trace | None = None, doer: Doer | None = None
+) -> Iterator[Outgoing]:
     """What the changes say, in order; an office that speaks Kafka gets a copy of what is about itself."""
     for change in changes:
         if change.pending:
             raise ValueError("clocks moved without a cause")
         for event in change.events:
-            yield Outgoing(event=event, at=change.at, copies=copies_of(event, policy), trace=trace)
+            yield Outgoing(event=event, at=change.at, copies=copies_of(event, policy), trace=trace, doer=doer)
 
 
 def copies_of(event: Event, policy: Policy) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from libraries.runtime.lifecycle import tune_garbage_collector
-from tests.benchmarks import consuming, flooding, recounting, relaying, resting, thinking, watching
+from tests.benchmarks import consuming, entering, flooding, recounting, relaying, resting, thinking, watching
 from tests.benchmarks.ground import engines, machine
 
 BENCHMARKS = {
@@ -26,6 +26,7 @@ BENCHMARKS = {
     "relaying": relaying.measure,
     "watching": watching.measure,
     "recounting": recounting.measure,
+    "entering": entering.measure,
 }
 TARGET = Path("build/bench.json")
 

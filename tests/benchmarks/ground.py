@@ -52,15 +52,19 @@ class Ground:
     @asynccontextmanager
     async def schema(self, service: str) -> AsyncIterator[AsyncEngine]:
         """A fresh database with the tables of one service."""
-        name = f"bench_{uuid4().hex[:8]}"
-        conn = await asyncpg.connect(self.database)
-        await conn.execute(f"CREATE DATABASE {name}")
-        await conn.close()
-        url = f"{self.database.rpartition('/')[0]}/{name}"
+        url = await self.fresh()
         await upgrade(url, service)
         engine = open_engine(SimpleNamespace(database_url=url), service)
         yield engine
         await engine.dispose()
+
+    async def fresh(self) -> str:
+        """The address of an empty database."""
+        name = f"bench_{uuid4().hex[:8]}"
+        conn = await asyncpg.connect(self.database)
+        await conn.execute(f"CREATE DATABASE {name}")
+        await conn.close()
+        return f"{self.database.rpartition('/')[0]}/{name}"
 
     async def topic(self, partitions: int = 12) -> str:
         name = f"bench.{uuid4().hex[:8]}"

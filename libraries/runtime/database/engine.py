@@ -131,6 +131,12 @@ async def joined(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             _JOINED.reset(token)
 
 
+def is_joined(engine: AsyncEngine) -> bool:
+    """Whether the task at hand holds a transaction on this engine, so that what it does is a part of that."""
+    outer = _JOINED.get()
+    return outer is not None and outer.sync_engine is engine.sync_engine
+
+
 def wrote_messages(conn: AsyncConnection) -> bool:
     """Whether the transaction has written messages so far."""
     return bool(conn.info.get(TO_WAKE))

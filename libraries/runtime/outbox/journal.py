@@ -31,7 +31,7 @@ from contracts.events import CaseBound, Event
 from contracts.topics import AUDIT_HEADS, TOPICS
 from contracts.tracing import Trace
 from libraries.ids import new_id
-from libraries.runtime.audit.doers import doer
+from libraries.runtime.audit.doers import Doer, doer
 from libraries.runtime.audit.writing import note_change
 from libraries.runtime.database.bulk import arrays
 from libraries.runtime.database.engine import TO_WAKE, transaction
@@ -57,6 +57,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     event_id: UUID | None = None
     trace: Trace | None = None
     """Of what caused it; else of the request at hand, else a new one for all that is said of its case together."""
+    doer: Doer | None = None
 
 
 class MessageTooLarge(ValueError):
@@ -76,6 +77,9 @@ _COLUMNS: Final[Mapping[str, TypeEngine[Any]]] = MappingProxyType(
         "traceparent": String(),
         "value": LargeBinary(),
         "audited": Boolean(),
+        "by_subject": String(),
+        "by_role": String(),
+        "by_office": String(),
     }
 )
 """What is sent to the database; `behind` is how many events of the same case follow in the same call."""
@@ -103,8 +107,8 @@ def _insert(constant: frozenset[str]) -> TextClause:
             RETURNING case_id, last, xid
         ), audit AS (
             INSERT INTO audit_entries (kind, what, subject, role, office, case_id, event_id, digest)
-            SELECT 'change', {value["type"]}, :by_subject, :by_role, :by_office, {value["case_id"]},
-                   {value["event_id"]}, sha256({value["value"]})
+            SELECT 'change', {value["type"]}, {value["by_subject"]}, {value["by_role"]}, {value["by_office"]},
+                   {value["case_id"]}, {value["event_id"]}, sha256({value["value"]})
             FROM m WHERE {value["audited"]} ORDER BY m.place
         )
         INSERT INTO journal (event_id, xid, shard, topic, key, case_id, type, sequence, at, traceparent, value)
@@ -114,16 +118,13 @@ def _insert(constant: frozenset[str]) -> TextClause:
         FROM m LEFT JOIN tickets AS t ON t.case_id = {value["case_id"]}
         ORDER BY m.place
         """
-    ).bindparams(
-        *(bindparam(name, type_=kind if name in constant else ARRAY(kind)) for name, kind in _COLUMNS.items()),
-        *(bindparam(f"by_{name}", type_=String()) for name in ("subject", "role", "office")),
-    )
+    ).bindparams(*(bindparam(name, type_=kind if name in constant else ARRAY(kind)) for name, kind in _COLUMNS.items()))
 
 
 async def add(conn: AsyncConnection, service: str, messages: Sequence[Outgoing]) -> None:
     """Write events of `service`, to be sent after the commit; those of a case get its next numbers.
 
-    Each is put on record with whoever is at work: once, whatever copies of it go out.
+    Each is put on record with who did it, else with whoever is at work: once, whatever copies of it go out.
     """
     if not messages:
         return
@@ -139,9 +140,7 @@ async def add(conn: AsyncConnection, service: str, messages: Sequence[Outgoing])
             behind = left[case_id] = left[case_id] - 1
         rows.extend(_rows(service, message, case_id, behind, str(message.trace or traces.of(case_id))))
     constant, values = arrays(tuple(_COLUMNS), rows)
-    by = doer()
-    who = {"by_subject": by.subject, "by_role": by.role, "by_office": by.office}
-    await conn.execute(_insert(constant), values | who)
+    await conn.execute(_insert(constant), values)
     conn.info.setdefault(TO_WAKE, set()).add(service)
 
 
@@ -171,9 +170,11 @@ def _rows(
     rest = (key, case_id, event.wire_type(), behind, message.at, traceparent, value)
     home = message.topic or home_topic(service, type(event))
     audited = home != AUDIT_HEADS.name
+    by = message.doer or doer()
+    who = (by.subject, by.role, by.office)
     return [
-        (event_id, shard, home, *rest, audited),
-        *((event_id, shard, topic, *rest, False) for topic in message.copies),
+        (event_id, shard, home, *rest, audited, *who),
+        *((event_id, shard, topic, *rest, False, *who) for topic in message.copies),
     ]
 
 

@@ -31,6 +31,8 @@ FORM: Final = r'^(?:"[!#-\[\]-~]{1,128}"|[!#-+\--\[\]-~]{1,128})$'
 """A string as the draft has it (RFC 9651), or the same without quotes, as many clients write it."""
 IN_PARTS: Final = "answered_in_parts"
 """Marks a route that works in several transactions, and keeps an answer with each of them itself."""
+SHARED: Final = "shares_a_transaction"
+"""Marks a route whose requests are done together with others, where the answer is kept too."""
 LEFT_OUT: Final = frozenset({"content-length", *SECURITY_HEADERS})
 """Headers that every answer gets anew."""
 
@@ -70,22 +72,50 @@ class AnswerStore:
 
     async def claim(self, conn: AsyncConnection, key: RequestKey, part: int = 0) -> StoredAnswer | None:
         """The answer, if there is one; else nobody else may give one until the commit. Raises `Rejected`."""
-        if not await answers.lock(conn, key.identity, wait=part > 0):
+        if part > 0:
+            await answers.wait_for(conn, key.identity)
+        elif not await answers.lock(conn, [key.identity]):
             raise Rejected(IN_PROGRESS)
-        stored = await answers.find(conn, key.identity, part, self.lifetime)
-        if stored is None:
-            return None
+        stored = (await answers.find(conn, [key.identity], part, self.lifetime)).get(key.identity)
+        return self._opened(key, stored) if stored is not None else None
+
+    async def claim_all(
+        self, conn: AsyncConnection, keys: Sequence[RequestKey]
+    ) -> list[StoredAnswer | Rejected | None]:
+        """As `claim`, for several at once; of two with one key the second is told to wait."""
+        mine = await answers.lock(conn, [key.identity for key in keys])
+        stored = await answers.find(conn, list(mine), 0, self.lifetime)
+        found: list[StoredAnswer | Rejected | None] = []
+        for key in keys:
+            if key.identity not in mine:
+                found.append(Rejected(IN_PROGRESS))
+                continue
+            mine.discard(key.identity)
+            try:
+                found.append(self._opened(key, stored[key.identity]) if key.identity in stored else None)
+            except Rejected as refused:
+                found.append(refused)
+        return found
+
+    async def keep(self, conn: AsyncConnection, key: RequestKey, answer: StoredAnswer, part: int = 0) -> None:
+        await self.keep_all(conn, [(key, answer)], part)
+
+    async def keep_all(
+        self, conn: AsyncConnection, given: Sequence[tuple[RequestKey, StoredAnswer]], part: int = 0
+    ) -> None:
+        sealed = []
+        for key, answer in given:
+            wrapped = self.sealer.new_data_key()
+            content = self.sealer.seal(wrapped, msgspec.msgpack.encode(answer), _context(key))
+            sealed.append((key.identity, SealedAnswer(key.fingerprint, wrapped, content)))
+        await answers.save(conn, part, sealed)
+
+    def _opened(self, key: RequestKey, stored: SealedAnswer) -> StoredAnswer:
         if stored.fingerprint != key.fingerprint:
             raise Rejected("idempotency_key_used")
         return msgspec.msgpack.decode(
             self.sealer.open(stored.wrapped_key, stored.content, _context(key)), type=StoredAnswer
         )
-
-    async def keep(self, conn: AsyncConnection, key: RequestKey, answer: StoredAnswer, part: int = 0) -> None:
-        wrapped = self.sealer.new_data_key()
-        content = self.sealer.seal(wrapped, msgspec.msgpack.encode(answer), _context(key))
-        stored = SealedAnswer(fingerprint=key.fingerprint, wrapped_key=wrapped, content=content)
-        await answers.save(conn, key.identity, part, stored)
 
     def middleware(self, app: ASGIApp) -> ASGIApp:
         """Holds the answer to a request with a key back until it is stored together with what was done."""
@@ -119,6 +149,13 @@ class KeyedRequest:
     """Of that transaction, while the request is being worked on."""
     messages: list[Message] = field(default_factory=list)
 
+    @property
+    def known_key(self) -> RequestKey:
+        """Once the request has begun."""
+        if self.key is None:
+            raise LookupError("the request has not begun")
+        return self.key
+
     async def begin(self, request: Request[Any, Any, Any], body: bytes) -> Response[bytes] | None:
         """What is answered without doing anything, if so. Where nobody is known yet, nothing is kept for anybody."""
         if request.scope.get("user") is None:
@@ -127,7 +164,7 @@ class KeyedRequest:
         if key is None:
             return problem(request, Refused(code="bad_idempotency_key"))
         self.key = self.store.request_key(request, key, body)
-        if request.route_handler.opt.get(IN_PARTS):
+        if not {IN_PARTS, SHARED}.isdisjoint(request.route_handler.opt):
             return None
         conn = await self.stack.enter_async_context(joined(self.store.engine))
         try:
@@ -186,6 +223,11 @@ _CURRENT: Final[ContextVar[KeyedRequest | None]] = ContextVar("request_with_a_ke
 def has_key() -> bool:
     """Whether the request at hand has one, right or wrong."""
     return _CURRENT.get() is not None
+
+
+def keyed_request() -> KeyedRequest | None:
+    """The request at hand, if it has a key."""
+    return _CURRENT.get()
 
 
 async def begin(request: Request[Any, Any, Any], body: bytes) -> Response[bytes] | None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import uvicorn
 from litestar import Litestar
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from contracts.refusals import Refused
 from libraries.runtime.web.problems import rendered
@@ -97,11 +97,16 @@ class BoundedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MOST_AHEAD:
             raise ValueError("too many requests ahead of their answers")
 
+    @property
+    def _cycle(self) -> RequestResponseCycle | None:
+        """There is none before the first request."""
+        return self.cycle
+
     def _busy(self) -> bool:
         """Whether a request that came whole is being answered."""
         if self.pipeline:
             return True
-        return self.cycle is not None and not self.cycle.response_complete and self._comes is not Part.BODY
+        return self._cycle is not None and not self._cycle.response_complete and self._comes is not Part.BODY
 
     def _look(self) -> None:
         """A connection that is kept and idle is uvicorn's to close."""
@@ -146,7 +151,7 @@ class BoundedProtocol(HttpToolsProtocol):
         del msg
         if self._busy():
             self._last = True
-        elif self._comes is Part.BODY and self.cycle is not None and self.cycle.response_started:
+        elif self._comes is Part.BODY and self._cycle is not None and self._cycle.response_started:
             self.transport.abort()
         else:
             self._refuse("bad_http")
@@ -157,9 +162,9 @@ class BoundedProtocol(HttpToolsProtocol):
         status, headers, body = rendered(Refused(code=code), language)
         said = {**headers, "content-length": str(len(body)), "connection": "close"}
         lines = [f"{name}: {value}\r\n".encode("latin-1") for name, value in said.items()]
-        if self._comes is Part.BODY and self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        if self._comes is Part.BODY and self._cycle is not None and not self._cycle.response_complete:
+            self._cycle.disconnected = True
+            self._cycle.message_event.set()
         self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", body]))
         self.transport.close()
 

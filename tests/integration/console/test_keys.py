@@ -21,7 +21,7 @@ from libraries.runtime.encryption import CannotOpen, Sealer, check_key
 from libraries.runtime.settings import ProcessSettings, settings_of
 from services.intake import store
 from services.intake.contents import open_sealed
-from services.intake.registration import Registered, register
+from services.intake.registration import Registered, Sent, register
 from tests.integration.intake.test_registration import NOW, PACK, WINDOW, a_submission
 
 pytestmark = pytest.mark.engines
@@ -72,9 +72,9 @@ def console(database: str) -> Console:
 
 async def registered(engine: AsyncEngine, *numbers: int) -> list[Registered]:
     policy = PolicyWatch(PACK).policy
-    bodies = [a_submission(number) for number in numbers]
+    sent = [Sent(body=a_submission(number), initiator=WINDOW) for number in numbers]
     async with transaction(engine) as conn:
-        found = await register(bodies, conn, policy=policy, sealer=BEFORE, initiator=WINDOW, now=NOW)
+        found = await register(sent, conn, policy=policy, sealer=BEFORE, now=NOW)
     return [one for one in found if isinstance(one, Registered)]
 
 
@@ -104,9 +104,8 @@ async def test_every_data_key_is_wrapped_again(engine: AsyncEngine, console: Con
     assert await summary(engine, cases[0], AFTER) is None
     async with transaction(engine) as conn:
         await check_key(conn, AFTER)
-        again = await register(
-            [a_submission(1)], conn, policy=PolicyWatch(PACK).policy, sealer=AFTER, initiator=WINDOW, now=NOW
-        )
+        sent = Sent(body=a_submission(1), initiator=WINDOW)
+        again = await register([sent], conn, policy=PolicyWatch(PACK).policy, sealer=AFTER, now=NOW)
     assert [isinstance(one, Registered) and one.repeated for one in again] == [True], "the same submission, one case"
 
 

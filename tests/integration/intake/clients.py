@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,6 +17,7 @@ from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.objects.folder import Folder
 from services.intake.attachments.keeping import AttachmentKeeper
 from services.intake.attachments.scanning import Scanner
+from services.intake.groups import Groups
 from services.intake.http import ROUTES
 from tests.integration.intake.test_registration import PACK
 from tests.integration.web import client_of
@@ -30,7 +32,8 @@ async def open_client(
     await upgrade(database, "intake")
     engine = open_engine(SimpleNamespace(database_url=database), "intake")
     policy = PolicyWatch(PACK)
-    state = {"policy": policy, "sealer": SEALER, "clock": Clock(), "places": policy}
+    known: dict[str, Any] = {"policy": policy, "sealer": SEALER, "clock": Clock()}
+    state = {**known, "places": policy, "groups": Groups(engine=engine, **known)}
     with tempfile.TemporaryDirectory() as elsewhere:
         objects = Folder(folder or Path(elsewhere))
         state["attachments"] = AttachmentKeeper(objects=objects, sealer=SEALER, scanner=scanner)

@@ -22,7 +22,7 @@ from contracts.events import CaseBound
 from contracts.events.referrals import ReferralCancelled, ReferralReturnRefused, RoutingArbitrationRequested
 from libraries.policies import PolicyWatch
 from libraries.runtime.web.auth import Principal, Role
-from services.intake.actions import PATHS as PATHS_OF_ACTS
+from services.intake.acts import PATHS as PATHS_OF_ACTS
 from services.intake.http import ROUTES
 from tests.integration.intake import fake_events
 from tests.integration.intake.clients import open_client

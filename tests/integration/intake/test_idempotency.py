@@ -207,8 +207,8 @@ async def test_a_batch_goes_on_where_it_was_broken_off(stage: Stage, monkeypatch
     lines = b"\n".join(a_submission(number) for number in range(1, 6))
     real = answers.save
 
-    async def crash(conn: Any, identity: bytes, part: int, stored: Any) -> None:
-        await real(conn, identity, part, stored)
+    async def crash(conn: Any, part: int, stored: Any) -> None:
+        await real(conn, part, stored)
         if part == 1:
             await end_session(conn)
 

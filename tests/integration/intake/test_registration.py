@@ -31,7 +31,7 @@ from libraries.runtime.kafka.records import Incoming, Record
 from libraries.runtime.web.auth import Initiator
 from services.intake.domain.submission import canonical, parse
 from services.intake.handlers import Registrar
-from services.intake.registration import Body, Outcome, Registered, fingerprint, register
+from services.intake.registration import Body, Outcome, Registered, Sent, fingerprint, register
 from tests.sealing import SEALER
 
 PACK = Path(__file__).parents[3] / "deploy" / "policies" / "zhangjiakou"
@@ -68,7 +68,8 @@ def a_submission(number: int = 1, **changes: object) -> bytes:
 
 async def registered(engine: AsyncEngine, watch: PolicyWatch, *bodies: bytes) -> list[Outcome]:
     async with transaction(engine) as conn:
-        return await register(bodies, conn, policy=watch.policy, sealer=SEALER, initiator=WINDOW, now=NOW)
+        sent = [Sent(body=body, initiator=WINDOW) for body in bodies]
+        return await register(sent, conn, policy=watch.policy, sealer=SEALER, now=NOW)
 
 
 async def count(engine: AsyncEngine, table: str) -> Any:

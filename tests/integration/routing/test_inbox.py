@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.web.auth import Principal, Role, issue_token
+from services.routing.answering import Answering
 from services.routing.http import ROUTES
 from tests.integration.routing.test_routing import Routing, an_accepted_case
 from tests.integration.web import KEY, application
@@ -25,7 +27,8 @@ async def routing(database: str) -> AsyncIterator[Routing]:
 
 @pytest.fixture
 async def http(routing: Routing) -> AsyncIterator[httpx.AsyncClient]:
-    state = {"engine": routing.engine, "router": routing.router, "places": routing.router.policy}
+    state: dict[str, Any] = {"engine": routing.engine, "router": routing.router, "places": routing.router.policy}
+    state["answering"] = Answering(engine=routing.engine, router=routing.router)
     app = application("routing", ROUTES, state)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://routing") as client:
         yield client

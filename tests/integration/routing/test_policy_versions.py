@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from base64 import b64decode
 from collections.abc import AsyncIterator
+from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +20,7 @@ from libraries.policies import PolicyWatch, load_policy
 from libraries.policies.archive import archived, load_archived
 from libraries.policies.watch import SINCE_EVER
 from libraries.runtime.clock import Clock
-from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.database.engine import joined, open_engine, transaction
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.web.auth import Principal, Role
 from libraries.versions.holding import STALE_SECONDS, Versions
@@ -126,6 +127,22 @@ async def test_a_replica_that_was_late_decides_as_if_it_had_known(first: AsyncEn
     await routing.consumes(early, late)
     decided = await rows(first, "SELECT case_id, policy_version, lead FROM decisions")
     assert sorted(decided) == sorted([(early.case_id, before, EDUCATION), (late.case_id, version, CIVIL_AFFAIRS)])
+
+
+async def test_who_holds_a_connection_does_not_wait_for_who_waits_for_one(first: AsyncEngine, pack: Path) -> None:
+    """Requests with a key hold all connections, and the regular look waits for one: they look by themselves."""
+    url = first.url.render_as_string(hide_password=False)
+    small = open_engine(SimpleNamespace(database_url=url), "routing", pool_size=1)
+    versions = Versions(engine=small, watch=PolicyWatch(pack), clock=Clock())
+    await versions.begin()
+    async with asyncio.timeout(20), joined(small):
+        looking = asyncio.create_task(versions.look(), context=Context())
+        await asyncio.sleep(0)
+        versions._looked -= 2 * STALE_SECONDS
+        await versions.fresh()
+        assert not looking.done()
+    await looking
+    await small.dispose()
 
 
 async def test_a_version_that_cannot_be_read_is_told_by_readiness(first: AsyncEngine, pack: Path) -> None:

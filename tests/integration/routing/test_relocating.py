@@ -22,6 +22,7 @@ from libraries.runtime.database.engine import open_engine
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.kafka.records import Record
 from libraries.runtime.web.auth import Principal, Role
+from services.routing.answering import Answering
 from services.routing.http import ROUTES
 from services.routing.relocating import Relocator
 from tests.integration.routing.test_routing import Routing, an_accepted_case, an_answer
@@ -61,7 +62,8 @@ class Place(Routing):
 
     async def asks(self, method: str, path: str, body: dict[str, Any] | None = None, **who: Any) -> httpx.Response:
         state = {"engine": self.engine, "router": self.router, "places": self.router.policy}
-        app = application("routing", ROUTES, state)
+        answering = Answering(engine=self.engine, router=self.router)
+        app = application("routing", ROUTES, {**state, "answering": answering})
         token = bearer(Principal(subject="somebody", **who))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://routing") as client:
             return await client.request(method, path, headers=token, json=(body or {}) if method == "POST" else None)
