@@ -30,7 +30,8 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
 
 def plain(text: str) -> str:
     """The text on one line, with each character that cannot be seen written as its code point in brackets."""
-    return "".join(_seen(sign) for sign in text)
+    # Nearly all is: to look at each character costs more than all else that registering a case does.
+    return text if text.isprintable() else "".join(_seen(sign) for sign in text)
 
 
 def _seen(sign: str) -> str:

@@ -1,8 +1,9 @@
 """Answers of offices over HTTP, one or many in a transaction: each about a case of its own, with its own outcome."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from litestar import Request
 from litestar.datastructures import State
@@ -69,7 +70,7 @@ class Answering:
         """The second answer about a case is `BUSY`, as the first is not committed yet; so is one by another policy."""
         context = self.router.context(asked[0].answer.received_at)
         owned = await store.find_owned(conn, {one.answer.feedback.referral_id for one in asked})
-        cases = {referral_id: known.case_id for referral_id, known in owned.items() if _may_hold(known, asked)}
+        cases = _cases_of(asked, owned)
         routings = await store.lock_routings(conn, cases.values(), held)
         outcomes: dict[int, Outcome] = {}
         taken: dict[int, ReceivedFeedback] = {}
@@ -95,9 +96,11 @@ class Answering:
         return self.router.context(answer.received_at).policy.version == policy.version
 
 
-def _may_hold(known: Owned, asked: Sequence[Asked]) -> bool:
-    """Whether somebody asks for it whose it is: a stranger locks nothing."""
-    return any(one.answer.feedback.referral_id == known.referral_id and _is_own(one, known) for one in asked)
+def _cases_of(asked: Sequence[Asked], owned: Mapping[UUID, Owned]) -> dict[UUID, UUID]:
+    """By referral, of those who ask about their own: a stranger locks nothing."""
+    ids = [one.answer.feedback.referral_id for one in asked]
+    known = [(one, owned[referral_id]) for one, referral_id in zip(asked, ids, strict=True) if referral_id in owned]
+    return {mine.referral_id: mine.case_id for one, mine in known if _is_own(one, mine)}
 
 
 def _is_own(one: Asked, known: Owned) -> bool:
