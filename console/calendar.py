@@ -13,10 +13,11 @@ import msgspec
 from console.calendar_table import marked, months
 from console.main import echo
 from console.topics import DEFAULT_POLICY
-from libraries.deadlines import BadQuestion, Calendar, Notice, read_question, statutory_calendar
+from libraries.deadlines import BadQuestion, Calendar, Notice, read_question
 from libraries.deadlines.limits import FIRST_YEAR, LAST_YEAR
+from libraries.deadlines.national import calendar_of
 from libraries.policies import Policy, PolicyRefused, load_policy
-from libraries.policies.heading import default_time_zone
+from libraries.policies.heading import default_place
 from libraries.policies.load import time_zone_of
 from libraries.policies.publishing import calendar_of_file, publish
 
@@ -69,7 +70,7 @@ def show(*, year: int, office: str | None, policy: Path | None, as_json: bool) -
     for one in speaking:
         if one != notice:
             echo(f"另见 also: {one.source}, {one.published_on or '公布日期未录 date not recorded'}")
-    if year == days.published_through.year:
+    if days.notices and year == days.published_through.year:
         span = f"{days.settled_through + timedelta(days=1)} … {days.published_through}"
         echo(f"{span}: 暂定 provisional: {year + 1} 年安排公布后或有调整 the next notice may still move them")
 
@@ -81,7 +82,7 @@ def check(*, pack: Path | None, as_json: bool) -> None:
     """Name everything that is wrong with a pack, its calendars included, and say what it publishes."""
     found = _loaded(pack, as_json=as_json)
     through, own = found.calendar.published_through, set(found.calendars.values())
-    shipped = set(statutory_calendar(found.calendar.zone).notices)
+    shipped = set(calendar_of(found.calendar.country, found.calendar.zone).notices)
     packed = [notice for notice in found.calendar.notices if notice not in shipped]
     if as_json:
         _answer_json(
@@ -101,7 +102,8 @@ def check(*, pack: Path | None, as_json: bool) -> None:
         echo(f"  {notice.year}: {notice.source}, {notice.published_on}")
     echo(f"  {len(found.calendars)} offices differ, by {len(own)} calendars")
     first = found.calendar.settled_through + timedelta(days=1)
-    echo(f"  dates from {first} on are provisional until {through.year + 1} is published")
+    if found.calendar.notices:
+        echo(f"  dates from {first} on are provisional until {through.year + 1} is published")
 
 
 @calendar.command()
@@ -189,7 +191,7 @@ def _moved(lines: Any, one: Calendar, other: Calendar) -> Any:
 def _operand(text: str, office: str | None, *, as_json: bool) -> Calendar:
     path = Path(text)
     if text == SHIPPED:
-        return statutory_calendar(default_time_zone())
+        return default_place().calendar
     if path.is_dir():
         return _of_office(_loaded(path, as_json=as_json), office)
     if not path.is_file():

@@ -19,10 +19,9 @@ from libraries.deadlines import (
     Question,
     as_text,
     read_question,
-    statutory_calendar,
 )
 from libraries.policies import Policy, PolicyRefused, load_policy
-from libraries.policies.load import time_zone_of
+from libraries.policies.load import place_of_pack
 
 LONGEST_LINE = 64 * 1024
 BASIS = {"source": BY_ANALOGY.source, "article": BY_ANALOGY.article, "statutory": False, "confidence": "C"}
@@ -35,7 +34,7 @@ class DeadlineCalculator:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder or Path(os.environ.get("YIMEN_POLICY_DIR") or DEFAULT_POLICY)
-        self._calendar = None if folder else statutory_calendar(time_zone_of(self._folder))
+        self._calendar = None if folder else place_of_pack(self._folder).calendar
 
     @cached_property
     def policy(self) -> Policy:

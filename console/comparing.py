@@ -27,6 +27,7 @@ PARTS: Final = (
     "late_reports",
     "reopening",
     "time_zone",
+    "language",
 )
 
 
@@ -91,6 +92,8 @@ def _described(policy: Policy, part: str) -> dict[str, str]:
         return {"within": _within(policy.late_reports)}
     if part == "time_zone":
         return {"everywhere": str(policy.calendar.zone)}
+    if part == "language":
+        return {"everywhere": policy.language}
     if part == "reopening":
         return {"until": _until(policy.reopening)}
     rows: Any = getattr(policy, part)

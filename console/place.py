@@ -1,18 +1,18 @@
-"""By whose clocks a command shows moments: those of the pack that an installation was begun with."""
+"""Clocks and language in which a command answers: those of the pack that an installation was begun with."""
 
 import os
-from datetime import tzinfo
 from pathlib import Path
 
 from console.target import find_target
 from console.topics import DEFAULT_POLICY
-from libraries.policies.load import time_zone_of
+from libraries.policies.heading import Place
+from libraries.policies.load import place_of_pack
 
 
-def zone_here(data: Path | None) -> tzinfo:
-    """Without an installation to be found here, those of the pack that the environment names."""
+def place_here(data: Path | None) -> Place:
+    """Without an installation to be found here, that of the pack that the environment names."""
     target = find_target(data)
-    return time_zone_of(target.policy if target is not None else default_pack())
+    return place_of_pack(target.policy if target is not None else default_pack())
 
 
 def default_pack() -> Path:

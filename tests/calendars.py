@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from libraries.deadlines import Override
-from libraries.deadlines.calendar import holidays_by_law
+from libraries.deadlines.china import holidays_by_law
 from libraries.policies import Policy
 
 

@@ -13,7 +13,7 @@ from console.case.fetching import fetch_case, fetch_explanations, fetch_time, re
 from console.case.rendering import render_case, render_time
 from console.case.services import HOW, Services, Unanswered, find_services
 from console.main import echo
-from console.place import zone_here
+from console.place import place_here
 from contracts.codes import Role
 from services.intake.domain.numbers import id_or_number
 
@@ -37,7 +37,7 @@ def about_a_case(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of a running `yimen up`."
         ),
-        click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True),
+        click.option("--lang", type=click.Choice(["zh", "en"]), help="Else the language of the pack."),
         click.option("--json", "as_json", is_flag=True, help="Answer as JSON."),
     )[::-1]:
         command = option(command)
@@ -46,26 +46,33 @@ def about_a_case(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @case.command()
 @about_a_case
-def show(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
+def show(*, number: str, data: Path | None, lang: str | None, as_json: bool) -> None:
     """What the case is, who answers next and by when, every date with its law, and what happened."""
-    _answer(number, data, fetch_case, lambda found: render_case(found, lang, zone_here(data)), as_json=as_json)
+    place = place_here(data)
+    _answer(
+        number, data, fetch_case, lambda found: render_case(found, lang or place.language, place.zone), as_json=as_json
+    )
 
 
 @case.command()
 @about_a_case
-def time(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
+def time(*, number: str, data: Path | None, lang: str | None, as_json: bool) -> None:
     """Who used how many days: the pieces add up to the whole, pauses and waiting are charged to nobody."""
-    _answer(number, data, fetch_time, lambda found: render_time(found, lang, zone_here(data)), as_json=as_json)
+    place = place_here(data)
+    _answer(
+        number, data, fetch_time, lambda found: render_time(found, lang or place.language, place.zone), as_json=as_json
+    )
 
 
 @case.command()
 @about_a_case
-def explain(*, number: str, data: Path | None, lang: str, as_json: bool) -> None:
+def explain(*, number: str, data: Path | None, lang: str | None, as_json: bool) -> None:
     """Why each date is what it is: every clock of the window and of the offices, day by day, with its law."""
     if as_json:
         _answer(number, data, fetch_explanations, lambda _: iter(()), as_json=True)
     else:
-        _answer(number, data, lambda services, of: read_explanations(services, of, lang), apart, as_json=False)
+        language = lang or place_here(data).language
+        _answer(number, data, lambda services, of: read_explanations(services, of, language), apart, as_json=False)
 
 
 @case.command()
@@ -82,7 +89,7 @@ def export(*, number: str, data: Path | None, lang: str, as_json: bool, output: 
     _answer(
         number,
         data,
-        lambda services, of: write_file(services, of, output, lang, zone_here(data)),
+        lambda services, of: write_file(services, of, output, lang or place_here(data).language, place_here(data).zone),
         lambda found: iter([f"{found['output']}: {found['documents']} documents, {found['attachments']} attachments"]),
         as_json=as_json,
         role=Role.COORDINATOR,

@@ -105,11 +105,13 @@ def _matters(
     """Each county with each field once, then by weight: counties by their townships, fields by what people ask for."""
     # Windows of the demo know what they register.
     told = [category for category in policy.categories.values() if not policy.unclassified(category.code)]
-    of_field = {field: [category for category in told if category.field is field] for field in FIELDS}
-    pairs = list(product(places, FIELDS))[:number]
+    matters = {field: [category for category in told if category.field is field] for field in FIELDS}
+    of_field = {field: found for field, found in matters.items() if found}
+    weights = {field: FIELDS[field] for field in of_field}
+    pairs = list(product(places, of_field))[:number]
     missing = number - len(pairs)
     counties = random.choices([*places], [len(towns) for towns in places.values()], k=missing)
-    pairs += zip(counties, random.choices([*FIELDS], [*FIELDS.values()], k=missing), strict=True)
+    pairs += zip(counties, random.choices([*weights], [*weights.values()], k=missing), strict=True)
     random.shuffle(pairs)
     return [(random.choice(places[county]), random.choice(of_field[field])) for county, field in pairs]
 

@@ -1,6 +1,6 @@
 """How offices, windows and applicants behave: by weight, and fixed by the seed and the submission alone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -112,21 +112,29 @@ class Behaviour:
     window: WindowScript
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """By what an office chooses what it does."""
+
+    row: LimitRow
+    policy: Policy
+
+
 def behaviour(seed: int, submission_id: str, category: Category, policy: Policy) -> Behaviour:
     """The same seed and submission always behave the same, whatever else happens."""
     random = Random(f"{seed}/{submission_id}")  # noqa: S311 -- a simulation, not a secret
     row = policy.limit(ClockKind.HANDLING, category.code)
     leads = {profile: weight for profile, weight in LEADS.items() if profile is not Profile.EXTENDING or row.extension}
     return Behaviour(
-        first_lead=script(random, _one(random, leads), row),
-        next_lead=script(random, Profile.PROMPT, row),
-        co_handler=script(random, _one(random, CO_HANDLERS), row, within=0.4),
+        first_lead=script(random, _one(random, leads), row, policy),
+        next_lead=script(random, Profile.PROMPT, row, policy),
+        co_handler=script(random, _one(random, CO_HANDLERS), row, policy, within=0.4),
         rework=Script(profile=Profile.PROMPT, steps=_work(random)),
         window=_window(random),
     )
 
 
-def script(random: Random, profile: Profile, row: LimitRow, *, within: float = 1.0) -> Script:
+def script(random: Random, profile: Profile, row: LimitRow, policy: Policy, *, within: float = 1.0) -> Script:
     """`within` keeps a co-handler inside the time of the lead."""
     sign = random.uniform(0.5, 6)
     begin = (
@@ -137,7 +145,13 @@ def script(random: Random, profile: Profile, row: LimitRow, *, within: float = 1
     special = _SPECIAL.get(profile)
     if special is None:
         return Script(profile=profile, steps=begin + work)
-    return special(random, begin, work, row)
+    return special(random, begin, work, Terms(row, policy))
+
+
+def reasons(policy: Policy, use: str, *first: str) -> Sequence[str]:
+    """Of those that come to mind first what the policy has for this, or else all that it has."""
+    fitting = [code for code, reason in policy.reasons.items() if use in reason.uses]
+    return tuple(code for code in first if code in fitting) or tuple(fitting)
 
 
 def _work(random: Random, within: float = 1.0) -> tuple[Step, ...]:
@@ -147,20 +161,23 @@ def _work(random: Random, within: float = 1.0) -> tuple[Step, ...]:
     return (progress, finished) if random.random() < 0.4 else (finished,)
 
 
-def _pausing(random: Random, begin: tuple[Step, ...], work: tuple[Step, ...], _: LimitRow) -> Script:
+def _pausing(random: Random, begin: tuple[Step, ...], work: tuple[Step, ...], terms: Terms) -> Script:
     held = 24 * random.uniform(2, 9)
     steps = (
         *begin,
-        Step(action=FeedbackAction.HOLD, share=0.15, reason=random.choice(HOLD_REASONS)),
+        Step(
+            action=FeedbackAction.HOLD, share=0.15, reason=random.choice(reasons(terms.policy, "hold", *HOLD_REASONS))
+        ),
         Step(action=FeedbackAction.RESUME, share=0.15, hours=held),
         Step(action=FeedbackAction.COMPLETE, share=work[-1].share, hours=held),
     )
     return Script(profile=Profile.PAUSING, steps=steps)
 
 
-def _extending(random: Random, begin: tuple[Step, ...], _: tuple[Step, ...], row: LimitRow) -> Script:
-    by = {"by": str(row.extension.limit)} if row.extension else {}
-    reason = random.choice(("complex", "consultation"))
+def _extending(random: Random, begin: tuple[Step, ...], _: tuple[Step, ...], terms: Terms) -> Script:
+    longer = terms.row.extension
+    by = {"by": str(longer.limit)} if longer else {}
+    reason = random.choice(reasons(terms.policy, "extend", "complex", "consultation"))
     steps = (
         *begin,
         Step(action=FeedbackAction.PROGRESS, share=0.4),
@@ -170,37 +187,37 @@ def _extending(random: Random, begin: tuple[Step, ...], _: tuple[Step, ...], row
     return Script(profile=Profile.EXTENDING, steps=steps)
 
 
-def _returning(random: Random, begin: tuple[Step, ...], work: tuple[Step, ...], _: LimitRow) -> Script:
+def _returning(random: Random, begin: tuple[Step, ...], work: tuple[Step, ...], terms: Terms) -> Script:
     back = Step(
         action=FeedbackAction.RETURN,
         hours=begin[0].hours + random.uniform(1, 12),
-        reason=random.choice(RETURN_REASONS),
+        reason=random.choice(reasons(terms.policy, "return", *RETURN_REASONS)),
     )
     return Script(profile=Profile.RETURNING, steps=(begin[0], back), otherwise=work)
 
 
-def _deemed(random: Random, _: tuple[Step, ...], work: tuple[Step, ...], __: LimitRow) -> Script:
+def _deemed(random: Random, _: tuple[Step, ...], work: tuple[Step, ...], __: Terms) -> Script:
     """Not a word until silence counts as acceptance; then the work is done all the same."""
     started = Step(action=FeedbackAction.PROGRESS, hours=24 * random.uniform(5, 6))
     finished = Step(action=FeedbackAction.COMPLETE, share=work[-1].share * 0.5, hours=started.hours)
     return Script(profile=Profile.DEEMED, steps=(started, finished))
 
 
-def _late(random: Random, begin: tuple[Step, ...], _: tuple[Step, ...], __: LimitRow) -> Script:
+def _late(random: Random, begin: tuple[Step, ...], _: tuple[Step, ...], __: Terms) -> Script:
     finished = Step(action=FeedbackAction.COMPLETE, share=random.uniform(1.05, 1.25), hours=24)
     return Script(profile=Profile.LATE, steps=(*begin, finished))
 
 
-def _silent(_: Random, __: tuple[Step, ...], ___: tuple[Step, ...], ____: LimitRow) -> Script:
+def _silent(_: Random, __: tuple[Step, ...], ___: tuple[Step, ...], ____: Terms) -> Script:
     return Script(profile=Profile.SILENT, steps=())
 
 
-def _failing(random: Random, begin: tuple[Step, ...], _: tuple[Step, ...], __: LimitRow) -> Script:
-    reason = random.choice(("not_eligible", "already_handled"))
+def _failing(random: Random, begin: tuple[Step, ...], _: tuple[Step, ...], terms: Terms) -> Script:
+    reason = random.choice(reasons(terms.policy, "fail", "not_eligible", "already_handled"))
     return Script(profile=Profile.FAILING, steps=(*begin, Step(action=FeedbackAction.FAIL, share=0.3, reason=reason)))
 
 
-_SPECIAL: Final[Mapping[Profile, Callable[[Random, tuple[Step, ...], tuple[Step, ...], LimitRow], Script]]] = (
+_SPECIAL: Final[Mapping[Profile, Callable[[Random, tuple[Step, ...], tuple[Step, ...], Terms], Script]]] = (
     MappingProxyType(
         {
             Profile.PAUSING: _pausing,

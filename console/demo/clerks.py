@@ -7,6 +7,7 @@ from typing import assert_never
 from uuid import UUID
 
 from console.demo.arrivals import Arrival, Transport
+from console.demo.behaviours import reasons
 from console.demo.client import Answer, Client
 from console.demo.hours import at_desk
 from console.demo.ledger import Ledger
@@ -105,8 +106,9 @@ class Clerks:
             if does.accepts:
                 await self._act(planned, case_id, "accept", {})
             else:
-                elsewhere = self._office("justice", submission.area)
-                await self._act(planned, case_id, "decline", {"reason": "other_procedure", "go_to": elsewhere})
+                elsewhere = self._office("justice", submission.area) or self._office("civil_affairs", submission.area)
+                why = self._reason("decline", "other_procedure")
+                await self._act(planned, case_id, "decline", {"reason": why, "go_to": elsewhere})
 
     async def _may_withdraw(self, case_id: UUID, at: datetime) -> None:
         planned = await self._planned(case_id)
@@ -118,13 +120,13 @@ class Clerks:
         callbacks = planned.behaviour.window.callbacks
         asked = callbacks[min(number, len(callbacks)) - 1]
         await self._later(at, asked.hours)
-        reason = {} if asked.satisfied else {"reason": "not_satisfied"}
+        reason = {} if asked.satisfied else {"reason": self._reason("reopen", "not_satisfied")}
         await self._act(planned, case_id, "callback", {"satisfied": asked.satisfied, **reason})
 
     async def _may_reopen(self, case_id: UUID, at: datetime) -> None:
         planned = await self._planned(case_id)
         await self._later(at, planned.behaviour.window.reopens_hours)
-        await self._act(planned, case_id, "reopen", {"reason": "not_satisfied"})
+        await self._act(planned, case_id, "reopen", {"reason": self._reason("reopen", "not_satisfied")})
 
     async def _decide_return(self, asked: ReferralReturnRequested) -> None:
         """Whoever decides: to another office of the county, or back to who has it."""
@@ -134,7 +136,7 @@ class Clerks:
         area = self._county(planned.arrival.submission.area)
         decider = coordinator(self.policy, area)
         decider = arbiter(self.policy, area) if decider == asked.office else decider
-        elsewhere = next(office for role in NEXT if (office := self._office(role, area)) != asked.office)
+        elsewhere = next(one for role in NEXT if (one := self._office(role, area)) not in {"", asked.office})
         approved = {"approve": True, "reason": asked.reason, "to": elsewhere}
         who = Principal(subject=f"coordinator-{decider}", role=Role.COORDINATOR, office=decider, post="coordination")
         url = f"{self.client.addresses.routing}/v1/referrals/{asked.referral_id}/decide-return"
@@ -150,7 +152,7 @@ class Clerks:
         role = Role.HEAD if decider == asked.office else Role.COORDINATOR
         who = Principal(subject=f"{role.value}-{decider}", role=role, office=decider)
         url = f"{self.client.addresses.routing}/v1/referrals/{asked.referral_id}/decide-extension"
-        refused = {"approve": False, "reason": "can_be_done_in_time"}
+        refused = {"approve": False, "reason": self._reason("extension_refused", "can_be_done_in_time")}
         self._note(await self.client.post(who, url, {"approve": True} if does.grants_extension else refused))
 
     async def _act(self, planned: Planned, case_id: UUID, act: str, body: object) -> None:
@@ -170,6 +172,9 @@ class Clerks:
         if hours is None:
             raise Never
         await self.scheduler.until(at_desk(since + timedelta(hours=hours), self.policy.calendar))
+
+    def _reason(self, use: str, first: str) -> str:
+        return next(iter(reasons(self.policy, use, first)), first)
 
     def _county(self, area: str) -> str:
         return next(above.code for above in self.policy.upwards(area) if above.level is AreaLevel.COUNTY)

@@ -46,7 +46,7 @@ more is refused again (but for 429, 500 and 503).
 
 - `code` says what is wrong; `invalid` stands for several things. `errors` names each of them with its field; an empty
   field is the whole. A text never repeats what was sent.
-- `title` and `detail` are in the language of `Accept-Language`, Chinese unless English is liked better.
+- `title` and `detail` are in the language of `Accept-Language`, or else in that of the policy (`language`).
 - Over Kafka the same codes stand in `feedback.received` (outcome `refused`), and in the faults of `feedback.rejected`
   (to the office alone: it belongs to no referral of its own) and `submission.rejected`. Nobody can ask for a language
   there: their texts are Chinese.

@@ -28,7 +28,16 @@ from contracts.submissions import PHONE
 from libraries.policies.approvers import Decides
 from libraries.policies.areas_and_offices import CHANNELS
 from libraries.policies.categories import USES
-from libraries.policies.cells import AREA_FORM, CATEGORY_FORM, CODE_FORM, NAME_FORM, ROLE_FORM, ZONE_FORM, Form
+from libraries.policies.cells import (
+    AREA_FORM,
+    CATEGORY_FORM,
+    CODE_FORM,
+    COUNTRY_FORM,
+    NAME_FORM,
+    ROLE_FORM,
+    ZONE_FORM,
+    Form,
+)
 from libraries.policies.clock_rules import SILENCE, OnlyIf, Trigger
 from libraries.policies.document_templates import LABELS
 from libraries.policies.message_templates import EVENTS, LANGUAGES
@@ -61,8 +70,8 @@ def several(items: Schema) -> Schema:
 SURE: Final = one_of(Confidence)
 TOLD: Final[Schema] = {**LAW, "confidence": SURE}
 CLOCK, FIELD = one_of(ClockKind), one_of(Field)
-AREA, CATEGORY, CODE, ROLE, NAME, ZONE = map(
-    formed, (AREA_FORM, CATEGORY_FORM, CODE_FORM, ROLE_FORM, NAME_FORM, ZONE_FORM)
+AREA, CATEGORY, CODE, ROLE, NAME, ZONE, COUNTRY = map(
+    formed, (AREA_FORM, CATEGORY_FORM, CODE_FORM, ROLE_FORM, NAME_FORM, ZONE_FORM, COUNTRY_FORM)
 )
 MATTERS: Final[Schema] = {"categories": several(CATEGORY), "field": FIELD}
 WITHIN: Final[Schema] = {"type": "object", "properties": {"within": LIMIT, "after_callback": LIMIT, **TOLD}}
@@ -240,6 +249,8 @@ HEADING: Final[Schema] = {
     **NAMES,
     "effective_from": DAY,
     "time_zone": ZONE,
+    "holidays": COUNTRY,
+    "language": one_of(LANGUAGES),
     "accepted_by_clerk": several(CATEGORY),
     "late_reports": WITHIN,
     "reopening": WITHIN,

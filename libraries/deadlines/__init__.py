@@ -3,7 +3,8 @@
 No I/O, no clock of its own.
 """
 
-from libraries.deadlines.calendar import Calendar, DayFacts, DayReason, Override, statutory_calendar
+from libraries.deadlines.calendar import Calendar, DayFacts, DayReason, Override
+from libraries.deadlines.china import statutory_calendar
 from libraries.deadlines.counting import Due, due, moment_at_share
 from libraries.deadlines.explanation import DayCounted, Explanation, explain
 from libraries.deadlines.limits import DEFAULT_RULES, BadQuestion, CountingRules, Limit, Pause, Unit

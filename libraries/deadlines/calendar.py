@@ -1,9 +1,7 @@
 """The working-day calendar: weekends, statutory holidays and the make-up days (调休) that turn a weekend into work."""
 
 import hashlib
-import importlib.util
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -11,25 +9,20 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from functools import cache
 from itertools import accumulate
-from pathlib import Path
-from typing import cast
-
-import holidays
-from holidays.observed_holiday_base import ObservedHolidayBase
+from typing import Final
 
 from libraries.deadlines.civil_time import DAY, civil_day, closing, last_instant, midnight, odd_days, opening
-from libraries.deadlines.limits import FIRST_DAY, FIRST_YEAR, LAST_DAY, LAST_YEAR, CountingRules, outside, sound
-from libraries.deadlines.notices import CHANGES, Notice, shipped_notice
+from libraries.deadlines.limits import FIRST_DAY, LAST_DAY, LAST_YEAR, CountingRules, outside, sound
+from libraries.deadlines.notices import Notice
 
 SATURDAY, DECEMBER = 5, 12
+CHINA: Final = "CN"
+"""The one country whose years are arranged by notices; all others have what their law says."""
 MOST_NEW = 12
 """So many notices that came since a calendar was loaded are looked through for it."""
 UNSETTLED_DAYS = 3
 """So many days at the end of the last published year may still move: the next notice has taken 29 and 31 December for
 New Year's Day (2007, 2018) or worked the 31st (2011), and none since 2007 has moved an earlier day."""
-
-FESTIVALS = frozenset({"元旦", "农历除夕", "春节", "清明节", "劳动节", "端午节", "中秋节", "国庆节"})
-"""What 全国年节及纪念日放假办法 gives everybody a day for, by the names that the package `holidays` has for them."""
 
 
 class DayReason(StrEnum):
@@ -82,27 +75,32 @@ class Calendar:
     of them stands what a place says of itself.
     """
 
-    __slots__ = ("_days", "_guesses", "_local", "_named", "_said", "_surplus", "national", "notices",
-                 "published_through", "settled_through", "version", "zone")  # fmt: skip
+    __slots__ = ("_days", "_guesses", "_local", "_named", "_said", "_surplus", "country", "national",
+                 "notices", "published_through", "settled_through", "version", "zone")  # fmt: skip
 
-    def __init__(self, guesses: Named, said: Iterable[Said], zone: tzinfo, local: Named | None = None) -> None:
+    def __init__(
+        self, guesses: Named, said: Iterable[Said], zone: tzinfo, local: Named | None = None, country: str = CHINA
+    ) -> None:
         self.zone = zone
         """By whose clock the days begin and end."""
+        self.country = country
+        """Whose holidays they are: ISO 3166, with the part of the country where that has its own."""
         self._surplus: list[tuple[int, timedelta]] | None = None
         self._guesses = guesses
         self._said = {notice.place: (notice, days) for notice, days in sorted(said, key=lambda one: one[0].place)}
         self._local = dict(local or {})
         self.notices: Sequence[Notice] = tuple(notice for notice, _ in self._said.values())
         """In the order in which one stands over the other."""
-        self.published_through = date(_last_of_run({notice.year for notice in self.notices}), 12, 31)
-        """Later days are a guess: the State Council moves days around each year."""
-        self.settled_through = self.published_through - timedelta(days=UNSETTLED_DAYS)
+        last = _last_of_run({notice.year for notice in self.notices}) if self.notices else LAST_YEAR
+        self.published_through = date(last, 12, 31)
+        """Later days are a guess: where notices arrange the years, days are moved around in each."""
+        self.settled_through = self.published_through - timedelta(days=UNSETTLED_DAYS if self.notices else 0)
         """Later days may still change by a notice, so a date that was counted through them is provisional."""
         said_of_all = self._said_of_all()
         self._named = {**said_of_all, **self._local}
         everywhere, here = _moved(said_of_all), _moved(self._named)
         self._days = sorted(_weekdays() ^ here)
-        self.national = f"cn-{self.published_through.year}-{_digest(everywhere)}"
+        self.national = f"{country.lower()}-{self.published_through.year}-{_digest(everywhere)}"
         """The version without what a place says of itself."""
         self.version = self.national if here == everywhere else f"{self.national}.{_digest(here)}"
         """Changes with the days that work and with the last published year, and with nothing else."""
@@ -133,7 +131,7 @@ class Calendar:
         """The calendar of the whole country that had this version, before the last notices came; none if none had."""
         known = sorted(self._said.values(), key=lambda said: (_out_since(said[0]), said[0].place))
         for number in range(len(known), max(len(known) - MOST_NEW, 0), -1):
-            calendar = Calendar(self._guesses, known[:number], self.zone)
+            calendar = Calendar(self._guesses, known[:number], self.zone, country=self.country)
             if calendar.national == national:
                 return calendar
         return None
@@ -221,12 +219,12 @@ class Calendar:
         """
         said = {day.toordinal(): replace(override.facts, notice=notice) for day, override in days.items()}
         others = [one for place, one in self._said.items() if place != notice.place]
-        return Calendar(self._guesses, [*others, (notice, said)], self.zone, self._local)
+        return Calendar(self._guesses, [*others, (notice, said)], self.zone, self._local, self.country)
 
     def with_overrides(self, overrides: Mapping[date, Override]) -> "Calendar":
         """The calendar of a place that says this of itself."""
         said = {day.toordinal(): override.facts for day, override in overrides.items()}
-        return Calendar(self._guesses, self._said.values(), self.zone, {**self._local, **said})
+        return Calendar(self._guesses, self._said.values(), self.zone, {**self._local, **said}, self.country)
 
 
 def is_weekday(ordinal: int) -> bool:
@@ -257,70 +255,3 @@ def _last_of_run(years: AbstractSet[int]) -> int:
     while year + 1 in years:
         year += 1
     return year
-
-
-@cache
-def _china() -> type[ObservedHolidayBase]:
-    """`holidays.China`. Asked for by that name, the package reads 250 countries, longer than a whole policy takes."""
-    path = Path(holidays.__file__).with_name("countries") / "china.py"
-    spec = importlib.util.spec_from_file_location("holidays_of_china", path)
-    if spec is None or spec.loader is None:
-        raise ModuleNotFoundError(str(path))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return cast("type[ObservedHolidayBase]", module.China)
-
-
-@cache
-def holidays_by_law(year: int) -> Mapping[date, tuple[str, str]]:
-    """The days of 全国年节及纪念日放假办法 as it stood in the year, lunar ones too, with their names.
-
-    A notice moves other days around them; these themselves are never worked.
-    """
-    chinese, english = (_china()(years=year, language=language, observed=False) for language in ("zh_CN", "en_US"))
-    found = {day: (name, english[day]) for day, name in sorted(chinese.items())}
-    return {day: names for day, names in found.items() if FESTIVALS.issuperset(names[0].split("; "))}
-
-
-@cache
-def statutory_calendar(zone: tzinfo) -> Calendar:
-    """The national calendar as the package `holidays` carries it, by the clocks of a zone."""
-    return Calendar(*_statutory_days(), zone)
-
-
-@cache
-def _statutory_days() -> tuple[Named, Sequence[Said]]:
-    """What is guessed, and who said what.
-
-    The package works out fixed and lunar holidays of later years too, but make-up days only of years whose notice
-    it knows: those count as published.
-    """
-    years = range(FIRST_YEAR, LAST_YEAR + 1)
-    chinese, english = (_china()(years=years, language=language) for language in ("zh_CN", "en_US"))
-    named = {
-        day.toordinal(): DayFacts(works=False, reason=DayReason.HOLIDAY, zh=name, en=english.get(day, name))
-        for day, name in chinese.items()
-        if day.year >= FIRST_YEAR
-    }
-    make_up_days = [day for day in chinese.weekend_workdays if day.year >= FIRST_YEAR]
-    named |= {day.toordinal(): MAKE_UP for day in make_up_days}
-    last = max(day.year for day in make_up_days)
-    return (
-        {day: facts for day, facts in named.items() if date.fromordinal(day).year > last},
-        _shipped_words({day: facts for day, facts in named.items() if date.fromordinal(day).year <= last}, last),
-    )
-
-
-def _shipped_words(named: Named, last: int) -> Sequence[Said]:
-    """Which shipped notice says what. In December days are moved only for New Year's Day, by the notice of its year."""
-    words: defaultdict[Notice, dict[int, DayFacts]] = defaultdict(dict)
-    arranging = {year: shipped_notice(year) for year in range(FIRST_YEAR, last + 1)}
-    changing = {day: change.notice for change in CHANGES for day in change.days}
-    for ordinal, facts in named.items():
-        day = date.fromordinal(ordinal)
-        notice = changing.get(day) or arranging[min(day.year + (day.month == DECEMBER), last)]
-        words[notice][ordinal] = replace(facts, notice=notice)
-    for change in CHANGES:
-        before = arranging[change.notice.year]
-        words[before] |= {day.toordinal(): replace(MAKE_UP, notice=before) for day in change.worked_before}
-    return [(notice, words[notice]) for notice in (*arranging.values(), *(change.notice for change in CHANGES))]

@@ -51,6 +51,9 @@ ZONE_FORM: Final = Form(
     re.compile(r"UTC|(?!posix/|right/)[A-Z][A-Za-z_]{0,31}(/[A-Z][A-Za-z0-9_+-]{0,31}){1,2}"),
     "is the name of a time zone of the tz database, for example Asia/Urumqi",
 )
+COUNTRY_FORM: Final = Form(
+    re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?"), "is a country of ISO 3166, or a part of one, for example IE or CA-NS"
+)
 
 
 def code(text: str) -> str:

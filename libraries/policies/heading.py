@@ -1,36 +1,58 @@
-"""What pack.yaml says of the place itself: by whose clocks its days begin and end."""
+"""What pack.yaml says of the place itself: its clocks, the country whose holidays it has, and its language."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from functools import cache
 from importlib import resources
-from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from libraries.policies.cells import ZONE_FORM
-from libraries.policies.rows import Fault, Row, read_heading
+from libraries.deadlines import Calendar
+from libraries.deadlines.countries import UnknownHolidays
+from libraries.deadlines.national import calendar_of
+from libraries.policies.cells import COUNTRY_FORM, ZONE_FORM
+from libraries.policies.rows import Row, read_heading
 
-DEFAULTS: Final = "defaults"
-TIME_ZONE: Final = "time_zone"
+Language = Literal["zh", "en"]
+
+TIME_ZONE, HOLIDAYS, LANGUAGE = "time_zone", "holidays", "language"
+LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 
 
-def time_zone(packs: Sequence[Row]) -> tzinfo:
-    """What the most local pack says, or else what held before packs said it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a pack holds. What it does not say itself its parents say, or else what held before packs said it."""
+
+    zone: tzinfo
+    """By whose clocks its days begin and end."""
+    language: Language
+    """Of pages and answers, where nobody asked for another."""
+    calendar: Calendar
+    """Of the whole country."""
+
+
+def place_of(packs: Sequence[Row]) -> Place:
+    """The nearest pack that says something of it counts; each is looked at, so that none says it wrongly."""
+    chain = [*packs, _defaults()]
     for entry in packs:
-        # Each is looked at, so that a wrong one above is no surprise for whoever inherits from it.
-        entry.asked.add(TIME_ZONE)
-    named = next((entry for entry in packs if TIME_ZONE in entry.values), None)
-    return _zone(named) if named is not None else default_time_zone()
+        entry.asked |= {TIME_ZONE, HOLIDAYS, LANGUAGE}
+    zone, *_ = [_zone(entry) for entry in chain if TIME_ZONE in entry.values]
+    language, *_ = [_language(entry) for entry in chain if LANGUAGE in entry.values]
+    calendar, *_ = [_calendar(entry, zone) for entry in chain if HOLIDAYS in entry.values]
+    return Place(zone=zone, language=language, calendar=calendar)
 
 
 @cache
-def default_time_zone() -> tzinfo:
-    """Also of commands that read no pack."""
-    faults: list[Fault] = []
-    folder = resources.files("libraries.policies") / DEFAULTS
-    with resources.as_file(folder) as path:
-        return _zone(read_heading(Path(path), faults))
+def default_place() -> Place:
+    """For commands that read no pack."""
+    return place_of([])
+
+
+@cache
+def _defaults() -> Row:
+    with resources.as_file(resources.files("libraries.policies") / "defaults") as folder:
+        return read_heading(folder, [])
 
 
 def _zone(entry: Row) -> tzinfo:
@@ -42,3 +64,23 @@ def _zone(entry: Row) -> tzinfo:
     except (LookupError, ValueError, OSError):
         entry.refuse(f"{TIME_ZONE} {name}: {ZONE_FORM.message}", TIME_ZONE)
         return UTC
+
+
+def _calendar(entry: Row, zone: tzinfo) -> Calendar:
+    name = entry.code(HOLIDAYS, COUNTRY_FORM)
+    if COUNTRY_FORM.fits(name):
+        try:
+            return calendar_of(name, zone)
+        except UnknownHolidays as error:
+            entry.refuse(f"{HOLIDAYS} {error}", HOLIDAYS)
+    return default_place().calendar
+
+
+def _language(entry: Row) -> Language:
+    name = entry.text(LANGUAGE)
+    for language in LANGUAGES:
+        if name == language:
+            return language
+    if name:
+        entry.refuse(f"{LANGUAGE} {name}: pages are there in {' and '.join(LANGUAGES)}", LANGUAGE)
+    return LANGUAGES[0]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 from typing import Final
 
@@ -64,7 +64,7 @@ class Guard:
         running = {code: tuple(self._running(one, courses[code])) for code, one in self.policy.categories.items()}
         for code, clocks in running.items():
             for clock in clocks:
-                for what in _loosened(clock):
+                for what in _loosened(clock, self.policy.calendar.country):
                     self._note(clock.row.where, what, code, clock.kind, clock.law, apart=True)
         for level in range(len(self.packs) - 1):
             self._of_rules(level)
@@ -201,7 +201,7 @@ def _started(found: ClockSchedule) -> tuple[ClockRule, ...]:
     return tuple(dict.fromkeys(rule for rules in found.started.values() for rule in rules))
 
 
-def _loosened(clock: RunningClock) -> Iterator[str]:
+def _loosened(clock: RunningClock, country: str) -> Iterator[str]:
     """How the limit of a clock lets more time pass than the law does, or leaves less of a right."""
     row, law = clock.row, clock.law
     if law is None or row is law or _cites(row):
@@ -213,14 +213,15 @@ def _loosened(clock: RunningClock) -> Iterator[str]:
 
     mine, yours = (Span((one.limit,), one.rules.roll_last_day) for one in (row, law))
     full, by_law_full = _extended(row), _extended(law)
-    if clock.kind is not ClockKind.RETENTION and (more := later(mine, yours)) is not None:
+    longer = partial(later, country=country)
+    if clock.kind is not ClockKind.RETENTION and (more := longer(mine, yours)) is not None:
         yield message(f"{row.limit} is longer than the {law.limit}", f"write {law.limit} or less", more)
-    elif clock.kind in WINDOWS and (less := later(yours, mine)) is not None:
+    elif clock.kind in WINDOWS and (less := longer(yours, mine)) is not None:
         short = f"{row.limit} is shorter than the {law.limit}"
         yield message(short, f"write {law.limit}, for it is a right or a duty to keep", f"by law {less}")
-    elif full != mine and (more := later(full, by_law_full)) is not None:
+    elif full != mine and (more := longer(full, by_law_full)) is not None:
         yield message(f"{full} is longer than the {by_law_full}", "shorten the extension", more)
-    elif row.extension and law.extension and row.extension.approver != law.extension.approver and later(full, yours):
+    elif row.extension and law.extension and row.extension.approver != law.extension.approver and longer(full, yours):
         who = f"may be extended by {row.extension.approver}, and not by the {law.extension.approver}"
         yield message(who, f"write approver: {law.extension.approver}")
     hour, by_law = row.rules.close_of_business, law.rules.close_of_business

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 
-from libraries.deadlines import statutory_calendar
 from libraries.policies.areas_and_offices import areas, office_rows, periods
 from libraries.policies.calendars import local_calendars, local_days
 from libraries.policies.categories import (
@@ -29,7 +28,7 @@ from libraries.policies.checks import check
 from libraries.policies.clock_rules import FILE, clock_rules
 from libraries.policies.documents import document_templates
 from libraries.policies.escalation import escalation_rules
-from libraries.policies.heading import time_zone
+from libraries.policies.heading import Place, place_of
 from libraries.policies.law import Guard
 from libraries.policies.messages import message_rows, message_templates
 from libraries.policies.model import Period, Policy
@@ -76,8 +75,8 @@ def read_policy(folder: Path, day: date | None = None, *, at: datetime | None = 
         return None, _once(faults)
     known = areas(read("areas.csv"))
     found = periods(known, office_rows(read("offices.yaml"), known))
-    calendar = statutory_calendar(time_zone([entry for _, entry in headings]))
-    period = _period_of(day or calendar.date_of(at or datetime.now(UTC)), found)
+    place = place_of([entry for _, entry in headings])
+    period = _period_of(day or place.calendar.date_of(at or datetime.now(UTC)), found)
     by_clerk = {code for _, entry in headings for code in entry.codes("accepted_by_clerk", CATEGORY_FORM)}
     checklist, asked = materials(read("materials.yaml")), read("attributes.yaml")
     matters = categories(read("categories.csv"), by_clerk, checklist, attributes(asked), question_words(asked))
@@ -94,7 +93,8 @@ def read_policy(folder: Path, day: date | None = None, *, at: datetime | None = 
         reasons=reasons(read("reasons.yaml")),
         rules=rules(read("rules.yaml"), read("categories.csv")),
         clocks=clock_rules(read(FILE)),
-        calendar=calendar,
+        calendar=place.calendar,
+        language=place.language,
         escalation_rules=escalation_rules(read("escalation.yaml")),
         late_reports=late_reports([entry for _, entry in headings]),
         reopening=reopening([entry for _, entry in headings]),
@@ -121,9 +121,14 @@ def _period_of(day: date, known: Sequence[Period]) -> int:
     return max(number for number, one in enumerate(known) if one.since <= day)
 
 
+def place_of_pack(folder: Path) -> Place:
+    """Where a pack holds, without reading the rest of it."""
+    return place_of([entry for _, entry in _chain(Path(os.path.abspath(folder)), [])])  # noqa: PTH100 -- as above
+
+
 def time_zone_of(folder: Path) -> tzinfo:
-    """By whose clocks the days of a pack begin and end, without reading the rest of it."""
-    return time_zone([entry for _, entry in _chain(Path(os.path.abspath(folder)), [])])  # noqa: PTH100 -- as above
+    """By whose clocks the days of a pack begin and end."""
+    return place_of_pack(folder).zone
 
 
 def pack_chain(folder: Path) -> list[Path]:

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from functools import lru_cache
 
-from libraries.deadlines import Calendar, Limit, Unit, statutory_calendar
+from libraries.deadlines import Calendar, Limit, Unit
+from libraries.deadlines.calendar import CHINA
 from libraries.deadlines.counting import last_day, roll
 from libraries.deadlines.limits import FIRST_DAY
+from libraries.deadlines.national import calendar_of
 
 DAY_HOURS = 24
+MOST_DAYS = 30 * 366
+"""Of a country whose holidays are known for ever so many are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Later:
 
 
 @lru_cache(maxsize=4096)
-def later(one: Span, other: Span) -> Later | None:
+def later(one: Span, other: Span, country: str = CHINA) -> Later | None:
     """Where one ends later than the other, on whatever day and at whatever hour both begin.
 
     Days and working days have no fixed rate: 30 working days were 39 to 52 days. So both are counted from each day of
@@ -45,8 +49,8 @@ def later(one: Span, other: Span) -> Later | None:
     """
     if _plainly_within(one, other):
         return None
-    calendar = statutory_calendar(UTC)
-    settled = calendar.settled_through.toordinal()
+    calendar = calendar_of(country, UTC)
+    settled = min(calendar.settled_through.toordinal(), FIRST_DAY + MOST_DAYS)
     # Of what is plainly longer one year is enough for an example.
     days = range(settled - 365 if _plainly_within(other, one) else FIRST_DAY, settled + 1)
     worst = max(days, key=lambda day: _last(one, day, calendar) - _first(other, day, calendar))

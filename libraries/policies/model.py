@@ -12,6 +12,7 @@ from libraries.policies.approvers import Approver, Decides
 from libraries.policies.clock_rules import ClockRule, ClockSchedule, schedule
 from libraries.policies.document_templates import DocumentTemplate
 from libraries.policies.escalation import EscalationRule
+from libraries.policies.heading import Language
 from libraries.policies.message_templates import MessageTemplate
 from libraries.policies.messages import MessageRow
 from libraries.policies.spans import LateReports, Reopening
@@ -177,6 +178,8 @@ class Policy:
     rules: tuple[Rule, ...]
     clocks: tuple[ClockRule, ...]
     calendar: Calendar
+    language: Language = "zh"
+    """Of pages and answers, where nobody asked for another."""
     escalation_rules: tuple[EscalationRule, ...] = ()
     late_reports: LateReports = dataclasses.field(default_factory=LateReports)
     reopening: Reopening = dataclasses.field(default_factory=Reopening)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from libraries.deadlines import Calendar, Notice, statutory_calendar
+from libraries.deadlines import Calendar, Notice
 from libraries.deadlines.limits import FIRST_YEAR, LAST_YEAR
-from libraries.policies.heading import default_time_zone
+from libraries.policies.heading import default_place
 from libraries.policies.load import load_policy, pack_chain
 from libraries.policies.model import Policy
 from libraries.policies.pack_files import files
@@ -63,7 +63,7 @@ def calendar_of_file(file: Path) -> Calendar:
         pack = Path(folder) / "file"
         pack.mkdir()
         shutil.copyfile(file, pack / name)
-        calendar = with_published_years(statutory_calendar(default_time_zone()), [pack], faults)
+        calendar = with_published_years(default_place().calendar, [pack], faults)
     if faults:
         raise PolicyRefused(_named(tuple(faults), f"file/{name}", file))
     return calendar

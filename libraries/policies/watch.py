@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
+from libraries.policies.heading import Language, default_place
 from libraries.policies.load import load_policy
 from libraries.policies.model import Policy
 from libraries.policies.rows import PolicyRefused
@@ -68,6 +69,14 @@ class PolicyWatch:
     def policy(self) -> Policy:
         """The one in force. Raises `PolicyRefused` or `PolicyNotHeld`."""
         return self.at(self.now())
+
+    @property
+    def language(self) -> Language:
+        """Of pages and answers where nobody asked for another; also while no version is held."""
+        try:
+            return self.policy.language
+        except (PolicyRefused, PolicyNotHeld):
+            return default_place().language
 
     @property
     def held(self) -> dict[str, Policy]:

@@ -6,7 +6,8 @@ from datetime import date
 from pathlib import Path
 
 from libraries.deadlines import Calendar, DayFacts, Notice, Override
-from libraries.deadlines.calendar import holidays_by_law, is_weekday
+from libraries.deadlines.calendar import CHINA, is_weekday
+from libraries.deadlines.china import holidays_by_law
 from libraries.deadlines.limits import FIRST_YEAR, LAST_YEAR
 from libraries.policies.pack_files import YEAR
 from libraries.policies.pack_files import years as named_years
@@ -33,6 +34,10 @@ def with_published_years(calendar: Calendar, packs: Sequence[Path], faults: list
                     f" with a year from {FIRST_YEAR} to {LAST_YEAR}"
                 )
                 faults.append(Fault(file=f"{pack.name}/{name}", line=1, reason=reason))
+    if calendar.country != CHINA and files:
+        why = f"no notice moves the holidays of {calendar.country}: days that differ stand in calendars.yaml"
+        faults += [Fault(file=f"{pack.name}/{name}", line=1, reason=why) for pack, name in files.values()]
+        return calendar
     for (year, order), (pack, name) in sorted(files.items()):
         head, rows = read_document(pack / name, f"{pack.name}/{name}", "days", faults)
         notice = _notice(head, year, order)

@@ -25,7 +25,7 @@ from libraries.runtime.web.access import demand
 from libraries.runtime.web.auth import Principal
 from libraries.runtime.web.openapi import Described
 from libraries.runtime.web.pages import HEADERS, Page
-from libraries.runtime.web.representations import TAGS, AskedLanguage, language_of, liked_of
+from libraries.runtime.web.representations import TAGS, AskedLanguage, language_for, liked_of
 from services.intake import store
 from services.intake.contents import SEES_ONE
 from services.intake.domain.documents import PARTS, document_number
@@ -121,7 +121,7 @@ async def show_document(
     if chosen == "json":
         content = DocumentContent(**msgspec.structs.asdict(view), zh=papers.zh, en=papers.en)
         return Response(content, media_type=MediaType.JSON, headers=varies)
-    language = lang or language_of(request.headers.get("accept-language", ""))
+    language = lang or language_for(request)
     paper = papers.en if language == "en" and papers.en is not None else papers.zh
     tag = TAGS["en" if paper is papers.en else "zh"]
     varies |= {"content-language": tag}

@@ -273,8 +273,9 @@ def board(state: State) -> Response[bytes]:
 
 @get("/board.json", include_in_schema=False, sync_to_thread=False)
 def board_settings(state: State) -> dict[str, str]:
-    """By whose clocks moments are shown, and where explanations are to be had; empty where nobody said."""
-    return {**state.explained_by, "time_zone": str(state.policy.policy.calendar.zone)}
+    """Clocks and language of the place, and where explanations are to be had; empty where nobody said."""
+    zone = str(state.policy.policy.calendar.zone)
+    return {**state.explained_by, "time_zone": zone, "language": state.policy.language}
 
 
 def _file(path: str, name: str, media_type: str) -> HTTPRouteHandler:

@@ -112,6 +112,7 @@ def build(settings: PortalSettings, engine: AsyncEngine, services: Services, pol
         engine=engine,
         services=services,
         policy=lambda: policy.policy,
+        language=lambda: policy.language,
         key=portal_key(settings.token_key.get_secret_value()),
         origin=settings.portal_url,
         idle=timedelta(minutes=settings.portal_idle_minutes),
@@ -126,7 +127,7 @@ def build(settings: PortalSettings, engine: AsyncEngine, services: Services, pol
     open_to_all = Router(path="/", route_handlers=[live, ready, metrics], opt={OPEN: True})
     return Litestar(
         route_handlers=[open_to_all, *PAGES],
-        state=State({"portal": portal, "probe": probe}),
+        state=State({"portal": portal, "places": policy, "probe": probe}),
         before_request=admit,
         exception_handlers={
             HTTPException: on_http_exception,

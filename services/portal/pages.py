@@ -116,7 +116,8 @@ def _visit_or_plain(request: Call) -> Visit:
     found: Visit | None = request.state.get("visit")
     if found is not None:
         return found
-    portal, language = request.app.state.portal, language_of(request)
+    portal: Portal = request.app.state.portal
+    language = language_of(request, portal.language())
     return Visit(portal=portal, language=language, session=None, visitor="", address="", agent="")
 
 

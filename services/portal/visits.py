@@ -49,6 +49,8 @@ class Portal:
     """As browsers write it; empty where it is whatever host was asked."""
     idle: timedelta
     business_now: Callable[[], datetime]
+    language: Callable[[], Language] = lambda: "zh"
+    """Of the place."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property
@@ -128,7 +130,7 @@ async def visit_of(request: Call, portal: Portal) -> Visit:
     visitor = secret if session is not None else request.cookies.get(VISITOR, "")
     visit = Visit(
         portal=portal,
-        language=language_of(request),
+        language=language_of(request, portal.language()),
         session=session,
         visitor=visitor or new_secret(),
         address=request.client.host if request.client is not None else "",
@@ -144,10 +146,10 @@ def acts_as(session: Session) -> Doer:
     return Doer(subject=str(session.account.id), role=session.post.role.value, office=session.post.office)
 
 
-def language_of(request: Call) -> Language:
-    """As it was chosen; Chinese first."""
+def language_of(request: Call, otherwise: Language) -> Language:
+    """As it was chosen."""
     chosen = request.cookies.get(LANGUAGE, "")
-    return next((one for one in LANGUAGES if one == chosen), "zh")
+    return next((one for one in LANGUAGES if one == chosen), otherwise)
 
 
 async def _session(secret: str, portal: Portal) -> Session | None:

@@ -1,4 +1,4 @@
-"""Errors over HTTP as RFC 9457 problem details: one shape, in the language that was asked for, Chinese first."""
+"""Errors over HTTP as RFC 9457 problem details: one shape, in the language that was asked for."""
 
 from collections.abc import Mapping
 from math import ceil
@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from contracts.refusals import FieldError, PossibleAct, Refused, field_errors, title
 from libraries.runtime.database.engine import outage_seconds
 from libraries.runtime.failures import FailureClass, Rejected, classify
-from libraries.runtime.web.representations import TAGS, language_of
+from libraries.runtime.web.representations import TAGS, Language, language_for
 
 MEDIA_TYPE: Final = "application/problem+json"
 SOONEST_SECONDS: Final = 1
@@ -58,13 +58,13 @@ def problem(
     request: Request[Any, Any, Any], refused: Refused, headers: Mapping[str, str] | None = None
 ) -> Response[bytes]:
     """What is refused, said to who asked."""
-    status, said, body = rendered(refused, request.headers.get("accept-language", ""))
+    status, said, body = rendered(refused, language_for(request))
     return Response(body, status_code=status, media_type=MEDIA_TYPE, headers={**said, **(headers or {})})
 
 
-def rendered(refused: Refused, accepted: str) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body, in the language that is accepted."""
-    language, status = language_of(accepted), refused.status
+def rendered(refused: Refused, language: Language) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body, in a language."""
+    status = refused.status
     body = Problem(
         title=title(status, language),
         status=status,

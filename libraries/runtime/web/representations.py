@@ -1,4 +1,4 @@
-"""One answer in three forms: JSON for programs, text for a terminal or a letter, a page for people; Chinese first."""
+"""One answer in three forms: JSON for programs, text for a terminal or a letter, a page for people."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from litestar import MediaType, Request, Response
+from litestar.datastructures import State
 from litestar.params import QueryParameter
 
 from libraries.runtime.web.pages import HEADERS, Page
@@ -29,7 +30,8 @@ AskedForm = Annotated[
     Form | None, QueryParameter(name="format", description="Instead of `Accept`, where a link is followed.")
 ]
 AskedLanguage = Annotated[
-    Language | None, QueryParameter(description="Of text and page. Else `Accept-Language` decides, Chinese first.")
+    Language | None,
+    QueryParameter(description="Of text and page. Else `Accept-Language` decides, and then the policy."),
 ]
 
 
@@ -47,7 +49,7 @@ def respond(
 ) -> Response[Any]:
     """What the address asks for stands over what the headers ask for."""
     chosen = form or form_of(request.headers.get("accept", ""))
-    language = lang or language_of(request.headers.get("accept-language", ""))
+    language = lang or language_for(request)
     varies = {"vary": "accept, accept-language"}
     if chosen == "json":
         return Response(found.values, media_type=MediaType.JSON, headers=varies)
@@ -69,13 +71,26 @@ def liked_of(accept: str, forms: Mapping[str, T]) -> T | None:
     return next((form for form, weight in liked if weight == best > 0), None)
 
 
-def language_of(accepted: str) -> Language:
-    """English only for who likes it better than Chinese."""
+def language_for(request: Request[Any, Any, Any]) -> Language:
+    """What whoever asks likes better, or the language of the place."""
+    return language_of(request.headers.get("accept-language", ""), default_language(request.app.state))
+
+
+def default_language(state: State) -> Language:
+    """Of the place, as its policy says."""
+    language: Language = getattr(state.get("places"), "language", "zh")
+    return language
+
+
+def language_of(accepted: str, otherwise: Language = "zh") -> Language:
+    """The one that is liked better; where both are liked alike, the other."""
     likes = {"zh": 0.0, "en": 0.0}
     for name, weight in _weighed(accepted):
         tag = name.partition("-")[0]
         for language in likes if tag == "*" else [tag] if tag in likes else []:
             likes[language] = max(likes[language], weight)
+    if likes["en"] == likes["zh"]:
+        return otherwise
     return "en" if likes["en"] > likes["zh"] else "zh"
 
 

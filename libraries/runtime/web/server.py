@@ -7,10 +7,12 @@ from typing import Any, Final
 
 import uvicorn
 from litestar import Litestar
+from litestar.datastructures import State
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from contracts.refusals import Refused
 from libraries.runtime.web.problems import rendered
+from libraries.runtime.web.representations import default_language, language_of
 
 HEAD_SECONDS: Final = 5.0
 BODY_SECONDS: Final = 60.0
@@ -29,8 +31,9 @@ class Part(Enum):
 class BoundedProtocol(HttpToolsProtocol):
     """One connection. Whoever sends half a request does not hold it for long."""
 
-    def __init__(self, *args: Any, head_seconds: float, body_seconds: float, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, head_seconds: float, body_seconds: float, state: State, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._state = state
         self._head_seconds = head_seconds
         self._body_seconds = body_seconds
         self._comes: Part | None = None
@@ -158,7 +161,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, code: str) -> None:
         """As a problem, and the end of the connection."""
-        language = dict(self.headers or ()).get(b"accept-language", b"").decode("latin-1")
+        accepted = dict(self.headers or ()).get(b"accept-language", b"").decode("latin-1")
+        language = language_of(accepted, default_language(self._state))
         status, headers, body = rendered(Refused(code=code), language)
         said = {**headers, "content-length": str(len(body)), "connection": "close"}
         lines = [f"{name}: {value}\r\n".encode("latin-1") for name, value in said.items()]
@@ -178,7 +182,7 @@ def serving(
     body_seconds: float = BODY_SECONDS,
 ) -> uvicorn.Server:
     """A server for one application, not yet started. Its own lines go where all lines go."""
-    protocol: Any = partial(BoundedProtocol, head_seconds=head_seconds, body_seconds=body_seconds)
+    protocol: Any = partial(BoundedProtocol, head_seconds=head_seconds, body_seconds=body_seconds, state=app.state)
     config = uvicorn.Config(
         app,
         host=host,

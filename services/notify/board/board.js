@@ -321,6 +321,7 @@ async function listen() {
 async function askWhoExplains() {
   try {
     state.explained = await ask("/board.json");
+    if (!localStorage.getItem("yimen.language")) state.language = state.explained.language || state.language;
   } catch {
     state.explained = {};
   }
@@ -328,11 +329,12 @@ async function askWhoExplains() {
 
 function begin() {
   draw();
+  const told = askWhoExplains().then(draw);
   if (!state.token) {
     $("token").focus();
     return;
   }
-  askWhoExplains().then(refresh).then(() => { if (state.token) listen(); });
+  told.then(refresh).then(() => { if (state.token) listen(); });
 }
 
 $("enter").addEventListener("submit", (event) => {

@@ -295,6 +295,7 @@ async def test_the_board_knows_who_explains_a_date_and_may_ask_nobody_else(http:
         "intake": "https://intake.example",
         "routing": "https://routing.example/r",
         "time_zone": "Asia/Shanghai",
+        "language": "zh",
     }
     policy = (await http.get("/")).headers["content-security-policy"]
     assert policy.startswith("default-src 'self'; style-src 'self' 'sha256-")

@@ -1,7 +1,7 @@
 """A second, deliberately naive counter: it walks by minutes and by days and shares no code with the real one."""
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
 SHANGHAI = timezone(timedelta(hours=8))
 """No daylight saving since 1991, so a fixed offset will do here."""
@@ -20,15 +20,16 @@ def naive_due(
     *,
     roll: bool = True,
     closes: time | None = None,
+    zone: tzinfo = SHANGHAI,
 ) -> datetime:
     """Pauses one after the other, until one begins only after the end."""
     begun: Spans = []
-    end = ends(start, parts, works, begun, roll=roll, closes=closes)
+    end = ends(start, parts, works, begun, roll=roll, closes=closes, zone=zone)
     for span in sorted(pauses):
         if span[0] > end:
             break
         begun.append(span)
-        end = ends(start, parts, works, begun, roll=roll, closes=closes)
+        end = ends(start, parts, works, begun, roll=roll, closes=closes, zone=zone)
     return end
 
 
@@ -40,6 +41,7 @@ def ends(
     *,
     roll: bool,
     closes: time | None,
+    zone: tzinfo = SHANGHAI,
 ) -> datetime:
     """Hours first, a minute at a time; then every other part, a day at a time; then on to a day that works."""
     hours = sum(number for number, unit in parts if unit == "h")
@@ -47,12 +49,12 @@ def ends(
     moment = walked(start, hours * 60, pauses)
     if not days:
         return moment
-    day = moment.astimezone(SHANGHAI).date()
+    day = moment.astimezone(zone).date()
     for number, unit in days:
-        day = last_day_of(day, number, unit, works, pauses)
-    while roll and (not works(day) or stands(day, pauses)):
+        day = last_day_of(day, number, unit, works, pauses, zone)
+    while roll and (not works(day) or stands(day, pauses, zone)):
         day += DAY
-    return datetime.combine(day, closes or time(23, 59, 59, 999999), SHANGHAI)
+    return datetime.combine(day, closes or time(23, 59, 59, 999999), zone)
 
 
 def walked(moment: datetime, minutes: int, pauses: Spans) -> datetime:
@@ -63,12 +65,14 @@ def walked(moment: datetime, minutes: int, pauses: Spans) -> datetime:
     return moment
 
 
-def last_day_of(day: date, number: int, unit: str, works: Callable[[date], bool], pauses: Spans) -> date:
+def last_day_of(
+    day: date, number: int, unit: str, works: Callable[[date], bool], pauses: Spans, zone: tzinfo = SHANGHAI
+) -> date:
     if unit in ("mo", "y"):
         number, unit = (anniversary(day, number * 12 if unit == "y" else number) - day).days, "d"
     while number:
         day += DAY
-        if (unit == "d" or works(day)) and not stands(day, pauses):
+        if (unit == "d" or works(day)) and not stands(day, pauses, zone):
             number -= 1
     return day
 
@@ -88,9 +92,9 @@ def anniversary(day: date, months: int) -> date:
             number -= 1
 
 
-def stands(day: date, pauses: Spans) -> bool:
+def stands(day: date, pauses: Spans, zone: tzinfo = SHANGHAI) -> bool:
     """Whether the clock stood still at the end of the day."""
-    midnight = datetime.combine(day, time(), SHANGHAI) + DAY
+    midnight = datetime.combine(day + DAY, time(), zone)
     return any(begin < midnight <= end for begin, end in pauses)
 
 

@@ -9,7 +9,8 @@ import holidays
 import pytest
 
 from libraries.deadlines import Notice, Override, statutory_calendar
-from libraries.deadlines.calendar import UNSETTLED_DAYS, DayReason, holidays_by_law
+from libraries.deadlines.calendar import UNSETTLED_DAYS, DayReason
+from libraries.deadlines.china import holidays_by_law
 from tests.civil_time import CIVIL_TIME
 from tests.unit.deadlines.known import MOVED, works
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from libraries.deadlines import statutory_calendar
-from libraries.deadlines.calendar import holidays_by_law, is_weekday
+from libraries.deadlines.calendar import is_weekday
+from libraries.deadlines.china import holidays_by_law
 from libraries.policies import Policy, PolicyRefused, load_policy
 from tests.calendars import published_year
 from tests.civil_time import CIVIL_TIME

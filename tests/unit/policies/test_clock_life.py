@@ -54,7 +54,7 @@ class AnyLife(RuleBasedStateMachine):
         office = offices(place)[0]
         self.changed: dict[date, bool] = {}
         terms = replace(
-            terms_of(self.policy.limit(ClockKind.HANDLING, "education.student_aid"), self.policy, office),
+            terms_of(self.policy.limit(ClockKind.HANDLING, "education.school_placement"), self.policy, office),
             limit=Limit.parse(limit),
         )
         clock = LegalClock(
@@ -160,7 +160,7 @@ class AnyLife(RuleBasedStateMachine):
     def it_ends_when_the_lists_say(self) -> None:
         due_at = self.clock.due(self.policy.calendar).due_at
         spans = [(start, end) for start, end in self.pauses if start is not None and end is not None]
-        ended = naive_due(self.start, self.parts, self.works, spans)
+        ended = naive_due(self.start, self.parts, self.works, spans, zone=self.policy.calendar.zone)
         if self.stands and self.pauses[-1][0] <= ended:
             assert due_at is None
         else:
@@ -198,7 +198,7 @@ class AnyLife(RuleBasedStateMachine):
 
 def a_clock() -> LegalClock:
     policy, office = shipped(CITY), offices(CITY)[0]
-    terms = terms_of(policy.limit(ClockKind.HANDLING, "education.student_aid"), policy, office)
+    terms = terms_of(policy.limit(ClockKind.HANDLING, "education.school_placement"), policy, office)
     return LegalClock(
         id=UUID(int=1),
         kind=ClockKind.HANDLING,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contracts.codes import AreaLevel, ClockKind, ReferralRole
 from contracts.offices import OFFICE
 from libraries.clocks.clock import LegalClock, terms_of
-from libraries.deadlines import Limit
+from libraries.deadlines import Limit, due
 from libraries.policies import Policy, load_policy
 from libraries.policies.clock_rules import Trigger
 from libraries.policies.coverage import gaps
@@ -22,7 +22,8 @@ from tests.unit.deadlines.naive import naive_due
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 WINDOWS = {AreaLevel.TOWNSHIP, AreaLevel.VILLAGE}
-MADE_UP = {"linlan", "yunling"}
+MADE_UP = {"carrigmoyle", "linlan", "yunling"}
+UNDER_NATIONAL_LAW = tuple(place for place in PLACES if place != "carrigmoyle")
 PROVINCES = {*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66), 71, 81, 82}
 """The first two digits of GB/T 2260."""
 
@@ -87,15 +88,32 @@ def ends_as_a_naive_count_says(rules: Policy, kind: ClockKind, category: str, of
         return calendar.works(day.toordinal())
 
     parts = [(row.limit.number, row.limit.unit.value)]
-    assert clock.due(calendar).due_at == naive_due(start, parts, works, [], roll=row.rules.roll_last_day)
+    expected = naive_due(start, parts, works, [], roll=row.rules.roll_last_day, zone=calendar.zone)
+    assert clock.due(calendar).due_at == expected
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", UNDER_NATIONAL_LAW)
 def test_what_petitioners_and_offices_may_by_law_they_may_everywhere(place: str) -> None:
     of = policy(place)
     assert of.limit(ClockKind.PETITION_OBJECTION, "petition.request").limit == Limit.parse("5wd")
     assert of.limit(ClockKind.REVIEW_REQUEST, "petition.request").limit == Limit.parse("30d")
     assert of.limit(ClockKind.RE_REVIEW_REQUEST, "petition.review").limit == Limit.parse("30d")
+
+
+def test_a_place_of_another_country_has_nothing_of_this_one() -> None:
+    of = policy("carrigmoyle")
+    assert (str(of.calendar.zone), of.calendar.country, of.language) == ("Europe/Dublin", "IE", "en")
+    assert not any("信访" in row.source or "法" in row.source for row in (*of.limits, *of.clocks))
+    days = {date(2026, 3, 17): "Saint Patrick's Day", date(2026, 4, 6): "Easter Monday"}
+    assert {day: of.calendar.day(day.toordinal()).en for day in days} == days
+    assert of.calendar.works(date(2026, 10, 1).toordinal())
+
+
+@given(minutes=st.integers(0, 365 * 24 * 60), hours=st.integers(1, 24))
+def test_there_a_limit_in_hours_runs_through_the_night_in_which_clocks_change(minutes: int, hours: int) -> None:
+    calendar = policy("carrigmoyle").calendar
+    start = NOON + timedelta(minutes=minutes)
+    assert due(start, Limit.parse(f"{hours}h"), calendar=calendar).due_at == start + timedelta(hours=hours)
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -50,6 +50,11 @@ def test_chinese_comes_first(accepted: str, language: str) -> None:
     assert language_of(accepted) == language
 
 
+@pytest.mark.parametrize(("accepted", "language"), [("", "en"), ("*", "en"), ("fr", "en"), ("zh", "zh"), ("en", "en")])
+def test_where_the_place_speaks_another_language_that_comes_first(accepted: str, language: str) -> None:
+    assert language_of(accepted, "en") == language
+
+
 def test_a_page_is_whole_and_needs_nothing_else() -> None:
     text = Page(title="<b>&</b>", main="<h1>1</h1>").document("zh-CN")
     tags: list[tuple[str, dict[str, str | None]]] = []

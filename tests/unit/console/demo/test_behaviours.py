@@ -65,7 +65,7 @@ def test_reasons_are_of_the_policy() -> None:
 def test_steps_follow_each_other(profile: Profile) -> None:
     row = next(row for row in policy().limits if row.clock is ClockKind.HANDLING and row.extension)
     for seed in range(50):
-        found = script(Random(seed), profile, row)
+        found = script(Random(seed), profile, row, policy())
         meant = [(DUE - MONDAY) * step.share + timedelta(hours=step.hours) for step in found.steps]
         moments = [step.at(MONDAY, DUE, policy().calendar) for step in found.steps]
         assert found.profile is profile
@@ -76,7 +76,7 @@ def test_steps_follow_each_other(profile: Profile) -> None:
 def ends(profile: Profile) -> list[tuple[A, datetime]]:
     """The last step of many offices with this manner."""
     row = next(row for row in policy().limits if row.clock is ClockKind.HANDLING and row.extension)
-    last = [script(Random(seed), profile, row).steps[-1] for seed in range(50)]
+    last = [script(Random(seed), profile, row, policy()).steps[-1] for seed in range(50)]
     return [(step.action, step.at(MONDAY, DUE, policy().calendar)) for step in last]
 
 
@@ -91,15 +91,15 @@ def test_who_is_late_finishes_after_the_limit() -> None:
 
 def test_who_is_silent_says_nothing_and_who_fails_says_why() -> None:
     row = policy().limit(ClockKind.HANDLING, "education.student_aid")
-    assert script(Random(1), Profile.SILENT, row).steps == ()
-    failing = script(Random(1), Profile.FAILING, row).steps[-1]
+    assert script(Random(1), Profile.SILENT, row, policy()).steps == ()
+    failing = script(Random(1), Profile.FAILING, row, policy()).steps[-1]
     assert failing.action is A.FAIL
     assert failing.reason
 
 
 def test_a_return_that_is_refused_ends_in_work() -> None:
     row = policy().limit(ClockKind.HANDLING, "education.student_aid")
-    returning = script(Random(1), Profile.RETURNING, row)
+    returning = script(Random(1), Profile.RETURNING, row, policy())
     assert [step.action for step in returning.steps] == [A.SIGN, A.RETURN]
     assert returning.otherwise[-1].action is A.COMPLETE
 
