@@ -259,7 +259,7 @@ async def test_messages_are_shown_to_whoever_looks_after_the_area_or_works_at_th
     (failed,) = (await post.shows(f"/v1/messages?state=suppressed&case={case_id}")).json()["items"]
     assert failed["reason"] == "no_address"
     for cursor in ("x", "2026-01-01T00:00:00_x", f"2026-01-01T00:00:00_{case_id}"):
-        assert (await post.shows(f"/v1/messages?cursor={cursor}")).status_code == 400
+        assert (await post.shows(f"/v1/messages?cursor={cursor}")).status_code == 422
 
 
 async def test_what_was_sent_and_not_marked_is_sent_again_under_its_own_key(post: Post) -> None:
