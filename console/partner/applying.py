@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from console import topics
 from console.partner.kafka import Broker, Found, connected
 from console.partner.rights import QUOTA, Right, rights_of_partner, rights_of_service, topics_of
+from contracts.topics import HOME
 from libraries.partners import store
 from libraries.partners.store import Partner
 from libraries.policies import Policy
@@ -58,17 +60,21 @@ class Plan(NamedTuple):
 async def apply(
     settings: RuntimeSettings, policy: Policy, services: Mapping[str, str] | None = None, *, change: bool = True
 ) -> list[str]:
-    """Safe to repeat; returns when the broker shows it. `services` are passwords of ours, where we have users there.
+    """Safe to repeat; returns when the broker shows it. `services` are passwords of ours, for a broker of our own.
+
+    Services that have users there get the rights that new offices and partners bring.
 
     Raises `BrokerRefused` where the broker keeps no users and rights.
     """
     partners, credentials = await _registered(settings)
     sealer, now = Sealer.of(settings), datetime.now(UTC)
-    wanted = _wanted(partners, [one for one in credentials if one.counts(now)], policy, sealer, services or {})
+    counting = [one for one in credentials if one.counts(now)]
     connection = settings.kafka_connection()
-    missing = await topics.absent(connection, wanted.topics)
     async with connected(connection) as broker:
-        plan = plan_of(wanted, await broker.find())
+        found = await broker.find()
+        wanted = _wanted(partners, counting, policy, sealer, services or {}, HOME.keys() & found.users.keys())
+        missing = await topics.absent(connection, wanted.topics)
+        plan = plan_of(wanted, found)
         if change:
             await topics.create(connection, {name: wanted.topics[name] for name in missing})
             await _do(broker, plan)
@@ -102,13 +108,16 @@ def _wanted(
     policy: Policy,
     sealer: Sealer,
     services: Mapping[str, str],
+    there: AbstractSet[str],
 ) -> Wanted:
+    """`there` are services that have users at the broker already."""
     by_name = {one.name: one for one in partners}
     active = [(one, by_name[one.partner]) for one in credentials if not by_name[one.partner].disabled]
     offices = [one.code for one in (*policy.offices.values(), *policy.coming.values()) if "kafka" in one.channels]
     users = {one.id: registry.password_of(one, sealer) for one, _ in active}
     rights = {right for one, partner in active for right in rights_of_partner(partner, one.id)}
-    rights |= {right for service in services for right in rights_of_service(service, offices)}
+    served = there | services.keys()
+    rights |= {right for service in served for right in rights_of_service(service, offices, by_name.values())}
     shapes = {
         name: (topic.partitions, int(topic.retention.total_seconds() * 1000))
         for partner in by_name.values()

@@ -46,17 +46,17 @@ def rights_of_partner(partner: Partner, user: str) -> frozenset[Right]:
     return frozenset(topics | {Right(user, READ, "group", f"{partner.name}.", prefixed=True)})
 
 
-def rights_of_service(service: str, offices: Iterable[str]) -> frozenset[Right]:
-    """It also makes what it lacks of the topics that it writes. Those of partners are all below one prefix."""
-    known, found = tuple(offices), {Right(service, READ, "group", f"{service}.", prefixed=True)}
-    for topic in TOPICS:
+def rights_of_service(service: str, offices: Iterable[str], partners: Iterable[Partner] = ()) -> frozenset[Right]:
+    """Of the topics that it writes it also makes those that it lacks."""
+    known = tuple(offices)
+    own = [(topic, name) for partner in partners for name, topic in topics_of(partner).items()]
+    shared = [(topic, topic.name) for topic in TOPICS if topic.shared]
+    of_offices = [(topic, topic.named(office)) for topic in TOPICS if topic.per_office for office in known]
+    found = {Right(service, READ, "group", f"{service}.", prefixed=True)}
+    for topic, name in (*shared, *of_offices, *own):
         writes = service in topic.writer.replace(",", " ").split()
         operations = ((WRITE, CREATE) if writes else ()) + ((READ,) if service in topic.readers else ())
-        if topic.per_partner:
-            found |= {Right(service, one, "topic", "partners.", prefixed=True) for one in operations}
-        else:
-            names = map(topic.named, known) if topic.per_office else (topic.name,)
-            found |= {Right(service, one, "topic", name) for name in names for one in operations}
+        found |= {Right(service, one, "topic", name) for one in operations}
     return frozenset(found)
 
 

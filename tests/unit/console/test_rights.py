@@ -70,18 +70,14 @@ def test_groups_are_below_the_own_name_and_nothing_is_left_of_who_is_disabled(on
 
 def test_a_service_writes_what_the_registry_says_and_reads_what_it_says() -> None:
     for service in ("intake", "routing", "notify"):
-        rights = rights_of_service(service, [EDUCATION, CIVIL_AFFAIRS])
-        written = {right.name for right in rights if right.operation == WRITE}
+        rights = rights_of_service(service, [EDUCATION, CIVIL_AFFAIRS], [TOWNSHIP, COUNTY])
         for topic in TOPICS:
-            names = {"partners."} if topic.per_partner else {topic.named(EDUCATION)}
-            assert (
-                names <= written
-                if service in topic.writer.replace(",", "").split()
-                else topic.per_partner or not names & written
-            )
-    everything = rights_of_service("routing", [EDUCATION])
-    assert Right("routing", READ, "topic", f"departments.{EDUCATION}.feedback.v1") in everything
-    assert not any(right.name.endswith(f"{EDUCATION}.feedback.v1") and right.operation == WRITE for right in everything)
+            name = topic.named(TOWNSHIP.name if topic.per_partner else EDUCATION)
+            found = {right.operation for right in rights if right.kind == "topic" and right.name == name}
+            writes = service in topic.writer.replace(",", "").split()
+            assert (WRITE in found, READ in found) == (writes, service in topic.readers), (service, name)
+    names = {right.name for right in rights_of_service("intake", [], [COUNTY])}
+    assert "partners.county.submissions.v1" not in names, "it has none"
 
 
 def test_what_is_there_and_not_wanted_goes_only_if_it_is_a_partners() -> None:
