@@ -389,14 +389,12 @@ def _schedule(policy: Policy, category: str) -> ClockSchedule:
 @lru_cache(maxsize=8192)
 def _find_limit(policy: Policy, clock: ClockKind, category: str, reason: str) -> LimitRow | None:
     matter = policy.categories.get(category)
-    return next(
-        (
-            row
-            for row in policy.limits
-            if row.clock is clock
-            and row.category in (None, category)
-            and row.reason in (None, reason)
-            and (row.field is None or (matter is not None and row.field is matter.field))
-        ),
-        None,
+    rows = (
+        row
+        for row in policy.limits
+        if row.clock is clock
+        and row.category in (None, category)
+        and row.reason in (None, reason)
+        and (row.field is None or (matter is not None and row.field is matter.field))
     )
+    return next(rows, None)
