@@ -24,7 +24,7 @@ PUT_DOWN = """([selector, name, type, bytes, event]) => {
 
 async def choose(page: Page, *files: tuple[str, str, bytes]) -> None:
     given = [{"name": name, "mimeType": kind, "buffer": content} for name, kind, content in files]
-    await page.set_input_files("#attach-file", given)  # type: ignore[arg-type]
+    await page.set_input_files("#attach-file", given)
 
 
 async def test_a_form_without_javascript_attaches_and_the_office_sees_it(city: City) -> None:
@@ -89,7 +89,7 @@ async def test_dropped_pasted_and_photographed_files_arrive_although_the_line_br
     await clerk.evaluate(PUT_DOWN, ["body", "image.png", "image/png", list(png()), "paste"])
     await expect(clerk.locator(FILES)).to_have_count(2)
     photo = [{"name": "IMG_0001.jpg", "mimeType": "image/jpeg", "buffer": jpeg()}]
-    await clerk.set_input_files("#attach-photo", photo)  # type: ignore[arg-type]
+    await clerk.set_input_files("#attach-photo", photo)
     await expect(clerk.locator(FILES)).to_have_count(3)
     await choose(clerk, ("x.exe", "application/octet-stream", b"MZ"))
     await expect(clerk.locator(".attach ul")).to_contain_text("不接收此类文件")

@@ -33,7 +33,7 @@ async def test_an_assistant_acts_for_an_applicant_of_the_own_village(city: City)
         await expect(main).not_to_contain_text(hidden)
     await expect(main.locator("summary")).to_have_text(["收到补正材料"])
     paper = {"name": "诊断书.png", "mimeType": "image/png", "buffer": png()}
-    await assistant.set_input_files("#attach-file", [paper])  # type: ignore[list-item]
+    await assistant.set_input_files("#attach-file", [paper])
     await assistant.click("button:text-is('上传')")
     await expect(assistant.locator(".told")).to_have_text("附件已收下。")
     await expect(main).to_contain_text("您无权查看附件，但可以添加。")
