@@ -14,6 +14,7 @@ from console.backup.dumping import back_up, make_private
 from console.backup.manifest import BadBackup, Manifest, read
 from console.backup.restoring import NotEmpty, Restored, check, refuse_unless_empty, restore
 from console.backup.tools import ToolFailed
+from console.engines.child import EngineFailed
 from console.installation import DEFAULT_DATA, Installation, InUse, time_variables, write_whole
 from console.main import echo, quiet
 from console.target import Target, of_installation, saying_what_failed
@@ -84,7 +85,7 @@ def restore_command(*, folder: Path, data: Path, listed: Path | None, nothing_er
             server = asyncio.run(refuse_unless_empty(settings, with_kafka=with_kafka))
             done = asyncio.run(restore(settings, folder, manifest, erased, server=server))
             _keep(settings, listed, erased)
-    except (BadBackup, NotEmpty, ToolFailed, InUse, SettingsRefused, erasures.BadList) as error:
+    except (BadBackup, NotEmpty, ToolFailed, InUse, EngineFailed, SettingsRefused, erasures.BadList) as error:
         raise click.ClickException(str(error)) from None
     echo(msgspec.json.encode(done).decode() if as_json else _told(done))
 
