@@ -341,6 +341,7 @@ async def test_who_opened_what_for_which_purpose_can_be_audited(own_stage: Stage
         "purpose": "callback",
         "purpose_zh": "回访",
         "purpose_en": "To call back",
+        "attachment_id": None,
     }
 
 

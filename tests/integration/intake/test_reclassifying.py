@@ -18,7 +18,8 @@ async def test_what_no_office_has_yet_becomes_another_matter(own_stage: Stage) -
     for body, code in (
         ({"reason": "wrong_category"}, "same_matter"),
         (AID | {"reason": "x" * 5000}, "unknown_reason"),
-        (AID | {"area": "\0"}, "unknown_area"),
+        (AID | {"area": "\0"}, "bad_character"),
+        (AID | {"area": "999999999999"}, "unknown_area"),
         (AID | {"lead": "x"}, "unknown_field"),
     ):
         refused = (await own_stage.http.post(path, json=body, headers=bearer(WINDOW))).json()
