@@ -114,7 +114,7 @@ def changed(before: ClockFacts, change: type[ClockFacts], **more: Any) -> Any:
 def sent(life: Life, role: ReferralRole = ReferralRole.LEAD, sent_as: Sending = Sending.DISPATCH) -> Part:
     part = Part(id=life.new_id(), office=life.dice.choice(OFFICES), role=role)
     clocks: list[ClockChange] = []
-    if role is not ReferralRole.INFO:
+    if role not in {ReferralRole.INFO, ReferralRole.CHECK}:
         if life.dice.random() < 0.9:
             part.signing = clock(life, part, ClockKind.SIGNING, 1)
             clocks.append(part.signing)
@@ -168,7 +168,7 @@ def live(life: Life) -> None:
         life.window(c.CaseWithdrawn, CaseState.WITHDRAWN, "withdrawn_at", reason="applicant")
         return
     lead = sent(life)
-    for role in (ReferralRole.CO, ReferralRole.INFO):
+    for role in (ReferralRole.CO, ReferralRole.INFO, ReferralRole.CHECK):
         if life.dice.random() < 0.3:
             other = sent(life, role, life.dice.choice((Sending.DISPATCH, Sending.ADD_CO)))
             if role is ReferralRole.CO and life.dice.random() < 0.7:

@@ -97,7 +97,8 @@ class Facts:
         self.moved = of(r.ReferralReassigned)
         ends = (self.done, self.failed, self.returned, self.cancelled)
         self.ended = [event for event in ends if event is not None]
-        self.info, self.again = one.first.role is ReferralRole.INFO, one.number > 1
+        self.info, self.check = (one.first.role is role for role in (ReferralRole.INFO, ReferralRole.CHECK))
+        self.again = one.number > 1
         self.why = self.cancelled.reason if self.cancelled is not None else ""
         self.limited, self.due = one.due(*WORK)
         self.late = any(
@@ -111,6 +112,7 @@ class Facts:
         self.wrong = self.returned is not None or self.moved is not None
         self.gone = (
             (self.info, Exclusion.COPY),
+            (self.check, Exclusion.CHECK),
             (self.why == "case_withdrawn", Exclusion.WITHDRAWN),
             (self.why == "case_merged", Exclusion.MERGED),
             (self.cancelled is not None and self.moved is None, Exclusion.TAKEN_BACK),
@@ -164,9 +166,9 @@ def of_work(one: Told, known: Facts) -> Iterator[tuple[Figure, datetime | None, 
     stands = not known.ended and due is None
     in_time = judged(
         int(done is not None and (due is None or done.at <= due)),
-        (known.info, Exclusion.COPY),
+        *known.gone[:2],
         (known.talk, Exclusion.CONSULTATION),
-        *known.gone[1:3],
+        *known.gone[2:4],
         (known.wrong, Exclusion.WRONG_OFFICE),
         (known.cancelled is not None, Exclusion.TAKEN_BACK),
         *timed,
@@ -177,7 +179,7 @@ def of_work(one: Told, known: Facts) -> Iterator[tuple[Figure, datetime | None, 
     yield Figure.ENDED_IN_TIME, known.ended[0].at if known.ended else due or one.began, in_time
     longer = judged(
         int(one.of(r.ReferralExtended) is not None),
-        (known.info, Exclusion.COPY),
+        *known.gone[:2],
         (known.talk, Exclusion.CONSULTATION),
         timed[0],
     )
