@@ -7,7 +7,7 @@ from functools import cache
 
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
-from testcontainers.core.waiting_utils import wait_for_logs
+from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from console.engines.child import free_port
 
@@ -15,6 +15,7 @@ POSTGRES = os.environ.get("YIMEN_POSTGRES_IMAGE") or "postgres:18"
 KAFKA = os.environ.get("YIMEN_KAFKA_IMAGE") or "apache/kafka:4.1.0"
 ANSWER_SECONDS = 10
 PULL_SECONDS = 600
+START_SECONDS = 120
 CONTROLLER = 29093
 
 
@@ -63,7 +64,7 @@ def kafka() -> tuple[DockerContainer, str]:
             KAFKA_TRANSACTION_STATE_LOG_MIN_ISR="1",
             KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS="0",
         )
+        .waiting_for(LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(START_SECONDS))
         .start()
     )
-    wait_for_logs(node, "Kafka Server started", timeout=60)
     return node, f"127.0.0.1:{port}"
