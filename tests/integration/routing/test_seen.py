@@ -62,6 +62,6 @@ async def test_a_refusal_has_what_is_possible(stage: Stage) -> None:
     refused = await stage.http.post(path, json={}, headers=bearer(officer(EDUCATION)))
     assert refused.json()["code"] == "illegal_move"
     possible = {one["act"]: one for one in refused.json()["possible"]}
-    assert possible.keys() == {"sign", "accept", "return", "reassign"}
+    assert possible.keys() == {"sign", "accept", "return", "reassign", "reclassify"}
     assert possible["return"]["until"] > "2026-03-02"
     assert possible["sign"] == {"act": "sign", "by": [EDUCATION]}
