@@ -158,8 +158,10 @@ class ConsumerLoop:
         consumer = self.consumer
         if consumer is None or consumer.subscription() is None:
             return False
-        # The group may be larger than the topics, or there may be no office that speaks Kafka at all.
-        return bool(consumer.assignment()) or consumer.is_member()
+        # The group may be larger than the topics, or there may be no office that speaks Kafka at all: then the lighter
+        # broker takes nobody into the group.
+        nothing_there = self.context.reader.pattern is not None and not consumer.subscription()
+        return bool(consumer.assignment()) or consumer.is_member() or nothing_there
 
     def stalled(self) -> str | None:
         """What of its client has ended, if it reads no more and does not know it."""
