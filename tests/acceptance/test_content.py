@@ -110,7 +110,7 @@ async def test_an_office_finds_by_the_links_of_its_referral_what_it_is_about(
     reads = await coordinator.reads(f"/v1/cases/{case['number']}/reads")
     assert ("applicant", HOUSING, "handling") in {(r["part"], r["office"], r["purpose"]) for r in reads}
     stranger = person(Role.OFFICER, office=f"housing-{KANGBAO}")
-    for door in referral["links"].values():
+    for door in filter(None, referral["links"].values()):
         reply = await stranger.opens(door)
         assert reply.status_code == 404 or reply.json()["items"] == [], door
 

@@ -336,7 +336,6 @@ async def test_what_is_attached_reaches_the_office_and_the_file_of_the_case(city
         path = f"/v1/cases/{case['number']}"
         attached = await window.post(f"{path}/attachments", headers=upload_heads(photo, "户口簿.jpg"), content=photo)
         assert attached.status_code == 201, attached.text
-        assert (await window.post(f"{path}/accept", json={})).status_code == 200
     lead = next(one for one in await referrals(city, case) if one["role"] == "lead")
     async with city.client("intake", Role.OFFICER, office=lead["office"]) as office:
 

@@ -128,7 +128,7 @@ async def test_who_read_what_is_found_by_case_and_by_day(city: City) -> None:
     await expect(auditor).to_have_url(re.compile("/reads$"))
     await auditor.fill("#number", number)
     await auditor.click("main button")
-    row = auditor.locator("tr", has_text="申请人信息")
+    row = auditor.locator("tr", has_text="申请人信息").filter(has_text="窗口人员")
     await expect(row).to_contain_text("window")
     await expect(row).to_contain_text("联系")
     await expect(auditor.locator("main")).not_to_contain_text("李一")
