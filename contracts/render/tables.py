@@ -75,7 +75,8 @@ def codes() -> str:
         NOTE,
         "Closed sets. Categories, offices and reasons are policy and stand in the policy pack.",
     ]
-    for code in Code.__subclasses__():
+    # By module: which is loaded first depends on who asks.
+    for code in sorted(Code.__subclasses__(), key=lambda one: one.__module__):
         parts += ["", f"## {code.__name__}", ""]
         if text := _first_line(code.__dict__.get("__doc__")):
             parts += [text, ""]

@@ -53,7 +53,8 @@ def test_what_was_erased_after_the_backup_stays_erased(places: tuple[Up, Up], tm
     assert yimen(old, "backup", str(saved)).code == 2, "never over another one"
     keys = json.loads((old.folder / "keys.json").read_bytes())
     told = b"".join(file.read_bytes() for file in saved.iterdir())
-    assert [name for name in keys if keys[name].encode() in told] == []
+    secret = {name: value for name, value in keys.items() if isinstance(value, str)}
+    assert [name for name, value in secret.items() if value.encode() in told] == []
 
     erased = yimen(old, "person", "erase", "--case", gone["number"], "--reason", "erasure_request", "--yes")
     assert erased.code == 0, erased.trouble
