@@ -55,7 +55,7 @@ def _beyond(kind: type[ProcessSettings], shared: type[ProcessSettings]) -> dict[
 def _rows(fields: Mapping[str, FieldInfo]) -> Iterator[tuple[str, str, str, str]]:
     prefix = str(RuntimeSettings.model_config.get("env_prefix", ""))
     for name, info in fields.items():
-        yield f"`{prefix}{name.upper()}`", _default(info), _rule(info), info.description or ""
+        yield f"`{prefix}{name.upper()}`", _default(info), _rule(info), " ".join((info.description or "").split())
 
 
 def _default(info: FieldInfo) -> str:

@@ -15,7 +15,6 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import ServerSentEvent
 
 from contracts.codes import OF_AN_OFFICE, CaseState, ClockKind, ClockStatus, Field, SupervisionLevel
-from contracts.refusals import Fault
 from libraries.policies import Policy
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.failures import Rejected
@@ -24,6 +23,7 @@ from libraries.runtime.web.pages import SEALED
 from libraries.runtime.web.requests import AskedArea
 from libraries.runtime.web.streams import Entry, stream
 from services.notify.callers import SEES, Call, names_of, scope
+from services.notify.cursors import BAD_CURSOR, read_cursor, write_cursor
 from services.notify.delivery.http import ROUTES as DELIVERY_ROUTES
 from services.notify.escalation import queries as escalations
 from services.notify.escalation.queries import EscalationView
@@ -38,7 +38,6 @@ FAR = datetime(9999, 1, 1, tzinfo=UTC)
 START = datetime(1, 1, 1, tzinfo=UTC), UUID(int=0)
 ANSWERED_WITHIN = timedelta(minutes=1)
 """Real time in which routing takes or refuses an answer, unless it had to set it aside."""
-BAD_CURSOR = Fault("cursor", "bad_cursor")
 BOARD = resources.files("services.notify") / "board"
 
 
@@ -135,12 +134,12 @@ async def list_timers(  # noqa: PLR0913, PLR0917 -- one for each query parameter
         found = await queries.list_timers(
             conn,
             wanted,
-            after=_after(cursor),
+            after=read_cursor(cursor, START),
             limit=limit + 1,
             names=names_of(state.policy.policy),
         )
     page = found[:limit]
-    more = f"{page[-1].due_at.isoformat()}_{page[-1].clock_id}" if len(found) > limit else None
+    more = write_cursor(page[-1].due_at, page[-1].clock_id) if len(found) > limit else None
     return TimerPage(items=page, next=more)
 
 
@@ -162,7 +161,7 @@ async def list_escalations(
             areas=state.policy.policy.ranges_within(area),
             office=office,
             level=level,
-            after=_after(cursor),
+            after=read_cursor(cursor, START),
             limit=limit + 1,
             context=escalations.ViewContext(
                 now=state.clock.now(),
@@ -171,22 +170,8 @@ async def list_escalations(
             ),
         )
     page = found[:limit]
-    more = f"{page[-1].due_at.isoformat()}_{page[-1].clock_id}" if len(found) > limit else None
+    more = write_cursor(page[-1].due_at, page[-1].clock_id) if len(found) > limit else None
     return EscalationPage(items=page, next=more)
-
-
-def _after(cursor: str) -> tuple[datetime, UUID]:
-    if not cursor:
-        return START
-    due_at, _, clock_id = cursor.partition("_")
-    try:
-        # A plus sign in a query that was not escaped arrives as a blank.
-        found = datetime.fromisoformat(due_at.replace(" ", "+")), UUID(clock_id)
-    except ValueError:
-        raise Rejected("bad_cursor", BAD_CURSOR) from None
-    if found[0].tzinfo is None:
-        raise Rejected("bad_cursor", BAD_CURSOR)
-    return found
 
 
 @get("/v1/alerts", guards=[SEES], tags=["alerts"])

@@ -60,9 +60,8 @@ async def attach(request: Call, key: FromPath[str]) -> Response[Any]:
     if found.files and not refused:
         return go_to(found, f"{back.partition('?')[0]}?done={DONE}")
     kept = len(found.files) - len(refused)
-    return page(
-        found, "attach.html", status=422, path=back, back=back, key=key, problems=refused, kept=kept, accepted=ACCEPTED
-    )
+    given = {"back": back, "key": key, "problems": refused, "kept": kept, "may_attach": True, "accepted": ACCEPTED}
+    return page(found, "attach.html", status=422, path=back, **given)
 
 
 async def _added(caller: Caller, key: str, one: SentFile) -> str:

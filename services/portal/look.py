@@ -21,9 +21,11 @@ from libraries.deadlines.rendering import limit_in_words, source_in
 from services.portal.catalogue import Language, say
 from services.portal.visits import Visit
 
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 HEADERS: Final = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self';"
-    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
@@ -31,6 +33,8 @@ HEADERS: Final = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "cache-control": "no-store",
 }
+SCRIPTED: Final = {"content-security-policy": f"{POLICY}; script-src 'self'; connect-src 'self'"}
+"""Of pages that take files; no other has a script."""
 TLS_ALONE: Final = {"strict-transport-security": "max-age=31536000"}
 TAGS: Final = {"zh": "zh-CN", "en": "en"}
 MENU: Final[Mapping[Role, Sequence[tuple[str, str]]]] = {
@@ -177,7 +181,7 @@ def _environment() -> Environment:
 
 
 def page(visit: Visit, template: str, *, status: int = 200, path: str = "", **values: Any) -> Response[str]:
-    """`path` is where the page stands, for the switch of the language."""
+    """`path` is where the page stands, for the switch of the language; `may_attach`, that it takes files."""
     session = visit.session
     text = (
         _environment()
@@ -194,7 +198,7 @@ def page(visit: Visit, template: str, *, status: int = 200, path: str = "", **va
             **{"faults": {}, "told": "", "whole": "", "refused": "", **values},
         )
     )
-    headers = HEADERS | TLS_ALONE if visit.portal.secure else HEADERS
+    headers = HEADERS | (SCRIPTED if values.get("may_attach") else {}) | (TLS_ALONE if visit.portal.secure else {})
     return Response(text, status_code=status, media_type="text/html", headers=headers, cookies=visit.cookies)
 
 

@@ -20,6 +20,7 @@ from libraries.runtime.web.auth import Principal, requires
 from libraries.runtime.web.openapi import Described
 from libraries.runtime.web.preconditions import etag, is_stale, stale
 from libraries.runtime.web.problems import problem
+from services.notify.cursors import BAD_CURSOR
 from services.notify.delivery import making, queries, replays, secrets, store, subscriptions
 from services.notify.delivery.replays import Replay
 from services.notify.delivery.store import Owed
@@ -51,7 +52,6 @@ OVERLAP: Final = timedelta(hours=24)
 REST: Final = timedelta(minutes=10)
 """Between two replays of everything since a moment."""
 TEST: Final = "subscription.tested"
-BAD_CURSOR: Final = Fault("cursor", "bad_cursor")
 FIRST: Final = UUID(int=0)
 
 

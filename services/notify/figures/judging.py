@@ -19,6 +19,7 @@ from libraries.runtime.database.engine import transaction
 from libraries.runtime.failures import Rejected
 from libraries.runtime.web.requests import AskedArea, AskedOffice
 from services.notify.callers import SEES, Call, names_of, scope
+from services.notify.cursors import BAD_CURSOR
 from services.notify.domain.figures import DEFINITIONS
 from services.notify.figures.measures import Asked, By, Measured, list_excluded, measure, ranked
 from services.notify.figures.queries import Names, name_of
@@ -226,9 +227,9 @@ def _after(cursor: str) -> tuple[str, int]:
     try:
         found = str(UUID(key)), int(number)
     except ValueError:
-        raise Rejected("bad_cursor", Fault("cursor", "bad_cursor")) from None
+        raise Rejected("bad_cursor", BAD_CURSOR) from None
     if not 0 < found[1] < 2**15:
-        raise Rejected("bad_cursor", Fault("cursor", "bad_cursor"))
+        raise Rejected("bad_cursor", BAD_CURSOR)
     return found
 
 

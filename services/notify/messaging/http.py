@@ -12,15 +12,13 @@ from litestar.params import QueryParameter
 from sqlalchemy import DateTime, String, Uuid, bindparam
 
 from contracts.codes import Audience, DeliveryChannel, DeliveryState
-from contracts.refusals import Fault
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.database.ranges import bounds, text_inside
-from libraries.runtime.failures import Rejected
 from libraries.runtime.web.requests import AskedArea
 from services.notify.callers import SEES, Call, scope
+from services.notify.cursors import read_cursor, write_cursor
 
 LARGEST_PAGE: Final = 200
-BAD_CURSOR: Final = Fault("cursor", "bad_cursor")
 END: Final = datetime(9999, 1, 1, tzinfo=UTC), UUID(int=0)
 _LIST: Final = """
     SELECT m.id, m.case_id, c.number, m.type AS about, m.audience, m.channel, m.office, m.template, m.at, m.state,
@@ -75,7 +73,7 @@ async def list_messages(
 ) -> MessagePage:
     """Messages to people, the latest first: those of an area, or to an office."""
     office, area = scope(request.user, office, area)
-    at, last = _before(cursor)
+    at, last = read_cursor(cursor, END)
     ranges = state.policy.policy.ranges_within(area)
     listed = text_inside(_LIST, "c.area", ranges).bindparams(
         bindparam("at", type_=DateTime(timezone=True)),
@@ -90,22 +88,8 @@ async def list_messages(
         rows = (await conn.execute(listed, values)).mappings()
         found = [msgspec.convert(dict(row), MessageView) for row in rows]
     page = found[:limit]
-    more = f"{page[-1].at.isoformat()}_{page[-1].id}" if len(found) > limit else None
+    more = write_cursor(page[-1].at, page[-1].id) if len(found) > limit else None
     return MessagePage(items=page, next=more)
-
-
-def _before(cursor: str) -> tuple[datetime, UUID]:
-    if not cursor:
-        return END
-    at, _, last = cursor.partition("_")
-    try:
-        # A plus sign in a query that was not escaped arrives as a blank.
-        found = datetime.fromisoformat(at.replace(" ", "+")), UUID(last)
-    except ValueError:
-        raise Rejected("bad_cursor", BAD_CURSOR) from None
-    if found[0].tzinfo is None:
-        raise Rejected("bad_cursor", BAD_CURSOR)
-    return found
 
 
 ROUTES: list[HTTPRouteHandler] = [list_messages]
