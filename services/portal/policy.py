@@ -10,7 +10,7 @@ import structlog
 from libraries.policies import Policy, PolicyRefused, PolicyWatch
 from libraries.policies.archive import BadArchive, load_archived
 from libraries.policies.watch import Held, in_force_since
-from services.portal.remote import ServiceAway, ServiceRefused, Services
+from services.portal.remote import Caller, ServiceAway, ServiceRefused, Services
 
 log = structlog.get_logger()
 
@@ -30,17 +30,18 @@ class Follower:
     """Keeps the portal at the versions that are in force. While routing is away, it goes on with what it has."""
 
     def __init__(self, services: Services, watch: PolicyWatch) -> None:
-        self._caller = services.as_itself()
+        self._services = services
         self._watch = watch
         self._seen: list[Activated] = []
 
     async def look(self) -> None:
+        caller = self._services.as_itself()  # for this look: its token lives for a minute
         try:
-            said = await self._caller.get("routing", "/v1/policy/activations")
+            said = await caller.get("routing", "/v1/policy/activations")
             there = msgspec.convert(said, list[Activated])
             if there == self._seen or not there:
                 return
-            known = {**self._watch.held, **await self._missing(there)}
+            known = {**self._watch.held, **await self._missing(caller, there)}
         except (ServiceAway, ServiceRefused, msgspec.ValidationError, BadArchive, PolicyRefused) as error:
             log.info("policy versions not heard", error=type(error).__name__)
             return
@@ -49,11 +50,11 @@ class Follower:
         self._watch.hold([one for one in line if one.policy is not None])
         self._seen = there
 
-    async def _missing(self, there: list[Activated]) -> Mapping[str, Policy]:
+    async def _missing(self, caller: Caller, there: list[Activated]) -> Mapping[str, Policy]:
         """Of what is in force or to come."""
         wanted = {one.version for one in in_force_since(there, self._watch.now())} - set(self._watch.held)
         found = {}
         for version in sorted(wanted):
-            said = msgspec.convert(await self._caller.get("routing", f"/v1/policy/versions/{version}"), Content)
+            said = msgspec.convert(await caller.get("routing", f"/v1/policy/versions/{version}"), Content)
             found[version] = await asyncio.to_thread(load_archived, said.content)
         return found
