@@ -7,6 +7,8 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import faults_of
 
+FOR_AXE = {"java_script_enabled": True, "bypass_csp": True}
+"""How a person is signed in whose pages `fit` looks at: axe is a script, and never ends where scripts are off."""
 PHONE = {"width": 360, "height": 740}
 NUMBER = re.compile(r"\d{6}-\d{8}-\d{5}-\d")
 

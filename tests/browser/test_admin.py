@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import City, sign_in
-from tests.browser.steps import fit, register
+from tests.browser.steps import FOR_AXE, fit, register
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 
@@ -144,8 +144,7 @@ async def test_who_read_what_is_found_by_case_and_by_day(city: City) -> None:
 
 
 async def test_the_pages_of_administration_are_fit_for_everybody(city: City) -> None:
-    options = {"java_script_enabled": True, "bypass_csp": True}
-    admin = await city.signed_in("admin", **options)
+    admin = await city.signed_in("admin", **FOR_AXE)
     for path in ("/admin", "/admin/sessions", "/reads", "/admin/holidays", "/admin/accounts/schools", "/admin/new"):
         await admin.goto(path)
         await fit(admin)

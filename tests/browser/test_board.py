@@ -4,15 +4,14 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import City
-from tests.browser.steps import fit, open_referral, register, until_text
+from tests.browser.steps import FOR_AXE, fit, open_referral, register, until_text
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 
 
 async def test_everybody_sees_the_figures_of_the_own_area_or_office(city: City) -> None:
-    options = {"java_script_enabled": True, "bypass_csp": True}
-    clerk, officer = await city.signed_in("window"), await city.signed_in("schools", **options)
-    county, ops = await city.signed_in("county", **options), await city.signed_in("ops")
+    clerk, officer = await city.signed_in("window"), await city.signed_in("schools", **FOR_AXE)
+    county, ops = await city.signed_in("county", **FOR_AXE), await city.signed_in("ops")
     number = await register(clerk, "education.school_placement", "钱二（示例）", "转学")
     await open_referral(officer, number)
     await officer.goto("/board")

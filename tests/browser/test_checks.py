@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import SCHOOLS, City
-from tests.browser.steps import code_of, fit, look_up, open_referral, register, until_text
+from tests.browser.steps import FOR_AXE, code_of, fit, look_up, open_referral, register, until_text
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 QUESTION, ANSWER = "该学生是否在籍（示例）？", "在籍（示例）。"
@@ -28,7 +28,7 @@ async def ask(officer: Page, purpose: str) -> None:
 
 
 async def test_a_check_is_agreed_to_asked_answered_and_read(city: City) -> None:
-    clerk, officer, asked = [await city.signed_in(who) for who in ("window", "petitions", "schools")]
+    clerk, officer, asked = [await city.signed_in(who, **FOR_AXE) for who in ("window", "petitions", "schools")]
     number = await register(clerk, "petition.request", "郑十（示例）", "请求协调入学（示例）")
     await clerk.click("main button:text-is('受理')")
     await open_referral(officer, number)
@@ -73,8 +73,8 @@ async def test_a_check_is_agreed_to_asked_answered_and_read(city: City) -> None:
 
 async def test_a_withdrawal_ends_it_for_everybody(city: City) -> None:
     clerk, officer, asked, applicant = [
-        *[await city.signed_in(who) for who in ("window", "petitions", "schools")],
-        await city.person(),
+        *[await city.signed_in(who, **FOR_AXE) for who in ("window", "petitions", "schools")],
+        await city.person(**FOR_AXE),
     ]
     number = await register(clerk, "petition.request", "郑十一（示例）", "请求协调（示例）")
     code = await code_of(clerk)

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import City
-from tests.browser.steps import fit, open_referral, register
+from tests.browser.steps import FOR_AXE, fit, open_referral, register
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 
@@ -80,9 +80,8 @@ async def test_a_link_that_is_revoked_opens_nothing_any_more(city: City) -> None
 
 
 async def test_the_pages_of_links_are_fit_for_everybody(city: City) -> None:
-    options = {"java_script_enabled": True, "bypass_csp": True}
-    clerk, officer = await city.signed_in("window"), await city.signed_in("schools", **options)
-    outsider = await city.person(**options)
+    clerk, officer = await city.signed_in("window"), await city.signed_in("schools", **FOR_AXE)
+    outsider = await city.person(**FOR_AXE)
     number = await register(clerk, "education.school_placement", "孙二（示例）", "转学")
     await open_referral(officer, number)
     address = await made(officer)

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Dialog, expect
 
 from tests.browser.conftest import PASSWORD, City, faults_of, sign_in
-from tests.browser.steps import NUMBER, open_referral, register, until_text
+from tests.browser.steps import FOR_AXE, NUMBER, open_referral, register, until_text
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 HOSTILE = '<script>document.title = "x"</script> & "quoted" \u202eabc\u202c 𠮷野家 {{ 7*7 }} =1+1'
@@ -256,9 +256,8 @@ async def test_the_keyboard_alone_signs_in_and_registers(city: City) -> None:
 
 async def test_every_page_is_fit_for_everybody(city: City) -> None:
     """Axe finds nothing, dark or light; nothing is wider than a phone."""
-    options = {"java_script_enabled": True, "bypass_csp": True}
-    clerk, officer = await city.signed_in("window", **options), await city.signed_in("schools", **options)
-    county = await city.signed_in("county", **options)
+    clerk, officer = await city.signed_in("window", **FOR_AXE), await city.signed_in("schools", **FOR_AXE)
+    county = await city.signed_in("county", **FOR_AXE)
     number = await register(clerk, "education.school_placement", "郑十（示例）", "转" * 300)
     await open_referral(officer, number)
     referral = officer.url

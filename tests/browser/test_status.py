@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import City
-from tests.browser.steps import code_of, fit, look_up, open_referral, register, solve, until_text
+from tests.browser.steps import FOR_AXE, code_of, fit, look_up, open_referral, register, solve, until_text
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 NAME = "张三（示例）"
@@ -117,9 +117,8 @@ async def test_a_lost_code_is_issued_again_on_record(city: City) -> None:
 
 async def test_the_pages_are_fit_for_everybody(city: City) -> None:
     """Axe finds nothing, dark or light, Chinese or English; nothing is wider than a phone."""
-    options = {"java_script_enabled": True, "bypass_csp": True}
-    clerk, officer = await city.signed_in("window", **options), await city.signed_in("petitions")
-    page = await city.person(**options)
+    clerk, officer = await city.signed_in("window", **FOR_AXE), await city.signed_in("petitions")
+    page = await city.person(**FOR_AXE)
     number, code = await accepted(clerk, "咨询")
     await clerk.goto(f"/counter/cases/{number}/receipt")
     await look_up(page, number, "1")
