@@ -181,7 +181,10 @@ async def show_case(
         related=related or (),
         documents=documents or (),
         agreed=agreed or (),
-        to_agree_to=to_agree_to(policy.purposes.values(), agreed or (), CaseState(case["state"])),
+        # Who may not read consents may not take them either: a village assistant.
+        to_agree_to=to_agree_to(policy.purposes.values(), agreed, CaseState(case["state"]))
+        if agreed is not None
+        else (),
         hows=tuple(Consent),
         checks=checks_of(items),
         asks=asks(CaseState(case["state"]), agreed or ()),

@@ -77,6 +77,7 @@ async def fit(*pages: Page) -> None:
     for page in pages:
         for scheme in ("dark", "light"):
             await page.emulate_media(color_scheme=scheme)
-            assert await faults_of(page) == [], page.url
+            faults = await faults_of(page)
+            assert faults == [], (page.url, faults)
         await page.set_viewport_size(PHONE)
         assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], page.url

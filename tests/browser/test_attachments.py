@@ -65,7 +65,7 @@ async def test_a_form_without_javascript_attaches_and_the_office_sees_it(city: C
     assert fetched.suggested_filename == f"{number}.zip"
     with zipfile.ZipFile(await fetched.path()) as package:
         assert package.testzip() is None
-        assert len([name for name in package.namelist() if name.startswith("attachments/")]) == 3
+        assert len([name for name in package.namelist() if name.startswith("attachments/")]) == 4
     for who, page in (("window", clerk), ("schools", officer)):
         looked_at = await city.signed_in(who, **FOR_AXE)
         await looked_at.goto(page.url)

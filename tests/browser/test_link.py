@@ -31,7 +31,7 @@ async def test_an_outside_office_signs_and_returns_by_link(city: City) -> None:
     await expect(outsider.locator("main")).to_contain_text("转学到实验小学")
     await expect(outsider.locator("nav")).to_have_count(0)
     await outsider.click("main button:text-is('签收')")
-    await expect(outsider.locator(".told:not(.warn)")).to_have_text("已签收。")
+    await expect(outsider.locator(".told")).to_have_text("已签收。")
     await outsider.locator("section:has(#h-clocks) a").first.click()
     await expect(outsider.locator("h1")).to_have_text("期限依据")
     await outsider.click("text=返回")
@@ -41,7 +41,7 @@ async def test_an_outside_office_signs_and_returns_by_link(city: City) -> None:
     await outsider.select_option("#reason", "not_competent")
     await outsider.fill("details[open] [name=text]", "不在本学区（示例）")
     await outsider.click("details[open] button")
-    await expect(outsider.locator(".told:not(.warn)")).to_have_text("已申请退件，等待审核。")
+    await expect(outsider.locator(".told")).to_have_text("已申请退件，等待审核。")
 
     await officer.goto(f"/inbox/{referral}")
     await expect(officer.locator("main")).to_contain_text("不在本学区（示例）")

@@ -28,7 +28,7 @@ async def test_a_matter_is_classified_and_put_right_and_everybody_sees_both_date
     await expect(desk.locator(".summary a")).to_have_attribute("href", "#attributes.category")
     await desk.select_option("details[open] [name='attributes.category']", AID)
     await desk.click("details[open] button")
-    await expect(desk.locator(".told[role=status]")).to_have_text("已归类，已派至相应承办单位。")
+    await expect(desk.locator(".told")).to_have_text("已归类，已派至相应承办单位。")
 
     await _reclassify(city, county, number)
     await clerk.goto(f"/counter/cases/{number}")
@@ -52,7 +52,7 @@ async def _reclassify(city: City, county: Page, number: str) -> None:
     await county.select_option("details[open] [name=reason]", "wrong_category")
     await fit(county)
     await county.click("details[open] button")
-    await expect(county.locator(".told[role=status]")).to_have_text("已改类，已按新的事项派单。")
+    await expect(county.locator(".told")).to_have_text("已改类，已按新的事项派单。")
     await until_text(county, "教育救助 → 医疗费用手工报销")
 
 
@@ -65,5 +65,5 @@ async def test_a_window_puts_right_what_no_office_has_yet(city: City) -> None:
     await expect(clerk.locator(".summary")).to_contain_text("没有变化")
     await clerk.select_option("details[open] [name=category]", AID)
     await clerk.click("details[open] button")
-    await expect(clerk.locator(".told[role=status]")).to_have_text("已更正。")
+    await expect(clerk.locator(".told")).to_have_text("已更正。")
     await expect(clerk.locator("h1")).to_contain_text("教育救助")

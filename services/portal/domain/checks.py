@@ -19,9 +19,9 @@ NO_MORE: Final = frozenset(
 """Of such a case nobody is asked any more."""
 
 
-def to_agree_to(purposes: Iterable[Any], consents: Iterable[Mapping[str, Any]], state: CaseState) -> list[Any]:
-    """Purposes of checks to which no consent stands yet."""
-    if state in NO_MORE:
+def to_agree_to(purposes: Iterable[Any], consents: Iterable[Mapping[str, Any]] | None, state: CaseState) -> list[Any]:
+    """Purposes of checks to which no consent stands yet; none for who may not read consents, as an assistant."""
+    if consents is None or state in NO_MORE:
         return []
     standing = {one["purpose"] for one in consents if one["withdrawn_at"] is None}
     return [purpose for purpose in purposes if purpose.check and purpose.code not in standing]
