@@ -127,7 +127,7 @@ async def test_a_subscription_from_the_past_hears_all_of_it_once_and_in_order(
     assert (await deliveries.shows(f"/v1/subscriptions/{made['id']}"))["catching_up"]
 
     await replays.run()
-    await deliveries.sends_until(lambda: len(partner.received) >= 1 + len(LIFE))
+    await deliveries.sends_until(lambda: len(of_case(partner, begun.case_id)) >= 1 + len(LIFE))
     assert of_case(partner, begun.case_id) == [(kind, False) for kind in (REGISTERED, *LIFE)]
     assert "catching_up" not in await deliveries.shows(f"/v1/subscriptions/{made['id']}")
 
