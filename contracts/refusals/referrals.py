@@ -126,6 +126,12 @@ REFERRALS: Final = (
         "reassign it.",
     ),
     Refusal(
+        "decides_itself",
+        409,
+        "此件退给谁由本单位决定，不能向本单位自己申请退件。请继续办理，或者以 reassign 转交其他单位。",
+        "The own office decides where a return of this goes, so it cannot ask for one. Go on with it, or reassign it.",
+    ),
+    Refusal(
         "return_window_over",
         409,
         "退件期限已过（截止时间：{until}）。请继续办理；确不属于本单位职责的，请报协调员转交。",
@@ -213,6 +219,12 @@ REFERRALS: Final = (
         409,
         "该单位已经是此件的{role}单位，一个单位只承担一项。请填写其他单位。",
         "That office has a part of the case already ({role}), and no office has two. Name another one.",
+    ),
+    Refusal(
+        "returned_before",
+        409,
+        "该单位已经退回过此件，不能再派回。请填写其他单位，或者以 arbitrate 裁定由谁承办。",
+        "That office has returned the case before. Name another one, or settle with arbitrate whose it is.",
     ),
     Refusal(
         "not_the_decider",

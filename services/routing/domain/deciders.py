@@ -32,6 +32,11 @@ def asked_to_decide(routing: Routing, referral: Referral, policy: Policy) -> str
     return arbiter(policy, area) if sender == referral.office or routing.contested(referral) else sender
 
 
+def decides_itself(routing: Routing, referral: Referral, policy: Policy) -> bool:
+    """Whether nobody stands above the office to whom it could return this."""
+    return asked_to_decide(routing, referral, policy) == referral.office
+
+
 def decides_on_extension(routing: Routing, referral: Referral, approver: str, policy: Policy) -> str:
     """The office of who has to agree that this office gets more time, as the policy names it."""
     area = routing.request.area

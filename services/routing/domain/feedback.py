@@ -30,7 +30,7 @@ from libraries.policies.clock_rules import Trigger
 from libraries.policies.moving import had
 from libraries.policies.reasons import refused_reason
 from services.routing.domain import checks, classifying, extension, lead_acts
-from services.routing.domain.deciders import asked_to_decide
+from services.routing.domain.deciders import asked_to_decide, decides_itself
 from services.routing.domain.dispatching import recall
 from services.routing.domain.lead_limit import cap_co_handlers
 from services.routing.domain.pauses import check_since, since
@@ -124,9 +124,11 @@ def _check_reason(feedback: Feedback, context: Context) -> Refused | None:
     return refused_reason(context.policy, feedback.reason, feedback.action.value)
 
 
-def _check_return(_: Routing, referral: Referral, answer: ReceivedFeedback, context: Context) -> Refused | None:
+def _check_return(routing: Routing, referral: Referral, answer: ReceivedFeedback, context: Context) -> Refused | None:
     if referral.return_locked:
         return Refused(code="return_locked")
+    if decides_itself(routing, referral, context.policy):
+        return Refused(code="decides_itself")
     window = next((clock for clock in referral.clocks if clock.kind in RETURN_RIGHTS), None)
     until = window.due(context.policy.calendar_of(window.office)).due_at if window is not None else None
     if until is None or answer.received_at > until:

@@ -9,7 +9,7 @@ from uuid import UUID
 from contracts.codes import RETURN_RIGHTS, ClockKind, ReferralRole
 from contracts.refusals import REFUSALS, PossibleAct, Refused
 from libraries.policies import Policy
-from services.routing.domain.deciders import coordinates, decides
+from services.routing.domain.deciders import coordinates, decides, decides_itself
 from services.routing.domain.extension import until_of
 from services.routing.domain.referral import Referral, Routing
 from services.routing.domain.states import ACTORS, DOORS, OF_ANY, Actor, Move
@@ -57,7 +57,8 @@ def _acts(routing: Routing, referral: Referral, move: Move, policy: Policy, at: 
             yield PossibleAct(act=act, by=decides(routing, referral, policy))
     elif move is Move.REQUEST_RETURN:
         until = _return_until(referral, policy)
-        if not referral.return_locked and until is not None and at <= until:
+        locked = referral.return_locked or decides_itself(routing, referral, policy)
+        if not locked and until is not None and at <= until:
             yield PossibleAct(act="return", by=(referral.office,), until=until)
     elif move is Move.EXTEND:
         until = until_of(routing, referral, at, policy)

@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from contracts.codes import RETURN_RIGHTS, ReferralRole, Sending
+from contracts.codes import ReferralState as S
 from contracts.events.referrals import (
     ReferralDeemedAccepted,
     ReferralReassigned,
@@ -18,7 +19,7 @@ from libraries.policies.clock_rules import Trigger
 from libraries.policies.decision import RoutingDecision, Step, decide
 from libraries.policies.reasons import refused_reason
 from services.routing.domain.dispatching import RANKS, recall, send
-from services.routing.domain.referral import Change, Referral, not_possible
+from services.routing.domain.referral import Change, Referral, Routing, not_possible
 from services.routing.domain.states import Move
 from services.routing.domain.timing import Context, accepting, apply_triggers
 
@@ -60,7 +61,7 @@ def decide_return(
     if not approve:
         reason = reason or COORDINATOR_DECISION
         return refused_reason(context.policy, reason, "return_refused") or _kept(change, referral, context, reason)
-    if refused := misplaced(change, referral, context, to):
+    if refused := misplaced(change, referral, context, to) or _again(change.routing, referral, context, to):
         return refused
     reason = reason or "not_competent"
     return refused_reason(context.policy, reason, "return") or _returned(change, referral, context, reason, to=to)
@@ -116,6 +117,15 @@ def misplaced(change: Change, referral: Referral, context: Context, to: str | No
     if present is None or RANKS.index(present.role) > RANKS.index(referral.role):
         return None
     return Refused(code="office_has_leg", facts={"role": present.role})
+
+
+def _again(routing: Routing, referral: Referral, context: Context, to: str | None) -> Refused | None:
+    """A case does not go to and fro: an office that returned this part gets it back by a word that settles it."""
+    gave_up = {one.office for one in routing.referrals if one.role is referral.role and one.state is S.RETURNED}
+    gave_up.add(referral.office)
+    if to is None and referral.role is ReferralRole.LEAD:
+        to = decide(routing.request, context.policy, without=routing.refused_by | {referral.office}).lead
+    return Refused(code="returned_before") if to in gave_up else None
 
 
 def reassign(change: Change, referral_id: UUID, context: Context, *, to: str, reason: str) -> Change | Refused:
