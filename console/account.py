@@ -198,6 +198,8 @@ def reset(*, target: Target, login: str, as_json: bool) -> None:
 
     async def change(conn: AsyncConnection) -> None:
         async def renew(one: Account) -> None:
+            if one.provided:
+                sys.exit(f"{login} signs in with the identity provider and has no password here; reset it there")
             await store.save_password(conn, one.id, hash_now(first), must_change=True, at=datetime.now(UTC))
             await store.forget_tries(conn, name_hash(key, login))
 

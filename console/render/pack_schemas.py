@@ -41,6 +41,7 @@ from libraries.policies.cells import (
 from libraries.policies.clock_rules import SILENCE, OnlyIf, Trigger
 from libraries.policies.document_templates import LABELS
 from libraries.policies.message_templates import EVENTS, LANGUAGES
+from libraries.policies.sign_in import GIVEN, GROUP_FORM, POST
 
 Schema = dict[str, Any]
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -240,6 +241,10 @@ FILES: Final[Mapping[str, tuple[Schema, tuple[str, ...]]]] = {
             "copies": several(ROLE),
         },
         ("id", "lead"),
+    ),
+    "sign_in": (
+        {"group": formed(GROUP_FORM), "role": one_of(GIVEN), "office": NAME, "area": AREA, "post": formed(POST)},
+        ("group", "role"),
     ),
 }
 """By file: what a row may say, and what it has to."""

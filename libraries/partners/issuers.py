@@ -10,13 +10,14 @@ import msgspec
 import structlog
 
 from libraries.partners.holding import Partners
-from libraries.partners.tokens import read_key
+from libraries.partners.tokens import Key, read_key
 
 FETCHED_SECONDS: Final = 300.0
 MISSED_SECONDS: Final = 10.0
 """After which a key that was asked for and is not held may be asked for again."""
 TIMEOUT_SECONDS: Final = 5.0
 LARGEST: Final = 256 * 1024
+FETCH_ERRORS: Final = (httpx.HTTPError, httpx.InvalidURL, msgspec.MsgspecError, UnicodeDecodeError, OSError, ValueError)
 
 log = structlog.get_logger()
 
@@ -54,24 +55,28 @@ class ForeignKeys:
     async def _fetch(self, one: Issuer) -> None:
         try:
             async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False, follow_redirects=False) as client:
-                body = await _body(client, one.address)
-            found = msgspec.json.decode(body, type=_KeySet).keys
-        except (httpx.HTTPError, msgspec.MsgspecError, UnicodeDecodeError, OSError, ValueError) as error:
+                keys = await fetch_keys(client, one.address)
+        except FETCH_ERRORS as error:
             log.warning("keys of an issuer were not fetched", issuer=one.issuer, error=type(error).__name__)
             return
-        keys = {}
-        for each in found:
-            key = read_key(msgspec.json.encode(each).decode())
-            if key is not None and isinstance(each.get("kid"), str) and each.get("use", "sig") == "sig":
-                keys[one.issuer, each["kid"]] = key
         others = {name: key for name, key in self.partners.foreign.items() if name[0] != one.issuer}
-        self.partners.foreign = others | keys
+        self.partners.foreign = others | {(one.issuer, key_id): key for key_id, key in keys.items()}
 
 
-async def _body(client: httpx.AsyncClient, address: str) -> bytes:
-    """Raises `ValueError` for what is too long."""
+async def fetch_keys(client: httpx.AsyncClient, address: str) -> dict[str, Key]:
+    """By `kid`, those by which tokens are checked. Raises one of `FETCH_ERRORS`."""
+    keys = {}
+    for each in msgspec.json.decode(await fetch(client, address), type=_KeySet).keys:
+        key = read_key(msgspec.json.encode(each).decode())
+        if key is not None and isinstance(each.get("kid"), str) and each.get("use", "sig") == "sig":
+            keys[each["kid"]] = key
+    return keys
+
+
+async def fetch(client: httpx.AsyncClient, address: str, method: str = "GET", **more: Any) -> bytes:
+    """The body. Raises one of `FETCH_ERRORS`, `ValueError` for what is too long."""
     read = bytearray()
-    async with client.stream("GET", address) as answer:
+    async with client.stream(method, address, **more) as answer:
         answer.raise_for_status()
         async for piece in answer.aiter_bytes():
             read += piece

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from contracts.codes import ClockKind
+from contracts.codes import AreaLevel, ClockKind, Role
 from libraries.policies.clock_rules import kind_faults
 from libraries.policies.escalation import escalation_faults
 from libraries.policies.messages import message_faults
@@ -24,6 +24,7 @@ def check(policy: Policy, file: str) -> Iterator[Fault]:
         yield Fault(file=file, line=1, reason="purposes.yaml names no purpose: no applicant could be opened")
     yield from _matters_of_clocks(policy)
     yield from _of_reasons(policy)
+    yield from _of_groups(policy)
     for rule in policy.rules:
         for role in (rule.lead, *rule.co_handlers, *rule.copies):
             # A pack without offices, as a nation's or a province's, is a parent to others and never routes.
@@ -64,6 +65,19 @@ def _of_reasons(policy: Policy) -> Iterator[Fault]:
             yield Fault.at(row.where, f"limit {row.id}: {row.reason} is no reason for a hold")
         if row.reason is not None and row.clock is not ClockKind.HOLD_REVIEW:
             yield Fault.at(row.where, f"limit {row.id}: only {ClockKind.HOLD_REVIEW.value} starts for a reason")
+
+
+def _of_groups(policy: Policy) -> Iterator[Fault]:
+    """Codes that nobody knows: whoever is of that group could not sign in."""
+    for row in policy.groups:
+        if row.office is not None and not policy.knows_office(row.office):
+            yield Fault.at(row.where, f"unknown office {row.office}: it is written <role>-<area of 12 digits>")
+        if row.area is None:
+            continue
+        if not policy.knows_area(row.area):
+            yield Fault.at(row.where, f"unknown area {row.area}")
+        elif row.role is Role.ASSISTANT and (area := policy.area(row.area)) and area.level is not AreaLevel.VILLAGE:
+            yield Fault.at(row.where, f"area {row.area} is no village: an assistant is of one")
 
 
 def _matters_of_clocks(policy: Policy) -> Iterator[Fault]:

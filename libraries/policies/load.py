@@ -3,7 +3,7 @@
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from functools import cache
 from pathlib import Path
@@ -34,6 +34,7 @@ from libraries.policies.messages import message_rows, message_templates
 from libraries.policies.model import Period, Policy
 from libraries.policies.pack_files import HEADING, LISTS, TABLES, fingerprint, unknown_files
 from libraries.policies.rows import Fault, PolicyRefused, Row, read_heading, read_rows
+from libraries.policies.sign_in import group_rows
 from libraries.policies.years import with_published_years
 
 DEEPEST = 8
@@ -60,8 +61,7 @@ def read_policy(folder: Path, day: date | None = None, *, at: datetime | None = 
     faults: list[Fault] = []
     headings = _chain(folder, faults)
     packs = [pack for pack, _ in headings]
-    for pack in packs:
-        faults.extend(Fault(file=f"{pack.name}/{name}", line=1, reason=reason) for name, reason in unknown_files(pack))
+    faults.extend(_strays(packs))
 
     @cache
     def read(name: str) -> list[Row]:
@@ -80,11 +80,11 @@ def read_policy(folder: Path, day: date | None = None, *, at: datetime | None = 
     by_clerk = {code for _, entry in headings for code in entry.codes("accepted_by_clerk", CATEGORY_FORM)}
     checklist, asked = materials(read("materials.yaml")), read("attributes.yaml")
     matters = categories(read("categories.csv"), by_clerk, checklist, attributes(asked), question_words(asked))
-    effective, *_ = [entry.day("effective_from") or date.min for _, entry in headings]
+    effective = [entry.day("effective_from") or date.min for _, entry in headings]
     policy = Policy(
         pack=folder.name,
         version=f"{folder.name}-{fingerprint(packs)}",
-        effective_from=effective,
+        effective_from=effective[0],
         tree=found[period].tree,
         offices={code: office for period in found for code, office in period.offices.items()},
         periods=found,
@@ -103,6 +103,7 @@ def read_policy(folder: Path, day: date | None = None, *, at: datetime | None = 
         documents=document_templates(read("documents.yaml")),
         messages=message_rows(read("messages.yaml")),
         message_templates=message_templates(read("message_templates.yaml")),
+        groups=group_rows(read("sign_in.yaml")),
     )
     national = with_published_years(policy.calendar, packs, faults)
     days = tuple(local_days(read("calendars.yaml"), policy, national))
@@ -114,6 +115,12 @@ def read_policy(folder: Path, day: date | None = None, *, at: datetime | None = 
     faults.extend(check(policy, f"{folder.name}/{HEADING}"))
     faults.extend(Guard(policy, [pack.name for pack in packs], days).faults())
     return policy, _once(faults)
+
+
+def _strays(packs: Sequence[Path]) -> Iterator[Fault]:
+    for pack in packs:
+        for name, reason in unknown_files(pack):
+            yield Fault(file=f"{pack.name}/{name}", line=1, reason=reason)
 
 
 def _period_of(day: date, known: Sequence[Period]) -> int:

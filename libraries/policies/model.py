@@ -15,6 +15,7 @@ from libraries.policies.escalation import EscalationRule
 from libraries.policies.heading import Language
 from libraries.policies.message_templates import MessageTemplate
 from libraries.policies.messages import MessageRow
+from libraries.policies.sign_in import GroupRow
 from libraries.policies.spans import LateReports, Reopening
 from libraries.policies.tree import Area, Tree, whole
 from libraries.policies.warnings import DEFAULT_LEVELS
@@ -189,6 +190,7 @@ class Policy:
     messages: Mapping[str, tuple[MessageRow, ...]] = dataclasses.field(default_factory=dict)
     """By event, who is told of it."""
     message_templates: Mapping[str, MessageTemplate] = dataclasses.field(default_factory=dict)
+    groups: tuple[GroupRow, ...] = ()
     calendars: Mapping[str, Calendar] = dataclasses.field(default_factory=dict)
     """By office, where it is not the one of all."""
     periods: tuple[Period, ...] = ()
@@ -369,11 +371,8 @@ class Policy:
 
     def unclassified(self, category: str) -> bool:
         """Whether nobody has said yet which matter it is: whoever gets it has time for that, and for nothing else."""
-        return any(
-            rule.clock is ClockKind.CLASSIFICATION
-            for rules in self.schedule(category).started.values()
-            for rule in rules
-        )
+        started = self.schedule(category).started.values()
+        return any(rule.clock is ClockKind.CLASSIFICATION for rules in started for rule in rules)
 
     def schedule(self, category: str) -> ClockSchedule:
         """The clocks that a matter has, and what starts and ends them."""

@@ -36,6 +36,7 @@ LISTS: Final = (
     "purposes.yaml",
     "reasons.yaml",
     "rules.yaml",
+    "sign_in.yaml",
 )
 YEAR: Final = re.compile(r"calendar-([0-9]{4})(?:-([2-9]))?\.yaml")
 """What a notice says of a year; the number is that of a notice which changes what those before it said."""

@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import Role
 from contracts.personal import is_personal
+from libraries.policies.sign_in import GIVEN
 from libraries.runtime.database.engine import read_once, transaction
 from services.portal import admin_store, places, store
 from services.portal.catalogue import say
 from services.portal.domain.accounts import Account, Post, is_login, login_of
-from services.portal.domain.administration import GIVEN, Act, RequestedPost, leave_of, manages, post_of
+from services.portal.domain.administration import Act, RequestedPost, leave_of, manages, post_of
 from services.portal.forms import Form
 from services.portal.keys import name_hash
 from services.portal.look import go_to, page
@@ -181,6 +182,8 @@ async def act_on_account(request: Call, login: FromPath[str], act: FromPath[str]
     if not is_managed(found, one):
         return error_page(found, 403, "admin.not_yours")
     match act:
+        case "reset" if one.provided:
+            return error_page(found, 403, "admin.of_provider")
         case "reset":
             return await _reset(found, one)
         case "disable" | "enable":

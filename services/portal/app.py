@@ -5,14 +5,15 @@ import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Final
+from typing import Final, Self
 
+import httpx
 import structlog
 from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
-from pydantic import Field
+from pydantic import Field, SecretStr, model_validator
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libraries.policies import PolicyWatch
@@ -51,6 +52,8 @@ from services.portal.messages import MESSAGES
 from services.portal.overseeing import OVERSEEING
 from services.portal.pages import OPEN, admit, on_away, on_error, on_http_exception, on_refused
 from services.portal.policy import Follower
+from services.portal.provider import Client, Provider, is_safe
+from services.portal.providing import BACK, PROVIDING
 from services.portal.receipts import RECEIPTS
 from services.portal.registering import REGISTERING
 from services.portal.remote import ServiceAway, ServiceRefused, Services, new_client
@@ -60,6 +63,7 @@ from services.portal.visits import Portal
 
 PAGES: Final = (
     *SIGNING,
+    *PROVIDING,
     *INBOX,
     *REGISTERING,
     *LISTS,
@@ -97,6 +101,24 @@ class PortalSettings(ProcessSettings):
     """Where the portal finds notify."""
     portal_idle_minutes: int = Field(default=60, ge=1, le=12 * 60)
     """So long without a page, and a session ends."""
+    portal_oidc_issuer: str = ""
+    """The OpenID provider at which people may sign in too, as it names itself; https, or on this machine."""
+    portal_oidc_client_id: str = Field(default="", max_length=200)
+    """As whom the provider knows the portal; it sends browsers back to `<portal_url>/login/provider/back`."""
+    portal_oidc_client_secret: SecretStr = SecretStr("")
+    """What the provider gave the portal to prove that; empty for a public client."""
+    portal_oidc_scope: str = Field(default="openid profile", pattern=r"^openid( [!-~]+)*$")
+    """What is asked of the provider; it has to tell the groups for it."""
+    portal_oidc_groups: str = Field(default="groups", min_length=1, max_length=100)
+    """The claim in which the provider names the groups of a person."""
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Self:
+        if self.portal_oidc_issuer and not is_safe(self.portal_oidc_issuer):
+            raise ValueError("portal_oidc_issuer must be an address of https, or of this machine")
+        if self.portal_oidc_issuer and not (self.portal_oidc_client_id and self.portal_url):
+            raise ValueError("portal_oidc_issuer needs portal_oidc_client_id and portal_url")
+        return self
 
     @property
     def services(self) -> Mapping[str, str]:
@@ -105,6 +127,21 @@ class PortalSettings(ProcessSettings):
             "routing": self.portal_routing_url,
             "notify": self.portal_notify_url,
         }
+
+
+def provider_of(settings: PortalSettings, client: httpx.AsyncClient) -> Provider | None:
+    if not settings.portal_oidc_issuer:
+        return None
+    known_as = Client(
+        issuer=settings.portal_oidc_issuer,
+        id=settings.portal_oidc_client_id,
+        secret=settings.portal_oidc_client_secret.get_secret_value(),
+        redirect=f"{settings.portal_url}{BACK}",
+        home=f"{settings.portal_url}/login",
+        scope=settings.portal_oidc_scope,
+        groups=settings.portal_oidc_groups,
+    )
+    return Provider(client=known_as, http=client)
 
 
 def build(settings: PortalSettings, engine: AsyncEngine, services: Services, policy: PolicyWatch) -> Litestar:
@@ -117,6 +154,7 @@ def build(settings: PortalSettings, engine: AsyncEngine, services: Services, pol
         origin=settings.portal_url,
         idle=timedelta(minutes=settings.portal_idle_minutes),
         business_now=Clock.of(settings).now,
+        provider=provider_of(settings, services.client),
     )
 
     async def probe() -> dict[str, str]:

@@ -195,7 +195,7 @@ def page(visit: Visit, template: str, *, status: int = 200, path: str = "", **va
             menu=MENU.get(session.post.role, ()) if session is not None and not session.account.must_change else (),
             path=path,
             here=quote(path, safe=""),
-            **{"faults": {}, "told": "", "whole": "", "refused": "", **values},
+            **{"faults": {}, "told": "", "whole": "", "refused": "", "groups": (), "left": False, **values},
         )
     )
     headers = HEADERS | (SCRIPTED if values.get("may_attach") else {}) | (TLS_ALONE if visit.portal.secure else {})

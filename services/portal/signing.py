@@ -52,7 +52,8 @@ async def show_login(request: Call) -> Response[Any]:
     if found.session is not None:
         return go_to(found, "/")
     wanted = local_path(request.query_params.get("next", "/"))
-    return page(found, "login.html", path="/login", next=wanted, kept=(), login="", ended=False)
+    left = request.query_params.get("left") == "provider"
+    return page(found, "login.html", path="/login", next=wanted, kept=(), login="", ended=False, left=left)
 
 
 @post("/login", opt={PUBLIC: True})
@@ -75,7 +76,7 @@ async def sign_in(request: Call) -> Response[Any]:
             ended=False,
             refused=whole,
         )
-    await _begin_session(found, account)
+    await begin_session(found, account)
     if account.must_change:
         return go_to(found, "/password")
     if kept:
@@ -103,7 +104,7 @@ async def _checked(found: Visit) -> tuple[Account | None, SignInRefusal | None]:
     return (account if outcome is Login.OK else None), None
 
 
-async def _begin_session(found: Visit, account: Account) -> None:
+async def begin_session(found: Visit, account: Account) -> None:
     """With a new secret, whatever cookie the browser had."""
     portal, secret = found.portal, new_secret()
     now = portal.now()
@@ -130,12 +131,15 @@ async def sign_out(request: Call) -> Response[Any]:
     async with transaction(found.portal.engine) as conn:
         await store.end_session(conn, session.account.id, session.id)
     found.keeps(SESSION, "", seconds=0)
-    return go_to(found, "/login")
+    return go_to(found, "/login?left=provider" if session.account.provided else "/login")
 
 
 @get("/password", opt={CHANGES_PASSWORD: True})
 async def show_password(request: Call) -> Response[Any]:
-    return page(visit(request), "password.html", path="/password")
+    found = visit(request)
+    if found.signed_in.account.provided:
+        return error_page(found, 403, "login.provider_password")
+    return page(found, "password.html", path="/password")
 
 
 @post("/password", opt={CHANGES_PASSWORD: True})
@@ -143,6 +147,8 @@ async def change_password(request: Call) -> Response[Any]:
     """Ends all sessions of the account, and begins a new one here."""
     found = visit(request)
     account, portal = found.signed_in.account, found.portal
+    if account.provided:
+        return error_page(found, 403, "login.provider_password")
     new, again = found.form.typed("new"), found.form.typed("again")
     faults = {}
     if not await is_right(account.password_hash, found.form.typed("old")):
@@ -158,7 +164,7 @@ async def change_password(request: Call) -> Response[Any]:
         changed = await store.find_account(conn, account.login)
     if changed is None:
         raise LookupError(account.id)
-    await _begin_session(found, changed)
+    await begin_session(found, changed)
     return go_to(found, "/")
 
 

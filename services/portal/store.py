@@ -14,7 +14,7 @@ from libraries.ids import new_id
 from libraries.runtime.audit.writing import note_change
 from services.portal.domain.accounts import LOCKED_FOR, Account, Login, Post, Tries
 from services.portal.domain.sessions import Session
-from services.portal.tables import accounts, logins, posts, sessions
+from services.portal.tables import accounts, logins, posts, sessions, spent_sign_ins
 
 FAILED = (Login.TRIED.value, Login.WRONG.value, Login.DISABLED.value)
 
@@ -38,9 +38,9 @@ async def list_accounts(conn: AsyncConnection) -> list[Account]:
 
 
 async def add_account(
-    conn: AsyncConnection, login: str, password_hash: str, *, must_change: bool, at: datetime
+    conn: AsyncConnection, login: str, password_hash: str | None, *, must_change: bool, at: datetime
 ) -> UUID:
-    """Raises an integrity error where the name is taken."""
+    """Raises an integrity error where the name is taken; without a password it is an identity provider's."""
     account_id = new_id()
     await note_change(conn, "account.row_added", about=account_id)
     await conn.execute(
@@ -57,11 +57,18 @@ async def add_account(
 
 
 async def add_post(
-    conn: AsyncConnection, account_id: UUID, *, role: Role, office: str | None, area: str, code: str
+    conn: AsyncConnection, account_id: UUID, *, role: Role, office: str | None, area: str, code: str, by_group: str = ""
 ) -> None:
     """The same again changes nothing."""
     await note_change(conn, "account.post_given", about=account_id)
-    values = {"account_id": account_id, "role": role.value, "office": office or "", "area": area, "code": code}
+    values = {
+        "account_id": account_id,
+        "role": role.value,
+        "office": office or "",
+        "area": area,
+        "code": code,
+        "by_group": by_group,
+    }
     await conn.execute(upsert(posts).values(post_id=new_id(), **values).on_conflict_do_nothing())
 
 
@@ -173,6 +180,7 @@ async def forget(conn: AsyncConnection, at: datetime, *, tries_kept: timedelta) 
     """Sessions that ended, and tries that nobody asks about any more."""
     await conn.execute(delete(sessions).where(sessions.c.ends_at < at))
     await conn.execute(delete(logins).where(logins.c.at < at - tries_kept))
+    await conn.execute(delete(spent_sign_ins).where(spent_sign_ins.c.ends_at < at))
 
 
 SESSIONS = select(sessions, accounts).join(accounts, accounts.c.account_id == sessions.c.account_id)
@@ -191,6 +199,7 @@ async def posts_of(conn: AsyncConnection, account_ids: Sequence[UUID]) -> dict[U
             begins_at=row.begins_at,
             ends_at=row.ends_at,
             deputy_for=row.deputy_for,
+            by_group=row.by_group,
         )
         held[row.account_id] = (*held[row.account_id], post)
     return held

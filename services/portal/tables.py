@@ -1,4 +1,4 @@
-"""The portal's tables: accounts with posts and what was done with them, sessions, tries to sign in, links."""
+"""The portal's tables: accounts with posts and what was done with them, sessions, tries, links."""
 
 from sqlalchemy import (
     BigInteger,
@@ -29,13 +29,30 @@ accounts = Table(
     metadata,
     Column("account_id", Uuid, primary_key=True),
     Column("login", String, nullable=False),
-    Column("password_hash", String, nullable=False),
+    Column("password_hash", String),
     Column("must_change", Boolean, nullable=False),
     Column("made_at", DateTime(timezone=True), nullable=False),
     Column("password_at", DateTime(timezone=True), nullable=False),
     Column("disabled_at", DateTime(timezone=True)),
     UniqueConstraint("login", name="login_is_one_account"),
     CheckConstraint("login = lower(login)", name="login_is_lower_case"),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("identity_hash", LargeBinary, primary_key=True),
+    Column("issuer", String, nullable=False),
+    Column("account_id", Uuid, ForeignKey("accounts.account_id"), nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Index("identities_account_id", "account_id"),
+)
+
+spent_sign_ins = Table(
+    "spent_sign_ins",
+    metadata,
+    Column("secret_hash", LargeBinary, primary_key=True),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
 )
 
 posts = Table(
@@ -50,6 +67,7 @@ posts = Table(
     Column("begins_at", DateTime(timezone=True)),
     Column("ends_at", DateTime(timezone=True)),
     Column("deputy_for", Uuid, ForeignKey("accounts.account_id")),
+    Column("by_group", String, nullable=False, server_default=""),
     CheckConstraint("role <> 'officer' OR office <> ''", name="officer_has_an_office"),
     CheckConstraint(
         "deputy_for IS NULL OR (begins_at < ends_at AND deputy_for <> account_id)", name="deputy_for_a_time"

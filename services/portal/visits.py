@@ -21,6 +21,7 @@ from services.portal.catalogue import LANGUAGES, Language
 from services.portal.domain.sessions import Session, end_of, to_note
 from services.portal.forms import Form
 from services.portal.keys import hashed
+from services.portal.provider import Provider
 from services.portal.remote import Caller, Services
 from services.portal.uploads import SentFile
 
@@ -49,6 +50,8 @@ class Portal:
     """As browsers write it; empty where it is whatever host was asked."""
     idle: timedelta
     business_now: Callable[[], datetime]
+    provider: Provider | None = None
+    """Where people sign in who have no password here."""
     language: Callable[[], Language] = lambda: "zh"
     """Of the place."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

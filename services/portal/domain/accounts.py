@@ -62,6 +62,8 @@ class Post:
     """Of a deputy, and of a post that was taken away."""
     deputy_for: UUID | None = None
     """The account of a colleague on leave."""
+    by_group: str = ""
+    """The group of an identity provider that gave it; empty where somebody here did."""
 
     def holds(self, at: datetime) -> bool:
         return (self.begins_at is None or self.begins_at <= at) and (self.ends_at is None or at < self.ends_at)
@@ -71,12 +73,17 @@ class Post:
 class Account:
     id: UUID
     login: str
-    password_hash: str
+    password_hash: str | None
+    """None where an identity provider says who it is."""
     must_change: bool
     """Signed in with a password that somebody else knows."""
     disabled_at: datetime | None
     posts: tuple[Post, ...]
     """All that it ever held."""
+
+    @property
+    def provided(self) -> bool:
+        return self.password_hash is None
 
     def held(self, at: datetime) -> tuple[Post, ...]:
         return tuple(post for post in self.posts if post.holds(at))

@@ -11,18 +11,9 @@ from contracts.codes import OF_AN_OFFICE, AreaLevel, Role
 from contracts.submissions import POST_FORM
 from libraries.deadlines import Calendar
 from libraries.policies import Policy
+from libraries.policies.sign_in import GIVEN
 from services.portal.domain.accounts import Account, Post
 
-GIVEN: Final = (
-    Role.CLERK,
-    Role.OFFICER,
-    Role.HEAD,
-    Role.COORDINATOR,
-    Role.ASSISTANT,
-    Role.AUDITOR,
-    Role.ADMINISTRATOR,
-)
-"""Roles that an administrator gives; who runs the installation is named on the command line."""
 LONGEST_POST: Final = 32
 LONGEST_LEAVE: Final = timedelta(days=366)
 

@@ -18,6 +18,7 @@ from tests.packs import PACKS, small_city, write
 
 OF_A_CALENDAR = {*YEAR, *OVERRIDE} - {"days"}
 PLANTED = {
+    "sign_in.yaml": "- {group: clerks, role: clerk, office: township-130722100000, area: '130722100000', post: a}\n",
     "calendars.yaml": "- {areas: ['130722'], date: 2026-01-06, works: false, zh: 雪, en: snow, source: x}\n"
     "- {areas: ['130722'], from: 2026-01-07, to: 2026-01-07, works: false, zh: 雪, en: snow, source: x}\n",
     "limits.yaml": "- {clock: rework, field: petition, limit: 3wd, statutory: false, source: x, confidence: B}\n",

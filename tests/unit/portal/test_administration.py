@@ -8,8 +8,9 @@ import pytest
 from console.topics import DEFAULT_POLICY
 from contracts.codes import Role
 from libraries.policies import Policy, PolicyWatch
+from libraries.policies.sign_in import GIVEN
 from services.portal.domain.accounts import Account, Post
-from services.portal.domain.administration import GIVEN, RequestedPost, leave_of, manages, post_of
+from services.portal.domain.administration import RequestedPost, leave_of, manages, post_of
 from tests.civil_time import CALENDAR
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
