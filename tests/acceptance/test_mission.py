@@ -348,8 +348,8 @@ async def test_what_is_attached_reaches_the_office_and_the_file_of_the_case(city
         assert (await office.get(f"{path}/attachments/{seen['id']}")).content == photo
         reply = await office.post(f"{path}/attachments", headers=upload_heads(answer, "答复.pdf"), content=answer)
         assert reply.status_code == 201, reply.text
-    events = await city.heard("intake.cases.v1", case["case_id"], ["yimen.case.attachment_added.v1"] * 2)
-    said = [value for kind, value in events if kind == "yimen.case.attachment_added.v1"]
+    events = await city.heard("intake.cases.v1", case["case_id"], ["case.attachment_added"] * 2)
+    said = [value for kind, value in events if kind == "case.attachment_added"]
     assert [one["kind"] for one in said] == ["jpeg", "pdf"]
     assert not any("户口簿" in str(value) for _, value in events)
     archive = tmp_path / "case.zip"
