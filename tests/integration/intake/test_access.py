@@ -1,14 +1,12 @@
 """Every cell of the matrix at intake's doors: each relation asks for each part, and gets what the contracts say."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import pytest
 from litestar import Litestar
@@ -24,6 +22,7 @@ from libraries.policies import PolicyWatch
 from libraries.runtime.web.auth import Principal, Role
 from services.intake.acts import PATHS as PATHS_OF_ACTS
 from services.intake.http import ROUTES
+from tests.databases import fresh_database
 from tests.integration.intake import fake_events
 from tests.integration.intake.clients import open_client
 from tests.integration.intake.test_referral_updates import FedReaders
@@ -137,25 +136,15 @@ async def staged(
 @pytest.fixture(scope="module")
 async def stage(postgres: str) -> AsyncIterator[Stage]:
     """One for all cells: looking changes nothing."""
-    async with own_database(postgres) as database, open_client(database) as (http, engine):
+    async with fresh_database(postgres, "intake") as database, open_client(database) as (http, engine):
         yield await staged(http, engine)
 
 
 @pytest.fixture(scope="module")
 async def supplemented(postgres: str) -> AsyncIterator[Stage]:
     """A case whose story speaks of materials: what was missing, what came in, and without what it was accepted."""
-    async with own_database(postgres) as database, open_client(database) as (http, engine):
+    async with fresh_database(postgres, "intake") as database, open_client(database) as (http, engine):
         yield await staged(http, engine, materials=(), acts=SUPPLEMENTING)
-
-
-@asynccontextmanager
-async def own_database(postgres: str) -> AsyncIterator[str]:
-    name = f"access_{uuid4().hex[:12]}"
-    conn = await asyncpg.connect(postgres)
-    await conn.execute(f"CREATE DATABASE {name}")
-    yield f"{postgres.rpartition('/')[0]}/{name}"
-    await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await conn.close()
 
 
 @pytest.fixture

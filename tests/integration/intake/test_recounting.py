@@ -18,7 +18,6 @@ from libraries.policies import PolicyWatch
 from libraries.policies.publishing import publish
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine, transaction
-from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.jobs.recounting import Recount
 from services.intake import store
 from services.intake.domain import actions
@@ -42,7 +41,6 @@ def watch() -> PolicyWatch:
 
 @pytest.fixture
 async def engine(database: str) -> AsyncIterator[AsyncEngine]:
-    await upgrade(database, "intake")
     engine = open_engine(SimpleNamespace(database_url=database), "intake")
     yield engine
     await engine.dispose()

@@ -18,7 +18,6 @@ from contracts.topics import ALERTS, REFERRALS
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine, transaction
-from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.kafka.records import Reader, Record, read_record
 from libraries.runtime.kafka.settling import ConsumerContext, settle
 from services.intake import store
@@ -43,7 +42,6 @@ def watch() -> PolicyWatch:
 
 @pytest.fixture
 async def engine(database: str) -> AsyncIterator[AsyncEngine]:
-    await upgrade(database, "intake")
     engine = open_engine(SimpleNamespace(database_url=database), "intake")
     yield engine
     await engine.dispose()

@@ -25,7 +25,6 @@ from libraries.partners.tokens import Known
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine, transaction
-from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.encryption import CannotOpen, Sealer, check_key
 from libraries.runtime.kafka.records import Incoming, Record
 from libraries.runtime.web.auth import Initiator
@@ -48,7 +47,6 @@ def watch() -> PolicyWatch:
 
 @pytest.fixture
 async def engine(database: str) -> AsyncIterator[AsyncEngine]:
-    await upgrade(database, "intake")
     engine = open_engine(SimpleNamespace(database_url=database), "intake")
     yield engine
     await engine.dispose()

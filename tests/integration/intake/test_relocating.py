@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
-from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.web.auth import Principal, Role
 from services.intake.http import ROUTES
 from services.intake.registration import Registered
@@ -64,7 +63,6 @@ class Place:
 
 @pytest.fixture
 async def place(database: str, tmp_path: Path) -> AsyncIterator[Place]:
-    await upgrade(database, "intake")
     engine = open_engine(SimpleNamespace(database_url=database), "intake")
     yield Place(engine, tmp_path)
     await engine.dispose()

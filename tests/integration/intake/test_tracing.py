@@ -14,7 +14,6 @@ from contracts.topics import SUBMISSIONS
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
-from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.kafka.records import Record, read_record
 from libraries.runtime.kafka.settling import ConsumerContext, settle
 from libraries.runtime.tracing import step
@@ -56,7 +55,6 @@ async def test_over_http_the_trace_of_the_request_is_that_of_its_events(stage: S
 
 
 async def test_each_submission_of_a_batch_goes_on_in_its_own_trace(database: str) -> None:
-    await upgrade(database, "intake")
     engine = open_engine(SimpleNamespace(database_url=database), "intake")
     clock = Clock(origin=datetime(2026, 3, 2, 1, 30, tzinfo=UTC), anchor=datetime.now(UTC))
     reader = Registrar(policy=PolicyWatch(PACK), sealer=SEALER, clock=clock).reader()

@@ -15,6 +15,7 @@ from contracts.events.cases import CaseErased
 from libraries.ids import new_id
 from libraries.runtime.web.auth import Principal, Role
 from services.notify.domain.retrying import OPENS_AFTER
+from tests.databases import fresh_database
 from tests.integration.intake.clients import open_client
 from tests.integration.intake.test_access import WHO, Relation
 from tests.integration.notify.delivering import dispatched
@@ -44,10 +45,11 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def post(notify: Notify, database: str, pack: Path, tmp_path: Path) -> AsyncIterator[Post]:
+async def post(notify: Notify, postgres: str, pack: Path, tmp_path: Path) -> AsyncIterator[Post]:
     (tmp_path / "gateway").mkdir()
     async with (
-        open_client(database) as (intake, _),
+        fresh_database(postgres, "intake") as of_intake,
+        open_client(of_intake) as (intake, _),
         mail_server(tmp_path) as mail,
         listening(tmp_path / "gateway", NAME) as gateway,
         posting(notify, intake, mail, gateway, pack) as found,

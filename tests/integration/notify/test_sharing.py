@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.codes import ClockKind
 from libraries.policies import PolicyWatch
 from libraries.runtime.database.engine import open_engine
-from libraries.runtime.database.migrate import upgrade
 from services.notify.watching import scheduler
 from services.notify.watching.scheduler import BATCH_SIZE, AlertScheduler
 from tests import locks
@@ -34,7 +33,6 @@ OPEN = "SELECT count(*) FROM timers WHERE next_fire_at IS NOT NULL"
 
 @pytest.fixture
 async def clocks(database: str) -> AsyncIterator[Clocks]:
-    await upgrade(database, "notify")
     engine = open_engine(SimpleNamespace(database_url=database), "notify")
     async with clocks_in(engine) as found:
         await found.has_read_everything()

@@ -14,11 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contracts.codes import Role
 from libraries.policies import PolicyWatch
 from libraries.runtime.database.engine import open_engine, transaction
-from libraries.runtime.database.migrate import upgrade
 from services.portal import store
 from services.portal.app import PortalSettings, build
 from services.portal.passwords import hash_now
 from services.portal.remote import Services, new_client
+from tests.databases import fresh_database
 
 KEY = "t" * 32
 HOME = "http://portal.test"
@@ -48,6 +48,13 @@ class Portal:
         return made
 
 
+@pytest.fixture
+async def database(postgres: str) -> AsyncIterator[str]:
+    """The URL of a database with the schema of portal, that only this test knows."""
+    async with fresh_database(postgres, "portal") as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def policy() -> PolicyWatch:
     settings = portal_settings("postgresql://nobody@127.0.0.1/none")
@@ -61,7 +68,6 @@ def portal_settings(database: str, **more: Any) -> PortalSettings:
 
 @pytest.fixture
 async def portal(database: str, policy: PolicyWatch) -> AsyncIterator[Portal]:
-    await upgrade(database, "portal")
     engine = open_engine(SimpleNamespace(database_url=database), "portal")
     settings = portal_settings(database)
     async with new_client() as client:

@@ -11,7 +11,6 @@ from click.testing import CliRunner, Result
 
 from console.main import main
 from libraries.runtime.database.engine import open_engine, transaction
-from libraries.runtime.database.migrate import upgrade
 from services.portal import store
 from services.portal.passwords import is_right
 from tests.integration.portal.conftest import KEY
@@ -21,7 +20,6 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 async def run(database: str) -> Run:
-    await upgrade(database, "portal")
     environment = {
         "YIMEN_DATABASE_URL": database,
         "YIMEN_KAFKA_SERVERS": "127.0.0.1:9",

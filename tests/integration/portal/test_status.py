@@ -10,6 +10,7 @@ import pytest
 
 from libraries.runtime.web.auth import Principal, Role
 from services.portal.remote import Services
+from tests.databases import fresh_database
 from tests.integration.intake.clients import open_client
 from tests.integration.intake.test_registration import a_submission
 from tests.integration.portal.conftest import KEY, Portal
@@ -22,9 +23,9 @@ CSRF = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 
 
 @pytest.fixture
-async def receipt(portal: Portal, database: str) -> AsyncIterator[dict[str, str]]:
+async def receipt(portal: Portal, postgres: str) -> AsyncIterator[dict[str, str]]:
     """Of a case at a real intake, to which the portal turns."""
-    async with open_client(database) as (http, _):
+    async with fresh_database(postgres, "intake") as database, open_client(database) as (http, _):
         wired = portal.app.state.portal
         urls = {**wired.services.urls, "intake": str(http.base_url).rstrip("/")}
         services = Services(client=wired.services.client, urls=urls, token_key=KEY)
@@ -81,7 +82,7 @@ async def test_a_wrong_code_and_an_unknown_number_are_told_alike(portal: Portal,
         assert told[0] == told[1] == told[2]
 
 
-async def test_a_try_that_nobody_could_look_at_is_not_counted(portal: Portal, database: str) -> None:
+async def test_a_try_that_nobody_could_look_at_is_not_counted(portal: Portal) -> None:
     async with portal.browser() as browser:
         for _ in range(7):
             assert (await tries(browser, "130722-20200101-00001-5", "1")).status_code == 503

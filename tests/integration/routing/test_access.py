@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import pytest
 from msgspec.structs import replace
@@ -19,9 +18,9 @@ from contracts.codes import CaseState, Consent
 from contracts.events.cases import CaseAccepted, CaseConsentGiven
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
-from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.web.auth import Principal, Role
 from services.routing.http import ROUTES
+from tests.databases import fresh_database
 from tests.integration.routing.clients import open_client
 from tests.integration.routing.test_routing import Routing, an_accepted_case
 from tests.integration.web import bearer
@@ -137,13 +136,8 @@ class World:
 @pytest.fixture(scope="module")
 async def world(postgres: str) -> AsyncIterator[World]:
     """One for all cells: looking changes nothing."""
-    name = f"access_{uuid4().hex[:12]}"
-    conn = await asyncpg.connect(postgres)
-    await conn.execute(f"CREATE DATABASE {name}")
-    async with opened(f"{postgres.rpartition('/')[0]}/{name}") as stage:
+    async with fresh_database(postgres, "routing") as database, opened(database) as stage:
         yield World(stage, await staged(stage))
-    await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await conn.close()
 
 
 @pytest.fixture
@@ -154,7 +148,6 @@ async def stage(database: str) -> AsyncIterator[Stage]:
 
 @asynccontextmanager
 async def opened(database: str) -> AsyncIterator[Stage]:
-    await upgrade(database, "routing")
     engine = open_engine(SimpleNamespace(database_url=database), "routing")
     routing = Routing(engine, Clock(origin=NOON, anchor=datetime.now(UTC)))
     async with open_client(routing) as http:

@@ -10,7 +10,6 @@ import pytest
 
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
-from libraries.runtime.database.migrate import upgrade
 from services.routing.silence import Silence
 from tests.integration.routing.test_routing import Routing, an_accepted_case
 from tests.unit.routing.builders import NOON
@@ -22,7 +21,6 @@ def at(moment: datetime) -> Clock:
 
 @pytest.fixture
 async def routing(database: str) -> AsyncIterator[Routing]:
-    await upgrade(database, "routing")
     engine = open_engine(SimpleNamespace(database_url=database), "routing")
     yield Routing(engine, at(NOON))
     await engine.dispose()

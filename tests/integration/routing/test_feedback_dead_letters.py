@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import text
 
 from libraries.runtime.database.engine import open_engine, transaction
-from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.kafka import dead_letters, replays
 from tests.integration.routing.test_routing import Routing, an_accepted_case
 from tests.unit.routing.builders import EDUCATION
@@ -26,7 +25,6 @@ WHO = """
 
 @pytest.fixture
 async def routing(database: str) -> AsyncIterator[Routing]:
-    await upgrade(database, "routing")
     engine = open_engine(SimpleNamespace(database_url=database), "routing")
     yield Routing(engine)
     await engine.dispose()

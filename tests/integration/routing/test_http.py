@@ -11,7 +11,6 @@ from sqlalchemy import text
 
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
-from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.web.auth import Principal, Role, issue_token
 from tests.integration.routing.clients import open_client
 from tests.integration.routing.test_routing import Routing, an_accepted_case
@@ -28,7 +27,6 @@ def token(role: Role, office: str | None = None) -> dict[str, str]:
 
 @pytest.fixture
 async def routing(database: str) -> AsyncIterator[Routing]:
-    await upgrade(database, "routing")
     engine = open_engine(SimpleNamespace(database_url=database), "routing")
     yield Routing(engine, Clock(speed=1000, origin=NOON, anchor=datetime.now(UTC)))
     await engine.dispose()

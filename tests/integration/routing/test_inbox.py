@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from libraries.runtime.database.engine import open_engine
-from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.web.auth import Principal, Role, issue_token
 from services.routing.answering import Answering
 from services.routing.http import ROUTES
@@ -19,7 +18,6 @@ from tests.unit.routing.builders import CIVIL_AFFAIRS, EDUCATION
 
 @pytest.fixture
 async def routing(database: str) -> AsyncIterator[Routing]:
-    await upgrade(database, "routing")
     engine = open_engine(SimpleNamespace(database_url=database), "routing")
     yield Routing(engine)
     await engine.dispose()

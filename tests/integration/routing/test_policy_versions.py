@@ -21,7 +21,6 @@ from libraries.policies.archive import archived, load_archived
 from libraries.policies.watch import SINCE_EVER
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import joined, open_engine, transaction
-from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.web.auth import Principal, Role
 from libraries.versions.holding import STALE_SECONDS, Versions
 from libraries.versions.store import Version
@@ -44,7 +43,6 @@ def pack(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def engine(database: str) -> AsyncIterator[AsyncEngine]:
-    await upgrade(database, "routing")
     found = open_engine(SimpleNamespace(database_url=database), "routing")
     yield found
     await found.dispose()

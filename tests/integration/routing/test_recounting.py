@@ -17,7 +17,6 @@ from libraries.policies import Policy, load_policy
 from libraries.policies.publishing import publish
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
-from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.jobs.recounting import KeptClock, Recount, RecountResult
 from services.routing.recounting import recount
 from tests.calendars import with_days
@@ -39,7 +38,6 @@ def a_recount(routing: Routing, policy: Policy | None = None) -> Recount:
 
 @pytest.fixture
 async def engine(database: str) -> AsyncIterator[AsyncEngine]:
-    await upgrade(database, "routing")
     engine = open_engine(SimpleNamespace(database_url=database), "routing")
     yield engine
     await engine.dispose()

@@ -10,7 +10,6 @@ import pytest
 from contracts.topics import OFFICE_FEEDBACK, OFFICE_REFERRALS
 from libraries.ids import new_id
 from libraries.runtime.database.engine import open_engine
-from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.kafka import dead_letters
 from libraries.runtime.kafka.records import Unreadable, read_record, refused
 from libraries.runtime.kafka.settling import settle
@@ -22,7 +21,6 @@ HEALTH = "health-130722000000"
 
 @pytest.fixture
 async def routing(database: str) -> AsyncIterator[Routing]:
-    await upgrade(database, "routing")
     engine = open_engine(SimpleNamespace(database_url=database), "routing")
     yield Routing(engine)
     await engine.dispose()

@@ -19,7 +19,6 @@ from contracts.events.cases import CaseReopened
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
-from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.kafka.records import Record
 from libraries.runtime.web.auth import Principal, Role
 from services.routing.answering import Answering
@@ -71,7 +70,6 @@ class Place(Routing):
 
 @pytest.fixture
 async def place(database: str, tmp_path: Path) -> AsyncIterator[Place]:
-    await upgrade(database, "routing")
     engine = open_engine(SimpleNamespace(database_url=database), "routing")
     yield Place(engine, tmp_path)
     await engine.dispose()

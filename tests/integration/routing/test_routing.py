@@ -21,7 +21,6 @@ from libraries.ids import new_id
 from libraries.policies import PolicyWatch
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine
-from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.encryption import Sealer
 from libraries.runtime.kafka.records import Record, read_record
 from libraries.runtime.kafka.settling import ConsumerContext, settle
@@ -100,7 +99,6 @@ class Routing:
 
 @pytest.fixture
 async def routing(database: str) -> AsyncIterator[Routing]:
-    await upgrade(database, "routing")
     engine = open_engine(SimpleNamespace(database_url=database), "routing")
     yield Routing(engine)
     await engine.dispose()
