@@ -65,7 +65,7 @@ class ProcessSettings(BaseSettings):
     @field_validator("audit_key")
     @classmethod
     def _is_a_seed(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value() and not _is_key(value.get_secret_value()):
+        if value.get_secret_value() and not is_key(value.get_secret_value()):
             raise ValueError("must be 32 bytes in base64")
         return value
 
@@ -126,14 +126,14 @@ class RuntimeSettings(ProcessSettings):
     @field_validator("sealing_key")
     @classmethod
     def _has_32_bytes(cls, value: SecretStr) -> SecretStr:
-        if not _is_key(value.get_secret_value()):
+        if not is_key(value.get_secret_value()):
             raise ValueError("must be 32 bytes in base64")
         return value
 
     @field_validator("sealing_keys_before", "index_key")
     @classmethod
     def _have_32_bytes_each(cls, value: SecretStr) -> SecretStr:
-        if not all(map(_is_key, filter(None, value.get_secret_value().split(",")))):
+        if not all(map(is_key, filter(None, value.get_secret_value().split(",")))):
             raise ValueError("must be 32 bytes in base64 each")
         return value
 
@@ -153,7 +153,7 @@ class RuntimeSettings(ProcessSettings):
         return found | {"security_protocol": self.kafka_security}
 
 
-def _is_key(text: str) -> bool:
+def is_key(text: str) -> bool:
     try:
         return len(b64decode(text, validate=True)) == KEY_BYTES
     except ValueError:

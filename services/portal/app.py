@@ -13,7 +13,7 @@ from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libraries.policies import PolicyWatch
@@ -21,6 +21,7 @@ from libraries.runtime import logs
 from libraries.runtime.audit.chaining import AuditChain
 from libraries.runtime.clock import Clock
 from libraries.runtime.database.engine import open_engine, transaction
+from libraries.runtime.encryption import Sealer
 from libraries.runtime.jobs.job import Job
 from libraries.runtime.lifecycle import (
     database_answers,
@@ -30,11 +31,11 @@ from libraries.runtime.lifecycle import (
     stop_on_signals,
     tune_garbage_collector,
 )
-from libraries.runtime.settings import ORIGIN, ProcessSettings, read_settings
+from libraries.runtime.settings import ORIGIN, ProcessSettings, is_key, read_settings
 from libraries.runtime.web.acting import named
 from libraries.runtime.web.app import DEGRADED, OK, live, metrics, ready
 from libraries.runtime.web.tracing import traces
-from services.portal import store
+from services.portal import draft_store, store
 from services.portal.administration import ADMINISTRATION
 from services.portal.attaching import ATTACHING
 from services.portal.board import BOARD
@@ -42,6 +43,7 @@ from services.portal.checks import CHECKS
 from services.portal.coordinator import COORDINATOR
 from services.portal.counter import LISTS
 from services.portal.documents import DOCUMENTS
+from services.portal.drafting import DRAFTING
 from services.portal.figures import FIGURES
 from services.portal.filing import FILING
 from services.portal.inbox import INBOX
@@ -66,6 +68,7 @@ PAGES: Final = (
     *PROVIDING,
     *INBOX,
     *REGISTERING,
+    *DRAFTING,
     *LISTS,
     *CHECKS,
     *RECEIPTS,
@@ -101,6 +104,10 @@ class PortalSettings(ProcessSettings):
     """Where the portal finds notify."""
     portal_idle_minutes: int = Field(default=60, ge=1, le=12 * 60)
     """So long without a page, and a session ends."""
+    sealing_key: SecretStr = SecretStr("")
+    """Seals drafts: 32 bytes in base64, the key of the services. Without it no drafts are kept."""
+    sealing_keys_before: SecretStr = SecretStr("")
+    """Other sealing keys that open what is there, with commas between."""
     portal_oidc_issuer: str = ""
     """The OpenID provider at which people may sign in too, as it names itself; https, or on this machine."""
     portal_oidc_client_id: str = Field(default="", max_length=200)
@@ -111,6 +118,19 @@ class PortalSettings(ProcessSettings):
     """What is asked of the provider; it has to tell the groups for it."""
     portal_oidc_groups: str = Field(default="groups", min_length=1, max_length=100)
     """The claim in which the provider names the groups of a person."""
+
+    @field_validator("sealing_key", "sealing_keys_before")
+    @classmethod
+    def _have_32_bytes_each(cls, value: SecretStr) -> SecretStr:
+        if not all(map(is_key, filter(None, value.get_secret_value().split(",")))):
+            raise ValueError("must be 32 bytes in base64 each")
+        return value
+
+    @property
+    def sealer(self) -> Sealer | None:
+        before = list(filter(None, self.sealing_keys_before.get_secret_value().split(",")))
+        key = self.sealing_key.get_secret_value()
+        return Sealer(key, before=before) if key else None
 
     @model_validator(mode="after")
     def _provider_is_whole(self) -> Self:
@@ -155,6 +175,7 @@ def build(settings: PortalSettings, engine: AsyncEngine, services: Services, pol
         idle=timedelta(minutes=settings.portal_idle_minutes),
         business_now=Clock.of(settings).now,
         provider=provider_of(settings, services.client),
+        sealer=settings.sealer,
     )
 
     async def probe() -> dict[str, str]:
@@ -189,7 +210,9 @@ async def run(settings: PortalSettings) -> None:
 
     async def forget() -> None:
         async with transaction(engine) as conn:
-            await store.forget(conn, await store.now(conn), tries_kept=TRIES_KEPT)
+            at = await store.now(conn)
+            await store.forget(conn, at, tries_kept=TRIES_KEPT)
+            await draft_store.forget(conn, at)
 
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(new_client())

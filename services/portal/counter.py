@@ -21,6 +21,7 @@ from services.portal.domain import work
 from services.portal.domain.checks import asks, checks_of, to_agree_to
 from services.portal.domain.links import may_hand_on
 from services.portal.domain.work import DueDate, Pressure
+from services.portal.drafting import own_drafts
 from services.portal.explaining import main_part
 from services.portal.forms import SEEN_FIELD, Form
 from services.portal.look import go_to, page
@@ -107,6 +108,7 @@ async def counter(request: Call) -> Response[Any]:
         view=view,
         views=View,
         more=any(each.get("next") for each in pages),
+        drafts=await own_drafts(found),
     )
 
 

@@ -34,7 +34,7 @@ HEADERS: Final = {
     "cache-control": "no-store",
 }
 SCRIPTED: Final = {"content-security-policy": f"{POLICY}; script-src 'self'; connect-src 'self'"}
-"""Of pages that take files; no other has a script."""
+"""Of pages that take files or keep drafts; no other has a script."""
 TLS_ALONE: Final = {"strict-transport-security": "max-age=31536000"}
 TAGS: Final = {"zh": "zh-CN", "en": "en"}
 MENU: Final[Mapping[Role, Sequence[tuple[str, str]]]] = {
@@ -181,7 +181,7 @@ def _environment() -> Environment:
 
 
 def page(visit: Visit, template: str, *, status: int = 200, path: str = "", **values: Any) -> Response[str]:
-    """`path` is where the page stands, for the switch of the language; `may_attach`, that it takes files."""
+    """`path` is where the page stands, for the switch of the language; `may_…`, that it has a script."""
     session = visit.session
     text = (
         _environment()
@@ -198,7 +198,11 @@ def page(visit: Visit, template: str, *, status: int = 200, path: str = "", **va
             **{"faults": {}, "told": "", "whole": "", "refused": "", "groups": (), "left": False, **values},
         )
     )
-    headers = HEADERS | (SCRIPTED if values.get("may_attach") else {}) | (TLS_ALONE if visit.portal.secure else {})
+    headers = (
+        HEADERS
+        | (SCRIPTED if values.get("may_attach") or values.get("may_script") else {})
+        | (TLS_ALONE if visit.portal.secure else {})
+    )
     return Response(text, status_code=status, media_type="text/html", headers=headers, cookies=visit.cookies)
 
 

@@ -13,6 +13,7 @@ from libraries.policies import Category
 from services.portal import places
 from services.portal.catalogue import say
 from services.portal.domain.pinyin import sounds_like
+from services.portal.drafting import FIELD, drop_of, taken_up
 from services.portal.forms import Form
 from services.portal.look import go_to, page
 from services.portal.matters import not_sure
@@ -32,12 +33,23 @@ CHANNELS: Final = tuple(channel for channel in SubmissionChannel if channel is n
 async def choose(request: Call) -> Response[Any]:
     """Without a matter the list of them, grouped by field; with one its form."""
     found, asked = visit(request), request.query_params
+    if FIELD in asked:
+        return await _taken_up(found, asked[FIELD], saved=bool(asked.get("saved")))
     category = found.policy.categories.get(asked.get("category", ""))
     if category is not None:
         return _form(found, category, Form())
     words = asked.get("q", "").strip()
     groups = grouped(found, words)
     return page(found, "choose.html", path="/counter/new", groups=groups, words=words, not_sure=not_sure(found.policy))
+
+
+async def _taken_up(found: Visit, draft: str, *, saved: bool) -> Response[Any]:
+    """A draft as it was left; one that is over, or whose matter is no more, is not to be found."""
+    left = await taken_up(found, draft)
+    category = found.policy.categories.get(left[0]) if left is not None else None
+    if left is None or category is None:
+        return error_page(found, 404, "drafts.gone")
+    return _form(found, category, left[1], told="drafts.saved" if saved else "drafts.taken_up")
 
 
 def grouped(found: Visit, words: str) -> Mapping[Field, list[Category]]:
@@ -64,6 +76,7 @@ def _form(found: Visit, category: Category, typed: Form, *, status: int = 200, *
         consents=tuple(Consent),
         for_others=found.signed_in.post.role is Role.ASSISTANT,
         submission=typed.get("submission_id") or str(new_id()),
+        may_script=found.portal.sealer is not None,
         **{"elsewhere": (), "again": bool(typed.get(REVIEW_FIELD)), **values},
     )
 
@@ -93,6 +106,7 @@ async def register(request: Call) -> Response[Any]:
         known += tuple(f"attributes.{name}" for name in category.attributes)
         faults, whole = faults_of(error.problem, known)
         return _form(found, category, form, faults=faults, whole=whole, status=error.problem.status)
+    await drop_of(found, form.get(FIELD))
     if "receipt" in case:
         keep_code(found, case["number"], case["receipt"])
     return go_to(found, f"/counter/cases/{case['number']}?done=registered")

@@ -1,4 +1,4 @@
-"""The portal's tables: accounts with posts and what was done with them, sessions, tries, links."""
+"""The portal's tables: accounts with posts and what was done with them, sessions, tries, links, drafts."""
 
 from sqlalchemy import (
     BigInteger,
@@ -155,4 +155,18 @@ link_uses = Table(
     Column("act", String, nullable=False),
     Column("address", String, nullable=False),
     Index("uses_of_link", "link_id"),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("draft_id", Uuid, primary_key=True),
+    Column("account_id", Uuid, ForeignKey("accounts.account_id"), nullable=False),
+    Column("category", String, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("saved_at", DateTime(timezone=True), nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Index("drafts_account_id", "account_id", "saved_at"),
+    Index("drafts_ends_at", "ends_at"),
 )

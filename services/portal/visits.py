@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from libraries.policies import Policy
 from libraries.runtime.audit.doers import Doer
 from libraries.runtime.database.engine import read_once, transaction
+from libraries.runtime.encryption import Sealer
 from services.portal import store
 from services.portal.catalogue import LANGUAGES, Language
 from services.portal.domain.sessions import Session, end_of, to_note
@@ -52,6 +53,8 @@ class Portal:
     business_now: Callable[[], datetime]
     provider: Provider | None = None
     """Where people sign in who have no password here."""
+    sealer: Sealer | None = None
+    """Seals drafts; without it none are kept."""
     language: Callable[[], Language] = lambda: "zh"
     """Of the place."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
