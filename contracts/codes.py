@@ -382,7 +382,7 @@ class Exclusion(Code):
     COPY = "copy", "抄送件，不要求办理", "A copy: nothing is to be done"
     CHECK = "check", "核对件，不办理事项本身", "An information check: one question, and not the matter itself"
     CHOSEN_BY_LEAD = "chosen_by_lead", "由主办单位转出，不是派单", "Sent on by the lead, not dispatched"
-    LATER_ROUND = "later_round", "重办轮次，由原单位续办", "A later round, for the same office"
+    LATER_ROUND = "later_round", "重办、复查或者复核的轮次", "A later round: a rework or a review"
     WITHDRAWN = "withdrawn", "事项撤回或者终止", "The case was withdrawn or terminated"
     MERGED = "merged", "并入其他事项", "The case was merged into another"
     WRONG_OFFICE = "wrong_office", "派错单位，已退件或者改派", "Sent to the wrong office: returned or reassigned"

@@ -41,6 +41,7 @@ from libraries.policies.cells import (
 from libraries.policies.clock_rules import SILENCE, OnlyIf, Trigger
 from libraries.policies.document_templates import LABELS
 from libraries.policies.message_templates import EVENTS, LANGUAGES
+from libraries.policies.reviews import RIGHTS, AskedBy
 from libraries.policies.sign_in import GIVEN, GROUP_FORM, POST
 
 Schema = dict[str, Any]
@@ -226,6 +227,17 @@ FILES: Final[Mapping[str, tuple[Schema, tuple[str, ...]]]] = {
     "reasons": (
         {"code": CODE, "for": several(one_of(USES)), **NAMES, "stops": several(CLOCK), **LAW},
         ("code", "zh", "en"),
+    ),
+    "reviews": (
+        {
+            "of": CATEGORY,
+            "becomes": CATEGORY,
+            "right": one_of(RIGHTS),
+            "asked_by": several(one_of(AskedBy)),
+            "reviewers": several(ROLE),
+            **TOLD,
+        },
+        ("of", "becomes", "right", "asked_by", "reviewers", "source", "confidence"),
     ),
     "rules": (
         {

@@ -25,6 +25,7 @@ ACTS: Final = frozenset(
         "case.duplicate_removed",
         "case.closed",
         "case.reopened",
+        "case.review_requested",
         "case.reclassified",
         "case.applicant_told",
         "case.consent_given",

@@ -9,6 +9,7 @@ import msgspec
 from contracts.attachments import AttachmentKind
 from contracts.codes import CaseState, Consent, Field, SubmissionChannel
 from contracts.events.base import ChangesClocks
+from contracts.reviews import ReviewResult
 
 Attributes = dict[str, str | int | bool]
 """Closed-value answers that routing rules may ask for; only keys and values that the policy declares."""
@@ -115,6 +116,8 @@ class CaseResolved(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "case.resolved"
     resolved_at: datetime
     round: int
+    result: ReviewResult | None = None
+    """Of a round that was a review: what became of the result before it."""
 
 
 class CaseClosed(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
@@ -137,6 +140,22 @@ class CaseReopened(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
     reopened_at: datetime
     round: int
     reason: str
+
+
+class CaseReviewRequested(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The applicant does not accept the result: whoever stands above its office judges it in a new round (复查、复核).
+
+    The round is of a matter of its own, by whose law its clocks run.
+    """
+
+    TYPE: ClassVar[str] = "case.review_requested"
+    requested_at: datetime
+    round: int
+    category: str
+    category_before: str
+    field: Field
+    judged: tuple[str, ...]
+    """Offices that have judged it, in order: the last gave the result that is reviewed. None of them judges again."""
 
 
 class CaseApplicantToBeTold(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
@@ -311,6 +330,7 @@ AnyCaseEvent = (
     | CaseClosed
     | CaseApplicantNotReached
     | CaseReopened
+    | CaseReviewRequested
     | CaseApplicantToBeTold
     | CaseApplicantTold
     | CaseWithdrawn

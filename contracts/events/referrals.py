@@ -9,6 +9,7 @@ from contracts.codes import Consent, FeedbackAction, FeedbackOutcome, Field, Ref
 from contracts.events.base import CaseBound, ChangesClocks
 from contracts.events.rejections import RecordPlace
 from contracts.refusals import FieldError, PossibleAct
+from contracts.reviews import ReviewResult
 
 
 class RoutingDecided(CaseBound, frozen=True, kw_only=True, omit_defaults=True):
@@ -282,6 +283,8 @@ class ReferralProgressReported(ReferralEvent, frozen=True, kw_only=True, omit_de
 
 class ReferralCompleted(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str] = "referral.completed"
+    result: ReviewResult | None = None
+    """Of a review alone: what became of the result that was reviewed."""
 
 
 class ReferralFailed(ReferralEvent, frozen=True, kw_only=True, omit_defaults=True):

@@ -201,6 +201,18 @@ FIELDS: Final = (
         "must say how the applicant agreed, one of {allowed}",
     ),
     Refusal(
+        "result_missing",
+        422,
+        "须写明复查、复核结论，为下列之一：{allowed}",
+        "must say what became of the result that was reviewed, one of {allowed}",
+    ),
+    Refusal(
+        "not_a_review",
+        422,
+        "此件不是复查、复核，没有此项结论",
+        "must be left out: this referral reviews no result",
+    ),
+    Refusal(
         "question_missing",
         422,
         "须写明要核对的问题",

@@ -4,9 +4,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from contracts.refusals import attachments, fields, referrals, requests
+from contracts.refusals import attachments, fields, referrals, requests, reviews
 from contracts.refusals.row import Refusal
 
 REFUSALS: Final[Mapping[str, Refusal]] = MappingProxyType(
-    {row.code: row for row in (*requests.REQUESTS, *attachments.ATTACHMENTS, *referrals.REFERRALS, *fields.FIELDS)}
+    {
+        row.code: row
+        for row in (
+            *requests.REQUESTS,
+            *reviews.REVIEWS,
+            *attachments.ATTACHMENTS,
+            *referrals.REFERRALS,
+            *fields.FIELDS,
+        )
+    }
 )

@@ -17,6 +17,7 @@ from libraries.clocks.check_wording import of_check, of_consents
 from libraries.clocks.civil_days import civil_day, day_en, day_zh
 from libraries.clocks.matter_wording import area_changed, matter_of, reclassified
 from libraries.clocks.merge_wording import of_merging
+from libraries.clocks.review_wording import of_reviews
 from libraries.deadlines import Limit
 from libraries.deadlines.rendering import limit_in_words, source_in
 from libraries.policies.model import Policy
@@ -78,7 +79,7 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             return _because("中止", "suspended", reason, policy)
         case c.CaseResumed():
             return "恢复办理", "resumed"
-        case c.CaseResolved():
+        case c.CaseResolved(result=None):
             return "办结，待回访", "resolved, callback due"
         case c.CaseProgressed(cause="referral.dispatched"):
             return "已派单至承办单位，进入办理环节", "sent to an office, work begins"
@@ -110,7 +111,7 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             zh, en = _WORDS_OWED.get(about, (about, about))
             return f"{zh}已告知申请人", f"applicant told of the {en}"
         case _:
-            return of_merging(event) or of_consents(event, policy)
+            return of_merging(event) or of_consents(event, policy) or of_reviews(event, policy)
 
 
 def _supplemented(given: Words, missing: Words, *, whole: bool) -> Words:

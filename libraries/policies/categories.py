@@ -14,10 +14,10 @@ from libraries.policies.model import (
     Extension,
     LimitRow,
     Material,
-    Purpose,
     Reason,
     Rule,
 )
+from libraries.policies.purposes import Purpose
 from libraries.policies.rows import Row, code_of, file_of
 from libraries.policies.spans import LateReports, Reopening
 from libraries.policies.warnings import DEFAULT_LEVELS, fault_of

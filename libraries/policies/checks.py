@@ -7,6 +7,7 @@ from libraries.policies.clock_rules import kind_faults
 from libraries.policies.escalation import escalation_faults
 from libraries.policies.messages import message_faults
 from libraries.policies.model import Policy, Rule
+from libraries.policies.reviewing import review_faults
 from libraries.policies.rows import Fault
 
 HOLD = "hold"
@@ -20,6 +21,7 @@ def check(policy: Policy, file: str) -> Iterator[Fault]:
     yield from escalation_faults(policy.escalation_rules, roles)
     yield from kind_faults(policy.clocks, file)
     yield from message_faults(policy.messages, policy.message_templates)
+    yield from review_faults(policy)
     if policy.offices and not policy.purposes:
         yield Fault(file=file, line=1, reason="purposes.yaml names no purpose: no applicant could be opened")
     yield from _matters_of_clocks(policy)

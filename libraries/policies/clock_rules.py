@@ -33,6 +33,7 @@ class Trigger(StrEnum):
     CASE_TERMINATED = "case.terminated"
     CASE_CLOSED = "case.closed"
     CASE_REOPENED = "case.reopened"
+    CASE_REVIEW_REQUESTED = "case.review_requested"
     REFERRAL_DISPATCHED = "referral.dispatched"
     REFERRAL_SIGNED = "referral.signed"
     REFERRAL_ACCEPTED = "referral.accepted"

@@ -33,6 +33,8 @@ from libraries.policies.law import Guard
 from libraries.policies.messages import message_rows, message_templates
 from libraries.policies.model import Period, Policy
 from libraries.policies.pack_files import HEADING, LISTS, TABLES, fingerprint, unknown_files
+from libraries.policies.reviews import FILE as REVIEWS
+from libraries.policies.reviews import review_rules
 from libraries.policies.rows import Fault, PolicyRefused, Row, read_heading, read_rows
 from libraries.policies.sign_in import group_rows
 from libraries.policies.years import with_published_years
@@ -100,6 +102,7 @@ def read_policy(folder: Path, day: date | None = None, *, at: datetime | None = 
         reopening=reopening([entry for _, entry in headings]),
         approvers=approvers(read("approvers.yaml")),
         purposes=purposes(read("purposes.yaml")),
+        reviews=review_rules(read(REVIEWS)),
         documents=document_templates(read("documents.yaml")),
         messages=message_rows(read("messages.yaml")),
         message_templates=message_templates(read("message_templates.yaml")),

@@ -15,6 +15,8 @@ from libraries.policies.escalation import EscalationRule
 from libraries.policies.heading import Language
 from libraries.policies.message_templates import MessageTemplate
 from libraries.policies.messages import MessageRow
+from libraries.policies.purposes import Purpose
+from libraries.policies.reviews import ReviewRule
 from libraries.policies.sign_in import GroupRow
 from libraries.policies.spans import LateReports, Reopening
 from libraries.policies.tree import Area, Tree, whole
@@ -48,17 +50,6 @@ class Period:
     since: date
     tree: Tree
     offices: Mapping[str, Office]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purpose:
-    """For what somebody opens personal data, or asks another office about the applicant."""
-
-    code: str
-    zh: str
-    en: str
-    check: bool = False
-    """Whether an information check is asked for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +177,8 @@ class Policy:
     reopening: Reopening = dataclasses.field(default_factory=Reopening)
     approvers: Mapping[str, Approver] = dataclasses.field(default_factory=dict)
     purposes: Mapping[str, Purpose] = dataclasses.field(default_factory=dict)
+    reviews: Mapping[str, ReviewRule] = dataclasses.field(default_factory=dict)
+    """By the category whose result may be reviewed."""
     documents: Mapping[DocumentKind, DocumentTemplate] = dataclasses.field(default_factory=dict)
     messages: Mapping[str, tuple[MessageRow, ...]] = dataclasses.field(default_factory=dict)
     """By event, who is told of it."""

@@ -35,6 +35,7 @@ LISTS: Final = (
     "offices.yaml",
     "purposes.yaml",
     "reasons.yaml",
+    "reviews.yaml",
     "rules.yaml",
     "sign_in.yaml",
 )

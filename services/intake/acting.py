@@ -15,6 +15,7 @@ from contracts.refusals import Refused
 from contracts.tracing import Trace
 from libraries.clocks.wording import materials_of, office_of, reason_of
 from libraries.policies import Policy
+from libraries.policies.reviews import AskedBy
 from libraries.runtime.audit.doers import Doer
 from libraries.runtime.database.held import Held
 from libraries.runtime.encryption import Sealer
@@ -98,7 +99,8 @@ async def act_all(
 def _do(one: Asked, case: Case, log: CaseLog, policy: Policy, at: datetime) -> Case | Refused:
     if getattr(one.wanted, "override", False) and one.request.user.role is not Role.COORDINATOR:
         return with_possible(Refused(code="needs_coordinator"), case, policy, at)
-    change = rule_of(one.wanted, at, policy)(case)
+    asked_by = AskedBy.APPLICANT if one.request.user.role is Role.APPLICANT else AskedBy.WINDOW
+    change = rule_of(one.wanted, at, policy, asked_by)(case)
     if isinstance(change, Refused):
         return change
     initiator = acts_as(one.request.user, case, policy)

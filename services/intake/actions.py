@@ -33,8 +33,15 @@ CALLERS: Final = (Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR)
 CHANGES_CASES = requires(*CALLERS)
 SAYS_HOW_IT_IS = requires(*CALLERS, Role.APPLICANT)
 HANDS_IN = requires(*CALLERS, Role.ASSISTANT)
-GUARDS: Final = MappingProxyType({"callback": SAYS_HOW_IT_IS, "reopen": SAYS_HOW_IT_IS, "supplement": HANDS_IN})
-"""An applicant rates the result and has the case opened again; a village assistant brings material."""
+GUARDS: Final = MappingProxyType(
+    {
+        "callback": SAYS_HOW_IT_IS,
+        "reopen": SAYS_HOW_IT_IS,
+        "review": SAYS_HOW_IT_IS,
+        "supplement": HANDS_IN,
+    }
+)
+"""An applicant rates the result, has the case opened again, asks for a review; a village assistant brings material."""
 
 
 def _route(path: str, kind: type[Action]) -> HTTPRouteHandler:

@@ -9,7 +9,8 @@ import msgspec
 
 from contracts.refusals import Refused
 from libraries.policies import Policy
-from services.intake.domain import actions, reclassifying
+from libraries.policies.reviews import AskedBy
+from services.intake.domain import actions, reclassifying, reviewing
 from services.intake.domain.case import Case
 from services.intake.domain.change import Change
 from services.intake.domain.possible import with_possible
@@ -81,6 +82,14 @@ class Reopen(Action, frozen=True, kw_only=True):
     reason: str
 
 
+class Review(Action, frozen=True, kw_only=True):
+    """The applicant does not accept the result, and asks for a review or a re-review (复查、复核).
+
+    Who stands above the office that gave it judges it in a new round: `review_until` of the case says until when it
+    may be asked for. What the policy gives no review, or no further one, has none.
+    """
+
+
 class TellApplicant(Action, frozen=True, kw_only=True):
     """Put on record that the applicant was told (告知) of an `extension` or of a `suspension`."""
 
@@ -97,12 +106,15 @@ PATHS: Final[Mapping[str, type[Action]]] = MappingProxyType(
         "reclassify": Reclassify,
         "callback": CallBack,
         "reopen": Reopen,
+        "review": Review,
         "applicant-told": TellApplicant,
     }
 )
 
 
-def rule_of(wanted: Action, at: datetime, policy: Policy) -> Callable[[Case], Change | Refused]:
+def rule_of(
+    wanted: Action, at: datetime, policy: Policy, asked_by: AskedBy = AskedBy.WINDOW
+) -> Callable[[Case], Change | Refused]:
     """The rule that the act stands for; what is refused says what is possible instead."""
 
     def do(case: Case) -> Change | Refused:
@@ -130,6 +142,8 @@ def rule_of(wanted: Action, at: datetime, policy: Policy) -> Callable[[Case], Ch
                 return actions.applicant_told(case, at, about=about)
             case Reopen(reason=reason):
                 return actions.reopen(case, at, policy, reason=reason)
+            case Review():
+                return reviewing.request_review(case, at, policy, asked_by=asked_by)
             case _:
                 raise TypeError(type(wanted).__name__)
 

@@ -217,8 +217,8 @@ def _moved(change: Change, event: AnyReferralEvent, policy: Policy) -> Change:
             return referral_updates.let_go(case, event.at, referral)
         case ReferralOfficeSucceeded(referral_id=referral, office=office):
             return referral_updates.succeeded(case, event.at, referral, office)
-        case ReferralCompleted(referral_id=referral):
-            return referral_updates.completed(case, event.at, referral, policy)
+        case ReferralCompleted(referral_id=referral, result=result):
+            return referral_updates.completed(case, event.at, referral, policy, result)
         case ReferralFailed(referral_id=referral, reason=reason):
             return referral_updates.failed(case, event.at, referral, reason, policy)
         case _:

@@ -6,8 +6,9 @@ import msgspec
 from sqlalchemy import RowMapping
 
 from contracts.codes import CaseState, Field, SubmissionChannel
+from contracts.reviews import ReviewResult
 from libraries.clocks.clock import LegalClock
-from services.intake.domain.case import Case, ExpectedAnswer, Reclassified
+from services.intake.domain.case import Case, ExpectedAnswer, JudgedRound, Reclassified
 
 _encode = msgspec.json.Encoder().encode
 
@@ -27,6 +28,8 @@ MUTABLE: Final = (
     "pending_notices",
     "merged_into",
     "reclassified",
+    "judged",
+    "result",
 )
 """What acts and referrals change of a case."""
 IMMUTABLE: Final = (
@@ -82,6 +85,8 @@ def mutable(case: Case) -> list[Any]:
         _encode(case.pending_notices).decode(),
         case.merged_into,
         _encode(case.reclassified).decode() if case.reclassified is not None else None,
+        _encode(case.judged).decode(),
+        case.result.value if case.result is not None else None,
     ]
 
 
@@ -136,6 +141,8 @@ def case_of(row: RowMapping, clocks: tuple[LegalClock, ...]) -> Case:
         pending_notices=tuple(row["pending_notices"]),
         merged_into=row["merged_into"],
         reclassified=_reclassified(row["reclassified"]),
+        judged=msgspec.convert(row["judged"], tuple[JudgedRound, ...]),
+        result=ReviewResult(row["result"]) if row["result"] is not None else None,
         clocks=clocks,
     )
 

@@ -68,6 +68,8 @@ cases = Table(
     Column("pending_notices", JSONB, nullable=False, server_default="[]"),
     Column("merged_into", Uuid),
     Column("reclassified", JSONB),
+    Column("judged", JSONB, nullable=False, server_default="[]"),
+    Column("result", String),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed_applicant", LargeBinary, nullable=False),
     Column("sealed_summary", LargeBinary, nullable=False),

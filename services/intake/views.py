@@ -10,13 +10,15 @@ from msgspec import UNSET, UnsetType
 from contracts.access import Access, Part, Relation, access
 from contracts.clocks import LimitBasis
 from contracts.codes import CaseState, ClockKind, Field, SubmissionChannel
+from contracts.reviews import ReviewResult
 from libraries.clocks.clock import facts_of
 from libraries.clocks.matter_wording import matter_of
 from libraries.clocks.wording import address_of, office_of, reason_of
 from libraries.policies import Policy
 from libraries.policies.clock_rules import Trigger
-from services.intake.domain.case import Case, ExpectedAnswer, Reclassified, expected, lead_of
+from services.intake.domain.case import Case, ExpectedAnswer, JudgedRound, Reclassified, expected, lead_of
 from services.intake.domain.reopening import right_until
+from services.intake.domain.reviewing import review_until, reviewable
 
 Relations = Collection[Relation]
 """What the caller is to the case."""
@@ -59,6 +61,22 @@ class ReclassifiedView(msgspec.Struct, frozen=True, kw_only=True):
     basis: LimitBasis | None
 
 
+class RoundView(msgspec.Struct, frozen=True, kw_only=True):
+    """A round of the case that has ended, and another followed: a rework, a review or a re-review."""
+
+    round: int
+    category: str
+    category_zh: str
+    category_en: str
+    office: str
+    """Whose result it was."""
+    office_zh: str
+    office_en: str
+    resolved_at: datetime
+    result: ReviewResult | None
+    """Of a review: what became of the result before."""
+
+
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     """A case over HTTP; the applicant is fetched apart, and each fetch is on record."""
 
@@ -83,6 +101,10 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     resolved_at: datetime | None
     reopen_until: datetime | None
     """Until when the applicant may have it opened again; a first call-back that comes late makes it later."""
+    review_until: datetime | None
+    """Until when the applicant may ask for a review of the result, or for its re-review (复查、复核)."""
+    review_result: ReviewResult | None
+    """What became of the result before, where this round was a review."""
     materials: tuple[str, ...] | UnsetType = UNSET
     """What was handed in, by code."""
     missing: tuple[str, ...] | UnsetType = UNSET
@@ -100,6 +122,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     """What the window has still to tell the applicant, for example `extension`."""
     answer_by: AnswerBy | None
     reclassified: ReclassifiedView | None
+    rounds: list[RoundView]
+    """Those that have ended before this one."""
 
 
 class NoticeView(CaseView, frozen=True, kw_only=True):
@@ -140,6 +164,8 @@ def to_view(case: Case, policy: Policy, relations: Relations) -> CaseView:
         accepted_at=case.accepted_at,
         resolved_at=case.resolved_at,
         reopen_until=right_until(case, policy, called_back_at=case.called_back_at),
+        review_until=review_until(case, policy) if reviewable(case, policy) else None,
+        review_result=case.result,
         materials=case.materials if listed else UNSET,
         missing=case.missing if listed else UNSET,
         first_contact_office=case.first_contact_office,
@@ -152,6 +178,22 @@ def to_view(case: Case, policy: Policy, relations: Relations) -> CaseView:
         applicant_untold=case.pending_notices,
         answer_by=_answer_by(awaited, policy) if awaited is not None else None,
         reclassified=_reclassified(case.reclassified, policy) if case.reclassified is not None else None,
+        rounds=[_round(one, policy) for one in case.judged],
+    )
+
+
+def _round(one: JudgedRound, policy: Policy) -> RoundView:
+    (zh, en), (office_zh, office_en) = matter_of(policy, one.category), office_of(policy, one.office)
+    return RoundView(
+        round=one.round,
+        category=one.category,
+        category_zh=zh,
+        category_en=en,
+        office=one.office,
+        office_zh=office_zh,
+        office_en=office_en,
+        resolved_at=one.resolved_at,
+        result=one.result,
     )
 
 

@@ -29,6 +29,7 @@ FIELDS: Final = (
     "attributes.purpose",
     "attributes.category",
     "attributes.area",
+    "attributes.result",
 )
 USES: Final[Mapping[str, str]] = {
     **{use: use for use in ("return", "hold", "extend", "fail", "transfer")},
@@ -157,8 +158,8 @@ def _body(form: Form) -> dict[str, Any]:
     """Fields that were left empty are left out. The basis in law stands before the words."""
     text = "\n".join(filter(None, (form.get("basis"), form.get("text"))))
     given = {"feedback_id": form.get("feedback_id"), "reason": form.get("reason"), "text": text}
-    attributes = {name: form.get(f"attributes.{name}") for name in ("office", "consent", "purpose", "category", "area")}
-    attributes = {name: value for name, value in attributes.items() if value}
+    names = ("office", "consent", "purpose", "category", "area", "result")
+    attributes = {name: value for name in names if (value := form.get(f"attributes.{name}"))}
     if form.get("attributes.by"):
         attributes["by"] = form.get("attributes.by") + form.get("unit")
     return {name: value for name, value in {**given, "attributes": attributes}.items() if value}

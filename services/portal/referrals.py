@@ -10,7 +10,7 @@ import msgspec
 from litestar import Response
 
 from contracts.codes import ReferralRole, ReferralState
-from libraries.clocks.wording import address_of
+from libraries.clocks.wording import address_of, office_of
 from services.portal.attaching import ACCEPTED, may_attach
 from services.portal.domain import work
 from services.portal.domain.links import Link, may_hand_on
@@ -81,6 +81,7 @@ async def referral_values(screen: ReferralScreen, one: Mapping[str, Any], purpos
         "accepted": ACCEPTED,
         "purposes": [each for each in found.policy.purposes.values() if one["purpose"] in {None, each.code}],
         "area_of": lambda code: address_of(found.policy, code),
+        "office_name": lambda code: office_of(found.policy, code)[0 if found.language == "zh" else 1],
         "link": screen.link,
         "hands_on": found.session is not None and screen.link is None and may_hand_on(found.session.post, one),
     }

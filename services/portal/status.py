@@ -19,6 +19,7 @@ from contracts.codes import CaseState
 from services.portal.catalogue import say
 from services.portal.domain.accounts import Login, SignInRefusal
 from services.portal.domain.passes import LASTS, Pass, Sign, read_pass
+from services.portal.domain.work import rights_of
 from services.portal.explaining import main_part
 from services.portal.forms import Form
 from services.portal.look import go_to, page
@@ -33,7 +34,7 @@ OPEN_TO_ALL: Final = {PUBLIC: True}
 LONGEST: Final = 64
 FIELDS: Final = ("satisfied", "reason")
 TAKES_BACK: Final = "consent"
-ACTS: Final[Mapping[str, str]] = {"rate": "callback", "reopen": "reopen"}
+ACTS: Final[Mapping[str, str]] = {"rate": "callback", "reopen": "reopen", "review": "review"}
 
 
 @get("/status", opt=OPEN_TO_ALL)
@@ -128,11 +129,10 @@ async def _case(found: Visit, given: Pass, *, status: int = 200, **values: Any) 
 
 def possible(case: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
     """What the applicant can say of it now; intake decides."""
-    until = case["reopen_until"]
-    in_time = until is not None and now <= datetime.fromisoformat(until)
-    state = CaseState(case["state"])
+    state, rights = CaseState(case["state"]), rights_of(case, now)
     rates = ("rate",) if state is CaseState.RESOLVED else ()
-    return (*rates, *(("reopen",) if in_time and state is CaseState.CLOSED else ()))
+    # Who is not satisfied says so with the rating, and that reopens a case that is not closed.
+    return (*rates, *(right for right in rights if right != "reopen" or state is CaseState.CLOSED))
 
 
 def _caller(found: Visit, given: Pass) -> Caller:
@@ -153,7 +153,7 @@ async def say_it(request: Call, act: FromPath[str]) -> Response[Any]:
         faults = {"satisfied": say(found.language, "counter.say_satisfied")}
         return await _case(found, given, typed=form, did=act, faults=faults, status=422)
     body: dict[str, Any] = {"satisfied": satisfied == "yes"} if act == "rate" else {}
-    body |= {} if satisfied == "yes" else {"reason": form.get("reason")}
+    body |= {} if satisfied == "yes" or act == "review" else {"reason": form.get("reason")}
     asked = _caller(found, given).post("intake", f"/v1/cases/{given.case_id}/{ACTS[act]}", body)
     if refused := await refusal_of(found, asked, FIELDS, whole_page={401, 403, 404}):
         return await _case(found, given, typed=form, did=act, **refused)

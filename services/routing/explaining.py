@@ -23,6 +23,7 @@ from services.routing.domain.checks import WINDOW
 from services.routing.domain.dispatching import RULES
 from services.routing.domain.lead_acts import LEAD
 from services.routing.domain.referral import Referral
+from services.routing.domain.reviewing import REVIEW
 from services.routing.rows import Act
 from services.routing.translate import ReferralView, to_view
 
@@ -170,7 +171,12 @@ def _facts(referral: Referral, decision: Mapping[str, Any], policy: Policy) -> I
     role, state = referral.role, referral.state
     yield f"承办单位：{zh}（{role.zh}，{state.zh}）", f"Office: {en} ({role.en.lower()}, {state.en.lower()})"
     at, version = minute(decision["decided_at"], policy), decision["policy_version"]
-    if decision["decided_by"] != RULES:
+    if decision["decided_by"] == REVIEW:
+        yield (
+            f"派单：{at}，由作出原意见单位的上一级复查、复核（策略 {version}）",
+            f"Sent for review to an office above the one that gave the result, {at} (policy {version})",
+        )
+    elif decision["decided_by"] != RULES:
         by_zh, by_en = office_of(policy, decision["decided_by"])
         yield f"派单：{at}，由 {by_zh} 决定（策略 {version}）", f"Sent here by {by_en}, {at} (policy {version})"
     elif decision["rule"] is not None:

@@ -20,6 +20,7 @@ from contracts.events.cases import (
     CaseMerged,
     CaseNotAccepted,
     CaseReopened,
+    CaseReviewRequested,
     CaseTerminated,
     CaseUnmerged,
     CaseWithdrawn,
@@ -37,7 +38,7 @@ from libraries.runtime.kafka.records import Incoming, Reader, Record, Unreadable
 from services.routing import store
 from services.routing.consents import save_consents
 from services.routing.domain import checks
-from services.routing.domain.dispatching import dispatch, moment_of_end, resend, rework, withdraw
+from services.routing.domain.dispatching import dispatch, moment_of_end, resend, review, rework, withdraw
 from services.routing.domain.feedback import ReceivedFeedback
 from services.routing.domain.feedback_body import LARGEST, Misread, read_answer, told_back, whole
 from services.routing.domain.referral import Change, Routing
@@ -57,6 +58,7 @@ CaseNews = (
     | CaseUnmerged
     | CaseTerminated
     | CaseReopened
+    | CaseReviewRequested
     | CaseConsentGiven
     | CaseConsentWithdrawn
     | CaseCheckRequested
@@ -225,6 +227,10 @@ def _follow(
             again = rework(Change(routing=routing, at=at), event.round, event.reason, context)
             # What was over stayed where it was; who takes it up again is whoever has that work today.
             return relocated(again, context, by_hand)
+        case CaseReviewRequested():
+            if routing is None:
+                raise Rejected("unknown_case", case_id=event.case_id)
+            return review(Change(routing=routing, at=at), event, context)
         case CaseWithdrawn(withdrawn_at=ended_at) | CaseTerminated(terminated_at=ended_at):
             if routing is None:
                 return None  # it ended before it was ever accepted

@@ -43,6 +43,7 @@ CASE_COLUMNS: Final = (
     "attributes",
     "first_contact_office",
     "accepted_at",
+    "judged",
 )
 DECISION_COLUMNS: Final = (
     "decision_id",
@@ -121,6 +122,7 @@ def request_of(row: RowMapping) -> RoutingRequest:
         attributes=row["attributes"],
         first_contact_office=row["first_contact_office"],
         accepted_at=row["accepted_at"],
+        judged=tuple(row["judged"]),
     )
 
 
@@ -172,6 +174,7 @@ def case_row(request: RoutingRequest) -> list[Any]:
         _encode(request.attributes).decode(),
         request.first_contact_office,
         request.accepted_at,
+        _encode(request.judged).decode(),
     ]
 
 

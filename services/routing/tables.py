@@ -46,6 +46,7 @@ routed_cases = Table(
     Column("attributes", JSONB, nullable=False),
     Column("first_contact_office", String, nullable=False),
     Column("accepted_at", DateTime(timezone=True), nullable=False),
+    Column("judged", JSONB, nullable=False, server_default="[]"),
     Column("wrapped_key", LargeBinary),
     Index("routed_cases_by_number", "number"),
     Index("routed_cases_by_area", "area", "case_id"),

@@ -83,6 +83,8 @@ class ReferralView(msgspec.Struct, frozen=True, kw_only=True):
     asked_by_zh: str | None
     asked_by_en: str | None
     urged_at: datetime | None
+    judged: tuple[str, ...]
+    """Of a review (复查、复核): offices that have judged before, in order. The last gave the result at hand."""
     clocks: tuple[ClockView, ...]
 
 
@@ -193,6 +195,7 @@ def to_view(referral: Referral, routing: Routing, policy: Policy) -> ReferralVie
         asked_by_zh=asked_by_zh,
         asked_by_en=asked_by_en,
         urged_at=referral.urged_at,
+        judged=request.judged if referral.role is ReferralRole.LEAD and referral.live else (),
         clocks=tuple(view_of(clock, policy) for clock in referral.clocks),
     )
 

@@ -18,11 +18,13 @@ from contracts.refusals import Fault, Refused
 from libraries.policies import Policy
 from libraries.policies.clock_rules import Trigger
 from libraries.policies.reasons import reason_fault
+from libraries.policies.reviewing import rule_of_round
 from services.intake.domain.case import Case, expected
 from services.intake.domain.change import Change
 from services.intake.domain.materials import material_fault
 from services.intake.domain.registering import accepted, ready
 from services.intake.domain.reopening import right_until
+from services.intake.domain.reviewing import next_round, review_until
 from services.intake.domain.states import Move, after
 from services.intake.domain.timing import emit_trigger
 
@@ -112,9 +114,11 @@ def call_back(
 ) -> Change | Refused:
     """The applicant was asked. Dissatisfaction opens a new round, also of a closed case, while there is a right to it.
 
+    With the result of a review it is on record, and no more: the office that judged does not judge it again.
+
     A call that reached nobody is on record, and neither closes nor starts anything.
     """
-    if reached and satisfied is False:
+    if reached and satisfied is False and rule_of_round(policy, case.category) is None:
         return reopen(case, at, policy, reason=reason, move="callback")
     if case.state is not CaseState.RESOLVED:
         return _not_possible(case, "callback")
@@ -147,6 +151,8 @@ def reopen(case: Case, at: datetime, policy: Policy, *, reason: str, move: str =
         return refused
     if case.erased:
         return Refused(code="erased")
+    if rule_of_round(policy, case.category) is not None:
+        return Refused(code="review_stands", facts={"until": policy.calendar.local_or_none(review_until(case, policy))})
     reached = case.called_back_at or (at if move != Move.REOPEN else None)
     until = right_until(case, policy, called_back_at=reached)
     if until is None or at > until:
@@ -160,9 +166,7 @@ def _reopened(change: Change, reason: str, policy: Policy) -> Change:
     again = Trigger.REFERRAL_REWORK_REQUESTED
     change = change.transition(
         Move.REOPEN,
-        round=case.round + 1,
-        resolved_at=None,
-        called_back_at=None,
+        **next_round(case),
         handling=expected(again, office, at, case.category, policy) if office else None,
     )
     return emit_trigger(change, CaseReopened, policy, reason=reason, round=change.case.round, reopened_at=at)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from contracts.clocks import ClockFacts, LimitBasis
 from contracts.codes import LEAD_WORK, CaseState, ClockKind, Field, ReferralRole, SubmissionChannel
+from contracts.reviews import ReviewResult
 from libraries.clocks.clock import LegalClock, basis_of, terms_of
 from libraries.deadlines import due
 from libraries.ids import derived_id
@@ -54,6 +55,19 @@ class Reclassified:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedRound:
+    """A round that has ended with a result, and another followed."""
+
+    round: int
+    category: str
+    office: str
+    """Whose result it was."""
+    resolved_at: datetime
+    result: ReviewResult | None = None
+    """Of a review."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A registered matter."""
 
@@ -97,6 +111,10 @@ class Case:
     """What the applicant has still to be told of."""
     reclassified: Reclassified | None = None
     """What it was before, of a case that became another matter while offices had it."""
+    judged: tuple[JudgedRound, ...] = ()
+    """The rounds before this one."""
+    result: ReviewResult | None = None
+    """Of this round, if it is a review that has ended."""
     clocks: tuple[LegalClock, ...] = ()
     """Intake's own clocks that are open."""
 
@@ -104,6 +122,12 @@ class Case:
     def missing(self) -> tuple[str, ...]:
         """What is still to be handed in."""
         return tuple(code for code in self.required if code not in self.materials)
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """The offices of the rounds before, in order, and of this one if it has ended: the last gave the result."""
+        ended = self.lead_office if self.resolved_at is not None else None
+        return (*(one.office for one in self.judged), *([ended] if ended else []))
 
     @property
     def erased(self) -> bool:

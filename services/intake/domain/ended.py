@@ -9,7 +9,7 @@ from uuid import UUID
 from contracts import clocks as k
 from contracts.codes import ClockStatus
 from contracts.events import CaseBound
-from contracts.events.cases import CaseReopened
+from contracts.events.cases import CaseReopened, CaseReviewRequested
 from contracts.events.clocks import clocks_in
 from libraries.clocks.clock import AnnouncedDates, LegalClock, Terms
 from libraries.deadlines import Limit
@@ -36,7 +36,7 @@ class _EndedClocks:
     round: int = 1
 
     def apply(self, event: CaseBound) -> None:
-        if isinstance(event, CaseReopened):
+        if isinstance(event, CaseReopened | CaseReviewRequested):
             self.round = event.round
         for clock in clocks_in(event):
             if isinstance(clock, k.ClockFacts):

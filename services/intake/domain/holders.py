@@ -38,6 +38,8 @@ STAYS: Final = (
     c.CaseCheckRequested,
 )
 """Whoever holds the case holds it still."""
+BEGINS_AGAIN: Final = (c.CaseReopened, c.CaseReviewRequested)
+"""What was over is not any more."""
 SENDING: Final = Holder(holder=DISPATCHING, step=CaseStep.DISPATCH)
 
 
@@ -66,7 +68,7 @@ class Accounts:
     def _apply_window(self, at: datetime, event: c.AnyCaseEvent) -> None:
         if isinstance(event, c.CaseRegistered):
             self._window = event.first_contact_office
-        elif self.case.over and not isinstance(event, c.CaseReopened):
+        elif self.case.over and not isinstance(event, BEGINS_AGAIN):
             return
         held = _of_window(event, self._window)
         if held is not None:
@@ -131,7 +133,7 @@ def _of_window(event: c.AnyCaseEvent, window: str) -> Holder | None:
             return Holder(holder=APPLICANT, kind=TimeKind.WAITING, step=CaseStep.SUPPLEMENT)
         case c.CaseAccepted() | c.CaseUnmerged():
             return SENDING
-        case c.CaseReopened(round=number):
+        case c.CaseReopened(round=number) | c.CaseReviewRequested(round=number):
             return replace(SENDING, round=number)
         case c.CaseResolved(round=number):
             return Holder(holder=window, step=CaseStep.CALLBACK, round=number)

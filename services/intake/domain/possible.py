@@ -12,6 +12,7 @@ from libraries.policies import Policy
 from libraries.policies.decision import coordinator
 from services.intake.domain.case import Case
 from services.intake.domain.reopening import right_until
+from services.intake.domain.reviewing import review_until, reviewable
 from services.intake.domain.states import Move, after
 
 OF_ACTS: Final = frozenset({403, 409})
@@ -28,9 +29,12 @@ DOORS: Final[Mapping[Move, tuple[str, ClockKind | None]]] = MappingProxyType(
         Move.UNMERGE: ("unmerge", None),
         Move.CLOSE: ("callback", ClockKind.CALLBACK),
         Move.REOPEN: ("reopen", None),
+        Move.REVIEW: ("review", None),
     }
 )
 """The last part of the path, and the clock that says until when it is due."""
+RIGHTS: Final = frozenset({Move.REOPEN, Move.REVIEW})
+"""What the applicant may have done for a time, and not after it."""
 AT_OFFICES: Final = frozenset({CaseState.IN_PROGRESS, CaseState.SUSPENDED})
 """Where the case is routing's to reclassify, by whoever coordinates it."""
 
@@ -45,15 +49,15 @@ def with_possible(refused: Refused, case: Case, policy: Policy, at: datetime) ->
 
 
 def possible_now(case: Case, policy: Policy, at: datetime) -> tuple[PossibleAct, ...]:
-    """In the order of the moves. What is due by then stays possible after it; a right to reopen does not."""
+    """In the order of the moves. What is due by then stays possible after it; a right of the applicant does not."""
     window, sender = case.first_contact_office, coordinator(policy, case.area)
     found = []
     for move, (act, clock) in DOORS.items():
         if after(case.state, move) is None or (move is Move.REOPEN and case.erased):
             continue
         until = _due(case, clock, policy)
-        if move is Move.REOPEN:
-            until = right_until(case, policy, called_back_at=case.called_back_at)
+        if move in RIGHTS:
+            until = _right(move, case, policy)
             if until is None or at > until:
                 continue
         # A second notice needs a superior.
@@ -64,6 +68,12 @@ def possible_now(case: Case, policy: Policy, at: datetime) -> tuple[PossibleAct,
     if case.pending_notices:
         found.append(PossibleAct(act="applicant-told", by=(window,)))
     return tuple(found)
+
+
+def _right(move: Move, case: Case, policy: Policy) -> datetime | None:
+    if move is Move.REOPEN:
+        return right_until(case, policy, called_back_at=case.called_back_at)
+    return review_until(case, policy) if reviewable(case, policy) else None
 
 
 def _due(case: Case, kind: ClockKind | None, policy: Policy) -> datetime | None:

@@ -13,6 +13,7 @@ from contracts.events.cases import (
     CaseSuspended,
     CaseTerminated,
 )
+from contracts.reviews import ReviewResult
 from libraries.policies import Policy
 from libraries.policies.clock_rules import Trigger
 from services.intake.domain.case import Case, ExpectedAnswer
@@ -93,7 +94,7 @@ def let_go(case: Case, at: datetime, referral: UUID) -> Change:
     return resumed(case, at, referral)
 
 
-def completed(case: Case, at: datetime, referral: UUID, policy: Policy) -> Change:
+def completed(case: Case, at: datetime, referral: UUID, policy: Policy, result: ReviewResult | None = None) -> Change:
     """The lead is done, and routing lets no lead finish before its co-handlers; the applicant is to be asked."""
     change = Change(case=case, at=at)
     if referral != case.lead:
@@ -101,8 +102,8 @@ def completed(case: Case, at: datetime, referral: UUID, policy: Policy) -> Chang
     change = _resume(change)
     if after(change.case.state, Move.RESOLVE) is None:
         return change
-    change = change.transition(Move.RESOLVE, resolved_at=at, handling=None)
-    return emit_trigger(change, CaseResolved, policy, resolved_at=at, round=change.case.round)
+    change = change.transition(Move.RESOLVE, resolved_at=at, handling=None, result=result)
+    return emit_trigger(change, CaseResolved, policy, resolved_at=at, round=change.case.round, result=result)
 
 
 def failed(case: Case, at: datetime, referral: UUID, reason: str, policy: Policy) -> Change:

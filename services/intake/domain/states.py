@@ -24,6 +24,7 @@ class Move(StrEnum):
     TERMINATE = "terminate"
     CLOSE = "close"
     REOPEN = "reopen"
+    REVIEW = "review"
     ARCHIVE = "archive"
 
 
@@ -56,7 +57,9 @@ MOVES: Final[Mapping[tuple[S, Move], S]] = MappingProxyType(
         (S.MERGED, Move.UNMERGE): S.ACCEPTED,
         (S.RESOLVED, Move.CLOSE): S.CLOSED,
         (S.RESOLVED, Move.REOPEN): S.IN_PROGRESS,
+        (S.RESOLVED, Move.REVIEW): S.ACCEPTED,
         (S.CLOSED, Move.REOPEN): S.IN_PROGRESS,
+        (S.CLOSED, Move.REVIEW): S.ACCEPTED,
         (S.CLOSED, Move.ARCHIVE): S.ARCHIVED,
     }
 )

@@ -298,6 +298,11 @@ def _case(event: c.CaseEvent, outcomes: Outcomes) -> None:
     if isinstance(event, c.CaseReopened):
         rounds[one.round] = replace(one, reopened_at=event.reopened_at)
         one = CaseOutcome(case_id=one.case_id, round=event.round, area=one.area, category=one.category, field=one.field)
+    if isinstance(event, c.CaseReviewRequested):
+        # Another office judges the result: nobody was asked to do it again.
+        one = CaseOutcome(
+            case_id=one.case_id, round=event.round, area=one.area, category=event.category, field=event.field
+        )
     rounds[one.round] = _ended(one, event)
 
 

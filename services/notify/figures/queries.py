@@ -74,7 +74,7 @@ _PERFORMANCE: Final = text(
            ) AS late,
            count(*) FILTER (WHERE t.came_late) AS came_late,
            count(*) FILTER (WHERE t.unsigned) AS signed_late,
-           count(*) FILTER (WHERE r.round > 1) AS reworked,
+           count(*) FILTER (WHERE t.again) AS reworked,
            count(*) FILTER (WHERE r.role = 'lead' AND r.state = 'completed' AND c.satisfied IS NOT NULL) AS asked,
            count(*) FILTER (WHERE r.role = 'lead' AND r.state = 'completed' AND c.satisfied) AS satisfied,
            count(s.referral_id) AS supervised,
@@ -88,7 +88,9 @@ _PERFORMANCE: Final = text(
                coalesce(
                    bool_or(t.status = 'breached' AND t.kind = ANY(:work) AND t.due_at < r.dispatched_at), false
                ) AS came_late,
-               coalesce(bool_or(t.status = 'breached' AND t.kind = 'signing'), false) AS unsigned
+               coalesce(bool_or(t.status = 'breached' AND t.kind = 'signing'), false) AS unsigned,
+               -- The office had to do it again; a review (复查、复核) is a later round too, and another office's first.
+               coalesce(bool_or(t.kind = 'rework'), false) AS again
         FROM timers AS t WHERE t.referral_id = r.referral_id
     ) AS t
     LEFT JOIN (

@@ -12,7 +12,15 @@ from contracts.clocks import ClockFacts
 from contracts.codes import CaseState, FeedbackOutcome, ReferralRole, ReferralState
 from contracts.events import CaseBound
 from contracts.events.base import moment_of
-from contracts.events.cases import AnyCaseEvent, CaseClosed, CaseEvent, CaseReclassified, CaseRegistered, CaseReopened
+from contracts.events.cases import (
+    AnyCaseEvent,
+    CaseClosed,
+    CaseEvent,
+    CaseReclassified,
+    CaseRegistered,
+    CaseReopened,
+    CaseReviewRequested,
+)
 from contracts.events.clocks import ClockLapsed, ClockRecalculated, clocks_in
 from contracts.events.referrals import (
     AnyReferralEvent,
@@ -253,7 +261,7 @@ def _case(event: CaseEvent, projection: BatchProjection) -> None:
     if isinstance(event, CaseRegistered):
         projection.cases[event.case_id] = _new_case(event, event.registered_at)
         return
-    if isinstance(event, CaseReclassified):
+    if isinstance(event, CaseReclassified | CaseReviewRequested):
         projection.matters.append(event)
     before = projection.states.get(event.case_id)
     answer = _satisfied(event)

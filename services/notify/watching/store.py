@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import CaseState, Field
-from contracts.events.cases import CaseReclassified
+from contracts.events.cases import CaseReclassified, CaseReviewRequested
 from contracts.events.referrals import RoutingReclassified
 from libraries.runtime.database.bulk import among, insert_rows, update_rows
 from services.notify.domain.referral_status import ReferralStatus
@@ -23,7 +23,7 @@ from services.notify.tables import alerts, cases, lead_steps, referral_status, r
 from services.notify.watching import rows
 from services.notify.watching.rows import TIMER
 
-Reclassified = CaseReclassified | RoutingReclassified
+Reclassified = CaseReclassified | CaseReviewRequested | RoutingReclassified
 
 _LOCK_TIMERS: Final = text(
     f"""
@@ -220,6 +220,10 @@ async def save_cases(conn: AsyncConnection, seen: Mapping[UUID, NewCase], states
 async def save_matters(conn: AsyncConnection, said: Iterable[Reclassified]) -> None:
     """What cases are now. A window's word counts only for what it has seen: offices may have said more since."""
     for event in said:
+        if isinstance(event, CaseReviewRequested):
+            statement = update(cases).where(cases.c.case_id == event.case_id)
+            await conn.execute(statement.values(category=event.category, field=event.field.value))
+            continue
         seen = (cases.c.category == event.category_before, cases.c.area == event.area_before)
         standing = seen if isinstance(event, CaseReclassified) else ()
         statement = update(cases).where(cases.c.case_id == event.case_id, *standing)

@@ -1,6 +1,6 @@
 """What lies before somebody: how pressing it is, in working days left, and what may be done with it next."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -166,8 +166,8 @@ ACTS: Final[Mapping[CaseState, Sequence[str]]] = MappingProxyType(
         CaseState.IN_PROGRESS: ("withdraw", "merge"),
         CaseState.SUSPENDED: ("withdraw", "merge"),
         CaseState.MERGED: ("unmerge",),
-        CaseState.RESOLVED: ("callback", "reopen"),
-        CaseState.CLOSED: ("reopen",),
+        CaseState.RESOLVED: ("callback", "reopen", "review"),
+        CaseState.CLOSED: ("reopen", "review"),
     }
 )
 """What a window can do with a case in each state; intake decides."""
@@ -177,9 +177,23 @@ OF_ASSISTANTS: Final = frozenset({"supplement"})
 """What a village assistant does with a case of an applicant of the own village; the rest is the window's."""
 
 
-def acts(state: CaseState, untold: Sequence[str], role: Role = Role.CLERK) -> tuple[str, ...]:
+RIGHTS: Final = MappingProxyType({"reopen": "reopen_until", "review": "review_until"})
+"""What an applicant may have done for a time, and where the case says until when."""
+
+
+def acts(
+    state: CaseState, untold: Sequence[str], role: Role = Role.CLERK, rights: Collection[str] = tuple(RIGHTS)
+) -> tuple[str, ...]:
+    """`rights` are those of the applicant that there are."""
     possible = (*(("applicant-told",) if untold else ()), *ACTS.get(state, ()))
-    return tuple(act for act in possible if role is not Role.ASSISTANT or act in OF_ASSISTANTS)
+    lost = RIGHTS.keys() - set(rights)
+    return tuple(act for act in possible if act not in lost and (role is not Role.ASSISTANT or act in OF_ASSISTANTS))
+
+
+def rights_of(case: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
+    """What the applicant may still have done with a case as intake tells of it."""
+    ends = {act: case[name] for act, name in RIGHTS.items()}
+    return tuple(act for act, end in ends.items() if end is not None and now <= datetime.fromisoformat(end))
 
 
 _LIVE: Final = frozenset(ANSWERS) | {ReferralState.RETURN_REQUESTED}

@@ -1,10 +1,12 @@
 """Sending a case to its offices: by the rules, after a return, or as a coordinator says; and into another round."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from contracts.codes import Consent, ReferralRole, ReferralState, Sending
+from contracts.events.cases import CaseReviewRequested
 from contracts.events.referrals import (
     ReferralCancelled,
     ReferralDispatched,
@@ -16,6 +18,7 @@ from libraries.policies.clock_rules import Trigger
 from libraries.policies.decision import RoutingDecision, decide
 from services.routing.domain.referral import Change, CheckRequest, Decided, Referral, Routing
 from services.routing.domain.request import RoutingRequest
+from services.routing.domain.reviewing import REVIEW, decide_anew
 from services.routing.domain.states import Move
 from services.routing.domain.timing import Context, apply_triggers
 
@@ -45,6 +48,7 @@ def send(  # noqa: PLR0913 -- all that a sending may carry
     sent_as: Sending = Sending.DISPATCH,
     consent: Consent | None = None,
     check: CheckRequest | None = None,
+    round_: int | None = None,
 ) -> Change:
     """To the lead, the co-handlers and the copies of a choice, and to whom is asked about the applicant.
 
@@ -77,7 +81,7 @@ def send(  # noqa: PLR0913 -- all that a sending may carry
             state=ReferralState.DISPATCHED,
             dispatched_at=change.at,
             changed_at=change.at,
-            round=instead_of.round if instead_of is not None else _round(change, sent_as),
+            round=round_ or (instead_of.round if instead_of is not None else _round(change, sent_as)),
             return_locked=arbitrated_by is not None and before is not None,
             arbitrated_by=arbitrated_by if before is not None else None,
             supersedes=before.id if before is not None else None,
@@ -133,9 +137,18 @@ def rework(change: Change, round_: int, reason: str, context: Context) -> Change
     return apply_triggers(change, lead.id, context, Trigger.REFERRAL_REWORK_REQUESTED)
 
 
+def review(change: Change, event: CaseReviewRequested, context: Context) -> Change:
+    """Another office judges the result, in a round of its own. Of what was sent before, copies go on."""
+    if change.routing.lead is not None:
+        return change
+    request = replace(change.routing.request, category=event.category, field=event.field, judged=event.judged)
+    change = replace(change, routing=replace(change.routing, request=request))
+    return send(change, decide_anew(change.routing, context.policy), context, by=REVIEW, round_=event.round)
+
+
 def resend(change: Change, context: Context) -> Change:
     """A case that was taken back goes on: by the rules of today, and with the time that its last lead had used."""
-    decision = decide(change.routing.request, context.policy)
+    decision = decide_anew(change.routing, context.policy)
     return send(change, decision, context, instead_of=change.routing.last_lead)
 
 

@@ -29,7 +29,7 @@ from libraries.policies import Policy
 from libraries.policies.clock_rules import Trigger
 from libraries.policies.moving import had
 from libraries.policies.reasons import refused_reason
-from services.routing.domain import checks, classifying, extension, lead_acts
+from services.routing.domain import checks, classifying, extension, lead_acts, reviewing
 from services.routing.domain.deciders import asked_to_decide, decides_itself
 from services.routing.domain.dispatching import recall
 from services.routing.domain.lead_limit import cap_co_handlers
@@ -165,7 +165,7 @@ def _check_complete(routing: Routing, referral: Referral, answer: ReceivedFeedba
         return Refused(code="co_handlers_open", facts={"offices": offices})
     if referral.role is ReferralRole.LEAD and context.policy.unclassified(routing.request.category):
         return Refused(code="classify_first")
-    return None
+    return reviewing.check_result(routing, referral, answer.feedback, context.policy)
 
 
 def _check_extend(routing: Routing, referral: Referral, answer: ReceivedFeedback, context: Context) -> Refused | None:
@@ -251,7 +251,7 @@ def _resume(change: Change, feedback: Feedback, context: Context) -> Change:
 
 
 def _complete(change: Change, feedback: Feedback, context: Context) -> Change:
-    change = _step(change, feedback, ReferralCompleted)
+    change = _step(change, feedback, ReferralCompleted, result=reviewing.result_of(feedback))
     change = apply_triggers(change, feedback.referral_id, context, Trigger.REFERRAL_COMPLETED)
     lead = change.routing.referral(feedback.referral_id).role is ReferralRole.LEAD
     return checks.end(change, context, checks.NOT_NEEDED) if lead else change

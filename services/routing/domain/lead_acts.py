@@ -21,6 +21,7 @@ from services.routing.domain import checks
 from services.routing.domain.deciders import decider
 from services.routing.domain.dispatching import RANKS, recall, send
 from services.routing.domain.referral import Change, Referral, Routing
+from services.routing.domain.reviewing import cannot_judge
 from services.routing.domain.supervision import send_on
 from services.routing.domain.timing import Context
 
@@ -129,6 +130,8 @@ def _check_transfer(
     leads = {one.office for one in routing.referrals if one.role is ReferralRole.LEAD}
     if office.code in leads | routing.refused_by:
         return Refused(code="had_it_before", facts={"decider": decides})
+    if refused := cannot_judge(routing, referral.role, office.code, policy):
+        return refused
     return refused_reason(policy, feedback.reason, REASONS[Action.TRANSFER])
 
 

@@ -84,6 +84,8 @@ def reclassify(
         return not_possible(lead, "reclassify")
     if lead.role is not ReferralRole.LEAD:
         return Refused(code="only_the_lead")
+    if routing.request.judged:
+        return Refused(code="review_goes_on")
     classified = policy.unclassified(routing.request.category) and not policy.unclassified(now.category)
     decision = decide(now, policy)
     before = replace(lead, clocks=tuple(under_law(clock, now, policy, lead.office) for clock in _work(lead, change.at)))

@@ -11,3 +11,5 @@ class RoutingRequest(decision.Matter):
     case_id: UUID
     number: str
     first_contact_office: str
+    judged: tuple[str, ...] = ()
+    """Of a review: offices that have judged it before, in order. The last gave the result that is reviewed."""

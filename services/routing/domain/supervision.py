@@ -16,10 +16,11 @@ from contracts.events.referrals import (
 )
 from contracts.refusals import Fault, Refused
 from libraries.policies.clock_rules import Trigger
-from libraries.policies.decision import RoutingDecision, Step, decide
+from libraries.policies.decision import RoutingDecision, Step
 from libraries.policies.reasons import refused_reason
 from services.routing.domain.dispatching import RANKS, recall, send
 from services.routing.domain.referral import Change, Referral, Routing, not_possible
+from services.routing.domain.reviewing import cannot_judge, decide_anew
 from services.routing.domain.states import Move
 from services.routing.domain.timing import Context, accepting, apply_triggers
 
@@ -113,6 +114,8 @@ def misplaced(change: Change, referral: Referral, context: Context, to: str | No
         return Refused.of(Fault("to", "unknown_office"))
     if to == referral.office:
         return Refused(code="same_office")
+    if refused := cannot_judge(change.routing, referral.role, to, context.policy):
+        return refused
     present = change.routing.leg_of(to)
     if present is None or RANKS.index(present.role) > RANKS.index(referral.role):
         return None
@@ -124,7 +127,7 @@ def _again(routing: Routing, referral: Referral, context: Context, to: str | Non
     gave_up = {one.office for one in routing.referrals if one.role is referral.role and one.state is S.RETURNED}
     gave_up.add(referral.office)
     if to is None and referral.role is ReferralRole.LEAD:
-        to = decide(routing.request, context.policy, without=routing.refused_by | {referral.office}).lead
+        to = decide_anew(routing, context.policy, without=routing.refused_by | {referral.office}).lead
     return Refused(code="returned_before") if to in gave_up else None
 
 
@@ -185,7 +188,7 @@ def send_on(
     if to is None:
         if referral.role is not ReferralRole.LEAD:
             return change
-        decision = decide(change.routing.request, context.policy, without=change.routing.refused_by)
+        decision = decide_anew(change.routing, context.policy, without=change.routing.refused_by)
         return send(change, _without_others(decision), context, instead_of=referral)
     step = Step(looked_at=COORDINATOR, outcome=f"{referral.role.value}: {to}")
     decision = RoutingDecision(rule=COORDINATOR, lead=to, trace=(step,))

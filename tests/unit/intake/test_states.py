@@ -238,4 +238,4 @@ def test_what_is_not_solved_yet_may_be_merged_and_taken_back() -> None:
     unsolved = {S.REGISTERED, S.AWAITING_SUPPLEMENT, S.ACCEPTED, S.IN_PROGRESS, S.SUSPENDED}
     assert {state for state in S if after(state, Move.MERGE) is S.MERGED} == unsolved
     assert {state for state in S if after(state, Move.WITHDRAW) is S.WITHDRAWN} == unsolved
-    assert {move for state, move in MOVES if state is S.RESOLVED} == {Move.CLOSE, Move.REOPEN}
+    assert {move for state, move in MOVES if state is S.RESOLVED} == {Move.CLOSE, Move.REOPEN, Move.REVIEW}
