@@ -25,6 +25,7 @@ CASE_MOVES = {
     "withdraw": case_states.Move.WITHDRAW,
     "callback": case_states.Move.CLOSE,
     "reopen": case_states.Move.REOPEN,
+    "review": case_states.Move.REVIEW,
     "reclassify": case_states.Move.RECLASSIFY,
     "merge": case_states.Move.MERGE,
     "unmerge": case_states.Move.UNMERGE,
