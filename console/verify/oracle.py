@@ -27,6 +27,7 @@ from console.verify import (  # noqa: F401 -- for the checks alone
     places,
     reading,
     referrals,
+    reviews,
     waiting_clocks,
 )
 from console.verify.registry import Result, fresh_results, run

@@ -111,8 +111,7 @@ def read_policy(folder: Path, day: date | None = None, *, at: datetime | None = 
     national = with_published_years(policy.calendar, packs, faults)
     days = tuple(local_days(read("calendars.yaml"), policy, national))
     calendar, calendars = local_calendars(days, policy, national)
-    policy = dataclasses.replace(policy, calendar=calendar, calendars=calendars)
-    policy = policy.in_period(period)
+    policy = dataclasses.replace(policy, calendar=calendar, calendars=calendars).in_period(period)
     for _, entry in headings:
         entry.done()
     faults.extend(check(policy, f"{folder.name}/{HEADING}"))

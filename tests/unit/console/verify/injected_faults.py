@@ -56,6 +56,11 @@ def said(**values: str) -> Callable[[bytes], bytes]:
     return lambda value: msgspec.json.encode(msgspec.json.decode(value) | values)
 
 
+def listing(**values: list[str]) -> Callable[[bytes], bytes]:
+    """The same with other lists."""
+    return lambda value: msgspec.json.encode(msgspec.json.decode(value) | values)
+
+
 def unsigned(value: bytes) -> bytes:
     return msgspec.json.encode({name: one for name, one in msgspec.json.decode(value).items() if name != "by"})
 
@@ -202,6 +207,17 @@ LONGER_FAULTS = tuple(
         ("by another approver", lambda f: rewritten(f, "referral.extension_requested", said(approver="superior"))),
         ("after the time to decide", lambda f: rewritten(f, "referral.extended", said(at="2026-03-30T00:00:00Z"))),
         ("by something else", lambda f: changed(f, "journal", {"type": SIGNED}, type=of_type("referral.extended"))),
+    )
+)
+
+REVIEWED = known_as(1, 0, 18)
+REVIEW_FAULTS = tuple(
+    InjectedFault("reviewed_by_others", what, inject)
+    for what, inject in (
+        ("after the time", lambda f: rewritten(f, "case.review_requested", said(requested_at="2026-06-30T00:00:00Z"))),
+        ("by who has judged", lambda f: rewritten(f, "case.review_requested", listing(judged=[EDUCATION, PENSIONS]))),
+        ("of nobody's result", lambda f: rewritten(f, "case.review_requested", listing(judged=[]))),
+        ("without a result", lambda f: without(f, "journal", case_id=REVIEWED, type=of_type("case.resolved"))),
     )
 )
 

@@ -1,15 +1,23 @@
 """The cases that the oracle's tests look at: one of each kind of course, all of them right."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from console.verify.snapshot import ReceivedFeedbackRow, Snapshot, TimerRow
+from console.verify.snapshot import (
+    CaseRow,
+    ReceivedFeedbackRow,
+    ReferralRow,
+    ReferralStatusRow,
+    Snapshot,
+    TimerRow,
+)
 from contracts.clocks import ClockCancelled
-from contracts.codes import CaseState, ClockKind, ClockStatus, Consent, Doubt, ReferralRole, ReferralState
+from contracts.codes import CaseState, ClockKind, ClockStatus, Consent, Doubt, Field, ReferralRole, ReferralState
 from contracts.events import cases, clocks, referrals, rejections
 from contracts.events.alerts import SupervisionSupervised, SupervisionUrged
 from contracts.refusals import FieldError
+from contracts.reviews import ReviewResult
 from contracts.topics import OFFICE_FEEDBACK
-from tests.unit.console.verify.scenario import DAY, EDUCATION, MONDAY, PENSIONS, Scenario
+from tests.unit.console.verify.scenario import AREA, DAY, EDUCATION, MONDAY, PENSIONS, Scenario, known_as
 from tests.unit.console.verify.snapshots import together
 
 LEAD, CO = ReferralRole.LEAD, ReferralRole.CO
@@ -266,6 +274,61 @@ def checked(number: int = 17) -> Scenario:
     return scenario
 
 
+def reviewed(number: int = 18) -> Scenario:
+    """The applicant did not accept the result, and another office has judged it."""
+    scenario = Scenario(number)
+    scenario.is_registered()
+    scenario.is_accepted()
+    scenario.is_dispatched(co=None)
+    scenario.answers(referrals.ReferralCompleted, LEAD, ReferralState.COMPLETED)
+    scenario.ends("routing", ClockKind.HANDLING, MONDAY + 9 * DAY)
+    _is_resolved(scenario, MONDAY + 9 * DAY, 1)
+    scenario.begins("intake", ClockKind.REVIEW_REQUEST, days=30, since=MONDAY + 9 * DAY)
+    asked = cases.CaseReviewRequested(
+        state=CaseState.ACCEPTED,
+        case_id=scenario.case_id,
+        requested_at=MONDAY + 15 * DAY,
+        round=2,
+        category="petition.review",
+        category_before="petition.request",
+        field=Field.PETITION,
+        judged=(EDUCATION,),
+    )
+    scenario.is_in_state(CaseState.ACCEPTED, asked)
+    scenario.ends("intake", ClockKind.REVIEW_REQUEST, MONDAY + 15 * DAY)
+    _judges(scenario, PENSIONS, MONDAY + 15 * DAY)
+    _is_resolved(scenario, MONDAY + 15 * DAY, 2)
+    return scenario
+
+
+def _is_resolved(scenario: Scenario, at: datetime, number: int) -> None:
+    resolved = cases.CaseResolved(state=CaseState.RESOLVED, case_id=scenario.case_id, resolved_at=at, round=number)
+    scenario.is_in_state(CaseState.RESOLVED, resolved)
+
+
+def _judges(scenario: Scenario, office: str, at: datetime) -> None:
+    """A referral beside the one whose result it judges."""
+    id_ = known_as(4, scenario.number, 3)
+    about = {
+        "case_id": scenario.case_id,
+        "referral_id": id_,
+        "office": office,
+        "role": LEAD,
+        "round": 2,
+        "at": at,
+    }
+    sent = {"number": "n", "category": "c", "field": Field.PETITION, "area": AREA, "decision_id": id_}
+    dispatched = referrals.ReferralDispatched(state=ReferralState.DISPATCHED, **about, **sent)
+    judged = referrals.ReferralCompleted(state=ReferralState.COMPLETED, **about, result=ReviewResult.UPHELD)
+    for event in (dispatched, judged):
+        scenario.says("routing", event, copies=(office,))
+    scenario.keep(
+        ReferralRow(id_, scenario.case_id, office, LEAD, ReferralState.COMPLETED, at, ended=True, by_hand=True)
+    )
+    scenario.keep(ReferralStatusRow(id_, scenario.case_id, office, ReferralState.COMPLETED))
+    scenario.change(CaseRow, scenario.case_id, lead=id_)
+
+
 def awaiting(number: int = 13) -> Scenario:
     """The applicant was told what is missing, and has time to bring it."""
     scenario = Scenario(number)
@@ -295,6 +358,7 @@ SCENARIOS = (
     awaiting,
     longer,
     checked,
+    reviewed,
     sent_on_late,
 )
 

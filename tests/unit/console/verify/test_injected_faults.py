@@ -13,6 +13,7 @@ from tests.unit.console.verify.injected_faults import (
     LONGER_FAULTS,
     PLACE_FAULTS,
     REFERRAL_FAULTS,
+    REVIEW_FAULTS,
     TOPIC_FAULTS,
 )
 from tests.unit.console.verify.injecting import InjectedFault
@@ -21,6 +22,7 @@ from tests.unit.console.verify.scenarios import all_well
 FAULTS = (
     *CASE_FAULTS,
     *LONGER_FAULTS,
+    *REVIEW_FAULTS,
     *REFERRAL_FAULTS,
     *PLACE_FAULTS,
     *ACTOR_FAULTS,
