@@ -290,3 +290,22 @@ async def test_the_pages_say_when_a_service_is_away(city: City) -> None:
         await city.services.start("routing")
     await officer.goto("/inbox")
     await expect(officer.locator("h1")).to_have_text("承办件")
+
+
+async def test_what_is_typed_survives_a_closed_browser_with_scripts_and_without(city: City) -> None:
+    clerk = await city.signed_in("window", java_script_enabled=True)
+    await clerk.goto("/counter/new?category=education.student_aid")
+    await clerk.fill("[id='applicant.name']", "李草（示例）")
+    await clerk.fill("#summary", "助学")
+    await expect(clerk.locator("[data-draft-told]")).to_have_text("草稿已自动保存")
+    await clerk.context.close()
+    clerk = await city.signed_in("window")
+    await clerk.click("section:has(#h-drafts) a")
+    await expect(clerk.locator("#summary")).to_have_value("助学")
+    await clerk.fill("#summary", "助学金")
+    await clerk.click("text=保存草稿")
+    await expect(clerk.locator(".told")).to_have_text("草稿已保存。")
+    await clerk.click("main button:text-is('登记')")
+    await expect(clerk.locator(".told")).to_have_text("已登记。")
+    await clerk.goto("/counter")
+    await expect(clerk.locator("#h-drafts")).to_have_count(0)

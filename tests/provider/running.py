@@ -19,7 +19,7 @@ from jwt.algorithms import ECAlgorithm
 from console.engines.child import free_port
 
 HERE = Path(__file__).parent
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 90.0
 CLIENT = "portal"
 SECRET = "a secret of a test: with & and +"
 
@@ -89,6 +89,7 @@ class RunningProvider:
                 time.sleep(0.1)
             else:
                 return
+        self.stop()
         raise AssertionError("the provider does not listen")
 
     def stop(self) -> None:
