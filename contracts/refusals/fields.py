@@ -132,6 +132,14 @@ FIELDS: Final = (
         "must say for what it is opened, one of {allowed}",
     ),
     Refusal(
+        "nothing_sought",
+        422,
+        "须填写身份证号、电话、户编号、姓名中的至少一项",
+        "must say at least one of identity number, telephone, household and name",
+    ),
+    Refusal("name_too_short", 422, "须至少填写姓名中相连的两个字", "must have at least two characters of the name"),
+    Refusal("no_digits", 422, "须含有数字", "must have digits"),
+    Refusal(
         "not_reached",
         422,
         "未联系到申请人的，不填写是否满意",

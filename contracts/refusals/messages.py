@@ -36,6 +36,7 @@ TITLES: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
         413: ("内容过大", "Too large"),
         415: ("内容类型不适用", "Not this kind of content"),
         422: ("内容有误", "Faults in what was sent"),
+        429: ("过于频繁", "Too often"),
         500: ("系统故障", "Fault of the service"),
         503: ("暂时无法办理", "Away for the moment"),
     }

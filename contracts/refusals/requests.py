@@ -119,6 +119,13 @@ REQUESTS: Final = (
         "the matter anew with another id.",
     ),
     Refusal(
+        "searches_too_many",
+        429,
+        "一小时内查找人员不得超过 {most} 次。请稍后再试；已知案件编号的，直接打开该件。",
+        "Nobody searches for people more than {most} times an hour. Wait a while; where the number of a case is known, "
+        "open the case.",
+    ),
+    Refusal(
         "erasing_too_early",
         409,
         "当前状态为{state}，仍有单位在办。请在办结之后删除。",

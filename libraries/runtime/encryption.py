@@ -30,7 +30,7 @@ class Sealer:
     """Seals with the installation's key, and opens with it or with one of before.
 
     What is only compared goes by the index key, which does not change with the sealing key: fingerprints, receipts and
-    the marks of applicants could not be made again.
+    the match keys of applicants could not be made again.
     """
 
     def __init__(self, key: str, *, before: Sequence[str] = (), index_key: str = "") -> None:

@@ -16,7 +16,7 @@ from services.intake import store
 from services.intake.attachments.rows import drop_all
 from services.intake.domain.case import Case
 from services.intake.domain.states import OVER
-from services.intake.people import erase_marks
+from services.intake.people import erase_match_keys
 from services.intake.publishing import CaseLog
 from services.intake.tables import cases
 
@@ -60,7 +60,7 @@ async def _destroy(conn: AsyncConnection, case: Case, policy: Policy, *, reason:
             fingerprint=NOTHING,
         )
     )
-    await erase_marks(conn, [case.id])
+    await erase_match_keys(conn, [case.id])
     await drop_all(conn, case.id)
     event = CaseErased(case_id=case.id, state=case.state, reason=reason, erased_at=at, by=BY_OPERATOR)
     log = CaseLog(before={case.id: case})

@@ -41,6 +41,7 @@ from services.intake.merging import MERGING
 from services.intake.people import PEOPLE
 from services.intake.receipts import RECEIPTS, Codes, RegisteredCase, to_registered
 from services.intake.registration import Bounds, Outcome, Registered, Sent
+from services.intake.registry import REGISTRY
 from services.intake.relations import list_relations
 from services.intake.time_report import TimeView, to_time
 from services.intake.timeline import Entry, own_clocks, to_entries
@@ -247,6 +248,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *ACTIONS,
     *MERGING,
     *PEOPLE,
+    *REGISTRY,
     *RECEIPTS,
     *CONSENTS,
     *CHECK_CONSENTS,

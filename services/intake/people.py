@@ -28,17 +28,17 @@ from libraries.runtime.web.auth import Principal
 from services.intake import store
 from services.intake.contents import SEES_PEOPLE, CaseListed, to_listed
 from services.intake.domain.case import Case
-from services.intake.domain.people import Same, marks
+from services.intake.domain.people import Same, match_keys_of
 from services.intake.domain.states import Move, after
 from services.intake.lookup import Found, find, relations_of
 from services.intake.relations import list_relations
-from services.intake.tables import applicant_marks
+from services.intake.tables import match_keys
 
 Call = Request[Principal, Any, State]
 HASH_BYTES: Final = 16
 MOST: Final = 50
 OF_ONE_PERSON: Final = frozenset({Same.ID_NUMBER, Same.NAME_AND_PHONE})
-COLUMNS: Final = ("case_id", "kind", "mark")
+COLUMNS: Final = ("case_id", "kind", "match_key")
 
 
 class Related(CaseListed, frozen=True, kw_only=True):
@@ -72,27 +72,31 @@ async def show_related(request: Call, state: State, key: FromPath[str]) -> list[
     return [_view(one, found.case, same[one.case.id], policy) for one in seen if one.relations]
 
 
-async def save_marks(conn: AsyncConnection, people: Mapping[UUID, Applicant], sealer: Sealer) -> None:
+async def save_match_keys(conn: AsyncConnection, people: Mapping[UUID, Applicant], sealer: Sealer) -> None:
     """Of cases that were just registered."""
     rows = [
-        [case_id, kind.value, sealer.keyed_hash(f"applicant/{kind.value}", mark)[:HASH_BYTES]]
+        [case_id, kind, hashed(sealer, kind, key)]
         for case_id, applicant in people.items()
-        for kind, mark in marks(applicant).items()
+        for kind, key in sorted(match_keys_of(applicant))
     ]
-    await insert_rows(conn, applicant_marks, COLUMNS, rows)
+    await insert_rows(conn, match_keys, COLUMNS, rows)
 
 
-async def erase_marks(conn: AsyncConnection, case_ids: Iterable[UUID]) -> None:
-    await conn.execute(delete(applicant_marks).where(among(applicant_marks.c.case_id, list(case_ids))))
+def hashed(sealer: Sealer, kind: str, key: bytes) -> bytes:
+    return sealer.keyed_hash(f"applicant/{kind}", key)[:HASH_BYTES]
+
+
+async def erase_match_keys(conn: AsyncConnection, case_ids: Iterable[UUID]) -> None:
+    await conn.execute(delete(match_keys).where(among(match_keys.c.case_id, list(case_ids))))
 
 
 async def _find_same(conn: AsyncConnection, case_id: UUID) -> dict[UUID, set[Same]]:
-    """The latest cases with a mark of this one, and which."""
-    own, others = applicant_marks, applicant_marks.alias("others")
+    """The latest cases with a match key of this one, and which."""
+    own, others = match_keys, match_keys.alias("others")
     wanted = (
         select(others.c.case_id, others.c.kind)
-        .join(own, (own.c.kind == others.c.kind) & (own.c.mark == others.c.mark))
-        .where(own.c.case_id == case_id, others.c.case_id != case_id)
+        .join(own, (own.c.kind == others.c.kind) & (own.c.match_key == others.c.match_key))
+        .where(own.c.case_id == case_id, others.c.case_id != case_id, own.c.kind.in_(list(Same)))
         .order_by(others.c.case_id.desc())
         .limit(MOST * len(Same))
     )

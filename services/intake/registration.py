@@ -25,7 +25,7 @@ from services.intake.domain.change import Change
 from services.intake.domain.numbers import case_number, county_of, day_of
 from services.intake.domain.submission import canonical, parse
 from services.intake.issuing import Issue, issue
-from services.intake.people import save_marks
+from services.intake.people import save_match_keys
 from services.intake.publishing import CaseLog
 
 Body = bytes | Fault
@@ -116,7 +116,7 @@ async def register(
         for key, case in made.items()
         if (consent := whole[key].consent) is not None
     ]
-    await save_marks(conn, {case.id: whole[key].applicant for key, case in made.items()}, sealer)
+    await save_match_keys(conn, {case.id: whole[key].applicant for key, case in made.items()}, sealer)
     await save_consents(conn, agreed, at=now)
     # Another transaction may have saved the same submission since we looked: its commit is visible by now.
     lost = [key for key in whole if key not in known and key not in made]

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -87,15 +88,25 @@ cases = Table(
     postgresql_with={"fillfactor": "70"},
 )
 
-applicant_marks = Table(
-    "applicant_marks",
+match_keys = Table(
+    "match_keys",
     metadata,
     Column("case_id", Uuid, primary_key=True),
     Column("kind", String, primary_key=True),
-    Column("mark", LargeBinary, nullable=False),
-    Index("applicants_by_mark", "mark", "kind", "case_id"),
+    Column("match_key", LargeBinary, primary_key=True),
+    Index("cases_by_match_key", "match_key", "kind", "case_id"),
 )
-"""By what a person or a household is told apart, as keyed hashes; they go when the case is erased."""
+"""By what a person or a household is told apart and found, as keyed hashes; they go when the case is erased."""
+
+person_searches = Table(
+    "person_searches",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("subject", String, nullable=False),
+    Column("searched_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index("searches_of_subject", "subject", "searched_at"),
+)
+"""Of the last hour, so that nobody tries out names and numbers; the audit has all of them."""
 
 clocks = clock_table(metadata, of_referrals=False)
 """The window's own that are open."""

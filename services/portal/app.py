@@ -53,6 +53,7 @@ from services.portal.linking import LINKING
 from services.portal.messages import MESSAGES
 from services.portal.overseeing import OVERSEEING
 from services.portal.pages import OPEN, admit, on_away, on_error, on_http_exception, on_refused
+from services.portal.people import PEOPLE
 from services.portal.policy import Follower
 from services.portal.provider import Client, Provider, is_safe
 from services.portal.providing import BACK, PROVIDING
@@ -71,6 +72,7 @@ PAGES: Final = (
     *DRAFTING,
     *LISTS,
     *CHECKS,
+    *PEOPLE,
     *RECEIPTS,
     *DOCUMENTS,
     *ATTACHING,

@@ -38,7 +38,11 @@ SCRIPTED: Final = {"content-security-policy": f"{POLICY}; script-src 'self'; con
 TLS_ALONE: Final = {"strict-transport-security": "max-age=31536000"}
 TAGS: Final = {"zh": "zh-CN", "en": "en"}
 MENU: Final[Mapping[Role, Sequence[tuple[str, str]]]] = {
-    Role.CLERK: (("/counter", "nav.counter"), ("/counter/new", "nav.register")),
+    Role.CLERK: (
+        ("/counter", "nav.counter"),
+        ("/counter/new", "nav.register"),
+        ("/counter/people", "people.title"),
+    ),
     Role.ASSISTANT: (("/counter", "nav.village"), ("/counter/new", "nav.register")),
     Role.OFFICER: (("/inbox", "nav.inbox"), ("/board", "board.title")),
     Role.HEAD: (("/coordinator", "nav.approvals"), ("/board", "board.title")),
@@ -73,6 +77,7 @@ LABELS: Final[Mapping[str, str]] = {
     "consent": "counter.consent",
     "purpose": "check.purpose",
     "question": "check.question",
+    **{name: f"applicant.{name}" for name in ("name", "phone", "id_number", "household")},
     "days": "link.days",
     "login": "login.name",
     "role": "admin.role",

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from contracts.access import Relation
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.web.auth import Principal, Role
-from services.intake.people import erase_marks
+from services.intake.people import erase_match_keys
 from tests.integration.intake.test_access import WHO, Stage, own_stage
 from tests.integration.intake.test_merging import merged, registered
 from tests.integration.web import bearer
@@ -56,10 +56,10 @@ async def test_nothing_of_a_person_can_be_read_in_the_table_and_erasing_takes_it
     person = {"name": "钱示例", "phone": "0313-0000001"}
     first, second = [await registered(own_stage, number, applicant=person) for number in (7, 8)]
     async with own_stage.engine.connect() as conn:
-        rows = (await conn.execute(text("SELECT kind, mark FROM applicant_marks"))).all()
-    marks = {bytes(row.mark) for row in rows if row.kind == "name_and_phone"}
-    assert all(len(mark) == 16 for mark in marks)
+        rows = (await conn.execute(text("SELECT kind, match_key FROM match_keys"))).all()
+    keys = {bytes(row.match_key) for row in rows if row.kind == "name_and_phone"}
+    assert all(len(key) == 16 for key in keys)
     assert len(await related(own_stage, first["number"])) == 1
     async with transaction(own_stage.engine) as conn:
-        await erase_marks(conn, [second["case_id"]])
+        await erase_match_keys(conn, [second["case_id"]])
     assert await related(own_stage, first["number"]) == []

@@ -1,9 +1,12 @@
 """Who is one person, and what of them is one household, however it was typed."""
 
+from uuid import UUID
+
 import pytest
 
+from contracts.refusals import Fault
 from contracts.submissions import Applicant
-from services.intake.domain.people import Same, marks, same_person
+from services.intake.domain.people import Same, Sought, match_keys_of, persons, same_person, sought_keys, telling_apart
 
 PERSON = Applicant(name="张示例", phone="0313-0000000")
 FIRST, SECOND = "13072219800101001X", "130722198001010028"
@@ -31,6 +34,29 @@ def test_one_person(one: Applicant, other: Applicant, same: bool) -> None:
 
 
 def test_a_name_alone_tells_nobody_apart() -> None:
-    assert marks(Applicant(name="张示例", phone="-")) == {}
-    assert set(marks(Applicant(name="张示例", phone="1", id_number=FIRST, household="h 1"))) == set(Same)
-    assert marks(Applicant(name="甲", household="h 1")) == marks(Applicant(name="乙", household="Ｈ１"))
+    assert telling_apart(Applicant(name="张示例", phone="-")) == {}
+    assert set(telling_apart(Applicant(name="张示例", phone="1", id_number=FIRST, household="h 1"))) == set(Same)
+    assert telling_apart(Applicant(name="甲", household="h 1")) == telling_apart(Applicant(name="乙", household="Ｈ１"))
+
+
+def test_a_part_of_a_name_finds_it_by_two_characters_side_by_side() -> None:
+    keys = match_keys_of(Applicant(name="张示例", phone="(0313) 1"))
+    for sought in (Sought(name="示 例"), Sought(name="张示"), Sought(name="张示例", phone="03131")):
+        wanted = sought_keys(sought)
+        assert isinstance(wanted, set)
+        assert wanted <= keys
+    for sought in (Sought(name="张例"), Sought(name="张示例", phone="2"), Sought(household="H")):
+        wanted = sought_keys(sought)
+        assert isinstance(wanted, set)
+        assert not wanted <= keys
+    assert sought_keys(Sought(name="张", phone="-")) == [Fault("name", "name_too_short"), Fault("phone", "no_digits")]
+
+
+def test_cases_of_one_person_go_by_number_and_else_by_name_and_phone() -> None:
+    ids = [UUID(int=number) for number in range(1, 8)]
+    number, name = Same.ID_NUMBER, Same.NAME_AND_PHONE
+    alone = [{number: b"1", name: b"a"}, {name: b"a"}, {number: b"1"}, {name: b"b"}, {}, {}, {Same.HOUSEHOLD: b"h"}]
+    one, two, three, *others = ids
+    assert persons(dict(zip(ids, alone, strict=True))) == [*([other] for other in reversed(others)), [three, two, one]]
+    twins = [{number: b"1", name: b"a"}, {number: b"2", name: b"a"}, {name: b"a"}]
+    assert persons(dict(zip(ids[:3], twins, strict=True))) == [[three], [two], [one]]
