@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from contracts.codes import Code, ReferralRole
+from contracts.documents import DocumentKind
 
 
 class Relation(Code):
@@ -125,6 +126,20 @@ def readable(relations: Iterable[Relation]) -> dict[Part, Access]:
     return {part: given for part, given in found.items() if given is not Access.DENIED}
 
 
+PARTS: Final[Mapping[DocumentKind, Part]] = MappingProxyType(
+    {
+        DocumentKind.RECEIPT: Part.STATE,
+        DocumentKind.NOTICE: Part.MATERIALS,
+        DocumentKind.DECLINE: Part.STORY,
+        DocumentKind.CHECK_CONSENT: Part.STORY,
+        DocumentKind.REFERRAL_LETTER: Part.REFERRALS,
+        DocumentKind.SUPERVISION_LETTER: Part.STORY,
+        DocumentKind.EXTENSION: Part.STORY,
+        DocumentKind.RESULT: Part.STATE,
+    }
+)
+"""Which part of the case a document speaks of; whoever may read the part may read it."""
+
 ATTACHES: Final = frozenset(
     {Relation.WINDOW, Relation.LEAD, Relation.CO_HANDLER, Relation.COORDINATOR, Relation.ASSISTANT}
 )
@@ -220,7 +235,7 @@ DOORS: Final[Mapping[Part, tuple[str, ...]]] = MappingProxyType(
         Part.STATE: (
             "intake `GET /v1/cases/{key}`",
             "intake `GET /v1/cases`",
-            "receipts of intake `GET /v1/cases/{key}/documents`",
+            "receipts and notices of completion of intake `GET /v1/cases/{key}/documents`",
         ),
         Part.SUMMARY: ("`summary` of intake `GET /v1/cases/{key}`",),
         Part.ATTRIBUTES: ("`attributes` of intake `GET /v1/cases/{key}`",),
@@ -230,10 +245,14 @@ DOORS: Final[Mapping[Part, tuple[str, ...]]] = MappingProxyType(
         ),
         Part.ATTACHMENTS: ("intake `GET /v1/cases/{key}/attachments`, `…/{id}`, `…/{id}/thumbnail`",),
         Part.APPLICANT: ("intake `GET /v1/cases/{key}/applicant?purpose=CODE`",),
-        Part.OWN_REFERRAL: ("routing `GET /v1/referrals/{id}`, `…/explain`, `GET /v1/referrals`",),
+        Part.OWN_REFERRAL: (
+            "routing `GET /v1/referrals/{id}`, `…/explain`, `GET /v1/referrals`",
+            "letters to the own office of intake `GET /v1/cases/{key}/documents`",
+        ),
         Part.REFERRALS: (
             "routing `GET /v1/referrals/{id}`, `…/explain`, `GET /v1/referrals?case=`",
             "`waiting` of intake `GET /v1/cases/{key}`",
+            "referral letters of intake `GET /v1/cases/{key}/documents`",
         ),
         Part.OWN_ANSWERS: ("routing `GET /v1/referrals/{id}/answers`",),
         Part.CO_ANSWERS: ("routing `GET /v1/referrals/{id}/answers`",),
@@ -241,7 +260,7 @@ DOORS: Final[Mapping[Part, tuple[str, ...]]] = MappingProxyType(
         Part.CHECK_ANSWERS: ("routing `GET /v1/referrals/{id}/answers`, `…/question`",),
         Part.STORY: (
             "intake `GET /v1/cases/{key}/timeline`, `…/clocks`, `…/explain`, `…/time`",
-            "notices of non-acceptance of intake `GET /v1/cases/{key}/documents`",
+            "notices of non-acceptance and of extension, supervision letters of intake `GET /v1/cases/{key}/documents`",
         ),
         Part.READS: (
             "intake `GET /v1/cases/{key}/reads`",

@@ -290,15 +290,6 @@ class CaseStep(Code):
     OVER = "over", "已结束", "Over"
 
 
-class DocumentKind(Code):
-    """What a window hands out on paper; the words on it are the policy's."""
-
-    RECEIPT = "receipt", "受理回执", "Receipt"
-    NOTICE = "notice", "一次性告知书", "One-time notice"
-    DECLINE = "decline", "不予受理告知书", "Notice of non-acceptance"
-    CHECK_CONSENT = "check_consent", "信息核对授权书", "Consent to an information check"
-
-
 class SupervisionLevel(Code):
     NONE = "none", "无", "None"
     WARNED = "warned", "预警", "Warned"

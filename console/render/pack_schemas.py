@@ -18,12 +18,12 @@ from contracts.codes import (
     CaseState,
     ClockKind,
     Confidence,
-    DocumentKind,
     Field,
     ReferralRole,
     ReferralState,
     SupervisionLevel,
 )
+from contracts.documents import DocumentKind
 from contracts.submissions import PHONE
 from libraries.policies.approvers import Decides
 from libraries.policies.areas_and_offices import CHANNELS

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from contracts.codes import DocumentKind
+from contracts.documents import DocumentKind
 
 Labels = Mapping[str, tuple[str, str]]
 """By fact, in Chinese and English."""
@@ -39,12 +39,54 @@ DECLINED: Final[Labels] = MappingProxyType({"reason": ("不予受理的理由", 
 CONSENTED: Final[Labels] = MappingProxyType(
     {"purpose": ("核对目的", "Purpose of the check"), "agreed": ("授权方式", "Agreed")}
 )
+LETTER: Final[Labels] = MappingProxyType(
+    {
+        "to": ("承办单位", "To"),
+        "part": ("承办方式", "Part"),
+        "referral": ("转办编号", "Referral"),
+        "sent": ("转办时间", "Sent"),
+        "until": ("办理期限", "Until"),
+        "limit": ("时限", "Time limit"),
+        "law": ("依据", "Under"),
+    }
+)
+SUPERVISED: Final[Labels] = MappingProxyType(
+    {
+        "to": ("被督办单位", "To"),
+        "level": ("督办级别", "Level"),
+        "step": ("督办环节", "About"),
+        "due": ("原定期限", "Was due"),
+        "sent": ("督办时间", "Sent"),
+        "copied": ("抄送", "Copied to"),
+    }
+)
+EXTENDED: Final[Labels] = MappingProxyType(
+    {
+        "before": ("原办理期限", "Until, as it was"),
+        "added": ("延长", "Added"),
+        "approver": ("批准人", "Approved by"),
+        "reason": ("延期理由", "Reason"),
+    }
+)
+CONCLUDED: Final[Labels] = MappingProxyType(
+    {
+        "handler": ("承办单位", "Handled by"),
+        "outcome": ("办理结果", "Outcome"),
+        "accepted": ("受理时间", "Accepted"),
+        "finished": ("办结时间", "Completed"),
+        "reopen": ("可申请重新办理至", "May be opened again until"),
+    }
+)
 FACTS: Final[Mapping[DocumentKind, Labels]] = MappingProxyType(
     {
         DocumentKind.RECEIPT: MappingProxyType({**OF_ALL, **ANSWER}),
         DocumentKind.NOTICE: MappingProxyType({**OF_ALL, **ANSWER, **MISSING}),
         DocumentKind.DECLINE: MappingProxyType({**OF_ALL, **DECLINED}),
         DocumentKind.CHECK_CONSENT: MappingProxyType({**OF_ALL, **CONSENTED}),
+        DocumentKind.REFERRAL_LETTER: MappingProxyType({**OF_ALL, **LETTER}),
+        DocumentKind.SUPERVISION_LETTER: MappingProxyType({**OF_ALL, **SUPERVISED}),
+        DocumentKind.EXTENSION: MappingProxyType({**OF_ALL, **ANSWER, **EXTENDED}),
+        DocumentKind.RESULT: MappingProxyType({**OF_ALL, **CONCLUDED}),
     }
 )
 """What a document of a kind can show."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from contracts.codes import DocumentKind
+from contracts.documents import DocumentKind
 from libraries.policies.document_templates import FACTS, DocumentTemplate, text_faults
 from libraries.policies.rows import Row, code_of
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from contracts.codes import WORK, ClockKind, ReferralRole
+from contracts.documents import DocumentKind
 from libraries.policies.clock_rules import ClockRule, Trigger
 from libraries.policies.coverage import gaps
 from libraries.policies.decision import FALLBACK_ROLES
@@ -29,7 +30,7 @@ def findings(policy: Policy, at: datetime) -> list[Fault]:
         *_without_words(policy),
     ]
     if policy.offices:
-        found += [*_without_owner(policy, at), *_offices_for_nothing(policy)]
+        found += [*_without_owner(policy, at), *_offices_for_nothing(policy), *_without_paper(policy)]
     return sorted(found, key=lambda one: (one.file, one.line, one.reason))
 
 
@@ -160,6 +161,16 @@ def _without_owner(policy: Policy, at: datetime) -> Iterator[Fault]:
         yield Fault.at(
             rule.where, text, f"give offices.yaml a row that has {rule.lead} up their tree, or rules.yaml a rule"
         )
+
+
+def _without_paper(policy: Policy) -> Iterator[Fault]:
+    """A kind of document without a template is not issued, and nobody would notice."""
+    for kind in DocumentKind:
+        if kind not in policy.documents:
+            text = f"no template for the document {kind.value} ({kind.zh}): it is not issued"
+            yield Fault.at(
+                f"{policy.pack}/documents.yaml:1", text, f"give documents.yaml a row of the kind {kind.value}"
+            )
 
 
 def _offices_for_nothing(policy: Policy) -> Iterator[Fault]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, time
 from functools import lru_cache
 
-from contracts.codes import AreaLevel, ClockKind, Confidence, DocumentKind, Field
+from contracts.codes import AreaLevel, ClockKind, Confidence, Field
+from contracts.documents import DocumentKind
 from libraries.deadlines import Calendar, CountingRules, Limit
 from libraries.policies.approvers import Approver, Decides
 from libraries.policies.clock_rules import ClockRule, ClockSchedule, schedule

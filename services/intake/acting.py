@@ -10,7 +10,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import DocumentKind
+from contracts.documents import DocumentKind
 from contracts.refusals import Refused
 from contracts.tracing import Trace
 from libraries.clocks.wording import materials_of, office_of, reason_of

@@ -52,7 +52,7 @@ def build(settings: IntakeSettings | None = None) -> Service:
         sealer=sealer,
         scanner=Scanner(address=settings.clamd) if settings.clamd else None,
     )
-    follower = ReferralUpdates(policy=policy, clock=clock)
+    follower = ReferralUpdates(policy=policy, sealer=sealer, clock=clock)
     relocator = Relocator(engine=engine, policy=policy, clock=clock)
 
     async def prepare() -> None:

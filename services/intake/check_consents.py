@@ -15,7 +15,8 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.access import Part
-from contracts.codes import Consent, DocumentKind, Role
+from contracts.codes import Consent, Role
+from contracts.documents import DocumentKind
 from contracts.refusals import Refused
 from libraries.clocks.check_wording import purpose_of
 from libraries.clocks.wording import office_if_any

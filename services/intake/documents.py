@@ -13,8 +13,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 from sqlalchemy import select
 
-from contracts.access import Access, access
-from contracts.codes import DocumentKind
+from contracts.access import PARTS, Access, Part, access
+from contracts.documents import DocumentKind
 from libraries.papers import docx, pdf
 from libraries.papers.page import main_of
 from libraries.papers.paper import Paper
@@ -28,7 +28,7 @@ from libraries.runtime.web.pages import HEADERS, Page
 from libraries.runtime.web.representations import TAGS, AskedLanguage, language_for, liked_of
 from services.intake import store
 from services.intake.contents import SEES_ONE
-from services.intake.domain.documents import PARTS, document_number
+from services.intake.domain.documents import document_number
 from services.intake.issuing import opened
 from services.intake.lookup import find
 from services.intake.tables import documents
@@ -79,8 +79,11 @@ async def list_documents(request: Call, state: State, key: FromPath[str]) -> lis
     async with transaction(state.engine) as conn:
         found = await find(conn, request.user, key)
         wanted = select(documents).where(documents.c.case_id == found.case.id).order_by(documents.c.serial)
-        views = [_view(row, found.case.number) for row in await conn.execute(wanted)]
-    return [view for view in views if access(found.relations, PARTS[view.kind]) is not Access.DENIED]
+        return [
+            _view(row, found.case.number)
+            for row in await conn.execute(wanted)
+            if access(found.relations, _part(row, request.user)) is not Access.DENIED
+        ]
 
 
 @get(
@@ -110,7 +113,7 @@ async def show_document(
         if row is None:
             raise Rejected("not_found")
         view = _view(row, case.number)
-        demand(found.relations, PARTS[view.kind])
+        demand(found.relations, _part(row, request.user))
         wrapped = (await store.get_sealed(conn, case.id)).wrapped_key
         await note_read(conn, "document", case_id=case.id, about=serial)
     if not wrapped:
@@ -133,6 +136,12 @@ async def show_document(
     content_of = await asyncio.to_thread(render, paper)
     name = f'attachment; filename="{case.number}-{serial:02d}.{chosen}"'
     return Response(content_of, media_type=media, headers=varies | {"content-disposition": name})
+
+
+def _part(row: Any, user: Principal) -> Part:
+    """A letter to an office is that office's own."""
+    own = row.office is not None and row.office == user.office
+    return Part.OWN_REFERRAL if own else PARTS[DocumentKind(row.kind)]
 
 
 def _view(row: Any, number: str) -> DocumentView:

@@ -13,22 +13,20 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import DocumentKind
+from contracts.documents import DocumentKind
 from libraries.clocks.wording import Words
-from libraries.deadlines import Calendar, Limit
-from libraries.deadlines.rendering import limit_in_words, source_in
+from libraries.deadlines import Calendar
 from libraries.policies import Policy
 from libraries.runtime.database.bulk import among, insert_rows
 from libraries.runtime.encryption import Sealer
 from services.intake import store
 from services.intake.domain.case import Case
-from services.intake.domain.documents import Papers, document_number, made, moment
+from services.intake.domain.documents import NOBODY, Papers, document_number, law_of, limit_of, made, moment, until_of
+from services.intake.domain.wanted_documents import Wanted
 from services.intake.tables import documents
 from services.intake.views import AnswerBy, to_view
 
-COLUMNS: Final = ("case_id", "serial", "kind", "issued_at", "policy_version", "sealed")
-NOBODY: Final[Words] = "无", "none"
-STOPPED: Final[Words] = "计时中止", "while the clock stands still: none"
+COLUMNS: Final = ("case_id", "serial", "kind", "office", "issued_at", "policy_version", "sealed")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -41,6 +39,8 @@ class Issue:
     wrapped_key: bytes
     more: Mapping[str, Words] = field(default_factory=dict)
     """What only the act knows."""
+    office: str | None = None
+    """To which it is addressed, of a letter to an office."""
 
 
 async def issue_one(
@@ -60,6 +60,22 @@ async def issue_one(
     await issue(conn, issues, await _serials(conn, [case.id]), sealer=sealer, policy=policy, at=at)
 
 
+async def issue_wanted(
+    conn: AsyncConnection, wanted: Sequence[Wanted], *, sealer: Sealer, policy: Policy, at: datetime
+) -> None:
+    """What events of a batch have caused, for cases that are locked; none for those that were erased."""
+    if not wanted:
+        return
+    ids = {one.case.id for one in wanted}
+    keys = await store.get_wrapped_keys(conn, ids)
+    issues = [
+        Issue(case=one.case, kind=one.kind, wrapped_key=keys[one.case.id], more=one.more, office=one.office)
+        for one in wanted
+        if keys[one.case.id]
+    ]
+    await issue(conn, issues, await _serials(conn, ids), sealer=sealer, policy=policy, at=at)
+
+
 async def issue(
     conn: AsyncConnection,
     issues: Sequence[Issue],
@@ -69,16 +85,17 @@ async def issue(
     policy: Policy,
     at: datetime,
 ) -> None:
-    """One document for each case; `serials` are the last of before. A kind without a template is not issued."""
+    """In order; `serials` are the last of before. A kind without a template is not issued."""
+    last = dict(serials)
     rows = []
     for one in issues:
         template = policy.documents.get(one.kind)
         if template is None:
             continue
-        serial = serials.get(one.case.id, 0) + 1
+        serial = last[one.case.id] = last.get(one.case.id, 0) + 1
         papers = made(template, {**facts_of(one.case, serial, policy, at), **one.more})
         sealed = sealer.seal(one.wrapped_key, _encode(papers), context(one.case.id, serial))
-        rows.append([one.case.id, serial, one.kind.value, at, policy.version, sealed])
+        rows.append([one.case.id, serial, one.kind.value, one.office, at, policy.version, sealed])
     await insert_rows(conn, documents, COLUMNS, rows)
 
 
@@ -108,23 +125,12 @@ def facts_of(case: Case, serial: int, policy: Policy, at: datetime) -> dict[str,
 def _answer(answer: AnswerBy | None, calendar: Calendar) -> dict[str, Words]:
     if answer is None:
         return dict.fromkeys(("office", "step", "until", "limit", "law"), NOBODY)
-    until = moment(answer.due_at, calendar) if answer.due_at is not None else STOPPED
-    if answer.provisional:
-        until = f"{until[0]}（暂定）", f"{until[1]} (provisional)"
-    limits = [Limit.parse(part) for part in answer.limit.split("+")]
-    article = answer.basis.article
     return {
         "office": (answer.office_zh, answer.office_en),
         "step": (answer.clock.zh, answer.clock.en),
-        "until": until,
-        "limit": (
-            "加".join(limit_in_words(one, "zh") for one in limits),
-            " and ".join(limit_in_words(one, "en") for one in limits),
-        ),
-        "law": (
-            source_in(answer.basis.source, "zh") + (f"第{article}条" if article else ""),
-            source_in(answer.basis.source, "en") + (f", Article {article}" if article else ""),
-        ),
+        "until": until_of(answer.due_at, calendar, provisional=answer.provisional),
+        "limit": limit_of(answer.limit),
+        "law": law_of(answer.basis),
     }
 
 

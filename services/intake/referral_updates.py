@@ -49,12 +49,15 @@ from contracts.topics import ALERTS, REFERRALS
 from libraries.policies import Policy, PolicyWatch
 from libraries.policies.clock_rules import Trigger
 from libraries.runtime.clock import Clock
+from libraries.runtime.encryption import Sealer
 from libraries.runtime.failures import Rejected
 from libraries.runtime.kafka.records import Incoming, Reader, events_of_ours
 from services.intake import store
 from services.intake.domain import reclassifying, referral_updates
 from services.intake.domain.case import ExpectedAnswer
 from services.intake.domain.change import Change
+from services.intake.domain.wanted_documents import Wanted, documents_of
+from services.intake.issuing import issue_wanted
 from services.intake.publishing import CaseLog
 from services.intake.relations import Standing
 
@@ -98,6 +101,7 @@ class ReferralUpdates:
     """What following needs beside the records."""
 
     policy: PolicyWatch
+    sealer: Sealer
     clock: Clock
 
     def readers(self) -> list[Reader]:
@@ -130,6 +134,7 @@ class ReferralUpdates:
         before = await store.lock_cases(conn, (incoming.data.case_id for incoming in news))
         now, log = dict(before), CaseLog(before=before)
         standing = await Standing.of(conn, now)
+        papers: list[Wanted] = []
         for incoming in news:
             event = incoming.data
             case = now.get(event.case_id)
@@ -139,9 +144,11 @@ class ReferralUpdates:
             log.record(event, moment_of(event), _speaker(event))
             change = step(Change(case=case, at=incoming.received_at), event, policy)
             now[case.id] = change.case
+            papers += documents_of(event, case, change, policy)
             log.add(change.done_by(event.by or BY_RULES), _speaker(event), incoming.trace)
         await standing.write(conn)
         await log.write(conn, policy)
+        await issue_wanted(conn, papers, sealer=self.sealer, policy=policy, at=self.clock.now())
 
 
 def _concerns(event: CaseBound) -> bool:

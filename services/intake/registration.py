@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import DocumentKind
+from contracts.documents import DocumentKind
 from contracts.refusals import Fault, Refused
 from contracts.submissions import Submission
 from contracts.tracing import Trace

@@ -1,7 +1,7 @@
 """Intake's SQL: the open connection first, domain values out. Callers own the transaction."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -234,6 +234,12 @@ async def get_sealed(conn: AsyncConnection, case_id: UUID) -> Sealed:
     columns = (cases.c.wrapped_key, cases.c.sealed_applicant, cases.c.sealed_summary)
     row = (await conn.execute(select(*columns).where(cases.c.case_id == case_id))).one()
     return Sealed(wrapped_key=row.wrapped_key, applicant=row.sealed_applicant, summary=row.sealed_summary)
+
+
+async def get_wrapped_keys(conn: AsyncConnection, case_ids: Collection[UUID]) -> dict[UUID, bytes]:
+    """Empty of a case that was erased."""
+    wanted = select(cases.c.case_id, cases.c.wrapped_key).where(among(cases.c.case_id, sorted(case_ids)))
+    return {row.case_id: row.wrapped_key for row in await conn.execute(wanted)}
 
 
 async def save_timeline(conn: AsyncConnection, lines: Sequence[Line]) -> None:

@@ -223,6 +223,7 @@ documents = Table(
     Column("case_id", Uuid, ForeignKey("cases.case_id"), primary_key=True),
     Column("serial", Integer, primary_key=True),
     Column("kind", String, nullable=False),
+    Column("office", String),
     Column("issued_at", DateTime(timezone=True), nullable=False),
     Column("policy_version", String, nullable=False),
     Column("sealed", LargeBinary, nullable=False),

@@ -17,7 +17,7 @@ from services.portal.domain.work import Group
 from services.portal.look import go_to, page
 from services.portal.pages import ROLES, visit
 from services.portal.reading import PURPOSE
-from services.portal.referrals import ReferralScreen, item_of, why_of
+from services.portal.referrals import INBOX_PAGE, ReferralScreen, item_of, why_of
 from services.portal.remote import ServiceRefused
 from services.portal.visits import Call, Visit
 
@@ -88,7 +88,7 @@ async def referral(request: Call, referral_id: FromPath[UUID]) -> Response[Any]:
 
 
 def _screen(found: Visit, referral_id: UUID) -> ReferralScreen:
-    return ReferralScreen(visit=found, caller=found.caller, referral_id=referral_id, base="/inbox")
+    return ReferralScreen(visit=found, caller=found.caller, referral_id=referral_id, base=INBOX_PAGE)
 
 
 @post("/inbox/{referral_id:uuid}/{given:str}", opt=OFFICERS)

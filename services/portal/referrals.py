@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -20,6 +20,9 @@ from services.portal.look import page
 from services.portal.reading import open_applicant, read_if_allowed, read_question
 from services.portal.remote import Caller
 from services.portal.visits import Visit
+
+INBOX_PAGE: Final = "/inbox"
+"""Whose pages show documents."""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,13 +61,16 @@ async def referral_values(screen: ReferralScreen, one: Mapping[str, Any], purpos
     found, caller = screen.visit, screen.caller
     about = None if one["role"] == ReferralRole.CHECK else one["links"]["case"]
     has_pages = screen.link is None and about is not None
-    case, answers, timeline, applicant, question, attachments = await asyncio.gather(
+    case, answers, timeline, applicant, question, attachments, documents = await asyncio.gather(
         read_if_allowed(caller, "intake", about),
         read_if_allowed(caller, "routing", one["links"]["answers"]),
         read_if_allowed(caller, "intake", one["links"]["timeline"]),
         open_applicant(found, caller, one["links"]["applicant"], purpose),
         read_question(caller, one["links"]["question"] if one["links"]["applicant"] else None),
         read_if_allowed(caller, "intake", f"{about}/attachments" if has_pages else None),
+        read_if_allowed(
+            caller, "intake", f"{about}/documents" if about is not None and screen.base == INBOX_PAGE else None
+        ),
     )
     return {
         "base": screen.base,
@@ -77,6 +83,7 @@ async def referral_values(screen: ReferralScreen, one: Mapping[str, Any], purpos
         "applicant": applicant,
         "question": question,
         "attachments": attachments,
+        "documents": documents or (),
         "may_attach": has_pages and may_attach(case),
         "accepted": ACCEPTED,
         "purposes": [each for each in found.policy.purposes.values() if one["purpose"] in {None, each.code}],

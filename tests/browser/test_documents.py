@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 from pathlib import Path
 
 import docx as python_docx
@@ -9,7 +10,7 @@ from playwright.async_api import expect
 from pypdf import PdfReader
 
 from tests.browser.conftest import City
-from tests.browser.steps import register
+from tests.browser.steps import FOR_AXE, fit, register, solve, until_text
 
 
 async def test_a_clerk_opens_prints_and_downloads_what_the_applicant_is_told(city: City) -> None:
@@ -44,3 +45,32 @@ async def test_a_clerk_opens_prints_and_downloads_what_the_applicant_is_told(cit
     assert [paragraphs[0], *cells, *paragraphs[1:]] == lines
     reply = await clerk.request.get(f"/counter/cases/{number}/documents/1/exe")
     assert reply.status in {400, 404}
+
+
+async def test_an_office_opens_its_letter_and_the_window_hands_out_the_notice_of_completion(city: City) -> None:
+    clerk, officer = [await city.signed_in(who, **FOR_AXE) for who in ("window", "petitions")]
+    number = await register(clerk, "petition.request", "钱示例", "请求维修水渠（示例）")
+    await clerk.click("main button:text-is('受理')")
+    await solve(officer, number)
+    listed = officer.locator("section:has(#h-documents) a")
+    await officer.reload()
+    await until_text(officer, "转办单")
+    await listed.filter(has_text="转办单").first.click()
+    paper = officer.locator("article.paper")
+    await expect(paper.locator("h1")).to_have_text("转办单")
+    await expect(paper).to_contain_text("主办")
+    await expect(paper).not_to_contain_text("钱示例")
+    await fit(officer)
+    async with officer.expect_download() as waiting:
+        await officer.click("a[href$='/pdf']")
+    kept = await (await waiting.value).path()
+    content = await asyncio.to_thread(Path(kept).read_bytes)
+    read = "".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+    assert number in read
+    await officer.click("a:text('返回案件')")
+    await expect(officer).to_have_url(re.compile("/inbox/[0-9a-f-]+$"))
+
+    await clerk.goto(f"/counter/cases/{number}")
+    await until_text(clerk, "办结告知书")
+    await clerk.click("section:has(#h-documents) a:has-text('办结告知书')")
+    await expect(clerk.locator("article.paper")).to_contain_text("已办结")

@@ -2,27 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
-from contracts.access import Part
-from contracts.codes import DocumentKind
+from contracts.clocks import LimitBasis
 from libraries.clocks.wording import Words
-from libraries.deadlines import Calendar
+from libraries.deadlines import Calendar, Limit
+from libraries.deadlines.rendering import limit_in_words, source_in
 from libraries.papers.paper import Paper, Row, plain
 from libraries.policies.document_templates import FACTS, DocumentTemplate, filled
 
-PARTS: Final = MappingProxyType(
-    {
-        DocumentKind.RECEIPT: Part.STATE,
-        DocumentKind.NOTICE: Part.MATERIALS,
-        DocumentKind.DECLINE: Part.STORY,
-        DocumentKind.CHECK_CONSENT: Part.STORY,
-    }
-)
-"""Which part of the case a document speaks of; whoever may read the part may read it."""
+NOBODY: Final[Words] = "无", "none"
+STOPPED: Final[Words] = "计时中止", "while the clock stands still: none"
 
 
 class Papers(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +48,29 @@ def made(template: DocumentTemplate, facts: Mapping[str, Words]) -> Papers:
         )
         if template.en
         else None,
+    )
+
+
+def until_of(due_at: datetime | None, calendar: Calendar, *, provisional: bool) -> Words:
+    """The last moment in time; a clock that stands still has none."""
+    zh, en = moment(due_at, calendar) if due_at is not None else STOPPED
+    return (f"{zh}（暂定）", f"{en} (provisional)") if provisional else (zh, en)
+
+
+def limit_of(text: str) -> Words:
+    """Of `15wd+10wd`: the limit and what was added to it."""
+    limits = [Limit.parse(part) for part in text.split("+")]
+    return (
+        "加".join(limit_in_words(one, "zh") for one in limits),
+        " and ".join(limit_in_words(one, "en") for one in limits),
+    )
+
+
+def law_of(basis: LimitBasis) -> Words:
+    article = basis.article
+    return (
+        source_in(basis.source, "zh") + (f"第{article}条" if article else ""),
+        source_in(basis.source, "en") + (f", Article {article}" if article else ""),
     )
 
 

@@ -52,7 +52,7 @@ class FedReaders:
 
     def __init__(self, engine: AsyncEngine, watch: PolicyWatch) -> None:
         self.engine = engine
-        self.referrals, self.alerts = ReferralUpdates(policy=watch, clock=Clock()).readers()
+        self.referrals, self.alerts = ReferralUpdates(policy=watch, sealer=SEALER, clock=Clock()).readers()
         self.routing = fake_events.FakeWriter("routing", REFERRALS.name)
         self.notify = fake_events.FakeWriter("notify", ALERTS.name)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.codes import DocumentKind
+from contracts.documents import DocumentKind
 from libraries.policies import load_policy
 from libraries.policies.document_templates import FACTS, DocumentTemplate, filled, text_faults
 from libraries.policies.documents import document_templates

@@ -123,6 +123,15 @@ def test_areas_without_an_owner_and_roles_that_get_nothing_are_found(tmp_path: P
     assert any("petition.request has no owner in 1 areas, for example 130723100000" in one for one in told)
 
 
+def test_a_document_without_a_template_is_found(tmp_path: Path) -> None:
+    pack = small_city(tmp_path)
+    templates = (tmp_path / "national" / "documents.yaml").read_text()
+    first, _, last = templates.partition("- kind: extension\n")
+    write(tmp_path / "national", "documents.yaml", first + "- kind: result\n" + last.partition("- kind: result\n")[2])
+    (told,) = found(pack)
+    assert told.startswith("city/documents.yaml:1: no template for the document extension (延期告知书)")
+
+
 def test_the_check_names_them_with_all_else_in_one_run(tmp_path: Path) -> None:
     pack = write(small_city(tmp_path), "rules.yaml", SHADOW + "- {id: c, lead: nobody}\n")
     told = json.loads(CliRunner().invoke(main, ["policy", "check", str(pack), "--json"]).stdout)
