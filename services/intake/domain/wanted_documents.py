@@ -36,20 +36,16 @@ class Wanted:
 def documents_of(event: CaseBound, was: Case, change: Change, policy: Policy) -> Iterator[Wanted]:
     """None where the event has changed nothing: late news of a case that is over is no paper."""
     case = change.case
-    match event:
-        case ReferralDispatched(role=role, office=office) if role in LETTERS:
-            more = _letter(event, policy)
-            yield Wanted(case=case, kind=DocumentKind.REFERRAL_LETTER, more=more, office=office)
-        case SupervisionSupervised(office=office) | SupervisionListed(office=office):
-            more = _supervision(event, policy)
-            yield Wanted(case=case, kind=DocumentKind.SUPERVISION_LETTER, more=more, office=office)
-        case ReferralExtended():
-            owed = any(isinstance(one, CaseApplicantToBeTold) and one.about == EXTENSION for one in change.events)
-            given = [one for one in event.clocks if isinstance(one, ClockExtended) and one.kind in LEAD_WORK]
-            if owed and given:
-                yield Wanted(case=case, kind=DocumentKind.EXTENSION, more=_extension(given[-1], was, policy))
-        case _:
-            pass
+    if isinstance(event, ReferralDispatched) and event.role in LETTERS:
+        yield Wanted(case=case, kind=DocumentKind.REFERRAL_LETTER, more=_letter(event, policy), office=event.office)
+    if isinstance(event, SupervisionSupervised | SupervisionListed):
+        more = _supervision(event, policy)
+        yield Wanted(case=case, kind=DocumentKind.SUPERVISION_LETTER, more=more, office=event.office)
+    if isinstance(event, ReferralExtended):
+        owed = any(isinstance(one, CaseApplicantToBeTold) and one.about == EXTENSION for one in change.events)
+        given = [one for one in event.clocks if isinstance(one, ClockExtended) and one.kind in LEAD_WORK]
+        if owed and given:
+            yield Wanted(case=case, kind=DocumentKind.EXTENSION, more=_extension(given[-1], was, policy))
     for told in change.events:
         if isinstance(told, CaseResolved | CaseTerminated):
             yield Wanted(case=case, kind=DocumentKind.RESULT, more=_result(told, was, change, policy))
