@@ -1,13 +1,17 @@
 """An administrator looks after the accounts of the own area, an auditor after who read what; others see neither."""
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import City, sign_in
+from console.engines.child import free_port
+from tests.browser.conftest import SCHOOLS, TOWN, City, sign_in
 from tests.browser.steps import FOR_AXE, fit, register
+from tests.provider.running import RunningProvider
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 
@@ -155,3 +159,73 @@ async def test_the_pages_of_administration_are_fit_for_everybody(city: City) -> 
     await admin.click("summary:has-text('Name a deputy')")
     await admin.click("details[open] button")
     await fit(admin)
+
+
+@pytest.fixture
+async def provider(city: City) -> AsyncIterator[tuple[RunningProvider, str]]:
+    """An OpenID provider, and a portal at which people of it sign in."""
+    services = city.services
+    port = services.ports["portal-2"] = free_port()
+    home = f"http://127.0.0.1:{port}"
+    groups = {"zhb-officer": [f"yimen/officer/{SCHOOLS}", f"yimen/clerk/{TOWN}"], "guest": ["staff"]}
+    found = RunningProvider(homes=[home], people=groups)
+    await asyncio.to_thread(found.start)
+    before = dict(services.environment)
+    given = {"portal_url": home, **found.settings()}
+    services.environment |= {f"YIMEN_{name.upper()}": value for name, value in given.items()}
+    await services.start("portal-2")
+    yield found, home
+    services.environment = before
+    services.stop("portal-2")
+    await asyncio.to_thread(found.stop)
+
+
+async def at_provider(page: Page, home: str, login: str) -> None:
+    """Its own pages: to sign in, then to consent. What they ask of other machines they do not get."""
+    await page.context.route(lambda url: "127.0.0.1" not in url, lambda route: route.abort())
+    await page.goto(f"{home}/login")
+    await page.click("text=统一身份认证登录")
+    await page.fill("[name=login]", login)
+    await page.fill("[name=password]", "of no account here")
+    await page.click("[type=submit]")
+    await page.click("[type=submit]")
+
+
+async def test_an_officer_signs_in_at_the_provider_and_is_signed_out_by_the_administrator(
+    city: City, provider: tuple[RunningProvider, str]
+) -> None:
+    running, home = provider
+    officer, guest, admin = await city.person(), await city.person(), await city.signed_in("admin")
+    returns: list[str] = []
+    officer.on("request", lambda asked: returns.append(asked.url) if "/provider/back" in asked.url else None)
+    await at_provider(officer, home, "zhb-officer")
+    await expect(officer).to_have_url(re.compile(f"{home}/inbox$"))
+    await expect(officer.locator("h1")).to_have_text("承办件")
+    cookies = await officer.context.cookies(home)
+    assert [one["name"] for one in cookies if one["value"].startswith("eyJ")] == []
+    assert all(one["httpOnly"] for one in cookies if one["name"].startswith("yimen"))
+    await officer.goto(f"{home}/me")
+    await officer.check("#post-2")
+    await officer.click("text=切换 >> nth=-1")
+    await expect(officer).to_have_url(re.compile("/counter$"))
+    await officer.goto(returns[0])  # once more what the provider had sent
+    await expect(officer.locator(".summary")).to_contain_text("已失效或者已使用过")
+    await at_provider(guest, home, "guest")
+    await expect(guest.locator(".summary")).to_contain_text("未对应本系统的任何岗位")
+    await expect(guest.locator(".summary li")).to_have_text("staff")
+    await admin.goto("/admin/accounts/zhb-officer")
+    await expect(admin.locator("main")).to_contain_text("由用户组给予")
+    await expect(admin.locator("button:text-is('重置密码')")).to_have_count(0)
+    await admin.goto("/admin/sessions")
+    await admin.click("[aria-label='结束 zhb-officer 的登录']")
+    await officer.goto(f"{home}/counter")
+    await expect(officer).to_have_url(re.compile("/login"))
+    await officer.click("text=统一身份认证登录")  # the provider still knows who it is
+    await expect(officer).to_have_url(re.compile(f"{home}/counter$"))
+    await officer.click("text=退出")
+    await officer.click("text=同时退出统一身份认证")
+    await officer.click("button[name=logout], [type=submit] >> nth=0")
+    await expect(officer).to_have_url(re.compile(f"{home}/login"))
+    await asyncio.to_thread(running.stop)
+    await sign_in(officer, "schools")
+    await expect(officer).to_have_url(re.compile(f"{home}/inbox$"))
