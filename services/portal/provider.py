@@ -227,9 +227,7 @@ def is_safe(address: str) -> bool:
         url = httpx.URL(address)
     except (httpx.InvalidURL, ValueError):
         return False
-    return bool(url.host) and (
-        url.scheme == "https" or (url.scheme == "http" and url.host in ("127.0.0.1", "localhost"))
-    )
+    return bool(url.host) and (url.scheme == "https" or (url.scheme == "http" and url.host in THIS_MACHINE))
 
 
 def _read(said: bytes, kind: type[T]) -> T:
