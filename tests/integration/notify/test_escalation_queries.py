@@ -13,7 +13,12 @@ from contracts.clocks import ClockStop
 from contracts.codes import CaseState, ClockKind, Field, ReferralRole, ReferralState, SubmissionChannel
 from contracts.events import CaseBound
 from contracts.events.cases import CaseClosed, CaseRegistered, CaseReopened
-from contracts.events.referrals import ReferralCompleted, ReferralDispatched, ReferralReturnRequested
+from contracts.events.referrals import (
+    ReferralCompleted,
+    ReferralDispatched,
+    ReferralReturnRequested,
+    ReferralReworkRequested,
+)
 from libraries.ids import new_id
 from libraries.policies import load_policy
 from libraries.runtime.web.auth import Principal, Role, issue_token
@@ -222,6 +227,7 @@ async def test_how_an_office_does(notify: Notify, http: httpx.AsyncClient) -> No
         }
         return kind(case_id=cases[number].case_id, **values | more)
 
+    again = facts(new_id(), kind=ClockKind.REWORK, due_in=30 * DAY, referral_id=referrals[2])
     events += [
         of(0, ReferralCompleted),
         CaseClosed(state=CaseState.CLOSED, case_id=cases[0].case_id, closed_at=NOW + DAY, satisfied=True),
@@ -234,6 +240,8 @@ async def test_how_an_office_does(notify: Notify, http: httpx.AsyncClient) -> No
             round=2,
             reason="not_satisfied",
         ),
+        of(2, ReferralReworkRequested, round=2, reason="not_satisfied"),
+        clock_started(case_id=cases[2].case_id, clocks=(again,)),
         of(2, ReferralCompleted, round=2),
     ]
     await notify.consumes(*events)
