@@ -189,10 +189,7 @@ async def show_case(
         related=related or (),
         documents=documents or (),
         agreed=agreed or (),
-        # Who may not read consents may not take them either: a village assistant.
-        to_agree_to=to_agree_to(policy.purposes.values(), agreed, CaseState(case["state"]))
-        if agreed is not None
-        else (),
+        to_agree_to=to_agree_to(policy.purposes.values(), agreed, CaseState(case["state"])),
         hows=tuple(Consent),
         checks=checks_of(items),
         asks=asks(CaseState(case["state"]), agreed or ()),

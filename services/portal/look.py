@@ -200,7 +200,7 @@ def page(visit: Visit, template: str, *, status: int = 200, path: str = "", **va
             menu=MENU.get(session.post.role, ()) if session is not None and not session.account.must_change else (),
             path=path,
             here=quote(path, safe=""),
-            **{"faults": {}, "told": "", "whole": "", "refused": "", "groups": (), "left": False, **values},
+            **{"faults": {}, "told": "", "whole": "", "refused": "", **values},
         )
     )
     headers = (

@@ -87,7 +87,13 @@ def _ask_to_sign_in(found: Visit, request: Call) -> Response[Any]:
     if request.method != "POST":
         return go_to(found, f"/login?next={quote(here(request), safe='')}")
     kept = found.form.without(CSRF_FIELD).pairs
-    return page(found, "login.html", status=401, path="/login", next=request.url.path, kept=kept, login="", ended=True)
+    return login_page(found, request.url.path, status=401, kept=kept, ended=True)
+
+
+def login_page(found: Visit, wanted: str, *, status: int = 200, **values: Any) -> Response[Any]:
+    """The page to sign in, which leads to `wanted`; with what went wrong, if something did."""
+    empty = {"kept": (), "login": "", "ended": False, "left": False, "groups": ()}
+    return page(found, "login.html", status=status, path="/login", next=wanted, **{**empty, **values})
 
 
 def _turned_away(found: Visit, handler: BaseRouteHandler) -> Response[Any] | None:

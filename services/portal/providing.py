@@ -14,8 +14,8 @@ from libraries.runtime.database.engine import transaction
 from services.portal import identity_store
 from services.portal.domain.accounts import Account, Login, SignInRefusal
 from services.portal.domain.provided import Identity, Refusal, posts_of
-from services.portal.look import TAGS, go_to, page
-from services.portal.pages import PUBLIC, RETRY_SECONDS, error_page, note_away, visit
+from services.portal.look import TAGS, go_to
+from services.portal.pages import PUBLIC, RETRY_SECONDS, error_page, login_page, note_away, visit
 from services.portal.provider import BadToken, Provider
 from services.portal.remote import ServiceAway
 from services.portal.signing import begin_session
@@ -130,7 +130,7 @@ async def _sign_in(found: Visit, provider: Provider, begun: Begun, code: str) ->
 
     outcome = await tried(found, secret_hash(begun.secret), look)
     if isinstance(outcome, SignInRefusal):
-        return login_page(found, 429, f"login.{outcome.value}", begun.next)
+        return login_page(found, begun.next, status=429, refused=f"login.{outcome.value}")
     if account is None:
         return _refused(found, refused, begun.next, identity)
     await begin_session(found, account)
@@ -155,30 +155,15 @@ async def _account_of(found: Visit, identity: Identity) -> Account | None:
 
 def _refused(found: Visit, why: Refusal, wanted: str = "/", identity: Identity | None = None) -> Response[Any]:
     groups = identity.groups[:MOST_SHOWN] if identity is not None and why is Refusal.UNMAPPED else ()
-    return login_page(found, 422, f"login.provider_{why.value}", wanted, groups=groups)
+    return login_page(found, wanted, status=422, refused=f"login.provider_{why.value}", groups=groups)
 
 
 def _away(found: Visit, error: ServiceAway, wanted: str) -> Response[Any]:
+    """A local account still opens the door."""
     note_away(error)
-    answer = login_page(found, 503, "login.provider_away", wanted)
+    answer = login_page(found, wanted, status=503, refused="login.provider_away")
     answer.headers["retry-after"] = RETRY_SECONDS
     return answer
-
-
-def login_page(found: Visit, status: int, refused: str, wanted: str, *, groups: Any = ()) -> Response[Any]:
-    """The page to sign in, with what went wrong and what to do: a local account still opens it."""
-    return page(
-        found,
-        "login.html",
-        status=status,
-        path="/login",
-        next=wanted,
-        kept=(),
-        login="",
-        ended=False,
-        refused=refused,
-        groups=groups,
-    )
 
 
 @get(f"{PATH}/leave", opt={PUBLIC: True})

@@ -17,7 +17,7 @@ from services.portal.domain.accounts import Account, Login, SignInRefusal, login
 from services.portal.domain.sessions import Session, end_of
 from services.portal.keys import name_hash
 from services.portal.look import HEADERS, go_to, page, static_file
-from services.portal.pages import CHANGES_PASSWORD, OPEN, PUBLIC, error_page, next_of, visit
+from services.portal.pages import CHANGES_PASSWORD, OPEN, PUBLIC, error_page, login_page, next_of, visit
 from services.portal.passwords import hash_password, is_right
 from services.portal.tries import tried
 from services.portal.visits import (
@@ -53,7 +53,7 @@ async def show_login(request: Call) -> Response[Any]:
         return go_to(found, "/")
     wanted = local_path(request.query_params.get("next", "/"))
     left = request.query_params.get("left") == "provider"
-    return page(found, "login.html", path="/login", next=wanted, kept=(), login="", ended=False, left=left)
+    return login_page(found, wanted, left=left)
 
 
 @post("/login", opt={PUBLIC: True})
@@ -65,17 +65,8 @@ async def sign_in(request: Call) -> Response[Any]:
     if account is None:
         status = 429 if refused is not None else 422
         whole = f"login.{refused.value if refused is not None else 'wrong'}"
-        return page(
-            found,
-            "login.html",
-            status=status,
-            path="/login",
-            next=next_of(found),
-            kept=kept,
-            login=found.form.get("login"),
-            ended=False,
-            refused=whole,
-        )
+        login = found.form.get("login")
+        return login_page(found, next_of(found), status=status, kept=kept, login=login, refused=whole)
     await begin_session(found, account)
     if account.must_change:
         return go_to(found, "/password")

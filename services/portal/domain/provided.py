@@ -110,9 +110,9 @@ def to_begin(held: Sequence[Post], given: Sequence[GivenPost]) -> list[GivenPost
 
 def names_for(identity: Identity) -> tuple[str, str]:
     """A name for the account, and another one for when that is somebody else's: names of accounts are never shared."""
-    mark = identity.hashed.hex()[:8]
+    suffix = identity.hashed.hex()[:8]
     wanted = re.sub(r"@.*", "", login_of(identity.name))
     if not is_login(wanted) or is_personal(wanted):
         wanted = "sso"
-        return f"{wanted}-{mark}", f"{wanted}-{identity.hashed.hex()[:24]}"
-    return wanted, f"{wanted[:LONGEST_BASE]}-{mark}"
+        return f"{wanted}-{suffix}", f"{wanted}-{identity.hashed.hex()[:24]}"
+    return wanted, f"{wanted[:LONGEST_BASE]}-{suffix}"
