@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from libraries.runtime.settings import RuntimeSettings
+from libraries.runtime.settings import RuntimeSettings, keys_of
 
 NONCE_BYTES = 12
 CANARY, INDEX = b"yimen", "index"
@@ -41,7 +41,7 @@ class Sealer:
     def of(cls, settings: RuntimeSettings) -> "Sealer":
         return cls(
             settings.sealing_key.get_secret_value(),
-            before=list(filter(None, settings.sealing_keys_before.get_secret_value().split(","))),
+            before=keys_of(settings.sealing_keys_before),
             index_key=settings.index_key.get_secret_value(),
         )
 

@@ -4,9 +4,9 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -24,6 +24,36 @@ S = TypeVar("S", bound="ProcessSettings")
 
 class SettingsRefused(ValueError):
     """The environment cannot be used; the text names each variable and its rule, never a value."""
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(b64decode(text, validate=True)) == KEY_BYTES
+    except ValueError:
+        return False
+
+
+def _is_key_or_empty(value: SecretStr) -> SecretStr:
+    if value.get_secret_value() and not _is_key(value.get_secret_value()):
+        raise ValueError("must be 32 bytes in base64")
+    return value
+
+
+def _are_keys(value: SecretStr) -> SecretStr:
+    if not all(map(_is_key, keys_of(value))):
+        raise ValueError("must be 32 bytes in base64 each")
+    return value
+
+
+def keys_of(value: SecretStr) -> list[str]:
+    """Those that stand with commas between."""
+    return list(filter(None, value.get_secret_value().split(",")))
+
+
+OptionalKey = Annotated[SecretStr, AfterValidator(_is_key_or_empty)]
+"""32 bytes in base64, or empty."""
+Keys = Annotated[SecretStr, AfterValidator(_are_keys)]
+"""32 bytes in base64 each, with commas between; or empty."""
 
 
 class ProcessSettings(BaseSettings):
@@ -47,7 +77,7 @@ class ProcessSettings(BaseSettings):
     """Business time at the anchor, with offset."""
     time_anchor: datetime | None = None
     """Real moment at which business time stood at the origin; the same in every process."""
-    audit_key: SecretStr = SecretStr("")
+    audit_key: OptionalKey = SecretStr("")
     """Signs the heads of the audit: the seed of an Ed25519 key, 32 bytes in base64. Without it they are not signed."""
     audit_heads_file: Path | None = None
     """Where signed heads of the audit are appended, on another disk than the database's."""
@@ -61,13 +91,6 @@ class ProcessSettings(BaseSettings):
     """How long the body of a request may take to arrive."""
     graceful_seconds: float = Field(default=25.0, gt=0)
     """How long a stop may take before what is unfinished is left to the next process."""
-
-    @field_validator("audit_key")
-    @classmethod
-    def _is_a_seed(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value() and not is_key(value.get_secret_value()):
-            raise ValueError("must be 32 bytes in base64")
-        return value
 
     @field_validator("database_url")
     @classmethod
@@ -106,11 +129,11 @@ class RuntimeSettings(ProcessSettings):
     """Where browsers find the board, several with commas between: its page may read answers of this service."""
     sealing_key: SecretStr
     """Wraps the data key of each case: 32 bytes in base64."""
-    sealing_keys_before: SecretStr = SecretStr("")
+    sealing_keys_before: Keys = SecretStr("")
     """Other sealing keys that open what is there, with commas between, while one takes the place of another."""
-    index_key: SecretStr = SecretStr("")
-    """Makes fingerprints, receipts and marks of applicants: 32 bytes in base64. Never changed: if it is not set, it is
-    the sealing key, and has to be set to that before the sealing key is changed."""
+    index_key: Keys = SecretStr("")
+    """Makes fingerprints, receipts and match keys of applicants: 32 bytes in base64. Never changed: if it is not set,
+    it is the sealing key, and has to be set to that before the sealing key is changed."""
     erasure_list: Path | None = None
     """Where `yimen person erase` writes which cases it erased, outside the database and its backups: `yimen restore`
     erases them again."""
@@ -126,15 +149,8 @@ class RuntimeSettings(ProcessSettings):
     @field_validator("sealing_key")
     @classmethod
     def _has_32_bytes(cls, value: SecretStr) -> SecretStr:
-        if not is_key(value.get_secret_value()):
+        if not _is_key(value.get_secret_value()):
             raise ValueError("must be 32 bytes in base64")
-        return value
-
-    @field_validator("sealing_keys_before", "index_key")
-    @classmethod
-    def _have_32_bytes_each(cls, value: SecretStr) -> SecretStr:
-        if not all(map(is_key, filter(None, value.get_secret_value().split(",")))):
-            raise ValueError("must be 32 bytes in base64 each")
         return value
 
     def kafka_connection(self) -> dict[str, object]:
@@ -151,13 +167,6 @@ class RuntimeSettings(ProcessSettings):
                 "sasl_plain_password": self.kafka_password.get_secret_value(),
             }
         return found | {"security_protocol": self.kafka_security}
-
-
-def is_key(text: str) -> bool:
-    try:
-        return len(b64decode(text, validate=True)) == KEY_BYTES
-    except ValueError:
-        return False
 
 
 def read_settings(kind: type[S]) -> S:

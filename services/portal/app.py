@@ -13,7 +13,7 @@ from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libraries.policies import PolicyWatch
@@ -31,7 +31,7 @@ from libraries.runtime.lifecycle import (
     stop_on_signals,
     tune_garbage_collector,
 )
-from libraries.runtime.settings import ORIGIN, ProcessSettings, is_key, read_settings
+from libraries.runtime.settings import ORIGIN, Keys, ProcessSettings, keys_of, read_settings
 from libraries.runtime.web.acting import named
 from libraries.runtime.web.app import DEGRADED, OK, live, metrics, ready
 from libraries.runtime.web.tracing import traces
@@ -106,9 +106,9 @@ class PortalSettings(ProcessSettings):
     """Where the portal finds notify."""
     portal_idle_minutes: int = Field(default=60, ge=1, le=12 * 60)
     """So long without a page, and a session ends."""
-    sealing_key: SecretStr = SecretStr("")
+    sealing_key: Keys = SecretStr("")
     """Seals drafts: 32 bytes in base64, the key of the services. Without it no drafts are kept."""
-    sealing_keys_before: SecretStr = SecretStr("")
+    sealing_keys_before: Keys = SecretStr("")
     """Other sealing keys that open what is there, with commas between."""
     portal_oidc_issuer: str = ""
     """The OpenID provider at which people may sign in too, as it names itself; https, or on this machine."""
@@ -121,18 +121,10 @@ class PortalSettings(ProcessSettings):
     portal_oidc_groups: str = Field(default="groups", min_length=1, max_length=100)
     """The claim in which the provider names the groups of a person."""
 
-    @field_validator("sealing_key", "sealing_keys_before")
-    @classmethod
-    def _have_32_bytes_each(cls, value: SecretStr) -> SecretStr:
-        if not all(map(is_key, filter(None, value.get_secret_value().split(",")))):
-            raise ValueError("must be 32 bytes in base64 each")
-        return value
-
     @property
     def sealer(self) -> Sealer | None:
-        before = list(filter(None, self.sealing_keys_before.get_secret_value().split(",")))
         key = self.sealing_key.get_secret_value()
-        return Sealer(key, before=before) if key else None
+        return Sealer(key, before=keys_of(self.sealing_keys_before)) if key else None
 
     @model_validator(mode="after")
     def _provider_is_whole(self) -> Self:
