@@ -172,9 +172,13 @@ class Routing:
     def live_of(self, office: str) -> tuple[Referral, ...]:
         return tuple(r for r in self.referrals if r.office == office and r.live)
 
+    def returned_by(self, role: ReferralRole) -> frozenset[str]:
+        """Offices that returned this part of the case."""
+        return frozenset(r.office for r in self.referrals if r.state is ReferralState.RETURNED and r.role is role)
+
     def contested(self, referral: Referral) -> bool:
         """Whether offices disagree: another that had this part of the case has returned it."""
-        return any(r.state is ReferralState.RETURNED and r.role is referral.role for r in self.referrals)
+        return bool(self.returned_by(referral.role))
 
     @property
     def refused_by(self) -> frozenset[str]:

@@ -5,7 +5,6 @@ from typing import Final
 from uuid import UUID
 
 from contracts.codes import RETURN_RIGHTS, ReferralRole, Sending
-from contracts.codes import ReferralState as S
 from contracts.events.referrals import (
     ReferralDeemedAccepted,
     ReferralReassigned,
@@ -124,8 +123,7 @@ def misplaced(change: Change, referral: Referral, context: Context, to: str | No
 
 def _again(routing: Routing, referral: Referral, context: Context, to: str | None) -> Refused | None:
     """A case does not go to and fro: an office that returned this part gets it back by a word that settles it."""
-    gave_up = {one.office for one in routing.referrals if one.role is referral.role and one.state is S.RETURNED}
-    gave_up.add(referral.office)
+    gave_up = routing.returned_by(referral.role) | {referral.office}
     if to is None and referral.role is ReferralRole.LEAD:
         to = decide_anew(routing, context.policy, without=routing.refused_by | {referral.office}).lead
     return Refused(code="returned_before") if to in gave_up else None
