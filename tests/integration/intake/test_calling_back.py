@@ -2,78 +2,39 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID
 
-import httpx
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from libraries.policies import load_policy
-from libraries.runtime.database.engine import transaction
-from services.intake import store
-from services.intake.domain import actions, referral_updates
-from services.intake.publishing import act
+from services.intake.domain import actions
 from tests.integration.intake.clients import open_client
+from tests.integration.intake.doors import Door
 from tests.integration.intake.test_access import WHO, Relation
-from tests.integration.intake.test_registration import PACK, WINDOW, a_submission
 from tests.integration.web import bearer
-from tests.unit.intake.builders import LEAD, OFFICE
+from tests.unit.intake.builders import OFFICE
 
 DAY = timedelta(days=1)
 UNHAPPY = {"satisfied": False, "reason": "not_satisfied"}
 
 
-class Door:
+class Solved(Door):
     """One case that was solved so many days ago."""
 
-    def __init__(self, http: httpx.AsyncClient, engine: AsyncEngine) -> None:
-        self.http, self.engine, self.policy, self.case_id = http, engine, load_policy(PACK), ""
-
     async def is_solved(self, ago: timedelta, *, called_back: timedelta | None = None) -> None:
-        self.case_id = (await self.http.post("/v1/cases", content=a_submission())).json()["case_id"]
-        solved = datetime.now(UTC) - ago
-        async with transaction(self.engine) as conn:
-            case = (await store.lock_cases(conn, [UUID(self.case_id)]))[UUID(self.case_id)]
-            await act(
-                case.id,
-                lambda case: referral_updates.dispatched(case, solved, LEAD, OFFICE, self.policy),
-                conn,
-                self.policy,
-                initiator=WINDOW,
-            )
-            await act(
-                case.id,
-                lambda case: referral_updates.completed(case, solved, LEAD, self.policy),
-                conn,
-                self.policy,
-                initiator=WINDOW,
-            )
-            if called_back is not None:
-                at = datetime.now(UTC) - called_back
-                await act(
-                    case.id,
-                    lambda case: actions.call_back(case, at, self.policy, satisfied=True),
-                    conn,
-                    self.policy,
-                    initiator=WINDOW,
-                )
-
-    async def does(self, act: str, body: dict[str, Any], **headers: str) -> httpx.Response:
-        return await self.http.post(f"/v1/cases/{self.case_id}/{act}", json=body, headers=headers)
-
-    async def told(self) -> dict[str, Any]:
-        return (await self.http.get(f"/v1/cases/{self.case_id}")).json()
+        await self.registers()
+        await self.is_solved_by(OFFICE, datetime.now(UTC) - ago)
+        if called_back is not None:
+            at = datetime.now(UTC) - called_back
+            await self.happens(lambda case: actions.call_back(case, at, self.policy, satisfied=True))
 
 
 @pytest.fixture
-async def door(database: str) -> AsyncIterator[Door]:
+async def door(database: str) -> AsyncIterator[Solved]:
     async with open_client(database) as (http, engine):
         http.headers.update(bearer(WHO[Relation.WINDOW]))
-        yield Door(http, engine)
+        yield Solved(http, engine)
 
 
-async def test_a_first_call_back_that_comes_too_late_still_opens_the_case_again(door: Door) -> None:
+async def test_a_first_call_back_that_comes_too_late_still_opens_the_case_again(door: Solved) -> None:
     await door.is_solved(40 * DAY)
     told = await door.told()
     assert told["state"] == "resolved"
@@ -82,7 +43,7 @@ async def test_a_first_call_back_that_comes_too_late_still_opens_the_case_again(
     assert (again["state"], again["round"], again["reopen_until"]) == ("in_progress", 2, None)
 
 
-async def test_who_is_reached_late_and_content_may_still_change_their_mind(door: Door) -> None:
+async def test_who_is_reached_late_and_content_may_still_change_their_mind(door: Solved) -> None:
     await door.is_solved(40 * DAY)
     closed = (await door.does("callback", {"satisfied": True})).json()
     assert closed["state"] == "closed"
@@ -92,7 +53,7 @@ async def test_who_is_reached_late_and_content_may_still_change_their_mind(door:
 
 
 @pytest.mark.parametrize("path", ["callback", "reopen"])
-async def test_after_the_right_ended_the_refusal_names_the_date(door: Door, path: str) -> None:
+async def test_after_the_right_ended_the_refusal_names_the_date(door: Solved, path: str) -> None:
     await door.is_solved(60 * DAY, called_back=55 * DAY)
     ended = datetime.fromisoformat((await door.told())["reopen_until"]).astimezone().date()
     body = UNHAPPY if path == "callback" else {"reason": "not_satisfied"}
@@ -103,7 +64,7 @@ async def test_after_the_right_ended_the_refusal_names_the_date(door: Door, path
     assert (await door.told())["state"] == "closed"
 
 
-async def test_a_call_that_reached_nobody_is_on_record_and_changes_nothing(door: Door) -> None:
+async def test_a_call_that_reached_nobody_is_on_record_and_changes_nothing(door: Solved) -> None:
     await door.is_solved(40 * DAY)
     before = await door.told()
     for _ in range(2):

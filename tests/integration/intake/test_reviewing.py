@@ -2,65 +2,37 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID
 
-import httpx
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.reviews import ReviewResult
-from libraries.policies import load_policy
-from libraries.runtime.database.engine import transaction
-from services.intake import store
-from services.intake.domain import referral_updates
-from services.intake.publishing import act
 from tests.integration.intake.clients import open_client
+from tests.integration.intake.doors import Door
 from tests.integration.intake.test_access import WHO, Relation
-from tests.integration.intake.test_registration import PACK, WINDOW, a_submission
 from tests.integration.web import bearer
-from tests.unit.intake.builders import LEAD
 
 DAY = timedelta(days=1)
 COUNTY, CITY = "petition-130722000000", "petition-130700000000"
 
 
-class Door:
-    """One petition that its office has solved so many days ago."""
-
-    def __init__(self, http: httpx.AsyncClient, engine: AsyncEngine) -> None:
-        self.http, self.engine, self.policy, self.case_id = http, engine, load_policy(PACK), ""
+class Petition(Door):
+    """One that its office has solved so many days ago."""
 
     async def is_solved(self, ago: timedelta, category: str = "petition.request") -> None:
-        self.case_id = (await self.http.post("/v1/cases", content=a_submission(category=category))).json()["case_id"]
+        await self.registers(category=category)
         if category.startswith("petition"):
             assert (await self.does("accept")).status_code == 200
-        await self.judges(COUNTY, datetime.now(UTC) - ago)
-
-    async def judges(self, office: str, at: datetime, result: ReviewResult | None = None) -> None:
-        async with transaction(self.engine) as conn:
-            await store.lock_cases(conn, [UUID(self.case_id)])
-            for move in (
-                lambda case: referral_updates.dispatched(case, at, LEAD, office, self.policy),
-                lambda case: referral_updates.completed(case, at, LEAD, self.policy, result),
-            ):
-                await act(UUID(self.case_id), move, conn, self.policy, initiator=WINDOW)
-
-    async def does(self, act: str, **headers: str) -> httpx.Response:
-        return await self.http.post(f"/v1/cases/{self.case_id}/{act}", json={}, headers=headers)
-
-    async def told(self) -> dict[str, Any]:
-        return (await self.http.get(f"/v1/cases/{self.case_id}")).json()
+        await self.is_solved_by(COUNTY, datetime.now(UTC) - ago)
 
 
 @pytest.fixture
-async def door(database: str) -> AsyncIterator[Door]:
+async def door(database: str) -> AsyncIterator[Petition]:
     async with open_client(database) as (http, engine):
         http.headers.update(bearer(WHO[Relation.WINDOW]))
-        yield Door(http, engine)
+        yield Petition(http, engine)
 
 
-async def test_two_reviews_and_then_it_is_over(door: Door) -> None:
+async def test_two_reviews_and_then_it_is_over(door: Petition) -> None:
     await door.is_solved(2 * DAY)
     told = await door.told()
     until = datetime.fromisoformat(told["review_until"])
@@ -74,7 +46,7 @@ async def test_two_reviews_and_then_it_is_over(door: Door) -> None:
     early = (await door.does("review")).json()
     assert early["code"] == "illegal_move"
 
-    await door.judges(CITY, datetime.now(UTC), ReviewResult.UPHELD)
+    await door.is_solved_by(CITY, datetime.now(UTC), ReviewResult.UPHELD)
     told = await door.told()
     assert (told["review_result"], told["reopen_until"]) == ("upheld", None)
     again = (await door.does("review")).json()
@@ -83,7 +55,7 @@ async def test_two_reviews_and_then_it_is_over(door: Door) -> None:
         (1, COUNTY, None),
         (2, CITY, "upheld"),
     ]
-    await door.judges("government_office-130700000000", datetime.now(UTC), ReviewResult.CHANGED)
+    await door.is_solved_by("government_office-130700000000", datetime.now(UTC), ReviewResult.CHANGED)
     over = await door.does("review")
     assert (over.status_code, over.json()["code"]) == (409, "review_exhausted")
     story = (await door.http.get(f"/v1/cases/{door.case_id}/timeline")).json()
@@ -93,7 +65,7 @@ async def test_two_reviews_and_then_it_is_over(door: Door) -> None:
     assert "作出结论：变更原处理意见" in texts
 
 
-async def test_after_the_time_the_refusal_names_its_end_and_the_way_on(door: Door) -> None:
+async def test_after_the_time_the_refusal_names_its_end_and_the_way_on(door: Petition) -> None:
     await door.is_solved(40 * DAY)
     ended = datetime.fromisoformat((await door.told())["review_until"]).astimezone().date()
     for language, way in (("zh", "作为新的事项登记"), ("en", "register a new matter")):
@@ -104,7 +76,7 @@ async def test_after_the_time_the_refusal_names_its_end_and_the_way_on(door: Doo
         assert "review" not in {one["act"] for one in refused.json()["possible"]}
 
 
-async def test_no_other_field_has_a_review_and_a_stranger_learns_nothing(door: Door) -> None:
+async def test_no_other_field_has_a_review_and_a_stranger_learns_nothing(door: Petition) -> None:
     await door.is_solved(2 * DAY, "education.student_aid")
     assert (await door.told())["review_until"] is None
     refused = await door.does("review")
