@@ -153,6 +153,7 @@ class Running:
             self._broker = ManagedProcess("kafka", broker)
             self._broker_keeps = broker.keeps
             environment["YIMEN_KAFKA_SERVERS"] = broker.servers
+            environment["YIMEN_KAFKA_ANSWERS_WAITING_FETCHES"] = str(broker.answers_waiting_fetches).lower()
             if self._passwords is not None:
                 environment |= kafka_variables(self._passwords, "admin")
         return environment

@@ -25,6 +25,8 @@ class Broker(Protocol):
     kind: str
     keeps: bool
     """Whether a restart finds what was there before."""
+    answers_waiting_fetches: bool
+    """Whether a fetch that waits for records is answered as soon as one comes."""
     port: int
 
     @property
@@ -45,6 +47,7 @@ class Broker(Protocol):
 class _Started:
     kind = ""
     keeps = True
+    answers_waiting_fetches = True
     slowest = 180.0
     """Seconds in which it answers."""
 
@@ -90,6 +93,7 @@ class Tansu(_Started):
 
     kind = "tansu"
     keeps = False
+    answers_waiting_fetches = False
     slowest = 60.0
 
     def begin(self) -> None:

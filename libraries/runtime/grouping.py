@@ -1,7 +1,8 @@
 """Group commit: what comes while others are at work is done together with whatever else came, in one transaction.
 
-Nobody waits on an idle machine: what comes alone is begun at once and is a group of one. Each has an outcome of its
-own, and one that makes a group fail fails alone, for the others are done again without it.
+Nobody waits on an idle machine: what comes alone is begun at once and is a group of one; after a group of several the
+next one waits for more, for as long as that took. Each has an outcome of its own, and one that makes a group fail fails
+alone, for the others are done again without it.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from libraries.runtime.database.held import Held
 from libraries.runtime.failures import FailureClass, Rejected, classify
+from libraries.runtime.pacing import Pace
 
 MOST: Final = 64
 """Of a group: what it holds waits for the slowest of it."""
@@ -71,12 +73,15 @@ class Grouping(Generic[T, R]):
             raise
 
     async def _run(self) -> None:
+        pace = Pace(fewest=2)
         try:
             while self._waiting:
+                pace.begin()
                 group = [self._waiting.popleft() for _ in range(min(self.most, len(self._waiting)))]
                 for entry in group:
                     entry.begun = True
                 await self._do(group)
+                await pace.rest(len(group))
         finally:
             self._running = None
 

@@ -88,7 +88,11 @@ async def run(service: Service) -> None:
     async with transaction(service.engine) as conn:
         await check_key(conn, service.sealer)
     connection = settings.kafka_connection()
-    broker = RobustBroker(connection, graceful_seconds=settings.graceful_seconds)
+    broker = RobustBroker(
+        connection,
+        graceful_seconds=settings.graceful_seconds,
+        answers_waiting_fetches=settings.kafka_answers_waiting_fetches,
+    )
     loops = [ConsumerLoop(broker, context) for context in service.contexts()]
     service.loops.extend(loops)
     relay = Relay(service.engine, connection, service.name)

@@ -123,6 +123,8 @@ class RuntimeSettings(ProcessSettings):
     """SASL user."""
     kafka_password: SecretStr = SecretStr("")
     """SASL password."""
+    kafka_answers_waiting_fetches: bool = True
+    """Whether the brokers answer a waiting fetch as soon as a record comes. Apache Kafka does, Tansu does not."""
     kafka_ca_file: Path | None = None
     """Certificates that sign the brokers'; the system's if not set."""
     board_url: str = Field(default="", pattern=rf"^({ORIGIN}(,{ORIGIN})*)?$")

@@ -26,6 +26,8 @@ CONNECTIONS: Final = 32
 COUNTIES: Final = ("130722", "130730", "130708")
 LINES: Final = 500
 LOOK_SECONDS: Final = 0.05
+LIST_SECONDS: Final = 0.25
+"""Between two looks at a list for what can be done next: each is a request of 200 rows, and no part of a life."""
 WAITING_MATTER: Final = "civil_affairs.subsistence_allowance"
 """Comes without its material here, so that a window has to accept it."""
 CLERK: Final = issue_token(KEY, Principal(subject="clerk-1", role=Role.CLERK, installation=True))
@@ -215,7 +217,7 @@ class Lives:
                 if one["role"] == "lead":
                     token = self.city.officer(one["office"])
                     self.ready.append(("routing", f"/v1/referrals/{last}/sign", token, b""))
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LIST_SECONDS)
 
     async def _resolved(self) -> None:
         connection = Connection(self.city.stack.url("intake"))
@@ -227,4 +229,4 @@ class Lives:
                     self.ready.append(
                         ("intake", f"/v1/cases/{one['case_id']}/callback", COORDINATOR, b'{"satisfied":true}')
                     )
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LIST_SECONDS)

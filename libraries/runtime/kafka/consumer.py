@@ -27,17 +27,18 @@ from libraries.runtime import metrics
 from libraries.runtime.failures import InfrastructureDown, explain
 from libraries.runtime.kafka.bounds import Excerpt
 from libraries.runtime.kafka.budgets import Budgets
-from libraries.runtime.kafka.fetching import RobustConsumer
+from libraries.runtime.kafka.fetching import SHORT_FETCH_MS, RobustConsumer
 from libraries.runtime.kafka.records import Arrival, Record, Unreadable, place_of, read_record, refused
 from libraries.runtime.kafka.replays import resume
 from libraries.runtime.kafka.settling import ConsumerContext, settle
 from libraries.runtime.kafka.timestamps import ReadEnds, as_written
+from libraries.runtime.pacing import Pace
 
 POLL_MS: Final = 20
-FETCH_WAIT_MS: Final = 50
-"""Tansu does not wake a waiting fetch, so a record waits half of this; Apache Kafka answers at once either way."""
-FETCH_WAIT_OF_MANY_MS: Final = 250
-"""For a pattern: a fetch over hundreds of topics costs the lighter broker so much that it should be rare."""
+LONG_FETCH_MS: Final = 500
+"""How long a broker holds a fetch for which it has nothing; it answers at once when something comes."""
+FETCH_OF_MANY_MS: Final = 250
+"""Of a pattern, at a broker that does not answer at once: a fetch over hundreds of topics costs it much."""
 FETCH_BYTES: Final = 16 * 1024 * 1024
 PARTITION_BYTES: Final = 512 * 1024
 """Of one partition in one fetch: a flood of one office must not fill what is fetched for all."""
@@ -61,7 +62,9 @@ quiet.setLevel(logging.ERROR)
 class RobustBroker(KafkaBroker):
     """FastStream's broker with our consumer under it; it only consumes."""
 
-    def __init__(self, connection: dict[str, Any], *, graceful_seconds: float) -> None:
+    def __init__(
+        self, connection: dict[str, Any], *, graceful_seconds: float, answers_waiting_fetches: bool = True
+    ) -> None:
         super().__init__(
             connection["bootstrap_servers"],
             consumer_only=True,
@@ -76,6 +79,13 @@ class RobustBroker(KafkaBroker):
         self.largest: dict[str, int] = {}
         """Bytes of a value, by group."""
         self.stopping = asyncio.Event()
+        self._answers_waiting_fetches = answers_waiting_fetches
+
+    def longest_fetch_ms(self, *, of_many: bool) -> int:
+        """For how long this broker may hold a fetch; `of_many` topics, as of a pattern."""
+        if self._answers_waiting_fetches:
+            return LONG_FETCH_MS
+        return FETCH_OF_MANY_MS if of_many else SHORT_FETCH_MS
 
     async def start(self) -> None:
         """All readers at once: a broker may let the first member of each group wait for others."""
@@ -119,6 +129,7 @@ class ConsumerLoop:
         self._target: EndOffsets | None = None
         self._waits = 0
         self._budgets = Budgets()
+        self._pace = Pace()
         self._may_resume = True  # a process that ended between parking and resuming left it to us
         reader = context.reader
         broker.largest[reader.group] = reader.largest
@@ -131,7 +142,7 @@ class ConsumerLoop:
             batch_timeout_ms=POLL_MS,
             fetch_max_bytes=FETCH_BYTES,
             max_partition_fetch_bytes=PARTITION_BYTES,
-            fetch_max_wait_ms=FETCH_WAIT_OF_MANY_MS if reader.pattern else FETCH_WAIT_MS,
+            fetch_max_wait_ms=broker.longest_fetch_ms(of_many=reader.pattern is not None),
             session_timeout_ms=int(SESSION_SECONDS * 1000),
             heartbeat_interval_ms=int(HEARTBEAT_SECONDS * 1000),
             auto_offset_reset="earliest",
@@ -237,6 +248,7 @@ class ConsumerLoop:
         service, name = self.context.service, self.context.reader.name
         structlog.contextvars.bind_contextvars(service=service, handler=name)
         metrics.BATCH_SIZE.labels(service, name).observe(len(records))
+        self._pace.begin()
         try:
             with metrics.BATCH_SECONDS.labels(service, name).time():
                 parked = await settle(self.context, self._arrivals(records))
@@ -252,6 +264,7 @@ class ConsumerLoop:
         self._settled.update(self._uncommitted)
         await self._commit()
         self._spend(records)
+        await self._pace.rest(len(records))
 
     def _spend(self, records: Sequence[Any]) -> None:
         """A topic of which more had to be refused than its budget has is read on later. Nothing of it is lost."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+import aiokafka.consumer.consumer as aiokafka_consumer
 import aiokafka.consumer.fetcher as aiokafka_fetcher
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CorruptRecordException
@@ -23,6 +24,10 @@ from libraries.runtime.kafka import bounds
 
 LENGTH_AT: Final = 8
 OVERHEAD: Final = 12
+SHORT_FETCH_MS: Final = 50
+"""Of a fetch that leaves out what was fetched and not yet taken: until it ends that partition is not asked for."""
+WAIT_MS: Final = 250
+"""Between two looks of a reader that has nothing to read; what is fetched meanwhile is handed out at once."""
 
 
 MAGIC_AT: Final = 16
@@ -147,6 +152,25 @@ class TolerantRecords:
         return TolerantBatch(self._records.next_batch(), self._raw[begin : self._at])
 
 
+class PatientFetcher(aiokafka_fetcher.Fetcher):  # type: ignore[misc]  # the library has no types
+    """Lets the broker hold an idle fetch for long, and one that leaves out a partition only shortly.
+
+    The library asks a broker for one fetch at a time. One that waits for partitions without news must not keep the one
+    that has just brought some from being asked for.
+    """
+
+    _fetch_max_wait_ms: int
+
+    def _get_actions_per_node(self, assignment: Any) -> Any:
+        longest = self._fetch_max_wait_ms
+        if any(part in self._records for part in assignment.tps):
+            self._fetch_max_wait_ms = min(longest, SHORT_FETCH_MS)
+        try:
+            return super()._get_actions_per_node(assignment)
+        finally:
+            self._fetch_max_wait_ms = longest
+
+
 class RobustConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # the library has no types
     """Knows when it was last asked for records, and gives every partition its share of them.
 
@@ -156,6 +180,7 @@ class RobustConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # the library has
     def __init__(self, *args: Any, largest: Mapping[str, int], **kwargs: Any) -> None:
         # The library offers no seam here; other consumers of the process lose nothing by it.
         aiokafka_fetcher.MemoryRecords = TolerantRecords
+        aiokafka_consumer.Fetcher = PatientFetcher
         bounds.install()
         kwargs["value_deserializer"] = partial(
             bounds.cut, largest=largest.get(kwargs["group_id"], bounds.LARGEST_VALUE)
@@ -166,16 +191,22 @@ class RobustConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # the library has
         self._resting: dict[Any, float] = {}
 
     async def getmany(self, *partitions: Any, timeout_ms: int = 0, max_records: int) -> Any:
-        """Of each partition that has something the same number, so that nobody's flood is read before the others."""
-        self.polled_at = time.monotonic()
-        self._wake()
-        found = await self._shares(max_records)
-        if not found:
-            found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=1)
-            if found:
-                for part, more in (await self._shares(max_records - 1)).items():
-                    found.setdefault(part, []).extend(more)
-        return found
+        """Of each partition that has something the same number, so that nobody's flood is read before the others.
+
+        Waits until there is something, or the client is closed: FastStream sleeps for `timeout_ms` after each look that
+        brought nothing, and what comes meanwhile would wait for it.
+        """
+        while True:
+            self.polled_at = time.monotonic()
+            self._wake()
+            found = await self._shares(max_records)
+            if not found:
+                found = await super().getmany(*partitions, timeout_ms=max(timeout_ms, WAIT_MS), max_records=1)
+                if found:
+                    for part, more in (await self._shares(max_records - 1)).items():
+                        found.setdefault(part, []).extend(more)
+            if found or self._closed:
+                return found
 
     async def _shares(self, most: int) -> dict[Any, list[Any]]:
         """What was fetched already. Whoever was served longest ago comes first."""

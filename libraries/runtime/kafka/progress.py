@@ -70,10 +70,9 @@ class Progress:
 
     async def note(self) -> None:
         """Write down how far this process is, and know how far all are."""
-        for loop in self.loops:
-            asked = datetime.now(UTC)
-            caught_up = await loop.caught_up()
-            async with transaction(self.engine) as conn:
+        found = [(loop, datetime.now(UTC), await loop.caught_up()) for loop in self.loops]
+        async with transaction(self.engine) as conn:
+            for loop, asked, caught_up in found:
                 await note_progress(
                     conn,
                     loop.context.reader.name,
@@ -84,7 +83,6 @@ class Progress:
                     parts=loop.parts(),
                     of_parts=loop.of_parts(),
                 )
-        async with transaction(self.engine) as conn:
             self._know(await read_until(conn))
             if (now := datetime.now(UTC)) > self._forgets_at:
                 self._forgets_at = now + FORGOTTEN / 24

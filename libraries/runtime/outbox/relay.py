@@ -31,6 +31,7 @@ from libraries.runtime.kafka.topics import make_missing
 from libraries.runtime.outbox.journal import rebase_after_restore
 from libraries.runtime.outbox.leases import LEASE_SECONDS, Leases
 from libraries.runtime.outbox.sending import send
+from libraries.runtime.pacing import Pace
 
 ROWS_PER_SHARD: Final = 512
 FLUSH_SECONDS: Final = 30.0
@@ -103,12 +104,13 @@ class Relay:
     async def run(self) -> None:
         """Until `stop`. An outage of Kafka or of the database is waited for, whatever it takes."""
         keeping = asyncio.create_task(self._keep_leases())
-        wait, failures = SHORTEST_WAIT, 0
+        wait, failures, pace = SHORTEST_WAIT, 0, Pace()
         try:
             with suppress(KafkaError, OSError, TimeoutError):
                 # Finding out what a broker can do takes seconds on some, and the first row should not wait for it.
                 await self._open_producer()
             while not self._stopping.is_set():
+                pace.begin()
                 try:
                     sent = await self.turn()
                 except (KafkaError, *DATABASE_ERRORS, OSError, TimeoutError) as error:
@@ -116,6 +118,7 @@ class Relay:
                     await self._recover(error, failures)
                     continue
                 failures = 0
+                await pace.rest(sent)
                 wait = SHORTEST_WAIT if sent else min(LONGEST_WAIT, wait * 1.5)
                 if not sent and await self._woken(wait):
                     wait = SHORTEST_WAIT

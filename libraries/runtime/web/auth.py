@@ -249,7 +249,7 @@ def unscoped(principal: Principal) -> str:
 def requires(*roles: Role) -> Guard:
     """A guard that lets these roles in and leaves the principal in `request.user`."""
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         del handler
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:

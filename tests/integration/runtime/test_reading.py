@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import aiokafka.consumer.fetcher as aiokafka_fetcher
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -21,7 +22,8 @@ from libraries.ids import new_id
 from libraries.runtime import metrics
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.kafka import dead_letters
-from libraries.runtime.kafka.consumer import ConsumerLoop, RobustBroker
+from libraries.runtime.kafka.consumer import LONG_FETCH_MS, ConsumerLoop, RobustBroker
+from libraries.runtime.kafka.fetching import SHORT_FETCH_MS
 from libraries.runtime.kafka.records import Incoming, Record
 from libraries.runtime.kafka.settling import ConsumerContext
 from libraries.runtime.kafka.timestamps import as_written
@@ -403,3 +405,24 @@ async def test_a_client_whose_task_has_ended_is_replaced(
         assert not loop.stalled()
         await say(topic, "r2")
         await heard("r1", "r2")
+
+
+async def test_only_a_fetch_for_every_partition_is_held_for_long(
+    topic: str, read: Any, say: Any, heard: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker is asked for one fetch at a time: what was just fetched would wait until the others have news."""
+    asked: list[tuple[int, int]] = []
+    request = aiokafka_fetcher.FetchRequest
+
+    def noted(longest: int, fewest: int, most: int, isolation: int, topics: Any, **more: Any) -> Any:
+        asked.append((longest, sum(len(parts) for _, parts in topics)))
+        return request(longest, fewest, most, isolation, topics, **more)
+
+    monkeypatch.setattr(aiokafka_fetcher, "FetchRequest", noted)
+    async with read(topics=(topic,)):
+        for number in range(10):
+            await say(topic, f"r{number}", partition=0)
+            await heard(*(f"r{earlier}" for earlier in range(number + 1)))
+
+    assert {longest for longest, parts in asked if parts == 3} == {LONG_FETCH_MS}
+    assert {longest for longest, parts in asked if parts < 3} <= {SHORT_FETCH_MS}

@@ -20,7 +20,11 @@ async def nothing(*_: Any) -> None:
 
 @pytest.fixture
 async def broker() -> RobustBroker:
-    broker = RobustBroker({"bootstrap_servers": "127.0.0.1:9"}, graceful_seconds=25)
+    return _of_two_readers()
+
+
+def _of_two_readers(**settings: bool) -> RobustBroker:
+    broker = RobustBroker({"bootstrap_servers": "127.0.0.1:9"}, graceful_seconds=25, **settings)
     engine = create_async_engine("postgresql+asyncpg://nobody@127.0.0.1:9/none")
     for name, where in (("cases", {"topics": ("intake.cases.v1",)}), ("answers", {"pattern": FEEDBACK_PATTERN})):
         reader = Reader(
@@ -46,9 +50,16 @@ async def test_every_subscriber_commits_by_hand_answers_nobody_and_starts_at_the
         assert made.max_records == 2000
 
 
-async def test_a_record_waits_little_for_its_fetch_and_a_fetch_over_many_topics_is_rare(broker: RobustBroker) -> None:
-    waits = {bool(made._pattern): made._connection_args["fetch_max_wait_ms"] for made in _made(broker)}
-    assert waits == {False: 50, True: 250}
+def _waits(broker: RobustBroker) -> dict[bool, int]:
+    return {bool(made._pattern): made._connection_args["fetch_max_wait_ms"] for made in _made(broker)}
+
+
+async def test_a_broker_that_answers_waiting_fetches_may_hold_them_for_long(broker: RobustBroker) -> None:
+    assert _waits(broker) == {False: 500, True: 500}
+
+
+async def test_at_any_other_a_record_waits_little_and_a_fetch_over_many_topics_is_rare() -> None:
+    assert _waits(_of_two_readers(answers_waiting_fetches=False)) == {False: 50, True: 250}
 
 
 async def test_the_broker_makes_no_topics_and_no_producer(broker: RobustBroker) -> None:
