@@ -13,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-inde
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check steady nightly bench contracts format lock
+.PHONY: help demo up test check screenshots steady nightly bench contracts format lock
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -53,6 +53,10 @@ test: $(READY) ## the whole proof, on the best engines that this machine has
 	$(BIN)/mypy
 	$(BIN)/python -m tests.programs
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+screenshots: $(READY) ## pictures of every page, for people to look at; build/screenshots
+	$(BIN)/python -m tests.programs
+	$(BIN)/pytest tests/browser/screens.py
 
 steady: $(READY) ## races, faults and stories, TIMES=50 each, to find what fails now and then; takes hours (ONLY=FILE for one)
 	$(BIN)/pytest $(or $(ONLY),tests/faults tests/acceptance) --count $(or $(TIMES),50) --numprocesses $(WORKERS) --dist loadfile

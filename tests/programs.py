@@ -21,8 +21,12 @@ class Program:
     needed_for: str
     asked_for: str | None = None
     """Installed only where this environment variable is set: more than one would expect of a test run."""
+    file: str = ""
+    """Where it is no program: the file that is there with it."""
 
     def find(self) -> str | None:
+        if self.file:
+            return self.file if os.path.exists(self.file) else None  # noqa: PTH110 -- paths are strings here
         places = os.environ.get("PATH", os.defpath) + ":/usr/sbin"
         return next((path for name in self.names if (path := shutil.which(name, path=places))), None)
 
@@ -40,6 +44,13 @@ CHROMIUM: Final = Program(
     package="chromium",
     demanded="YIMEN_REQUIRE_CHROMIUM",
     needed_for="browser tests",
+)
+CHINESE: Final = Program(
+    names=("Chinese fonts",),
+    package="fonts-noto-cjk",
+    demanded="YIMEN_REQUIRE_FONTS",
+    needed_for="pages as people see them, and pictures of them",
+    file="/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
 )
 PROMTOOL: Final = Program(
     names=("promtool",), package="prometheus", demanded="YIMEN_REQUIRE_PROMTOOL", needed_for="tests of alert rules"
@@ -64,7 +75,7 @@ CONTAINERS: Final = tuple(
         ("debootstrap", "debootstrap"),
     )
 )
-PROGRAMS: Final = (CHROMIUM, PROMTOOL, SYSTEMD_ANALYZE, CLAMD, *CONTAINERS)
+PROGRAMS: Final = (CHROMIUM, CHINESE, PROMTOOL, SYSTEMD_ANALYZE, CLAMD, *CONTAINERS)
 
 
 def install(programs: list[Program]) -> str | None:

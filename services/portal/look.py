@@ -19,6 +19,7 @@ from contracts.codes import Role
 from libraries.deadlines import Limit
 from libraries.deadlines.rendering import limit_in_words, source_in
 from services.portal.catalogue import Language, say
+from services.portal.domain.devices import device
 from services.portal.visits import Visit
 
 POLICY: Final = (
@@ -118,8 +119,7 @@ def _label_of(context: Context, field: str) -> str:
     """How the page calls a field, before what is wrong with it."""
     language: Language = context["language"]
     text = LABELS.get(field)
-    colon = ": " if language == "en" else "："
-    return say(language, text) + colon if text is not None else ""
+    return say(language, text) + say(language, "page.colon") if text is not None else ""
 
 
 @pass_context
@@ -181,7 +181,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"say": _say, "named": _named, "code": _code, "label_of": _label_of, "version": static_version}
-    made.filters |= {"filesize": _size, "moment": _moment, "limit": _limit, "source": _source}
+    made.filters |= {"device": device, "filesize": _size, "moment": _moment, "limit": _limit, "source": _source}
     return made
 
 
