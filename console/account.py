@@ -1,13 +1,11 @@
 """`yimen account`: who may sign in to the portal, and as what."""
 
 import asyncio
-import csv
-import io
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 import msgspec
@@ -15,33 +13,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console.main import echo, quiet
+from console.staff import NewPost, new_post, new_posts, read_staff
 from console.target import Target, of_installation
 from console.terminal import console
-from console.token import check_place, check_post
-from contracts.codes import Role
-from contracts.personal import is_personal
-from libraries.policies import Policy, load_policy
+from libraries.policies import load_policy
 from libraries.runtime.database.engine import open_engine, transaction
-from libraries.runtime.web.auth import Principal
 from services.portal import store
-from services.portal.domain.accounts import LOGIN_FORM, PORTAL_ROLES, Account, is_login
+from services.portal.domain.accounts import PORTAL_ROLES, Account
 from services.portal.keys import name_hash, portal_key
 from services.portal.passwords import first_password, hash_now
 
-COLUMNS: Final = ("login", "role", "office", "area", "post")
-LARGEST: Final = 4 * 1024 * 1024
-
 Act = Callable[[AsyncConnection], Awaitable[Any]]
-
-
-class NewPost(msgspec.Struct, frozen=True, kw_only=True):
-    """One account with one post; the same name on several lines holds several posts."""
-
-    login: str
-    role: Role
-    office: str | None
-    area: str
-    post: str
 
 
 @click.group()
@@ -59,8 +41,12 @@ def account() -> None:
 @of_installation
 def add(*, target: Target, login: str, role: str, office: str, area: str, post: str, as_json: bool) -> None:
     """Make an account, or give one another post. The first password is printed, and changed at the first login."""
-    line = {"login": login, "role": role, "office": office, "area": area, "post": post}
-    _make(target, [line], as_json=as_json)
+    quiet()
+    policy = load_policy(target.policy)
+    found, faults = new_post({"login": login, "role": role, "office": office, "area": area, "post": post}, policy)
+    if found is None:
+        raise click.UsageError("; ".join(faults))
+    _make(target, [found], as_json=as_json)
 
 
 @account.command(name="import")
@@ -68,37 +54,19 @@ def add(*, target: Target, login: str, role: str, office: str, area: str, post: 
 @click.option("--json", "as_json", is_flag=True)
 @of_installation
 def import_(*, target: Target, file: Path, as_json: bool) -> None:
-    """Accounts of a CSV file with the columns login, role, office, area, post: all of them, or none.
+    """Accounts of a spreadsheet (XLSX, or CSV in UTF-8 or GB 18030) with the columns login, role, office, area, post.
 
+    All of them, or none: every fault is told with its line. Headings, roles, offices and areas may be in Chinese too.
     Prints each new name with its first password.
     """
-    _make(target, _lines(file), as_json=as_json)
-
-
-def _lines(file: Path) -> list[dict[str, str]]:
-    if file.stat().st_size > LARGEST:
-        raise click.UsageError(f"{file} is larger than {LARGEST} bytes")
-    try:
-        rows = csv.DictReader(io.StringIO(file.read_text("utf-8-sig")), strict=True)
-        found = [{name: (row.get(name) or "").strip() for name in COLUMNS} for row in rows]
-    except (UnicodeDecodeError, csv.Error):
-        raise click.UsageError(f"{file} is no CSV file in UTF-8") from None
-    if missing := [name for name in ("login", "role") if name not in (rows.fieldnames or ())]:
-        raise click.UsageError(f"the first line of {file} names the columns; missing: {', '.join(missing)}")
-    return found
-
-
-def _make(target: Target, lines: Iterable[dict[str, str]], *, as_json: bool) -> None:
     quiet()
-    policy = load_policy(target.policy)
-    wanted, faults = [], []
-    for number, line in enumerate(lines, start=1):
-        try:
-            wanted.append(_checked(line, policy))
-        except click.UsageError as error:
-            faults.append(f"account {number}: {error.message}")
+    wanted, faults = new_posts(read_staff(file), load_policy(target.policy))
     if faults:
         raise click.UsageError("nothing was done:\n" + "\n".join(faults))
+    _make(target, wanted, as_json=as_json)
+
+
+def _make(target: Target, wanted: Iterable[NewPost], *, as_json: bool) -> None:
     try:
         passwords: dict[str, str] = asyncio.run(_on(target, lambda conn: _save(conn, wanted)))
     except IntegrityError:
@@ -108,25 +76,6 @@ def _make(target: Target, lines: Iterable[dict[str, str]], *, as_json: bool) -> 
     else:
         for name, first in passwords.items():
             echo(f"{name},{first}")
-
-
-def _checked(line: dict[str, str], policy: Policy) -> NewPost:
-    login, role, office, area, post = (line[name] for name in COLUMNS)
-    if not is_login(login) or is_personal(login):
-        raise click.UsageError(f"a name has 2 to 40 small letters, digits, dots or hyphens: {LOGIN_FORM}")
-    if role not in PORTAL_ROLES:
-        raise click.UsageError(f"the role is one of {', '.join(PORTAL_ROLES)}")
-    check_post(post, office or None)
-    principal = Principal(
-        subject=login,
-        role=Role(role),
-        office=office or None,
-        area=area.ljust(12, "0") if area else office.rpartition("-")[2] or None,
-    )
-    check_place(principal, policy)
-    if principal.area is None:
-        raise click.UsageError("a post names an office or an area")
-    return NewPost(login=login, role=principal.role, office=principal.office, area=principal.area, post=post)
 
 
 async def _save(conn: AsyncConnection, wanted: Iterable[NewPost]) -> dict[str, str]:

@@ -87,8 +87,8 @@ async def test_a_list_of_staff_comes_whole_or_not_at_all(run: Run, tmp_path: Pat
     staff.write_text("login,role,office,area,post\nok-1,clerk,,130722,\n张三,clerk,,130722,\nx-1,officer,,,\n", "utf-8")
     refused = await ran(run, "import", str(staff))
     assert refused.exit_code == 2
-    assert "account 2" in refused.stderr
-    assert "account 3" in refused.stderr
+    assert "line 3" in refused.stderr
+    assert "line 4" in refused.stderr
     assert "ok-1" not in await listed(run)
 
 
