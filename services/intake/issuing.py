@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.documents import DocumentKind
 from libraries.clocks.wording import Words
+from libraries.compact import compact, whole
 from libraries.deadlines import Calendar
 from libraries.policies import Policy
 from libraries.runtime.database.bulk import among, insert_rows
@@ -94,13 +95,13 @@ async def issue(
             continue
         serial = last[one.case.id] = last.get(one.case.id, 0) + 1
         papers = made(template, {**facts_of(one.case, serial, policy, at), **one.more})
-        sealed = sealer.seal(one.wrapped_key, _encode(papers), context(one.case.id, serial))
+        sealed = sealer.seal(one.wrapped_key, compact(_encode(papers)), context(one.case.id, serial))
         rows.append([one.case.id, serial, one.kind.value, one.office, at, policy.version, sealed])
     await insert_rows(conn, documents, COLUMNS, rows)
 
 
 def opened(sealer: Sealer, wrapped: bytes, sealed: bytes, case_id: UUID, serial: int) -> Papers:
-    return msgspec.json.decode(sealer.open(wrapped, sealed, context(case_id, serial)), type=Papers)
+    return msgspec.json.decode(whole(sealer.open(wrapped, sealed, context(case_id, serial))), type=Papers)
 
 
 def context(case_id: UUID, serial: int) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.events import CaseBound
 from contracts.refusals import Refused
 from contracts.tracing import Trace
+from libraries.compact import compact
 from libraries.policies import Policy
 from libraries.runtime.audit.doers import Doer
 from libraries.runtime.outbox import journal
@@ -41,7 +42,7 @@ class CaseLog:
 
     def record(self, event: CaseBound, at: datetime, by: str) -> None:
         """A line of the timeline; `by` is the subject of our own acts, else the office or service whose word it is."""
-        self.lines.append((event.case_id, at, event.TYPE, by, _encode(event).decode()))
+        self.lines.append((event.case_id, at, event.TYPE, by, compact(_encode(event))))
 
     def emit(
         self,

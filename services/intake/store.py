@@ -17,6 +17,7 @@ from contracts.events import EVENTS, CaseBound
 from contracts.events.base import VERSION
 from libraries.clocks.clock import LegalClock
 from libraries.clocks.rows import CLOCK_COLUMNS, clock_of, clock_row, in_order
+from libraries.compact import whole
 from libraries.policies import Policy
 from libraries.runtime.database.bulk import among, among_pairs, insert_rows, update_rows
 from libraries.runtime.database.held import Held
@@ -26,8 +27,8 @@ from services.intake.domain.case import Case
 from services.intake.domain.numbers import id_or_number
 from services.intake.tables import cases, clocks, office_relations, timeline
 
-Line = tuple[UUID, datetime, str, str, str]
-"""Case, moment, type, who, and encoded data of an entry in the timeline."""
+Line = tuple[UUID, datetime, str, str, bytes]
+"""Case, moment, type, who, and the event of an entry in the timeline in its stored form."""
 
 _CLOCKS: Final = (
     select(func.jsonb_agg(clocks.c.clock)).where(clocks.c.case_id == cases.c.case_id).scalar_subquery().label("ticking")
@@ -243,7 +244,7 @@ async def get_wrapped_keys(conn: AsyncConnection, case_ids: Collection[UUID]) ->
 
 
 async def save_timeline(conn: AsyncConnection, lines: Sequence[Line]) -> None:
-    await insert_rows(conn, timeline, ("case_id", "at", "type", "by", "data"), lines)
+    await insert_rows(conn, timeline, ("case_id", "at", "type", "by", "event"), lines)
 
 
 async def get_versions(conn: AsyncConnection, case_ids: Iterable[UUID]) -> dict[UUID, int]:
@@ -275,4 +276,10 @@ async def list_types_since(conn: AsyncConnection, case_id: UUID, version: int) -
 
 async def list_timeline(conn: AsyncConnection, case_id: UUID) -> list[TimelineEntry]:
     found = await conn.execute(select(timeline).where(timeline.c.case_id == case_id).order_by(timeline.c.id))
-    return [TimelineEntry(at=row.at, type=row.type, by=row.by, data=row.data) for row in found]
+    return [TimelineEntry(at=row.at, type=row.type, by=row.by, data=_said(row)) for row in found]
+
+
+def _said(row: Any) -> dict[str, Any]:
+    """Entries of before stand in a column of their own."""
+    found: dict[str, Any] = row.data if row.event is None else msgspec.json.decode(whole(row.event))
+    return found

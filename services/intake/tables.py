@@ -127,7 +127,8 @@ timeline = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("type", String, nullable=False),
     Column("by", String, nullable=False),
-    Column("data", JSONB, nullable=False),
+    Column("data", JSONB),
+    Column("event", LargeBinary),
     Index("timeline_of_case", "case_id", "id"),
 )
 
