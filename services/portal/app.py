@@ -46,10 +46,12 @@ from services.portal.documents import DOCUMENTS
 from services.portal.drafting import DRAFTING
 from services.portal.figures import FIGURES
 from services.portal.filing import FILING
+from services.portal.history import HISTORY
 from services.portal.inbox import INBOX
 from services.portal.keys import portal_key
 from services.portal.linked import LINKED
 from services.portal.linking import LINKING
+from services.portal.live import LIVE
 from services.portal.messages import MESSAGES
 from services.portal.overseeing import OVERSEEING
 from services.portal.pages import OPEN, admit, on_away, on_error, on_http_exception, on_refused
@@ -86,6 +88,8 @@ PAGES: Final = (
     *ADMINISTRATION,
     *OVERSEEING,
     *BOARD,
+    *HISTORY,
+    *LIVE,
 )
 TRIES_KEPT: Final = timedelta(days=180)
 FORGETTING_SECONDS: Final = 600.0
@@ -106,6 +110,8 @@ class PortalSettings(ProcessSettings):
     """Where the portal finds notify."""
     portal_idle_minutes: int = Field(default=60, ge=1, le=12 * 60)
     """So long without a page, and a session ends."""
+    portal_live_seconds: float = Field(default=10.0, ge=0.2, le=300.0)
+    """How often a page that stays open is told what is new."""
     sealing_key: Keys = SecretStr("")
     """Seals drafts: 32 bytes in base64, the key of the services. Without it no drafts are kept."""
     sealing_keys_before: Keys = SecretStr("")
@@ -170,6 +176,7 @@ def build(settings: PortalSettings, engine: AsyncEngine, services: Services, pol
         business_now=Clock.of(settings).now,
         provider=provider_of(settings, services.client),
         sealer=settings.sealer,
+        live_seconds=settings.portal_live_seconds,
     )
 
     async def probe() -> dict[str, str]:
@@ -216,13 +223,15 @@ async def run(settings: PortalSettings) -> None:
         log.info("begins with policy", version=policy.policy.version)
         jobs = (Job(run=follower.look, seconds=POLICY_SECONDS), Job(run=forget, seconds=FORGETTING_SECONDS))
         chain = AuditChain.of(settings, engine, "portal", on_kafka=False)
-        server = server_of(build(settings, engine, services, policy), settings)
+        app = build(settings, engine, services, policy)
+        server = server_of(app, settings)
         stopping, serving = stop_on_signals(), asyncio.create_task(serve(server))
         tasks = [asyncio.create_task(repeat(job)) for job in (*jobs, *chain.jobs())]
         log.info("started", service="portal", port=settings.http_port)
         try:
             await asyncio.wait([asyncio.create_task(stopping.wait()), serving], return_when=asyncio.FIRST_COMPLETED)
         finally:
+            app.state.portal.closing.set()
             server.should_exit = True
             await asyncio.wait([serving], timeout=settings.graceful_seconds)
             for task in tasks:

@@ -15,12 +15,13 @@ from libraries.deadlines import Limit
 from services.portal import places
 from services.portal.catalogue import say
 from services.portal.domain import work
+from services.portal.domain.live import Rows, rows_of
 from services.portal.forms import SEEN_FIELD, Form
 from services.portal.look import go_to, page
 from services.portal.matters import new_matter
 from services.portal.pages import ROLES, refusal_of, visit
 from services.portal.reading import PURPOSE, reasons_for
-from services.portal.referrals import ReferralScreen, item_of, referral_values, why_of
+from services.portal.referrals import Item, ReferralScreen, item_of, referral_values, why_of
 from services.portal.visits import REVIEW_FIELD, Call, Visit
 
 COORDINATORS: Final = {ROLES: (Role.COORDINATOR, Role.HEAD)}
@@ -48,18 +49,29 @@ PATHS: Final[Mapping[str, str]] = {
 APPROVES: Final = frozenset({"approve-return", "grant-extension"})
 
 
+async def _to_decide(found: Visit) -> tuple[list[Item], bool]:
+    """What waits for the word of this post, the most pressing first; and whether there is more."""
+    office = found.signed_in.post.office
+    asked = {"decider": office} if office else {"state": ReferralState.RETURN_REQUESTED.value}
+    told = await found.caller.get("routing", "/v1/referrals", {**asked, "limit": MOST})
+    items = sorted((item_of(one, found) for one in told["items"]), key=lambda item: work.by_pressure(item.due))
+    return items, bool(told.get("next"))
+
+
+async def coordinator_rows(found: Visit, view: str) -> Rows:  # noqa: ARG001 -- it has one view
+    items, _ = await _to_decide(found)
+    return rows_of((item.referral["referral_id"], item.mark) for item in items)
+
+
 @get("/coordinator", opt=COORDINATORS)
 async def coordinator(request: Call) -> Response[Any]:
     found = visit(request)
     caller = found.caller
-    office = found.signed_in.post.office
-    asked = {"decider": office} if office else {"state": ReferralState.RETURN_REQUESTED.value}
-    returns, overview, supervised = await asyncio.gather(
-        caller.get("routing", "/v1/referrals", {**asked, "limit": MOST}),
+    (items, more), overview, supervised = await asyncio.gather(
+        _to_decide(found),
         caller.get("notify", "/v1/overview"),
         caller.get("notify", "/v1/supervisions", {"limit": MOST}),
     )
-    items = sorted((item_of(one, found) for one in returns["items"]), key=lambda item: work.by_pressure(item.due))
     return page(
         found,
         "coordinator.html",
@@ -67,7 +79,8 @@ async def coordinator(request: Call) -> Response[Any]:
         items=items,
         overview=overview,
         supervised=supervised["items"],
-        more=bool(returns.get("next") or supervised.get("next")),
+        more=more or bool(supervised.get("next")),
+        may_script=True,
         area_of=lambda code: address_of(found.policy, code),
     )
 

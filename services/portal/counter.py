@@ -20,6 +20,7 @@ from services.portal.catalogue import say
 from services.portal.domain import work
 from services.portal.domain.checks import asks, checks_of, to_agree_to
 from services.portal.domain.links import may_hand_on
+from services.portal.domain.live import Rows, mark_of, rows_of
 from services.portal.domain.work import DueDate, Pressure
 from services.portal.drafting import own_drafts
 from services.portal.explaining import main_part
@@ -86,12 +87,23 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     due: DueDate
     views: frozenset[View]
 
+    @property
+    def mark(self) -> str:
+        case = self.case
+        return mark_of(case["state"], case["applicant_untold"], self.due.kind, self.due.pressure, self.due.at)
 
-@get("/counter", opt=CLERKS)
-async def counter(request: Call) -> Response[Any]:
-    found = visit(request)
-    wanted = request.query_params.get("view", "")
-    view = next((one for one in View if one == wanted), View.TODO)
+
+def _view(wanted: str) -> View:
+    return next((one for one in View if one == wanted), View.TODO)
+
+
+async def counter_rows(found: Visit, view: str) -> Rows:
+    items, _ = await _read(found)
+    return rows_of((item.case["number"], item.mark) for item in items if _view(view) in item.views)
+
+
+async def _read(found: Visit) -> tuple[list[Item], bool]:
+    """Everything that is open, the most pressing first; and whether there is more."""
     post_ = found.signed_in.post
     where = {"window": post_.office} if post_.office else {"area": post_.area}
     asked = [found.caller.get("intake", "/v1/cases", {**where, "state": state, "limit": MOST}) for state in STATES]
@@ -99,7 +111,14 @@ async def counter(request: Call) -> Response[Any]:
     *pages, returned = await asyncio.gather(*asked, returns)
     ids = {one["case_id"] for one in returned["items"]}
     items = [_item(case, found, returned=case["case_id"] in ids) for each in pages for case in each["items"]]
-    items.sort(key=lambda item: work.by_pressure(item.due))
+    return sorted(items, key=lambda item: work.by_pressure(item.due)), any(each.get("next") for each in pages)
+
+
+@get("/counter", opt=CLERKS)
+async def counter(request: Call) -> Response[Any]:
+    found = visit(request)
+    view = _view(request.query_params.get("view", ""))
+    items, more = await _read(found)
     return page(
         found,
         "counter.html",
@@ -108,7 +127,8 @@ async def counter(request: Call) -> Response[Any]:
         counts={one: sum(one in item.views for item in items) for one in View},
         view=view,
         views=View,
-        more=any(each.get("next") for each in pages),
+        more=more,
+        may_script=True,
         drafts=await own_drafts(found),
     )
 

@@ -34,7 +34,7 @@ async def figures(request: Call) -> Response[Any]:
     rank = next((one for one in Figure if one == asked.get("rank")), RANKED_BY)
     judged: Any = None
     if first and last and not faults:
-        period = {"since": _midnight(first, calendar), "until": _midnight(last + timedelta(days=1), calendar)}
+        period = {"since": midnight(first, calendar), "until": midnight(last + timedelta(days=1), calendar)}
         judged = await found.caller.get("notify", "/v1/performance", {"by": "office", "rank": rank.value, **period})
     return page(
         found,
@@ -70,7 +70,7 @@ def _day(typed: str, otherwise: date) -> date | None:
     return day if FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
-def _midnight(day: date, calendar: Calendar) -> str:
+def midnight(day: date, calendar: Calendar) -> str:
     return calendar.local(calendar.midnight(day.toordinal())).isoformat()
 
 

@@ -13,11 +13,12 @@ from libraries.clocks.wording import address_of
 from libraries.ids import new_id
 from services.portal.answering import answer, show, told_of
 from services.portal.domain import work
+from services.portal.domain.live import Rows, rows_of
 from services.portal.domain.work import Group
 from services.portal.look import go_to, page
 from services.portal.pages import ROLES, visit
 from services.portal.reading import PURPOSE
-from services.portal.referrals import INBOX_PAGE, ReferralScreen, item_of, why_of
+from services.portal.referrals import INBOX_PAGE, Item, ReferralScreen, item_of, why_of
 from services.portal.remote import ServiceRefused
 from services.portal.visits import Call, Visit
 
@@ -28,19 +29,31 @@ MOST: Final = 200
 
 @get("/inbox", opt=OFFICERS)
 async def inbox(request: Call) -> Response[Any]:
-    wanted = request.query_params.get("view", "")
-    view = next((group for group in Group if group == wanted), Group.ALL)
+    view = _view(request.query_params.get("view", ""))
     signed = request.query_params.get("signed", "")
     return await _list(visit(request), view, signed=int(signed) if signed.isascii() and signed.isdigit() else None)
 
 
-async def _list(found: Visit, view: Group, *, status: int = 200, **values: Any) -> Response[Any]:
+async def _read(found: Visit) -> tuple[list[Item], bool]:
+    """Everything that is open, the most pressing first; and whether there is more."""
     caller = found.caller
     asked = [caller.get("routing", "/v1/referrals", {"state": state, "limit": MOST}) for state in work.OPEN_STATES]
     pages = await asyncio.gather(*asked)
-    items = sorted(
-        (item_of(one, found) for each in pages for one in each["items"]), key=lambda i: work.by_pressure(i.due)
-    )
+    items = (item_of(one, found) for each in pages for one in each["items"])
+    return sorted(items, key=lambda item: work.by_pressure(item.due)), any(each.get("next") for each in pages)
+
+
+def _view(wanted: str) -> Group:
+    return next((group for group in Group if group == wanted), Group.ALL)
+
+
+async def inbox_rows(found: Visit, view: str) -> Rows:
+    items, _ = await _read(found)
+    return rows_of((item.referral["referral_id"], item.mark) for item in items if _view(view) in item.groups)
+
+
+async def _list(found: Visit, view: Group, *, status: int = 200, **values: Any) -> Response[Any]:
+    items, more = await _read(found)
     counts = {group: sum(group in item.groups for item in items) for group in Group}
     return page(
         found,
@@ -51,7 +64,8 @@ async def _list(found: Visit, view: Group, *, status: int = 200, **values: Any) 
         counts=counts,
         view=view,
         groups=Group,
-        more=any(each.get("next") for each in pages),
+        more=more,
+        may_script=True,
         batch=new_id(),
         area_of=lambda code: address_of(found.policy, code),
         **{"problems": (), "nothing": False, "signed": None, **values},

@@ -36,6 +36,8 @@ OPEN: Final = "open"
 PUBLIC: Final = "public"
 """Of a route: for people who are not signed in, too."""
 ROLES: Final = "roles"
+QUIET: Final = "quiet"
+"""Of a route: a page asks for it by itself, without anybody who does something."""
 FILES: Final = "files"
 """Of a route: its form may bring files."""
 CHANGES_PASSWORD: Final = "changes_password"  # noqa: S105 -- the name of an option
@@ -61,7 +63,7 @@ async def admit(request: Call) -> Response[Any] | None:
     if options.get(OPEN):
         return None
     portal: Portal = request.app.state.portal
-    found = request.state.visit = await visit_of(request, portal)
+    found = request.state.visit = await visit_of(request, portal, quiet=bool(options.get(QUIET)))
     if found.session is not None:
         request.scope["user"] = acts_as(found.session)
     if request.method == "POST":

@@ -14,6 +14,7 @@ from libraries.clocks.wording import address_of, office_of
 from services.portal.attaching import ACCEPTED, may_attach
 from services.portal.domain import work
 from services.portal.domain.links import Link, may_hand_on
+from services.portal.domain.live import mark_of
 from services.portal.domain.work import DueDate, Group
 from services.portal.explaining import main_part
 from services.portal.look import page
@@ -31,6 +32,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     referral: Mapping[str, Any]
     due: DueDate
     groups: frozenset[Group]
+
+    @property
+    def mark(self) -> str:
+        return mark_of(self.referral["state"], self.due.kind, self.due.pressure, self.due.at)
 
 
 def item_of(referral: Mapping[str, Any], found: Visit) -> Item:

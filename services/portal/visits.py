@@ -1,5 +1,6 @@
 """Who asks: cookie and session, the language, and whether a form really comes from a page of ours."""
 
+import asyncio
 import hmac
 import secrets
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from services.portal.forms import Form
 from services.portal.keys import hashed
 from services.portal.provider import Provider
 from services.portal.remote import Caller, Services
+from services.portal.sharing import SharedLists
 from services.portal.uploads import SentFile
 
 Call = Request[Any, Any, State]
@@ -58,6 +60,18 @@ class Portal:
     language: Callable[[], Language] = lambda: "zh"
     """Of the place."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    live_seconds: float = 10.0
+    """So old may be what a live page was told."""
+    lists: SharedLists = field(default_factory=SharedLists)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process is to end: whoever listens comes back to another one."""
+
+    async def closes_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self.closing.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
 
     @property
     def secure(self) -> bool:
@@ -130,9 +144,10 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
-async def visit_of(request: Call, portal: Portal) -> Visit:
+async def visit_of(request: Call, portal: Portal, *, quiet: bool = False) -> Visit:
+    """A quiet visit is no sign of life: what a page asks for by itself keeps nobody signed in."""
     secret = request.cookies.get(SESSION, "")
-    session = await _session(secret, portal) if secret else None
+    session = await _session(secret, portal, quiet=quiet) if secret else None
     visitor = secret if session is not None else request.cookies.get(VISITOR, "")
     visit = Visit(
         portal=portal,
@@ -158,13 +173,13 @@ def language_of(request: Call, otherwise: Language) -> Language:
     return next((one for one in LANGUAGES if one == chosen), otherwise)
 
 
-async def _session(secret: str, portal: Portal) -> Session | None:
+async def _session(secret: str, portal: Portal, *, quiet: bool) -> Session | None:
     async with read_once(portal.engine) as conn:
         found = await store.find_session(conn, secret_hash(secret))
     now = portal.now()
     if found is None or not found.lives(now):
         return None
-    if to_note(found, now):
+    if not quiet and to_note(found, now):
         async with transaction(portal.engine) as conn:
             ends_at = end_of(found.begun_at, now, portal.idle)
             await store.touch_session(conn, found.id, seen_at=now, ends_at=ends_at)

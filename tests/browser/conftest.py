@@ -109,7 +109,7 @@ class _running:  # noqa: N801 -- used as a function
     def __init__(self, database: str, kafka: str, folder: Path) -> None:
         self._database = database
         # A gateway at which nobody listens: what it makes of messages can be seen on a page.
-        settings = {"YIMEN_NOTIFY_SMS_URL": "http://127.0.0.1:9/send"}
+        settings = {"YIMEN_NOTIFY_SMS_URL": "http://127.0.0.1:9/send", "YIMEN_PORTAL_LIVE_SECONDS": "0.5"}
         self._installed = installed(database, kafka, folder, offices=[SCHOOLS], settings=settings)
 
     async def __aenter__(self) -> City:

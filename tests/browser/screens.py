@@ -226,6 +226,7 @@ def of_coordinator(town: Town) -> Iterable[Screen]:
     yield Screen(name="figures", path="/coordinator/figures", variants=ALL)
     yield Screen(name="messages", path="/coordinator/messages")
     yield Screen(name="board", path="/board", variants=ALL)
+    yield Screen(name="board-history", path="/board/history?months=12", variants=ALL)
     yield Screen(name="board-counted", path="/board?figure=late")
     yield Screen(name="board-wall", path="/board?wall=1", variants=ALL)
 
@@ -248,6 +249,7 @@ def screens(town: Town) -> dict[str, Iterable[Screen]]:
         "county": of_coordinator(town),
         "admin": of_administrator(),
         "head": [
+            Screen(name="board", path="/board", variants=PLAIN[:1]),
             Screen(name="list", path="/coordinator"),
             Screen(name="extension", path=f"/coordinator/{town.referral['open']}", does=opened),
         ],

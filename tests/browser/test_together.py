@@ -1,10 +1,12 @@
 """Two people on one matter at once: the second sees what the first did, and nothing is done unseen."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import City
-from tests.browser.steps import open_referral, register, until_text
+from tests.browser.steps import FOR_AXE, fit, open_referral, register, until_text
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(360)]
 CHANGED = "您打开此页之后，此件已有变化"
@@ -65,3 +67,33 @@ async def test_a_step_of_an_office_does_not_stop_the_window(city: City) -> None:
     await clerk.select_option("details[open] [name=reason]", index=1)
     await clerk.click("details[open] button")
     await expect(clerk.locator("h1")).to_contain_text("撤回")
+
+
+async def test_a_list_says_what_is_new_and_does_not_jump(city: City) -> None:
+    clerk, officer = await city.signed_in("window"), await city.signed_in("schools", **FOR_AXE)
+    await register(clerk, "education.student_aid", "冯一（示例）", "助学")
+    await officer.goto("/inbox?view=new")
+    rows, bar = officer.locator("tbody tr"), officer.locator("[data-live]")
+    await expect(rows).not_to_have_count(0)
+    before = await rows.count()
+    await expect(bar).to_be_hidden()
+    await register(clerk, "education.student_aid", "冯二（示例）", "助学")
+    await expect(bar).to_contain_text("有 1 件新到。")
+    await expect(officer).to_have_title(re.compile(r"^\(1\) "))
+    await expect(rows).to_have_count(before)
+    await fit(officer)
+    await bar.locator("a").click()
+    await expect(rows).to_have_count(before + 1)
+    await expect(bar).to_be_hidden()
+
+
+async def test_what_a_page_asks_for_by_itself_keeps_nobody_signed_in(city: City) -> None:
+    clerk = await city.signed_in("window", java_script_enabled=True)
+    reading = "fetch('/live/counter').then((answer) => answer.status + answer.headers.get('content-type'))"
+    assert "200text/event-stream" in await clerk.evaluate(reading)
+    await expect(clerk.locator("[data-live]")).to_be_hidden()
+    await clerk.context.clear_cookies(name="yimen_session")
+    assert "text/event-stream" not in await clerk.evaluate(reading)
+    officer = await city.signed_in("schools")
+    for name in ("counter", "nothing", "board%00"):
+        assert (await officer.request.get(f"/live/{name}")).status == 404
