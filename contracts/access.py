@@ -242,6 +242,7 @@ DOORS: Final[Mapping[Part, tuple[str, ...]]] = MappingProxyType(
         Part.MATERIALS: (
             "`materials`, `missing` and `checklist` of intake `GET /v1/cases/{key}`",
             "one-time notices of intake `GET /v1/cases/{key}/documents`",
+            "intake `GET /v1/cases/{key}/take-overs`; for who may attach, too, `…/on-file`",
         ),
         Part.ATTACHMENTS: ("intake `GET /v1/cases/{key}/attachments`, `…/{id}`, `…/{id}/thumbnail`",),
         Part.APPLICANT: ("intake `GET /v1/cases/{key}/applicant?purpose=CODE`",),

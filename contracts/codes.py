@@ -89,6 +89,14 @@ class Consent(Code):
     BY_PHONE = "by_phone", "电话同意", "Agreed by telephone"
 
 
+class MaterialStatus(Code):
+    """Whether a case has a material that it needs."""
+
+    HERE = "here", "已提交", "Handed in"
+    ON_FILE = "on_file", "已存档，可沿用", "On file, can be taken over"
+    MISSING = "missing", "未提交", "Missing"
+
+
 class Door(Code):
     """By which way an act came to us."""
 

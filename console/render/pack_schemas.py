@@ -52,6 +52,7 @@ FLAG: Final[Schema] = {"type": ["boolean", "string"]}
 DAY: Final[Schema] = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 HOUR: Final[Schema] = {"type": "string", "pattern": r"^([01]?\d|2[0-3]):[0-5]\d$"}
 LIMIT: Final[Schema] = {"type": "string", "pattern": r"^[1-9]\d*(h|d|wd|mo|y)$"}
+SPAN: Final[Schema] = {"type": "string", "pattern": r"^[1-9]\d*(d|mo|y)$"}
 NAMES: Final[Schema] = {"zh": WORDS, "en": WORDS}
 LAW: Final[Schema] = {"source": WORDS, "article": WORDS, "statutory": FLAG}
 
@@ -185,7 +186,7 @@ FILES: Final[Mapping[str, tuple[Schema, tuple[str, ...]]]] = {
         },
         ("clock", "limit", "source", "confidence"),
     ),
-    "materials": ({"category": CATEGORY, "code": CODE, **NAMES}, ("category", "code", "zh", "en")),
+    "materials": ({"category": CATEGORY, "code": CODE, **NAMES, "reuse": SPAN}, ("category", "code", "zh", "en")),
     "message_templates": (
         {"code": CODE, **{f"{part}_{one}": WORDS for part in ("subject", "text") for one in LANGUAGES}},
         ("code",),

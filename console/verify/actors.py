@@ -33,6 +33,8 @@ ACTS: Final = frozenset(
         "case.check_requested",
         "case.applicant_not_reached",
         "case.attachment_added",
+        "case.materials_taken_over",
+        "case.take_over_withdrawn",
         "case.erased",
         "routing.arbitration_requested",
         "routing.overridden",

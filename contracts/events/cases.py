@@ -307,6 +307,36 @@ class CaseAttachmentAdded(CaseEvent, frozen=True, kw_only=True, omit_defaults=Tr
     sha256: str
     """Of the file, 64 hexadecimal digits: who fetched it sees that it is the one."""
     added_at: datetime
+    material: str = ""
+    """What of the matter's list it is, a code of the policy."""
+
+
+class CaseMaterialsTakenOver(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """Files from earlier cases of the applicant serve here too, as the applicant agreed (免于重复提交)."""
+
+    TYPE: ClassVar[str] = "case.materials_taken_over"
+    take_over_id: UUID
+    materials: tuple[str, ...]
+    """Codes of the policy."""
+    attachments: tuple[UUID, ...]
+    """Of this case; each is said by `case.attachment_added` before."""
+    missing: tuple[str, ...] = ()
+    """What is still to be handed in."""
+    consent: Consent
+    """How the applicant agreed."""
+    taken_over_at: datetime
+
+
+class CaseTakeOverWithdrawn(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The applicant takes the consent back: what was taken over under it is gone from the case."""
+
+    TYPE: ClassVar[str] = "case.take_over_withdrawn"
+    take_over_id: UUID
+    materials: tuple[str, ...] = ()
+    """What counts as handed in no longer."""
+    attachments: tuple[UUID, ...]
+    missing: tuple[str, ...] = ()
+    withdrawn_at: datetime
 
 
 class CaseErased(CaseEvent, frozen=True, kw_only=True, omit_defaults=True):
@@ -345,6 +375,8 @@ AnyCaseEvent = (
     | CaseReclassified
     | CaseTerminated
     | CaseAttachmentAdded
+    | CaseMaterialsTakenOver
+    | CaseTakeOverWithdrawn
     | CaseErased
 )
 """Closed: a type checker finds every reader that has not decided what a new event is to it."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from contracts.refusals import attachments, fields, referrals, requests, reviews
+from contracts.refusals import attachments, fields, referrals, requests, reviews, taking_over
 from contracts.refusals.row import Refusal
 
 REFUSALS: Final[Mapping[str, Refusal]] = MappingProxyType(
@@ -14,6 +14,7 @@ REFUSALS: Final[Mapping[str, Refusal]] = MappingProxyType(
             *requests.REQUESTS,
             *reviews.REVIEWS,
             *attachments.ATTACHMENTS,
+            *taking_over.TAKING_OVER,
             *referrals.REFERRALS,
             *fields.FIELDS,
         )

@@ -18,6 +18,7 @@ from libraries.clocks.civil_days import civil_day, day_en, day_zh
 from libraries.clocks.matter_wording import area_changed, matter_of, reclassified
 from libraries.clocks.merge_wording import of_merging
 from libraries.clocks.review_wording import of_reviews
+from libraries.clocks.taking_over_wording import of_taking_over
 from libraries.deadlines import Limit
 from libraries.deadlines.rendering import limit_in_words, source_in
 from libraries.policies.model import Policy
@@ -96,6 +97,8 @@ def _of_case(event: CaseBound, policy: Policy) -> Words | None:
             return _because("撤回", "withdrawn", reason, policy)
         case c.CaseAttachmentAdded(kind=kind):
             return f"收到附件：{kind.zh}", f"attached: {kind.en}"
+        case c.CaseMaterialsTakenOver(materials=codes) | c.CaseTakeOverWithdrawn(materials=codes):
+            return of_taking_over(event, materials_of(policy, codes))
         case c.CaseErased(reason=reason):
             return _because("个人信息已删除", "personal data erased", reason, policy)
         case c.CaseAreaChanged():

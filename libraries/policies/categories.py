@@ -24,6 +24,7 @@ from libraries.policies.warnings import DEFAULT_LEVELS, fault_of
 
 EXTENSION_APPROVER = "unit_head"
 """Who has to agree where a row does not say (信访工作条例 34; 行政许可法 42)."""
+WHOLE_DAYS = frozenset({Unit.DAY, Unit.MONTH, Unit.YEAR})
 USES = frozenset(
     {
         "return",
@@ -54,11 +55,21 @@ def materials(rows: Sequence[Row]) -> dict[str, tuple[Material, ...]]:
     found: dict[str, tuple[Material, ...]] = {}
     for row in rows:
         category, code = row.code("category", CATEGORY_FORM), row.code("code", CODE_FORM)
-        zh, en = row.text("zh"), row.text("en")
+        zh, en, reuse = row.text("zh"), row.text("en"), _reuse(row)
         row.done()
         if any(code == known.code for known in found.get(category, ())):
             row.refuse(f"material {code} stands here twice")
-        found[category] = (*found.get(category, ()), Material(code=code, zh=zh, en=en))
+        found[category] = (*found.get(category, ()), Material(code=code, zh=zh, en=en, reuse=reuse))
+    return found
+
+
+def _reuse(row: Row) -> Limit | None:
+    """In whole days, months or years: nobody counts the hours, or the holidays, of a paper."""
+    if not row.text("reuse", ""):
+        return None
+    found = _limit(row, "reuse")
+    if found is not None and found.unit not in WHOLE_DAYS:
+        row.refuse("reuse must be in days, months or years, for example 6mo", "reuse")
     return found
 
 

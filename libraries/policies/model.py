@@ -92,6 +92,8 @@ class Material:
     code: str
     zh: str
     en: str
+    reuse: Limit | None = None
+    """How long after it was handed in it serves for another case of the person; not at all without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,8 @@ from libraries.runtime.web.requests import AskedArea
 from libraries.runtime.web.sharing import SHARED
 from services.intake import explaining, store
 from services.intake.actions import ACTIONS
+from services.intake.attachments.on_file import ON_FILE
+from services.intake.attachments.taking_over import TAKING_OVER
 from services.intake.attachments.uploading import UPLOADING
 from services.intake.attachments.views import VIEWS
 from services.intake.check_consents import CHECK_CONSENTS
@@ -256,4 +258,6 @@ ROUTES: list[HTTPRouteHandler] = [
     *DOCUMENTS,
     *VIEWS,
     *UPLOADING,
+    *ON_FILE,
+    *TAKING_OVER,
 ]

@@ -4,7 +4,7 @@ Whoever has a copy of the table alone cannot try out names or numbers; the key b
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from libraries.runtime.web.auth import Principal
 from services.intake import store
 from services.intake.contents import SEES_PEOPLE, CaseListed, to_listed
 from services.intake.domain.case import Case
-from services.intake.domain.people import Same, match_keys_of
+from services.intake.domain.people import Same, match_keys_of, one_person
 from services.intake.domain.states import Move, after
 from services.intake.lookup import Found, find, relations_of
 from services.intake.relations import list_relations
@@ -105,6 +105,23 @@ async def _find_same(conn: AsyncConnection, case_id: UUID) -> dict[UUID, set[Sam
         if row.case_id in found or len(found) < MOST:
             found[row.case_id].add(Same(row.kind))
     return dict(found)
+
+
+async def keys_of(conn: AsyncConnection, case_ids: Collection[UUID]) -> dict[UUID, dict[Same, bytes]]:
+    """What tells their applicants apart."""
+    k = match_keys.c
+    found: defaultdict[UUID, dict[Same, bytes]] = defaultdict(dict)
+    wanted = select(k.case_id, k.kind, k.match_key).where(among(k.case_id, list(case_ids)), k.kind.in_(list(Same)))
+    for row in await conn.execute(wanted):
+        found[row.case_id][Same(row.kind)] = bytes(row.match_key)
+    return found
+
+
+async def cases_of_person(conn: AsyncConnection, case_id: UUID) -> list[UUID]:
+    """The latest others of the same applicant."""
+    same = [one for one, kinds in (await _find_same(conn, case_id)).items() if not kinds.isdisjoint(OF_ONE_PERSON)]
+    keys = await keys_of(conn, [case_id, *same])
+    return [one for one in same if one_person(keys.get(case_id, {}), keys.get(one, {}))]
 
 
 def _view(other: Found, case: Case, same: set[Same], policy: Policy) -> Related:

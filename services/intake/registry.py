@@ -4,7 +4,6 @@ It answers for cases whose applicant the caller may open anyway, says nothing of
 and is neither a list nor to be tried out: each search names its purpose, is on record, and there is a limit an hour.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Final
@@ -34,7 +33,7 @@ from services.intake import store
 from services.intake.contents import CaseListed, to_listed
 from services.intake.domain.people import MatchKey, Same, Sought, persons, sought_keys
 from services.intake.lookup import Found, relations_of
-from services.intake.people import hashed
+from services.intake.people import hashed, keys_of
 from services.intake.relations import list_relations
 from services.intake.tables import cases, match_keys, person_searches
 
@@ -103,7 +102,7 @@ async def search_people(request: Call, state: State, data: JSONBody[SearchPeople
         await note_read(conn, "people", about=about, purpose=data.purpose)
         for case_id in sorted(hits):
             await note_read(conn, "people", case_id=case_id, about=about, purpose=data.purpose)
-        known = await _keys(conn, {*hits, *others})
+        known = await keys_of(conn, {*hits, *others})
     shown = {one: seen[one] for one in hits} | others
     people = [ids for ids in persons({one: known.get(one, {}) for one in shown}) if not hits.isdisjoint(ids)]
     return PeopleFound(people=tuple(_person(ids, known, shown, policy) for ids in people), more=more)
@@ -177,15 +176,6 @@ async def _seen(conn: AsyncConnection, case_ids: Collection[UUID], user: Princip
         for had in [offices.get(case.id, ())]
     )
     return {one.case.id: one for one in seen if access(one.relations, Part.STATE) is not Access.DENIED}
-
-
-async def _keys(conn: AsyncConnection, case_ids: Collection[UUID]) -> Keys:
-    k = match_keys.c
-    found: defaultdict[UUID, dict[Same, bytes]] = defaultdict(dict)
-    wanted = select(k.case_id, k.kind, k.match_key).where(among(k.case_id, list(case_ids)), k.kind.in_(list(Same)))
-    for row in await conn.execute(wanted):
-        found[row.case_id][Same(row.kind)] = bytes(row.match_key)
-    return found
 
 
 def _person(ids: list[UUID], known: Keys, shown: Mapping[UUID, Found], policy: Policy) -> Person:

@@ -251,6 +251,11 @@ attachments = Table(
     Column("role", String, nullable=False),
     Column("office", String),
     Column("clean_at", DateTime(timezone=True)),
+    Column("material", String, nullable=False, server_default=""),
+    Column("handed_in_at", DateTime(timezone=True)),
+    Column("taken_from", Uuid),
+    Column("take_over", Uuid),
+    CheckConstraint("num_nonnulls(taken_from, take_over) IN (0, 2)", name="taken_over_says_from_where_and_when"),
     CheckConstraint("state IN ('coming', 'kept', 'dropped')", name="attachment_is_in_a_state"),
     CheckConstraint("size > 0", name="attachments_are_not_empty"),
     CheckConstraint("arrived BETWEEN 0 AND size", name="no_more_arrives_than_was_said"),
@@ -261,6 +266,24 @@ attachments = Table(
     Index("attachments_to_clean", "clean_at", postgresql_where=text("clean_at IS NOT NULL")),
 )
 """Nothing lies in the store without its row: `clean_at` is when what no row names any more is taken away there."""
+
+take_overs = Table(
+    "take_overs",
+    metadata,
+    Column("take_over_id", Uuid, primary_key=True),
+    Column("case_id", Uuid, ForeignKey("cases.case_id"), nullable=False),
+    Column("consent", String, nullable=False),
+    Column("added", JSONB, nullable=False),
+    Column("taken_over_at", DateTime(timezone=True), nullable=False),
+    Column("subject", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("office", String),
+    Column("withdrawn_at", DateTime(timezone=True)),
+    Column("withdrawn_by", String),
+    Column("withdrawn_role", String),
+    Index("take_overs_of_case", "case_id", "take_over_id"),
+)
+"""Consents to files of earlier cases serving again (免于重复提交); the files are attachments of the case."""
 
 attachment_reads = Table(
     "attachment_reads",

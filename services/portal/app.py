@@ -64,6 +64,7 @@ from services.portal.registering import REGISTERING
 from services.portal.remote import ServiceAway, ServiceRefused, Services, new_client
 from services.portal.signing import SIGNING
 from services.portal.status import STATUS
+from services.portal.taking_over import TAKING_OVER
 from services.portal.visits import Portal
 
 PAGES: Final = (
@@ -74,6 +75,7 @@ PAGES: Final = (
     *DRAFTING,
     *LISTS,
     *CHECKS,
+    *TAKING_OVER,
     *PEOPLE,
     *RECEIPTS,
     *DOCUMENTS,

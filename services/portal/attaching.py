@@ -13,6 +13,7 @@ from litestar.params import FromPath
 
 from contracts.access import ATTACHES, Relation
 from contracts.codes import CaseState, Role
+from services.portal.forms import Form
 from services.portal.look import HEADERS, go_to, page
 from services.portal.pages import FILES, ROLES, visit
 from services.portal.reading import read_if_allowed
@@ -48,7 +49,23 @@ def may_attach(case: Mapping[str, Any] | None) -> bool:
 async def attached_to(caller: Caller, path: str, case: Mapping[str, Any]) -> dict[str, Any]:
     """What the page of a case shows of its attachments."""
     listed = await read_if_allowed(caller, "intake", f"{path}/attachments")
-    return {"attachments": listed, "may_attach": may_attach(case), "accepted": ACCEPTED}
+    return {"attachments": listed, "may_attach": may_attach(case), **chooser_of(case)}
+
+
+def chooser_of(case: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the form needs: which files it takes, and what they may be of the checklist."""
+    checklist = (case or {}).get("checklist") or ()
+    listing = [(one["code"], one["zh"], one["en"]) for one in checklist]
+    return {"accepted": ACCEPTED, "listing": listing, "material": ""}
+
+
+async def on_file_of(caller: Caller, path: str, case: Mapping[str, Any]) -> dict[str, Any]:
+    """What of its checklist is here, on file or missing; nothing is asked where nothing has to be handed in."""
+    if not case.get("checklist"):
+        return {"on_file": None, "taken_over": ()}
+    on_file = await read_if_allowed(caller, "intake", f"{path}/on-file")
+    taken = await read_if_allowed(caller, "intake", f"{path}/take-overs")
+    return {"on_file": on_file, "taken_over": taken or ()}
 
 
 @post("/attachments/{key:str}", opt=ADDERS, request_max_body_size=LARGEST)
@@ -56,20 +73,20 @@ async def attach(request: Call, key: FromPath[str]) -> Response[Any]:
     """All files of one form; those that are refused are named, the others are kept."""
     found = visit(request)
     back = local_path(found.form.get("back") or "/")
-    refused = [(one.name, why) for one in found.files if (why := await _added(found.caller, key, one))]
+    material = found.form.get("material")
+    refused = [(one.name, why) for one in found.files if (why := await _added(found.caller, key, one, material))]
     if found.files and not refused:
         return go_to(found, f"{back.partition('?')[0]}?done={DONE}")
     kept = len(found.files) - len(refused)
-    given = {"back": back, "key": key, "problems": refused, "kept": kept, "may_attach": True, "accepted": ACCEPTED}
-    return page(found, "attach.html", status=422, path=back, **given)
+    given = {"back": back, "key": key, "problems": refused, "kept": kept, "may_attach": True}
+    return page(found, "attach.html", status=422, path=back, **given, **{**chooser_of(None), "material": material})
 
 
-async def _added(caller: Caller, key: str, one: SentFile) -> str:
+async def _added(caller: Caller, key: str, one: SentFile, material: str) -> str:
     """Why it was not; empty where it was."""
     try:
-        await caller.send(
-            "POST", "intake", f"/v1/cases/{key}/attachments", _heads(one.name, len(one.content)), one.content
-        )
+        heads = _heads(one.name, len(one.content), material)
+        await caller.send("POST", "intake", f"/v1/cases/{key}/attachments", heads, one.content)
     except ServiceRefused as error:
         if error.problem.status in {401, 404}:
             raise
@@ -81,9 +98,10 @@ def told(error: ServiceRefused) -> str:
     return "；".join(fault.detail for fault in error.problem.errors) or error.problem.detail
 
 
-def _heads(name: str, size: int) -> dict[str, str]:
-    filename = b64encode(name.encode("utf-8", "replace")).decode()
-    return {**(TUS if size else EMPTY), "upload-length": str(size), "upload-metadata": f"filename {filename}"}
+def _heads(name: str, size: int, material: str) -> dict[str, str]:
+    given = {"filename": name} | ({"material": material} if material else {})
+    told = ",".join(f"{key} {b64encode(one.encode('utf-8', 'replace')).decode()}" for key, one in given.items())
+    return {**(TUS if size else EMPTY), "upload-length": str(size), "upload-metadata": told}
 
 
 @post("/attachments/{key:str}/parts", opt=ADDERS)
@@ -94,7 +112,7 @@ async def attach_part(request: Call, key: FromPath[str]) -> Response[Any]:
     content = found.files[0].content if found.files else b""
     try:
         if not upload:
-            answer = await _begun(found.caller, key, form.get("name"), form.get("size"), content)
+            answer = await _begun(found.caller, key, form, content)
         else:
             answer = await _gone_on(found.caller, key, upload, form.get("offset"), content)
     except ServiceRefused as error:
@@ -102,8 +120,10 @@ async def attach_part(request: Call, key: FromPath[str]) -> Response[Any]:
     return _json(answer)
 
 
-async def _begun(caller: Caller, key: str, name: str, size: str, content: bytes) -> dict[str, Any]:
-    heads = _heads(name, len(content)) | {"upload-length": size if size.isascii() and size.isdigit() else "-"}
+async def _begun(caller: Caller, key: str, form: Form, content: bytes) -> dict[str, Any]:
+    size = form.get("size")
+    heads = _heads(form.get("name"), len(content), form.get("material"))
+    heads["upload-length"] = size if size.isascii() and size.isdigit() else "-"
     answer = await caller.send("POST", "intake", f"/v1/cases/{key}/attachments", heads, content)
     return {"upload": answer.json()["id"], "offset": _offset(answer)}
 

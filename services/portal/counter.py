@@ -15,7 +15,7 @@ from litestar.params import FromPath
 from contracts.codes import CaseState, Consent, Role
 from services.portal import places
 from services.portal.attaching import DONE as ATTACHED
-from services.portal.attaching import attached_to
+from services.portal.attaching import attached_to, on_file_of
 from services.portal.catalogue import say
 from services.portal.domain import work
 from services.portal.domain.checks import asks, checks_of, to_agree_to
@@ -58,7 +58,7 @@ ACTS: Final = (
     "merge",
     "unmerge",
 )
-DONE: Final = ("registered", "consent-taken", "consent-withdrawn", "check-asked")
+DONE: Final = ("registered", "consent-taken", "consent-withdrawn", "check-asked", "taken-over", "take-over-withdrawn")
 """What else it is told of."""
 USES: Final = ("decline", "withdraw", "reopen", "reclassify")
 
@@ -218,6 +218,7 @@ async def show_case(
         offices=places.offices_near(policy, case["area"]),
         **new_matter(found, case["area"], unclassified=True),
         **await attached_to(caller, own, case),
+        **await on_file_of(caller, own, case),
         **{"typed": Form(), "did": "", "told": "", "receipt": "", **values},
     )
 

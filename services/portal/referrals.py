@@ -11,7 +11,7 @@ from litestar import Response
 
 from contracts.codes import ReferralRole, ReferralState
 from libraries.clocks.wording import address_of, office_of
-from services.portal.attaching import ACCEPTED, may_attach
+from services.portal.attaching import chooser_of, may_attach
 from services.portal.domain import work
 from services.portal.domain.links import Link, may_hand_on
 from services.portal.domain.live import mark_of
@@ -90,7 +90,7 @@ async def referral_values(screen: ReferralScreen, one: Mapping[str, Any], purpos
         "attachments": attachments,
         "documents": documents or (),
         "may_attach": has_pages and may_attach(case),
-        "accepted": ACCEPTED,
+        **chooser_of(case),
         "purposes": [each for each in found.policy.purposes.values() if one["purpose"] in {None, each.code}],
         "area_of": lambda code: address_of(found.policy, code),
         "office_name": lambda code: office_of(found.policy, code)[0 if found.language == "zh" else 1],

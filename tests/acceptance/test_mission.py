@@ -371,11 +371,52 @@ async def test_what_is_attached_reaches_the_office_and_the_file_of_the_case(city
     assert by_console == {("summary", ""), ("applicant", "archiving"), ("attachments", "")}
 
 
-def upload_heads(content: bytes, name: str) -> dict[str, str]:
+async def test_row_15_what_was_submitted_once_is_not_asked_for_again(city: Installation) -> None:
+    """让信息多跑路，让群众少跑腿：在另一窗口提交过的材料，经本人同意沿用."""
+    person = {"name": "冯示例", "id_number": "130722198001010026"}
+    aid: dict[str, Any] = {
+        "category": "social_security.pension_claim",
+        "applicant": person,
+        "summary": "养老待遇（示例）",
+    }
+    async with city.client("intake", Role.CLERK, office="township-130722101000") as elsewhere:
+        before = await registered(elsewhere, **aid, area="130722101")
+        heads = upload_heads(jpeg(), "身份证.jpg", "identity_card")
+        path = f"/v1/cases/{before['number']}/attachments"
+        assert (await elsewhere.post(path, headers=heads, content=jpeg())).status_code == 201
+    async with city.client("intake", Role.CLERK, office="township-130722100000") as window:
+        case = await registered(window, **aid, area="130722100")
+        path = f"/v1/cases/{case['number']}"
+        assert case["missing"] == ["identity_card"]
+        assert (await window.get(f"/v1/cases/{before['number']}")).status_code == 404
+        (card,) = (await window.get(f"{path}/on-file")).json()["materials"]
+        assert (card["status"], card["files"][0]["number"]) == ("on_file", None)
+        wanted = {"attachments": [card["files"][0]["attachment_id"]], "consent": "in_person"}
+        taken = await window.post(f"{path}/take-overs", json=wanted)
+        assert taken.status_code == 201, taken.text
+        now = (await window.get(path)).json()
+        assert (now["state"], now["missing"]) == ("accepted", []), "nobody was sent home for a paper"
+        (copy,) = (await window.get(f"{path}/attachments")).json()
+        assert (await window.get(f"{path}/attachments/{copy['id']}")).content == jpeg()
+    events = await city.heard("intake.cases.v1", case["case_id"], ["case.materials_taken_over", "case.accepted"])
+    assert not any("冯" in str(value) or "身份证" in str(value) for _, value in events)
+    lead = next(one for one in await referrals(city, case) if one["role"] == "lead")
+    async with city.client("intake", Role.OFFICER, office=lead["office"]) as office:
+
+        async def arrived() -> list[dict[str, Any]]:
+            reply = await office.get(f"{path}/attachments")
+            return list(reply.json()) if reply.status_code == 200 else []
+
+        (seen,) = await until("the office sees it", arrived)
+        assert (seen["material"], seen["taken_over"]) == ("identity_card", True)
+
+
+def upload_heads(content: bytes, name: str, material: str = "") -> dict[str, str]:
     """The whole file in one request, as tus 1.0 has it."""
+    more = f",material {b64encode(material.encode()).decode()}" if material else ""
     return {
         "tus-resumable": "1.0.0",
         "upload-length": str(len(content)),
-        "upload-metadata": f"filename {b64encode(name.encode()).decode()}",
+        "upload-metadata": f"filename {b64encode(name.encode()).decode()}{more}",
         "content-type": "application/offset+octet-stream",
     }

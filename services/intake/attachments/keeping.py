@@ -139,6 +139,7 @@ class Arrival:
                 size=kept.size,
                 sha256=kept.sha256.hex(),
                 added_at=at,
+                material=kept.material,
                 by=self.initiator.actor,
             )
             log = CaseLog(before=locked)

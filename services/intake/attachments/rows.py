@@ -1,5 +1,6 @@
 """SQL of attachments and of uploads on their way. An upload goes on only from where its row says that it is."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -39,6 +40,14 @@ class Attachment:
     thumbnail: str | None = None
     added_at: datetime | None = None
     clean_at: datetime | None = None
+    material: str = ""
+    """What of the matter's list it is."""
+    handed_in_at: datetime | None = None
+    """Of one that was taken over: when the applicant brought it first."""
+    taken_from: UUID | None = None
+    """The attachment of another case that it is a copy of."""
+    take_over: UUID | None = None
+    """The consent under which it was taken over."""
 
 
 def _after(span: timedelta) -> ColumnElement[datetime]:
@@ -49,8 +58,10 @@ def _after(span: timedelta) -> ColumnElement[datetime]:
 async def save_begun(conn: AsyncConnection, new: Attachment) -> None:
     columns = ("attachment_id", "case_id", "state", "kind", "size", "arrived", "parts", "sealed_name", "begun_at")
     by = ("subject", "role", "office")
+    origin = ("material", "handed_in_at", "taken_from", "take_over")
     row = [new.id, new.case_id, "coming", new.kind.value, new.size, 0, "[]", new.sealed_name, new.begun_at]
-    await insert_rows(conn, a, (*columns, *by), [[*row, new.subject, new.role, new.office]])
+    more = [getattr(new, name) for name in (*by, *origin)]
+    await insert_rows(conn, a, (*columns, *by, *origin), [[*row, *more]])
     await conn.execute(update(a).where(a.c.attachment_id == new.id).values(clean_at=_after(LASTS)))
 
 
@@ -63,6 +74,17 @@ async def find_one(conn: AsyncConnection, case_id: UUID, attachment_id: UUID, *s
 async def list_kept(conn: AsyncConnection, case_id: UUID) -> list[Attachment]:
     wanted = select(a).where(a.c.case_id == case_id, a.c.state == "kept").order_by(a.c.attachment_id)
     return [_of(row) for row in await conn.execute(wanted)]
+
+
+async def list_materials(conn: AsyncConnection, case_ids: Collection[UUID]) -> list[Attachment]:
+    """Those of several cases that are a material of a list."""
+    wanted = select(a).where(among(a.c.case_id, sorted(case_ids)), a.c.state == "kept", a.c.material != "")
+    return [_of(row) for row in await conn.execute(wanted.order_by(a.c.attachment_id))]
+
+
+async def drop_taken_over(conn: AsyncConnection, take_over_id: UUID) -> None:
+    """The applicant took the consent back."""
+    await _drop(conn, a.c.take_over == take_over_id)
 
 
 async def count(conn: AsyncConnection, case_id: UUID) -> int:
@@ -159,4 +181,8 @@ def _of(row: Any) -> Attachment:
         thumbnail=row.thumbnail,
         added_at=row.added_at,
         clean_at=row.clean_at,
+        material=row.material,
+        handed_in_at=row.handed_in_at,
+        taken_from=row.taken_from,
+        take_over=row.take_over,
     )

@@ -28,16 +28,21 @@ SPOKEN: Final[Mapping[str, str]] = MappingProxyType(
 )
 RESUMABLE_HEADER: Final = ("Tus-Resumable", {"const": VERSION})
 LENGTH_HEADER: Final = ("Upload-Length", {"type": "integer", "minimum": 1, "maximum": LARGEST})
-METADATA_HEADER: Final = ("Upload-Metadata", {"type": "string", "description": "`filename` and its value in base64."})
+METADATA_HEADER: Final = (
+    "Upload-Metadata",
+    {"type": "string", "description": "`filename`, and if it is a `material` of the checklist its code; in base64."},
+)
 OFFSET_HEADER: Final = ("Upload-Offset", {"type": "integer", "minimum": 0})
 NUMBER: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
 LONGEST_METADATA: Final = 4096
+KEYS: Final = frozenset({"filename", "name", "material"})
 
 
 class Creation(NamedTuple):
     size: int
     name: str
     kind: AttachmentKind
+    material: str = ""
 
 
 def check_version(headers: Mapping[str, str]) -> None:
@@ -60,26 +65,26 @@ def number_in(headers: Mapping[str, str], name: str) -> int:
 def creation_of(headers: Mapping[str, str]) -> Creation:
     """Raises `Rejected` with everything that is wrong."""
     size = number_in(headers, "Upload-Length")
-    name = name_of(_filename(headers.get("upload-metadata", "")))
+    metadata = _metadata(headers.get("upload-metadata", ""))
+    name = name_of(metadata.get("filename") or metadata.get("name", ""))
     kind = kind_of(name) if isinstance(name, str) else None
     named = {"Upload-Length": refused_size(size), "Upload-Metadata": name if isinstance(name, Refused) else kind}
     faults = [Fault(at, one.code, one.facts) for at, one in named.items() if isinstance(one, Refused)]
     if faults or not isinstance(name, str) or not isinstance(kind, AttachmentKind):
         raise Rejected("invalid", *faults)
-    return Creation(size=size, name=name, kind=kind)
+    return Creation(size=size, name=name, kind=kind, material=metadata.get("material", ""))
 
 
-def _filename(metadata: str) -> str:
+def _metadata(metadata: str) -> dict[str, str]:
     """Pairs of a key and a value in base64; keys that we do not know mean nothing here, as the protocol has it."""
     if len(metadata) > LONGEST_METADATA:
         raise Rejected("upload_header", header="Upload-Metadata")
     pairs = (pair.strip().partition(" ") for pair in metadata.split(","))
-    found = {key.lower(): value for key, _, value in pairs}
+    found = {key.lower(): value for key, _, value in pairs if key.lower() in KEYS}
     try:
-        given = b64decode(found.get("filename", found.get("name", "")), validate=True).decode("utf-8")
+        return {key: b64decode(value, validate=True).decode("utf-8") for key, value in found.items()}
     except ValueError:
         raise Rejected("upload_header", header="Upload-Metadata") from None
-    return given
 
 
 def told(one: Attachment) -> dict[str, str]:

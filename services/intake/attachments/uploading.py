@@ -26,6 +26,7 @@ from services.intake.attachments.keeping import PART, Arrival
 from services.intake.attachments.rows import Attachment
 from services.intake.attachments.views import AttachmentView, view_of
 from services.intake.domain.attachments import LARGEST, SIZE, refused_by_case
+from services.intake.domain.on_file import unlisted
 from services.intake.lookup import Found, acts_as, find
 
 Call = Request[Principal, Any, State]
@@ -77,6 +78,7 @@ def speaks_tus(door: Door) -> Door:
 async def begin_upload(request: Call, state: State, key: FromPath[str]) -> Response[Any]:
     """Begin to attach a file (tus 1.0, creation): `Upload-Length`, and `filename` in `Upload-Metadata`.
 
+    A `material` there says which of the case's checklist it is; such a file can serve for later cases of the person.
     `Location` is where it goes on. Content that comes with it is taken as the first part, or as the whole.
     """
     wanted = tus.creation_of(request.headers)
@@ -93,6 +95,8 @@ async def begin_upload(request: Call, state: State, key: FromPath[str]) -> Respo
             raise Rejected("erased")
         if refused := refused_by_case(case.state, known, found.relations):
             raise Rejected(refused.code, **refused.facts)
+        if fault := unlisted(wanted.material, case, state.policy.policy):
+            raise Rejected("invalid", fault)
         bare = _new(case.id, wanted, user, state.clock.now())
         new = replace(bare, sealed_name=state.attachments.sealed_name(wrapped, bare, wanted.name))
         await rows.save_begun(conn, new)
@@ -196,6 +200,7 @@ def _new(case_id: UUID, wanted: tus.Creation, user: Principal, at: datetime) -> 
         subject=user.subject,
         role=user.role.value,
         office=user.office,
+        material=wanted.material,
     )
 
 

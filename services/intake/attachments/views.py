@@ -15,7 +15,7 @@ from litestar.response import Stream
 
 from contracts.access import Part
 from contracts.attachments import AttachmentKind
-from libraries.clocks.wording import office_if_any
+from libraries.clocks.wording import materials_of, office_if_any
 from libraries.policies import Policy
 from libraries.runtime.database.engine import transaction
 from libraries.runtime.failures import Rejected
@@ -48,6 +48,14 @@ class AttachmentView(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str | None
     """64 hexadecimal digits; `null` until it is whole."""
     added_at: datetime | None
+    material: str
+    """Which of the case's checklist it is; empty if that was not said."""
+    material_zh: str
+    material_en: str
+    handed_in_at: datetime | None
+    """When the applicant brought it, with this case or with an earlier one."""
+    taken_over: bool
+    """Whether it serves from an earlier case."""
     role: str
     """As what it was added, and for which office."""
     office: str | None
@@ -59,6 +67,7 @@ class AttachmentView(msgspec.Struct, frozen=True, kw_only=True):
 
 def view_of(one: Attachment, name: str, policy: Policy) -> AttachmentView:
     office_zh, office_en = office_if_any(policy, one.office)
+    material_zh, material_en = materials_of(policy, [one.material] if one.material else [])
     return AttachmentView(
         id=one.id,
         name=name,
@@ -69,6 +78,11 @@ def view_of(one: Attachment, name: str, policy: Policy) -> AttachmentView:
         size=one.size,
         sha256=one.sha256.hex() or None,
         added_at=one.added_at,
+        material=one.material,
+        material_zh=material_zh,
+        material_en=material_en,
+        handed_in_at=one.handed_in_at or one.added_at,
+        taken_over=one.take_over is not None,
         role=one.role,
         office=one.office,
         office_zh=office_zh,

@@ -30,6 +30,8 @@ STAYS: Final = (
     c.CaseAreaChanged,
     c.CaseReclassified,
     c.CaseAttachmentAdded,
+    c.CaseMaterialsTakenOver,
+    c.CaseTakeOverWithdrawn,
     c.CaseErased,
     c.CaseDuplicateAdded,
     c.CaseDuplicateRemoved,

@@ -98,6 +98,12 @@ def persons(keys: Mapping[UUID, Mapping[Same, bytes]]) -> list[list[UUID]]:
     return sorted(found, reverse=True)
 
 
+def one_person(own: Mapping[Same, bytes], other: Mapping[Same, bytes]) -> bool:
+    """By keyed hashes, as people are told apart: by identity number where both gave one, else name and telephone."""
+    by = Same.ID_NUMBER if Same.ID_NUMBER in own and Same.ID_NUMBER in other else Same.NAME_AND_PHONE
+    return by in own and own[by] == other.get(by)
+
+
 def same_person(one: Applicant, other: Applicant) -> bool:
     """By identity number where both gave one, else by name and telephone."""
     ours, theirs = telling_apart(one), telling_apart(other)

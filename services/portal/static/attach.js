@@ -31,7 +31,8 @@ async function send(form, file, show) {
     try {
       if (failed && upload) offset = (await ask(form, { upload })).offset;
       if (upload && offset >= file.size) break;
-      const fields = { upload, offset, name: file.name, size: file.size };
+      const material = form.elements.material ? form.elements.material.value : "";
+      const fields = { upload, offset, name: file.name, size: file.size, material };
       const told = await ask(form, fields, file.slice(offset, offset + PART));
       ({ upload, offset } = told);
       failed = 0;

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from services.intake.attachments.scanning import Scanner
 from tests.integration.intake.clients import open_client
 from tests.integration.intake.test_access import Stage, staged
 from tests.integration.intake.test_attachments import attach, begin, far, go_on, lying
+from tests.integration.intake.test_taking_over import AID, CARD, a_case, seen, take, wrong
+from tests.integration.intake.test_taking_over import attach as uploaded
 from tests.pictures import pdf
 from tests.programs import CLAMD
 
@@ -74,3 +77,23 @@ async def test_what_the_scanner_finds_is_not_kept_and_nothing_is_while_it_is_awa
     assert len(lying(tmp_path / "store")) == 1
     async with clamd(tmp_path / "clamd"):
         assert (await go_on(scanned, path, 0, CLEAN)).status_code == 204
+
+
+async def test_a_file_of_before_the_scanner_is_not_taken_over_unseen(database: str, tmp_path: Path) -> None:
+    CLAMD.demand()
+    async with open_client(database, tmp_path / "store") as (http, engine):
+        stage = await staged(http, engine)
+        first = (await a_case(stage, 7, AID))["number"]
+        files = [await uploaded(stage, first, one, "a.pdf", CARD) for one in (INFECTED, CLEAN)]
+        second = (await a_case(stage, 8, AID))["number"]
+    scanner = Scanner(address=str(tmp_path / "clamd" / "socket"))
+    async with open_client(database, tmp_path / "store", scanner) as (http, engine):
+        stage = replace(stage, http=http, engine=engine)
+        ids = [one.json()["id"] for one in files]
+        away = await take(stage, second, *ids)
+        assert (away.status_code, away.json()["code"]) == (503, "scanner_away")
+        async with clamd(tmp_path / "clamd"):
+            reply = await take(stage, second, *ids)
+            assert (reply.status_code, wrong(reply)) == (422, [("attachments[0]", "file_infected")])
+            assert await seen(stage, second, "/attachments") == []
+            assert (await take(stage, second, ids[1])).status_code == 201
