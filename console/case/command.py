@@ -1,4 +1,4 @@
-"""`yimen case show`, `time`, `explain` and `export`."""
+"""`yimen case show`, `time`, `explain`, `export` and `import`."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ from console.case.exporting import export as write_file
 from console.case.fetching import fetch_case, fetch_explanations, fetch_time, read_explanations
 from console.case.rendering import render_case, render_time
 from console.case.services import HOW, Services, Unanswered, find_services
+from console.ledger.command import import_ledger
 from console.main import echo
 from console.place import place_here
 from contracts.codes import Role
@@ -28,6 +29,9 @@ NEXT = {
 @click.group()
 def case() -> None:
     """One case: its whole timeline, who used how many days, why each date is what it is, and its file."""
+
+
+case.add_command(import_ledger)
 
 
 def about_a_case(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from contracts.refusals import attachments, fields, referrals, requests, reviews, taking_over
+from contracts.refusals import attachments, fields, ledgers, referrals, requests, reviews, taking_over
 from contracts.refusals.row import Refusal
 
 REFUSALS: Final[Mapping[str, Refusal]] = MappingProxyType(
@@ -17,6 +17,7 @@ REFUSALS: Final[Mapping[str, Refusal]] = MappingProxyType(
             *taking_over.TAKING_OVER,
             *referrals.REFERRALS,
             *fields.FIELDS,
+            *ledgers.LEDGERS,
         )
     }
 )

@@ -6,6 +6,7 @@ import json
 import zipfile
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,6 +22,7 @@ from libraries.policies import load_policy
 from libraries.runtime.web.auth import Role
 from tests.acceptance.installation import Installation, installed, until
 from tests.integration.intake.test_registration import a_submission
+from tests.ledgers import HEADING, a_row, as_csv, as_xlsx
 from tests.pictures import jpeg, pdf
 
 pytestmark = pytest.mark.engines
@@ -373,7 +375,7 @@ async def test_what_is_attached_reaches_the_office_and_the_file_of_the_case(city
 
 async def test_row_15_what_was_submitted_once_is_not_asked_for_again(city: Installation) -> None:
     """让信息多跑路，让群众少跑腿：在另一窗口提交过的材料，经本人同意沿用."""
-    person = {"name": "冯示例", "id_number": "130722198001010026"}
+    person = {"name": "冯示例", "id_number": "000000198001010013"}
     aid: dict[str, Any] = {
         "category": "social_security.pension_claim",
         "applicant": person,
@@ -409,6 +411,36 @@ async def test_row_15_what_was_submitted_once_is_not_asked_for_again(city: Insta
 
         (seen,) = await until("the office sees it", arrived)
         assert (seen["material"], seen["taken_over"]) == ("identity_card", True)
+
+
+async def test_a_running_ledger_is_taken_in_row_by_row_and_once(city: Installation, tmp_path: Path) -> None:
+    """在办台账一次导入，时限自收件之日起算."""
+    async with city.client("intake", Role.CLERK) as window:
+        today = datetime.fromisoformat((await registered(window))["registered_at"])
+        days = [(today - timedelta(days=back)).date().isoformat() for back in (10, 3, 1)]
+        rows = [a_row(number, 收件日期=day) for number, day in enumerate(days)]
+        rows[1][HEADING.index("事项")] = "信访求决"
+        given = ["--source", "zhangbei-ledger", "--ignore", "备注", "--json"]
+        wrong, right = tmp_path / "wrong.csv", tmp_path / "right.xlsx"
+        wrong.write_bytes(as_csv([*rows, a_row(3, 收件日期="上周")], "gbk"))
+        right.write_bytes(as_xlsx(rows))
+        status, told = await city.command("case", "import", str(wrong), *given)
+        found = json.loads(told)
+        assert (status, found["rows"], found["registered"]) == (1, 3, 0)
+        assert [(one["row"], one["column"], one["code"]) for one in found["faults"]] == [(6, "收件日期", "cell_date")]
+        for dry, registered_, known in (("--dry-run", 0, 0), ("", 3, 0), ("", 0, 3)):
+            status, told = await city.command("case", "import", str(right), *given, *filter(None, [dry]))
+            found = json.loads(told)
+            assert (status, found["registered"], found["known"]) == (0, registered_, known), told
+        page = (await window.get("/v1/cases", params={"source": "zhangbei-ledger"})).json()["items"]
+        assert len(page) == 3
+        petition = next(one for one in page if one["category"].startswith("petition."))
+        assert datetime.fromisoformat(petition["received_at"]).date() <= datetime.fromisoformat(days[1]).date()
+        story = (await window.get(f"/v1/cases/{petition['number']}/clocks")).json()
+        acceptance = next(one for one in story if one["kind"] == "acceptance")
+        assert acceptance["started_at"] == petition["received_at"]
+    aid = next(one for one in page if one["category"] == "education.student_aid")
+    assert next(one for one in await referrals(city, aid) if one["role"] == "lead")
 
 
 def upload_heads(content: bytes, name: str, material: str = "") -> dict[str, str]:

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0038"
-down_revision = "0034"
+down_revision = "0033"
 
 STATEMENTS = ("ALTER TABLE case_timeline ADD COLUMN event bytea, ALTER COLUMN data DROP NOT NULL",)
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0034"
-down_revision = "0033"
+revision = "0039"
+down_revision = "0038"
 
 STATEMENTS = (
     "ALTER TABLE attachments ADD COLUMN material varchar NOT NULL DEFAULT ''",
