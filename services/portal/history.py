@@ -116,8 +116,8 @@ def _of(judged: Judged, figure: str) -> Mapping[str, Any]:
 
 
 def _label(month: date) -> str:
-    """The year only where it begins."""
-    return f"{month:%Y-%m}" if month.month == 1 else f"{month.month}"
+    """The year where it begins, which says the month too."""
+    return f"{month.year if month.month == 1 else month.month}"
 
 
 def _short(ratio: float | None, *, average: bool) -> str:

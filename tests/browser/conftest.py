@@ -53,6 +53,7 @@ class City:
     url: str
     services: Installation
     browser: Browser
+    patience_ms: int = PATIENCE_MS
 
     @property
     def folder(self) -> Path:
@@ -64,7 +65,7 @@ class City:
         context: BrowserContext = await self.browser.new_context(
             base_url=self.url, locale="zh-CN", **{"java_script_enabled": False, **options}
         )
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(self.patience_ms)
         return await context.new_page()
 
     async def signed_in(self, login: str, **options: Any) -> Page:

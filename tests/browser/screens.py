@@ -281,6 +281,7 @@ async def take(page: Page, who: str, screen: Screen) -> list[str]:
 async def test_pictures_of_every_page(city: City) -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
+    city.patience_ms = 120_000  # nothing is proven here
     wide: list[str] = []
     town = await lived(city)
     await weeks_pass(city, 21)

@@ -49,6 +49,10 @@ class Chart:
     left: int = LEFT
     ground: int = HEIGHT - BOTTOM
 
+    @property
+    def empty(self) -> bool:
+        return not any(bar.shown for bar in self.bars)
+
 
 def months_before(last: date, number: int) -> list[date]:
     """First days of so many months up to the one of `last`, the oldest first."""

@@ -3,6 +3,8 @@
 const bar = document.querySelector("[data-live]");
 const title = document.title;
 const AGAIN_MS = 30000;
+const MINUTE_MS = 60000;
+const wall = "swap" in bar.dataset;
 let source = null;
 
 function known() {
@@ -49,10 +51,14 @@ async function swap() {
   now.replaceChildren(...then.childNodes);
 }
 
+function show() {
+  swap().then(() => say(""), () => say(bar.dataset.lost));
+}
+
 function onRows(event) {
   const { fresh, changed } = compare(JSON.parse(event.data));
-  if ("swap" in bar.dataset) {
-    if (fresh || changed) swap().then(() => say(""), () => say(bar.dataset.lost));
+  if (wall) {
+    if (fresh || changed) show();
     return;
   }
   say(words(fresh, changed));
@@ -87,4 +93,5 @@ if (full && document.fullscreenEnabled) {
 
 document.addEventListener("visibilitychange", () => (document.hidden ? stop() : listen()));
 window.addEventListener("pagehide", stop);
+if (wall) setInterval(show, MINUTE_MS); // so that its clock says that it lives
 listen();
