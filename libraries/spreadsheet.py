@@ -5,23 +5,20 @@ Whatever the file holds, it is text afterwards. Nothing is calculated, and what 
 
 import csv
 import io
-import re
 import zipfile
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
-from typing import Final
-
-from python_calamine import CalamineError, CalamineWorkbook
+from typing import Any, Final
 
 LARGEST: Final = 4 * 1024 * 1024
 LARGEST_UNPACKED: Final = 64 * 1024 * 1024
 MOST_ROWS: Final = 20_000
 MOST_COLUMNS: Final = 100
-LETTERS, DIGITS = 2, 5
-"""Of a cell that lies near enough: column ZZ, line 99999."""
+MOST_LINES: Final = 2 * MOST_ROWS
+"""Of a sheet, with lines that hold nothing."""
+MOST_PARTS: Final = 2000
 PACKED: Final = b"PK\x03\x04"
 ENCODINGS: Final = ("utf-8-sig", "gb18030")
 """What is no UTF-8 comes from Excel or WPS in Chinese; GB 18030 holds all of GBK."""
@@ -29,15 +26,19 @@ WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
 """How a text in UTF-16 begins, which Excel calls Unicode."""
 SEPARATORS: Final = (",", "\t", ";")
 
-SHEET: Final = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
-PLACE: Final = re.compile(rb"""\sr\s*=\s*["']\s*([A-Za-z]*)([0-9]*)""")
-"""Of a row or a cell of a sheet: letters of the column, number of the row."""
-
 Cell = object
 
 
 class NoTable(ValueError):
     """It cannot be read as a table; says why, and what to do."""
+
+
+class Damaged(ValueError):
+    """It is no XLSX, or one that cannot be opened."""
+
+
+class Swells(ValueError):
+    """It is much larger unpacked, or has cells far away from the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,39 +84,41 @@ def _by_heading(headings: Sequence[str], cells: Sequence[str], line: int) -> Map
 
 
 def _of_workbook(content: bytes) -> Iterator[tuple[int, Sequence[str]]]:
-    _refuse_bombs(content)
     try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        sheet = workbook.get_sheet_by_index(0)
-        lines: Iterable[Sequence[Cell]] = sheet.to_python(skip_empty_area=False, nrows=MOST_ROWS + MOST_ROWS)
-    except (CalamineError, IndexError):
+        lines = workbook_lines(content, most_lines=MOST_LINES, most_columns=MOST_COLUMNS + 1, unpacked=LARGEST_UNPACKED)
+    except Swells:
+        raise NoTable("it swells when it is unpacked; copy the table into a new file") from None
+    except Damaged:
         raise NoTable("it is no XLSX that can be opened; save it again as XLSX") from None
     for number, cells in enumerate(lines, start=1):
         yield number, [_text(cell) for cell in cells]
 
 
-def _refuse_bombs(content: bytes) -> None:
-    """Neither what unpacks to a hundred times its size, nor two cells with a million rows between them."""
+def workbook_lines(content: bytes, *, most_lines: int, most_columns: int, unpacked: int) -> Sequence[tuple[Any, ...]]:
+    """The first sheet of an XLSX that is shown, an empty text for what is empty. Raises `Damaged` or `Swells`.
+
+    Formulas are not calculated: a cell is what the spreadsheet saved last. No line is wider than `most_columns`.
+    """
+    from openpyxl import load_workbook  # noqa: PLC0415 -- only for these
+
+    bounds = {"max_row": most_lines + 1, "max_col": most_columns}
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            unpacked = sum(one.file_size for one in packed.infolist())
-            if unpacked > LARGEST_UNPACKED:
-                raise NoTable(f"it unpacks to more than {LARGEST_UNPACKED // 1024 // 1024} MB; divide it")
-            sheets = [packed.read(one) for one in packed.infolist() if SHEET.fullmatch(one.filename)]
-    except (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, OSError, RuntimeError, EOFError) as error:
-        if isinstance(error, NoTable):
-            raise
-        raise NoTable("it is no XLSX that can be opened; save it again as XLSX") from None
-    for sheet in sheets:
-        _refuse_far_cells(sheet)
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
+            parts = package.infolist()
+        swells = len(parts) > MOST_PARTS or sum(one.file_size for one in parts) > unpacked
+        lines = [] if swells else _lines(load_workbook(io.BytesIO(content), read_only=True, data_only=True), bounds)
+    except Exception:  # noqa: BLE001 -- the library fails in as many ways as a file can be damaged
+        raise Damaged from None
+    if swells or len(lines) > most_lines:
+        raise Swells
+    return lines
 
 
-def _refuse_far_cells(sheet: bytes) -> None:
-    if b"\0" in sheet:  # in UTF-16 nothing of the following would be seen
-        raise NoTable("it is no XLSX that can be opened; save it again as XLSX")
-    for letters, number in PLACE.findall(sheet):
-        if len(letters) > LETTERS or len(number) > DIGITS:
-            raise NoTable("it has cells far away from the others; copy the table into a new sheet")
+def _lines(book: Any, bounds: Mapping[str, int]) -> list[tuple[Any, ...]]:
+    sheet = next(one for one in book.worksheets if one.sheet_state == "visible")
+    sheet.reset_dimensions()  # it may say that it is smaller than it is
+    rows = sheet.iter_rows(values_only=True, **bounds)
+    return [tuple("" if cell is None else cell for cell in row) for row in rows]
 
 
 def _text(cell: Cell) -> str:

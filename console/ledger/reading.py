@@ -2,18 +2,17 @@
 
 import csv
 import io
-import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from libraries.policies.decoding import UnreadableText, decoded
+from libraries.spreadsheet import Damaged, Swells, workbook_lines
 
 LARGEST: Final = 64 * 1024 * 1024
 LARGEST_UNPACKED: Final = 400 * 1024 * 1024
-MOST_PARTS: Final = 2000
 MOST_ROWS: Final = 50_000
 MOST_COLUMNS: Final = 100
 MOST_HEIGHT: Final = 2 * MOST_ROWS
@@ -87,24 +86,12 @@ def _of_csv(content: bytes, known: Collection[str]) -> Iterator[tuple[Cell, ...]
         raise UnreadableLedger(f"line {reader.line_num} is no row: {error}; look at the quotation marks") from None
 
 
-def _of_xlsx(content: bytes) -> list[tuple[Cell, ...]]:
-    """The first sheet that is shown. Formulas are not calculated: a cell is what the spreadsheet saved last."""
-    from openpyxl import load_workbook  # noqa: PLC0415 -- only for these
-
+def _of_xlsx(content: bytes) -> Sequence[tuple[Cell, ...]]:
+    bounds = {"most_lines": MOST_HEIGHT, "most_columns": MOST_COLUMNS, "unpacked": LARGEST_UNPACKED}
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as package:
-            parts = package.infolist()
-        swells = len(parts) > MOST_PARTS or sum(one.file_size for one in parts) > LARGEST_UNPACKED
-        rows = None if swells else list(_rows(load_workbook(io.BytesIO(content), read_only=True, data_only=True)))
-    except Exception as error:  # noqa: BLE001 -- the library fails in as many ways as a file can be damaged
-        raise UnreadableLedger(f"is no XLSX file, or is damaged ({type(error).__name__}): save it anew") from None
-    if rows is None or len(rows) > MOST_HEIGHT:
-        raise UnreadableLedger(f"swells when it is unpacked: save at most {MOST_ROWS} rows in a new file")
-    return rows
-
-
-def _rows(book: Any) -> Iterator[tuple[Cell, ...]]:
-    """No wider and no longer than bounds."""
-    sheet = next(one for one in book.worksheets if one.sheet_state == "visible")
-    for cells in sheet.iter_rows(values_only=True, max_row=MOST_HEIGHT + 1, max_col=MOST_COLUMNS):
-        yield tuple("" if cell is None else cell for cell in cells)
+        lines: Sequence[tuple[Cell, ...]] = workbook_lines(content, **bounds)
+    except Damaged:
+        raise UnreadableLedger("is no XLSX file, or is damaged: save it anew") from None
+    except Swells:
+        raise UnreadableLedger(f"swells when it is unpacked: save at most {MOST_ROWS} rows in a new file") from None
+    return lines

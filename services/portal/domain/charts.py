@@ -91,8 +91,8 @@ def chart(points: Sequence[Point], *, most: float | None = None) -> Chart:
 
 def round_above(value: float) -> float:
     """1, 2, 4, 8 or 10 times a power of ten: four lines divide each of them as people count."""
-    if value <= 0:
-        return 4.0
+    if value <= LINES:
+        return float(LINES)
     power = 10.0 ** math.floor(math.log10(value))
     step = next(one for one in (1.0, 2.0, 4.0, 8.0, 10.0) if value <= one * power * (1 + 1e-9))
-    return max(step * power, 4.0)
+    return step * power
