@@ -84,6 +84,7 @@ cases = Table(
     CheckConstraint("num_nonnulls(lead, lead_office) IN (0, 2)", name="lead_has_an_office"),
     Index("cases_by_area", "area", "case_id"),
     Index("cases_by_window", "first_contact_area", "case_id"),
+    Index("cases_by_state", "state", "case_id"),
     # Rows change several times in their life, and seldom an indexed column: room for that beside them.
     postgresql_with={"fillfactor": "70"},
 )

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from libraries.runtime.lifecycle import tune_garbage_collector
-from tests.benchmarks import consuming, entering, flooding, recounting, relaying, resting, thinking, visiting, watching
+from tests.benchmarks import consuming, entering, flooding, growing, recounting, relaying, resting, thinking, watching
 from tests.benchmarks.ground import engines, machine
 
 BENCHMARKS = {
@@ -27,7 +27,7 @@ BENCHMARKS = {
     "watching": watching.measure,
     "recounting": recounting.measure,
     "entering": entering.measure,
-    "visiting": visiting.measure,
+    "growing": growing.measure,
 }
 TARGET = Path("build/bench.json")
 
