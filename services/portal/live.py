@@ -77,14 +77,20 @@ async def _messages(
 
 
 async def _rows(found: Visit, key: tuple[str, ...], read: Callable[[], Awaitable[Rows]]) -> Rows | None:
-    """`None` while a service is away: what was told stands."""
+    """`None` while a service is away or refuses: what was told stands."""
+
+    async def noted() -> Rows:
+        """Once for all who listen."""
+        try:
+            return await read()
+        except ServiceAway as error:
+            note_away(error)
+            raise
+
     try:
-        return await found.portal.lists.rows(key, read, found.portal.live_seconds)
-    except ServiceAway as error:
-        note_away(error)
-    except ServiceRefused:
-        pass
-    return None
+        return await found.portal.lists.rows(key, noted, found.portal.live_seconds)
+    except (ServiceAway, ServiceRefused):
+        return None
 
 
 async def _stands(found: Visit, secret: bytes) -> bool:

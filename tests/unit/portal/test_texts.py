@@ -78,3 +78,13 @@ def test_no_template_marks_anything_as_safe_or_runs_a_script_that_is_no_file_of_
     for path in (ROOM / "templates").glob("*.html"):
         text = path.read_text("utf-8")
         assert not FORBIDDEN.search(text), path.name
+
+
+def test_templates_leave_marks_between_words_to_the_language() -> None:
+    """A colon of English in a Chinese line is seen at once; `page.colon` has both."""
+    found = {
+        path.name
+        for path in (ROOM / "templates").glob("*.html")
+        if re.search(r"(\}\}|</bdi>): ", path.read_text("utf-8"))
+    }
+    assert found == set()
