@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,10 @@ from contracts.topics import ALERTS, CASES, PARTNERS, POLICY_VERSIONS, PROGRESS,
 from libraries.runtime.database.migrate import upgrade
 from libraries.runtime.kafka.records import Record
 from libraries.runtime.web.auth import Principal, Role, issue_token
+from tests.acceptance.test_mission import upload_heads
 from tests.integration.intake import fake_events
 from tests.integration.intake.test_registration import a_submission
+from tests.pictures import jpeg
 
 KEY = "t" * 32
 TOPICS_OF_INTAKE = (SUBMISSIONS, REJECTIONS, CASES, REFERRALS, ALERTS)
@@ -45,6 +48,7 @@ class Installation:
             "YIMEN_TOKEN_KEY": KEY,
             "YIMEN_SEALING_KEY": b64encode(b"k" * 32).decode(),
             "YIMEN_HTTP_PORT": str(self.port),
+            "YIMEN_ATTACHMENTS": str(log.parent / "attachments"),
         }
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -258,3 +262,68 @@ async def test_silence_is_acceptance_and_a_stranger_holds_up_nobody(installation
         ("intake.alerts", "unknown_case", stranger),
         ("intake.referrals", "unknown_case", stranger),
     ]
+
+
+@asynccontextmanager
+async def held(database: str, table: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Nobody writes to the table; what is given waits until somebody tries."""
+    async with asyncio.timeout(60):
+        conn, watch = await asyncpg.connect(database), await asyncpg.connect(database)
+        waits = "SELECT count(*) FROM pg_locks WHERE relation = $1::regclass AND NOT granted"
+
+        async def tried() -> None:
+            while not await watch.fetchval(waits, f"intake.{table}"):  # noqa: ASYNC110 -- another process
+                await asyncio.sleep(0.02)
+
+        try:
+            async with conn.transaction():
+                await conn.execute(f"LOCK TABLE intake.{table} IN SHARE MODE")
+                yield tried
+        finally:
+            await conn.close()
+            await watch.close()
+
+
+async def killed_while(installation: Installation, table: str, path: str, body: object) -> None:
+    """The request is cut off where it writes to the table, and the process comes back."""
+    async with installation.client() as client, held(installation.database, table) as tried:
+        asked = asyncio.create_task(client.post(path, json=body, timeout=60))
+        await tried()
+        installation.kill()
+        with pytest.raises(httpx.TransportError):
+            await asked
+    await installation.start()
+
+
+@pytest.mark.engines
+async def test_a_kill_while_a_paper_is_issued_or_a_file_is_taken_over_leaves_nothing_half_done(
+    installation: Installation,
+) -> None:
+    """文书签发与材料沿用：要么全有，要么全无."""
+    source = {"source": "acceptance-paper", "category": "civil_affairs.temporary_aid", "attributes": {"urgent": False}}
+    async with installation.client() as client:
+        first, second = [
+            (await client.post("/v1/cases", content=a_submission(number, **source))).json()["number"]
+            for number in (1, 2)
+        ]
+        path = f"/v1/cases/{first}"
+        heads = upload_heads(jpeg(), "身份证.jpg", "identity_card")
+        card = (await client.post(f"{path}/attachments", headers=heads, content=jpeg())).json()["id"]
+
+    await killed_while(installation, "documents", f"{path}/request-supplement", {})
+    async with installation.client() as client:
+        assert (await client.get(path)).json()["state"] == "registered"
+        assert [one["kind"] for one in (await client.get(f"{path}/documents")).json()] == ["receipt"]
+        assert (await client.post(f"{path}/request-supplement", json={})).status_code == 200
+        assert [one["kind"] for one in (await client.get(f"{path}/documents")).json()] == ["receipt", "notice"]
+        story = (await client.get(f"{path}/timeline")).json()
+    assert [one["type"] for one in story].count("case.supplement_requested") == 1
+
+    wanted, path = {"attachments": [card], "consent": "in_person"}, f"/v1/cases/{second}"
+    await killed_while(installation, "take_overs", f"{path}/take-overs", wanted)
+    async with installation.client() as client:
+        assert (await client.get(f"{path}/attachments")).json() == []
+        assert (await client.get(path)).json()["missing"] == ["identity_card"]
+        assert (await client.post(f"{path}/take-overs", json=wanted)).status_code == 201
+        assert len((await client.get(f"{path}/attachments")).json()) == 1
+    assert installation.stop() == 0, installation.log.read_text()
