@@ -1,4 +1,4 @@
-"""Why a file of an earlier case does not serve for another one."""
+"""Why a file of an earlier case does not serve for another one, or two records are not merged into one person."""
 
 from typing import Final
 
@@ -46,6 +46,19 @@ TAKING_OVER: Final = (
         422,
         "不在本事项的材料清单之内，须为下列之一：{allowed}",
         "is not on the list of the matter: must be one of {allowed}",
+    ),
+    Refusal(
+        "one_person_already",
+        409,
+        "两件的申请人已是同一对象，无须合并。有误合并的，请以 part 拆分。",
+        "The applicants of both are one person already. Part them with `part` if that is wrong.",
+    ),
+    Refusal(
+        "people_not_merged",
+        409,
+        "此对象没有经窗口合并，无可拆分；身份证号或者姓名、电话相同的，请更正登记。",
+        "No window has merged this person with another: who gave the same number, or name and telephone, is one "
+        "person. Correct what was registered.",
     ),
     Refusal(
         "take_over_gone",

@@ -41,6 +41,7 @@ from services.intake.groups import Groups
 from services.intake.lookup import Found, find, known_by_token, relations_of, sees, window_of
 from services.intake.merging import MERGING
 from services.intake.people import PEOPLE
+from services.intake.persons import PERSONS
 from services.intake.receipts import RECEIPTS, Codes, RegisteredCase, to_registered
 from services.intake.registration import Bounds, Outcome, Registered, Sent
 from services.intake.registry import REGISTRY
@@ -251,6 +252,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *MERGING,
     *PEOPLE,
     *REGISTRY,
+    *PERSONS,
     *RECEIPTS,
     *CONSENTS,
     *CHECK_CONSENTS,

@@ -28,7 +28,7 @@ from libraries.runtime.web.auth import Principal
 from services.intake import store
 from services.intake.contents import SEES_PEOPLE, CaseListed, to_listed
 from services.intake.domain.case import Case
-from services.intake.domain.people import Same, match_keys_of, one_person
+from services.intake.domain.people import Same, match_keys_of, persons, without_links
 from services.intake.domain.states import Move, after
 from services.intake.lookup import Found, find, relations_of
 from services.intake.relations import list_relations
@@ -110,18 +110,39 @@ async def _find_same(conn: AsyncConnection, case_id: UUID) -> dict[UUID, set[Sam
 async def keys_of(conn: AsyncConnection, case_ids: Collection[UUID]) -> dict[UUID, dict[Same, bytes]]:
     """What tells their applicants apart."""
     k = match_keys.c
-    found: defaultdict[UUID, dict[Same, bytes]] = defaultdict(dict)
+    found: dict[UUID, dict[Same, bytes]] = {case_id: {} for case_id in case_ids}
     wanted = select(k.case_id, k.kind, k.match_key).where(among(k.case_id, list(case_ids)), k.kind.in_(list(Same)))
     for row in await conn.execute(wanted):
         found[row.case_id][Same(row.kind)] = bytes(row.match_key)
     return found
 
 
-async def cases_of_person(conn: AsyncConnection, case_id: UUID) -> list[UUID]:
-    """The latest others of the same applicant."""
-    same = [one for one, kinds in (await _find_same(conn, case_id)).items() if not kinds.isdisjoint(OF_ONE_PERSON)]
-    keys = await keys_of(conn, [case_id, *same])
-    return [one for one in same if one_person(keys.get(case_id, {}), keys.get(one, {}))]
+async def linked_to(conn: AsyncConnection, case_ids: Collection[UUID]) -> set[UUID]:
+    """Others of which a window has said that they are the same people."""
+    own, others = match_keys, match_keys.alias("others")
+    wanted = (
+        select(others.c.case_id)
+        .join(own, (own.c.kind == others.c.kind) & (own.c.match_key == others.c.match_key))
+        .where(among(own.c.case_id, sorted(case_ids)), own.c.kind == Same.LINKED)
+        .order_by(others.c.case_id.desc())
+        .limit(MOST)
+    )
+    return set(await conn.scalars(wanted)) - set(case_ids)
+
+
+async def cases_of_person(conn: AsyncConnection, case_id: UUID, *, linked: bool = True) -> list[UUID]:
+    """The latest others of the same applicant; by what they gave alone, if not as `linked`."""
+    near = {case_id, *await _same_person(conn, case_id)}
+    for one in sorted(await linked_to(conn, near)) if linked else ():
+        near |= {one, *await _same_person(conn, one)}
+    keys = await keys_of(conn, near)
+    (person,) = [ids for ids in persons(keys if linked else without_links(keys)) if case_id in ids] or [[]]
+    return [one for one in person if one != case_id]
+
+
+async def _same_person(conn: AsyncConnection, case_id: UUID) -> list[UUID]:
+    found = await _find_same(conn, case_id)
+    return [one for one, kinds in found.items() if not kinds.isdisjoint(OF_ONE_PERSON)]
 
 
 def _view(other: Found, case: Case, same: set[Same], policy: Policy) -> Related:

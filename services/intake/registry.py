@@ -41,6 +41,8 @@ Call = Request[Principal, Any, State]
 SEARCHES: Final = requires(Role.TOWNSHIP, Role.CLERK, Role.COORDINATOR)
 MOST: Final = 50
 """Cases that are found, and as many again of the same people and households."""
+STEPS: Final = 2
+"""From a case to one of the same person that is linked, to the other record, to its other cases."""
 MOST_SEARCHES: Final = 200
 SPAN: Final = timedelta(hours=1)
 _ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:subject, 28))")
@@ -67,6 +69,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     cases: tuple[CaseListed, ...]
     household: tuple[CaseListed, ...]
     """Of others with the same household number (户有证卡)."""
+    linked: bool
+    """Whether a window has merged records of this person."""
 
 
 class PeopleFound(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +101,7 @@ async def search_people(request: Call, state: State, data: JSONBody[SearchPeople
         ids, more = await _find(conn, wanted, user, policy)
         seen = await _seen(conn, ids, user)
         hits = {one for one, found in seen.items() if access(found.relations, Part.APPLICANT) is not Access.DENIED}
-        others = await _seen(conn, set(await _with_them(conn, hits)) - hits, user)
+        others = await _seen(conn, await _near(conn, hits) - hits, user)
         about = " ".join(sorted({kind for kind, _ in keys}))
         await note_read(conn, "people", about=about, purpose=data.purpose)
         for case_id in sorted(hits):
@@ -152,6 +156,16 @@ def _scope(user: Principal, policy: Policy) -> ColumnElement[bool]:
     return own if user.office else inside(cases.c.first_contact_area, ranges)
 
 
+async def _near(conn: AsyncConnection, case_ids: Collection[UUID]) -> set[UUID]:
+    """With other cases of the same people and households; of merged records those of each."""
+    near = set(await _with_them(conn, case_ids))
+    for _ in range(STEPS):
+        if not any(Same.LINKED in own for own in (await keys_of(conn, near)).values()):
+            break
+        near |= set(await _with_them(conn, near))
+    return near
+
+
 async def _with_them(conn: AsyncConnection, case_ids: Collection[UUID]) -> list[UUID]:
     """The latest of the same people and households."""
     own, others = match_keys, match_keys.alias("others")
@@ -184,6 +198,7 @@ def _person(ids: list[UUID], known: Keys, shown: Mapping[UUID, Found], policy: P
     return Person(
         cases=tuple(to_listed(shown[one], policy) for one in ids),
         household=tuple(to_listed(shown[one], policy) for one in kin if one not in ids),
+        linked=any(Same.LINKED in known.get(one, {}) for one in ids),
     )
 
 

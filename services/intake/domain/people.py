@@ -19,6 +19,8 @@ class Same(StrEnum):
     ID_NUMBER = "id_number"
     NAME_AND_PHONE = "name_and_phone"
     HOUSEHOLD = "household"
+    LINKED = "linked"
+    """A window has said that they are one person: a number of chance, which nothing is hashed from."""
 
 
 class Searched(StrEnum):
@@ -77,7 +79,8 @@ def sought_keys(sought: Sought) -> set[MatchKey] | list[Fault]:
 def persons(keys: Mapping[UUID, Mapping[Same, bytes]]) -> list[list[UUID]]:
     """Cases of one person each, the latest first: by identity number where it was given, else by name and telephone.
 
-    Who gave no identity number is the one person with that name and telephone, unless there are several.
+    Who gave no identity number is the one person with that name and telephone, unless there are several. Whom a window
+    has linked are one person, whatever they gave.
     """
     of_number: defaultdict[bytes, list[UUID]] = defaultdict(list)
     of_name: defaultdict[bytes, list[UUID]] = defaultdict(list)
@@ -94,14 +97,26 @@ def persons(keys: Mapping[UUID, Mapping[Same, bytes]]) -> list[list[UUID]]:
         if len(numbers[name]) == 1:
             of_number[next(iter(numbers[name]))] += ids
             del of_name[name]
-    found = [sorted(ids, reverse=True) for ids in (*of_number.values(), *of_name.values())]
-    return sorted(found, reverse=True)
+    found = _linked([*of_number.values(), *of_name.values()], keys)
+    return sorted((sorted(ids, reverse=True) for ids in found), reverse=True)
 
 
-def one_person(own: Mapping[Same, bytes], other: Mapping[Same, bytes]) -> bool:
-    """By keyed hashes, as people are told apart: by identity number where both gave one, else name and telephone."""
-    by = Same.ID_NUMBER if Same.ID_NUMBER in own and Same.ID_NUMBER in other else Same.NAME_AND_PHONE
-    return by in own and own[by] == other.get(by)
+def _linked(groups: list[list[UUID]], keys: Mapping[UUID, Mapping[Same, bytes]]) -> list[list[UUID]]:
+    """Groups that share a link are one."""
+    found: list[tuple[set[bytes], list[UUID]]] = []
+    for ids in groups:
+        links = {keys[one][Same.LINKED] for one in ids if Same.LINKED in keys[one]}
+        apart = [each for each in found if each[0].isdisjoint(links)]
+        for other_links, other_ids in (each for each in found if not each[0].isdisjoint(links)):
+            links, ids = links | other_links, [*other_ids, *ids]  # noqa: PLW2901 -- it has grown
+        found = [*apart, (links, ids)]
+    return [ids for _, ids in found]
+
+
+def without_links(keys: Mapping[UUID, Mapping[Same, bytes]]) -> dict[UUID, dict[Same, bytes]]:
+    """As people are told apart by what they gave alone."""
+    given = frozenset(Same) - {Same.LINKED}
+    return {case_id: {kind: own[kind] for kind in given & own.keys()} for case_id, own in keys.items()}
 
 
 def same_person(one: Applicant, other: Applicant) -> bool:

@@ -101,3 +101,44 @@ async def test_each_search_is_on_record_and_there_is_a_limit(own_stage: Stage) -
     async with transaction(own_stage.engine) as conn:
         await conn.execute(text("UPDATE person_searches SET searched_at = now() - interval '61 minutes'"))
     assert (await search(own_stage, name="钱示例")).status_code == 200
+
+
+async def link(stage: Stage, act: str, who: Principal = WINDOW, **body: str) -> Any:
+    body = {"purpose": "handling", **body}
+    return await stage.http.post(f"/v1/people/{act}", json=body, headers=bearer(who))
+
+
+async def test_two_records_of_one_person_are_merged_and_parted(own_stage: Stage) -> None:
+    married = PERSON | {"name": "钱换名", "phone": "0313-0000003", "household": "H-8"}
+    ones = [(await registered(own_stage, number, applicant=PERSON))["number"] for number in (7, 8)]
+    others = [(await registered(own_stage, number, applicant=married))["number"] for number in (9, 10)]
+    moved = PERSON | {"name": "钱示例", "phone": "0313-0000004", "household": ""}
+    third = (await registered(own_stage, 11, applicant=moved))["number"]
+    reply = await link(own_stage, "merge", one=ones[0], other=others[1])
+    assert (reply.status_code, reply.json()) == (200, {"cases": [ones[0], others[1]]}), reply.text
+    together = sorted([*ones, *others], reverse=True)
+    for name in ("钱换名", "钱示例"):
+        assert together in [sorted(person[0], reverse=True) for person in await found(own_stage, name=name)], name
+    later = (await registered(own_stage, 12, applicant=married))["number"]
+    assert (await link(own_stage, "merge", one=third, other=later)).status_code == 200
+    assert [len(person[0]) for person in await found(own_stage, phone="0313-0000004")] == [6]
+    again = await link(own_stage, "merge", one=third, other=ones[1])
+    assert (again.status_code, again.json()["code"]) == (409, "one_person_already")
+    assert (await link(own_stage, "part", case=ones[1])).status_code == 200, "by any case of the person"
+    assert sorted(len(person[0]) for person in await found(own_stage, name="钱示例")) == [2, 4]
+    again = await link(own_stage, "part", case=ones[0])
+    assert (again.status_code, again.json()["code"]) == (409, "people_not_merged")
+    async with own_stage.engine.connect() as conn:
+        wanted = "SELECT what, count(*) FROM audit_entries WHERE what LIKE 'people.%' GROUP BY what ORDER BY what"
+        noted = [tuple(row) for row in await conn.execute(text(wanted))]
+    assert noted == [("people.merged", 4), ("people.parted", 1)]
+
+
+async def test_who_may_not_open_both_applicants_merges_nobody(own_stage: Stage) -> None:
+    own = (await registered(own_stage, 7, applicant=PERSON))["number"]
+    far = await registered(own_stage, 8, applicant=PERSON | {"phone": "0313-0000099"}, who=ELSEWHERE, area="130722101")
+    assert (await link(own_stage, "merge", one=own, other=far["number"])).status_code == 404
+    assert (await link(own_stage, "merge", WHO[Relation.LEAD], one=own, other=own)).status_code == 403
+    assert (await link(own_stage, "merge", one=own, other=own)).json()["code"] == "one_person_already"
+    wrong = await link(own_stage, "merge", one=own, other=far["number"], purpose="curiosity")
+    assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (422, "unknown_purpose")

@@ -15,7 +15,6 @@ from libraries.policies.rows import Fault as PackFault
 from libraries.policies.rows import read_rows
 from services.intake.domain import on_file as rules
 from services.intake.domain.on_file import FileOfPerson, OnFile, TakeOver
-from services.intake.domain.people import Same, one_person
 from tests.unit.intake.builders import DAY, NOW, code, done, in_progress, policy, registered, said
 
 AID, MEANS = "civil_affairs.temporary_aid", "civil_affairs.subsistence_allowance"
@@ -118,15 +117,6 @@ def test_a_withdrawn_consent_takes_the_files_and_what_only_they_were() -> None:
     assert code(rules.withdraw(case, NOW, again, files=[], others=())) == "take_over_gone"
     over = replace(case, state=CaseState.CLOSED)
     assert code(rules.withdraw(over, NOW, taken, files=[], others=())) == "take_over_too_late"
-
-
-def test_one_person_is_one_by_number_and_else_by_name_and_telephone() -> None:
-    number, phone = {Same.ID_NUMBER: b"1"}, {Same.NAME_AND_PHONE: b"p"}
-    assert one_person(number | phone, number)
-    assert one_person(number | phone, phone)
-    assert not one_person(number | phone, {Same.ID_NUMBER: b"2"} | phone)
-    assert not one_person({Same.HOUSEHOLD: b"h"}, {Same.HOUSEHOLD: b"h"})
-    assert not one_person({}, {})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,16 @@ import pytest
 
 from contracts.refusals import Fault
 from contracts.submissions import Applicant
-from services.intake.domain.people import Same, Sought, match_keys_of, persons, same_person, sought_keys, telling_apart
+from services.intake.domain.people import (
+    Same,
+    Sought,
+    match_keys_of,
+    persons,
+    same_person,
+    sought_keys,
+    telling_apart,
+    without_links,
+)
 
 PERSON = Applicant(name="张示例", phone="0313-0000000")
 FIRST, SECOND = "13072219800101001X", "130722198001010028"
@@ -35,7 +44,9 @@ def test_one_person(one: Applicant, other: Applicant, same: bool) -> None:
 
 def test_a_name_alone_tells_nobody_apart() -> None:
     assert telling_apart(Applicant(name="张示例", phone="-")) == {}
-    assert set(telling_apart(Applicant(name="张示例", phone="1", id_number=FIRST, household="h 1"))) == set(Same)
+    assert set(telling_apart(Applicant(name="张示例", phone="1", id_number=FIRST, household="h 1"))) == set(Same) - {
+        Same.LINKED
+    }
     assert telling_apart(Applicant(name="甲", household="h 1")) == telling_apart(Applicant(name="乙", household="Ｈ１"))
 
 
@@ -60,3 +71,18 @@ def test_cases_of_one_person_go_by_number_and_else_by_name_and_phone() -> None:
     assert persons(dict(zip(ids, alone, strict=True))) == [*([other] for other in reversed(others)), [three, two, one]]
     twins = [{number: b"1", name: b"a"}, {number: b"2", name: b"a"}, {name: b"a"}]
     assert persons(dict(zip(ids[:3], twins, strict=True))) == [[three], [two], [one]]
+
+
+def test_whom_a_window_has_linked_are_one_person_whatever_they_gave() -> None:
+    number, name, link = Same.ID_NUMBER, Same.NAME_AND_PHONE, Same.LINKED
+    keys = [
+        {number: b"1"},
+        {number: b"1", link: b"l"},
+        {number: b"2", link: b"l"},
+        {name: b"a", link: b"m"},
+        {name: b"b"},
+    ]
+    keys += [{number: b"3", link: b"m"}, {name: b"b", link: b"l"}]
+    known = {UUID(int=place): own for place, own in enumerate(keys)}
+    assert [[one.int for one in ids] for ids in persons(known)] == [[6, 4, 2, 1, 0], [5, 3]]
+    assert [[one.int for one in ids] for ids in persons(without_links(known))] == [[6, 4], [5], [3], [2], [1, 0]]
