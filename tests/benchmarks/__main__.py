@@ -15,7 +15,18 @@ from rich.console import Console
 from rich.table import Table
 
 from libraries.runtime.lifecycle import tune_garbage_collector
-from tests.benchmarks import consuming, entering, flooding, growing, recounting, relaying, resting, thinking, watching
+from tests.benchmarks import (
+    consuming,
+    entering,
+    flooding,
+    growing,
+    recounting,
+    relaying,
+    resting,
+    thinking,
+    visiting,
+    watching,
+)
 from tests.benchmarks.ground import engines, machine
 
 BENCHMARKS = {
@@ -28,6 +39,7 @@ BENCHMARKS = {
     "recounting": recounting.measure,
     "entering": entering.measure,
     "growing": growing.measure,
+    "visiting": visiting.measure,
 }
 TARGET = Path("build/bench.json")
 
