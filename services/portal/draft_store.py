@@ -32,10 +32,10 @@ async def save(
         "ends_at": at + LASTS,
     }
     row = upsert(drafts).values(draft_id=draft_id, account_id=account_id, **said)
+    own = row.on_conflict_do_update(index_elements=["draft_id"], set_=said, where=drafts.c.account_id == account_id)
+    if await conn.scalar(own.returning(drafts.c.draft_id)) is None:
+        return
     await note_change(conn, "draft.saved", about=draft_id)
-    await conn.execute(
-        row.on_conflict_do_update(index_elements=["draft_id"], set_=said, where=drafts.c.account_id == account_id)
-    )
     newest = select(drafts.c.draft_id).where(drafts.c.account_id == account_id)
     kept = newest.order_by(drafts.c.saved_at.desc()).limit(MOST)
     await conn.execute(delete(drafts).where(drafts.c.account_id == account_id, drafts.c.draft_id.not_in(kept)))
@@ -66,8 +66,9 @@ async def open_own(
 
 async def drop(conn: AsyncConnection, account_id: UUID, draft_id: UUID) -> None:
     """With its key, so that nothing of it opens again."""
-    await note_change(conn, "draft.dropped", about=draft_id)
-    await conn.execute(delete(drafts).where(drafts.c.draft_id == draft_id, drafts.c.account_id == account_id))
+    own = delete(drafts).where(drafts.c.draft_id == draft_id, drafts.c.account_id == account_id)
+    if await conn.scalar(own.returning(drafts.c.draft_id)) is not None:
+        await note_change(conn, "draft.dropped", about=draft_id)
 
 
 async def forget(conn: AsyncConnection, at: datetime) -> None:

@@ -67,6 +67,11 @@ async def test_a_draft_survives_the_browser_and_nobody_else_opens_it(drafting: P
         await again.post(f"/counter/drafts/{draft}/drop", data={"csrf": await csrf_of(again, "/me")})
         assert (await again.get(where)).status_code == 404
         assert await count(drafting) == 0
+    async with transaction(drafting.engine) as conn:
+        noted = text("SELECT what FROM audit_entries WHERE what LIKE 'draft.%' ORDER BY id")
+        assert list(await conn.scalars(noted)) == ["draft.saved", "draft.dropped"], (
+            "what changed nothing is not on record"
+        )
 
 
 async def test_the_script_is_told_the_id_and_saves_over_it(drafting: Portal) -> None:
