@@ -168,7 +168,8 @@ class Lives:
     async def run(self) -> dict[str, Any]:
         began = time.perf_counter()
         last = (await self.city._fetch("SELECT max(referral_id::text) AS last FROM routing.referrals"))[0]["last"]
-        looking = [asyncio.create_task(self._dispatched(last)), asyncio.create_task(self._resolved())]
+        before = (await self.city._fetch("SELECT max(case_id::text) AS last FROM intake.cases"))[0]["last"]
+        looking = [asyncio.create_task(self._dispatched(last)), asyncio.create_task(self._resolved(before))]
         workers = [asyncio.create_task(self._work()) for _ in range(CONNECTIONS)]
         await asyncio.gather(*workers)
         took = time.perf_counter() - began
@@ -219,10 +220,10 @@ class Lives:
                     self.ready.append(("routing", f"/v1/referrals/{last}/sign", token, b""))
             await asyncio.sleep(LIST_SECONDS)
 
-    async def _resolved(self) -> None:
+    async def _resolved(self, before: str) -> None:
         connection = Connection(self.city.stack.url("intake"))
         while True:
-            page = await connection.json("GET", "/v1/cases?state=resolved&limit=200", COORDINATOR)
+            page = await connection.json("GET", f"/v1/cases?state=resolved&limit=200&cursor={before}", COORDINATOR)
             for one in page["items"]:
                 if one["case_id"] in self.open and one["case_id"] not in self.seen:
                     self.seen.add(one["case_id"])
