@@ -49,7 +49,8 @@ def last_instant(ordinal: int, zone: tzinfo) -> datetime:
 
 
 def _instant(ordinal: int, hour: time, zone: tzinfo) -> datetime:
-    return datetime.combine(datetime.fromordinal(ordinal), hour, zone).astimezone(UTC)
+    """The first of two, whichever of them the hour itself says it is."""
+    return datetime.combine(datetime.fromordinal(ordinal), hour.replace(fold=0), zone).astimezone(UTC)
 
 
 @cache

@@ -53,6 +53,7 @@ def test_every_minute_belongs_to_the_day_that_it_lies_in(zone: ZoneInfo, day: in
 
 
 @given(zones, any_day, st.times(), st.times())
+@example(ZoneInfo("America/Santiago"), date(2026, 9, 6).toordinal(), time(0, 0, fold=1), time(0, 0))
 def test_hours_of_a_day_lie_in_it_and_in_order(zone: ZoneInfo, day: int, one: time, other: time) -> None:
     first, last = sorted((one, other))
     if midnight(day, zone) == midnight(day + 1, zone):
