@@ -18,38 +18,46 @@ from contracts.codes import WIDE, AreaLevel, ClockKind, ClockStatus
 from libraries.policies import Policy
 from libraries.runtime.database.ranges import Ranges, bounds, text_inside
 
-# One pass over the referrals of the area; what an open clock of a referral says of it is looked up by its index.
+# One pass over the referrals of the area. Of clocks and answers only those are read that press, broke or are waited
+# for: a small part of all, each with an index of its own.
 _OVERVIEW: Final = """
+    WITH pressing AS MATERIALIZED (
+        SELECT t.referral_id,
+               bool_or(t.status = 'due_soon' AND t.kind = ANY(:work)) AS soon,
+               bool_or(t.status = 'breached' AND t.kind = ANY(:work)) AS late,
+               bool_or(t.status = 'breached' AND t.kind = 'signing') AS silent
+        FROM timers AS t
+        WHERE t.status IN ('due_soon', 'breached') AND t.ended_at IS NULL AND t.referral_id IS NOT NULL
+        GROUP BY t.referral_id
+    ), broken AS MATERIALIZED (
+        SELECT DISTINCT t.referral_id FROM timers AS t
+        WHERE t.status = 'breached' AND t.kind = ANY(:work) AND t.referral_id IS NOT NULL
+    ), waiting AS MATERIALIZED (
+        -- What reached our edge so long ago and was neither taken nor refused: it is parked, or routing stands still.
+        SELECT f.referral_id, f.office, count(*) AS parked FROM received_feedback AS f
+        WHERE f.settled_at IS NULL AND f.received_at < :settled
+        GROUP BY f.referral_id, f.office
+    ), supervised AS MATERIALIZED (
+        SELECT DISTINCT referral_id FROM escalations
+        WHERE ended_at IS NULL AND level IN ('urged', 'supervised', 'listed') AND referral_id IS NOT NULL
+    )
     SELECT r.field, r.office, r.area,
            count(*) AS dispatched,
            count(*) FILTER (WHERE r.ended_at IS NULL) AS open,
-           count(*) FILTER (WHERE r.ended_at IS NULL AND t.soon) AS due_soon,
-           count(*) FILTER (WHERE r.ended_at IS NULL AND t.late) AS late,
-           count(*) FILTER (WHERE r.ended_at IS NULL AND t.silent) AS silent,
+           count(*) FILTER (WHERE r.ended_at IS NULL AND p.soon) AS due_soon,
+           count(*) FILTER (WHERE r.ended_at IS NULL AND p.late) AS late,
+           count(*) FILTER (WHERE r.ended_at IS NULL AND p.silent) AS silent,
            count(*) FILTER (WHERE r.ended_at IS NULL AND s.referral_id IS NOT NULL) AS supervised,
            count(*) FILTER (WHERE r.returns > 0) AS returned,
            count(*) FILTER (WHERE r.state = 'on_hold') AS on_hold,
            count(*) FILTER (WHERE r.state = 'completed') AS completed,
-           count(*) FILTER (WHERE r.state = 'completed' AND NOT t.ever_late) AS on_time,
-           coalesce(sum(f.parked), 0)::int AS parked
+           count(*) FILTER (WHERE r.state = 'completed' AND b.referral_id IS NULL) AS on_time,
+           coalesce(sum(w.parked), 0)::int AS parked
     FROM referral_status AS r
-    CROSS JOIN LATERAL (
-        SELECT coalesce(bool_or(t.ended_at IS NULL AND t.status = 'due_soon' AND t.kind = ANY(:work)), false) AS soon,
-               coalesce(bool_or(t.ended_at IS NULL AND t.status = 'breached' AND t.kind = ANY(:work)), false) AS late,
-               coalesce(bool_or(t.ended_at IS NULL AND t.status = 'breached' AND t.kind = 'signing'), false) AS silent,
-               coalesce(bool_or(t.status = 'breached' AND t.kind = ANY(:work)), false) AS ever_late
-        FROM timers AS t WHERE t.referral_id = r.referral_id
-    ) AS t
-    CROSS JOIN LATERAL (
-        -- What reached our edge so long ago and was neither taken nor refused: it is parked, or routing stands still.
-        SELECT count(*) AS parked FROM received_feedback AS f
-        WHERE f.referral_id = r.referral_id AND f.office = r.office
-          AND f.settled_at IS NULL AND f.received_at < :settled
-    ) AS f
-    LEFT JOIN (
-        SELECT DISTINCT referral_id FROM escalations
-        WHERE ended_at IS NULL AND level IN ('urged', 'supervised', 'listed') AND referral_id IS NOT NULL
-    ) AS s USING (referral_id)
+    LEFT JOIN pressing AS p USING (referral_id)
+    LEFT JOIN broken AS b USING (referral_id)
+    LEFT JOIN supervised AS s USING (referral_id)
+    LEFT JOIN waiting AS w ON w.referral_id = r.referral_id AND w.office = r.office
     WHERE r.role <> 'info' AND {inside} AND (:office = '' OR r.office = :office)
     GROUP BY GROUPING SETS ((), (r.field), (r.office), (r.area))
     ORDER BY late DESC, silent DESC, open DESC, 1, 2, 3
